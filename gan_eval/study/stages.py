@@ -33,7 +33,7 @@ PUBLISHED = "published"
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
 
-STATISTICS = "2"
+STATISTICS = "3"
 """Raised when the statistics say something else or more: tables of an older number are computed again."""
 
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}

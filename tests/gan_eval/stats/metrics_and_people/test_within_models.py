@@ -1,0 +1,185 @@
+"""Metrics and people where models differ and share items."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_metrics import correlation_differences, correlations
+from scipy.stats import pearsonr, spearmanr
+from scipy.stats import t as student
+
+from gan_eval.stats.metrics_and_people.ceiling import (
+    Pairing,
+    effective_points,
+    rank_correlations,
+    rank_deviations,
+    spearman,
+)
+from gan_eval.stats.metrics_and_people.models import metric_models
+from gan_eval.stats.metrics_and_people.points import point_sets
+from gan_eval.stats.mixed import fit_crossed
+from gan_eval.stats.resampling import AnswerCounts, Replicates, bias_corrected_interval, bootstrap_replicates
+from gan_eval.stats.shares import holm
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import IMAGE_METRICS
+from gan_eval.tabular import frame_of
+
+MODELS = 3
+
+
+def study(
+    *, follow: float = 0.0, gap: float = 1.0, people: int = 25, items: int = 40, dataset: str = "d", seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Answers to three models' versions of the same items, and `tells`, which knows the models and, by `follow`, their
+    pictures, beside `noise`."""
+    rng = np.random.default_rng(seed)
+    z, of_model = rng.normal(size=(items, MODELS)), gap * np.linspace(-1, 1, MODELS)
+    effect = of_model + follow * z + rng.normal(0, 0.5, (items, 1)) + rng.normal(0, 0.3, (items, MODELS))
+    person, item = (place.ravel() for place in np.indices((people, items)))
+    model = rng.integers(MODELS, size=len(item))
+    real = rng.random(len(item)) < 1 / (1 + np.exp(-effect[item, model]))
+    name = [f"{dataset}/m{m}/{i:02d}" for i, m in zip(item, model, strict=True)]
+    frame = pd.DataFrame({"participant": person.astype(str), "stimulus": name, "kind": "fake", "dataset": dataset})
+    frame = frame.assign(item=[f"{dataset}/{i:02d}" for i in item], model=[f"m{m}" for m in model])
+    trials = fill_trials(frame.assign(response=np.where(real, "real", "fake")))
+    rows = [
+        {"stimulus": f"{dataset}/m{m}/{i:02d}", "kind": "fake", "model": f"m{m}", "dataset": dataset, "metric": metric}
+        | {"value": value}
+        for i in range(items)
+        for m in range(MODELS)
+        for metric, value in (("tells", of_model[m] + z[i, m]), ("noise", rng.normal()))
+    ]
+    return trials, frame_of(rows, IMAGE_METRICS)
+
+
+def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models_for_pictures():
+    trials, images = study(people=60)
+    row = correlations(trials, image_metrics=images).set_index(["level", "metric"]).loc[("stimulus", "tells")]
+    assert row["spearman"] > 0.35
+    assert row["p"] < 1e-4
+    assert row["within_low"] < 0 < row["within_high"]
+    assert row["within_p"] > 0.05
+    assert "several models pooled" in row["note"]
+    points = next(point_sets(trials, image_metrics=images))
+    of_model = [
+        spearmanr(points.metrics["tells"][own], points.rate[own])
+        for own in (points.model == number for number in range(MODELS))
+    ]
+    assert row["within"] == pytest.approx(np.mean([found.statistic for found in of_model]), abs=0.01)
+    model = metric_models(trials, image_metrics=images).set_index("metric").loc["tells"]
+    assert model["lrt_p"] < 1e-4
+    assert model["within_p"] > 0.05
+
+
+def test_a_metric_that_follows_pictures_is_seen_within_models_and_corrected_for_its_ceiling():
+    trials, images = study(follow=1.5)
+    table = correlations(trials, image_metrics=images).set_index(["level", "metric"])
+    row = table.loc[("stimulus", "tells")]
+    assert row["within_low"] > 0
+    assert row["within_corrected"] == pytest.approx(row["within"] / row["within_ceiling"])
+    assert row["corrected"] == pytest.approx(row["spearman"] / row["ceiling"])
+    assert row["within_corrected"] == pytest.approx(0.9, abs=0.12)  # of true log-odds, SD 1.5 beside 0.58: 0.93
+    found = correlation_differences(trials, image_metrics=images).set_index("level").loc["stimulus"]
+    assert found["agreement_b"] == pytest.approx(row["within"])
+    assert found["follows_better"] == "tells"
+
+
+def test_one_model_has_the_same_within_as_pooled():
+    trials, images = study()
+    trials, images = (frame[frame["model"] == "m1"] for frame in (trials, images))
+    row = correlations(fill_trials(trials), image_metrics=images).iloc[0]
+    for name, within in (("spearman", "within"), ("ci_low", "within_low"), ("p", "within_p"), ("ceiling",) * 2):
+        assert row[name] == row[within if within.startswith("within") else f"within_{within}"]
+    assert not isinstance(row["note"], str) or "pooled" not in row["note"]
+
+
+def test_holm_is_over_metrics_levels_and_data_sets():
+    parts = [study(dataset=name, seed=seed, items=20) for seed, name in enumerate("de")]
+    trials, images = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
+    trials["trial"] = np.arange(len(trials)) + 1
+    table = correlations(fill_trials(trials), image_metrics=images)
+    of_models = table["level"] == "model"
+    assert table["p_holm"].tolist() == pytest.approx(holm(table["p"]).tolist(), nan_ok=True)
+    family = holm(table["within_p"].where(~of_models, table["p"]))
+    assert table.loc[~of_models, "within_p_holm"].tolist() == pytest.approx(family[~of_models].tolist())
+    assert table.loc[of_models, "within_p_holm"].isna().all()
+    assert table.loc[of_models, "p"].notna().sum() == 2  # over both data sets' models
+    fitted = metric_models(fill_trials(trials), image_metrics=images)
+    for adjusted, p in (("p_holm", "lrt_p"), ("within_p_holm", "within_p")):
+        assert fitted[adjusted].tolist() == pytest.approx(holm(fitted[p]).tolist())
+
+
+def test_replicates_within_groups_equal_points_written_out():
+    rng = np.random.default_rng(3)
+    group, value = np.arange(24) % 3, np.round(rng.normal(size=24), 1)
+    weight = rng.multinomial(24, np.full(24, 1 / 24), 8).astype(float)
+    rate = np.where(weight > 0, rng.integers(0, 6, (8, 24)) / 6, np.nan)
+    found = rank_correlations([Replicates(weight, rate)], [Pairing(value, np.ones(24, bool), group)])[0]
+    expected = []
+    for times, own in zip(weight.astype(int), rate, strict=True):
+        x, y, of = (np.repeat(values, times) for values in (value, own, group))
+        expected.append(spearman(x, y, of))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_an_item_is_drawn_anew_with_all_its_models_pictures():
+    trials, _ = study()
+    counts = AnswerCounts.of(trials.assign(says_fake=trials["response"] == "fake"))
+    item = np.unique([name[-2:] for name in counts.stimuli], return_inverse=True)[1]
+    (part,) = bootstrap_replicates(counts, seed=1, item=item)
+    for own in range(item.max() + 1):
+        drawn = part.weight[:, item == own]
+        seen = drawn > 0  # 0 too where nobody sampled has answered
+        assert (np.where(seen, drawn, drawn.max(axis=1, keepdims=True)) == drawn.max(axis=1, keepdims=True)).all()
+    assert part.weight[:, item == 0].max() > 1
+
+
+def test_pictures_count_for_as_many_as_are_unrelated():
+    rng = np.random.default_rng(4)
+    item, group = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
+    twins = rank_deviations(np.repeat(rng.normal(size=(2, 60)), 3, axis=1), group)
+    assert effective_points(*twins, item, 3) == pytest.approx((180 - 3) / 3 + 1)
+    x, y = rank_deviations(rng.normal(size=(2, 180)), group)
+    assert effective_points(x, y, np.arange(180), 1) == 180
+    correlation, size = [], []
+    for _ in range(1500):  # half of either is the item's
+        shared, own = rng.normal(size=(2, 60)), rng.normal(size=(2, 180))
+        x, y = rank_deviations(np.repeat(shared, 3, axis=1) + own, group)
+        correlation.append(pearsonr(x, y).statistic)
+        size.append(effective_points(x, y, item, 3))
+    assert np.std(correlation) == pytest.approx(1 / np.sqrt(np.mean(size) - 1), rel=0.05)
+    t = np.array(correlation) * np.sqrt((np.array(size) - 2) / (1 - np.square(correlation)))
+    assert np.mean(2 * student.sf(np.abs(t), np.array(size) - 2) < 0.05) == pytest.approx(0.05, abs=0.017)
+
+
+def test_the_interval_lies_around_the_estimate_whatever_the_replicates_bias():
+    replicates = np.tanh(np.random.default_rng(5).normal(0.3, 0.2, 4000))
+    low, high = bias_corrected_interval(replicates, 0.6, n=100)
+    assert np.arctanh([low, high]) == pytest.approx(np.arctanh(0.6) + np.array([-1.96, 1.96]) * 0.2, abs=0.02)
+    assert bias_corrected_interval(np.ones(50), 1.0, n=6) == (pytest.approx(1 - 6 / 210), 1.0)
+    assert np.isnan(bias_corrected_interval(np.where(np.arange(50) < 6, np.nan, 0.3), 0.3, n=40)).all()
+
+
+def test_the_slope_within_models_is_that_of_the_model_with_a_level_for_each():
+    trials, images = study(follow=0.8)
+    row = metric_models(trials, image_metrics=images).set_index("metric").loc["tells"]
+    value = images[images["metric"] == "tells"].set_index("stimulus")["value"]
+    seen = value[value.index.isin(trials["stimulus"])]
+    x = ((trials["stimulus"].map(value) - seen.mean()) / seen.std()).to_numpy(float)
+    X = np.column_stack([pd.get_dummies(trials["model"]).to_numpy(float), x])
+    codes = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
+    fit = fit_crossed((trials["response"] == "real").to_numpy(), X, *codes)
+    assert row["within"] == pytest.approx(fit.beta[-1], abs=1e-4)
+    assert row["within_error"] >= fit.std_error[-1] * (1 - 1e-4)
+    assert row["within_low"] < 0.8 * row["metric_sd"] < row["within_high"]
+
+
+def test_a_metric_without_spread_within_models_has_a_word():
+    trials, images = study()
+    flat = images[images["metric"] == "tells"].assign(value=lambda frame: frame["model"].str[1:].astype(float))
+    row = correlations(trials, image_metrics=flat).iloc[0]
+    assert row["spearman"] > 0
+    assert np.isnan(row["within"])
+    assert "no correlation within models" in row["note"]
+    model = metric_models(trials, image_metrics=flat).iloc[0]
+    assert np.isnan(model["within"])
+    assert "within models:" in model["note"]
