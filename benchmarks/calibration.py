@@ -57,7 +57,8 @@ def simulated(blocks: Sequence[str], *, studies: int, seed: int, workers: int) -
     """Each block's columns."""
     names = list(BLOCKS)
     cells = [(names.index(name), column) for name in blocks for column in range(_columns(name))]
-    tasks = [(*cell, number) for number in range(studies) for cell in cells]
+    most = {names.index(name): BLOCKS[name].studies or studies for name in blocks}
+    tasks = [(*cell, number) for number in range(studies) for cell in cells if number < most[cell[0]]]
     outcomes = in_parallel(one_study, seed, tasks, workers=workers, on_done=_told(len(tasks)))
     columns: dict[tuple[int, int], list[list[float]]] = {cell: [] for cell in cells}
     for (block, column, _), outcome in zip(tasks, outcomes, strict=True):
@@ -67,8 +68,10 @@ def simulated(blocks: Sequence[str], *, studies: int, seed: int, workers: int) -
 
 def one_study(seed: int, task: tuple[int, ...]) -> list[float]:
     """Simulate and analyse one study: (block, column, number)."""
-    block, column, _ = task
-    return list(BLOCKS.values())[block].study(column, np.random.default_rng([seed, *task]))
+    place, column, number = task
+    block = list(BLOCKS.values())[place]
+    seeds = [seed, place if block.number is None else block.number, column, number]
+    return block.study(column, np.random.default_rng(seeds))
 
 
 def _columns(name: str) -> int:
@@ -84,7 +87,8 @@ def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int
     yield f"{studies} studies for each column; in parentheses Wilson's 95 % interval of the share."
     for name, columns in results.items():
         yield ""
-        yield f"**{BLOCKS[name].heading}**"
+        fewer = "" if len(columns[0]) == studies else f" ({len(columns[0])} studies)"
+        yield f"**{BLOCKS[name].heading}**{fewer}"
         first = 0
         for part in BLOCKS[name].parts:
             yield ""

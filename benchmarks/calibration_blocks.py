@@ -26,6 +26,7 @@ INTERCEPT, EFFECT = 0.4, -0.6
 SHARED, POOL = 50, 1000
 MARGIN = 0.05
 SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL = 0.3, 0.5, 0.7, 0.8
+MOST_METRICS = 500
 DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
 
 
@@ -46,6 +47,10 @@ class Block:
     parts: tuple[Part, ...]
     study: Callable[[int, np.random.Generator], list[float]]
     """Column -> 1, 0 or NaN for each row of all parts."""
+    number: int | None = None
+    """Stands in the seeds of its random numbers for the block's place, so that blocks before it change no study."""
+    studies: int | None = None
+    """At most so many for each column, where a study takes long."""
 
 
 FALSE_ALARMS = "p < .05, % of studies"
@@ -260,6 +265,8 @@ BLOCKS = {
             ),
         ),
         metrics.false_agreement,
+        number=7,
+        studies=MOST_METRICS,
     ),
     "metrics followed": Block(
         "Metrics and people: the correlation within models (log-odds for 1 SD of the metric)",
@@ -271,6 +278,8 @@ BLOCKS = {
             ),
         ),
         metrics.coverage,
+        number=8,
+        studies=MOST_METRICS,
     ),
     "metrics families": Block(
         "Metrics and people: 3 metrics, 2 data sets, pictures and models, nothing follows anything",
@@ -282,6 +291,8 @@ BLOCKS = {
             ),
         ),
         metrics.families,
+        number=9,
+        studies=MOST_METRICS,
     ),
 }
 
