@@ -10,12 +10,14 @@ import pandas as pd
 from calibration_answers import Answers, World
 from calibration_power import ASKED, DROPOUT, EXCLUDED, PEOPLE, TRIALS, UNANSWERED, power_told_and_found
 from scipy.optimize import brentq
+from scipy.stats import binomtest
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions, pair_questions
+from gan_eval.stats.compare.robustness import drift, side_bias
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.formulas import Formula, design, prepare
 from gan_eval.stats.mixed.limits import wald_cells
@@ -25,8 +27,10 @@ LEVEL = 0.05
 INTERCEPT, EFFECT = 0.4, -0.6
 SHARED, POOL = 50, 1000
 MARGIN = 0.05
-SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL = 0.3, 0.5, 0.7, 0.8
-MOST_METRICS = 500
+SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL, SD_FEW = 0.3, 0.5, 0.7, 0.8, 0.6
+MOST_METRICS, MOST_FEW = 500, 400
+SD_DRIFT, LEARNING = 0.6, 0.8
+"""Of the log-odds of a right answer, from the first trial to the last."""
 DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
 
 
@@ -157,6 +161,38 @@ def leanings(column: int, random: np.random.Generator) -> list[float]:
         answers.t_over_people_p(right),
     ]
     return [*map(_below, p)]
+
+
+FEW_EACH = (8, 20, 40)
+"""People."""
+
+
+def few_each(column: int, random: np.random.Generator) -> list[float]:
+    """A pool of which each picture has few answers, people differing in skill around 0; without and with an effect."""
+    verdicts = []
+    for effect in (0.0, EFFECT):
+        world = World(POOL, INTERCEPT, INTERCEPT + effect, sd_skill=SD_FEW, people=FEW_EACH[column], trials=40)
+        study = answers.simulate(world, random)
+        verdicts += [_told_apart(study).p, answers.t_over_people_p(study)]
+        if not effect:
+            verdicts.append(answers.chi_square_p(study))
+    return [*map(_below, verdicts)]
+
+
+ORDERS = {"shared": (40, SHARED), "pool": (40, POOL), "pool, 8 people": (8, POOL)}
+
+
+def orders(column: int, random: np.random.Generator) -> list[float]:
+    """Nobody drifts; some drift up and some down; all learn; then pairs, no side of which is favoured on average."""
+    people, size = list(ORDERS.values())[column]
+    verdicts = []
+    for sd_drift, learning in ((0.0, 0.0), (SD_DRIFT, 0.0), (SD_DRIFT, LEARNING)):
+        rows = answers.in_order(people, size, random, sd_drift=sd_drift, learning=learning)
+        verdicts.append(drift(rows)["p"])
+    sides = answers.sides(people, size, random, sd_side=SD_LEANING)
+    left = (sides["position"] == "left") == (sides["choice"] == "a")
+    verdicts += [side_bias(sides, "left")["p"], float(binomtest(int(left.sum()), len(left), 0.5).pvalue)]
+    return [*map(_below, verdicts)]
 
 
 WITH_EFFECTS = tuple(f"{what}, {name}" for name in BOTH for what in ("false alarms", "power"))
@@ -293,6 +329,43 @@ BLOCKS = {
         metrics.families,
         number=9,
         studies=MOST_METRICS,
+    ),
+    "few": Block(
+        f"Told apart by nobody, 20 + 20 trials each out of a pool of {POOL} (people differ in skill, SD {SD_FEW:g})",
+        (
+            Part(
+                FALSE_ALARMS,
+                tuple(f"{people} people" for people in FEW_EACH),
+                (
+                    "ours: told apart, false alarms",
+                    "t over participants, false alarms",
+                    "chi-square, false alarms",
+                    "ours: told apart, power",
+                    "t over participants, power",
+                ),
+            ),
+        ),
+        few_each,
+        number=8,
+        studies=MOST_FEW,
+    ),
+    "orders": Block(
+        f"Drift over the trials of a session, and sides of pairs (people favour a side, SD {SD_LEANING:g} around none)",
+        (
+            Part(
+                FALSE_ALARMS,
+                tuple(ORDERS),
+                (
+                    "drift, false alarms",
+                    f"drift, false alarms where people drift up and down (SD {SD_DRIFT:g})",
+                    f"drift, power ({LEARNING:g} log-odds from first to last trial)",
+                    "side bias, false alarms",
+                    "side bias, binomial test of all choices",
+                ),
+            ),
+        ),
+        orders,
+        number=9,
     ),
 }
 

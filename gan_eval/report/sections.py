@@ -33,6 +33,7 @@ from gan_eval.report.people.participants import included_count, participants_sec
 from gan_eval.report.people.pictures import extremes_section, pictures_section
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.rates import rates_section
+from gan_eval.report.people.robustness import robustness_section
 from gan_eval.report.people.staircase import thresholds_section
 from gan_eval.report.people.times import times_section
 from gan_eval.report.people.timing import timing_section
@@ -65,6 +66,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
             grades_section(brief),
             thresholds_section(brief),
             comparisons_section(brief),
+            robustness_section(brief),
             extremes_section(brief),
             agreement_section(brief),
             values.study_section(brief),

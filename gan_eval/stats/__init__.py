@@ -19,8 +19,10 @@ from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.answers.time_models import reaction_time_models
 from gan_eval.stats.answers.times import reaction_times, speed_accuracy
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.contrast import Fits
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
+from gan_eval.stats.compare.robustness import robustness
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
@@ -109,7 +111,7 @@ def analyze(
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
         `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
         `thresholds`, `hype`, `reaction_time_models`, `speed_accuracy`, `model_checks`, `correlation_differences`,
-        `metric_models` and `paper` that have rows.
+        `metric_models`, `robustness` and `paper` that have rows.
 
     Raises:
         UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
@@ -154,6 +156,7 @@ def analyze(
     correlations, differences = correlations_and_differences(
         analysed, image_metrics=images, set_metrics=sets, seed=seed
     )
+    fits: Fits = {}
     frames = {
         "participation": included.participation,
         "rates": rates(with_holes(analysed, stimuli)),
@@ -171,12 +174,13 @@ def analyze(
         "hype": hype(analysed, settings=staircase, seed=seed),
         "mixed_models": mixed,
         "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
-        "comparisons": comparisons(analysed, plan=settings),
+        "comparisons": comparisons(analysed, plan=settings, fits=fits),
         "correlations": correlations,
         "correlation_differences": differences,
         "metric_models": metric_models(analysed, image_metrics=images),
     }
     frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    frames["robustness"] = robustness(analysed, frames["comparisons"], everything=whole, plan=settings, fits=fits)
     if len(without):
         frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
     frames["paper"] = paper(analysed, frames)

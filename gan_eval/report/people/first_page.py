@@ -22,6 +22,7 @@ from gan_eval.report.people.answer import answer
 from gan_eval.report.people.design import is_interim
 from gan_eval.report.people.pictures import fooling_rankings
 from gan_eval.report.people.rates import shares
+from gan_eval.report.people.robustness import robustness_sentence
 from gan_eval.staircases import STAIRCASE
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
@@ -57,6 +58,7 @@ def answer_section(folder: StudyFolder) -> Section:
         Lead(answer(folder)),
         Charts(people_charts(folder), "beside"),
         *cited_table(folder),
+        Paragraph(robustness_sentence(folder)),
         *ranked,
         Paragraph(legend, "remarks"),
         Paragraph(metrics_sentence(folder)),

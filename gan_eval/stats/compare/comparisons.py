@@ -102,7 +102,9 @@ COMPARISONS = Table(
 PUBLISHED = "published"
 
 
-def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> pd.DataFrame:
+def comparisons(
+    trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, fits: Fits | None = None
+) -> pd.DataFrame:
     """The table `comparisons` of a trials table.
 
     `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
@@ -130,6 +132,7 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
         trials: the table `trials`.
         plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
             `exploratory` is empty.
+        fits: filled with the models that are fitted, for whoever asks more of them.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
@@ -141,7 +144,7 @@ def comparisons(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -
     questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
         kind_questions(answered, settings), model_questions(answered, settings), pair_questions(pairs, settings)
     )
-    fits: Fits = {}
+    fits = {} if fits is None else fits
     rows = [_row(question, settings, fits, has_plan=plan is not None) for question in questions]
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]

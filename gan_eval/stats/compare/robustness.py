@@ -1,0 +1,425 @@
+"""What a reviewer asks of an answer: does accuracy drift over a session, is a side favoured, and do the verdicts stand
+without the exclusions, and without each participant and each picture in turn?
+
+Leaving out each of hundreds of pictures would take hundreds of fits. How the difference moves without one of them is
+taken from the shares, of which it is exact and costs one pass over the trials; the standard error grows as the units
+get fewer. Only where that comes near another verdict the crossed model is fitted again, from the estimates with
+everything, the nearest first.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.staircases import STAIRCASE
+from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
+from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, Question, estimate
+from gan_eval.stats.compare.questions import (
+    REAL_VS_FAKE,
+    Comparison,
+    kind_questions,
+    model_questions,
+    pair_questions,
+)
+from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.mixed import CrossedFit
+from gan_eval.stats.trials import PAIRED, answered_trials, pair_trials
+from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
+from gan_eval.tabular import Row, conform
+
+DRIFT, SIDE_BIAS = "drift over trials", "side bias"
+WITHOUT_EXCLUSIONS = "without the exclusions"
+WITHOUT_PARTICIPANT, WITHOUT_PICTURE = "without one participant", "without one picture"
+_VERDICTS = ("different", "equivalent", "undecided")
+ROBUSTNESS = Table(
+    "robustness",
+    "Whether accuracy drifts over a session, whether a side is favoured, and whether the verdicts of `comparisons` "
+    "stand without the exclusions, and without each participant and each picture in turn. The p values here are not "
+    "corrected for their number.",
+    (
+        text(
+            "check",
+            "what was tried",
+            words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS, WITHOUT_PARTICIPANT, WITHOUT_PICTURE),
+            filled=True,
+        ),
+        text(
+            "comparison", "the row of `comparisons`; of the first two checks `single pictures` or `pairs`", filled=True
+        ),
+        text("a", "first group; `last trial`; the side"),
+        text("b", "second group; `first trial`; the other side"),
+        text("measure", "the number that is compared"),
+        number(
+            "estimate",
+            "drift: share right at the last trial less that at the first, of a straight line; side bias: share of "
+            "choices of that side less one half; else the difference a - b without what is left out (the one unit "
+            "that moves the verdict most)",
+        ),
+        *ends("ci"),
+        number("p", "two-sided; of a verdict corrected by Holm as in `comparisons`"),
+        text("verdict", "that of `comparisons`", words=_VERDICTS),
+        text("verdict_without", "the verdict without what is left out", words=_VERDICTS),
+        text("left_out", "the participant or picture that moves the verdict most"),
+        integer("n_units", "participants or pictures of which each was left out; trials that the exclusions left out"),
+        integer("n_changing", "how many of them change the verdict when left out"),
+        Column("note", "text", "what a reader must know"),
+        SIMULATED,
+        FRACTION,
+        ANALYSIS_RUN,
+    ),
+    key=("check", "comparison", "a", "b", "measure"),
+)
+
+MOST_REFITTED = 20_000
+"""Trials behind a comparison above which no model is fitted again."""
+_REFITS = 16
+"""Models fitted again in one analysis."""
+_MOST_FLIPPING = 3
+"""Of one comparison and factor that are fitted again one after the other."""
+_NEAR = 2.5
+"""A p value this many times from the level is fitted again."""
+
+
+def robustness(
+    trials: pd.DataFrame,
+    compared: pd.DataFrame,
+    *,
+    everything: pd.DataFrame | None = None,
+    plan: AnalysisSettings | None = None,
+    fits: Fits | None = None,
+) -> pd.DataFrame:
+    """The table `robustness`.
+
+    Args:
+        trials: the table `trials`, those that are analysed.
+        compared: the table `comparisons` of them; rows without a verdict are not tried, nor those of `real vs fake` and
+            of grades.
+        everything: the trials before any exclusion; None: nothing was excluded.
+        plan: as of `comparisons`.
+        fits: the models that were fitted for `comparisons`.
+    """
+    settings = plan or AnalysisSettings()
+    rows = [*drifts(trials), *side_biases(trials)]
+    found: dict[tuple[str, str, str], Row] = {
+        (row["comparison"], row["a"], row["b"]): {str(name): cell for name, cell in row.items()}
+        for row in compared.to_dict("records")
+    }
+    asked = [(of, row) for of in _questions(trials, settings) if (row := found.get((of.comparison, of.a, of.b)))]
+    tried = [
+        (of, row, _Verdict.of(row, [other["p"] for its, other in asked if _family(its) == _family(of)], of, settings))
+        for of, row in asked
+        if row["verdict"] in _VERDICTS
+    ]
+    if everything is not None and len(everything) > len(trials):
+        n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
+        rows += _without_exclusions(tried, everything, settings, n_excluded=n_all - n_left)
+    fits, budget = {} if fits is None else fits, _REFITS
+    for of, row, verdict in tried:
+        for check, factor in ((WITHOUT_PARTICIPANT, "participant"), (WITHOUT_PICTURE, "picture")):
+            left = _left_out(of, row, verdict, factor, fits, budget)
+            if left is not None:
+                budget -= left.refitted
+                rows.append(_row(check, of, left.cells, left.note))
+    return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
+
+
+def _questions(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Comparison]:
+    """Those whose verdicts are the answer."""
+    answered = answered_trials(trials)
+    asked = chain(
+        kind_questions(answered, settings),
+        model_questions(answered, settings),
+        pair_questions(pair_trials(trials), settings),
+    )
+    return (of for of in asked if of.family != REAL_VS_FAKE)
+
+
+def _family(of: Comparison) -> tuple[str, bool]:
+    """Comparisons that Holm corrects together."""
+    return of.family, of.planned
+
+
+def _row(check: str, of: Comparison, cells: Row, note: str) -> Row:
+    names = {"comparison": of.comparison, "a": of.a, "b": of.b, "measure": of.measure}
+    return {"check": check, **names, **cells, **provenance_cells(of.trials, note)}
+
+
+class _Verdict(NamedTuple):
+    """How a row of `comparisons` is judged, the other rows of its family being held."""
+
+    verdict: str
+    others: np.ndarray
+    """(M-1,) their p values, ascending."""
+    margin: float | None
+
+    @staticmethod
+    def of(row: Row, family: Sequence[float], of: Comparison, settings: AnalysisSettings) -> "_Verdict":
+        """That of a row of `comparisons`, from the p values of its family, its own among them."""
+        others = list(family)
+        others.remove(row["p"])
+        margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
+        return _Verdict(str(row["verdict"]), np.sort([p for p in others if p == p]), margin)
+
+    def holm(self, p: ArrayLike) -> np.ndarray:
+        """Each p as Holm's correction has it among the others."""
+        p = np.asarray(p, float)
+        count = len(self.others) + 1
+        below = np.searchsorted(self.others, p, side="right")
+        steps = np.maximum.accumulate(np.concatenate([[0.0], self.others * (count - np.arange(count - 1))]))
+        return np.minimum(1.0, np.maximum(steps[below], (count - below) * p))
+
+    def judged(self, p: ArrayLike, p_equivalent: ArrayLike) -> np.ndarray:
+        """The verdicts that these p values lead to."""
+        equivalent = np.where(np.asarray(p_equivalent) < ALPHA, "equivalent", "undecided")
+        return np.where(self.holm(p) < ALPHA, "different", equivalent)
+
+    def nearness(self, p: ArrayLike, p_equivalent: ArrayLike) -> np.ndarray:
+        """How near another verdict is: 1 at the level, above 1 beyond; NaN where there is no p."""
+        different = ALPHA / np.maximum(self.holm(p), 1e-300)
+        equivalent = ALPHA / np.maximum(np.nan_to_num(p_equivalent, nan=1.0), 1e-300)
+        if self.verdict == "different":
+            return np.asarray(1 / different)
+        return np.maximum(different, 1 / equivalent if self.verdict == "equivalent" else equivalent)
+
+    def cells(self, result: Estimate, *, left_out: str | None, n_units: int) -> Row:
+        without = None if np.isnan(result.p) else str(self.judged(result.p, result.p_equivalent))
+        return {
+            "estimate": result.difference,
+            "ci_low": result.ci_low,
+            "ci_high": result.ci_high,
+            "p": float(self.holm(result.p)),
+            "verdict": self.verdict,
+            "verdict_without": without,
+            "left_out": left_out,
+            "n_units": n_units,
+        }
+
+
+def _without_exclusions(
+    tried: Sequence[tuple[Comparison, Row, _Verdict]],
+    everything: pd.DataFrame,
+    settings: AnalysisSettings,
+    *,
+    n_excluded: int,
+) -> list[Row]:
+    """The same questions to all trials."""
+    before = {(of.comparison, of.a, of.b): of for of in _questions(everything, settings)}
+    fits: Fits = {}
+    results = []
+    for of, _, verdict in tried:
+        if (whole := before.get((of.comparison, of.a, of.b))) is not None:
+            result = estimate(whole.question, margin=verdict.margin, fits=fits, why_not=whole.why_not)
+            results.append((of, verdict, result))
+    rows = []
+    for place, (of, verdict, result) in enumerate(results):
+        others = [other.p for at, (its, _, other) in enumerate(results) if at != place and _family(its) == _family(of)]
+        own = verdict._replace(others=np.sort([p for p in others if p == p]))
+        cells = own.cells(result, left_out=None, n_units=n_excluded)
+        rows.append(_row(WITHOUT_EXCLUSIONS, of, cells, result.note or ""))
+    return rows
+
+
+class _Left(NamedTuple):
+    cells: Row
+    note: str
+    refitted: int
+
+
+def shares_without(question: Question, unit: np.ndarray) -> np.ndarray:
+    """(U,) by how much the difference of shares moves without each unit; NaN where nothing is left of a side.
+
+    Args:
+        question: the comparison.
+        unit: (N,) int, 0..U-1, such as its participants.
+
+    >>> from gan_eval.stats.compare.contrast import Question
+    >>> q = Question(key=0, answer=np.array([1, 0, 1, 1]) > 0, success=np.array([1, 0, 1, 1]) > 0,
+    ...     in_a=np.array([1, 1, 0, 0]) > 0, participant=np.array([0, 1, 0, 1]), picture=np.arange(4),
+    ...     cell=np.array([0, 0, 1, 1]), cell_weights=np.array([1.0, -1.0]))
+    >>> shares_without(q, q.participant).tolist()
+    [-0.5, 0.5]
+    """
+    weight = np.ones(len(unit)) if question.weight is None else question.weight
+    size, change = int(unit.max()) + 1, np.zeros(int(unit.max()) + 1)
+    for side, sign in ((question.in_a, 1.0), (~question.in_a, -1.0)):
+        if not side.any():
+            continue  # one proportion, held against one half
+        own, counted = weight[side], (weight * question.success)[side]
+        total, success = own.sum(), counted.sum()
+        left = total - np.bincount(unit[side], own, size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = (success - np.bincount(unit[side], counted, size)) / np.where(left > 1e-9 * total, left, np.nan)
+        change += sign * (rate - success / total)
+    return change
+
+
+def _left_out(of: Comparison, row: Row, verdict: _Verdict, factor: str, fits: Fits, budget: int) -> _Left | None:
+    """What leaving out each level of a factor does to one verdict; None where there are fewer than three."""
+    question, margin = of.question, verdict.margin
+    unit = question.participant if factor == "participant" else question.picture
+    size, df = int(unit.max()) + 1, question.freedom()
+    if size < 3 or df < 2 or pd.isna(row["ci_low"]):
+        return None
+    error = (row["ci_high"] - row["ci_low"]) / 2 / float(t_critical(df)) * np.sqrt(size / (size - 1))
+    difference = float(row["difference"]) + shares_without(question, unit)
+    p = two_sided_p(difference, error, df)
+    p_equivalent = np.full(size, np.nan) if margin is None else equivalence_p(difference, error, df, margin)
+    near = np.nan_to_num(verdict.nearness(p, p_equivalent), nan=-1.0)
+    order = np.argsort(-near, kind="stable")
+    changing = (verdict.judged(p, p_equivalent) != verdict.verdict) & (near >= 0)
+    names = of.trials["participant" if factor == "participant" else question.picture_is].to_numpy()
+
+    def cells(place: int, result: Estimate) -> Row:
+        return verdict.cells(result, left_out=str(names[int(np.argmax(unit == place))]), n_units=size)
+
+    worst, reach = int(order[0]), float(t_critical(df)) * error
+    moved = float(difference[worst])
+    approximate = Estimate(
+        moved, max(-1.0, moved - reach), min(1.0, moved + reach), np.nan, np.nan, float(p[worst]),
+        float(p_equivalent[worst]), np.nan, None, None,
+    )  # fmt: skip
+    chosen, refitted, stands = cells(worst, approximate), 0, 0
+    fit = fits.get(question.key)
+    can_refit = isinstance(fit, CrossedFit) and len(unit) <= MOST_REFITTED and row["basis"] == "crossed_model"
+    nearest = -1.0
+    for place in order if can_refit else ():
+        if near[place] < 1 / _NEAR or stands or refitted in (budget, _MOST_FLIPPING):
+            break
+        rest = _without(question, unit != place)
+        if rest is None:
+            continue
+        result, refitted = estimate(rest, margin=margin, fits={}, start=fit), refitted + 1
+        changing[place] = bool(verdict.judged(result.p, result.p_equivalent) != verdict.verdict)
+        stands += not changing[place]
+        own = float(verdict.nearness(result.p, result.p_equivalent))
+        if own > nearest:
+            nearest, chosen = own, cells(int(place), result)
+    count = int(changing.sum())
+    note = ""
+    if near[worst] >= 1 / _NEAR and not refitted:
+        note = "by the change of the shares, without fitting the model again"
+    elif count > refitted:
+        note = f"the {refitted} nearest were fitted again, the others counted by the change of the shares"
+    return _Left(chosen | {"n_changing": count}, note, refitted)
+
+
+def _without(question: Question, kept: np.ndarray) -> Question | None:
+    """The question to fewer trials; None where a cell has none left."""
+    cell = question.cell[kept]
+    if len(np.unique(cell)) < len(question.cell_weights):
+        return None
+    return replace(
+        question,
+        key=("without", question.key),
+        answer=question.answer[kept],
+        success=question.success[kept],
+        in_a=question.in_a[kept],
+        participant=pd.factorize(question.participant[kept])[0],
+        picture=pd.factorize(question.picture[kept])[0],
+        cell=cell,
+        slope=None if question.slope is None else question.slope[kept],
+        weight=None if question.weight is None else question.weight[kept],
+    )
+
+
+def drifts(trials: pd.DataFrame) -> Iterator[Row]:
+    """A row for single pictures, then one for pairs with a real one; none for staircases, whose exposures follow the
+    answers."""
+    single = answered_trials(trials)
+    single = single[(single["protocol"] != STAIRCASE).fillna(True).to_numpy(bool)].reset_index(drop=True)
+    pairs = pair_trials(trials)
+    pairs = pairs[pairs["answered"].to_numpy(bool) & (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)]
+    pairs = pairs.reset_index(drop=True).assign(is_fake=True, correct=(pairs["choice"] == "a").to_numpy(bool))
+    for name, part in (("single pictures", single), ("pairs", pairs)):
+        if len(part):
+            yield {
+                "check": DRIFT,
+                "comparison": name,
+                "a": "last trial",
+                "b": "first trial",
+                "measure": "accuracy",
+                **drift(part),
+            }
+
+
+def drift(part: pd.DataFrame) -> Row:
+    """The slope of being right over a session from 0 to 1, within each person's answers to pictures of a kind.
+
+    Each participant, data set and kind has a mean of its own, so neither skill nor leaning nor an order of kinds is
+    taken for drift. Errors are clustered by participant, who may drift each in their own way, and by picture.
+
+    Args:
+        part: answered trials, with the columns `is_fake` and `correct` (bool).
+    """
+    participant, stimulus = (pd.factorize(part[name])[0] for name in ("participant", "stimulus"))
+    rank = part.groupby("session", sort=False)["trial"].rank(method="first").to_numpy(float)
+    last = part.groupby("session", sort=False)["trial"].transform("size").to_numpy(float)
+    position = (rank - 1) / np.maximum(last - 1, 1)
+    group = part.groupby(["session", "dataset", "is_fake"], dropna=False, sort=False).ngroup().to_numpy()
+    size = np.bincount(group)
+
+    def within(values: np.ndarray) -> np.ndarray:
+        return np.asarray(values - (np.bincount(group, values) / size)[group])
+
+    x, y = within(position), within(part["correct"].to_numpy(float))
+    information = float(x @ x)
+    carried = provenance_cells(part)
+    df = freedom(participant, stimulus)
+    if information < 1e-9 or df < 2:
+        note = "too few participants, pictures or trials of each for a drift"
+        return {**carried, "note": joined(note, carried["note"])}
+    slope = float(x @ y) / information
+    influence = x * (y - slope * x) / information
+    error = float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0]))
+    return {**_tested(slope, error, df), "n_units": int(participant.max()) + 1, **carried}
+
+
+def side_biases(trials: pd.DataFrame) -> Iterator[Row]:
+    """A row for pairs side by side, then one for pairs one after the other."""
+    pairs = pair_trials(trials)
+    pairs = pairs[pairs["answered"].to_numpy(bool) & pairs["position"].notna().to_numpy(bool)]
+    for side, other in (("left", "right"), ("first", "second")):
+        part = pairs[pairs["position"].isin([side, other]).to_numpy(bool)].reset_index(drop=True)
+        if part["position"].nunique() == 2:
+            names = {"check": SIDE_BIAS, "comparison": "pairs", "a": side, "b": other, "measure": "chosen"}
+            yield {**names, **side_bias(part, side)}
+
+
+def side_bias(part: pd.DataFrame, side: str) -> Row:
+    """The share of choices of the picture at `side` less one half; either place of the picture a counts alike, so that
+    people who choose rightly are not taken for people who favour a side.
+
+    Args:
+        part: answered pairs, picture a being at `side` in some, elsewhere in others.
+        side: a word of the column `position`.
+    """
+    is_there = (part["position"] == side).to_numpy(bool)
+    chosen = (part["choice"] == "a").to_numpy(bool) == is_there
+    participant, stimulus = (pd.factorize(part[name])[0] for name in ("participant", "stimulus"))
+    there, elsewhere = (float(chosen[place].mean()) for place in (is_there, ~is_there))
+    influence = (chosen - np.where(is_there, there, elsewhere)) * np.where(
+        is_there, 0.5 / is_there.sum(), 0.5 / (~is_there).sum()
+    )
+    carried, df = provenance_cells(part), freedom(participant, stimulus)
+    if df < 2:
+        return {**carried, "note": joined("too few participants or pairs", carried["note"])}
+    error = float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0]))
+    return {
+        **_tested((there + elsewhere) / 2 - 0.5, error, df), "n_units": int(participant.max()) + 1, **carried,
+    }  # fmt: skip
+
+
+def _tested(value: float, error: float, df: int) -> Row:
+    reach = float(t_critical(df)) * error
+    return {
+        "estimate": value,
+        "ci_low": max(-1.0, value - reach),
+        "ci_high": min(1.0, value + reach),
+        "p": float(two_sided_p(value, error, df)),
+    }

@@ -1,0 +1,216 @@
+"""Drift, side bias and verdicts without something, each beside a computation that takes the long way."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from gan_eval import analyze
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare import robustness as module
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.contrast import Fits, Question, estimate
+from gan_eval.stats.compare.robustness import (
+    DRIFT,
+    SIDE_BIAS,
+    WITHOUT_EXCLUSIONS,
+    WITHOUT_PARTICIPANT,
+    WITHOUT_PICTURE,
+    robustness,
+    shares_without,
+)
+from gan_eval.stats.shares import holm
+from gan_eval.stats.trials import fill_trials
+
+PLAN = AnalysisSettings(margin=0.1)
+
+
+def answers(*, people: int = 12, items: int = 16, effect: float = 0.8, learning: float = 0.0, seed: int = 0):
+    """Two models and photographs; each person judges every item in one version, in an order of their own."""
+    rng = np.random.default_rng(seed)
+    picture = 0.6 * rng.standard_normal((3, items))
+    rows = []
+    for person in range(people):
+        leaning, skill = 0.4 * rng.standard_normal(2)
+        for trial, item in enumerate(rng.permutation(items)):
+            version = (item + person) % 4  # two of four are photographs
+            kind = "fake" if version < 2 else "real"
+            skilled = effect * (1 + version) / 2 + skill + learning * trial / items
+            log_odds = leaning + picture[min(version, 2), item] + (skilled if kind == "fake" else 0.0)
+            model = ["a", "b", None, None][version]
+            rows.append(
+                {
+                    "participant": f"P{person:02d}",
+                    "trial": trial + 1,
+                    "stimulus": f"d/{model or 'real'}/{item}",
+                    "item": f"d/{item}",
+                    "kind": kind,
+                    "model": model,
+                    "dataset": "d",
+                    "response": "fake" if rng.random() < expit(log_odds) else "real",
+                    "reaction_time_ms": float(rng.integers(300, 900)),
+                }
+            )
+    return fill_trials(pd.DataFrame(rows))
+
+
+def pairs(*, people: int = 20, each: int = 24, left: float = 0.0, right: float = 0.5, seed: int = 0):
+    """Real beside fake; log-odds of choosing the left picture, and of the real one. Real ones stand left in 5 of 8."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for person in range(people):
+        for trial in range(each):
+            is_left = trial % 8 < 5
+            chosen = rng.random() < expit(right + (left if is_left else -left) + 0.2 * rng.standard_normal())
+            rows.append(
+                {
+                    "participant": f"P{person:02d}",
+                    "protocol": "paired",
+                    "stimulus": f"d/real/{trial}",
+                    "stimulus_b": f"d/m/{trial}",
+                    "item": f"d/{trial}",
+                    "dataset": "d",
+                    "model": "m",
+                    "position": "left" if is_left else "right",
+                    "choice": "a" if chosen else "b",
+                }
+            )
+    return fill_trials(pd.DataFrame(rows))
+
+
+def checked(trials: pd.DataFrame, plan: AnalysisSettings = PLAN, **options: pd.DataFrame) -> pd.DataFrame:
+    fits: Fits = {}
+    return robustness(trials, comparisons(trials, plan=plan, fits=fits), plan=plan, fits=fits, **options)
+
+
+def only(table: pd.DataFrame, check: str) -> dict:
+    (row,) = table[table["check"] == check].to_dict("records")
+    return row
+
+
+def difference(question: Question, rows: np.ndarray) -> float:
+    """Of the weighted shares of these rows."""
+    weight = np.ones(len(rows)) if question.weight is None else question.weight
+    shares = [
+        np.average(question.success[rows & side], weights=weight[rows & side])
+        for side in (question.in_a, ~question.in_a)
+    ]
+    return float(shares[0] - shares[1])
+
+
+def test_the_change_of_the_shares_is_that_of_leaving_out():
+    trials = answers()
+    for of in module._questions(trials, PLAN):
+        question = of.question
+        whole = difference(question, np.ones(len(question.answer), bool))
+        for unit in (question.participant, question.picture):
+            expected = [difference(question, unit != place) - whole for place in range(unit.max() + 1)]
+            np.testing.assert_allclose(shares_without(question, unit), expected, atol=1e-12)
+
+
+def test_holm_of_a_p_among_the_others():
+    rng = np.random.default_rng(3)
+    for size in (1, 2, 5):
+        for p in rng.random((20, size)) ** 3:
+            verdict = module._Verdict("undecided", np.sort(p[1:]), None)
+            assert float(verdict.holm(p[0])) == pytest.approx(float(holm(pd.Series(p)).iloc[0]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 4])
+def test_as_when_every_unit_is_left_out_and_the_model_fitted_again(seed):
+    trials = answers(seed=seed, people=14, items=20)
+    fits: Fits = {}
+    compared = comparisons(trials, plan=PLAN, fits=fits)
+    found = robustness(trials, compared, plan=PLAN, fits=fits).set_index(["check", "comparison", "a"])
+    p_of = {(row["comparison"], row["a"]): row for row in compared.to_dict("records")}
+    asked = [*module._questions(trials, PLAN)]
+    compared_rows = 0
+    for of in asked:
+        row = p_of[of.comparison, of.a]
+        family = [p_of[it.comparison, it.a]["p"] for it in asked if it.family == of.family]
+        verdict = module._Verdict.of(row, family, of, PLAN)
+        for check, unit in ((WITHOUT_PARTICIPANT, of.question.participant), (WITHOUT_PICTURE, of.question.picture)):
+            results = [
+                estimate(rest, margin=verdict.margin, fits={})
+                for place in range(unit.max() + 1)
+                if (rest := module._without(of.question, unit != place)) is not None
+            ]
+            p, p_equivalent = (np.array([getattr(one, name) for one in results]) for name in ("p", "p_equivalent"))
+            nearness = verdict.nearness(p, p_equivalent)
+            row = found.loc[(check, of.comparison, of.a)]
+            near = np.nanmax(nearness)
+            if not 0.9 < near < 1.1:  # at the level itself the ranks may differ
+                assert (row["n_changing"] > 0) == (near > 1)
+            if near > 1.1:  # fitted again: the same p, to the search's precision
+                worst = int(np.nanargmax(nearness))
+                assert row["verdict_without"] == str(verdict.judged(p[worst], p_equivalent[worst]))
+            compared_rows += 1
+    assert compared_rows == 2 * len(asked)
+
+
+@pytest.mark.slow
+def test_a_verdict_that_rests_on_one_person():
+    trials = answers(effect=0.0, people=8, items=24, seed=2)
+    who = trials["participant"] == "P00"
+    trials.loc[who, "response"] = trials.loc[who, "kind"]  # this one knows them all
+    others = answers(effect=0.55, people=8, items=24, seed=2)
+    trials = fill_trials(pd.concat([trials[who], others[~who]], ignore_index=True).drop(columns="correct"))
+    row = (
+        checked(trials, AnalysisSettings()).set_index(["check", "comparison"]).loc[(WITHOUT_PARTICIPANT, "told apart")]
+    )
+    assert row["n_units"] == 8
+    without = comparisons(trials[trials["participant"] != row["left_out"]].reset_index(drop=True))
+    expected = without[without["comparison"] == "told apart"].iloc[0]
+    assert row["verdict_without"] == expected["verdict"]
+    assert row["p"] == pytest.approx(expected["p"], rel=0.3)
+
+
+def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_for_each_person_and_kind():
+    trials = answers(people=24, items=32, learning=6.0, seed=5)
+    row = only(checked(trials), DRIFT)
+    assert row["p"] < 0.05 < 0.1 < row["estimate"]
+    position = (trials["trial"] - 1) / 31
+    groups = pd.get_dummies(trials["participant"] + trials["kind"]).to_numpy(float)
+    right = (trials["kind"] == trials["response"]).to_numpy(float)
+    slope = np.linalg.lstsq(np.column_stack([position, groups]), right, rcond=None)[0][0]
+    assert row["estimate"] == pytest.approx(slope)
+
+
+def test_no_drift_without_learning_and_none_of_staircases():
+    trials = answers(people=16, items=24, seed=6)
+    assert only(checked(trials), DRIFT)["p"] > 0.05
+    staircase = trials.assign(protocol="staircase")
+    assert DRIFT not in set(checked(staircase)["check"])
+
+
+def test_choosing_rightly_is_no_side_bias():
+    row = only(checked(pairs(right=2.0, seed=1)), SIDE_BIAS)
+    assert row["p"] > 0.05
+    assert abs(row["estimate"]) < 0.05
+    biased = only(checked(pairs(left=1.0)), SIDE_BIAS)
+    assert biased["p"] < 0.001
+    assert (biased["a"], biased["b"]) == ("left", "right")
+    assert biased["estimate"] > 0.1
+
+
+@pytest.mark.slow
+def test_without_the_exclusions():
+    trials = answers(people=14, items=20)
+    tables = analyze(trials, plan=AnalysisSettings(exclude=("reaction_time_ms<500",)))
+    found = tables["robustness"]
+    found = found[found["check"] == WITHOUT_EXCLUSIONS].set_index("comparison")
+    everything = comparisons(trials, plan=PLAN.model_copy(update={"margin": None})).set_index("comparison")
+    assert len(found) == 5
+    for name, row in found.iterrows():
+        assert row["estimate"] == pytest.approx(everything.loc[name, "difference"], rel=1e-4)
+        assert row["p"] == pytest.approx(everything.loc[name, "p_holm"], rel=1e-3)
+        assert row["verdict_without"] == everything.loc[name, "verdict"]
+        assert row["n_units"] == (trials["reaction_time_ms"] < 500).sum()
+    assert WITHOUT_EXCLUSIONS not in set(analyze(trials)["robustness"]["check"])
+
+
+def test_few_people_have_no_drift_and_a_word():
+    row = only(checked(answers(people=2)), DRIFT)
+    assert np.isnan(row["estimate"])
+    assert "too few" in row["note"]
