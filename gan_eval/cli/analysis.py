@@ -56,8 +56,8 @@ def analyze(
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
     participation, detection, reaction_time_models, speed_accuracy, choices, bradley_terry, ratings, opinion_scores,
-    raters, agreement, thresholds, hype, model_checks, correlation_differences, metric_models, robustness, and paper: the
-    table to cite, which comes as paper.tex too.
+    raters, agreement, thresholds, hype, model_checks, correlation_differences, metric_models, robustness, and paper:
+    the table to cite, which comes as paper.tex too.
 
     The tables participants and sessions are read from the store, or from participants.csv and sessions.csv beside the
     trials.
@@ -133,7 +133,7 @@ def _print_answer(
 
     from gan_eval.report.parts.folder import StudyFolder
     from gan_eval.report.people.answer import answer
-    from gan_eval.stats.paper import printed
+    from gan_eval.stats.paper import UNADJUSTED, printed
 
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
@@ -142,6 +142,8 @@ def _print_answer(
         console.sentence(sentence)
     if "paper" in answers:
         paper = answers["paper"]
+        if paper["verdict"].notna().sum() > 1:
+            console.sentence(f"In brackets 95 % intervals. {UNADJUSTED}")
         console.table(*printed(paper.assign(dprime=np.nan)))  # d′ says once more what accuracy says, and needs its room
 
 

@@ -291,6 +291,8 @@ _SHARES = {"fooling_rate": "Fooling rate, %", "balanced_accuracy": "Accuracy, %"
 _NUMBERS = {"dprime": "d′", "grade": "Grade", "threshold_ms": "Threshold, ms"}
 _ORDER = ("fooling_rate", "dprime", "balanced_accuracy", "preference", "grade", "threshold_ms")
 EVERYTHING = "all"
+UNADJUSTED = "Verdicts are after Holm's correction for their number; the intervals are unadjusted."
+"""Stands beside several verdicts."""
 
 
 def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -376,6 +378,8 @@ def latex(table: pd.DataFrame) -> str:
         "In brackets 95 % intervals"
         + (" that allow for differences between participants and between pictures." if has_rates else ".")
     )
+    if table["verdict"].notna().sum() > 1:
+        caption.append(UNADJUSTED)
     if "Grade" in heads or "Threshold, ms" in heads:
         caption.append("Those of grades and thresholds are between participants.")
     body = [" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in rows]

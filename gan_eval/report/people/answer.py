@@ -376,13 +376,14 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
         often = "every" if rates[a] else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
     p, after = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], " after Holm")
+    adjusted = not missing(p) and float(p) > float(row["p"])
     by = f"{number(abs(difference), digits=1)}{NARROW}points"
     if missing(row["ci_low"]):
         by += " (no interval)"
     else:  # signs as the sentence has it
         sign = -1 if difference < 0 else 1
         low, high = sorted(sign * 100 * float(row[end]) for end in ("ci_low", "ci_high"))
-        tested = "" if missing(p) else f"; p {equals(p)}{after}"
+        tested = "" if missing(p) else f"{', unadjusted' * adjusted}; p {equals(p)}{after}"
         by += f" (95{NARROW}% interval {number(low, digits=1)} to {number(high, digits=1)}{tested})"
     is_equivalent = row["verdict"] == "equivalent"
     if row["verdict"] == "different" or (not missing(p) and float(p) < ALPHA):  # `equivalent` may stand beside it

@@ -26,6 +26,7 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.outcomes import SENSITIVITY
+from gan_eval.stats.paper import UNADJUSTED
 
 _FIXED = {
     PRESET: "fixed before the data",
@@ -88,7 +89,7 @@ def _tables(folder: StudyFolder) -> list[Table]:
     frame = folder.table(COMPARISONS)
     columns = {
         "difference": _difference_name,
-        "points (95\u202f%)": lambda row: (
+        "points (95\u202f%, unadjusted)": lambda row: (
             NOTHING if missing(row["difference"]) else f"{points(row['difference'], unit=False)} ({ends(row, 'ci')})"
         ),
         "p": cell(p_value, "p"),
@@ -105,6 +106,8 @@ def _tables(folder: StudyFolder) -> list[Table]:
     commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
     others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
     notes = [f"Basis: {commonest}{''.join(others)}."] if commonest else []
+    if frame["p_holm"].notna().any():
+        notes.append(f"{UNADJUSTED} So an interval may leave out 0 where the verdict is undecided.")
     return table_of(
         "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
     )
@@ -141,7 +144,8 @@ def comparison_charts(folder: StudyFolder) -> list[Chart]:
                 f"Fooling rates: {name}",
                 spans_figure(groups, axis=axis, reference=0, limits=None, band=band),
                 name=f"differences-{place}",
-                caption=f"Bars: 95 % intervals. Dashed: no difference.{' Wash: within the margin.' if band else ''}",
+                caption="Bars: 95 % intervals, unadjusted; verdicts are after Holm's correction. Dashed: no difference."
+                f"{' Wash: within the margin.' if band else ''}",
                 alternative="; ".join(
                     f"{title}: {number(span.value, digits=1)} points, {interval(span.low, span.high, digits=1)}"
                     for title, (span,) in groups

@@ -32,7 +32,9 @@ from gan_eval.stats.answers.hype import HYPE
 _HOW_TO_READ = (
     "A generated picture called fake is a hit, a real one called fake a false alarm. d′ is 0 for whoever cannot "
     "tell, whatever the leaning; a criterion above 0 is a leaning to “real”; the area under the ROC curve is the "
-    "chance to tell which of a real and a generated picture is which."
+    "chance to tell which of a real and a generated picture is which. The first d′ is of all answers together, which "
+    "people with different criteria lower; the second is the mean of people's own, which few answers of each lower. "
+    "Both have the log-linear correction."
 )
 
 
@@ -46,6 +48,8 @@ def detection_section(folder: StudyFolder) -> Section:
     columns: dict[str, CellFormat | None] = {"group": group_name}
     for head, name in proportions.items():
         columns[f"{head} (95\u202f%)"] = proportion_cell(name, f"{name}_low", f"{name}_high")
+    if frame["dprime_individual"].notna().any():
+        numbers = {"d′": "dprime", "d′, mean of people": "dprime_individual", "criterion": "criterion", "AUC": "auc"}
     columns |= {f"{head} (95\u202f%)": _with_interval(name) for head, name in numbers.items()}
     columns["AUC by confidence"] = if_filled(frame, "auc_confidence", _with_interval("auc_confidence"))
     columns["intervals"] = labelled(BASES, "basis") if len(bases) > 1 else None

@@ -26,7 +26,7 @@ from gan_eval.report.people.robustness import robustness_sentence
 from gan_eval.staircases import STAIRCASE
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed
+from gan_eval.stats.paper import PAPER, RATING, SINGLE, UNADJUSTED, printed
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 _DRAWN = {
@@ -132,6 +132,8 @@ def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
         bases = dict.fromkeys(shares(folder, "model")["basis"].dropna()) or {"independent": None}
         bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
     guessing = "the average model" if protocol == TWO_MODELS else "guessing"
+    if folder.table(PAPER)["verdict"].notna().sum() > 1:
+        bars += " They are unadjusted; verdicts are after Holm's correction."
     return f"{bars} Dashed: {guessing}, 50 %." if is_share else bars
 
 
@@ -150,7 +152,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     to_cite = "" if folder.simulated else " to cite; other intervals, in the details, are not for citing"
     notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
     if frame["verdict"].notna().sum() > 1:
-        notes.append("Verdicts are after Holm's correction for their number; intervals are not adjusted.")
+        notes.append(UNADJUSTED)
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     words = 2 + ("Asked" in head)

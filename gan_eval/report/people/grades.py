@@ -149,7 +149,8 @@ def _difference_sentence(row: Record) -> str:
     sign = -1 if row["difference"] < 0 else 1
     low, high = sorted(sign * float(row[end]) for end in ("ci_low", "ci_high"))
     by = f"{number(abs(row['difference']))} (95 % interval {interval(low, high)}"
-    by += ")" if missing(row["p_holm"]) else f"; p {equals(row['p_holm'])} after Holm)"
+    adjusted = not missing(row["p_holm"]) and row["p_holm"] > row["p"]
+    by += ")" if missing(row["p_holm"]) else f"{', unadjusted' * adjusted}; p {equals(row['p_holm'])} after Holm)"
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} are equal{where}, to within the margin: they differ by {by}."
     if row["verdict"] != "different":

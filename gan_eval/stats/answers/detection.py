@@ -43,6 +43,12 @@ DETECTION = Table(
         *with_ends("fooling_rate", "share of fakes called real", unit=SHARE),
         *with_ends("balanced_accuracy", "mean of the shares of reals and of fakes judged rightly", unit=SHARE),
         *with_ends("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
+        *with_ends(
+            "dprime_individual",
+            "mean of the participants' own dprime, of those who judged both kinds; above the pooled one where their "
+            "criteria differ; empty in a participant's row",
+            optional=True,
+        ),
         *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
         *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
         *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
@@ -106,6 +112,9 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     no interval is narrower than the one of independent answers. A rate of 0 or 1 shows no variance: there the
     independent interval is that of as many answers as there are stimuli, or participants if fewer. Groups of one
     participant, or of one stimulus of each kind, take answers as independent.
+
+    `dprime_individual` is the mean of the participants' own d′; the pooled one takes all answers for one observer's.
+    People whose criteria differ lower the pooled d′, few answers of each their own (the log-linear correction).
 
     `auc_confidence` rests on the answers that come with a confidence; it is empty where none does. `areas`
     tells its interval.
@@ -205,6 +214,8 @@ def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) ->
     table = pd.DataFrame({"scope": scope, "id": grouped.ids})
     table["n_real"], table["n_fake"] = total.n_real.astype(int), total.n_fake.astype(int)
     estimates = _estimates(total, by_person, by_stimulus, by_cell, behind) | {"auc_confidence": by_confidence}
+    if scope != "participant":
+        estimates["dprime_individual"] = _mean_of_individuals(coded, group, size, row, behind)
     for name, estimate in estimates.items():
         for ending, part in zip(("", "_low", "_high"), estimate, strict=True):
             table[f"{name}{ending}"] = part
@@ -242,6 +253,40 @@ def _estimates(
         name: GroupEstimate(*(np.where(crossed, a, b) for a, b in zip(clustered[name], estimate, strict=True)))
         for name, estimate in independent.items()
     }
+
+
+def _mean_of_individuals(
+    coded: _Coded, group: np.ndarray, size: int, row: np.ndarray, behind: _Behind
+) -> "GroupEstimate":
+    """The mean d′ of each group's participants who judged both kinds.
+
+    The variance adds what pictures have in common, from the delta method's influence of each answer on its
+    participant's d′, to that of the participants' d′; the reference is that of the pooled one.
+    """
+    place, owner = places(group, size, coded.participant[row])
+    is_fake, says_fake = coded.is_fake[row], coded.says_fake[row]
+    kind = 2 * is_fake.astype(np.int64) + says_fake
+    rejections, alarms, misses, hits = np.bincount(4 * place + kind, minlength=4 * len(owner)).reshape(-1, 4).T
+    of_person = detection(hits, misses, alarms, rejections).dprime
+    both = np.isfinite(of_person)
+    value, number = np.where(both, of_person, 0.0), np.bincount(owner[both], minlength=size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(owner, value, size) / np.where(number > 0, number, np.nan)
+        squares = np.bincount(owner, np.where(both, (value - mean[owner]) ** 2, 0.0), size)
+        by_person = squares / (number * (number - 1.0))
+    counts = np.where(is_fake, hits[place], alarms[place]).astype(float)
+    n = np.where(is_fake, (hits + misses)[place], (alarms + rejections)[place])
+    z = ndtri((counts + 0.5) / (n + 1))
+    slope = np.where(is_fake, 1.0, -1.0) * _SQRT_2PI * np.exp(z * z / 2) / (n + 1)
+    influence = slope * (says_fake - counts / n) / np.maximum(number, 1)[group]
+    influence = np.where(both[place], influence, 0.0)[:, None]
+    by_stimulus = one_way(influence, coded.stimulus[row], group=group, size=size)[:, 0]
+    by_cell = np.bincount(group, influence[:, 0] ** 2, size)
+    if coded.cell is not None:
+        by_cell = one_way(influence, coded.cell[row], group=group, size=size)[:, 0]
+    least = np.minimum(behind.least("fake"), behind.least("real"))
+    freedom = np.where(behind.crossed(), np.minimum(least, number) - 1, 0)
+    return _symmetric(mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell)))
 
 
 def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[tuple[np.ndarray, str]]:

@@ -50,7 +50,7 @@ COMPARISONS = Table(
         text("b", "second group", filled=True),
         text("measure", "the number that is compared", filled=True),
         number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, less one half"),
-        *ends("ci"),
+        *ends("ci", "its 95 % interval, not adjusted for the number of comparisons"),
         number("p", "two-sided"),
         number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
         number(

@@ -57,8 +57,8 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path
         StudyFolder(Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, {}, {}, {})
     ).blocks[-1:]
     assert table.head == [
-        "difference", "points (95\u202f%)", "p", "p (Holm)", "90\u202f% interval", "p (equivalence)", "not inferior",
-        "verdict",
+        "difference", "points (95\u202f%, unadjusted)", "p", "p (Holm)", "90\u202f% interval", "p (equivalence)",
+        "not inferior", "verdict",
     ]  # fmt: skip
     told = "models on maps: b − a, fooling rate"
     assert table.rows[1] == [

@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from gan_eval.stats.answers.detection import DETECTION_SCOPES, detection, signal_detection
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.groups import groups
-from gan_eval.stats.trials import main_trials
+from gan_eval.stats.trials import fill_trials, main_trials
 
 NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
 
@@ -252,3 +252,55 @@ def test_rates_on_the_logit_scale_stay_within_the_unit_interval() -> None:
     for name in ("hit_rate", "false_alarm_rate", "balanced_accuracy", "auc"):
         assert 0 <= row[f"{name}_low"] <= row[f"{name}_high"] <= 1
     assert row["hit_rate_high"] > expit(0)
+
+
+def test_the_mean_of_individuals_is_theirs_and_different_criteria_lower_only_the_pooled_one():
+    rng = np.random.default_rng(4)
+    people, each = 12, 200
+    rows = []
+    for person in range(people):
+        criterion = -1.5 if person % 2 else 1.5
+        is_fake = np.arange(each) % 2 == 0
+        says = rng.standard_normal(each) + np.where(is_fake, 0.5, -0.5) > criterion
+        rows.append(
+            pd.DataFrame(
+                {
+                    "participant": f"P{person}",
+                    "stimulus": [f"s{number}" for number in range(each)],
+                    "kind": np.where(is_fake, "fake", "real"),
+                    "response": np.where(says, "fake", "real"),
+                }
+            )
+        )
+    table = signal_detection(fill_trials(pd.concat(rows, ignore_index=True)))
+    row = table[table["scope"] == "all"].iloc[0]
+    own = table[table["scope"] == "participant"]
+    assert row["dprime_individual"] == pytest.approx(own["dprime"].mean())
+    assert own["dprime_individual"].isna().all()
+    assert row["dprime"] < 0.8 < row["dprime_individual"]
+    assert row["dprime_individual_low"] < 1 < row["dprime_individual_high"]
+    between = own["dprime"].std() / np.sqrt(people) * student.ppf(0.975, people - 1)
+    assert row["dprime_individual_high"] - row["dprime_individual"] == pytest.approx(between, rel=0.2)
+
+
+@pytest.mark.slow
+def test_the_interval_of_the_mean_of_individuals_allows_for_pictures():
+    covered = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        people, each = 20, 40
+        picture, skill = 0.6 * rng.standard_normal(each), 0.4 * rng.standard_normal(people)
+        is_fake = np.arange(each) % 2 == 0
+        shift = np.where(is_fake, 0.5, -0.5) * (1 + skill[:, None]) + picture
+        says = rng.standard_normal((people, each)) + shift > 0
+        frame = pd.DataFrame(
+            {
+                "participant": np.repeat([f"P{number}" for number in range(people)], each),
+                "stimulus": np.tile([f"s{number}" for number in range(each)], people),
+                "kind": np.tile(np.where(is_fake, "fake", "real"), people),
+                "response": np.where(says.ravel(), "fake", "real"),
+            }
+        )
+        row = signal_detection(fill_trials(frame), scopes=("all",)).iloc[0]
+        covered.append(row["dprime_individual_low"] <= 1 <= row["dprime_individual_high"])
+    assert 0.9 <= np.mean(covered) <= 1
