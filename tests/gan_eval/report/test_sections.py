@@ -95,7 +95,8 @@ def test_each_pair_of_models_has_a_sentence(tmp_path):
         models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", noninferior=False,
                margin=0.05),
     )  # fmt: skip
-    assert "b fools people more often than a on maps, by 12.0 points (95 % interval 4.0 to 20.0; p = 0.008" in words
+    by = "12.0 points (95 % interval 4.0 to 20.0, unadjusted; p = 0.008"
+    assert f"b fools people more often than a on maps, by {by}" in words
     assert "a and c fool people equally often on maps, to within the exploratory margin of 5 points" in words
     assert "Between b and c no difference is shown on maps: 2.0 points" in words
     assert "that b is not inferior to c by the margin of 5 points is not shown" in words
