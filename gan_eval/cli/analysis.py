@@ -56,8 +56,8 @@ def analyze(
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
     participation, detection, reaction_time_models, speed_accuracy, choices, bradley_terry, ratings, opinion_scores,
-    raters, agreement, thresholds, hype, model_checks, correlation_differences, metric_models, robustness, and paper:
-    the table to cite, which comes as paper.tex too.
+    raters, agreement, thresholds, hype, psychometric, psychometric_levels, threshold_differences, model_checks,
+    correlation_differences, metric_models, robustness, and paper: the table to cite, which comes as paper.tex too.
 
     The tables participants and sessions are read from the store, or from participants.csv and sessions.csv beside the
     trials.

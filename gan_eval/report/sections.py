@@ -31,6 +31,7 @@ from gan_eval.report.people.models import models_section
 from gan_eval.report.people.paper import method_section, versions_section
 from gan_eval.report.people.participants import included_count, participants_section
 from gan_eval.report.people.pictures import extremes_section, pictures_section
+from gan_eval.report.people.psychometric import psychometric_section
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.rates import rates_section
 from gan_eval.report.people.robustness import robustness_section
@@ -65,6 +66,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
             choices_section(brief),
             grades_section(brief),
             thresholds_section(brief),
+            psychometric_section(brief),
             comparisons_section(brief),
             robustness_section(brief),
             extremes_section(brief),

@@ -62,6 +62,9 @@ class AnalysisSettings(Section):
     equivalent where their fooling rates differ by less than 5 points. Default: equivalence is not judged."""
     noninferior: tuple[tuple[Name, Name], ...] = ()
     """Pairs (new, reference) of models: the new one must not fool less often by the margin or more."""
+    level: str = Field(default="requested_exposure_ms", min_length=1)
+    """Over which right answers rise or fall, for thresholds and slopes: a column of numbers of the trials table, such
+    as noise or compression; default: the exposure."""
     screening: Screening = "none"
     """Of the participants who grade pictures: ITU-R BT.500 leaves outlying ones out, ITU-T P.910 weighs all."""
 

@@ -15,6 +15,7 @@ from gan_eval.stats.answers.choices import bradley_terry, choices
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
+from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.answers.time_models import reaction_time_models
 from gan_eval.stats.answers.times import reaction_times, speed_accuracy
@@ -110,8 +111,9 @@ def analyze(
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
         `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
-        `thresholds`, `hype`, `reaction_time_models`, `speed_accuracy`, `model_checks`, `correlation_differences`,
-        `metric_models`, `robustness` and `paper` that have rows.
+        `thresholds`, `hype`, `psychometric`, `psychometric_levels`, `threshold_differences`, `reaction_time_models`,
+        `speed_accuracy`, `model_checks`, `correlation_differences`, `metric_models`, `robustness` and `paper` that have
+        rows.
 
     Raises:
         UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
@@ -172,6 +174,7 @@ def analyze(
         "agreement": agreement(analysed, seed=seed),
         "thresholds": thresholds(analysed, settings=staircase),
         "hype": hype(analysed, settings=staircase, seed=seed),
+        **psychometric(analysed, plan=plan and settings),
         "mixed_models": mixed,
         "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
         "comparisons": comparisons(analysed, plan=settings, fits=fits),

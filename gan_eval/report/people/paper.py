@@ -18,6 +18,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
+from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
 from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
@@ -53,6 +54,13 @@ _OTHER_PROCEDURES = (
         THRESHOLDS,
         "The threshold of a staircase is the mean exposure of its reversals after the first four (Levitt 1971), none "
         "with fewer than four; its mean over participants carries a 95 % interval by Student's t.",
+    ),
+    (
+        PSYCHOMETRIC,
+        "Psychometric functions are logistic or cumulative normal in the logarithm of the level, with guess and lapse "
+        "rates (Wichmann & Hill 2001) and normal thresholds of participants and pictures, by Laplace's approximation; "
+        "fits are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds "
+        "are Fieller's, of slopes Wald's, with Student's t.",
     ),
 )
 _KID = """\

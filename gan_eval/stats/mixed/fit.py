@@ -272,6 +272,8 @@ def fit_crossed(
     start: CrossedFit | Start | None = None,
     names: Sequence[str] = (),
     factors: tuple[str, str] = FACTORS,
+    guess: np.ndarray | None = None,
+    lapse: np.ndarray | None = None,
 ) -> CrossedFit:
     """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept [+ slope].
 
@@ -290,6 +292,9 @@ def fit_crossed(
         start: where the search starts: a fit or guess of the same model. It changes the time, not the result.
         names: of the K columns of X, for messages; their numbers otherwise.
         factors: what the levels of `first` and of `second` are, for messages.
+        guess: (N,) of a psychometric function, P(y = 1) = guess + (1 - guess - lapse) F(η), F the inverse link; it
+            needs `start`, and whether answers are separated is the caller's to know. None: P(y = 1) = F(η).
+        lapse: (N,) of a psychometric function, 0 or more; it comes with `guess`.
 
     Raises:
         NoFitError: too few groups, separation, covariates that cannot be told apart, or no convergence.
@@ -302,8 +307,13 @@ def fit_crossed(
         None if values is None else (np.asarray(values, float) - unit.centre) / unit.size
         for values, unit in zip(slopes, units, strict=True)
     ]
-    data = Crossed.of(y, basis.X, first, second, link=link, slopes=(standard[0], standard[1]), factors=factors)
-    plain = plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
+    data = Crossed.of(
+        y, basis.X, first, second, link=link, slopes=(standard[0], standard[1]), factors=factors, guess=guess,
+        lapse=lapse,
+    )  # fmt: skip
+    plain = np.zeros(0)
+    if guess is None:
+        plain = plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
     if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
         terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
         spreads, scales = 0.0, []

@@ -283,12 +283,15 @@ class Factor:
         retained, eliminated = layout.retained_first(*diagonals)
         cross = both_sides(scales[0], self.between, scales[1])
         # Cholesky factors of the eliminated levels' blocks: (1, G), or (3, G) as L11, L21, L22
-        lead = np.sqrt(eliminated[0, 0])
-        if len(eliminated) == 1:
-            self.root = lead[None]
-        else:
-            corner = eliminated[0, 1] / lead
-            self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
+        with np.errstate(invalid="ignore", divide="ignore"):  # a negative weight's: refused below
+            lead = np.sqrt(eliminated[0, 0])
+            if len(eliminated) == 1:
+                self.root = lead[None]
+            else:
+                corner = eliminated[0, 1] / lead
+                self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
+        if not np.isfinite(self.root).all():
+            raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
         self.block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, cells.of_eliminated(self.root))
         width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
         matrix = np.zeros((width * size, width * size), order="F")

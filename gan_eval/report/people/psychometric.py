@@ -1,0 +1,230 @@
+"""How much must be seen to tell? Psychometric functions with their thresholds and slopes, drawn and compared."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+from scipy.special import expit, ndtr
+
+from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
+from gan_eval.report.parts.chart import MOST_GROUPS, STYLE, Chart, chart_of, panel
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.palette import GRID, MUTED, series_look
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.words import (
+    NOTHING,
+    Record,
+    equals,
+    interval,
+    listed,
+    milliseconds,
+    missing,
+    number,
+    p_value,
+    percent,
+    text,
+    whole,
+)
+from gan_eval.report.people.design import exploratory_mark
+from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, THRESHOLD_DIFFERENCES
+
+_TASKS = {"single": "single pictures", "pair": "pairs"}
+_MEASURES = {
+    "threshold_ratio": "threshold of a divided by that of b",
+    "threshold_difference": "threshold of a less that of b",
+    "slope_difference": "slope of a less that of b",
+}
+_BASES = {"crossed_model": "crossed model", "two_way_cluster": "pooled answers, clustered"}
+
+
+def psychometric_section(folder: StudyFolder) -> Section:
+    """What is meant, the curves of each data set, and every threshold, slope and difference."""
+    frame = folder.table(PSYCHOMETRIC)
+    several = frame["task"].nunique() > 1
+    columns = {
+        "answers to": labelled(_TASKS, "task") if several else None,
+        "data set": cell(text, "dataset"),
+        "model": cell(text, "model"),
+        "threshold": lambda row: level_text(row["threshold"], row["level"]),
+        INTERVAL: lambda row: _ends(row, "threshold"),
+        "right answers there": cell(percent, "share"),
+        "slope": cell(number, "slope"),
+        f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
+        "guess rate": cell(percent, "guess_rate"),
+        "lapse rate": cell(percent, "lapse_rate"),
+        "SD participants": if_filled(frame, "sd_participant", cell(number, "sd_participant")),
+        "SD pictures": if_filled(frame, "sd_stimulus", cell(number, "sd_stimulus")),
+        "answers": cell(whole, "n_trials"),
+        "by": labelled(_BASES, "basis"),
+    }
+    functions = table_of(
+        "Thresholds and slopes",
+        frame,
+        columns,
+        text_columns=3 if several else 2,
+        last_is_text=True,
+        notes=[
+            "Threshold: the level where the share of right answers is midway between guessing (50 %) and 100 % less "
+            "the lapse rate, for the typical participant and picture; of single pictures the mean of the shares on "
+            "reals and on fakes. Slope: log-odds for each doubling of the level. SD: how far the thresholds of single "
+            "participants and pictures lie apart, in doublings. (Where a level is 0 or less: in units of the level.) "
+            "Guess rate of single pictures: how often fake is said where nothing can be told."
+        ],
+        label="model",
+        source="psychometric",
+    )
+    return Section(
+        "psychometric",
+        "How much must be seen to tell?",
+        [Lines(_sentences(folder)), Charts(psychometric_charts(folder)), *functions, *_difference_tables(folder)],
+    )
+
+
+def level_text(value: object, level: object) -> str:
+    """A level as the report prints it; exposures in ms.
+
+    >>> level_text(0.1234, "noise")
+    '0.123'
+    """
+    if missing(value):
+        return NOTHING
+    return milliseconds(value) if level == EXPOSURE else f"{float(str(value)):.3g}"
+
+
+def _ends(row: Record, name: str) -> str:
+    """Both ends of an interval of levels."""
+    if missing(row[f"{name}_low"]):
+        return NOTHING
+    low, high = (level_text(row[f"{name}_{end}"], row["level"]) for end in ("low", "high"))
+    return f"{low} to {high}"
+
+
+def _sentences(folder: StudyFolder) -> list[str]:
+    """The threshold of each model, and which differ."""
+    sentences = []
+    frame = folder.table(PSYCHOMETRIC)
+    told = frame[frame["threshold_low"].notna()]
+    for (task, dataset), part in told.groupby(["task", "dataset"], dropna=False, sort=False):
+        where = "" if missing(dataset) else f" on {dataset}"
+        who = [
+            f"{level_text(row['threshold'], row['level'])} ({_ends(row, 'threshold')})"
+            + ("" if missing(row["model"]) else f" for {row['model']}")
+            for row in part.to_dict("records")
+        ]
+        what = "Pairs" if task == "pair" else "Real and generated pictures"
+        share = percent(part["share"].iloc[0])
+        sentences.append(f"{what}{where} are judged right {share} of the time at {listed(who)}; 95 % intervals.")
+    compared = folder.table(THRESHOLD_DIFFERENCES)
+    differ = compared[(compared["verdict"] == "different") & (compared["measure"] != "slope_difference")]
+    for row in differ.to_dict("records"):
+        where = "" if missing(row["dataset"]) else f" on {row['dataset']}"
+        ends = f"(95 % interval {interval(row['ci_low'], row['ci_high'])}; p {equals(row['p_holm'])} after Holm)"
+        by = f"is {number(row['estimate'])} times that of"
+        if row["measure"] == "threshold_difference":
+            by = f"lies {number(abs(row['estimate']))} {'below' if row['estimate'] < 0 else 'above'} that of"
+        sentences.append(f"The threshold of {row['a']}{where} {by} {row['b']} {ends}.")
+    return sentences
+
+
+def _difference_tables(folder: StudyFolder) -> list[Table]:
+    frame = folder.table(THRESHOLD_DIFFERENCES)
+    columns = {
+        "answers to": labelled(_TASKS, "task") if frame["task"].nunique() > 1 else None,
+        "data set": cell(text, "dataset"),
+        "a": cell(text, "a"),
+        "b": cell(text, "b"),
+        "measure": labelled(_MEASURES, "measure"),
+        "estimate": cell(number, "estimate"),
+        INTERVAL: interval_cell(),
+        "p": cell(p_value, "p"),
+        "p after Holm": cell(p_value, "p_holm"),
+        "verdict": lambda row: f"{text(row['verdict'])}{exploratory_mark(row)}",
+    }
+    return table_of(
+        "Models compared by their thresholds and slopes",
+        frame,
+        columns,
+        text_columns=5 if frame["task"].nunique() > 1 else 4,
+        last_is_text=True,
+        notes=["Intervals are not adjusted for the number of comparisons; verdicts are, by Holm's correction."],
+        label=lambda row: f"{row['a']} and {row['b']}",
+        source="threshold_differences",
+    )
+
+
+def psychometric_charts(folder: StudyFolder) -> list[Chart]:
+    """One chart for each data set: each model's curve, and the shares that were observed at the levels."""
+    functions, levels = folder.table(PSYCHOMETRIC), folder.table(PSYCHOMETRIC_LEVELS)
+    charts: list[Chart] = []
+    for (task, dataset), part in functions.groupby(["task", "dataset"], dropna=False, sort=False):
+        same = levels["dataset"].isna() if missing(dataset) else levels["dataset"] == dataset
+        own = levels[same & (levels["task"] == task)]
+        if own.empty:
+            continue
+        where = "" if missing(dataset) else f" on {dataset}"
+        title = f"{'Pairs' if task == 'pair' else 'Right answers'}{where}"
+        name = f"psychometric-{len(charts) + 1}"
+        of_models = [
+            f"{row['model'] if not missing(row['model']) else 'all'}: threshold "
+            f"{level_text(row['threshold'], row['level'])}"
+            for row in part.to_dict("records")
+        ]
+        charts.append(
+            chart_of(
+                title,
+                _figure(part.iloc[:MOST_GROUPS], own),
+                name=name,
+                caption="Dots: observed shares with 95 % intervals; curves: psychometric functions of the typical "
+                "participant and picture, a short upright line at each threshold. Dashed: guessing.",
+                alternative="; ".join(of_models),
+            )
+        )
+    return charts
+
+
+def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
+    """The curves of one data set's models over the levels that they have."""
+    level = str(functions["level"].iloc[0])
+    at = levels["at"].to_numpy(float)
+    is_log = bool((at > 0).all())
+    scale, back = (np.log2, np.exp2) if is_log else (np.asarray, np.asarray)
+    low, high = float(scale(at).min()), float(scale(at).max())
+    pad = 0.06 * max(high - low, 1e-9)
+    grid = np.linspace(low - pad, high + pad, 120)
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(2.7 + 0.17 * len(functions))
+        axes.axhline(50, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
+        for place, row in enumerate(functions.to_dict("records")):
+            look = series_look(place)
+            label = "all models" if missing(row["model"]) else str(row["model"]).replace("$", r"\$")
+            own = levels[levels["model"].isna() if missing(row["model"]) else levels["model"] == row["model"]]
+            aside = 0.35 * pad * (place - (len(functions) - 1) / 2)  # intervals beside each other
+            x = scale(own["at"].to_numpy(float)) + aside
+            share, down, up = (100 * own[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
+            axes.vlines(x, down, up, color=look.mark, linewidth=1.6, alpha=0.55)
+            axes.plot(
+                x, share, "o", color=look.mark, markersize=4.5, label=label if missing(row["threshold"]) else None
+            )
+            if not missing(row["threshold"]):
+                inverse = ndtr if row["link"] == "probit" else expit
+                middle = float(scale(np.array([row["threshold"]]))[0])
+                curve = 50 + (50 - 100 * row["lapse_rate"]) * inverse(row["slope"] * (grid - middle))
+                axes.plot(
+                    grid, curve, label=label, color=look.mark, linestyle=(0, look.dashes) if look.dashes else "solid"
+                )
+                if low - pad <= middle <= high + pad:
+                    axes.vlines(middle, 100 * row["share"] - 4, 100 * row["share"] + 4, color=look.mark, linewidth=2.2)
+        ticks = scale(np.unique(at)) if levels["at"].nunique() <= 8 and not levels.empty else axes.get_xticks()
+        ticks = ticks[np.concatenate([[True], np.diff(ticks) > 1.5 * pad])]
+        axes.set_xticks(ticks)
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(back(value)):.4g}"))
+        axes.set_xlim(low - pad, high + pad)
+        axes.set_ylim(min(30.0, float(100 * levels["ci_low"].min())), 102)
+        axes.grid(axis="y", color=GRID, linewidth=0.8, zorder=-1)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("exposure, ms" if level == EXPOSURE else level, parse_math=False)
+        axes.set_ylabel("right answers, %")
+        figure.legend(loc="outside lower center", ncols=min(3, len(functions)), fontsize=8, handlelength=3.5)
+    return figure

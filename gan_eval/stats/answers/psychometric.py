@@ -1,0 +1,456 @@
+"""How much must be seen to tell? Psychometric functions of each model over the exposure, or over another ordered level.
+
+The share of right answers rises from guessing to nearly all: of pairs the share in which the real picture is chosen, of
+single pictures the mean of the shares on reals and on fakes (balanced accuracy). The functions, their thresholds and
+slopes are those of `gan_eval.stats.mixed.psychometric`. Levels that a staircase or another adaptive procedure chose are
+fitted like fixed ones. Pictures that stayed until the answer have no level and no part in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, ndtr
+
+from gan_eval.errors import UserError
+from gan_eval.settings.analysis import AnalysisSettings, Link
+from gan_eval.staircases import STAIRCASE
+from gan_eval.stats.clustering import t_critical, two_sided_p
+from gan_eval.stats.compare.contrast import ALPHA
+from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
+from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs
+from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
+from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed.psychometric import (
+    LAPSES,
+    Curve,
+    Judgements,
+    averaged,
+    crossed,
+    lapse_weights,
+    pooled,
+    threshold,
+)
+from gan_eval.stats.shares import holm
+from gan_eval.stats.trials import answered_trials, pair_trials, requested_exposure
+from gan_eval.tables.schema import (
+    DATASET,
+    PROVENANCE,
+    SHARE,
+    Table,
+    boolean,
+    ends,
+    integer,
+    number,
+    text,
+    with_ends,
+)
+from gan_eval.tabular import Row, conform, frame_of
+
+EXPOSURE = "requested_exposure_ms"
+"""The level where the study names no other."""
+_TASK = text(
+    "task", "single pictures, or a choice between a real and a generated one", words=("single", "pair"), filled=True
+)
+_MODEL = text("model", "the fakes' generator; empty: the fakes name none")
+_LEVEL = text("level", "the column of the trials that is the level", filled=True)
+_BASIS = text(
+    "basis",
+    "crossed model of participants and pictures, or pooled answers with two-way clustered errors; empty: no function",
+    words=("crossed_model", "two_way_cluster"),
+)
+
+PSYCHOMETRIC = Table(
+    "psychometric",
+    "Psychometric functions: the share of right answers over the exposure, or over another ordered level; where: "
+    "`gan_eval/stats/mixed/psychometric.py`.",
+    (
+        _TASK,
+        DATASET,
+        _MODEL,
+        _LEVEL,
+        *with_ends(
+            "threshold",
+            "the level where the share of right answers is `share`, for the typical participant and picture; without "
+            "ends where the share may not change with the level at all",
+        ),
+        number(
+            "share", "share of right answers at the threshold, midway between guessing and 1 - lapse_rate", unit=SHARE
+        ),
+        *with_ends(
+            "slope",
+            "steepness there, on the link's scale, for each doubling of the level (each unit, where one is 0 or less)",
+        ),
+        number(
+            "guess_rate",
+            "who has nothing to go by: pairs, share of right answers; single pictures, share called fake",
+            unit=SHARE,
+        ),
+        number("lapse_rate", "share of wrong answers where everything is seen; averaged over 0 to 0.08", unit=SHARE),
+        number("sd_participant", "standard deviation of the participants' own thresholds, in doublings (units)"),
+        number("sd_stimulus", "that of the pictures' thresholds, likewise"),
+        integer("n_levels", "different levels", filled=True),
+        integer("n_trials", "answers", filled=True),
+        integer("n_participants", "participants", filled=True),
+        integer("n_stimuli", "pictures, or pairs", filled=True),
+        _BASIS,
+        *PROVENANCE,
+    ),
+    key=("task", "dataset", "model"),
+)
+
+PSYCHOMETRIC_LEVELS = Table(
+    "psychometric_levels",
+    "The share of right answers at each level, beside the psychometric function; many levels are put together.",
+    (
+        _TASK,
+        DATASET,
+        _MODEL,
+        number("at", "the level; of several that are put together their mean (geometric, where all are above 0)"),
+        integer("n_trials", "answers", filled=True),
+        number("accuracy", "share of right answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
+        *ends("ci", "its 95 % interval, clustered by participant and by stimulus", unit=SHARE),
+        number("fitted", "the psychometric function there; empty: there is none", unit=SHARE),
+        *PROVENANCE,
+    ),
+    key=("task", "dataset", "model", "at"),
+)
+
+THRESHOLD_DIFFERENCES = Table(
+    "threshold_differences",
+    "Psychometric functions of two models compared.",
+    (
+        _TASK,
+        DATASET,
+        text("a", "first model", filled=True),
+        text("b", "second model", filled=True),
+        text(
+            "measure",
+            "threshold_ratio: a's threshold divided by b's; threshold_difference: a's less b's, where a level is 0 or "
+            "less; slope_difference: a's slope less b's",
+            words=("threshold_ratio", "threshold_difference", "slope_difference"),
+            filled=True,
+        ),
+        number("estimate", "the ratio or difference"),
+        *ends("ci"),
+        number("p", "two-sided, against a ratio of 1 or a difference of 0"),
+        number("p_holm", "after Holm's correction over all pairs of one measure; exploratory ones among themselves"),
+        text(
+            "verdict",
+            "different: p_holm below 0.05; else undecided; empty: no estimate",
+            words=("different", "undecided"),
+        ),
+        integer("n_a", "answers to fakes of a, or to pairs with one"),
+        integer("n_b", "answers to fakes of b, or to pairs with one"),
+        _BASIS,
+        boolean("exploratory", "not in the study's plan, or rests on exclusions that are not; empty: no plan"),
+        *PROVENANCE,
+    ),
+    key=("task", "dataset", "a", "b", "measure"),
+)  # fmt: skip
+
+_MOST_LEVELS = 8
+"""Shares that are given for a function; more levels are put together."""
+_MOST_CROSSED = 10_000
+"""Answers of one model above which the crossed model is not fitted: of so many the pooled ones say enough."""
+_ONE_PARTICIPANT = "one participant: says nothing of people in general"
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The answers at several levels of one data set and task."""
+
+    task: str
+    dataset: str | None
+    trials: pd.DataFrame
+    """With `x`, the level on its scale from the mean, and `right`, `is_fake` and `picture`."""
+    centre: float
+    is_log: bool
+
+    def level(self, x: float) -> float:
+        """A place on the scale as a level; NaN stays."""
+        return float(np.exp2(np.clip(x + self.centre, -1000, 1000))) if self.is_log else x + self.centre
+
+    def judgements(self, rows: np.ndarray, model: np.ndarray | None = None) -> Judgements:
+        """Some rows as numbers; `model` where two are compared."""
+        own = self.trials.iloc[rows]
+        is_fake = own["is_fake"].to_numpy(bool)
+        return Judgements(
+            own["right"].to_numpy(bool),
+            own["x"].to_numpy(float),
+            pd.factorize(own["participant"])[0],
+            pd.factorize(own["picture"])[0],
+            np.where(is_fake, 0 if model is None else model, -1),
+            self.task == "single",
+        )
+
+
+def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
+    """The tables `psychometric`, `psychometric_levels` and `threshold_differences` of a trials table.
+
+    A data set has rows where its answers are of two levels or more. A model's reals are those of the same data set in
+    the same sessions.
+
+    The lapse rate is one for all models of a data set: people lapse, not models. All share one guess rate of balanced
+    accuracy, 1/2. So the thresholds of a data set are levels of one share of right answers, and can be compared.
+
+    Args:
+        trials: the table `trials`.
+        plan: column of the level, link, and pairs of models.
+
+    Raises:
+        UserError: the plan's level is no column of numbers.
+    """
+    settings = plan or AnalysisSettings()
+    functions: list[Row] = []
+    levels: list[Row] = []
+    differences: list[Row] = []
+    for judged in _judged(trials, settings):
+        models = _rows_of_models(judged)
+        curves = _curves([judged.judgements(rows) for rows in models.values()], settings.link)
+        for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
+            functions.append(_function(judged, model, rows, curve, note, settings))
+            levels += _levels(judged, model, rows, curve, settings.link)
+        lapses = [curve.lapse for curve, _ in curves if curve is not None]
+        if len(models) > 1 and lapses:
+            differences += _differences(judged, models, lapses[0], settings, has_plan=plan is not None)
+    table = frame_of(differences, THRESHOLD_DIFFERENCES)
+    if len(table):
+        table["p_holm"] = table.groupby(["measure", "exploratory"], dropna=False)["p"].transform(holm)
+        verdict = np.where(table["p_holm"].astype("float64") < ALPHA, "different", "undecided").astype(object)
+        verdict[table["p"].isna().to_numpy(bool)] = None
+        table = conform(table.assign(verdict=verdict), THRESHOLD_DIFFERENCES, where="threshold_differences")
+    return {
+        "psychometric": frame_of(functions, PSYCHOMETRIC),
+        "psychometric_levels": frame_of(levels, PSYCHOMETRIC_LEVELS),
+        "threshold_differences": table,
+    }
+
+
+def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judged]:
+    """Each task and data set with answers at two levels or more."""
+    column = settings.level
+    if column not in trials or not pd.api.types.is_numeric_dtype(trials[column].dtype):
+        numbers = [str(name) for name in trials if pd.api.types.is_numeric_dtype(trials[name].dtype)]
+        raise UserError(
+            f"analysis.level: {column} is no column of numbers of the trials; they have {', '.join(numbers)}"
+        )
+    single, pairs = answered_trials(trials), pair_trials(trials)
+    names = contestants(pairs)
+    pairs = pairs[pairs["answered"].to_numpy(bool) & (names.a == REAL) & ~names.misnamed]
+    unit = pairs["item"].where(pairs["item"].notna(), pairs["stimulus"]).astype("str")
+    tasks = {
+        "single": single.assign(right=single["correct"], picture=single["stimulus"]),
+        "pair": pairs.assign(
+            right=(pairs["choice"] == "a").to_numpy(bool),
+            picture=unit + "|" + pairs["model"].astype("str"),
+            is_fake=True,
+        ),
+    }
+    for task, answered in tasks.items():
+        levels = (
+            requested_exposure(answered)
+            if column == EXPOSURE
+            else answered[column].to_numpy("float64", na_value=np.nan)
+        )
+        known = np.isfinite(levels)
+        answered, levels = answered[known].reset_index(drop=True), levels[known]
+        for dataset, place in answered.groupby("dataset", dropna=False, sort=True).indices.items():
+            own = levels[place]
+            if len(np.unique(own)) < 2:
+                continue
+            is_log = bool((own > 0).all())
+            scale = np.log2(own) if is_log else own
+            part = answered.iloc[place].assign(x=scale - scale.mean()).reset_index(drop=True)
+            yield _Judged(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
+
+
+def _rows_of_models(judged: _Judged) -> dict[str | None, np.ndarray]:
+    """Each model's answers, ascending; of single pictures with the reals of its sessions."""
+    if judged.trials["model"].isna().all():
+        return {None: np.arange(len(judged.trials))}
+    grouped = groups(judged.trials, "model")
+    return {str(model): np.sort(grouped.row[grouped.group == place]) for place, model in enumerate(grouped.ids)}
+
+
+def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:
+    """Each model's function, by the crossed model where it can be fitted, and the note; all have one lapse rate."""
+    fits: list[dict[float, Curve]] = []
+    reasons = []
+    for data in models:
+        own: dict[float, Curve] = {}
+        reason = f"more than {_MOST_CROSSED} answers" if len(data.right) > _MOST_CROSSED else ""
+        if data.freedom() < 1:
+            reason = "fewer than two participants or pictures"
+        for lapse in () if reason else LAPSES:
+            try:
+                own[lapse] = crossed(data, lapse, link=link, start=[*own.values()][-1] if own else None)
+            except NoFitError as why:
+                reason = reason or str(why)
+                if "did not converge" not in reason:  # no other lapse rate helps
+                    break
+        fits.append(own)
+        reasons.append(reason)
+    common = [lapse for lapse in LAPSES if all(lapse in own for own in fits if own) and any(fits)]
+    weights = lapse_weights([[own[lapse].evidence for lapse in common] for own in fits if own], common or LAPSES)
+    results: list[tuple[Curve | None, str]] = []
+    for data, own, reason in zip(models, fits, reasons, strict=True):
+        if own and common:
+            results.append((averaged([own[lapse] for lapse in common], weights, link=link), ""))
+            continue
+        note = f"pooled answers instead of the crossed model: {reason}"
+        try:
+            results.append((pooled(data, float(weights @ np.array(common or LAPSES)), link=link).curve, note))
+        except NoFitError as why:
+            results.append((None, f"no function: {why}"))
+    return results
+
+
+def _function(
+    judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: AnalysisSettings
+) -> Row:
+    own, data = judged.trials.iloc[rows], judged.judgements(rows)
+    x, df = data.level, data.freedom()
+    row: Row = {
+        "task": judged.task,
+        "dataset": judged.dataset,
+        "model": model,
+        "level": settings.level,
+        "link": settings.link,
+        "n_levels": len(np.unique(x)),
+        "n_trials": len(own),
+        "n_participants": own["participant"].nunique(),
+        "n_stimuli": own["picture"].nunique(),
+    }
+    notes = [note]
+    if curve is not None:
+        place = threshold(curve.beta, curve.covariance, df)
+        slope, half_width = curve.beta[1], float(t_critical(df)) * float(np.sqrt(curve.covariance[1, 1]))
+        is_inside = x.min() <= place.value <= x.max()
+        if np.isnan(place.low):
+            notes.append(
+                "few participants or pictures: no interval"
+                if df < 1
+                else "right answers do not surely change with the level: no interval of the threshold"
+                + ("" if is_inside else ", and no threshold within the levels")
+            )
+        elif not is_inside:
+            notes.append("the threshold lies beyond the levels that were shown: extrapolated")
+        if slope < 0 and settings.level == EXPOSURE:
+            notes.append("fewer right answers at longer exposures")
+        is_crossed = not np.isnan(curve.sd_participant)
+        if not is_crossed and (own["protocol"] == STAIRCASE).fillna(False).any():
+            notes.append("the levels followed the answers, which pooled answers do not allow for")
+        if row["n_participants"] == 1:
+            notes.append(_ONE_PARTICIPANT)
+        is_told = is_inside or not np.isnan(place.low)
+        row |= {
+            "threshold": judged.level(place.value) if is_told else np.nan,
+            "threshold_low": judged.level(place.low),
+            "threshold_high": judged.level(place.high),
+            "share": 0.75 - curve.lapse / 2,
+            "slope": slope,
+            "slope_low": slope - half_width,
+            "slope_high": slope + half_width,
+            "guess_rate": curve.guess,
+            "lapse_rate": curve.lapse,
+            "sd_participant": curve.sd_participant / abs(slope),
+            "sd_stimulus": curve.sd_picture / abs(slope),
+            "basis": "crossed_model" if is_crossed else "two_way_cluster",
+        }
+    return row | provenance_cells(own, *notes)
+
+
+def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link) -> Iterator[Row]:
+    """The shares at each level, or in up to eight groups of neighbouring levels with about as many answers each."""
+    x = judged.trials["x"].to_numpy(float)[rows]
+    values, code = np.unique(x, return_inverse=True)
+    if len(values) > _MOST_LEVELS:
+        middle = (np.cumsum(np.bincount(code)) - np.bincount(code) / 2) / len(x)
+        code = np.unique(np.minimum((middle * _MOST_LEVELS).astype(int), _MOST_LEVELS - 1), return_inverse=True)[1][
+            code
+        ]
+    for number_of in range(code.max() + 1):
+        chosen = rows[code == number_of]
+        data, own = judged.judgements(chosen), judged.trials.iloc[chosen]
+        units, is_fake = (data.participant, data.picture), data.model >= 0
+        if not data.is_single:
+            share = proportion_less_half(data.right, *units)
+            low, high, value = share.ci_low + HALF, share.ci_high + HALF, share.difference + HALF
+        elif len(np.unique(is_fake)) == 2:
+            share = difference_of_proportions(data.right == is_fake, is_fake, *units)
+            low, high, value = ((end + 1) / 2 for end in (share.ci_low, share.ci_high, share.difference))
+        else:
+            continue
+        at = float(data.level.mean())
+        fitted = np.nan
+        if curve is not None:
+            eta = curve.beta[0] + curve.beta[1] * at
+            fitted = HALF + (HALF - curve.lapse) * float(expit(eta) if link == "logit" else ndtr(eta))
+        yield {
+            "task": judged.task,
+            "dataset": judged.dataset,
+            "model": model,
+            "at": judged.level(at),
+            "n_trials": len(own),
+            "accuracy": value,
+            "ci_low": low,
+            "ci_high": high,
+            "fitted": fitted,
+            **provenance_cells(own, share.note),
+        }
+
+
+def _differences(
+    judged: _Judged, models: dict[str | None, np.ndarray], lapse: float, settings: AnalysisSettings, *, has_plan: bool
+) -> Iterator[Row]:
+    """Each two models' thresholds and slopes."""
+    pairs = planned_pairs(sorted(str(model) for model in models), settings)
+    of_log = "threshold_ratio" if judged.is_log else "threshold_difference"
+    for (a, b), planned in pairs.items():
+        rows = np.union1d(models[a], models[b])
+        own = judged.trials.iloc[rows]
+        of_a, of_b = ((own["is_fake"] & (own["model"] == name)).to_numpy(bool) for name in (a, b))
+        data = judged.judgements(rows, np.where(of_a, 0, 1))
+        df = data.freedom()
+        curve, basis, note = None, "crossed_model", ""
+        try:
+            if df < 1:
+                raise NoFitError("fewer than two participants or pictures behind a model")
+            try:
+                if len(rows) > 2 * _MOST_CROSSED or len(pairs) > MOST_PAIRS:
+                    raise NoFitError(f"{len(rows)} answers, {len(pairs)} pairs of models")
+                curve = crossed(data, lapse, link=settings.link)
+            except NoFitError as why:
+                basis, note = "two_way_cluster", f"pooled answers instead of the crossed model: {why}"
+                curve = pooled(data, lapse, link=settings.link).curve
+        except NoFitError as why:
+            note = str(why)
+        for measure in (of_log, "slope_difference"):
+            row: Row = {}
+            if curve is not None:
+                alpha, beta = curve.beta[:2], curve.beta[2:]
+                gradient = np.array([0.0, 0.0, 1.0, -1.0])
+                estimate = beta[0] - beta[1]
+                if measure == of_log:
+                    estimate = alpha[1] / beta[1] - alpha[0] / beta[0]
+                    gradient = np.array([-1 / beta[0], 1 / beta[1], alpha[0] / beta[0] ** 2, -alpha[1] / beta[1] ** 2])
+                error = float(np.sqrt(max(gradient @ curve.covariance @ gradient, 0.0)))
+                half_width = float(t_critical(df)) * error
+                values = np.array([estimate, estimate - half_width, estimate + half_width])
+                if measure == "threshold_ratio":
+                    values = np.exp2(np.clip(values, -1000, 1000))
+                row = dict(zip(("estimate", "ci_low", "ci_high"), values.tolist(), strict=True))
+                row |= {"p": float(two_sided_p(estimate, error, df)), "basis": basis}
+            yield row | {
+                "task": judged.task,
+                "dataset": judged.dataset,
+                "a": a,
+                "b": b,
+                "measure": measure,
+                "n_a": int(of_a.sum()),
+                "n_b": int(of_b.sum()),
+                "exploratory": not planned if has_plan else None,
+                **provenance_cells(own, note),
+            }

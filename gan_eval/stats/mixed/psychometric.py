@@ -1,0 +1,343 @@
+"""The psychometric function of right answers over a level, crossed in participants and pictures.
+
+For trial i of participant p and picture s at the level x (the logarithm to base 2, where all levels are above 0),
+
+    P(right) = γ + (1 - γ)(1 - 2λ) F(η),    η = α + βx + b_p + a_s,    b ~ N(0, σ_p²),    a ~ N(0, σ_s²),
+
+F being the inverse link (Wichmann & Hill 2001, Perception & Psychophysics 63, 1293-1313). Who has nothing to go by, or
+lapses, guesses: of pairs γ = 1/2. Of single pictures a guess is `fake` with the probability g_p, the participant's
+leaning: γ = g_p for a fake and 1 - g_p for a real, so that the leaning, which helps on one kind what it harms on the
+other, is not taken for seeing. Averaged over both kinds the share of right answers is always 1/2 + (1/2 - λ) F(η): the
+guess rate of balanced accuracy is 1/2, and its highest value is 1 - λ, λ being the lapse rate.
+
+The threshold is the level where F(η) = 1/2 for the typical participant and picture, x = -α/β: midway between guessing
+and 1 - λ. F is symmetric, so it is also where the share averaged over participants and pictures is midway. The slope is
+β, on the link's scale for each doubling of the level.
+
+Participants keep thresholds of their own, so levels that a staircase or another adaptive procedure chose from their
+earlier answers bias nothing: the likelihood does not depend on how the levels came about (pooled answers would: whoever
+needs long exposures is given them).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit, ndtr, ndtri
+
+from gan_eval.stats.clustering import t_critical, two_way
+from gan_eval.stats.mixed.fit import Start, fit_crossed
+from gan_eval.stats.mixed.likelihood import CUMULATIVE, guessing_terms
+from gan_eval.stats.mixed.limits import NoFitError
+
+LAPSES = (0.0, 0.025, 0.06)
+"""The lapse rates over which fits are averaged."""
+_LAPSE_PRIOR = {0.0: 1.25, 0.025: 1.44, 0.06: 0.81}
+"""Of LAPSES, proportional to the probability of the neighbourhood that each stands for under Beta(1, 30): mostly below
+0.06, as Wichmann & Hill have it. Answers say little of the lapse rate where the highest level is close to the
+threshold."""
+_LEANING = 10.0
+"""Guesses that the mean leaning counts for in each participant's."""
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """Right and wrong answers at levels."""
+
+    right: np.ndarray
+    """(N,) bool."""
+    level: np.ndarray
+    """(N,) x, finite."""
+    participant: np.ndarray
+    """(N,) int, 0.. without gaps."""
+    picture: np.ndarray
+    """(N,) int, likewise."""
+    model: np.ndarray
+    """(N,) int, 0 or 1, where two are compared; -1: a single real picture."""
+    is_single: bool
+    """Single pictures, of which there are reals and fakes of each model; else pairs."""
+
+    def sides(self) -> list[np.ndarray]:
+        """(N,) bool each: whose answers have a line of their own. Of single pictures the reals come first."""
+        return [self.model == place for place in range(-1 if self.is_single else 0, self.model.max() + 1)]
+
+    def freedom(self) -> int:
+        """Degrees of freedom: one fewer than the fewest participants or pictures behind a line; of one participant by
+        the pictures alone."""
+        factors = (self.picture,) if not self.participant.any() else (self.participant, self.picture)
+        return min(len(np.unique(factor[side])) for factor in factors for side in self.sides()) - 1
+
+
+class Curve(NamedTuple):
+    """Estimates of α and β: (α, β), or (α_a, α_b, β_a, β_b) of two models."""
+
+    beta: np.ndarray
+    covariance: np.ndarray
+    lapse: float
+    guess: float
+    """Mean leaning g of single pictures; 1/2 of pairs."""
+    lines: np.ndarray
+    """What was fitted: α then β of each of `Judgements.sides`."""
+    evidence: float = np.nan
+    """Approximate log of the integrated likelihood; NaN of a pooled fit."""
+    sd_participant: float = np.nan
+    sd_picture: float = np.nan
+
+
+class Pooled(NamedTuple):
+    """A pooled fit, and what it rests on."""
+
+    curve: Curve
+    X: np.ndarray
+    """(N, K) of the lines."""
+    guess: np.ndarray
+    """(N,) γ."""
+
+
+def balanced(
+    lines: np.ndarray, covariance: np.ndarray, guess: float, *, is_single: bool, link: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """α and β of each model's share of right answers over both kinds, and their covariance.
+
+    Of single pictures that share is z(x), F(z) = (1 - g) F(α_f + β_f x) + g F(α_r + β_r x), as a line at the x where
+    z = 0; for g = 1/2 the lines of fakes and reals have the sum 0 there, F being symmetric.
+
+    Args:
+        lines: (2C,) α of each line, then β; of single pictures the reals' comes first.
+        covariance: (2C, 2C).
+        guess: g.
+        is_single: single pictures; pairs stay as they are.
+        link: `logit` or `probit`.
+    """
+    if not is_single:
+        return lines, covariance
+    count = len(lines) // 2
+    inverse, densities = expit if link == "logit" else ndtr, CUMULATIVE[f"cumulative_{link}"][1]
+    turn, constants = np.zeros((2, count - 1, 2, count)), np.zeros((2, count - 1))
+    shares = np.array([1 - guess, guess])
+    for model in range(count - 1):
+        alpha, beta = lines[[model + 1, 0]], lines[[count + model + 1, count]]
+        linear = -(shares @ alpha) / (shares @ beta)
+        reach = np.linspace(-30.0, 30.0, 601)
+        above = inverse(alpha + np.outer(reach, beta)) @ shares > 0.5
+        steps = np.flatnonzero(above[1:] != above[:-1])
+        if len(steps):
+            step = steps[np.argmin(np.abs(reach[steps] - linear))]
+            x = brentq(lambda x, a=alpha, b=beta: inverse(a + b * x) @ shares - 0.5, reach[step], reach[step + 1])
+            eta = alpha + beta * x
+            weight = shares * densities(eta)[0] / densities(np.zeros(1))[0]
+        else:
+            eta, weight = np.zeros(2), shares
+        for kind in range(2):
+            turn[kind, model, kind, [model + 1, 0]] = weight
+        constants[0, model] = -(weight @ eta)
+    both = turn.reshape(2 * (count - 1), 2 * count)
+    return both @ lines + constants.ravel(), both @ covariance @ both.T
+
+
+def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.ndarray, float]:
+    """(N,) γ of each trial, and the mean leaning g.
+
+    A participant says `fake` with probability g (1 - F') + F' [fake], F' = (1 - 2λ) F; the g_p are the modes under a
+    Beta prior around the g of all.
+
+    Args:
+        data: the answers.
+        seen: (N,) F.
+        lapse: λ.
+    """
+    if not data.is_single:
+        return np.full(len(data.right), 0.5), 0.5
+    known, is_fake = (1 - 2 * lapse) * seen, data.model >= 0
+    says_fake = data.right == is_fake
+    offset, room = np.where(is_fake, known, 0.0), 1 - known
+
+    def modes(group: np.ndarray, centre: float, strength: float) -> np.ndarray:
+        low, high = np.full(group.max() + 1, 1e-3), np.full(group.max() + 1, 1 - 1e-3)
+        for _ in range(16):  # the log posterior is concave
+            middle = (low + high) / 2
+            says = np.clip(offset + middle[group] * room, 1e-9, 1 - 1e-9)
+            rise = strength * (centre / middle - (1 - centre) / (1 - middle))
+            rise = rise + np.bincount(group, np.where(says_fake, room / says, -room / (1 - says)))
+            low, high = np.where(rise > 0, middle, low), np.where(rise > 0, high, middle)
+        return (low + high) / 2
+
+    mean = float(modes(np.zeros_like(data.participant), 0.5, 2.0)[0])
+    leaning = modes(data.participant, mean, _LEANING)[data.participant]
+    return np.where(is_fake, leaning, 1 - leaning), mean
+
+
+def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.ndarray | None = None) -> Pooled:
+    """Maximum likelihood without participants and pictures, errors two-way clustered.
+
+    Args:
+        data: the answers.
+        lapse: λ.
+        link: `logit` or `probit`.
+        lines: to start from.
+
+    Raises:
+        NoFitError: one level, all answers the same, or a level that alone foretells the answers.
+    """
+    sides, right = data.sides(), data.right.astype(float)
+    if not all(side.any() for side in sides):
+        raise NoFitError("only fakes or only reals")
+    if any(len(np.unique(data.level[side])) < 2 for side in sides):
+        raise NoFitError("one level: a function needs several")
+    if any(data.right[side].all() or not data.right[side].any() for side in sides):
+        raise NoFitError("all answers are right, or all are wrong")
+    X = np.column_stack([*sides, *(side * data.level for side in sides)]).astype(float)
+    inverse = expit if link == "logit" else ndtr
+    if lines is None:
+        rises = np.sign(np.cov(data.level, right)[0, 1]) or 1.0
+        lines = np.repeat([0.0, rises / max(float(np.std(data.level)), 1e-9)], len(sides))
+    guess, mean = guess_rates(data, inverse(X @ lines), lapse)
+    for _ in range(3):
+        lines = _scored(X, right, guess, lapse, lines, link=link)
+        guess, mean = guess_rates(data, inverse(X @ lines), lapse)
+    terms = guessing_terms(X @ lines, right, guess, 2 * lapse * (1 - guess), link=link)
+    own = (X * terms.score[:, None]) @ np.linalg.inv((X * np.asarray(terms.expected)[:, None]).T @ X)
+    pairs = [(i, j) for i in range(len(lines)) for j in range(i)]
+    sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])
+    variances = two_way(sums, data.participant, data.picture)
+    covariance = np.diag(variances[: len(lines)])
+    for (i, j), both in zip(pairs, variances[len(lines) :], strict=True):
+        covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
+    beta, covariance = balanced(lines, covariance, mean, is_single=data.is_single, link=link)
+    return Pooled(Curve(beta, covariance, lapse, mean, lines), X, guess)
+
+
+def _scored(
+    X: np.ndarray, right: np.ndarray, guess: np.ndarray, lapse: float, lines: np.ndarray, *, link: str
+) -> np.ndarray:
+    """Fisher scoring for given guess rates, with halved steps where one loses.
+
+    Raises:
+        NoFitError: no maximum was found.
+    """
+    lapses = 2 * lapse * (1 - guess)
+    terms = guessing_terms(X @ lines, right, guess, lapses, link=link)
+    for _ in range(60):
+        information = (X * np.asarray(terms.expected)[:, None]).T @ X
+        if np.linalg.cond(information) > 1e12:
+            break
+        score = X.T @ terms.score
+        step = np.linalg.solve(information, score)
+        if score @ step < 1e-8:
+            return lines
+        value = terms.log_likelihood.sum()
+        for _ in range(12):
+            terms = guessing_terms(X @ (lines + step), right, guess, lapses, link=link)
+            if terms.log_likelihood.sum() > value:
+                break
+            step = step / 2
+        else:
+            return lines
+        lines = lines + step
+        if np.abs(X @ lines).max() > 60:
+            break
+    raise NoFitError("the answers do not change with the level as a psychometric function does")
+
+
+def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve | None = None) -> Curve:
+    """The function with participants and pictures, at one lapse rate.
+
+    Raises:
+        NoFitError: the data allow no estimate.
+    """
+    flat = pooled(data, lapse, link=link, lines=None if start is None else start.lines)
+    slope = None  # people differ in how they see two models
+    judged_by = [set(data.participant[data.model == place]) for place in range(data.model.max() + 1)]
+    if len(judged_by) == 2 and len(judged_by[0] & judged_by[1]) > 1:
+        slope = np.select([data.model == 0, data.model == 1], [0.5, -0.5], 0.0)
+    spreads = [(0.5, 0.5), (0.15, 0.15)]
+    if start is not None:
+        spreads.insert(0, (max(start.sd_participant, 0.2), max(start.sd_picture, 0.2)))
+    for attempt, (sd, sd_picture) in enumerate(spreads, 1):  # the likelihood need not have one maximum
+        begin = flat.curve.lines if start is None else start.lines
+        try:
+            fit = fit_crossed(
+                data.right, flat.X, data.participant, data.picture, link=link, slope=slope,
+                start=Start(begin, sd, sd_picture, sd, 0.0), guess=flat.guess, lapse=2 * lapse * (1 - flat.guess),
+            )  # fmt: skip
+            break
+        except NoFitError as why:
+            if attempt == len(spreads) or "did not converge" not in str(why):
+                raise
+    covariance = fit.covariance[: len(fit.beta), : len(fit.beta)]
+    sign, log_determinant = np.linalg.slogdet(covariance)
+    if sign <= 0 or not np.isfinite(log_determinant):
+        raise NoFitError("did not converge: the estimates have no covariance")
+    evidence = fit.log_likelihood + log_determinant / 2
+    mean = flat.curve.guess
+    own = balanced(fit.beta, covariance, mean, is_single=data.is_single, link=link)
+    return Curve(*own, lapse, mean, fit.beta, evidence, fit.sd_first, fit.sd_second)
+
+
+def averaged(curves: list[Curve], weights: np.ndarray, *, link: str = "logit") -> Curve:
+    """One curve from those of several lapse rates, weighted; its covariance has what the lapse rate leaves open.
+
+    All are held to one share of right answers, midway between guessing and 1 - the mean lapse rate: a curve's own
+    midway moves with its lapse rate, of which answers say little, and the level of a given share hardly does.
+    """
+    lapse, guess, sd_participant, sd_picture = (
+        float(weights @ [getattr(curve, name) for curve in curves])
+        for name in ("lapse", "guess", "sd_participant", "sd_picture")
+    )
+    quantile, moved = logit if link == "logit" else ndtri, []
+    for curve in curves:
+        beta = curve.beta.copy()
+        beta[: len(beta) // 2] -= quantile((0.5 - lapse) / (1 - 2 * curve.lapse))
+        moved.append(beta)
+    beta = weights @ np.array(moved)
+    within = sum(weight * curve.covariance for weight, curve in zip(weights, curves, strict=True))
+    between = (weights * (np.array(moved) - beta).T) @ (np.array(moved) - beta)
+    return Curve(beta, within + between, lapse, guess, np.zeros(0), np.nan, sd_participant, sd_picture)
+
+
+def lapse_weights(evidence: Sequence[Sequence[float]], lapses: Sequence[float] = LAPSES) -> np.ndarray:
+    """(L,) probability of each lapse rate.
+
+    Args:
+        evidence: of each model that the same people judged, the log evidence of each lapse rate; empty: the prior.
+        lapses: some of LAPSES.
+
+    >>> lapse_weights([]).round(2).tolist()
+    [0.36, 0.41, 0.23]
+    """
+    logs = np.log([_LAPSE_PRIOR[lapse] for lapse in lapses])
+    if len(evidence):
+        logs = logs + np.sum(evidence, axis=0)
+    weights = np.exp(logs - logs.max())
+    return np.asarray(weights / weights.sum())
+
+
+class Interval(NamedTuple):
+    """A threshold and its 95 % interval, whose ends are NaN where it has none."""
+
+    value: float
+    low: float
+    high: float
+
+
+def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Interval:
+    """-α/β with Fieller's interval: the levels at which η = 0 is not refuted (Student's t).
+
+    It has no ends where β itself may be 0.
+
+    Args:
+        beta: (2,) α and β.
+        covariance: (2, 2).
+        df: degrees of freedom.
+    """
+    t = float(t_critical(df))
+    a, b = beta
+    A, B, C = (
+        x * y - t**2 * v for x, y, v in ((b, b, covariance[1, 1]), (a, b, covariance[0, 1]), (a, a, covariance[0, 0]))
+    )
+    if not A > 0:
+        return Interval(-a / b, np.nan, np.nan)
+    root = np.sqrt(max(B * B - A * C, 0.0))
+    return Interval(-a / b, (-B - root) / A, (-B + root) / A)
