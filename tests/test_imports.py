@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "settings",
         "analysis_settings",
         "inpainting_settings",
-        "staircases",
+        "adaptive",
         "delivery",
         "weights",
     ),

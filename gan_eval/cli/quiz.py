@@ -10,7 +10,7 @@ from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refu
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
-from gan_eval.settings.quiz import DISTANCES_CM, PAIR_PROTOCOLS, SCREEN_WIDTHS_CM, QuizSettings
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, DISTANCES_CM, PAIR_PROTOCOLS, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
     unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}
     if protocol not in PAIR_PROTOCOLS:
         unused = {"pairs": "single pictures are shown; give --real and --fake"}
-    if protocol == "staircase":
+    if protocol in ADAPTIVE_PROTOCOLS:
         unused["exposure_ms"] = "the answers decide on the exposure; leave it out"
     for name, why in unused.items():
         if name in values:

@@ -11,9 +11,8 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import choices, possible_counts
 from gan_eval.quiz.draw.offers import REAL, Role, pools_of
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.settings.study import Study
-from gan_eval.staircases import STAIRCASE
 from gan_eval.stats.compare.questions import SHARED
 from gan_eval.tabular import Row
 
@@ -22,11 +21,11 @@ def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
     """Check the protocol.
 
     Raises:
-        UserError: it is that of the staircase, whose outcome says nothing of the pictures.
+        UserError: its exposures follow the answers, whose outcome says nothing of the pictures.
     """
-    if settings.protocol == STAIRCASE:
+    if settings.protocol in ADAPTIVE_PROTOCOLS:
         raise UserError(
-            f"{where}: quiz.protocol: power is not defined for {STAIRCASE}: a staircase's exposures follow the "
+            f"{where}: quiz.protocol: power is not defined for {settings.protocol}: its exposures follow the "
             "answers, so that all participants end near one share of right answers, whatever the pictures; plan with "
             "quick_response, yes_no, rating, paired or model_vs_model"
         )

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gan_eval.adaptive import Threshold
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Companions, Library
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.quiz.protocols.interface import NO_ANSWER
 from gan_eval.quiz.protocols.paired import OPPOSITE
 from gan_eval.quiz.wording import Texts
-from gan_eval.staircases import Threshold
 from gan_eval.tabular import Row
 
 Kind = Literal["real", "fake"]
@@ -225,7 +225,7 @@ def score_lines(scores: Iterable[GroupScore], texts: Texts) -> list[ScoreLine]:
 
 
 def threshold_lines(thresholds: Sequence[Threshold], texts: Texts, *, right: float) -> list[ScoreLine]:
-    """One line for each staircase of a session; `right` is the proportion of right answers at which it settles."""
+    """One line for each block of a session; `right` is the proportion of right answers at its threshold."""
     lines = []
     for threshold in thresholds:
         group = texts("threshold", percent=round(100 * right))

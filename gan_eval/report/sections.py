@@ -35,7 +35,7 @@ from gan_eval.report.people.psychometric import psychometric_section
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.rates import rates_section
 from gan_eval.report.people.robustness import robustness_section
-from gan_eval.report.people.staircase import thresholds_section
+from gan_eval.report.people.thresholds import thresholds_section
 from gan_eval.report.people.times import times_section
 from gan_eval.report.people.timing import timing_section
 from gan_eval.report.training.section import training_section

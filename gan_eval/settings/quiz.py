@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gan_eval.errors import abbreviated
 from gan_eval.settings.sections import Name, Section, Words
 
-ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "model_vs_model", "rating"]
+ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
 Layout = Literal["side_by_side", "one_after_other"]
 MaskKind = Literal["none", "noise", "scramble"]
 HOUR_MS = 3_600_000
@@ -44,6 +44,8 @@ PictureSize = Annotated[Annotated[int, Field(ge=1, le=MOST_PIXELS_WIDE)] | str, 
 
 PAIR_PROTOCOLS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
 """Protocols that show two pictures in a trial."""
+ADAPTIVE_PROTOCOLS: tuple[ProtocolName, ...] = ("staircase", "quest_plus")
+"""Protocols whose exposures follow the answers."""
 _KEYS: Mapping[str, Mapping[str, str]] = {
     "single": {"real": "j", "fake": "f"},
     "side_by_side": {"left": "f", "right": "j"},
@@ -68,15 +70,15 @@ class StaircaseSettings(Section):
     """`[quiz.staircase]`: how the exposure follows the answers. Defaults: HYPE_time (Zhou et al. 2019, section 2.1)."""
 
     start_ms: Milliseconds = 500.0
-    """Exposure of the first trial of each block."""
+    """Exposure of the first trial of each block, of practice and of catch trials."""
     shortest_ms: Milliseconds = 100.0
     """Never shorter than this."""
     longest_ms: Milliseconds = 1000.0
     """Never longer than this."""
     down_ms: Milliseconds = 10.0
-    """So much shorter after a right answer."""
+    """Staircase: so much shorter after a right answer."""
     up_ms: Milliseconds = 30.0
-    """So much longer after a wrong one; three times `down_ms` settles where 75 % are right (Kaernbach 1991)."""
+    """Staircase: so much longer after a wrong one; three times `down_ms` settles at 75 % right (Kaernbach 1991)."""
 
     @model_validator(mode="after")
     def _settles(self) -> Self:
@@ -145,7 +147,7 @@ class QuizSettings(Section):
     mask_ms: Milliseconds = 150.0
     """How long the mask is shown."""
     staircase: StaircaseSettings = StaircaseSettings()
-    """For staircase: how the exposure follows the answers."""
+    """For staircase and quest_plus: how the exposure follows the answers."""
     confidence: int = Field(default=0, ge=0, le=9)
     """Levels of a confidence rating after each answer, on the number keys; 0: it is not asked."""
     grades: int = Field(default=5, ge=2, le=9)
@@ -227,7 +229,7 @@ class QuizSettings(Section):
         if self.protocol in PAIR_PROTOCOLS and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
-        flashes = (self.staircase.longest_ms,) if self.protocol == "staircase" else self.levels_ms
+        flashes = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
         longest = max((each for each in flashes if each is not None), default=0.0)
         if window is not None and longest > window:
             raise ValueError(

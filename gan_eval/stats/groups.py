@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.staircases import STAIRCASE
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, requested_exposure
 from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
@@ -69,9 +69,9 @@ class Groups:
 def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Groups:
     """The groups of one scope.
 
-    Scope `exposure` leaves staircases out: their exposures follow the answers and are no levels of a design. Scope
-    `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions; `mask_kind` and
-    `mask_area_band` do the same for the fakes with that hole.
+    Scope `exposure` leaves staircases and QUEST+ out: their exposures follow the answers and are no levels of a design.
+    Scope `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions; `mask_kind`
+    and `mask_area_band` do the same for the fakes with that hole.
 
     Args:
         trials: as `gan_eval.stats.trials.main_trials` returns them.
@@ -87,7 +87,7 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
             return _groups_of_fakes(trials["is_fake"].to_numpy(bool), scope, codes)
         case "exposure":
             levels = requested_exposure(trials)
-            follows = (trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
+            follows = trials["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
             code, exposures = pd.factorize(levels, sort=True)  # an unknown one is -1
             ids = [
                 UNTIL_ANSWER if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))

@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.staircases import STAIRCASE
+from gan_eval.adaptive import QUEST_PLUS, STAIRCASE
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.detection import signal_detection
+from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
@@ -33,8 +35,8 @@ PAPER = Table(
         text(
             "protocol",
             "how pictures were judged: one at a time, with the real picture beside it, with another model's beside it, "
-            "graded, or by a staircase of exposures",
-            words=(SINGLE, PAIRED, TWO_MODELS, RATING, STAIRCASE),
+            "graded, or by a staircase of exposures or those of QUEST+",
+            words=(SINGLE, PAIRED, TWO_MODELS, RATING, STAIRCASE, QUEST_PLUS),
             filled=True,
         ),
         text("model", "the generator's name; `real`: the grades of real pictures; empty: all models"),
@@ -58,7 +60,10 @@ PAPER = Table(
         ),
         *with_ends("grade", "rating: mean grade; the interval is between participants (`ratings`)"),
         *with_ends(
-            "threshold_ms", "staircase: mean threshold; the interval is between participants (`hype`)", unit="ms"
+            "threshold_ms",
+            "mean threshold; the interval is between participants (staircase: `hype`; quest_plus: `thresholds`, "
+            "Student's t)",
+            unit="ms",
         ),
         text(
             "verdict",
@@ -71,7 +76,7 @@ PAPER = Table(
 )  # fmt: skip
 
 _NO_TEST = "no row of comparisons tests just this"
-_STAIRCASE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
+_ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
 """Model, data set and their trials."""
@@ -82,7 +87,8 @@ def paper(trials: pd.DataFrame, frames: Frames) -> pd.DataFrame:
 
     Args:
         trials: the table `trials`, those that are analysed.
-        frames: the tables `comparisons`, `bradley_terry`, `ratings` and `hype` of the same trials, by name.
+        frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of the same trials, by
+            name.
     """
     rows = [*_single_rows(trials, frames), *_pair_rows(trials, frames), *_grade_rows(trials, frames)]
     return frame_of(rows, PAPER)
@@ -92,8 +98,9 @@ def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     """Single pictures that were called real or fake."""
     main = main_trials(trials)
     main = main[main["answered"].to_numpy(bool)].reset_index(drop=True)
-    by_staircase = (main["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
-    for protocol, chosen in ((SINGLE, ~by_staircase), (STAIRCASE, by_staircase)):
+    asked = main["protocol"].where(main["protocol"].isin(ADAPTIVE_PROTOCOLS), SINGLE)
+    for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
+        chosen = (asked == protocol).to_numpy(bool)
         own = main[chosen].reset_index(drop=True)
         parts = _with_total([*_models_on_datasets(own)] if len(own) else [], own)
         for model, dataset, part in parts:
@@ -106,12 +113,17 @@ def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
                 TOLD_APART if everything else "",
             )
             test = _comparison(frames, *names)
+            ends = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
             if protocol == STAIRCASE:
-                hype, note = frames["hype"], _STAIRCASE_RATES
+                hype, note = frames["hype"], _ADAPTIVE_RATES
                 of_model = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset)
                 mean = hype[of_model & _equal(hype["model"], model)][["value", "ci_low", "ci_high"]]
-                ends = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
                 cells = dict(zip(ends, mean.iloc[0], strict=True)) if len(mean) else {}
+            elif protocol == QUEST_PLUS:
+                found, note = frames["thresholds"], _ADAPTIVE_RATES
+                found = found[(found["protocol"] == protocol) & _equal(found["dataset"], dataset)]
+                means = mean_thresholds(found if model is None else found[_equal(found["model"], model)])
+                cells = dict(zip(ends, means[0][-3:], strict=True)) if means else {}
             else:
                 cells, note = _detection_cells(part, test)
             yield {
@@ -332,6 +344,7 @@ _ASKED = {
     TWO_MODELS: "two models",
     RATING: "graded",
     STAIRCASE: "staircase",
+    QUEST_PLUS: "QUEST+",
 }
 
 
@@ -350,7 +363,7 @@ def verdict_text(row: Mapping[Any, Any]) -> str:
     verdict = row.get("verdict")
     if pd.isna(verdict):
         return ""
-    if row["protocol"] in (SINGLE, STAIRCASE, PAIRED):
+    if row["protocol"] in (SINGLE, STAIRCASE, QUEST_PLUS, PAIRED):
         worse = row["balanced_accuracy"] < 0.5
         words = {"different": "taken for each other" if worse else "told apart", "equivalent": "as by guessing"}
         return words.get(verdict, str(verdict))

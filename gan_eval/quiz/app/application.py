@@ -10,6 +10,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
+from gan_eval.adaptive import RIGHT, STAIRCASE, thresholds
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
@@ -29,7 +30,6 @@ from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation, keep_size
 from gan_eval.quiz.visual_angle import Viewing, picture_width, stamp_warning
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.staircases import thresholds
 
 Status = Literal["complete", "aborted", "open", "declined"]
 
@@ -318,7 +318,8 @@ class QuizApplication(QObject):
             done, steps = self._session.done, self._settings.staircase
             scores = score_lines(score(done), self._texts)
             if self._session.protocol.adapts_exposure:
-                scores += threshold_lines(thresholds(done, steps), self._texts, right=proportion_right(steps))
+                right = proportion_right(steps) if self._settings.protocol == STAIRCASE else RIGHT
+                scores += threshold_lines(thresholds(done, steps), self._texts, right=right)
         page = EndPage(self._look, self._texts, scores, reviewed)
         page.finished.connect(self._quit)
         self.stage.show_page(page)

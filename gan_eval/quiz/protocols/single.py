@@ -1,10 +1,11 @@
 """One picture at a time: called real or fake, at fixed, mixed or adapted exposures; or graded."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
+from gan_eval.adaptive import QUEST_PLUS, STAIRCASE, PsychometricGrid, moving_trials
 from gan_eval.quiz.protocols.interface import NO_ANSWER, QuizProtocol, Showings, first_undone, judged
 from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.staircases import STAIRCASE, moving_trials
 from gan_eval.tabular import Row
 
 
@@ -75,7 +76,7 @@ class Staircase(QuickResponse):
     Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks of 3-up/1-down and of 75 % right, which is
     30 ms up and 10 ms down. Its sentence on the steps has the two numbers the other way round; so read it would settle
     at 25 %, below chance, and always end at the shortest exposure. The threshold that is made of it:
-    `gan_eval.staircases`.
+    `gan_eval.adaptive`.
 
     Each block has a staircase of its own. Practice and catch trials are presented for the starting exposure. Where the
     exposure is rounded to whole frames the steps are those of the request, before rounding.
@@ -95,9 +96,34 @@ class Staircase(QuickResponse):
             return None
         exposure = self.settings.staircase.start_ms
         if planned["phase"] == "main":
-            block = [row for row in done if row["block"] == planned["block"]]
-            exposure = exposure_after(block, self.settings.staircase)
+            exposure = self.exposure_after([row for row in done if row["block"] == planned["block"]])
         return {**planned, "requested_exposure_ms": exposure}
+
+    def exposure_after(self, rows: Sequence[Row]) -> float:
+        """The exposure in ms of the main trial that follows these trials of its block."""
+        return exposure_after(rows, self.settings.staircase)
+
+
+class QuestPlus(Staircase):
+    """The same with exposures chosen by QUEST+ (Watson 2017): each where the answer is expected to tell most of the
+    exposure at which 75 % are right. The first of each block is the settings' `start_ms`, and the range is theirs.
+    """
+
+    name = QUEST_PLUS
+    in_brief = "one picture at a time, real or fake, at exposures that QUEST+ chooses by the answers"
+    methods = (
+        "Participants saw one picture at a time, at an exposure that QUEST+ chose by their answers, and called it real "
+        "or fake"
+    )
+
+    @cached_property
+    def _grid(self) -> PsychometricGrid:
+        return PsychometricGrid(self.settings.staircase.shortest_ms, self.settings.staircase.longest_ms)
+
+    def exposure_after(self, rows: Sequence[Row]) -> float:
+        """The exposure in ms of the main trial that follows these trials of its block."""
+        moving = moving_trials(rows)
+        return self._grid.next_exposure(moving) if moving else self.settings.staircase.start_ms
 
 
 def exposure_after(rows: Iterable[Row], settings: StaircaseSettings) -> float:

@@ -119,6 +119,19 @@ SOURCES: dict[str, Source] = {
         "Simple adaptive testing with the weighted up-down method",
         {"journal": "Perception & Psychophysics", "volume": "49", "number": "3", "pages": "227--229", "year": "1991"},
     ),
+    "watson2017": Source(
+        "Watson 2017",
+        ["Watson, Andrew B."],
+        "QUEST+: a general multidimensional Bayesian adaptive psychometric method",
+        {"journal": "Journal of Vision", "volume": "17", "number": "3", "pages": "10", "year": "2017"},
+    ),
+    "prins2013": Source(
+        "Prins 2013",
+        ["Prins, Nicolaas"],
+        "The psi-marginal adaptive method: how to give nuisance parameters the attention they deserve (no more, no "
+        "less)",
+        {"journal": "Journal of Vision", "volume": "13", "number": "7", "pages": "3", "year": "2013"},
+    ),
     "zhou2019": Source(
         "Zhou et al. 2019",
         ["Zhou, Sharon", "Gordon, Mitchell L.", "Krishna, Ranjay", "Narcomey, Austin", "Fei-Fei, Li",

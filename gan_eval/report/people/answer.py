@@ -25,7 +25,7 @@ from gan_eval.report.people.choices import choice_bases, choice_sentences
 from gan_eval.report.people.design import exploratory_mark, interim, is_interim, margin_text
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.rates import id_text, shares
-from gan_eval.report.people.staircase import threshold_sentences
+from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.contrast import ALPHA

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gan_eval.adaptive import QUEST_PLUS
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import fid_warning
@@ -23,6 +24,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
@@ -119,11 +121,15 @@ def _plan(study: Study) -> list[tuple[str, str]]:
     quiz, plan = study.quiz, study.analysis
     window = "without a limit" if quiz.window_ms is None else f"up to {milliseconds(quiz.window_ms)} after onset"
     exposures = ", ".join("until the answer" if level is None else milliseconds(level) for level in quiz.levels_ms)
-    if quiz.protocol == "staircase":
+    if quiz.protocol in ADAPTIVE_PROTOCOLS:
         stairs = quiz.staircase
+        then = (
+            f"{milliseconds(stairs.down_ms)} less after a right answer and {milliseconds(stairs.up_ms)} more after a "
+            "wrong one"
+        )
+        then = "then by QUEST+" if quiz.protocol == QUEST_PLUS else then
         exposures = (
-            f"from {milliseconds(stairs.start_ms)}, {milliseconds(stairs.down_ms)} less after a right answer and "
-            f"{milliseconds(stairs.up_ms)} more after a wrong one, within {milliseconds(stairs.shortest_ms)} and "
+            f"from {milliseconds(stairs.start_ms)}, {then}, within {milliseconds(stairs.shortest_ms)} and "
             f"{milliseconds(stairs.longest_ms)}"
         )
     on_outcome = [rule for rule in plan.exclude_participants if is_on_outcome(rule)]

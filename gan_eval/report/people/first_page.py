@@ -23,13 +23,13 @@ from gan_eval.report.people.design import is_interim
 from gan_eval.report.people.pictures import fooling_rankings
 from gan_eval.report.people.rates import shares
 from gan_eval.report.people.robustness import robustness_sentence
-from gan_eval.staircases import STAIRCASE
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.paper import PAPER, RATING, SINGLE, UNADJUSTED, printed
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
-_DRAWN = {
+_DRAWN: dict[str, tuple[str, str, str]] = {
     SINGLE: ("fooling_rate", "How often pictures were called real", "called real, %; dashed: guessing"),
     PAIRED: (
         "fooling_rate",
@@ -38,7 +38,7 @@ _DRAWN = {
     ),
     TWO_MODELS: ("preference", "How often a model was preferred", "chosen, %; dashed: the average model"),
     RATING: ("grade", "How real the pictures looked", "mean grade"),
-    STAIRCASE: ("threshold_ms", "How long pictures must be seen", "mean threshold, ms"),
+    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "How long pictures must be seen", "mean threshold, ms")),
 }
 """What the figure shows of each way of asking: the column of the table `paper`, a title, and the axis."""
 _MOST_CITED = 20
@@ -127,7 +127,7 @@ def _reals(folder: StudyFolder, *, several: bool) -> list[tuple[str, list[Span]]
 
 
 def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
-    bars = "Bars: 95 % intervals" + (" between participants." if protocol in (RATING, STAIRCASE) else ".")
+    bars = "Bars: 95 % intervals" + (" between participants." if protocol in (RATING, *ADAPTIVE_PROTOCOLS) else ".")
     if protocol == SINGLE:
         bases = dict.fromkeys(shares(folder, "model")["basis"].dropna()) or {"independent": None}
         bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."

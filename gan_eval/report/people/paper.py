@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import __version__
+from gan_eval.adaptive import QUEST_PLUS
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import facts_of, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Facts, Listing, Paragraph, Quote, Section
@@ -14,7 +15,7 @@ from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
@@ -53,7 +54,8 @@ _OTHER_PROCEDURES = (
     (
         THRESHOLDS,
         "The threshold of a staircase is the mean exposure of its reversals after the first four (Levitt 1971), none "
-        "with fewer than four; its mean over participants carries a 95 % interval by Student's t.",
+        "with fewer than four; that of QUEST+ is the mean of its posterior distribution (Watson 2017), none with fewer "
+        "than 20 answers. Their mean over participants carries a 95 % interval by Student's t.",
     ),
     (
         PSYCHOMETRIC,
@@ -147,7 +149,7 @@ def paper_methods(folder: StudyFolder) -> str:
 
 def _between_pictures(quiz: QuizSettings) -> list[str]:
     """What was on the grey screen before and after a picture."""
-    flashes = quiz.protocol == "staircase" or any(level is not None for level in quiz.levels_ms)
+    flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
     parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
     if quiz.response_cue and flashes:
         parts.append("the keys below its place once it had vanished, until the answer")
@@ -298,10 +300,16 @@ def _measures(folder: StudyFolder) -> list[str]:
         sentences.append("Strengths of models come from the Bradley–Terry model [@bradley1952].")
     if len(folder.table(RATINGS)):
         sentences.append("A mean grade is the mean of the participants' means, with Student's t between them.")
-    if len(folder.table(THRESHOLDS)):
+    by = set(folder.table(THRESHOLDS)["protocol"])
+    if by - {QUEST_PLUS}:
         sentences.append(
             "Thresholds are the mean exposure of a staircase's reversals after the first four [@levitt1971, "
             "kaernbach1991]."
+        )
+    if QUEST_PLUS in by:
+        sentences.append(
+            "Thresholds, the exposures at which 75 % are right, are means of the posterior distribution of QUEST+ "
+            "[@watson2017], slope and lapse rate being nuisance parameters [@prins2013]."
         )
     if len(folder.table(HYPE)):
         sentences.append("HYPE scores are defined as published [@zhou2019].")

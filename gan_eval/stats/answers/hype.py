@@ -1,5 +1,5 @@
 """HYPE scores (Zhou et al. 2019, NeurIPS, arXiv 1904.01121): how often people err without a time limit, and for how
-long they must look with one; and the thresholds of staircases, on which the second rests.
+long they must look with one; and the thresholds of staircases, on which the second rests, and of QUEST+.
 """
 
 from typing import NamedTuple
@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.staircases import STAIRCASE
-from gan_eval.staircases import thresholds as thresholds_of_rows
+from gan_eval.adaptive import STAIRCASE
+from gan_eval.adaptive import thresholds as thresholds_of_rows
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, StaircaseSettings
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
 from gan_eval.stats.resampling import percentile_interval, sampled_counts
 from gan_eval.stats.shares import mean_interval
@@ -33,19 +33,34 @@ from gan_eval.tabular import Row, frame_of
 
 THRESHOLDS = Table(
     "thresholds",
-    "What came of the staircase of each session and block; how: `gan_eval/staircases.py`.",
+    "What came of the staircase, or of QUEST+, of each session and block; how: `gan_eval/adaptive.py`.",
     (
         SESSION,
         PARTICIPANT,
         integer("block", "number of the block within the session, from 1", filled=True),
         DATASET,
-        integer("reversals", "how often the exposure turned round", filled=True),
-        milliseconds("threshold_ms", "mean exposure of the reversals after the first four; empty: fewer than four"),
-        milliseconds("mode_ms", "exposure shown most often after the first four reversals; empty: as threshold_ms"),
+        text("model", "the generator of the block's fakes; empty: several, or not known", optional=True),
+        text("protocol", "how the exposure followed the answers", words=ADAPTIVE_PROTOCOLS, optional=True),
+        integer("answers", "trials that moved the exposure", optional=True),
+        integer("reversals", "staircase: how often the exposure turned round"),
+        milliseconds(
+            "threshold_ms",
+            "exposure at which 75 % of the answers are right. staircase: mean exposure of the reversals after the "
+            "first four, which is so with steps of one to three; empty: fewer than four. quest_plus: mean of the "
+            "posterior distribution, or the end of the range that `bound` names; empty: fewer than 20 answers",
+        ),
+        milliseconds(
+            "threshold_ms_low", "quest_plus: lower end of its 95 % credible interval, within the range", optional=True
+        ),
+        milliseconds("threshold_ms_high", "the upper end", optional=True),
+        milliseconds(
+            "mode_ms", "staircase: exposure shown most often after the first four reversals; empty: as threshold_ms"
+        ),
         text(
             "bound",
-            "the end of the range that was shown most often: the threshold is close to it or beyond; empty: neither, "
-            "or the range is not known",
+            "the end of the range that the threshold is close to or beyond. staircase: the end that was shown most "
+            "often; quest_plus: more than half of the posterior distribution lies beyond it; empty: neither, or the "
+            "range is not known",
             words=("shortest", "longest"),
         ),
         SIMULATED,
@@ -106,8 +121,8 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
     """
     rows: list[Row] = []
     main = main_trials(trials)
-    is_staircase = (main["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)
-    untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_staircase & main["answered"], _COLUMNS]
+    is_adaptive = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
+    untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_adaptive & main["answered"], _COLUMNS]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
         named = {"dataset": dataset if isinstance(dataset, str) else None}
         rows.append(named | _error_rate(part, seed))
@@ -116,16 +131,15 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
             own = part.iloc[grouped.row[grouped.group == place]]
             rows.append(named | {"model": model} | _error_rate(own, seed))
 
-    staircases = thresholds(trials, settings=settings)
+    of_staircases = trials[(trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
+    staircases = thresholds(of_staircases, settings=settings)
     if len(staircases):
-        moving = _staircase_trials(trials, trials["phase"] == "main")
-        of_fakes = moving[(moving["kind"] == "fake").fillna(False)].groupby(["session", "block"])["model"]
-        models = of_fakes.agg(["nunique", "first"]).reset_index()
-        staircases = staircases.merge(models, on=["session", "block"], how="left")
+        moving = of_staircases[of_staircases["phase"] == "main"]
+        moving = moving.assign(block=moving["block"].fillna(1))
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
             named = {"dataset": dataset if isinstance(dataset, str) else None}
             rows.append(named | _mean_exposure(part, moving, seed))
-            for name, own in part[part["nunique"] == 1].groupby("first", sort=True):
+            for name, own in part.groupby("model", sort=True):
                 rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed))
     return frame_of(rows, HYPE)
 
@@ -208,28 +222,28 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int) ->
     }
 
 
-def _staircase_trials(trials: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
-    """Those of the chosen trials that belong to staircases; a missing block is the first."""
-    moving = trials[(trials["protocol"] == STAIRCASE).fillna(False) & chosen]
-    return moving.assign(block=moving["block"].fillna(1))
-
-
 def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None) -> pd.DataFrame:
-    """The table `thresholds` of a trials table; no rows where there are no staircases.
+    """The table `thresholds` of a trials table; no rows where no exposures followed the answers.
 
     Args:
         trials: the table `trials`.
-        settings: `[quiz.staircase]` of the study; without it `bound` stays empty, for the range is not known.
+        settings: `[quiz.staircase]` of the study; without it the range is not known (`gan_eval.adaptive.thresholds`).
     """
-    moving = _staircase_trials(trials, np.isfinite(trials["requested_exposure_ms"]))
+    is_adaptive = trials["protocol"].isin(ADAPTIVE_PROTOCOLS) & np.isfinite(trials["requested_exposure_ms"])
+    moving = trials[is_adaptive.fillna(False).to_numpy(bool)]
+    moving = moving.assign(block=moving["block"].fillna(1))  # a missing block is the first
+    is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)
+    models = moving[is_fake].groupby(["session", "block"])["model"].agg(["nunique", "first"])
+    of_one = models.loc[models["nunique"] == 1, "first"].to_dict()
     plain = moving.astype("object").where(moving.notna(), None)
     records: list[Row] = [dict(zip(plain.columns, values, strict=True)) for values in plain.to_numpy().tolist()]
     block_of_trial, blocks = pd.factorize(pd.MultiIndex.from_frame(moving[["session", "block"]]))
     carried = provenance(moving, Groups([str(block) for block in blocks], np.arange(len(moving)), block_of_trial))
     marks = dict(zip(blocks, carried[["simulated", "fraction"]].to_dict("records"), strict=True))
     rows = [
-        {**vars(threshold), **marks[threshold.session, threshold.block]}
+        {**vars(threshold), "model": of_one.get(place), **marks[place]}
         for threshold in thresholds_of_rows(records, settings)
+        for place in [(threshold.session, threshold.block)]
     ]
     return frame_of(rows, THRESHOLDS)
 
@@ -237,13 +251,14 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
 class MeanThreshold(NamedTuple):
     """The thresholds of a data set over participants, in ms."""
 
+    protocol: str
     dataset: str | None
     n_participants: int
     """Participants with a threshold."""
     n_without: int
-    """Staircases that turned round too seldom for one."""
+    """Blocks without one: too few reversals or answers."""
     n_bound: int
-    """Staircases that stayed at an end of the range."""
+    """Blocks that stayed at an end of the range."""
     mean_ms: float
     """NaN where there is no threshold; each participant counts alike."""
     low_ms: float
@@ -252,13 +267,15 @@ class MeanThreshold(NamedTuple):
 
 
 def mean_thresholds(table: pd.DataFrame) -> list[MeanThreshold]:
-    """Of each data set, from a table `thresholds`."""
+    """Of each way of choosing exposures and each data set, from a table `thresholds`."""
     means = []
-    for dataset, part in table.groupby("dataset", dropna=False, sort=True):
+    protocols = table["protocol"].fillna(STAIRCASE)  # tables of earlier versions have staircases alone
+    for (protocol, dataset), part in table.groupby([protocols, "dataset"], dropna=False, sort=True):
         by_person = part.dropna(subset="threshold_ms").groupby("participant")["threshold_ms"].mean()
         means.append(
             MeanThreshold(
-                None if pd.isna(dataset) else str(dataset),
+                str(protocol),
+                dataset if isinstance(dataset, str) else None,
                 len(by_person),
                 int(part["threshold_ms"].isna().sum()),
                 int(part["bound"].notna().sum()),

@@ -317,9 +317,10 @@ def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
     assert table.loc[asked, "effect"].iloc[0] == pytest.approx(0.26, abs=0.03)
 
 
-def test_power_of_a_staircase_is_refused() -> None:
-    with pytest.raises(UserError, match="power is not defined for staircase"):
-        plan_power(study(quiz={"protocol": "staircase"}), POOL)
+@pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
+def test_power_of_exposures_that_follow_answers_is_refused(protocol: str) -> None:
+    with pytest.raises(UserError, match=f"power is not defined for {protocol}"):
+        plan_power(study(quiz={"protocol": protocol}), POOL)
 
 
 def test_studies_without_an_estimate_count_as_not_found() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_eval.adaptive import Threshold
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import (
     GroupScore,
@@ -19,7 +20,6 @@ from gan_eval.quiz.review import (
     trial_lines,
 )
 from gan_eval.quiz.wording import Texts
-from gan_eval.staircases import Threshold
 
 WORDS = Texts()
 FILES = Companions(label=Path("label.png"), truth=Path("real.png"), generated=Path("fake.png"))
@@ -127,7 +127,7 @@ def test_data_sets_are_named_where_there_are_several() -> None:
 
 
 def test_thresholds() -> None:
-    known = Threshold("s", "P01", 1, "facades", 12, 243.6, 240.0, None)
+    known = Threshold("s", "P01", 1, "facades", "staircase", 50, 12, 243.6, None, None, 240.0, None)
     unknown = replace(known, dataset="maps", threshold_ms=None, mode_ms=None)
     at_limit = replace(known, threshold_ms=100.0, bound="shortest")
     title = "Exposure at which about 75 % of your answers are right"

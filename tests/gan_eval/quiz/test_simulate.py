@@ -21,7 +21,7 @@ from gan_eval.quiz.simulate import (
     parse_observer,
 )
 from gan_eval.quiz.trial import Trial
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import ProtocolName, QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import open_store
@@ -340,15 +340,16 @@ def test_every_protocol_is_rehearsed(
         assert all(row["second_onset_ms"] - row["onset_ms"] == pytest.approx(900) for row in trials)
 
 
-def test_a_staircase_goes_on_from_where_the_stored_answers_led(
-    two_models: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
+def test_exposures_go_on_from_where_the_stored_answers_led(
+    two_models: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: ProtocolName
 ) -> None:
-    def session() -> Sequence[Row]:
+    def session(store: Path = tmp_path / "store.sqlite") -> Sequence[Row]:
         return run_session(
             [two_models],
-            QuizSettings(protocol="staircase", real=6, fake=6),
+            QuizSettings(protocol=protocol, real=6, fake=6),
             participant="S1",
-            store=tmp_path / "store.sqlite",
+            store=store,
             study_name="study",
             design_hash="hash",
             seed=4,
@@ -369,6 +370,9 @@ def test_a_staircase_goes_on_from_where_the_stored_answers_led(
             session()
     trials = session()
     assert [row["flags"] for row in trials] == [None] * 5 + ["resumed"] + [None] * 6
-    for before, after in pairwise(trials):
-        step = -10 if before["correct"] else 30
-        assert after["requested_exposure_ms"] == before["requested_exposure_ms"] + step
+    whole = session(tmp_path / "whole.sqlite")
+    assert [row["requested_exposure_ms"] for row in trials] == [row["requested_exposure_ms"] for row in whole]
+    if protocol == "staircase":
+        for before, after in pairwise(trials):
+            step = -10 if before["correct"] else 30
+            assert after["requested_exposure_ms"] == before["requested_exposure_ms"] + step

@@ -61,6 +61,7 @@ def test_exposures_and_windows() -> None:
         ("exposure_ms = 5000", ["response_ms 4000 is shorter than exposure_ms 5000"]),
         ("protocol = 'yes_no'\nexposures_ms = [100, 6000]", ["exposure_ms 6000"]),
         ("protocol = 'staircase'\nresponse_ms = 900", ["exposure_ms 1000"]),
+        ("protocol = 'quest_plus'\nresponse_ms = 900", ["exposure_ms 1000"]),
         ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
         ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
         ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id"]),

@@ -62,6 +62,10 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (f"{QUIZ} --protocol paired --real 3", "--real: has no effect with the protocol paired"),
         (f"{QUIZ} --protocol model_vs_model --fake 3", "--fake: has no effect"),
         (f"{QUIZ} --protocol staircase --exposure-ms 300", "--exposure-ms: has no effect with the protocol staircase"),
+        (
+            f"{QUIZ} --protocol quest_plus --exposure-ms 300",
+            "--exposure-ms: has no effect with the protocol quest_plus",
+        ),
         ("quiz --self-test --no-intro", "--no-intro: quiz --self-test measures this screen alone"),
         ("analyze trials.csv --study s --out o", "--study: chooses among the studies of a --store"),
         ("train --data data/d --model m --out o --steps 1", "--model: names a model of a study"),

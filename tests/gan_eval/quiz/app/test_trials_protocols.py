@@ -57,6 +57,7 @@ def robot(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         ({"protocol": "paired", "layout": "one_after_other", "gap_ms": 60, "mask": "scramble", **PAIR}, 3, "choice"),
         ({"protocol": "model_vs_model", **PAIR}, 3, "choice"),
         ({"protocol": "staircase", "real": 1, "fake": 2, "mask": "noise", "staircase": SHORT}, 4, "response"),
+        ({"protocol": "quest_plus", "real": 1, "fake": 2, "staircase": SHORT}, 4, "response"),
         ({"protocol": "rating", "real": 1, "fake": 2}, 4, "rating"),
     ],
 )

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gan_eval.adaptive import Threshold, thresholds
 from gan_eval.quiz.protocols.single import Staircase, exposure_after
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
-from gan_eval.staircases import Threshold, thresholds
 from gan_eval.tabular import Row
 
 USUAL = StaircaseSettings()
@@ -123,7 +123,7 @@ def test_the_threshold_of_a_staircase_by_hand() -> None:
     exposures = [row["requested_exposure_ms"] for row in rows]
     (found,) = thresholds(reversed(rows), USUAL)
     assert exposures == [500, 490, 520, 510, 540, 530, 560, 550, 540, 570]
-    assert found == Threshold("S", "P", 1, "d", 8, (530 + 560 + 540 + 570) / 4, 530, None)
+    assert found == Threshold("S", "P", 1, "d", "staircase", 10, 8, (530 + 560 + 540 + 570) / 4, None, None, 530, None)
 
 
 def test_too_few_turns_give_no_threshold() -> None:

@@ -56,6 +56,19 @@ def stairs(*, simulated: bool) -> list[dict[str, object]]:
     ]
 
 
+def quest(*, simulated: bool) -> list[dict[str, object]]:
+    shared = {"dataset": "d", "protocol": "quest_plus", "block": 1, "simulated": simulated}
+    return [
+        {**shared, "participant": person, "stimulus": f"d/{kind}/{number}", "kind": kind}
+        | {"model": "gan" if kind == "fake" else None}
+        | {"response": kind if number % wrong else ("real" if kind == "fake" else "fake")}
+        | {"requested_exposure_ms": 300.0 + 10 * number}
+        for person, wrong in (("P1", 4), ("P2", 5))
+        for number in range(20)
+        for kind in ("real", "fake")
+    ]
+
+
 STUDIES = {
     "paired": (
         lambda simulated: pairs("paired", "gan", "a" * 30 + "b" * 10, simulated=simulated),
@@ -77,6 +90,11 @@ STUDIES = {
         "The staircase on d settled at a mean exposure of 527 ms",
         "thresholds",
     ),
+    "quest_plus": (
+        lambda simulated: quest(simulated=simulated),
+        "By QUEST+ the exposure at which 75 % are right on d is",
+        "thresholds",
+    ),
 }
 
 
@@ -93,7 +111,7 @@ def test_the_answer_is_told_with_its_table(name: str, simulated: bool, tmp_path:
     assert ("Simulated participants" in page.title) == simulated
     assert ("No person answered" in page.words) == simulated
     assert "left out, since people have answered" not in page.words
-    assert ("rates" in page.sections()) == (name == "staircase")
+    assert ("rates" in page.sections()) == (name in ("staircase", "quest_plus"))
 
 
 def test_the_answer_says_how_sure_differences_of_grades_are():

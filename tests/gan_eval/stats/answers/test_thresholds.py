@@ -62,6 +62,58 @@ def test_the_mean_over_participants() -> None:
     assert (found.low_ms, found.high_ms) == pytest.approx(interval)
 
 
+def quest(participant: str = "P1", *, share: float = 0.75, model: str = "gan") -> pd.DataFrame:
+    """Forty trials of QUEST+ at 400 ms, that share of them right."""
+    return fill_trials(
+        pd.DataFrame(
+            {
+                "participant": participant,
+                "stimulus": f"d/{kind}/{number}",
+                "kind": kind,
+                "model": None if kind == "real" else model,
+                "response": kind if number < 20 * share else {"real": "fake", "fake": "real"}[kind],
+                "dataset": "d",
+                "protocol": "quest_plus",
+                "block": 1,
+                "requested_exposure_ms": 400.0,
+            }
+            for kind in ("real", "fake")
+            for number in range(20)
+        )
+    )
+
+
+def test_quest_plus_has_a_threshold_between_the_ends_of_its_interval() -> None:
+    (row,) = thresholds(quest()).to_dict("records")
+    assert (row["protocol"], row["model"], row["answers"]) == ("quest_plus", "gan", 40)
+    assert pd.isna(row["reversals"])
+    assert pd.isna(row["mode_ms"])
+    assert row["threshold_ms_low"] < 400 < row["threshold_ms_high"]
+    assert row["threshold_ms"] == pytest.approx(400, abs=60)
+    better, worse = (thresholds(quest(share=share))["threshold_ms"].item() for share in (0.9, 0.6))
+    assert better < row["threshold_ms"] < worse
+    assert "hype" not in analyze(quest())
+
+
+def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:
+    trials = pd.concat([quest("P1"), quest("P2", share=0.8), quest("P3", share=0.6, model="vae")])
+    frames = analyze(trials)
+    each = frames["thresholds"].set_index("participant")["threshold_ms"]
+    cited = frames["paper"].set_index("model")
+    assert set(cited["protocol"]) == {"quest_plus"}
+    assert cited.loc["gan", "threshold_ms"] == pytest.approx(each[["P1", "P2"]].mean())
+    assert cited.loc["vae", "threshold_ms"] == pytest.approx(each["P3"])
+    assert cited["fooling_rate"].isna().all()
+    assert "exposure" not in set(rates(trials)["scope"])
+
+
+def test_staircases_and_quest_plus_are_not_averaged() -> None:
+    means = mean_thresholds(thresholds(pd.concat([climb(), quest("P2")])))
+    assert [(mean.protocol, mean.n_participants) for mean in means] == [("quest_plus", 1), ("staircase", 1)]
+    before = thresholds(climb()).drop(columns=["protocol"]).assign(protocol=None)
+    assert [mean.protocol for mean in mean_thresholds(before)] == ["staircase"]
+
+
 def test_one_participant_has_no_interval() -> None:
     (found,) = mean_thresholds(thresholds(climb()))
     assert (found.mean_ms, found.n_participants) == (THRESHOLD, 1)

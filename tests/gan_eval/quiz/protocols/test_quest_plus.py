@@ -1,0 +1,177 @@
+"""QUEST+: the exposures that it chooses, against published sequences and by brute force, and the threshold it finds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gan_eval.adaptive import PsychometricGrid, most_informative, thresholds
+from gan_eval.quiz.protocols.single import QuestPlus, Staircase
+from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
+from gan_eval.tabular import Row
+
+FRAME_MS = 1000 / 60
+CONTRASTS = np.arange(-40, 1)
+WATSON_THRESHOLD = (
+    [-18, -22, -25, -28, -30, -22, -13, -15, -16, -18, -19, -20, -21, -22, -23, -19, -20, -20, -18, -18, -19, -17, -17,
+     -18, -18, -18, -19, -19, -19, -19, -19, -19],
+    "++++--++++++++-++-++-+++++++++++",
+    (-20, 3.5),
+)  # fmt: skip
+"""Watson (2017), a contrast threshold: the contrasts in dB, the answers, and the mode of the posterior."""
+WATSON_THRESHOLD_AND_SLOPE = (
+    [-18, -22, -12, -13, -15, -16, -17, -18, -19, -21, -24, -25, -26, -27, -21, -22, -23, -20, -20, -20, -21, -19, -19,
+     -20, -20, -20, -19, -19, -19, -19, -19, -20, -20, -20, -20, -20, -21, -21, -20, -20, -20, -19, -18, -18, -19, -19,
+     -19, -18, -18, -17, -18, -18, -18, -17, -17, -17, -17, -17, -17, -17, -18, -18, -18, -18],
+    "+-+++++++++++-++-+++-++++-+++++++++++-++--++++-+-+++-+++++++++++",
+    (-20, 3),
+)  # fmt: skip
+"""The same of threshold and slope, neither of them a nuisance."""
+
+
+@pytest.mark.parametrize(
+    ("published", "slopes"), [(WATSON_THRESHOLD, [3.5]), (WATSON_THRESHOLD_AND_SLOPE, [2, 3, 4, 5])]
+)
+def test_it_chooses_what_watson_published(
+    published: tuple[list[int], str, tuple[float, float]], slopes: list[float]
+) -> None:
+    contrasts, answers, mode = published
+    threshold, slope = (part.ravel() for part in np.meshgrid(CONTRASTS, slopes))
+    # Weibull over decibels, guess rate 1/2, lapse rate 0.02
+    at = 10 ** (slope * (CONTRASTS[:, None] - threshold) / 20)
+    right = (0.98 - 0.48 * np.exp(-at))[:, :, None]
+    posterior = np.full((len(threshold), 1), 1 / len(threshold))
+    chosen = []
+    for answer in answers:
+        place = most_informative(posterior, right)
+        chosen.append(int(CONTRASTS[place]))
+        posterior = posterior * (right[place] if answer == "+" else 1 - right[place])
+        posterior /= posterior.sum()
+    best = int(np.argmax(posterior))
+    assert chosen == contrasts
+    assert (threshold[best], slope[best]) == mode
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), interest=st.integers(2, 6), nuisance=st.integers(1, 4))
+def test_the_least_expected_entropy_by_brute_force(seed: int, interest: int, nuisance: int) -> None:
+    rng = np.random.default_rng(seed)
+    posterior, right = rng.dirichlet(np.ones(interest * nuisance)), rng.random((5, interest * nuisance))
+    expected = []
+    for of_stimulus in right:
+        entropy = 0.0
+        for likelihood in (of_stimulus, 1 - of_stimulus):
+            joint = posterior * likelihood
+            of_interest = (joint / joint.sum()).reshape(interest, nuisance).sum(axis=1)
+            entropy -= joint.sum() * float(of_interest @ np.log(of_interest))
+        expected.append(entropy)
+    shape = (interest, nuisance)
+    assert most_informative(posterior.reshape(shape), right.reshape(5, *shape)) == int(np.argmin(expected))
+
+
+def block(answers: Sequence[bool | None], *, start: int = 1, shown: float | None = None) -> list[Row]:
+    """The trials that follow when these are right, wrong or missing."""
+    protocol, rows = QuestPlus(QuizSettings(protocol="quest_plus")), list[Row]()
+    shared = {"session": "S", "participant": "P", "protocol": "quest_plus", "block": 1, "phase": "main", "dataset": "d"}
+    plan = [{**shared, "trial": start + number} for number in range(len(answers))]
+    for correct in answers:
+        planned = protocol.next_trial(plan, rows)
+        assert planned is not None
+        rows.append({**planned, "correct": correct, "exposure_ms": shown or planned["requested_exposure_ms"]})
+    return rows
+
+
+def test_it_starts_where_the_settings_say_and_follows_the_answers() -> None:
+    exposures = [[row["requested_exposure_ms"] for row in block([first, True])] for first in (True, False)]
+    assert [each[0] for each in exposures] == [500, 500]
+    assert exposures[0][1] < 500 < exposures[1][1]
+    usual = StaircaseSettings()
+    whole = [row["requested_exposure_ms"] for row in block([True, False] * 20)]
+    assert all(usual.shortest_ms <= exposure <= usual.longest_ms for exposure in whole)
+    assert all(float(exposure).is_integer() for exposure in whole)
+
+
+def test_only_answered_main_trials_count() -> None:
+    protocol = QuestPlus(QuizSettings(protocol="quest_plus"))
+    told = block([True, False, True])
+    others = [
+        {**told[0], "trial": 4, "correct": None},
+        {**told[0], "trial": 5, "phase": "catch", "correct": False},
+        {**told[0], "trial": 6, "block": 2, "correct": False},
+    ]
+    plan = [{**told[0], "trial": 7, "requested_exposure_ms": None}]
+    after, after_others = (protocol.next_trial(plan, rows) for rows in (told, [*others, *told]))
+    assert after is not None
+    assert after == after_others
+    practice = protocol.next_trial([{**plan[0], "phase": "practice"}], told)
+    assert practice is not None
+    assert practice["requested_exposure_ms"] == 500
+
+
+def test_the_presented_exposure_counts() -> None:
+    grid = PsychometricGrid(100, 1000)
+    asked = block([True, False, True])
+    late = [{**row, "exposure_ms": row["requested_exposure_ms"] + 100} for row in asked]
+    assert grid.posterior([{**row, "exposure_ms": None} for row in asked]) == pytest.approx(grid.posterior(asked))
+    assert grid.estimate(late)[0] > grid.estimate(asked)[0] + 20
+
+
+def test_the_posterior_is_bayes_rule() -> None:
+    grid = PsychometricGrid(100, 1000)
+    rows = block([True, False, True, True, False])
+    by_hand = np.ones_like(grid.posterior([]))
+    for row in rows:
+        (right,) = grid.proportions_right(np.array([row["exposure_ms"]]))
+        by_hand *= right if row["correct"] else 1 - right
+    assert grid.posterior(rows) == pytest.approx(by_hand / by_hand.sum())
+    at_thresholds = grid.proportions_right(grid.thresholds)[np.arange(80), np.arange(80)]
+    assert at_thresholds == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("share", "bound", "end"), [(0.5, "longest", 1000), (1.0, "shortest", 100)])
+def test_who_sees_nothing_or_everything_ends_at_an_end(share: float, bound: str, end: float) -> None:
+    answers = [True] * 60 if share == 1 else [True, False] * 30
+    (found,) = thresholds(block(answers), StaircaseSettings())
+    assert (found.bound, found.threshold_ms, found.reversals, found.mode_ms) == (bound, end, None, None)
+    (widened,) = thresholds(block(answers), None)
+    assert widened == found
+
+
+def test_too_few_answers_give_no_threshold() -> None:
+    (few,) = thresholds(block([True, False] * 9 + [True]), StaircaseSettings())
+    (enough,) = thresholds(block([True, False] * 10), StaircaseSettings())
+    assert (few.answers, few.threshold_ms, few.threshold_ms_low, few.bound) == (19, None, None, None)
+    assert enough.threshold_ms is not None
+
+
+def found_at(
+    protocol: Staircase, middle_ms: float, width_ms: float, *, lapse: float, seeds: int
+) -> tuple[np.ndarray, float]:
+    """Thresholds on a 60 Hz screen of people with a logistic over the exposure, and their own at 75 % right."""
+    found = []
+    for seed in range(seeds):
+        rng, rows = np.random.default_rng(seed), list[Row]()
+        shared = {"session": "S", "participant": "P", "block": 1, "phase": "main", "dataset": "d"}
+        for number in range(50):
+            asked = protocol.exposure_after(rows)
+            shown = round(asked / FRAME_MS) * FRAME_MS
+            right = 0.5 + (0.5 - lapse) / (1 + np.exp(-(shown - middle_ms) / width_ms))
+            row = {"requested_exposure_ms": asked, "exposure_ms": shown, "correct": bool(rng.random() < right)}
+            rows.append({**shared, "protocol": protocol.name, "trial": number, **row})
+        found += [each.threshold_ms for each in thresholds(rows, protocol.settings.staircase)]
+    share = 0.25 / (0.5 - lapse)
+    return np.array(found, float), middle_ms + width_ms * np.log(share / (1 - share))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("middle_ms", "width_ms", "lapse"), [(400, 100, 0.02), (600, 60, 0.02), (180, 40, 0.05)])
+def test_fifty_trials_are_biased_by_ten_ms_at_most(middle_ms: float, width_ms: float, lapse: float) -> None:
+    by_quest, threshold = found_at(
+        QuestPlus(QuizSettings(protocol="quest_plus")), middle_ms, width_ms, lapse=lapse, seeds=100
+    )
+    by_stairs, _ = found_at(Staircase(QuizSettings(protocol="staircase")), middle_ms, width_ms, lapse=lapse, seeds=100)
+    error = by_quest.std() / np.sqrt(100)
+    assert abs(by_quest.mean() - threshold) < 10 + 2 * error
+    assert abs(by_quest.mean() - threshold) < abs(np.nanmean(by_stairs) - threshold)
