@@ -169,13 +169,14 @@ class PsychometricGrid:
         """The threshold in ms after these trials, the ends of its interval, and the end of the range that it is at."""
         marginal = self.posterior(rows).sum(axis=1)
         middle = np.cumsum(marginal) - marginal / 2
-        within = np.exp(np.interp([0.025, 0.975], middle, np.log(self.thresholds)))
-        low, high = (float(end) for end in np.clip(within, self.shortest_ms, self.longest_ms))
+        ends = np.exp(np.interp([0.025, 0.975], middle, np.log(self.thresholds)))
+        found = np.clip([marginal @ self.thresholds, *ends], self.shortest_ms, self.longest_ms)
+        mean, low, high = (float(each) for each in found)
         if marginal[self.thresholds < self.shortest_ms].sum() > 0.5:
             return self.shortest_ms, low, high, "shortest"
         if marginal[self.thresholds > self.longest_ms].sum() > 0.5:
             return self.longest_ms, low, high, "longest"
-        return float(marginal @ self.thresholds), low, high, None
+        return mean, low, high, None
 
 
 def most_informative(posterior: np.ndarray, proportions: np.ndarray) -> int:
