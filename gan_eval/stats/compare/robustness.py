@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.staircases import STAIRCASE
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
 from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, Question, estimate
 from gan_eval.stats.compare.questions import (
@@ -329,10 +329,10 @@ def _without(question: Question, kept: np.ndarray) -> Question | None:
 
 
 def drifts(trials: pd.DataFrame) -> Iterator[Row]:
-    """A row for single pictures, then one for pairs with a real one; none for staircases, whose exposures follow the
+    """A row for single pictures, then one for pairs with a real one; none for adaptive ones, whose exposures follow the
     answers."""
     single = answered_trials(trials)
-    single = single[(single["protocol"] != STAIRCASE).fillna(True).to_numpy(bool)].reset_index(drop=True)
+    single = single[~single["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)].reset_index(drop=True)
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool) & (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)]
     pairs = pairs.reset_index(drop=True).assign(is_fake=True, correct=(pairs["choice"] == "a").to_numpy(bool))
