@@ -15,7 +15,7 @@ from scipy.special import expit, ndtr
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings, Link
-from gan_eval.staircases import STAIRCASE
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical, two_sided_p
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
@@ -340,7 +340,7 @@ def _function(
         if slope < 0 and settings.level == EXPOSURE:
             notes.append("fewer right answers at longer exposures")
         is_crossed = not np.isnan(curve.sd_participant)
-        if not is_crossed and (own["protocol"] == STAIRCASE).fillna(False).any():
+        if not is_crossed and own["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             notes.append("the levels followed the answers, which pooled answers do not allow for")
         if row["n_participants"] == 1:
             notes.append(_ONE_PARTICIPANT)
