@@ -1,6 +1,6 @@
 """Simulated answers of people to pictures, as trials that were answered, and the usual tests of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -122,6 +122,12 @@ def sides(people: int, size: int, random: np.random.Generator, *, sd_side: float
     chosen = random.random(len(shown)) < expit(0.5 + pair[shown] + np.where(is_left, favour, -favour))
     study = Answers(np.repeat(np.arange(people), TRIALS), shown, shown, is_left, chosen)
     return pair_trials(study).assign(position=np.where(is_left, "left", "right"))
+
+
+def first_people(study: Answers, people: int) -> Answers:
+    """The answers of the first so many people."""
+    chosen = study.participant < people
+    return Answers(*(getattr(study, field.name)[chosen] for field in fields(study)))
 
 
 def kind_trials(study: Answers) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import calibration_answers as answers
 import calibration_metrics as metrics
@@ -12,6 +13,7 @@ from calibration_power import ASKED, DROPOUT, EXCLUDED, PEOPLE, TRIALS, UNANSWER
 from scipy.optimize import brentq
 from scipy.stats import binomtest
 
+from gan_eval.looks import Look, LookPlan
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_proportions
@@ -195,6 +197,32 @@ def orders(column: int, random: np.random.Generator) -> list[float]:
     return [*map(_below, verdicts)]
 
 
+LOOKED_AT, LOOK_TRIALS = (10, 20, 30), 30
+"""People at three looks, and the trials of each."""
+
+
+@cache
+def _levels() -> tuple[float, ...]:
+    plan, taken = LookPlan(len(LOOKED_AT), LOOKED_AT[-1]), list[Look]()
+    for people in LOOKED_AT:
+        taken += [look for look in [plan.current(people, taken)] if look is not None]
+    return tuple(look.alpha for look in taken)
+
+
+def looks(column: int, random: np.random.Generator) -> list[float]:
+    """Real against fake, looked at three times: as planned, at 5 % each time, and once."""
+    effect = EFFECT * (column % 2)
+    world = World(
+        (LOOK_TRIALS, POOL)[column // 2], INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS
+    )
+    study = answers.simulate(world, random)
+    p = np.array([_told_apart(answers.first_people(study, people)).p for people in LOOKED_AT])
+    if not np.isfinite(p).all():
+        return [np.nan] * 4
+    planned, naive = p < _levels(), p < LEVEL
+    return [float(outcome) for outcome in (planned.any(), naive.any(), naive[-1], planned[:-1].any())]
+
+
 WITH_EFFECTS = tuple(f"{what}, {name}" for name in BOTH for what in ("false alarms", "power"))
 COVERED = tuple(f"effect {effect:g}, {name}" for name in BOTH for effect in (0, EFFECT))
 USUAL = ("chi-square", "t over participants")
@@ -366,6 +394,24 @@ BLOCKS = {
         ),
         orders,
         number=9,
+    ),
+    "looks": Block(
+        f"Told apart, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
+        "trials each",
+        (
+            Part(
+                "called different, % of studies",
+                WITH_EFFECTS,
+                (
+                    "ours: three planned looks",
+                    "three looks at 5 % each",
+                    "one look, with all",
+                    "ours, before all have come",
+                ),
+            ),
+        ),
+        looks,
+        number=7,
     ),
 }
 

@@ -67,10 +67,11 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
         UserError: it is not a study's folder, or the study file is bad or gone.
     """
     from gan_eval.locks import refuse_if_held
+    from gan_eval.looks import NO_VERDICT
     from gan_eval.metrics.run.cache import remembering_digests
     from gan_eval.study.markers import run_lock, standing_of
     from gan_eval.study.plan import open_plan
-    from gan_eval.study.sessions import awaited, count_sessions
+    from gan_eval.study.sessions import awaited, count_sessions, verdict_standing
     from gan_eval.study.stages import list_stages
 
     plan = open_plan(None, folder, data_root=data_root)
@@ -104,6 +105,8 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
         yield Finding("people", "warning", line)
     else:
         yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
+    if line := verdict_standing(plan):
+        yield Finding("verdict", "warning" if line.startswith(NO_VERDICT) else "ok", line)
     if left:
         command = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
         command += ["--data-root", str(plan.data_root)] if plan.data_root else []

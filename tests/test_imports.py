@@ -15,7 +15,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "files", "locks", "file_sets", "multiple_tests", "tables", "tabular", "system_libraries", "launch"),
+    (
+        "errors",
+        "files",
+        "locks",
+        "file_sets",
+        "multiple_tests",
+        "looks",
+        "tables",
+        "tabular",
+        "system_libraries",
+        "launch",
+    ),
     (
         "store",
         "stimuli",

@@ -58,6 +58,8 @@ def analyze(
     participation, detection, reaction_time_models, speed_accuracy, choices, bradley_terry, ratings, opinion_scores,
     raters, agreement, thresholds, hype, psychometric, psychometric_levels, threshold_differences, model_checks,
     correlation_differences, metric_models, robustness, and paper: the table to cite, which comes as paper.tex too.
+    Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are
+    `interim`.
 
     The tables participants and sessions are read from the store, or from participants.csv and sessions.csv beside the
     trials.
@@ -78,10 +80,13 @@ def analyze(
         from gan_eval import tables, tabular
         from gan_eval.file_sets import finish_cut_off
         from gan_eval.files import check_output_folder, claim_output_folder
+        from gan_eval.looks import LookPlan, read_looks, write_looks
         from gan_eval.settings.study import load_study, naming_study
         from gan_eval.stats import analyze as analyze_trials
         from gan_eval.stats import write_analysis
+        from gan_eval.stats.compare.looks import take_look
         from gan_eval.stats.exclusions import parse_rule
+        from gan_eval.study.sessions import plan_beside
 
         check_output_folder(out)
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
@@ -100,6 +105,14 @@ def analyze(
         else:
             judged, stored = _read_files(trials or Path(), out)
         presented = _presented_stimuli(stimuli, judged) if stimuli else None
+        # looks are noted in the study's folder that the store lies in, else in --out
+        beside = None if store is None else plan_beside(store, study)
+        place = out if beside is None else beside.folder
+        known = planned or (beside and beside.study)
+        looked = None
+        if known and (store is not None or "participants" in known.quiz.model_fields_set):
+            looks = LookPlan(known.analysis.looks, known.quiz.participants)
+            looked = take_look(looks, read_looks(place), stored[tables.TRIALS], stored.get(tables.SESSIONS))
         with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
             answers = analyze_trials(
                 judged,
@@ -112,6 +125,7 @@ def analyze(
                 participants=stored.get(tables.PARTICIPANTS),
                 sessions=stored.get(tables.SESSIONS),
                 stimuli=presented,
+                looks=looked and looked.table,
                 **(
                     given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
                     if planned
@@ -119,6 +133,8 @@ def analyze(
                 ),
             )
         claim_output_folder(out)
+        if looked:
+            write_looks(place, looked.taken)
         write_analysis(answers, out, given=stored)
         _print_answer(console, answers, stored)
     name_next("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))

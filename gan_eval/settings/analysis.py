@@ -65,6 +65,9 @@ class AnalysisSettings(Section):
     level: str = Field(default="requested_exposure_ms", min_length=1)
     """Over which right answers rise or fall, for thresholds and slopes: a column of numbers of the trials table, such
     as noise or compression; default: the exposure."""
+    looks: int = Field(default=1, ge=1, le=10)
+    """How often verdicts are given: with 3, when a third, two thirds and all of `quiz.participants` have come; 5 % is
+    spent over the looks (O'Brien-Fleming). Default: once, when all have come. Reports between are interim."""
     screening: Screening = "none"
     """Of the participants who grade pictures: ITU-R BT.500 leaves outlying ones out, ITU-T P.910 weighs all."""
 

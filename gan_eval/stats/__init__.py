@@ -21,6 +21,7 @@ from gan_eval.stats.answers.time_models import reaction_time_models
 from gan_eval.stats.answers.times import reaction_times, speed_accuracy
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Fits
+from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import robustness
@@ -37,7 +38,7 @@ from gan_eval.stats.trials import fill_trials, usable
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.store import Store
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
-from gan_eval.tabular import as_table, holds_table, write_table
+from gan_eval.tabular import as_table, frame_of, holds_table, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
 
@@ -78,6 +79,7 @@ def analyze(
     participants: Given | None = None,
     sessions: Given | None = None,
     stimuli: Given | None = None,
+    looks: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every analysis of a trials table.
 
@@ -107,13 +109,15 @@ def analyze(
         sessions: the table `sessions`.
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one set; where it tells of holes,
             `rates` has rows by their kind and area.
+        looks: the table `looks` (`gan_eval.stats.compare.looks.take_look`): of a study that waits for people; while no
+            look is due there is no verdict. Default: all have come.
 
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
         `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
         `thresholds`, `hype`, `psychometric`, `psychometric_levels`, `threshold_differences`, `reaction_time_models`,
-        `speed_accuracy`, `model_checks`, `correlation_differences`, `metric_models`, `robustness` and `paper` that have
-        rows.
+        `speed_accuracy`, `model_checks`, `correlation_differences`, `metric_models`, `robustness`, `looks` and `paper`
+        that have rows.
 
     Raises:
         UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
@@ -158,6 +162,8 @@ def analyze(
     correlations, differences = correlations_and_differences(
         analysed, image_metrics=images, set_metrics=sets, seed=seed
     )
+    sure = (differences["p_holm"] < level(looks)).fillna(False)
+    differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))
     fits: Fits = {}
     frames = {
         "participation": included.participation,
@@ -177,7 +183,8 @@ def analyze(
         **psychometric(analysed, plan=plan and settings),
         "mixed_models": mixed,
         "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
-        "comparisons": comparisons(analysed, plan=settings, fits=fits),
+        "looks": frame_of([], LOOKS) if looks is None else looks,
+        "comparisons": comparisons(analysed, plan=settings, fits=fits, looks=looks),
         "correlations": correlations,
         "correlation_differences": differences,
         "metric_models": metric_models(analysed, image_metrics=images),

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from gan_eval.adaptive import QUEST_PLUS, STAIRCASE
+from gan_eval.looks import NO_VERDICT
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.hype import mean_thresholds
@@ -363,6 +364,8 @@ def verdict_text(row: Mapping[Any, Any]) -> str:
     verdict = row.get("verdict")
     if pd.isna(verdict):
         return ""
+    if verdict == "interim":
+        return NO_VERDICT
     if row["protocol"] in (SINGLE, STAIRCASE, QUEST_PLUS, PAIRED):
         worse = row["balanced_accuracy"] < 0.5
         words = {"different": "taken for each other" if worse else "told apart", "equivalent": "as by guessing"}
@@ -382,6 +385,8 @@ def latex(table: pd.DataFrame) -> str:
     caption = ["Real or generated?"]
     if table["simulated"].fillna(False).any():
         caption.append("Simulated participants: a rehearsal, which says nothing of people.")
+    if (table["verdict"] == "interim").any():
+        caption.append("Interim: no verdict, since not all people have come.")
     fractions = table["fraction"].dropna()
     if (fractions < 1).any():
         caption.append(f"Models trained for {100 * fractions.min():.3g} % of the planned steps.")

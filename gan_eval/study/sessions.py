@@ -11,6 +11,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.launch import run_own
+from gan_eval.looks import LookPlan, read_looks
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
 from gan_eval.store import STORED_TABLES, has_people, open_store, sessions_text
 from gan_eval.store.connect import is_address
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
 
 def count_sessions(plan: Plan) -> dict[str, int]:
-    """How many complete sessions the store holds: all, those of people, those of simulated participants."""
+    """How many complete sessions the store holds, and of simulated participants; people, each once."""
     rows = []
     if plan.store.is_file():
         with open_store(plan.store, create=False) as store:
             rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
-    simulated = sum(row["simulated"] for row in rows)
-    return {"complete": len(rows), "people": len(rows) - simulated, "simulated": simulated}
+    people = {row["participant"] for row in rows if not row["simulated"]}
+    return {"complete": len(rows), "people": len(people), "simulated": sum(row["simulated"] for row in rows)}
 
 
 def next_session(plan: Plan) -> str:
@@ -55,18 +56,43 @@ def awaited(plan: Plan) -> str:
     return sessions_text(counts["people"], plan.study.quiz.participants, simulated=counts["simulated"], command=command)
 
 
+def look_plan(plan: Plan) -> LookPlan:
+    """How often the study is looked at, and how many people it wants."""
+    return LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
+
+
+def verdict_standing(plan: Plan) -> str:
+    """Why there is no verdict yet, or at which of several planned looks there is one; else empty.
+
+    Raises:
+        UserError: the record of looks is damaged.
+    """
+    looks, people, taken = look_plan(plan), count_sessions(plan)["people"], read_looks(plan.folder)
+    return "" if plan.smoke or is_rehearsal(plan) else looks.words(people, taken, looks.current(people, taken))
+
+
 def awaited_in(store: str | Path, study: str | None = None) -> str:
     """`awaited` of the study whose folder a store lies in; empty where it lies in none, or in that of another study.
 
     Raises:
         UserError: the folder's study file is bad, or gone.
     """
+    plan = plan_beside(store, study)
+    return "" if plan is None else awaited(plan)
+
+
+def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
+    """The study whose folder a store lies in; None where it lies in none, or in that of another study.
+
+    Raises:
+        UserError: the folder's study file is bad, or gone.
+    """
     folder = Path(store).parent
     if is_address(store) or not is_study_folder(folder):
-        return ""
+        return None
     plan = open_plan(None, folder)
     is_its = Path(store).name == plan.store.name and study in (None, plan.study.study.name)
-    return awaited(plan) if is_its else ""
+    return plan if is_its else None
 
 
 def people_have_answered(plan: Plan) -> bool:

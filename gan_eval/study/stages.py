@@ -8,6 +8,7 @@ from typing import Any
 from gan_eval import __version__, tables, tabular
 from gan_eval.file_sets import replaced_set, sets_of
 from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
+from gan_eval.looks import read_looks, write_looks
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.study.markers import Listener, Stage, hash_result
@@ -20,6 +21,7 @@ from gan_eval.study.sessions import (
     design_hash,
     draw_warnings,
     is_rehearsal,
+    look_plan,
     next_participant,
     next_session,
     read_quiz_tables,
@@ -245,6 +247,7 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats import analyze, write_analysis
+        from gan_eval.stats.compare.looks import take_look
 
         stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
         if not stored or stored[tables.TRIALS].empty:
@@ -262,6 +265,7 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
+        looked = take_look(look_plan(plan), read_looks(plan.folder), trials, sessions)
         with naming_study(plan.file):
             answers = analyze(
                 trials,
@@ -273,19 +277,28 @@ def analyze_stage(plan: Plan) -> Stage:
                 participants=stored[tables.PARTICIPANTS],
                 sessions=sessions,
                 stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
+                looks=looked and looked.table,
             )
+        if looked:
+            write_looks(plan.folder, looked.taken)
         write_analysis(answers, out, given=stored)
+        if looked and looked.words:
+            listener.message(f"analyze: {looked.words}")
         return True
 
     def inputs() -> Mapping[str, str]:
         metric_files = {
             path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
         }
-        return {"statistics": STATISTICS, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
+        facts = {"statistics": STATISTICS, "participants": str(plan.study.quiz.participants)}
+        return {**facts, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
+    settings = plan.study.analysis.model_dump(mode="json")
+    if settings["looks"] == 1:  # stages of earlier versions did not know it
+        del settings["looks"]
     return Stage(
         name="analyze",
-        settings=plan.study.analysis.model_dump(mode="json"),
+        settings=settings,
         inputs=inputs,
         outputs=(out,),
         work=work,

@@ -85,6 +85,18 @@ SOURCES: dict[str, Source] = {
         {"journal": "Scandinavian Journal of Statistics", "volume": "6", "number": "2", "pages": "65--70",
          "year": "1979"},
     ),
+    "lan1983": Source(
+        "Lan & DeMets 1983",
+        ["Lan, K. K. Gordon", "DeMets, David L."],
+        "Discrete sequential boundaries for clinical trials",
+        {"journal": "Biometrika", "volume": "70", "number": "3", "pages": "659--663", "year": "1983"},
+    ),
+    "obrien1979": Source(
+        "O'Brien & Fleming 1979",
+        ["O'Brien, Peter C.", "Fleming, Thomas R."],
+        "A multiple testing procedure for clinical trials",
+        {"journal": "Biometrics", "volume": "35", "number": "3", "pages": "549--556", "year": "1979"},
+    ),
     "schuirmann1987": Source(
         "Schuirmann 1987",
         ["Schuirmann, Donald J."],

@@ -22,12 +22,12 @@ from gan_eval.report.parts.words import (
     points_text,
 )
 from gan_eval.report.people.choices import choice_bases, choice_sentences
-from gan_eval.report.people.design import exploratory_mark, interim, is_interim, margin_text
+from gan_eval.report.people.design import exploratory_mark, is_interim, look_sentence, margin_text
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.rates import id_text, shares
 from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.stats.answers.rates import UNEVEN
-from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
@@ -64,6 +64,8 @@ class Verdict(NamedTuple):
     """The comparison's own verdict, from two one-sided tests."""
     low90: float = np.nan
     high90: float = np.nan
+    alpha: float = ALPHA
+    """What p is held against."""
 
 
 def answer(folder: StudyFolder) -> list[str]:
@@ -78,9 +80,9 @@ def answer(folder: StudyFolder) -> list[str]:
     """
     trials = folder.table(TRIALS)
     sentences = _verdicts(folder)
-    if sentences and is_interim(folder):
-        sessions = interim(folder).partition(";")[0]
-        sentences = [f"Interim, no verdict yet: {sessions}. What follows may change with every answer."]
+    if sentences and (look := look_sentence(folder)):
+        awaits = is_interim(folder)
+        sentences = [look, "What follows may change with every answer."] if awaits else [look, *sentences]
     if not sentences:
         if folder.scope("all").empty:
             return []
@@ -100,11 +102,11 @@ def basis(folder: StudyFolder) -> list[str]:
     Args:
         folder: with the notes that stand in several tables.
     """
-    sentences = [f"So far: {sentence}" for sentence in _verdicts(folder)] if is_interim(folder) else []
+    sentences: list[str] = []
     everything = folder.scope("all")
     if len(everything) and not pd.isna(everything.iloc[0]["accuracy"]):
         row, share = everything.iloc[0], shares(folder, "all").iloc[0]
-        verdict = None if same_answer(row) else told_apart(without_common_notes(folder), row)
+        verdict = None if same_answer(row) or is_interim(folder) else told_apart(without_common_notes(folder), row)
         pooled = "Trials of several studies are pooled: differences between them are in no interval."
         sentences += [
             *_called_real(folder, share),
@@ -214,9 +216,10 @@ def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
         note="" if missing(compared["note"]) else str(compared["note"]),
         margin=compared["margin"],
         margin_text=margin_text(compared),
-        equivalent=compared["verdict"] == "equivalent" or bool(compared["p_equivalent"] < ALPHA),
+        equivalent=compared["verdict"] == "equivalent" or bool(compared["p_equivalent"] < alpha_of(compared)),
         low90=low90,
         high90=high90,
+        alpha=alpha_of(compared),
     )
 
 
@@ -263,7 +266,7 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
             f"{_OPEN}: too few participants or pictures for an interval ({percent(verdict.balanced)} were judged "
             f"rightly, where guessing gives {_GUESSING})."
         )
-    doubtful = verdict.p >= ALPHA  # a p that is missing does not object
+    doubtful = verdict.p >= verdict.alpha  # a p that is missing does not object
     differs = not doubtful and not verdict.low <= 0.5 <= verdict.high
     small = f", though by less than {verdict.margin_text}" if verdict.equivalent else ""
     if verdict.low > 0.5 and not doubtful:
@@ -279,7 +282,8 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
         claim = f"The answers of {_lower(who)} do not show that real and generated pictures can be told apart"
         claim += "" if pd.isna(verdict.margin) else f", nor that they cannot by more than {points_text(verdict.margin)}"
     interval = f"95 % interval {percent_interval(verdict.low, verdict.high)}"
-    if not pd.isna(verdict.margin) and not pd.isna(verdict.low90) and (verdict.equivalent or not differs):
+    near = verdict.equivalent or (not differs and verdict.alpha == ALPHA)  # at 5 % the 90 % interval tells
+    if near and not pd.isna(verdict.margin) and not pd.isna(verdict.low90):
         edges = percent_interval(0.5 - verdict.margin, 0.5 + verdict.margin)
         interval += f"; 90 % interval {percent_interval(verdict.low90, verdict.high90)}, held against {edges}"
     return f"{claim}: {percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}."
@@ -386,10 +390,11 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
         tested = "" if missing(p) else f"{', unadjusted' * adjusted}; p {equals(p)}{after}"
         by += f" (95{NARROW}% interval {number(low, digits=1)} to {number(high, digits=1)}{tested})"
     is_equivalent = row["verdict"] == "equivalent"
-    if row["verdict"] == "different" or (not missing(p) and float(p) < ALPHA):  # `equivalent` may stand beside it
+    differs = row["verdict"] == "different" or (not missing(p) and float(p) < alpha_of(row))
+    if differs:  # `equivalent` may stand beside it
         first, second = (a, b) if difference >= 0 else (b, a)
         claim = f"{first} fools people more often than {second}{where}, by {by}"
-        if is_equivalent or (not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA):
+        if is_equivalent or (not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)):
             claim += f", which lies within {margin_text(row)}"
     elif is_equivalent:
         claim = f"{a} and {b} fool people equally often{where}, to within {margin_text(row)}: they differ by {by}"

@@ -26,8 +26,7 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.design import exploratory_mark, margin_text
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.contrast import ALPHA
+from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, PREFERRED
 from gan_eval.stats.groups import REAL
@@ -177,7 +176,7 @@ def _verdict_sentence(row: Record, only_dataset: str) -> str:
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
     numbers = f"{interval}; guessing gives 50{NARROW}%" + ("" if missing(p) else f"; p {equals(p)}")
     often = f"{percent(n_a / (n_a + n_b))} of {plural(n_a + n_b, 'answer')} ({numbers})"
-    is_equivalent = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA
+    is_equivalent = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
     small = f", though by less than {margin_text(row)}" if is_equivalent else ""
     if str(row["comparison"]).startswith(PREFERRED):
         a, b = row["a"], row["b"]

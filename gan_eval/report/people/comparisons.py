@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
@@ -22,12 +23,19 @@ from gan_eval.report.parts.words import (
     plural,
     points_text,
     text,
+    whole,
 )
 from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.paper import UNADJUSTED
 
+STOPPING = (
+    "A verdict “different” or “equivalent” at this look may end the study, with this as its result. “Undecided” ends "
+    "nothing: the answer waits for the next look. Ending for another reason costs power, not the level. What a study "
+    "that ended early shows is on average too large, and the 95 % intervals are not adjusted for the looks."
+)
 _FIXED = {
     PRESET: "fixed before the data",
     EXPLORATORY: "exploratory, not in the plan",
@@ -37,7 +45,9 @@ _FIXED = {
 
 def comparisons_section(folder: StudyFolder) -> Section:
     """Margins and what was not planned, charts of the differences between models, and every comparison."""
-    blocks = [Lines(comparison_sentences(folder)), Charts(comparison_charts(folder)), *_tables(folder)]
+    blocks = [
+        Lines(comparison_sentences(folder)), Charts(comparison_charts(folder)), *_tables(folder), *looks_table(folder)
+    ]  # fmt: skip
     return Section("comparisons", "Differences, and how sure they are", blocks)
 
 
@@ -45,12 +55,22 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     """What the margin is, what was not planned, and where another basis says otherwise."""
     table = folder.table(COMPARISONS)
     sentences = []
+    looks = folder.table(LOOKS)
     if margins := margin_texts(table):
         sentences.append(
             f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval "
-            "of their difference lies within it on both sides (two one-sided tests at 5 %). Of “told apart” it is the "
+            "of their difference lies within it on both sides (two one-sided tests at 5 %"
+            f"{', or at the level of the look' * (len(looks) > 1)}). Of “told apart” it is the "
             "distance of balanced accuracy from guessing, half the difference in the table."
         )
+    if len(looks) > 1 and not np.isnan(alpha := level(looks)):
+        text = looks_text(looks)
+        sentences.append(
+            f"This is {text.partition(':')[0]}: p values, corrected after Holm, and those of equivalence are held "
+            f"against {alpha:.2g}, so that all looks together call equal groups different in 5 % of studies."
+        )
+        if looks["taken_at"].isna().any():
+            sentences.append(STOPPING)
     sensitivity = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
     unplanned = int((table["exploratory"].fillna(False).astype(bool) & ~sensitivity).sum())
     if unplanned:
@@ -70,6 +90,26 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
         for row in split.head(6).to_dict("records")
     ]
     return sentences
+
+
+def looks_table(folder: StudyFolder) -> list[Table]:
+    """The planned looks and what each may spend; none where there is but one."""
+    looks = folder.table(LOOKS)
+    columns = {
+        "look": cell(whole, "look"),
+        "due at, people": cell(whole, "due_at"),
+        "taken at": cell(whole, "taken_at"),
+        "spent of 5\u202f%": cell(p_value, "alpha_spent"),
+        "critical z": cell(number, "z"),
+        "p below": cell(p_value, "alpha"),
+        "these answers": labelled({True: "yes", False: ""}, "current"),
+    }
+    notes = [
+        "The alpha-spending function of Lan & DeMets (1983) of O'Brien-Fleming type; information is the share of the "
+        "people wanted, and a look that was not taken spends nothing."
+    ]
+    looks = looks.assign(note=None) if len(looks) > 1 else looks.head(0)  # the sentences say it
+    return table_of("Looks at the answers", looks, columns, notes=notes, label="look", source="looks")
 
 
 def margin_texts(comparisons: pd.DataFrame) -> list[str]:

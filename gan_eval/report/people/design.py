@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.adaptive import QUEST_PLUS
+from gan_eval.looks import NO_VERDICT, LookPlan
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import fid_warning
@@ -27,6 +29,7 @@ from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
+from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.store import sessions_text
@@ -71,8 +74,19 @@ def interim(folder: StudyFolder) -> str:
 
 
 def is_interim(folder: StudyFolder) -> bool:
-    """People have answered, and more are awaited: there is no verdict yet. A rehearsal shows what there will be."""
+    """People have answered, more are awaited, and no planned look is due: there is no verdict yet. A rehearsal shows
+    what there will be."""
+    if len(looks := folder.table(LOOKS)):
+        return bool(np.isnan(level(looks)))
     return bool(interim(folder)) and not folder.simulated
+
+
+def look_sentence(folder: StudyFolder) -> str:
+    """Why there is no verdict, or at which of several planned looks there is one; else empty."""
+    words = looks_text(folder.table(LOOKS))
+    if not words and is_interim(folder):  # tables that were made before there were looks
+        words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def trained_for(fractions: list[float], verb: str) -> str:
@@ -144,6 +158,10 @@ def _plan(study: Study) -> list[tuple[str, str]]:
     ]
     if on_outcome:
         facts.append(("Sensitivity, as planned", f"without participants with {listed(on_outcome)}, beside the answer"))
+    if plan.looks > 1:
+        looks = LookPlan(plan.looks, quiz.participants)
+        due = listed([str(looks.due_at(number)) for number in range(1, plan.looks + 1)])
+        facts.append(("Looks, as planned", f"{plan.looks}: with {due} people; O'Brien-Fleming type spending of 5 %"))
     if plan.margin is not None:
         facts.append(("Equivalence margin", f"{100 * plan.margin:.3g}{NARROW}points"))
     if plan.covariates:

@@ -61,7 +61,7 @@ def answer_section(folder: StudyFolder) -> Section:
         Paragraph(robustness_sentence(folder)),
         *ranked,
         Paragraph(legend, "remarks"),
-        Paragraph(metrics_sentence(folder)),
+        Paragraph("" if is_interim(folder) else metrics_sentence(folder)),
     ]
     return Section("answer", "The answer", blocks, on_first_page=True)
 

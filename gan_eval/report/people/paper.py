@@ -12,7 +12,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited_keys, keys_in_brief
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
-from gan_eval.report.people.design import BY, exclusion_standing
+from gan_eval.report.people.design import BY, exclusion_standing, look_sentence
 from gan_eval.report.people.participants import included_count, invited_text, is_excluded
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
@@ -22,6 +22,7 @@ from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
 from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tables import IMAGE_METRICS, KINDS, PARTICIPATION, RUNS, SESSIONS, SET_METRICS
@@ -361,14 +362,25 @@ def _models(folder: StudyFolder) -> list[str]:
             "intervals from a two-way bootstrap over participants and items [@owen2007] and P values corrected by "
             "Holm's method over metrics, levels and data sets [@holm1979]."
         )
+    looks = folder.table(LOOKS)
+    alpha = level(looks)
     if margins := margin_texts(comparisons):
+        at = "" if np.isnan(alpha) else f" at {100 * alpha:.2g} %"
         sentences.append(
-            f"Equivalence within {listed(margins)} was judged by two one-sided tests at 5 % [@schuirmann1987]."
+            f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} [@schuirmann1987]."
         )
+    if len(looks) > 1:
+        due = listed([whole(people) for people in looks["due_at"]])
+        sentences.append(
+            f"{len(looks)} looks were planned, with {due} people; alpha, 5 % two-sided, is spent over them by the "
+            "function of Lan and DeMets of O'Brien-Fleming type, the information being the share of the people "
+            "[@lan1983, obrien1979]."
+        )
+    sentences.append(look_sentence(folder))
     unplanned = int(comparisons["exploratory"].fillna(False).astype(bool).sum())
     if unplanned:
         sentences.append(f"Exploratory, resting on what the plan does not have: {plural(unplanned, 'comparison')}.")
-    return sentences
+    return [*filter(None, sentences)]
 
 
 def versions_section(folder: StudyFolder) -> Section:

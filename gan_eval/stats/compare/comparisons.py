@@ -1,14 +1,18 @@
 """Can they tell? Which model fools more? Do they know reals better than fakes? Differences, with Holm's correction."""
 
+from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
 from gan_eval.stats.compare.grades import grade_rows
+from gan_eval.stats.compare.looks import level
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
     Comparison,
@@ -68,7 +72,7 @@ COMPARISONS = Table(
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
         boolean(
             "noninferior",
-            "a falls short of b by less than the margin; empty: not planned",
+            "a falls short of b by less than the margin; empty: not planned, or no verdict yet",
             optional=True,
         ),
         text(
@@ -81,9 +85,16 @@ COMPARISONS = Table(
         number("check_p", "p of the two-way clustered shares, beside a crossed model", optional=True),
         text(
             "verdict",
-            "different: p_holm below 0.05; else equivalent: 90 % interval within the margin (each row alone, without "
-            "correction); else undecided; empty: no difference, or a sensitivity row",
-            words=("different", "equivalent", "undecided"),
+            "different: p_holm below alpha; else equivalent: p_equivalent below alpha, which at 0.05 is the 90 % "
+            "interval within the margin (each row alone, without correction); else undecided; interim: not all people "
+            "have come whom the study wants, and no planned look is due; empty: no difference, or a sensitivity row",
+            words=("different", "equivalent", "undecided", "interim"),
+        ),
+        number(
+            "alpha",
+            "what p_holm and p_equivalent are held against: 0.05, or the level of a planned look (`looks`); empty: no "
+            "verdict",
+            optional=True,
         ),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
@@ -102,8 +113,18 @@ COMPARISONS = Table(
 PUBLISHED = "published"
 
 
+def alpha_of(row: Mapping[Any, Any]) -> float:
+    """What the p values of a row of the table are held against; tables of earlier versions do not say it."""
+    alpha = row.get("alpha")
+    return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
+
+
 def comparisons(
-    trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, fits: Fits | None = None
+    trials: pd.DataFrame,
+    *,
+    plan: AnalysisSettings | None = None,
+    fits: Fits | None = None,
+    looks: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The table `comparisons` of a trials table.
 
@@ -133,19 +154,20 @@ def comparisons(
         plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
             `exploratory` is empty.
         fits: filled with the models that are fitted, for whoever asks more of them.
+        looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
     """
     answered = answered_trials(trials)
-    settings = plan or AnalysisSettings()
+    settings, alpha = plan or AnalysisSettings(), level(looks)
     require_known_models(settings, trials)
     pairs = pair_trials(trials)
     questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
         kind_questions(answered, settings), model_questions(answered, settings), pair_questions(pairs, settings)
     )
     fits = {} if fits is None else fits
-    rows = [_row(question, settings, fits, has_plan=plan is not None) for question in questions]
+    rows = [_row(question, settings, fits, alpha, has_plan=plan is not None) for question in questions]
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
@@ -155,24 +177,27 @@ def comparisons(
         table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(holm)
         # two one-sided tests at 5 % each are the 90 % interval within the margin
         different, equivalent = (
-            (table[name].astype("float64") < ALPHA).to_numpy(bool) for name in ("p_holm", "p_equivalent")
+            (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
         )
-        verdict = np.where(different, "different", np.where(equivalent, "equivalent", "undecided")).astype(object)
+        neither = "interim" if np.isnan(alpha) else "undecided"
+        verdict = np.where(different, "different", np.where(equivalent, "equivalent", neither)).astype(object)
         verdict[table["difference"].isna().to_numpy(bool)] = None
-        table["verdict"] = verdict
+        table["verdict"], table["alpha"] = verdict, alpha
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, *, has_plan: bool) -> Row:
+def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, *, has_plan: bool) -> Row:
     margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
     result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
     noninferior = None
-    if of.noninferior and margin is not None and not np.isnan(result.ci90_low):
-        noninferior = bool(result.ci90_low > -margin)  # a falls short of b by less than the margin
+    if of.noninferior and margin is not None and not np.isnan(result.ci90_low) and not np.isnan(alpha):
+        # the lower end of the interval of 1 - 2 alpha, at 5 % that of 90 %: a falls short by less than the margin
+        wider = t_critical(df := max(1, of.question.freedom()), coverage=1 - 2 * alpha) / t_critical(df, coverage=0.9)
+        noninferior = bool(result.difference - wider * (result.difference - result.ci90_low) > -margin)
     doubled = ""
     if margin is not None and of.margin_factor == 2:
         doubled = (

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
-from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, Question, estimate
+from gan_eval.stats.compare.comparisons import alpha_of
+from gan_eval.stats.compare.contrast import Estimate, Fits, Question, estimate
 from gan_eval.stats.compare.questions import (
     REAL_VS_FAKE,
     Comparison,
@@ -157,6 +158,8 @@ class _Verdict(NamedTuple):
     others: np.ndarray
     """(M-1,) their p values, ascending."""
     margin: float | None
+    alpha: float
+    """What p is held against."""
 
     @staticmethod
     def of(row: Row, family: Sequence[float], of: Comparison, settings: AnalysisSettings) -> "_Verdict":
@@ -164,7 +167,7 @@ class _Verdict(NamedTuple):
         others = list(family)
         others.remove(row["p"])
         margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
-        return _Verdict(str(row["verdict"]), np.sort([p for p in others if p == p]), margin)
+        return _Verdict(str(row["verdict"]), np.sort([p for p in others if p == p]), margin, alpha_of(row))
 
     def holm(self, p: ArrayLike) -> np.ndarray:
         """Each p as Holm's correction has it among the others."""
@@ -176,13 +179,13 @@ class _Verdict(NamedTuple):
 
     def judged(self, p: ArrayLike, p_equivalent: ArrayLike) -> np.ndarray:
         """The verdicts that these p values lead to."""
-        equivalent = np.where(np.asarray(p_equivalent) < ALPHA, "equivalent", "undecided")
-        return np.where(self.holm(p) < ALPHA, "different", equivalent)
+        equivalent = np.where(np.asarray(p_equivalent) < self.alpha, "equivalent", "undecided")
+        return np.where(self.holm(p) < self.alpha, "different", equivalent)
 
     def nearness(self, p: ArrayLike, p_equivalent: ArrayLike) -> np.ndarray:
         """How near another verdict is: 1 at the level, above 1 beyond; NaN where there is no p."""
-        different = ALPHA / np.maximum(self.holm(p), 1e-300)
-        equivalent = ALPHA / np.maximum(np.nan_to_num(p_equivalent, nan=1.0), 1e-300)
+        different = self.alpha / np.maximum(self.holm(p), 1e-300)
+        equivalent = self.alpha / np.maximum(np.nan_to_num(p_equivalent, nan=1.0), 1e-300)
         if self.verdict == "different":
             return np.asarray(1 / different)
         return np.maximum(different, 1 / equivalent if self.verdict == "equivalent" else equivalent)

@@ -1,6 +1,7 @@
 """`run` waits for people: simulated sessions are asked for, never beside a person's, and never count."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -123,6 +124,42 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert run(["participants", "forget", "P02", "--yes", "--store", str(plan_of(world).store)]) == 0
     assert call(world) == 0
     assert "2 of 3 sessions" in capsys.readouterr().err, "somebody has to take the place of who is forgotten"
+
+
+def verdicts(world: Path) -> set[str]:
+    with (world / "out" / "tables" / "comparisons.csv").open(encoding="utf-8", newline="") as file:
+        return {row["verdict"] for row in csv.DictReader(file)}
+
+
+@pytest.mark.slow
+def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 4") + "[analysis]\nlooks = 2\n")
+    assert call(world, "--only", "metrics") == 0
+    came = {
+        1: "interim: no verdict (1 of 4 people; look 1 of 2 comes at 2)",
+        2: "look 1 of 2, at 2 of 4 people: a verdict needs p below 0.0031; look 2 comes at 4",
+        3: "interim: no verdict (3 of 4 people; look 1 of 2 was taken at 2; look 2 of 2 comes at 4)",
+    }
+    for people, line in came.items():
+        sit(world, f"P0{people}")
+        for _ in range(1 + (people == 2)):  # looking again spends nothing
+            capsys.readouterr()
+            assert call(world) == 0
+            assert f"analyze: {line}" in capsys.readouterr().err
+        assert ("interim" in verdicts(world)) == (people != 2)
+        assert line[1:] in (world / "out" / "report.html").read_text()
+        assert run(["doctor", str(world / "out")]) == 0
+        assert line in capsys.readouterr().out
+        if people == 2:
+            store = str(plan_of(world).store)
+            assert run(["analyze", "--store", store, "--study", "s", "--out", str(world / "beside")]) == 0
+            assert "Look 1 of 2, at 2 of 4 people" in capsys.readouterr().err
+    record = json.loads((world / "out" / ".gan-eval" / "looks.json").read_text())
+    assert [look["people"] for look in record] == [2]
+
+    (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 4"))
+    assert call(world) == 2, "a plan is not changed in silence"
+    assert "looks was 2, is None" in capsys.readouterr().err
 
 
 @pytest.mark.slow

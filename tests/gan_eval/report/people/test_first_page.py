@@ -55,10 +55,10 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(s
 
 def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
     seen = first_page(study_page)
-    assert "Interim, no verdict yet: 5 of 9 sessions." in seen
+    assert "Interim: no verdict (5 of 9 sessions)." in seen
     assert "Cite this" not in seen
     assert "by guessing" not in seen
-    assert "So far: " in study_page.words
+    assert "told real from generated" not in study_page.words
 
 
 @pytest.mark.slow

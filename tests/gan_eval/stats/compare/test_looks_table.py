@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+
+from gan_eval.__main__ import run
+from gan_eval.looks import LookPlan
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats import analyze
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.looks import LOOKS, level, take_look
+from gan_eval.stats.paper import latex, printed
+from gan_eval.tables import SESSIONS, TRIALS
+from gan_eval.tabular import frame_of, read_table, write_table
+
+THREE = LookPlan(3, 6)
+
+
+def first(people: int, *, skill: float = 1.4) -> pd.DataFrame:
+    """The trials of the first people of six."""
+    trials = simulated(participants=6, stimuli=40, each=40, intercept=skill, real=0.0, models=("a", "b"), seed=4)
+    return trials[trials["participant"].isin(sorted(trials["participant"].unique())[:people])].reset_index(drop=True)
+
+
+def test_people_count_with_a_complete_session_of_their_own() -> None:
+    trials = first(3)
+    looked = take_look(LookPlan(1, 6), [], trials)
+    assert looked is not None
+    assert looked.words == "interim: no verdict (3 of 6 people)"
+    names = list(trials["session"].unique())
+    sessions = pd.DataFrame(
+        {"session": names, "participant": names, "status": ["complete", "open", "aborted"], "simulated": False}
+    )
+    looked = take_look(LookPlan(1, 6), [], trials, sessions)
+    assert looked is not None
+    assert looked.words == "interim: no verdict (1 of 6 people)"
+    second = trials["participant"] == trials["participant"].unique()[1]
+    looked = take_look(LookPlan(1, 2), [], trials.assign(simulated=second.to_numpy(bool)))
+    assert looked is not None
+    assert looked.table["n_people"].tolist() == [2]
+    assert looked.words == ""
+    assert take_look(THREE, [], trials.assign(simulated=True)) is None, "a rehearsal"
+
+
+def test_the_same_answers_in_another_order_are_the_same_look() -> None:
+    looked = take_look(THREE, [], first(2))
+    assert looked is not None
+    shuffled = first(2).sample(frac=1, random_state=0).reset_index(drop=True)
+    again = take_look(THREE, looked.taken, shuffled)
+    assert again is not None
+    assert again.taken == looked.taken
+    assert level(again.table) == pytest.approx(2.07e-4, rel=1e-3)
+    changed = first(2)
+    changed.loc[0, "response"] = "fake" if changed.loc[0, "response"] == "real" else "real"
+    other = take_look(THREE, looked.taken, changed)
+    assert other is not None
+    assert np.isnan(level(other.table))
+
+
+@pytest.mark.slow
+def test_verdicts_wait_for_a_look_and_are_held_against_its_level() -> None:
+    trials, plan = first(3), AnalysisSettings(margin=0.05, noninferior=(("a", "b"),))
+    waits, due = take_look(LookPlan(1, 6), [], trials), take_look(LookPlan(2, 6), [], trials)
+    assert waits is not None
+    assert due is not None
+    plain = comparisons(trials, plan=plan)
+    interim, early = (comparisons(trials, plan=plan, looks=looked.table) for looked in (waits, due))
+    numbers = [name for name in plain if name not in ("verdict", "alpha", "noninferior")]
+    pd.testing.assert_frame_equal(interim[numbers], plain[numbers])
+    assert set(interim["verdict"]) == {"interim"}
+    assert interim["alpha"].isna().all()
+    assert interim["noninferior"].isna().all()
+    assert set(plain["alpha"]) == {0.05}
+    assert early["alpha"].unique() == pytest.approx([0.003051], rel=1e-3)
+    told = early.set_index("comparison").loc["told apart"]
+    assert 0.003051 < told["p_holm"] < 0.05, "else this tests nothing"
+    assert told["verdict"] == "undecided"
+    assert plain.set_index("comparison").loc["told apart", "verdict"] == "different"
+
+
+@pytest.mark.slow
+def test_not_inferior_is_judged_at_the_level_of_the_look() -> None:
+    trials = from_counts(120, 280, 100, 300).assign(model="b")
+    fakes = trials["kind"] == "fake"
+    models = np.where(fakes, np.where(np.arange(len(trials)) % 2, "a", "b"), None)
+    people = [f"P{number % 8}" for number in range(len(trials))]
+    trials = trials.assign(model=models, participant=people, session=people, trial=np.arange(len(trials)))
+    looked = take_look(LookPlan(2, 16), [], trials)
+    assert looked is not None
+    for margin, at_look in ((0.12, False), (0.45, True)):
+        plan = AnalysisSettings(margin=margin, noninferior=(("a", "b"),))
+        rows = [
+            table[table["measure"] == "fooling_rate"].iloc[0]
+            for table in (comparisons(trials, plan=plan), comparisons(trials, plan=plan, looks=looked.table))
+        ]
+        assert rows[0]["noninferior"] == (rows[0]["ci90_low"] > -margin)
+        assert rows[0]["noninferior"]
+        assert rows[1]["noninferior"] == at_look
+
+
+@pytest.mark.slow
+def test_every_table_says_that_it_is_interim() -> None:
+    looked = take_look(LookPlan(1, 6), [], first(3))
+    assert looked is not None
+    frames = analyze(first(3), looks=looked.table)
+    assert frames["looks"]["n_wanted"].tolist() == [6]
+    heads, rows = printed(frames["paper"])
+    assert {row[heads.index("Verdict")] for row in rows} == {"interim: no verdict"}
+    assert "Interim: no verdict" in latex(frames["paper"])
+    assert "looks" not in analyze(first(3)), "who wants how many is not known"
+
+
+@pytest.mark.slow
+def test_a_plan_holds_for_trials_in_a_file_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = '[study]\nname = "s"\n[stimuli]\nsets = ["m"]\n[quiz]\nparticipants = 6\n[analysis]\nlooks = 3\n'
+    (tmp_path / "study.toml").write_text(study)
+    seen = {}
+    for people in (1, 2, 3, 4, 6):
+        write_table(first(people), tmp_path / "trials.csv", TRIALS)
+        command = ["analyze", str(tmp_path / "trials.csv"), "--plan", str(tmp_path / "study.toml")]
+        assert run([*command, "--out", str(tmp_path / "out")]) == 0
+        table = pd.read_csv(tmp_path / "out" / "comparisons.csv").set_index("comparison")
+        seen[people] = (table.loc["told apart", "verdict"], round(table.loc["told apart", "alpha"], 4))
+        told = capsys.readouterr().err
+        assert ("Interim: no verdict" in told) == (people in (1, 3))
+        assert (f"Look {people // 2} of 3, at {people} of 6 people" in told) == (people in (2, 4, 6))
+    assert [seen[people][0] == "interim" for people in seen] == [True, False, True, False, False]
+    assert [seen[people][1] for people in (2, 4, 6)] == [0.0002, 0.0120, 0.0463]
+
+    (tmp_path / "study.toml").write_text(study.replace("participants = 6\n", ""))
+    write_table(first(3), tmp_path / "trials.csv", TRIALS)
+    assert run([*command, "--out", str(tmp_path / "plain")]) == 0
+    assert "interim" not in (tmp_path / "plain" / "comparisons.csv").read_text()
+
+    (tmp_path / "study.toml").write_text(study)
+    sessions = frame_of(
+        [{"session": name, "study": "s", "participant": name, "status": "open", "simulated": False, "list": 1,
+          "protocol": "single", "seed": 0, "design_hash": "", "started_at": "2026-01-01T00:00:00Z"}
+         for name in first(3)["session"].unique()],
+        SESSIONS,
+    )  # fmt: skip
+    write_table(sessions, tmp_path / "sessions.csv", SESSIONS)
+    assert run([*command, "--out", str(tmp_path / "open")]) == 0
+    assert read_table(tmp_path / "open" / "looks.csv", LOOKS)["n_people"].tolist() == [0, 0, 0]
