@@ -109,7 +109,7 @@ def test_the_answers_intervals_are_clustered_and_wilsons_are_named(page, folder)
     for name, said in (("fooling_rate", "of the generated pictures"), ("false_alarm_rate", "of the real ones")):
         share, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
         assert f"{share:.1f} % ({low:.1f} to {high:.1f} %) {said}" in page.words
-    assert "the verdict by the crossed mixed model, the other intervals by clustering" in page.words
+    assert "Intervals rest on clustering by participant and by picture" in page.words, "no verdict yet"
     assert "Wilson intervals are of these people and these pictures only" in page.words
     assert "p (½)" not in page.words
 

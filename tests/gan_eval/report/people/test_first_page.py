@@ -45,6 +45,7 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(s
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "called real: " in seen
+    assert "the verdict by the crossed mixed model, the other intervals by clustering" in page.words
     assert len(re.findall("<figure", seen)) == 1
     folded = [found for tag, found in page.tags if tag == "details" and found.get("class") == "asked"]
     assert len(folded) == len(page.sections()) - 1
