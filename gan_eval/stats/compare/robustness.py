@@ -20,7 +20,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
 from gan_eval.stats.compare.comparisons import alpha_of
-from gan_eval.stats.compare.contrast import Estimate, Fits, Question, estimate
+from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, Question, estimate
 from gan_eval.stats.compare.questions import (
     REAL_VS_FAKE,
     Comparison,
@@ -158,7 +158,7 @@ class _Verdict(NamedTuple):
     others: np.ndarray
     """(M-1,) their p values, ascending."""
     margin: float | None
-    alpha: float
+    alpha: float = ALPHA
     """What p is held against."""
 
     @staticmethod
