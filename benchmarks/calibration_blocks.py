@@ -211,10 +211,8 @@ def _levels() -> tuple[float, ...]:
 
 def looks(column: int, random: np.random.Generator) -> list[float]:
     """Real against fake, looked at three times: as planned, at 5 % each time, and once."""
-    effect = EFFECT * (column % 2)
-    world = World(
-        (LOOK_TRIALS, POOL)[column // 2], INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS
-    )
+    effect = EFFECT * column
+    world = World(LOOK_TRIALS, INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS)
     study = answers.simulate(world, random)
     p = np.array([_told_apart(answers.first_people(study, people)).p for people in LOOKED_AT])
     if not np.isfinite(p).all():
@@ -401,7 +399,7 @@ BLOCKS = {
         (
             Part(
                 "called different, % of studies",
-                WITH_EFFECTS,
+                ("false alarms, shared", "power, shared"),
                 (
                     "ours: three planned looks",
                     "three looks at 5 % each",

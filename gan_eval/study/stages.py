@@ -293,9 +293,11 @@ def analyze_stage(plan: Plan) -> Stage:
         facts = {"statistics": STATISTICS, "participants": str(plan.study.quiz.participants)}
         return {**facts, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
-    settings = plan.study.analysis.model_dump(mode="json")
-    if settings["looks"] == 1:  # stages of earlier versions did not know it
-        del settings["looks"]
+    analysis = plan.study.analysis
+    settings = analysis.model_dump(mode="json")
+    for name in ("level", "looks"):  # stages of earlier versions did not know them
+        if getattr(analysis, name) == type(analysis).model_fields[name].default:
+            del settings[name]
     return Stage(
         name="analyze",
         settings=settings,

@@ -138,8 +138,9 @@ THRESHOLD_DIFFERENCES = Table(
         number("p_holm", "after Holm's correction over all pairs of one measure; exploratory ones among themselves"),
         text(
             "verdict",
-            "different: p_holm below 0.05; else undecided; empty: no estimate",
-            words=("different", "undecided"),
+            "different: p_holm below 0.05, or the level of a planned look; else undecided; interim: not all people have "
+            "come; empty: no estimate",
+            words=("different", "undecided", "interim"),
         ),
         integer("n_a", "answers to fakes of a, or to pairs with one"),
         integer("n_b", "answers to fakes of b, or to pairs with one"),
@@ -186,7 +187,9 @@ class _Judged:
         )
 
 
-def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
+def psychometric(
+    trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, alpha: float = ALPHA
+) -> dict[str, pd.DataFrame]:
     """The tables `psychometric`, `psychometric_levels` and `threshold_differences` of a trials table.
 
     A data set has rows where its answers are of two levels or more. A model's reals are those of the same data set in
@@ -198,6 +201,7 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
     Args:
         trials: the table `trials`.
         plan: column of the level, link, and pairs of models.
+        alpha: what p_holm is held against; NaN: there is no verdict yet.
 
     Raises:
         UserError: the plan's level is no column of numbers.
@@ -218,7 +222,8 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
     table = frame_of(differences, THRESHOLD_DIFFERENCES)
     if len(table):
         table["p_holm"] = table.groupby(["measure", "exploratory"], dropna=False)["p"].transform(holm)
-        verdict = np.where(table["p_holm"].astype("float64") < ALPHA, "different", "undecided").astype(object)
+        neither = "interim" if np.isnan(alpha) else "undecided"
+        verdict = np.where(table["p_holm"].astype("float64") < alpha, "different", neither).astype(object)
         verdict[table["p"].isna().to_numpy(bool)] = None
         table = conform(table.assign(verdict=verdict), THRESHOLD_DIFFERENCES, where="threshold_differences")
     return {
