@@ -138,8 +138,8 @@ THRESHOLD_DIFFERENCES = Table(
         number("p_holm", "after Holm's correction over all pairs of one measure; exploratory ones among themselves"),
         text(
             "verdict",
-            "different: p_holm below 0.05, or the level of a planned look; else undecided; interim: not all people have "
-            "come; empty: no estimate",
+            "different: p_holm below 0.05, or the level of a planned look; else undecided; interim: not all people "
+            "have come; empty: no estimate",
             words=("different", "undecided", "interim"),
         ),
         integer("n_a", "answers to fakes of a, or to pairs with one"),
