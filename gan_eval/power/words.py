@@ -56,6 +56,8 @@ def sentences(plan: PowerPlan) -> list[str]:
             answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
     else:
         missed = ", ".join(name for name, number in plan.recommended.items() if number is None)
+        if not known and len(numbers) > 1:
+            missed = "any question"
         answer = f"None of the numbers of people that were tried gives {goal} for: {missed}."
     lines = [answer, *plan.warnings]
     for question in questions:
@@ -123,7 +125,7 @@ def _unit(question: str) -> str:
 
 def _amount(question: str, value: float) -> str:
     """A difference in points, that of mean grades in grades."""
-    return f"{value:.2f}" if question.endswith(MEAN) else f"{100 * value:.1f}"
+    return f"{value:z.2f}" if question.endswith(MEAN) else f"{100 * value:z.1f}"
 
 
 def _percent(share: float) -> str:

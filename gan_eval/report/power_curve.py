@@ -11,7 +11,7 @@ from gan_eval.report.parts.palette import GRID, INK, MUTED, Palette
 
 _PALETTE = Palette({INK: "#1a1a1a", MUTED: "#5c5c5c", GRID: "#d9d9d9"}, background="white")
 _COLOURS = ("#0b61a4", "#b5460f", "#2e7d32", "#7b3fa0", "#8a6d00", "#00797a")
-_MARKERS = ("o", "s", "D", "^", "v", "P")
+_MARKERS = ("o", "s", "D", "^", "v")  # no multiple of the colours: thirty lines differ
 _DARK_TICKS: dict[Any, Any] = dict.fromkeys(("xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor"), INK)
 
 

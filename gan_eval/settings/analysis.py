@@ -92,7 +92,7 @@ class PowerSettings(Section):
     """`[power]`: what `gan-eval power` assumes of people and pictures, and what it looks for."""
 
     participants: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = Field(
-        default=(10, 20, 30, 40, 60, 80), min_length=1, max_length=1000
+        default=(10, 20, 40, 60, 80, 120), min_length=1, max_length=1000
     )
     """Numbers of participants to try."""
     simulations: int = Field(default=1000, ge=10, le=1_000_000)
