@@ -122,9 +122,13 @@ def plan_power(
         worlds.append((make_world(larger, settings, study.analysis), numbers[-1:]))
     total, done = sum(len(tried) for _, tried in worlds) * settings.simulations, 0
     rows: list[Row] = []
+
+    def tell(done: int) -> None:
+        if on_progress is not None:
+            on_progress(done, total)
+
     for simulated, tried in worlds:
-        on_done = None if on_progress is None else partial(_plus, partial(_of, on_progress, total), done)
-        rows += _rows(simulated, tried, settings, workers=workers, on_done=on_done)
+        rows += _rows(simulated, tried, settings, workers=workers, on_done=partial(_plus, tell, done))
         done += len(tried) * settings.simulations
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
@@ -145,10 +149,6 @@ def plan_power(
     omitted = omitted_message(design.groups, study.analysis, graded=design.grades > 0)
     warnings = (*design.warnings, *([omitted] if omitted else []))
     return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tops, needed, warnings)
-
-
-def _of(on_progress: Callable[[int, int], None], total: int, done: int) -> None:
-    on_progress(done, total)
 
 
 def _plus(on_done: Callable[[int], None], before: int, done: int) -> None:
@@ -174,7 +174,7 @@ def _rows(
     settings: PowerSettings,
     *,
     workers: int,
-    on_done: Callable[[int], None] | None,
+    on_done: Callable[[int], None],
 ) -> list[Row]:
     """Rows of the table: each question at each number of participants, and its ceiling.
 
@@ -194,7 +194,7 @@ def _rows(
         tasks = [
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
-        told = None if on_done is None else partial(_plus, on_done, done + skipped)
+        told = partial(_plus, on_done, done + skipped)
         studies = in_parallel(one_study, world, tasks, workers=workers, on_done=told)
         for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
             for place, verdict in zip(places, verdicts, strict=True):
@@ -209,7 +209,7 @@ def _rows(
             todo[people] = [place for place in places if together[place] in undecided]
             if places and not todo[people]:
                 skipped += settings.simulations - until
-    if skipped and on_done is not None:
+    if skipped:
         on_done(done + skipped)
     tops = ceilings(world)
     rows = []

@@ -55,10 +55,10 @@ def sentences(plan: PowerPlan) -> list[str]:
             losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are left out"
             answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
     else:
-        missed = ", ".join(name for name, number in plan.recommended.items() if number is None)
+        missed = f": {', '.join(name for name, number in plan.recommended.items() if number is None)}"
         if not known and len(numbers) > 1:
-            missed = "any question"
-        answer = f"None of the numbers of people that were tried gives {goal} for: {missed}."
+            missed = " any of the questions"
+        answer = f"None of the numbers of people that were tried gives {goal} for{missed}."
     lines = [answer, *plan.warnings]
     for question in questions:
         lines += _on_question(plan, question)
@@ -78,7 +78,7 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
     last = rows.iloc[-1]
     row = rows[rows["recommended"]].iloc[0] if number is not None else last
     power = f"{_percent(row['power'])} with {int(row['participants'])} people"
-    unit = _unit(question.name)
+    unit = "grades" if question.measure == MEAN else "points"
     half_width = _amount(question.name, float(row["interval_width"]) / 2)
     width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width} {unit} wide"
     pictures = int(rows.iloc[0]["stimuli"])
@@ -117,10 +117,6 @@ def _rows(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
     of_question = plan.table[plan.table["question"] == question.name]
     own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
     return of_question[own_pool & of_question["participants"].notna()].sort_values("participants")
-
-
-def _unit(question: str) -> str:
-    return "grades" if question.endswith(MEAN) else "points"
 
 
 def _amount(question: str, value: float) -> str:
