@@ -172,8 +172,8 @@ def correlations_and_differences(
     all models of all data sets (`dataset` empty). Infinite values have a rank among pictures, but are in no model's
     mean and in no Pearson's correlation, as the note then tells. Intervals come from the two-way bootstrap over
     participants and items, an item with all its models' pictures (`bias_corrected_interval`). p is exact over all
-    pairings up to 9 points, from Student's t approximation above that; `within_p` the latter with as many points as the
-    pictures count for (`effective_points`). `pearson_logistic` is Pearson's correlation of the rates with a monotonic
+    pairings up to 9 points, from Student's t approximation above that, with as many points as the pictures of several
+    models count for (`effective_points`). `pearson_logistic` is Pearson's correlation of the rates with a monotonic
     logistic curve of the metric fitted to them (`fit_logistic`), so 0 or more whatever the direction; `ceiling` the
     rank correlation that a metric knowing the true rates would reach, and `corrected` the correlation over it.
 
@@ -269,9 +269,7 @@ def _within_cells(
     if n < FEWEST_FOR_TEST:
         notes.append(f"fewer than {FEWEST_FOR_TEST} pictures: no p within models")
     else:
-        df = _effective_points(points, use, metric) - 2
-        t = abs(estimate) * np.sqrt(df / (1 - estimate**2)) if df >= 1 and abs(estimate) < 1 else np.nan
-        cells["within_p"] = float(2 * stdtr(df, -t))
+        cells["within_p"] = _approximate_p(estimate, _effective_points(points, use, metric, points.group))
     if not isinstance(highest, str):
         cells["within_ceiling"] = highest
         if highest >= LEAST_CEILING:
@@ -296,15 +294,15 @@ def _correlation_row(
     notes: list[object] = [points.left_out.get(metric)]
     if (reason := missing_reason(points.level, value, rate)) is not None:
         return row | points.carried(*notes, reason)
-    rank = spearmanr(value, rate)
-    estimate = float(rank.statistic)
+    estimate = float(spearmanr(value, rate).statistic)
     row |= {"spearman": estimate, "kendall": float(kendalltau(value, rate).statistic)}
     notes += _linear(row, value, rate)
     if len(value) < FEWEST_FOR_INFERENCE:
         notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
     else:
         exact = len(value) <= MOST_FOR_EXACT
-        row["p"] = _exact_p(value, rate) if exact else float(rank.pvalue)
+        size = _effective_points(points, use, metric, None)
+        row["p"] = _exact_p(value, rate) if exact else _approximate_p(estimate, size)
         row["ci_low"], row["ci_high"] = bias_corrected_interval(replicates, estimate, n=len(value))
         if exact:
             notes.append(f"p exact over all pairings of {len(value)} points")
@@ -323,13 +321,22 @@ def _correlation_row(
     return row | points.carried(*notes)
 
 
-def _effective_points(points: PointSet, use: np.ndarray, metric: str) -> float:
-    """As how many unrelated points those in use (n,) count, ranked within models."""
-    model, item = points.model[use], np.unique(points.item[use], return_inverse=True)[1]
-    if points.group is None:
+def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.ndarray | None) -> float:
+    """As how many unrelated points those in use (n,) count, ranked within groups (n,)."""
+    if points.group is None:  # one model's pictures, or models
         return float(use.sum())
+    model = None if group is None else group[use]
     value, rate = rank_deviations(np.stack([points.metrics[metric][use], points.rate[use]]), model)
-    return effective_points(value, rate, item, len(np.unique(model)))
+    item = np.unique(points.item[use], return_inverse=True)[1]
+    return effective_points(value, rate, item, 1 if model is None else len(np.unique(model)))
+
+
+def _approximate_p(correlation: float, n: float) -> float:
+    """Two-sided p of a rank correlation of n points against 0, by Student's t with n - 2 degrees of freedom."""
+    if n <= 2:
+        return np.nan
+    t = abs(correlation) * np.sqrt((n - 2) / (1 - correlation**2)) if abs(correlation) < 1 else np.inf
+    return float(2 * stdtr(n - 2, -t))
 
 
 def missing_reason(level: str, value: np.ndarray, rate: np.ndarray) -> str | None:
@@ -462,7 +469,7 @@ def _difference_row(
             notes.append(f"fewer than {FEWEST_FOR_TEST} points: no test")
         else:
             between = sign_a * sign_b * spearman(value_a, value_b, group)
-            size = min(_effective_points(points, use, name) for name in names)
+            size = min(_effective_points(points, use, name, points.group) for name in names)
             z = dependent_z(abs(rank_a), abs(rank_b), between, size, variance=SPEARMAN_VARIANCE) if size > 3 else np.nan
             if not np.isnan(z):
                 row |= {"z": z, "p": float(2 * ndtr(-abs(z)))}
