@@ -33,6 +33,7 @@ _CEILING = (
     "Ceiling: the correlation that a perfect metric could reach with answers of this reliability; corrected for it: "
     "the correlation over the ceiling, what it would be with answers without noise."
 )
+_UNADJUSTED = "p (Holm) is corrected over metrics, levels and data sets; intervals are unadjusted."
 _DATASET = labelled({}, "dataset", "all")
 
 
@@ -57,7 +58,7 @@ def agreement_section(folder: StudyFolder) -> Section:
         frame,
         model_columns,
         text_columns=2,
-        notes=[note],
+        notes=[note, _UNADJUSTED],
         label="metric",
         source="metric_models",
     )
@@ -221,7 +222,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         }
         if ends != "ci":
             columns |= _pooled(frame, "spearman", "within")
-        notes = [_CEILING] if columns["ceiling"] else []
+        notes = [_CEILING, _UNADJUSTED] if columns["ceiling"] else [_UNADJUSTED]
         if columns.get("pooled over models"):
             notes.insert(0, _WITHIN)
         if ends == "ci":
@@ -256,6 +257,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         columns,
         text_columns=3,
         last_is_text=True,
+        notes=[_UNADJUSTED],
         label="pair",
         source="correlation_differences",
     )

@@ -182,7 +182,8 @@ def metrics_sentence(folder: StudyFolder) -> str:
     pooled = table[table["dataset"].isna()]
     parts = [("", pooled)] if len(pooled) else list(table.groupby("dataset", sort=True))
     said = [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
-    return f"Do metrics follow people, picture by picture of a model? {' '.join(said)}" if said else ""
+    adjusted = "Whether one does is after Holm's correction; intervals are unadjusted."
+    return f"Do metrics follow people, picture by picture of a model? {' '.join(said)} {adjusted}" if said else ""
 
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
