@@ -16,8 +16,10 @@ import numpy as np
 from gan_eval.files import sha256_json
 from gan_eval.metrics.catalogue import (
     FID_COMPANIONS,
+    FID_INFINITY_WARNING,
     FID_WARNING,
     METRICS,
+    MIN_FID_INFINITY_PICTURES,
     MIN_FID_PICTURES,
     ExtractorName,
     Metric,
@@ -373,6 +375,8 @@ class _DataSet:
             notes.append(self._given.caveats.get(source.extractor))
             if metric.name == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
+            if metric.name == "fid_infinity" and min(n_real, n_fake) < MIN_FID_INFINITY_PICTURES:
+                notes.append(FID_INFINITY_WARNING)
             if metric.name == "kid" and source.share_items(model):
                 notes.append(
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "

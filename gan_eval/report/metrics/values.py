@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gan_eval.metrics.catalogue import FID_COMPANIONS, FID_INFINITY_WARNING, MIN_FID_INFINITY_PICTURES, MIN_FID_PICTURES
+from gan_eval.metrics.catalogue import FID_COMPANIONS, MIN_FID_INFINITY_PICTURES, MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
 from gan_eval.report.metrics.data import (
     REAL,
@@ -127,8 +127,6 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
     few = any(summary.few_for_fid_infinity for summary in of_fid)
     useful = [metric for metric in FID_COMPANIONS if not (few and metric == "fid_infinity")]
     absent = [metric for metric in useful if metric not in measured.set_metrics(dataset)]
-    if any(summary.few_for_fid_infinity for summary in summaries.get("fid_infinity", {}).values()):
-        notes.append(f"{FID_INFINITY_WARNING}.")
     if absent and of_fid:
         notes.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
     head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]

@@ -81,7 +81,8 @@ def test_fid_of_few_pictures_is_warned_of_and_has_companions() -> None:
     rows = _by_name(found.rows, "a")
     assert list(rows) == ["fid", "fid_infinity", "kid"]
     assert "fewer than 2000 pictures" in rows["fid"]["note"]
-    assert rows["fid_infinity"]["note"] is None  # nothing special about it: how it was computed stands in `runs`
+    assert "fewer than 1000 pictures" in rows["fid_infinity"]["note"]
+    assert rows["kid"]["note"] is None or "FID" not in rows["kid"]["note"]
     assert all(row["note"] is None for row in found.comparisons)
     assert [row["metric"] for row in found.comparisons] == ["fid", "fid_infinity", "kid"]
 
