@@ -21,6 +21,7 @@ from gan_eval.report.parts.thumbnails import Album
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import basis
+from gan_eval.report.people.checklist import checklist_section
 from gan_eval.report.people.choices import choices_section
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import badges, design_section, notes_section, trained_for
@@ -92,6 +93,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
             *((first, notes) if first.blocks else ()),
             *details,
             *(() if first.blocks else (notes,)),
+            checklist_section(folder),
             method_section(folder),
             files_section(downloads),
             versions_section(folder),

@@ -110,6 +110,19 @@ class MetricsSettings(Section):
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
 
 
+class ReportingSettings(Section):
+    """`[reporting]`: what readers want to know and no table tells; the report's checklist has it and names the gaps."""
+
+    recruitment: str = ""
+    """How people were found, who could take part, and what they got for it."""
+    ethics: str = ""
+    """Who approved the study, with its number, or why nobody had to."""
+    data_availability: str = ""
+    """Where the answers and the pictures are, and under which licence."""
+    code_availability: str = ""
+    """Where the code of the models and of the analysis is, with its version."""
+
+
 class Study(Section):
     """A whole study file."""
 
@@ -123,6 +136,7 @@ class Study(Section):
     metrics: MetricsSettings = MetricsSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     power: PowerSettings = PowerSettings()
+    reporting: ReportingSettings = ReportingSettings()
 
     @model_validator(mode="after")
     def _models_fit(self) -> Self:

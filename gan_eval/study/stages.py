@@ -415,8 +415,9 @@ def published_names(files: Mapping[str, Path]) -> dict[str, Path]:
 def _report_facts(plan: Plan) -> dict[str, Any]:
     """What the report tells that no table holds."""
     study = plan.study
-
+    reporting = study.reporting.model_dump(mode="json", exclude_defaults=True)
     return {
+        **({"reporting": reporting} if reporting else {}),
         "title": study.study.title or study.study.name,
         "study": study.study.name,
         "version": study.study.version,
