@@ -44,12 +44,11 @@ def robustness_section(folder: StudyFolder) -> Section:
             what += f" ({plural(int(part['n_units'].iloc[0]), 'trial')})"
         changing = [_change(row) for row in _changing(part).to_dict("records")]
         more = [f"and {len(changing) - _MOST_NAMED} more"] if len(changing) > _MOST_NAMED else []
-        named = "; ".join([*changing[:_MOST_NAMED], *more])
-        count = f"{whole(len(changing))} of {plural(len(part), 'verdict')} changed"
-        rows.append([what[0].upper() + what[1:], NOTHING, NOTHING, f"{count}: {named}" if named else count])
+        count = f"{whole(len(changing))} of {plural(len(part), 'verdict')}"
+        rows.append([what[0].upper() + what[1:], count, NOTHING, "; ".join([*changing[:_MOST_NAMED], *more]) or "none"])
     if not rows:
         return Section("robustness", "Does the answer stand?", [])
-    head = ["what was tried", f"points (95{NARROW}% interval)", "p", "what it changes"]
+    head = ["what was tried", f"change (95{NARROW}% interval)", "p", "what that says"]
     table = Table("Checks of the answer", head, rows, 1, [_HOW], last_is_text=True, source=("robustness",))
     return Section("robustness", "Does the answer stand?", [Paragraph(robustness_sentence(folder)), table])
 
@@ -63,7 +62,9 @@ def robustness_sentence(folder: StudyFolder) -> str:
         of = "" if row["comparison"] == "single pictures" or row["check"] == SIDE_BIAS else " in pairs"
         if row["check"] == DRIFT:
             change = f"{number(100 * row['estimate'], digits=1)} points from the first to the last trial"
-            says = f"accuracy{of} drifts over a session" if row["p"] < ALPHA else f"accuracy{of} does not show a drift"
+            says = f"accuracy{of} drifts over a session"
+            if row["p"] >= ALPHA:
+                says = f"no drift of accuracy{of} over a session is shown"
             parts.append(f"{says} ({change}, 95{NARROW}% interval {_ends(row)})")
         elif row["p"] < ALPHA:
             parts.append(f"the {row['a']} picture of a pair is chosen {_more(row)}")
@@ -110,7 +111,7 @@ def _test_cells(row: Record) -> list[str]:
         what = f"pairs: {row['a']} picture chosen, less one half"
     if missing(row["estimate"]):
         return [what[0].upper() + what[1:], NOTHING, NOTHING, "" if missing(row["note"]) else str(row["note"])]
-    points = f"{number(100 * row['estimate'], digits=1)} ({_ends(row)})"
+    points = f"{number(100 * row['estimate'], digits=1)} points ({_ends(row)})"
     says = {DRIFT: "a drift", SIDE_BIAS: "a side is favoured"}[row["check"]]
     found = says if row["p"] < ALPHA else "not shown to differ from 0"
     return [what[0].upper() + what[1:], points, p_value(row["p"]), found]

@@ -1,0 +1,77 @@
+"""Whether the answer stands: every check has its row, and the sentence says what changes."""
+
+from pathlib import Path
+
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.robustness import robustness_section, robustness_sentence
+from gan_eval.stats.compare.robustness import (
+    DRIFT,
+    ROBUSTNESS,
+    SIDE_BIAS,
+    WITHOUT_EXCLUSIONS,
+    WITHOUT_PARTICIPANT,
+    WITHOUT_PICTURE,
+)
+from gan_eval.tabular import frame_of
+
+MODELS = {"comparison": "models on maps", "a": "a", "b": "b", "measure": "fooling_rate", "simulated": False}
+DRIFTING = {
+    "check": DRIFT, "comparison": "single pictures", "a": "last trial", "b": "first trial", "measure": "accuracy",
+    "estimate": 0.08, "ci_low": 0.02, "ci_high": 0.14, "p": 0.01, "n_units": 20, "simulated": False,
+}  # fmt: skip
+FAVOURED = {
+    "check": SIDE_BIAS, "comparison": "pairs", "a": "left", "b": "right", "measure": "chosen", "estimate": 0.01,
+    "ci_low": -0.03, "ci_high": 0.05, "p": 0.6, "n_units": 20, "simulated": False,
+}  # fmt: skip
+
+
+def verdict(check: str, without: str, **cells: object) -> dict[str, object]:
+    row = {"check": check, **MODELS, "verdict": "different", "verdict_without": without, "n_units": 20, "p": 0.07}
+    return row | {"n_changing": int(without != "different")} | cells
+
+
+def folder(*rows: dict[str, object], **facts: object) -> StudyFolder:
+    return StudyFolder(Path(), None, facts, {"robustness": frame_of(rows, ROBUSTNESS)} if rows else {}, {}, {}, {})
+
+
+def test_every_check_has_its_row_and_verdicts_that_change_are_named():
+    of = folder(
+        DRIFTING,
+        FAVOURED,
+        verdict(WITHOUT_EXCLUSIONS, "different"),
+        verdict(WITHOUT_PARTICIPANT, "undecided", left_out="P07", n_changing=3),
+        verdict(WITHOUT_PICTURE, "different", left_out="maps/a/1"),
+    )
+    (_, table) = robustness_section(of).blocks
+    rows = {row[0]: row[1:] for row in table.measured().rows}
+    assert rows == {
+        "Single pictures: right, last trial less first trial": ["8.0 points (2.0 to 14.0)", "0.010", "a drift"],
+        "Pairs: left picture chosen, less one half": [
+            "1.0 points (−3.0 to 5.0)", "0.600", "not shown to differ from 0"
+        ],
+        "Without the exclusions (20 trials)": ["0 of 1 verdict", "–", "none"],
+        "Without one participant": [
+            "1 of 1 verdict",
+            "–",
+            "models on maps (a, b), different, is undecided without P07 (or any of 2 more) (p 0.070)",
+        ],
+        "Without one picture": ["0 of 1 verdict", "–", "none"],
+    }  # fmt: skip
+    assert robustness_sentence(of).replace("\u202f", " ") == (
+        "Accuracy drifts over a session (8.0 points from the first to the last trial, 95 % interval 2.0 to 14.0); "
+        "no side of a pair is shown to be favoured; 1 of 1 verdict hangs on a single participant; the verdict stands "
+        "without the exclusions or one picture."
+    )
+
+
+def test_while_people_are_awaited_no_verdict_is_said_to_stand():
+    sessions = {"sessions": {"people": 3, "wanted": 20, "complete": 3}}
+    awaited = folder(DRIFTING, verdict(WITHOUT_PARTICIPANT, "different", left_out="P07"), **sessions)
+    assert "verdict" not in robustness_sentence(awaited)
+
+
+def test_nothing_without_the_table():
+    assert robustness_sentence(folder()) == ""
+    assert not robustness_section(folder()).blocks
+    untested = DRIFTING | {"estimate": float("nan"), "p": float("nan"), "note": "too few"}
+    assert robustness_sentence(folder(untested)) == ""
