@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from calibration_answers import Answers, World
 from calibration_power import ASKED, DROPOUT, EXCLUDED, PEOPLE, TRIALS, UNANSWERED, power_told_and_found
+from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
 from scipy.stats import binomtest
 
@@ -33,6 +34,13 @@ SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL, SD_FEW = 0.3, 0.5, 0.7, 0.8, 0.6
 MOST_METRICS, MOST_FEW = 500, 400
 SD_DRIFT, LEARNING = 0.6, 0.8
 """Of the log-odds of a right answer, from the first trial to the last."""
+THRESHOLD_WORLDS = {
+    "pairs": ExposureWorld(pairs=True),
+    "single pictures": ExposureWorld(),
+    "single pictures, 10 people": ExposureWorld(people=10),
+    "pairs, staircase": ExposureWorld(pairs=True, staircase=True),
+}
+MOST_THRESHOLDS = 100
 DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
 
 
@@ -412,6 +420,25 @@ BLOCKS = {
         ),
         looks,
         number=7,
+    ),
+    "thresholds": Block(
+        "Thresholds and slopes of psychometric functions (two models with one threshold, 60 trials a person)",
+        (
+            Part(
+                "95 % interval holds the truth, % of studies",
+                tuple(THRESHOLD_WORLDS),
+                (
+                    "threshold (ours)",
+                    "threshold (maximum likelihood of all answers)",
+                    "slope (ours)",
+                    "slope (maximum likelihood of all answers)",
+                ),
+            ),
+            Part(FALSE_ALARMS, tuple(THRESHOLD_WORLDS), ("ours: thresholds of two models", "ours: their slopes")),
+        ),
+        lambda column, random: threshold_study([*THRESHOLD_WORLDS.values()][column], random),
+        number=18,
+        studies=MOST_THRESHOLDS,
     ),
 }
 

@@ -20,7 +20,6 @@ needs long exposures is given them).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +41,7 @@ _LEANING = 10.0
 """Guesses that the mean leaning counts for in each participant's."""
 
 
-@dataclass(frozen=True)
-class Judgements:
+class Judgements(NamedTuple):
     """Right and wrong answers at levels."""
 
     right: np.ndarray
@@ -137,7 +135,9 @@ def balanced(
     return both @ lines + constants.ravel(), both @ covariance @ both.T
 
 
-def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.ndarray, float]:
+def guess_rates(
+    data: Judgements, seen: np.ndarray, lapse: float, counts: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """(N,) γ of each trial, and the mean leaning g.
 
     A participant says `fake` with probability g (1 - F') + F' [fake], F' = (1 - 2λ) F; the g_p are the modes under a
@@ -147,12 +147,14 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
         data: the answers.
         seen: (N,) F.
         lapse: λ.
+        counts: (N,) answers that each of these stands for; None: one.
     """
     if not data.is_single:
         return np.full(len(data.right), 0.5), 0.5
     known, is_fake = (1 - 2 * lapse) * seen, data.model >= 0
     says_fake = data.right == is_fake
     offset, room = np.where(is_fake, known, 0.0), 1 - known
+    times = np.ones(len(known)) if counts is None else counts
 
     def modes(group: np.ndarray, centre: float, strength: float) -> np.ndarray:
         low, high = np.full(group.max() + 1, 1e-3), np.full(group.max() + 1, 1 - 1e-3)
@@ -160,7 +162,7 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
             middle = (low + high) / 2
             says = np.clip(offset + middle[group] * room, 1e-9, 1 - 1e-9)
             rise = strength * (centre / middle - (1 - centre) / (1 - middle))
-            rise = rise + np.bincount(group, np.where(says_fake, room / says, -room / (1 - says)))
+            rise = rise + np.bincount(group, times * np.where(says_fake, room / says, -room / (1 - says)))
             low, high = np.where(rise > 0, middle, low), np.where(rise > 0, high, middle)
         return (low + high) / 2
 
@@ -181,24 +183,33 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
     Raises:
         NoFitError: one level, all answers the same, or a level that alone foretells the answers.
     """
-    sides, right = data.sides(), data.right.astype(float)
+    sides = data.sides()
     if not all(side.any() for side in sides):
         raise NoFitError("only fakes or only reals")
     if any(len(np.unique(data.level[side])) < 2 for side in sides):
         raise NoFitError("one level: a function needs several")
     if any(data.right[side].all() or not data.right[side].any() for side in sides):
         raise NoFitError("all answers are right, or all are wrong")
-    X = np.column_stack([*sides, *(side * data.level for side in sides)]).astype(float)
+    # equal answers of a participant at one level are counted
+    levels, level = np.unique(data.level, return_inverse=True)
+    code = ((data.participant * len(levels) + level) * 3 + data.model + 1) * 2 + data.right
+    first, cell, times = (
+        np.unique(code, return_index=True, return_inverse=True, return_counts=True)[place] for place in (1, 2, 3)
+    )
+    few = Judgements(*(column[first] for column in data[:5]), data.is_single)
+    X = np.column_stack([*few.sides(), *(side * few.level for side in few.sides())]).astype(float)
+    right, counts = few.right.astype(float), times.astype(float)
     inverse = expit if link == "logit" else ndtr
     if lines is None:
-        rises = np.sign(np.cov(data.level, right)[0, 1]) or 1.0
+        rises = np.sign(np.cov(data.level, data.right)[0, 1]) or 1.0
         lines = np.repeat([0.0, rises / max(float(np.std(data.level)), 1e-9)], len(sides))
-    guess, mean = guess_rates(data, inverse(X @ lines), lapse)
+    guess, mean = guess_rates(few, inverse(X @ lines), lapse, counts)
     for _ in range(3):
-        lines = _scored(X, right, guess, lapse, lines, link=link)
-        guess, mean = guess_rates(data, inverse(X @ lines), lapse)
+        lines = _scored(X, right, counts, guess, lapse, lines, link=link)
+        guess, mean = guess_rates(few, inverse(X @ lines), lapse, counts)
     terms = guessing_terms(X @ lines, right, guess, 2 * lapse * (1 - guess), link=link)
-    own = (X * terms.score[:, None]) @ np.linalg.inv((X * np.asarray(terms.expected)[:, None]).T @ X)
+    information = (X * (counts * np.asarray(terms.expected))[:, None]).T @ X
+    own = ((X * terms.score[:, None]) @ np.linalg.inv(information))[cell]
     pairs = [(i, j) for i in range(len(lines)) for j in range(i)]
     sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])
     variances = two_way(sums, data.participant, data.picture)
@@ -206,11 +217,18 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
     for (i, j), both in zip(pairs, variances[len(lines) :], strict=True):
         covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
     beta, covariance = balanced(lines, covariance, mean, is_single=data.is_single, link=link)
-    return Pooled(Curve(beta, covariance, lapse, mean, lines), X, guess)
+    return Pooled(Curve(beta, covariance, lapse, mean, lines), X[cell], guess[cell])
 
 
 def _scored(
-    X: np.ndarray, right: np.ndarray, guess: np.ndarray, lapse: float, lines: np.ndarray, *, link: str
+    X: np.ndarray,
+    right: np.ndarray,
+    counts: np.ndarray,
+    guess: np.ndarray,
+    lapse: float,
+    lines: np.ndarray,
+    *,
+    link: str,
 ) -> np.ndarray:
     """Fisher scoring for given guess rates, with halved steps where one loses.
 
@@ -220,17 +238,17 @@ def _scored(
     lapses = 2 * lapse * (1 - guess)
     terms = guessing_terms(X @ lines, right, guess, lapses, link=link)
     for _ in range(60):
-        information = (X * np.asarray(terms.expected)[:, None]).T @ X
+        information = (X * (counts * np.asarray(terms.expected))[:, None]).T @ X
         if np.linalg.cond(information) > 1e12:
             break
-        score = X.T @ terms.score
+        score = X.T @ (counts * terms.score)
         step = np.linalg.solve(information, score)
         if score @ step < 1e-8:
             return lines
-        value = terms.log_likelihood.sum()
+        value = counts @ terms.log_likelihood
         for _ in range(12):
             terms = guessing_terms(X @ (lines + step), right, guess, lapses, link=link)
-            if terms.log_likelihood.sum() > value:
+            if counts @ terms.log_likelihood > value:
                 break
             step = step / 2
         else:
