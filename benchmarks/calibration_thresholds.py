@@ -99,7 +99,8 @@ def ordinary(trials: pd.DataFrame, lapse: float, world: ExposureWorld) -> tuple[
     curve, guess = flat.curve, flat.guess
     terms = guessing_terms(flat.X @ curve.lines, data.right.astype(float), guess, 2 * lapse * (1 - guess), link="logit")
     covariance = np.linalg.inv((flat.X * np.asarray(terms.expected)[:, None]).T @ flat.X)
-    beta, covariance = balanced(curve.lines, covariance, curve.guess, is_single=data.is_single, link="logit")
+    beta, turn = balanced(curve.lines, curve.guess, is_single=data.is_single, link="logit")
+    covariance = turn @ covariance @ turn.T
     place = threshold(beta, covariance, len(own))
     half_width = norm.ppf(0.975) * np.sqrt(covariance[1, 1])
     low, high = (float(2 ** (end + x.mean())) for end in place[1:])

@@ -21,7 +21,7 @@ from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
-from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed.limits import MOST_TESTED, NoFitError
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
     Curve,
@@ -155,6 +155,10 @@ _MOST_LEVELS = 8
 """Shares that are given for a function; more levels are put together."""
 _MOST_CROSSED = 10_000
 """Answers of one model above which the crossed model is not fitted: of so many the pooled ones say enough."""
+_KEPT = [
+    "session", "study", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
+    "picture",
+]  # fmt: skip
 _ONE_PARTICIPANT = "one participant: says nothing of people in general"
 
 
@@ -165,7 +169,8 @@ class _Judged:
     task: str
     dataset: str | None
     trials: pd.DataFrame
-    """With `x`, the level on its scale from the mean, and `right`, `is_fake` and `picture`."""
+    """With `x`, the level on its scale from the mean, `right`, `is_fake`, and `person` and `sight`, the numbers of
+    participant and picture."""
     centre: float
     is_log: bool
 
@@ -175,13 +180,14 @@ class _Judged:
 
     def judgements(self, rows: np.ndarray, model: np.ndarray | None = None) -> Judgements:
         """Some rows as numbers; `model` where two are compared."""
-        own = self.trials.iloc[rows]
-        is_fake = own["is_fake"].to_numpy(bool)
+        right, x, is_fake, participant, picture = (
+            self.trials[name].to_numpy()[rows] for name in ("right", "x", "is_fake", "person", "sight")
+        )
         return Judgements(
-            own["right"].to_numpy(bool),
-            own["x"].to_numpy(float),
-            pd.factorize(own["participant"])[0],
-            pd.factorize(own["picture"])[0],
+            right.astype(bool),
+            x,
+            pd.factorize(participant)[0],
+            pd.factorize(picture)[0],
             np.where(is_fake, 0 if model is None else model, -1),
             self.task == "single",
         )
@@ -267,7 +273,8 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
                 continue
             is_log = bool((own > 0).all())
             scale = np.log2(own) if is_log else own
-            part = answered.iloc[place].assign(x=scale - scale.mean()).reset_index(drop=True)
+            part = answered.iloc[place][_KEPT].assign(x=scale - scale.mean()).reset_index(drop=True)
+            part = part.assign(person=pd.factorize(part["participant"])[0], sight=pd.factorize(part["picture"])[0])
             yield _Judged(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
 
 
@@ -423,6 +430,8 @@ def _differences(
         try:
             if df < 1:
                 raise NoFitError("fewer than two participants or pictures behind a model")
+            if len(rows) > MOST_TESTED:
+                raise NoFitError(f"more than {MOST_TESTED} answers: models are not compared")
             try:
                 if len(rows) > 2 * _MOST_CROSSED or len(pairs) > MOST_PAIRS:
                     raise NoFitError(f"{len(rows)} answers, {len(pairs)} pairs of models")

@@ -94,23 +94,20 @@ class Pooled(NamedTuple):
     """(N,) γ."""
 
 
-def balanced(
-    lines: np.ndarray, covariance: np.ndarray, guess: float, *, is_single: bool, link: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """α and β of each model's share of right answers over both kinds, and their covariance.
+def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> tuple[np.ndarray, np.ndarray]:
+    """α and β of each model's share of right answers over both kinds, (2M,), and their derivatives by the lines.
 
     Of single pictures that share is z(x), F(z) = (1 - g) F(α_f + β_f x) + g F(α_r + β_r x), as a line at the x where
     z = 0; for g = 1/2 the lines of fakes and reals have the sum 0 there, F being symmetric.
 
     Args:
         lines: (2C,) α of each line, then β; of single pictures the reals' comes first.
-        covariance: (2C, 2C).
         guess: g.
         is_single: single pictures; pairs stay as they are.
         link: `logit` or `probit`.
     """
     if not is_single:
-        return lines, covariance
+        return lines, np.eye(len(lines))
     count = len(lines) // 2
     inverse, densities = expit if link == "logit" else ndtr, CUMULATIVE[f"cumulative_{link}"][1]
     turn, constants = np.zeros((2, count - 1, 2, count)), np.zeros((2, count - 1))
@@ -132,7 +129,7 @@ def balanced(
             turn[kind, model, kind, [model + 1, 0]] = weight
         constants[0, model] = -(weight @ eta)
     both = turn.reshape(2 * (count - 1), 2 * count)
-    return both @ lines + constants.ravel(), both @ covariance @ both.T
+    return both @ lines + constants.ravel(), both
 
 
 def guess_rates(
@@ -196,9 +193,10 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
     first, cell, times = (
         np.unique(code, return_index=True, return_inverse=True, return_counts=True)[place] for place in (1, 2, 3)
     )
-    few = Judgements(*(column[first] for column in data[:5]), data.is_single)
+    right, at, participant, picture, model = (column[first] for column in data[:5])
+    few = Judgements(right, at, participant, picture, model, data.is_single)
     X = np.column_stack([*few.sides(), *(side * few.level for side in few.sides())]).astype(float)
-    right, counts = few.right.astype(float), times.astype(float)
+    right, counts = right.astype(float), times.astype(float)
     inverse = expit if link == "logit" else ndtr
     if lines is None:
         rises = np.sign(np.cov(data.level, data.right)[0, 1]) or 1.0
@@ -209,14 +207,15 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
         guess, mean = guess_rates(few, inverse(X @ lines), lapse, counts)
     terms = guessing_terms(X @ lines, right, guess, 2 * lapse * (1 - guess), link=link)
     information = (X * (counts * np.asarray(terms.expected))[:, None]).T @ X
-    own = ((X * terms.score[:, None]) @ np.linalg.inv(information))[cell]
-    pairs = [(i, j) for i in range(len(lines)) for j in range(i)]
-    sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])
+    own = (X * terms.score[:, None]) @ np.linalg.inv(information)
+    beta, turn = balanced(lines, mean, is_single=data.is_single, link=link)
+    own = own @ turn.T
+    pairs = [(i, j) for i in range(len(beta)) for j in range(i)]
+    sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])[cell]
     variances = two_way(sums, data.participant, data.picture)
-    covariance = np.diag(variances[: len(lines)])
-    for (i, j), both in zip(pairs, variances[len(lines) :], strict=True):
+    covariance = np.diag(variances[: len(beta)])
+    for (i, j), both in zip(pairs, variances[len(beta) :], strict=True):
         covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
-    beta, covariance = balanced(lines, covariance, mean, is_single=data.is_single, link=link)
     return Pooled(Curve(beta, covariance, lapse, mean, lines), X[cell], guess[cell])
 
 
@@ -290,8 +289,8 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
         raise NoFitError("did not converge: the estimates have no covariance")
     evidence = fit.log_likelihood + log_determinant / 2
     mean = flat.curve.guess
-    own = balanced(fit.beta, covariance, mean, is_single=data.is_single, link=link)
-    return Curve(*own, lapse, mean, fit.beta, evidence, fit.sd_first, fit.sd_second)
+    beta, turn = balanced(fit.beta, mean, is_single=data.is_single, link=link)
+    return Curve(beta, turn @ covariance @ turn.T, lapse, mean, fit.beta, evidence, fit.sd_first, fit.sd_second)
 
 
 def averaged(curves: list[Curve], weights: np.ndarray, *, link: str = "logit") -> Curve:
