@@ -96,6 +96,11 @@ REPLICATES = 2000
 """Of the bootstrap over participants."""
 _CELLS = 4_000_000
 """Participants times replicates held at a time."""
+_READ = [
+    *("session", "participant", "dataset", "protocol", "phase", "block", "trial", "correct"),
+    *("requested_exposure_ms", "exposure_ms"),
+]
+"""What `gan_eval.adaptive` reads of a trial."""
 _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
@@ -235,8 +240,9 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
     is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)
     models = moving[is_fake].groupby(["session", "block"])["model"].agg(["nunique", "first"])
     of_one = models.loc[models["nunique"] == 1, "first"].to_dict()
-    plain = moving.astype("object").where(moving.notna(), None)
-    records: list[Row] = [dict(zip(plain.columns, values, strict=True)) for values in plain.to_numpy().tolist()]
+    read = moving[_READ]
+    plain = read.astype("object").where(read.notna(), None)
+    records: list[Row] = [dict(zip(_READ, values, strict=True)) for values in plain.to_numpy().tolist()]
     block_of_trial, blocks = pd.factorize(pd.MultiIndex.from_frame(moving[["session", "block"]]))
     carried = provenance(moving, Groups([str(block) for block in blocks], np.arange(len(moving)), block_of_trial))
     marks = dict(zip(blocks, carried[["simulated", "fraction"]].to_dict("records"), strict=True))
