@@ -319,7 +319,7 @@ BLOCKS = {
         ),
         power_told_and_found,
         number=7,
-        studies=240,
+        studies=300,
     ),
     "metrics": Block(
         f"Metrics and people: {metrics.MODELS} models' pictures of {metrics.ITEMS} items, where no picture of a model "
