@@ -30,6 +30,7 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
+from gan_eval.stats.mixed.limits import MOST_TESTED
 from gan_eval.stats.trials import PAIRED, answered_trials, pair_trials
 from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
 from gan_eval.tabular import Row, conform
@@ -78,7 +79,7 @@ ROBUSTNESS = Table(
 )
 
 MOST_REFITTED = 20_000
-"""Trials behind a comparison above which no model is fitted again."""
+"""Trials behind a comparison above which no model is fitted again; of the whole table, without its exclusions."""
 _REFITS = 16
 """Models fitted again in one analysis."""
 _MOST_FLIPPING = 3
@@ -107,6 +108,10 @@ def robustness(
     """
     settings = plan or AnalysisSettings()
     rows = [*drifts(trials), *side_biases(trials)]
+    if len(trials) > MOST_TESTED:
+        beyond = f"more than {MOST_TESTED} trials: nothing is left out"
+        rows = [row | {"note": joined(beyond, row["note"])} for row in rows]
+        return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
     found: dict[tuple[str, str, str], Row] = {
         (row["comparison"], row["a"], row["b"]): {str(name): cell for name, cell in row.items()}
         for row in compared.to_dict("records")
@@ -117,10 +122,10 @@ def robustness(
         for of, row in asked
         if row["verdict"] in _VERDICTS
     ]
-    if everything is not None and len(everything) > len(trials):
-        n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
-        rows += _without_exclusions(tried, everything, settings, n_excluded=n_all - n_left)
     fits, budget = {} if fits is None else fits, _REFITS
+    if everything is not None and len(trials) < len(everything) <= MOST_REFITTED:
+        n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
+        rows += _without_exclusions(tried, everything, settings, fits, n_excluded=n_all - n_left)
     for of, row, verdict in tried:
         for check, factor in ((WITHOUT_PARTICIPANT, "participant"), (WITHOUT_PICTURE, "picture")):
             left = _left_out(of, row, verdict, factor, fits, budget)
@@ -208,16 +213,21 @@ def _without_exclusions(
     tried: Sequence[tuple[Comparison, Row, _Verdict]],
     everything: pd.DataFrame,
     settings: AnalysisSettings,
+    fits: Fits,
     *,
     n_excluded: int,
 ) -> list[Row]:
     """The same questions to all trials."""
     before = {(of.comparison, of.a, of.b): of for of in _questions(everything, settings)}
-    fits: Fits = {}
+    fits_of_all: Fits = {}
     results = []
     for of, _, verdict in tried:
         if (whole := before.get((of.comparison, of.a, of.b))) is not None:
-            result = estimate(whole.question, margin=verdict.margin, fits=fits, why_not=whole.why_not)
+            fit = fits.get(of.question.key)
+            start = fit if isinstance(fit, CrossedFit) and len(fit.beta) == len(whole.question.cell_weights) else None
+            result = estimate(
+                whole.question, margin=verdict.margin, fits=fits_of_all, why_not=whole.why_not, start=start
+            )
             results.append((of, verdict, result))
     rows = []
     for place, (of, verdict, result) in enumerate(results):
