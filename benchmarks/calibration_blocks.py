@@ -219,8 +219,8 @@ def _levels() -> tuple[float, ...]:
 
 def looks(column: int, random: np.random.Generator) -> list[float]:
     """Real against fake, looked at three times: as planned, at 5 % each time, and once."""
-    effect = EFFECT * column
-    world = World(LOOK_TRIALS, INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS)
+    size, effect = ((LOOK_TRIALS, 0.0), (LOOK_TRIALS, EFFECT), (POOL, 0.0))[column]
+    world = World(size, INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS)
     study = answers.simulate(world, random)
     p = np.array([_told_apart(answers.first_people(study, people)).p for people in LOOKED_AT])
     if not np.isfinite(p).all():
@@ -409,7 +409,7 @@ BLOCKS = {
         (
             Part(
                 "called different, % of studies",
-                ("false alarms, shared", "power, shared"),
+                ("false alarms, shared", "power, shared", "false alarms, pool"),
                 (
                     "ours: three planned looks",
                     "three looks at 5 % each",
