@@ -1,6 +1,6 @@
 """Looking at a study before all its people have come: which looks its plan has, what they may spend, what was spent.
 
-Whoever tests at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in about
+Whoever tests at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in up to
 11 %. So there is a verdict when all people have come whom the study wants, and before that only at the looks that its
 plan has (`[analysis] looks`): look k of K is due once k / K of the people have come. Each is taken at most once.
 
