@@ -31,7 +31,7 @@ INTERCEPT, EFFECT = 0.4, -0.6
 SHARED, POOL = 50, 1000
 MARGIN = 0.05
 SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL, SD_FEW = 0.3, 0.5, 0.7, 0.8, 0.6
-MOST_METRICS, MOST_FEW = 500, 400
+MOST_METRICS, MOST_FEW = 500, 300
 SD_DRIFT, LEARNING = 0.6, 0.8
 """Of the log-odds of a right answer, from the first trial to the last."""
 THRESHOLD_WORLDS = {
