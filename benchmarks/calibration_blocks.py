@@ -38,9 +38,9 @@ THRESHOLD_WORLDS = {
     "pairs": ExposureWorld(pairs=True),
     "single pictures": ExposureWorld(),
     "single pictures, 10 people": ExposureWorld(people=10),
-    "pairs, staircase": ExposureWorld(pairs=True, staircase=True),
+    "staircase": ExposureWorld(staircase=True),
 }
-MOST_THRESHOLDS = 100
+MOST_THRESHOLDS = 20
 DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
 
 

@@ -56,6 +56,7 @@ def simulate_exposures(world: ExposureWorld, random: np.random.Generator) -> pd.
                 row |= {"protocol": "paired", "choice": "a" if right else "b"}
             else:
                 row |= {"kind": "fake" if is_fake else "real", "response": "fake" if right == is_fake else "real"}
+                row |= {"protocol": "staircase" if world.staircase else "yes_no"}
             rows.append(row)
             if world.staircase:
                 exposure = float(np.clip(exposure * (0.9 if right else 0.9**-3), 20, 2000))

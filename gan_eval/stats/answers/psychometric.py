@@ -29,6 +29,7 @@ from gan_eval.stats.mixed.psychometric import (
     averaged,
     crossed,
     lapse_weights,
+    one_of,
     pooled,
     threshold,
 )
@@ -218,7 +219,14 @@ def psychometric(
     differences: list[Row] = []
     for judged in _judged(trials, settings):
         models = _rows_of_models(judged)
-        curves = _curves([judged.judgements(rows) for rows in models.values()], settings.link)
+        curves: list[tuple[Curve | None, str]] = []
+        if len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
+            # levels that followed the answers to all models say nothing more only of all models' functions together
+            of_model = pd.Categorical(judged.trials["model"], categories=[*models]).codes
+            ((whole, note),) = _curves([judged.judgements(np.arange(len(judged.trials)), of_model)], settings.link)
+            if whole is not None and not note:
+                curves = [(one_of(whole, place), "") for place in range(len(models))]
+        curves = curves or _curves([judged.judgements(rows) for rows in models.values()], settings.link)
         for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
             functions.append(_function(judged, model, rows, curve, note, settings))
             levels += _levels(judged, model, rows, curve, settings.link)

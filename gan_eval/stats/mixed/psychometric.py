@@ -53,7 +53,7 @@ class Judgements(NamedTuple):
     picture: np.ndarray
     """(N,) int, likewise."""
     model: np.ndarray
-    """(N,) int, 0 or 1, where two are compared; -1: a single real picture."""
+    """(N,) int, the fakes' model, 0.. without gaps; -1: a single real picture."""
     is_single: bool
     """Single pictures, of which there are reals and fakes of each model; else pairs."""
 
@@ -189,7 +189,7 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
         raise NoFitError("all answers are right, or all are wrong")
     # equal answers of a participant at one level are counted
     levels, level = np.unique(data.level, return_inverse=True)
-    code = ((data.participant * len(levels) + level) * 3 + data.model + 1) * 2 + data.right
+    code = ((data.participant * len(levels) + level) * (data.model.max() + 2) + data.model + 1) * 2 + data.right
     first, cell, times = (
         np.unique(code, return_index=True, return_inverse=True, return_counts=True)[place] for place in (1, 2, 3)
     )
@@ -329,6 +329,12 @@ def lapse_weights(evidence: Sequence[Sequence[float]], lapses: Sequence[float] =
         logs = logs + np.sum(evidence, axis=0)
     weights = np.exp(logs - logs.max())
     return np.asarray(weights / weights.sum())
+
+
+def one_of(curve: Curve, model: int) -> Curve:
+    """One model's α and β out of those of several."""
+    places = [model, len(curve.beta) // 2 + model]
+    return curve._replace(beta=curve.beta[places], covariance=curve.covariance[np.ix_(places, places)])
 
 
 class Interval(NamedTuple):
