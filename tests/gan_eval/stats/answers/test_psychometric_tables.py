@@ -132,3 +132,14 @@ def test_levels_that_follow_the_answers_bias_nothing():
     assert row["threshold_low"] < true < row["threshold_high"]
     assert row["slope_low"] < 1.5 < row["slope_high"]
     assert len(tables["psychometric_levels"]) <= 8
+
+
+@pytest.mark.slow
+def test_models_of_one_staircase_are_fitted_together():
+    trials = judged({"a": 150.0, "b": 300.0}, people=15, each=60)
+    fixed = psychometric(trials)["psychometric"]
+    followed = psychometric(trials.assign(protocol="staircase"))["psychometric"]
+    assert followed["model"].tolist() == ["a", "b"]
+    np.testing.assert_allclose(followed["threshold"], fixed["threshold"], rtol=0.25)
+    assert followed["sd_participant"].notna().all()
+    assert not np.allclose(followed["threshold"], fixed["threshold"], rtol=1e-6)

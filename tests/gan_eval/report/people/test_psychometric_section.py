@@ -1,0 +1,66 @@
+"""The report's section of psychometric functions, from tables alone."""
+
+from pathlib import Path
+
+import pytest
+
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.psychometric import level_text, psychometric_section
+from gan_eval.stats.answers.psychometric import PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, THRESHOLD_DIFFERENCES
+from gan_eval.tabular import frame_of
+
+
+def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0)):
+    shared = {"task": "single", "dataset": "faces", "simulated": False}
+    counts = {"n_levels": 3, "n_trials": 90, "n_participants": 10, "n_stimuli": 30, "link": "logit"}
+    functions = [
+        shared | counts
+        | {"model": model, "level": level, "threshold": at, "threshold_low": 0.8 * at, "threshold_high": 1.3 * at,
+           "share": 0.74, "slope": 1.2, "slope_low": 0.8, "slope_high": 1.6, "guess_rate": 0.45, "lapse_rate": 0.02,
+           "sd_participant": 0.5, "sd_stimulus": 0.4, "basis": "crossed_model"}
+        for model, at in zip("ab", thresholds, strict=True)
+    ]  # fmt: skip
+    levels = [
+        shared | {"model": model, "at": at, "n_trials": 30, "accuracy": share, "ci_low": share - 0.1,
+                  "ci_high": share + 0.05, "fitted": share}
+        for model in "ab"
+        for at, share in zip((thresholds[0] / 2, thresholds[0], thresholds[1]), (0.55, 0.7, 0.9), strict=True)
+    ]  # fmt: skip
+    difference = shared | {
+        "a": "a", "b": "b", "measure": "threshold_ratio", "estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8, "p": 0.01,
+        "p_holm": 0.02, "verdict": "different", "basis": "crossed_model",
+    }  # fmt: skip
+    frames = {
+        table.name: frame_of(rows, table)
+        for table, rows in (
+            (PSYCHOMETRIC, functions), (PSYCHOMETRIC_LEVELS, levels), (THRESHOLD_DIFFERENCES, [difference])
+        )
+    }  # fmt: skip
+    return psychometric_section(StudyFolder(Path(), None, {}, frames, stimuli={}, training={}, published={}))
+
+
+@pytest.mark.slow
+def test_thresholds_are_told_drawn_and_compared():
+    lines, charts, functions, differences = section().blocks
+    first, second = lines.lines
+    assert "judged right 74.0" in first
+    assert "for a and" in first
+    assert "The threshold of a on faces is 0.50 times that of b" in second
+    (chart,) = charts.charts
+    assert chart.title == "Right answers on faces"
+    assert "a: threshold 150" in chart.alternative
+    (axes,) = chart.figure().axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["75", "150", "300"]
+    assert len(functions.rows) == 2
+    assert differences.rows[0][-1] == "different"
+
+
+def test_another_level_is_named():
+    (chart,) = section(level="noise", thresholds=(0.1, 0.4)).blocks[1].charts
+    assert chart.figure().axes[0].get_xlabel() == "noise"
+    assert level_text(0.1, "noise") == "0.1"
+
+
+def test_without_functions_there_is_nothing():
+    folder = StudyFolder(Path(), None, {}, {}, stimuli={}, training={}, published={})
+    assert not any(bool(block) for block in psychometric_section(folder).blocks)
