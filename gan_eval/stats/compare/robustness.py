@@ -302,7 +302,7 @@ def _left_out(of: Comparison, row: Row, verdict: _Verdict, factor: str, fits: Fi
     can_refit = isinstance(fit, CrossedFit) and len(unit) <= MOST_REFITTED and row["basis"] == "crossed_model"
     nearest = -1.0
     for place in order if can_refit else ():
-        if near[place] < 1 / _NEAR or stands or refitted in (budget, _MOST_FLIPPING):
+        if near[place] < 1 / _NEAR or (stands > 1 and near[place] < 1) or refitted in (budget, _MOST_FLIPPING):
             break
         rest = _without(question, unit != place)
         if rest is None:
@@ -314,6 +314,16 @@ def _left_out(of: Comparison, row: Row, verdict: _Verdict, factor: str, fits: Fi
         if own > nearest:
             nearest, chosen = own, cells(int(place), result)
     count = int(changing.sum())
+    if count and chosen["verdict_without"] == verdict.verdict:  # the one that changes it was not fitted again
+        place = int(order[changing[order]][0])
+        own = approximate._replace(
+            difference=float(difference[place]),
+            ci_low=max(-1.0, float(difference[place]) - reach),
+            ci_high=min(1.0, float(difference[place]) + reach),
+            p=float(p[place]),
+            p_equivalent=float(p_equivalent[place]),
+        )
+        chosen = cells(place, own)
     note = ""
     if near[worst] >= 1 / _NEAR and not refitted:
         note = "by the change of the shares, without fitting the model again"
