@@ -175,7 +175,7 @@ def test_waiting_is_seen() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_networks_keep_the_order_of_memory_throughout(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every layer's output of a channels-last network, but for what is too small to have an order."""
-    monkeypatch.setattr(devices, "memory_format", lambda _device: torch.channels_last)
+    monkeypatch.setattr(devices, "memory_format", lambda *_: torch.channels_last)
     settings = KINDS[kind].model_copy(update={"norm": "instance"} if kind == "translation" else {})
     fabric = Fabric(accelerator="cpu", devices=1)
     gan, task = new_gan(fabric, settings), new_task(settings)
@@ -259,7 +259,7 @@ def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch, c
         return net
 
     monkeypatch.setattr(inpainting_module, "load_style_network", network)
-    monkeypatch.setattr(devices, "memory_format", lambda _device: torch.channels_last)
+    monkeypatch.setattr(devices, "memory_format", lambda *_: torch.channels_last)
     settings = filler({"style_network": "vgg16", "lambda_style": 1.0}, precision="bf16")
     fabric = Fabric(accelerator="cpu", devices=1, precision=PRECISION["bf16"])
     task = new_task(settings)

@@ -11,13 +11,14 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 from made_photographs import filler, make_photographs
+from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
 from trainer import devices
 from trainer.loop import run as run_module
-from trainer.loop.gan import load_optimizer, new_gan
+from trainer.loop.gan import InMemoryOrder, load_optimizer, new_gan
 from trainer.loop.run import Run
 from trainer.loop.train import train
 from trainer.state.checkpoints import OPTIMIZERS, list_checkpoints
@@ -61,7 +62,7 @@ def lie(monkeypatch: pytest.MonkeyPatch) -> Lie:
 
     def decide(name: str) -> None:
         for module in (devices,):
-            monkeypatch.setattr(module, "memory_format", lambda _device: FORMATS[name])
+            monkeypatch.setattr(module, "memory_format", lambda *_: FORMATS[name])
 
     return decide
 
@@ -222,6 +223,24 @@ def test_there_and_back_moments_are_the_same_bits(lie: Lie, tmp_path: Path, name
         gans.append(loaded(settings, torch.load(tmp_path / "state.pt", weights_only=True)))
     for other in gans[1:]:
         torch.testing.assert_close(moments(other), moments(gans[0]), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("of_gradient", FORMATS)
+def test_adam_of_channels_last_weights_is_the_librarys(of_gradient: str) -> None:
+    rng = torch.Generator().manual_seed(0)
+    start, *gradients = torch.randn(4, 6, 5, 3, 2, generator=rng)
+    ours, theirs = (
+        nn.Parameter(start.clone(memory_format=FORMATS[order])) for order in ("channels_last", "contiguous")
+    )
+    adams = InMemoryOrder([ours], lr=0.1, fused=True), torch.optim.Adam([theirs], lr=0.1, fused=True)
+    for gradient in gradients:
+        ours.grad, theirs.grad = gradient.clone(memory_format=FORMATS[of_gradient]), gradient
+        for adam in adams:
+            adam.step()
+    torch.testing.assert_close(ours.data, theirs.data, check_stride=False)
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+    for moment in ("exp_avg", "exp_avg_sq"):
+        torch.testing.assert_close(adams[0].state[ours][moment], adams[1].state[theirs][moment], check_stride=False)
 
 
 def test_moments_are_paired_by_name_not_by_place(lie: Lie) -> None:

@@ -16,6 +16,18 @@ from trainer.nets.build import RGB, Channels, empty_generator, new_networks
 from trainer.step import Gan
 
 
+class InMemoryOrder(Adam):
+    """Adam that takes each weight as its memory lies: the CPU's fused kernel copies what is channels-last, and back."""
+
+    def _init_group(self, group: dict[str, Any], *lists: Any) -> bool:
+        complex_weights = super()._init_group(group, *lists)
+        weights, gradients, *moments = lists[:4]
+        last = [weight.ndim == 4 and not weight.is_contiguous() for weight in weights]
+        for tensors in (weights, gradients, *moments):
+            tensors[:] = [each.permute(0, 2, 3, 1) if turn else each for each, turn in zip(tensors, last, strict=True)]
+        return bool(complex_weights)
+
+
 def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = RGB, compiled: bool = False) -> Gan:
     """Networks with their initial weights and an Adam each, on the device.
 
@@ -31,8 +43,8 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = 
     for net, rate in zip(new_networks(settings, channels), learning_rates(settings), strict=True):
         if synchronised(settings, fabric):
             net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
-        net = placed(net, device)
-        optimizer = Adam(
+        net = placed(net, device, settings.precision)
+        optimizer = InMemoryOrder(
             net.named_parameters(),
             lr=rate,
             betas=(settings.beta1, settings.beta2),

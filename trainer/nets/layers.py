@@ -67,9 +67,17 @@ def normalised_each(
     pixels = x.shape[-2] * x.shape[-1]
     if x.is_contiguous() or pixels == 1 or not x.is_contiguous(memory_format=torch.channels_last):
         return F.instance_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
+    in_float = torch.promote_types(x.dtype, torch.float32)  # as the weights are, so are the statistics
+    ones = x.new_ones(x.shape[1], dtype=in_float) if weight is None else weight
+    zeros = torch.zeros_like(ones) if bias is None else bias
     if len(x) == 1:
-        return F.batch_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
-    y, mean, var = _NormalisedEach.apply(x, weight, bias, eps)
+        return F.batch_norm(x, running_mean, running_var, ones, zeros, True, momentum, eps)
+    if x.device.type == "cpu":  # a pass over memory each; on a GPU it would be a launch each
+        each = [torch.native_batch_norm(one, ones, zeros, None, None, True, 0.0, eps) for one in x.split(1)]
+        y, mean = torch.cat([one[0] for one in each]), torch.stack([one[1].detach() for one in each])
+        var = torch.stack([one[2].detach() for one in each]).pow(-2) - eps
+    else:
+        y, mean, var = _NormalisedEach.apply(x, weight, bias, eps)
     if running_mean is not None and running_var is not None:
         unbiased = var * (pixels / (pixels - 1))
         for running, found in ((running_mean, mean), (running_var, unbiased)):
