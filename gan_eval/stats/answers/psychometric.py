@@ -32,6 +32,7 @@ from gan_eval.stats.mixed.psychometric import (
     one_of,
     pooled,
     threshold,
+    threshold_difference,
 )
 from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import answered_trials, pair_trials, requested_exposure
@@ -451,20 +452,20 @@ def _differences(
             note = str(why)
         for measure in (of_log, "slope_difference"):
             row: Row = {}
+            unsure = ""
             if curve is not None:
-                alpha, beta = curve.beta[:2], curve.beta[2:]
-                gradient = np.array([0.0, 0.0, 1.0, -1.0])
-                estimate = beta[0] - beta[1]
                 if measure == of_log:
-                    estimate = alpha[1] / beta[1] - alpha[0] / beta[0]
-                    gradient = np.array([-1 / beta[0], 1 / beta[1], alpha[0] / beta[0] ** 2, -alpha[1] / beta[1] ** 2])
-                error = float(np.sqrt(max(gradient @ curve.covariance @ gradient, 0.0)))
-                half_width = float(t_critical(df)) * error
-                values = np.array([estimate, estimate - half_width, estimate + half_width])
+                    *values, p = threshold_difference(curve.beta, curve.covariance, df)
+                    if np.isnan(values[1]) or np.isnan(values[2]):
+                        unsure = "right answers do not surely change with the level: no interval"
+                else:
+                    estimate = curve.beta[2] - curve.beta[3]
+                    error = float(np.sqrt(max(np.array([1, -1]) @ curve.covariance[2:, 2:] @ [1, -1], 0.0)))
+                    half_width, p = float(t_critical(df)) * error, float(two_sided_p(estimate, error, df))
+                    values = [estimate, estimate - half_width, estimate + half_width]
                 if measure == "threshold_ratio":
-                    values = np.exp2(np.clip(values, -1000, 1000))
-                row = dict(zip(("estimate", "ci_low", "ci_high"), values.tolist(), strict=True))
-                row |= {"p": float(two_sided_p(estimate, error, df)), "basis": basis}
+                    values = np.exp2(np.clip(values, -1000, 1000)).tolist()
+                row = {**dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True)), "p": p, "basis": basis}
             yield row | {
                 "task": judged.task,
                 "dataset": judged.dataset,
@@ -474,5 +475,5 @@ def _differences(
                 "n_a": int(of_a.sum()),
                 "n_b": int(of_b.sum()),
                 "exploratory": not planned if has_plan else None,
-                **provenance_cells(own, note),
+                **provenance_cells(own, note, unsure),
             }
