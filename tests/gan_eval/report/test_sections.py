@@ -45,7 +45,7 @@ def answer_of(folder: Path, *rows: dict[str, object]) -> str:
 def test_every_table_of_answers_has_its_section(page):
     assert page.sections() == [
         "answer", "notes", "rates", "detection", "choices", "grades", "comparisons", "extremes", "agreement", "models",
-        "times", "design", "participants", "methods", "files", "versions",
+        "times", "design", "participants", "checklist", "methods", "files", "versions",
     ]  # fmt: skip
 
 

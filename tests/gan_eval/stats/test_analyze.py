@@ -37,7 +37,7 @@ def test_every_table_survives_its_file(tmp_path):
     frames = analyze(trials)
     assert set(frames) == {
         "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
-        "participation", "detection", "reaction_time_models", "speed_accuracy", "agreement", "hype", "model_checks",
+        "participation", "robustness", "detection", "reaction_time_models", "speed_accuracy", "agreement", "hype", "model_checks",
         "paper",
     }  # fmt: skip
     for path in write_analysis(frames, tmp_path):
