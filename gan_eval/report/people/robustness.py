@@ -27,7 +27,7 @@ _HOW = (
     "A drift is the change of the share of right answers along a straight line from a session's first trial to its "
     "last, within each person's answers to pictures of a kind. Each participant and each picture was left out in turn; "
     "where p is near the level, one of many will change a verdict. Where another verdict is near, the crossed model "
-    "was fitted again; elsewhere the change of the shares tells it. The p values of drift and side are unadjusted, "
+    "was fitted again; where not, the change of the shares tells it. The p values of drift and side are unadjusted, "
     "those of verdicts are Holm's."
 )
 

@@ -399,6 +399,8 @@ def drift(part: pd.DataFrame) -> Row:
         return {**carried, "note": joined(note, carried["note"])}
     slope = float(x @ y) / information
     influence = x * (y - slope * x) / information
+    if not influence.any():
+        return {**carried, "note": joined("the answers to pictures of a kind do not vary", carried["note"])}
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0]))
     return {**_tested(slope, error, df), "n_units": int(participant.max()) + 1, **carried}
 
@@ -432,6 +434,8 @@ def side_bias(part: pd.DataFrame, side: str) -> Row:
     carried, df = provenance_cells(part), freedom(participant, stimulus)
     if df < 2:
         return {**carried, "note": joined("too few participants or pairs", carried["note"])}
+    if not influence.any():
+        return {**carried, "note": joined("the choices do not vary", carried["note"])}
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0]))
     return {
         **_tested((there + elsewhere) / 2 - 0.5, error, df), "n_units": int(participant.max()) + 1, **carried,

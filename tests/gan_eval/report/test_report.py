@@ -39,8 +39,9 @@ def copy_of(folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_every_section_is_there_in_order_and_the_answer_first(page):
     assert page.sections() == [
-        "answer", "notes", "rates", "detection", "comparisons", "extremes", "agreement", "metrics", "published",
-        "models", "times", "design", "pictures", "participants", "timing", "training", "methods", "files", "versions",
+        "answer", "notes", "rates", "detection", "comparisons", "robustness", "extremes", "agreement", "metrics",
+        "published", "models", "times", "design", "pictures", "participants", "timing", "training", "checklist",
+        "methods", "files", "versions",
     ]  # fmt: skip
 
 
@@ -362,7 +363,7 @@ def test_only_the_analysis(folder, tmp_path):
     page = Page(build(tmp_path, tmp_path / "report.html"))
     assert page.sections() == [
         "answer", "notes", "rates", "comparisons", "extremes", "agreement", "models", "times", "design", "participants",
-        "methods", "files", "versions",
+        "checklist", "methods", "files", "versions",
     ]  # fmt: skip
     assert page.title == "Real or fake? 5 participants"
 

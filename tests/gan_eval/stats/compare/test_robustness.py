@@ -212,3 +212,14 @@ def test_few_people_have_no_drift_and_a_word():
     row = only(checked(answers(people=2)), DRIFT)
     assert np.isnan(row["estimate"])
     assert "too few" in row["note"]
+
+
+def test_answers_that_are_all_right_say_nothing_of_a_drift_or_a_side():
+    trials = answers(people=8)
+    always = trials.assign(response=trials["kind"], correct=True)
+    paired = pairs()
+    rightly = paired.assign(choice="a")
+    for frame, check in ((always, DRIFT), (rightly, SIDE_BIAS)):
+        row = only(checked(frame), check)
+        assert np.isnan(row["estimate"])
+        assert "do not vary" in row["note"]
