@@ -82,7 +82,9 @@ def threshold_study(world: ExposureWorld, random: np.random.Generator) -> list[f
 
 
 def ordinary(trials: pd.DataFrame, lapse: float, world: ExposureWorld) -> tuple[float, float, float, float]:
-    """Ends of threshold and slope of the first model, all answers taken as independent."""
+    """Ends of threshold and slope of the first model, all answers taken as independent; NaN where there are none."""
+    if np.isnan(lapse):
+        return np.nan, np.nan, np.nan, np.nan
     own = trials[(trials["model"] != "m1").fillna(True)]
     x = np.log2(own["requested_exposure_ms"].to_numpy(float))
     data = Judgements(
