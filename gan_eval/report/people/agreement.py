@@ -12,6 +12,7 @@ from gan_eval.report.parts.folder import StudyFolder, included_trials
 from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, percent, plural, text, whole
+from gan_eval.report.people.design import is_interim
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
@@ -91,10 +92,12 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
         return []
     rated = points(trials, **tables)
     curves = dict(_groups(fitted_curves(trials, **tables)))
+    # a data set's few models stand among those of all data sets, too
+    of_all = {metric for (level, dataset, metric), _ in _groups(rated) if level == "model" and not dataset}
     plots = [
         (key, part)
         for key, part in sorted(_groups(rated[rated["rate"].notna()]), key=lambda group: not is_of_quality(group[0][2]))
-        if np.isfinite(part["value"].astype(float)).sum() > 2
+        if np.isfinite(part["value"].astype(float)).sum() >= (5 if key[0] == "model" and key[2] in of_all else 3)
     ]
     return [
         _chart(key, part, curves.get(key), correlations, name=f"agreement-{place}")
@@ -151,17 +154,22 @@ def _chart(
     else:
         curve = None
     noun = "picture" if level == "stimulus" else "model"
+    of_each = " on each data set" if noun == "model" and part["id"].astype("str").str.contains("/").any() else ""
     thinned = f" {len(plotted)} of {plural(count, noun)} drawn." if len(plotted) < count else ""
     infinite = plural(len(part) - count, "infinite value", "infinite values")
     not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
-    line = "" if warning else " No curve: these answers do not show that the two go together."
+    line = (
+        ""
+        if warning
+        else " No curve: the interval of the regression or of Spearman's correlation holds 0, or there is none."
+    )
     if curve is not None:
         line = (
             f" Line: binomial regression of the answers{pooled}; band: its 95 % interval by participants and {noun}s."
         )
     caption = (
-        f"A dot for each {noun} ({plural(count, noun)}), larger with more answers.{line}{thinned}{not_drawn}"
-        f"{coefficient}{warning}"
+        f"A dot for each {noun}{of_each} ({(of_each and count) or plural(count, noun)}), larger with more answers."
+        f"{line}{thinned}{not_drawn}{coefficient}{warning}"
     )
     title = f"{title_of(metric)}{f' on {dataset}' if dataset else ''}, {noun}s"
     figure = _scatter(metric, plotted, curve, scale=2 if level == "model" else 1)
@@ -232,6 +240,13 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         )
     frame = folder.table(CORRELATION_DIFFERENCES)
     frame = frame[frame[["metric_a", "metric_b"]].map(is_of_quality).all(axis=1).astype(bool)]
+    # over fewer points than a test needs, nothing follows people better: said in a line, not in a row each
+    untested = frame["ci_low"].isna() & frame["p"].isna()
+    notes = [_UNADJUSTED]
+    if untested.any() and not untested.all():
+        pairs = plural(int(untested.sum()), "pair")
+        notes.append(f"{pairs} of metrics over too few points for an interval or a test left out; the file holds them.")
+        frame = frame[~untested]
     columns = {
         "over": labelled(_LEVELS, "level"),
         "data set": _DATASET,
@@ -246,18 +261,20 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         INTERVAL: interval_cell(),
         "p (Steiger)": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
-        "follows people better": labelled({}, "follows_better", "undecided"),
+        "follows people better": labelled({}, "follows_better", "interim" if is_interim(folder) else "undecided"),
     }
     differences = table_of(
         "Which metric follows people better?",
         frame.assign(
-            pair=[f"{title_of(a)}, {title_of(b)}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)],
+            pair=[
+                f"{title_of(a)} and {title_of(b)}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)
+            ],
             follows_better=frame["follows_better"].map(title_of, na_action="ignore"),
         ),
         columns,
         text_columns=3,
         last_is_text=True,
-        notes=[_UNADJUSTED],
+        notes=notes,
         label="pair",
         source="correlation_differences",
     )

@@ -22,6 +22,7 @@ from gan_eval.report.parts.words import (
     points_text,
 )
 from gan_eval.report.people.choices import choice_bases, choice_sentences
+from gan_eval.report.people.comparisons import without_margin
 from gan_eval.report.people.design import exploratory_mark, is_interim, look_sentence, margin_text
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.rates import id_text, shares
@@ -213,7 +214,7 @@ def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
         high,
         compared["p"],
         basis="two_way_cluster" if missing(compared["basis"]) else str(compared["basis"]),
-        note="" if missing(compared["note"]) else str(compared["note"]),
+        note=without_margin(compared["note"]) or "",
         margin=compared["margin"],
         margin_text=margin_text(compared),
         equivalent=compared["verdict"] == "equivalent" or bool(compared["p_equivalent"] < alpha_of(compared)),

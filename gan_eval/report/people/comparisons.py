@@ -29,7 +29,7 @@ from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, explorat
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import SENSITIVITY
-from gan_eval.stats.paper import UNADJUSTED
+from gan_eval.stats.paper import SINGLE, UNADJUSTED, verdict_text
 
 STOPPING = (
     "A verdict “different” or “equivalent” at this look may end the study, with this as its result. “Undecided” ends "
@@ -137,7 +137,7 @@ def _tables(folder: StudyFolder) -> list[Table]:
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
-        "verdict": cell(text, "verdict"),
+        "verdict": _verdict,
     }
     rows_by_basis = {
         BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
@@ -149,8 +149,31 @@ def _tables(folder: StudyFolder) -> list[Table]:
     if frame["p_holm"].notna().any():
         notes.append(f"{UNADJUSTED} So an interval may leave out 0 where the verdict is undecided.")
     return table_of(
-        "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
+        "Differences",
+        frame.assign(note=frame["note"].map(without_margin)),
+        columns,
+        last_is_text=True,
+        notes=notes,
+        label="comparison",
+        source="comparisons",
     )
+
+
+def _verdict(row: Record) -> str:
+    """Of the rows `told apart` the words of the table to cite."""
+    if row["measure"] != "called_fake" or row["verdict"] == "interim":
+        return text(row["verdict"])
+    return verdict_text({**row, "protocol": SINGLE, "balanced_accuracy": (1 + row["difference"]) / 2}) or NOTHING
+
+
+def without_margin(note: object) -> str | None:
+    """A row's note without the margin of `told apart`, which the section's head explains.
+
+    >>> without_margin("held against twice the margin, 0.1 in the probability; few people")
+    'few people'
+    """
+    parts = [] if missing(note) else str(note).split("; ")
+    return "; ".join(part for part in parts if not part.startswith("held against twice the margin")) or None
 
 
 def _difference_name(row: Record) -> str:

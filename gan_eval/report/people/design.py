@@ -266,7 +266,7 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
     if len(sets):
         lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
     if too_few:
-        lines.append(f"From so few answers there is no number for: {'; '.join(too_few)}. The files say why.")
+        lines.append(f"There is no number for: {'; '.join(too_few)}. The files say why.")
     return Section(
         "notes", "What to bear in mind",
         [Lines(basis), Lines([*dict.fromkeys(lines), *common], "warnings")],

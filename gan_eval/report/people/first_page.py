@@ -206,6 +206,8 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     if len(beaten) == len(known) - 1:
         return f"{where}{title_of(str(best['metric']))} does, better than each of the others ({strength})."
     lead = f"that it leads {listed(beaten)} is shown, not the rest" if beaten else "that it leads is not shown"
+    if following == [title_of(str(best["metric"]))]:
+        return f"{where}{following[0]} does ({strength.partition(': ')[2]}); {lead}."
     others = f"{listed(following)} do" if len(following) > 1 else f"{following[0]} does"
     return f"{where}{others}; highest is {strength}; {lead}."
 

@@ -13,7 +13,7 @@ from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing, look_sentence
-from gan_eval.report.people.participants import included_count, invited_text, is_excluded
+from gan_eval.report.people.participants import included_count, is_excluded, wanted_text
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
@@ -170,7 +170,7 @@ def _participants(folder: StudyFolder) -> str:
         if table["status"].notna().any():
             complete = int((table["status"] == "complete").sum())
             started = f"{whole(len(table))} started, {whole(complete)} finished; "
-        analysed = f"{invited_text(folder)}{started}{analysed}"
+        analysed = f"{wanted_text(folder)}{started}{analysed}"
     return analysed[0].upper() + analysed[1:]
 
 
@@ -342,8 +342,12 @@ def _models(folder: StudyFolder) -> list[str]:
         )
     bases = set(comparisons["basis"].dropna())
     if "crossed_model" in bases:
+        slopes = ", with random slopes over what is compared of participants, and of items that two models share"
+        if folder.study is not None and not folder.study.analysis.slope:
+            slopes = ", without slopes of participants between real and generated pictures"
         sentences.append(
-            "Differences are those of the crossed mixed model, averaged over participants and pictures [@zeger1988]."
+            "Differences are those of crossed mixed models of the answers compared, averaged over participants and "
+            f"pictures [@zeger1988]{slopes}."
         )
     if "two_way_cluster" in bases:
         sentences.append(

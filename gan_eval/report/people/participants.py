@@ -39,14 +39,14 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         count = plural(len(people) or sessions["participant"].nunique(), "participant")
         notes = [str(note) for note in rates.loc[rates["scope"] == "all", "note"].dropna()[:1]]
         of_answers = [f"Of the answers: {note}." for note in notes if "excluded" in note]
-        return [f"{invited_text(folder)}{count} answered.", *of_answers]
+        return [f"{wanted_text(folder)}{count} answered.", *of_answers]
     count = plural(len(table), "participant")
     if table["status"].isna().all():
         took_part = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
     else:
         complete = int((table["status"] == "complete").sum())
         took_part = f"{count} started, {whole(complete)} of them finished"
-    sentences = [f"{invited_text(folder)}{took_part}."]
+    sentences = [f"{wanted_text(folder)}{took_part}."]
     aborted = table[table["status"].isin(["aborted", "open"])]
     if len(aborted):
         sentences.append(f"{plural(len(aborted), 'participant')} broke off; their answers up to then count.")
@@ -143,12 +143,12 @@ def catch_text(row: Record) -> str:
     return f"{percent(row['catch_accuracy'])} of {whole(row['n_catch'])}"
 
 
-def invited_text(folder: StudyFolder) -> str:
+def wanted_text(folder: StudyFolder) -> str:
     """The planned number, as the beginning of a sentence; empty where it is not known."""
     required = (folder.facts.get("sessions") or {}).get("wanted")
     if not required and folder.study is not None:
         required = folder.study.quiz.participants
-    return f"{whole(required)} invited, " if required else ""
+    return f"{whole(required)} wanted, " if required else ""
 
 
 def is_excluded(table: pd.DataFrame) -> pd.Series:

@@ -71,7 +71,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
             "participants and pictures lie apart, in doublings. (Where a level is 0 or less: in units of the level.) "
             "Guess rate of single pictures: how often fake is said where nothing can be told."
         ],
-        label="model",
+        label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source="psychometric",
     )
     return Section(
@@ -148,7 +148,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         text_columns=5 if frame["task"].nunique() > 1 else 4,
         last_is_text=True,
         notes=["Intervals are not adjusted for the number of comparisons; verdicts are, by Holm's correction."],
-        label=lambda row: f"{row['a']} and {row['b']}",
+        label=lambda row: f"{row['a']} and {row['b']}" + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source="threshold_differences",
     )
 
@@ -165,6 +165,13 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         where = "" if missing(dataset) else f" on {dataset}"
         title = f"{'Pairs' if task == 'pair' else 'Right answers'}{where}"
         name = f"psychometric-{len(charts) + 1}"
+        caption = (
+            "Dots: observed shares with 95 % intervals; curves: psychometric functions of the typical participant and "
+            "picture, a short upright line at each threshold. Dashed: guessing."
+        )
+        if part["threshold"].isna().all():
+            reasons = "; ".join(dict.fromkeys(part["note"].dropna().str.removeprefix("no function: ")))
+            caption = f"Dots: observed shares with 95 % intervals. Dashed: guessing. No curve: {reasons}."
         of_models = [
             f"{row['model'] if not missing(row['model']) else 'all'}: threshold "
             f"{level_text(row['threshold'], row['level'])}"
@@ -175,8 +182,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
                 title,
                 _figure(part.iloc[:MOST_GROUPS], own),
                 name=name,
-                caption="Dots: observed shares with 95 % intervals; curves: psychometric functions of the typical "
-                "participant and picture, a short upright line at each threshold. Dashed: guessing.",
+                caption=caption,
                 alternative="; ".join(of_models),
             )
         )

@@ -153,6 +153,8 @@ THRESHOLD_DIFFERENCES = Table(
     key=("task", "dataset", "a", "b", "measure"),
 )  # fmt: skip
 
+_LEAST_LEVELS = 3
+"""Through the shares at two levels many functions run, however steep, and nothing tells whether one is right."""
 _MOST_LEVELS = 8
 """Shares that are given for a function; more levels are put together."""
 _MOST_CROSSED = 10_000
@@ -200,8 +202,8 @@ def psychometric(
 ) -> dict[str, pd.DataFrame]:
     """The tables `psychometric`, `psychometric_levels` and `threshold_differences` of a trials table.
 
-    A data set has rows where its answers are of two levels or more. A model's reals are those of the same data set in
-    the same sessions.
+    A data set has rows where its answers are of two levels or more, and functions from three on. A model's reals are
+    those of the same data set in the same sessions.
 
     The lapse rate is one for all models of a data set: people lapse, not models. All share one guess rate of balanced
     accuracy, 1/2. So the thresholds of a data set are levels of one share of right answers, and can be compared.
@@ -221,7 +223,9 @@ def psychometric(
     for judged in _judged(trials, settings):
         models = _rows_of_models(judged)
         curves: list[tuple[Curve | None, str]] = []
-        if len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
+        if judged.trials["x"].nunique() < _LEAST_LEVELS:
+            curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
+        elif len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             # levels that followed the answers to all models say nothing more only of all models' functions together
             of_model = pd.Categorical(judged.trials["model"], categories=[*models]).codes
             ((whole, note),) = _curves([judged.judgements(np.arange(len(judged.trials)), of_model)], settings.link)

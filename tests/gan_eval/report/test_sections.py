@@ -13,6 +13,7 @@ from synthetic_tables import NASTY, SCRIPT, models, table_rows, told_apart, writ
 from gan_eval.report import build
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import row_notes
+from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import _trial_facts
 from gan_eval.report.people.rates import group_name
@@ -20,6 +21,7 @@ from gan_eval.report.people.timing import exposure_levels
 from gan_eval.stats import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, TRIALS
 from gan_eval.tabular import frame_of, write_rows, write_table
@@ -47,6 +49,39 @@ def test_every_table_of_answers_has_its_section(page):
         "answer", "notes", "rates", "detection", "choices", "grades", "comparisons", "extremes", "agreement", "models",
         "times", "design", "participants", "checklist", "methods", "files", "versions",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("verdict", "difference", "words"),
+    [
+        ("different", 0.3, "told apart"),
+        ("different", -0.3, "taken for each other"),
+        ("equivalent", 0.0, "as by guessing"),
+        ("interim", 0.3, "interim"),
+    ],
+)
+def test_told_apart_has_the_words_of_the_table_to_cite(verdict, difference, words):
+    note = "held against twice the margin, 0.1 in the probability of being called fake; few people"
+    rows = [told_apart(verdict=verdict, difference=difference, note=note)]
+    folder = StudyFolder(Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, {}, {}, {})
+    (table,) = comparisons_section(folder).blocks[-1:]
+    assert table.rows[0][-1] == words
+    assert table.notes[-1] == "told apart: few people"
+
+
+def test_pairs_of_metrics_without_interval_and_test_are_counted():
+    def pair(level: str, n: int, **cells: object) -> dict[str, object]:
+        shared = {"dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
+        return shared | {"level": level, "n": n, "agreement_a": 0.6, "agreement_b": 0.2, "difference": 0.4} | cells
+
+    few, many = pair("model", 3), pair("stimulus", 40, ci_low=0.1, ci_high=0.7, p=0.2, p_holm=0.4)
+    for rows, shown in (([few, many], 1), ([few], 1), ([many], 1)):
+        frame = frame_of(rows, CORRELATION_DIFFERENCES)
+        section = agreement_section(StudyFolder(Path(), None, {}, {"correlation_differences": frame}, {}, {}, {}))
+        (table,) = [block for block in section.blocks if getattr(block, "caption", "").startswith("Which metric")]
+        assert len(table.rows) == shown
+        assert any("1 pair of metrics over too few points" in note for note in table.notes) == (len(rows) == 2)
+        assert table.rows[0][-1] == "undecided"
 
 
 def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path):

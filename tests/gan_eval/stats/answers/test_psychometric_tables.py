@@ -57,6 +57,15 @@ def test_pairs_of_one_model():
     assert tables["threshold_differences"].empty
 
 
+def test_two_levels_have_shares_and_no_function():
+    tables = psychometric(judged({"a": 120.0, "b": 420.0}, levels=(100.0, 800.0)))
+    assert len(tables["psychometric_levels"]) == 4
+    assert tables["psychometric_levels"]["fitted"].isna().all()
+    assert tables["psychometric"]["threshold"].isna().all()
+    assert (tables["psychometric"]["note"] == "no function: two levels; a threshold and a slope need three").all()
+    assert tables["threshold_differences"].empty
+
+
 @pytest.mark.slow
 def test_two_models_of_single_pictures_are_compared():
     trials = judged({"a": 120.0, "b": 420.0}, people=20, each=120)
