@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from gan_eval.errors import UserError
 from gan_eval.power import plan_power, planned_stimuli, planning
-from gan_eval.power.design import deal_design
+from gan_eval.power.design import Design, deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world
 from gan_eval.power.questions import MOST_PAIRS, omitted_message, questions_of
 from gan_eval.power.simulate import (
@@ -57,26 +57,27 @@ def study(**sections: object) -> Study:
 PLANS = (AnalysisSettings(margin=0.1), AnalysisSettings(margin=0.1, slope=False))
 
 
+def played(design: Design, **answers: object) -> pd.DataFrame:
+    """The trials of single pictures that were dealt, with the columns of their answers."""
+    group = [design.groups[number] for number in design.group]
+    dealt: dict[str, object] = {
+        "participant": [f"P{number}" for number in design.participant],
+        "stimulus": [f"S{number}" for number in design.stimulus],
+        "item": [f"I{design.item[number]}" for number in design.stimulus],
+        "dataset": "d",
+        "kind": ["real" if each.is_real else "fake" for each in group],
+        "model": [each.role or None for each in group],
+    }
+    return fill_trials(pd.DataFrame(dealt | answers))
+
+
 @pytest.mark.parametrize("analysis", PLANS, ids=["default", "without slope"])
 @pytest.mark.parametrize("sd_slope", [0.0, 1.2])
 def test_a_study_is_judged_as_the_analysis_judges_its_trials(analysis: AnalysisSettings, sd_slope: float) -> None:
     design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
     world = make_world(design, PowerSettings(sd_slope=sd_slope), analysis)
     answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    group = [design.groups[number] for number in design.group]
-    trials = fill_trials(
-        pd.DataFrame(
-            {
-                "participant": [f"P{number}" for number in design.participant],
-                "stimulus": [f"S{number}" for number in design.stimulus],
-                "item": [f"I{design.item[number]}" for number in design.stimulus],
-                "dataset": "d",
-                "kind": ["real" if each.is_real else "fake" for each in group],
-                "model": [each.role or None for each in group],
-                "response": np.where(answers, "fake", "real"),
-            }
-        )
-    )
+    trials = played(design, response=np.where(answers, "fake", "real"))
     table = comparisons(trials, plan=analysis).set_index("comparison")
     found = analysed(design, answers, questions_of(design.groups, analysis), analysis)
     for name, comparison in (("told apart", "told apart"), ("one against two", "models on d")):
@@ -124,21 +125,7 @@ def test_grades_are_judged_as_the_analysis_judges_them() -> None:
     world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
     grades = simulate(design, world.truths["assumed"], np.random.default_rng(4))
     assert set(grades) == {1, 2, 3, 4, 5}
-    group = [design.groups[number] for number in design.group]
-    trials = fill_trials(
-        pd.DataFrame(
-            {
-                "participant": [f"P{number}" for number in design.participant],
-                "stimulus": [f"S{number}" for number in design.stimulus],
-                "item": [f"I{design.item[number]}" for number in design.stimulus],
-                "dataset": "d",
-                "protocol": "rating",
-                "kind": ["real" if each.is_real else "fake" for each in group],
-                "model": [each.role or None for each in group],
-                "rating": grades,
-            }
-        )
-    )
+    trials = played(design, protocol="rating", rating=grades)
     table = comparisons(trials, plan=analysis).set_index(["comparison", "measure"])
     found = analysed(design, grades, world.questions, analysis)
     assert len(found) == 8
