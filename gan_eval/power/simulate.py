@@ -32,6 +32,7 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.compare.contrast import Fits, estimate, population_proportions
 from gan_eval.stats.compare.grades import HIGHER, MEAN, answered, grade_questions, superiority
 from gan_eval.stats.compare.questions import kind_questions, model_questions, pair_questions
+from gan_eval.stats.mixed.limits import too_many
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 
@@ -204,7 +205,7 @@ def analysed(
         compared = chain(kind_questions(trials, analysis), model_questions(trials, analysis))
     for one in compared:
         for question in left.pop((one.comparison, frozenset((one.a, one.b)), one.measure), []):
-            answer = estimate(one.question, margin=question.margin, fits=fits)
+            answer = estimate(one.question, margin=question.margin, fits=fits, why_not=too_many(len(answers)))
             tests[question.name] = Inference(answer.ci_low, answer.ci_high, answer.p, answer.p_equivalent)
         if not left:
             break

@@ -34,7 +34,7 @@ from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
-from gan_eval.stats.trials import fill_trials, usable
+from gan_eval.stats.trials import USED, fill_trials, usable
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.store import Store
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
@@ -151,10 +151,11 @@ def analyze(
         for source in (settings, beyond)
     )
     included = leave_out(whole, sessions, *rules, planned=plan is not None)
-    analysed = included.trials
+    used = {*USED, *settings.covariates, settings.level}  # of a million trials the others' text takes seconds
+    analysed = included.trials[[name for name in included.trials if name in used]]
     without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
-        answers = answers[answers["session"].isin(analysed["session"])].reset_index(drop=True)
+        answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
     images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
     if isinstance(stimuli, Path | str):
         stimuli = read_stimulus_tables([Path(stimuli)])

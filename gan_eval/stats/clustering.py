@@ -223,8 +223,8 @@ def covariance_of_single_answers(total: Answers) -> Covariance:
     return Covariance(variances[0], np.zeros_like(variances[0]), variances[1])
 
 
-def places(group: np.ndarray, size: int, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers, from 0, of the combinations of a group and a code, in the order of both, and each one's group.
+def places(group: np.ndarray, size: int, code: np.ndarray, *, in_order: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers, from 0, of the combinations of a group and a code, and each one's group.
 
     Few possible combinations are all numbered, whether they occur or not; of many only those that occur.
 
@@ -232,6 +232,7 @@ def places(group: np.ndarray, size: int, code: np.ndarray) -> tuple[np.ndarray, 
         group: (M,) 0..size-1.
         size: number of groups.
         code: (M,) 0.. .
+        in_order: number them in the order of both, which takes longer.
 
     Returns:
         (M,) each row's combination, and (K,) each combination's group.
@@ -240,7 +241,7 @@ def places(group: np.ndarray, size: int, code: np.ndarray) -> tuple[np.ndarray, 
     place = group.astype(np.int64) * many + code
     if size * many <= len(place):
         return place, np.repeat(np.arange(size), many)
-    occurring_place, occurring = pd.factorize(place, sort=True)
+    occurring_place, occurring = pd.factorize(place, sort=in_order)
     return occurring_place, np.asarray(occurring) // many
 
 

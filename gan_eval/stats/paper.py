@@ -95,10 +95,17 @@ def paper(trials: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     return frame_of(rows, PAPER)
 
 
+_OF_SINGLE = [
+    "session", "study", "participant", "protocol", "phase", "stimulus", "kind", "model", "dataset", "response",
+    "choice", "rating", "confidence", "simulated", "fraction", "is_fake", "answered",
+]  # fmt: skip
+"""What the rows of single pictures look at; the text of the others is not copied for each of them."""
+
+
 def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     """Single pictures that were called real or fake."""
     main = main_trials(trials)
-    main = main[main["answered"].to_numpy(bool)].reset_index(drop=True)
+    main = main.loc[main["answered"].to_numpy(bool), _OF_SINGLE].reset_index(drop=True)
     asked = main["protocol"].where(main["protocol"].isin(ADAPTIVE_PROTOCOLS), SINGLE)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
         chosen = (asked == protocol).to_numpy(bool)

@@ -19,11 +19,11 @@ REQUIRED = ("participant", "stimulus", "kind", "response")
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """What was answered, how surely, and what was true."""
 USED = (
-    "session", "study", "participant", "protocol", "block", "trial", "phase", "stimulus", "item", "kind", "model",
-    "dataset", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "response", "choice", "rating",
-    "correct", "reaction_time_ms", "confidence", "flags", "simulated", "fraction",
+    "session", "study", "participant", "protocol", "block", "trial", "phase", "stimulus", "stimulus_b", "position",
+    "item", "kind", "model", "dataset", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "response",
+    "choice", "rating", "correct", "reaction_time_ms", "confidence", "flags", "simulated", "fraction",
 )  # fmt: skip
-"""The columns that any statistic looks at; a rule may name others."""
+"""The columns that any statistic looks at; a rule, a covariate and `analysis.level` may name others."""
 _LEAD_MS = 50.0
 """A picture that stays until the answer is measured to vanish no earlier than this before the key press."""
 PAIRED = "paired"

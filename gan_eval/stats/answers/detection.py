@@ -536,7 +536,7 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
 def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.ndarray]:
     """(size,) areas, and (M,) what each answer adds to the error of its group's area."""
     is_fake = graded.is_fake
-    place, owner = places(graded.group, size, graded.grade)
+    place, owner = places(graded.group, size, graded.grade, in_order=True)
     real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
     n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
     reals_below, fakes_below = (  # at the lower grades of the same group

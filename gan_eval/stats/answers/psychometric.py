@@ -21,7 +21,7 @@ from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
-from gan_eval.stats.mixed.limits import MOST_TESTED, NoFitError
+from gan_eval.stats.mixed.limits import NoFitError, too_many
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
     Curve,
@@ -443,8 +443,8 @@ def _differences(
         try:
             if df < 1:
                 raise NoFitError("fewer than two participants or pictures behind a model")
-            if len(rows) > MOST_TESTED:
-                raise NoFitError(f"more than {MOST_TESTED} answers: models are not compared")
+            if why_not := too_many(len(judged.trials)):
+                raise NoFitError(f"{why_not}: models are not compared")
             try:
                 if len(rows) > 2 * _MOST_CROSSED or len(pairs) > MOST_PAIRS:
                     raise NoFitError(f"{len(rows)} answers, {len(pairs)} pairs of models")

@@ -11,7 +11,7 @@ import pandas as pd
 from gan_eval.stats.clustering import freedom, side_of, t_critical, two_sided_p
 from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.mixed.limits import few_groups
+from gan_eval.stats.mixed.limits import few_groups, too_many
 from gan_eval.stats.mixed.linear import fit_linear
 from gan_eval.stats.trials import main_trials, possible_times
 from gan_eval.tables.schema import PROVENANCE, Table, boolean, ends, integer, number, text
@@ -61,7 +61,8 @@ def reaction_time_models(trials: pd.DataFrame) -> pd.DataFrame:
     7 % of effects of pictures that are not there different with 20 participants and 30 pictures.
 
     Practice and catch trials, and main trials without an answer, without a time, or with a time that is not above 0 or
-    infinite, are left out and counted in the note. Where there can be no estimate the note says why.
+    infinite, are left out and counted in the note. Where there can be no estimate, or there are too many trials
+    (`mixed.limits`), the note says why.
 
     Args:
         trials: the table `trials`.
@@ -82,20 +83,25 @@ def reaction_time_models(trials: pd.DataFrame) -> pd.DataFrame:
     is_fake, says_fake = (timed[name].to_numpy(bool) for name in ("is_fake", "says_fake"))
     effects = {"kind": ~is_fake, "correct": is_fake == says_fake}
     varying = {name: values for name, values in effects.items() if len(np.unique(values)) == 2}
-    rows = _rows(timed, {}, [], note)
+    why_not = too_many(len(trials))
+    rows = _rows(timed, {}, [], note, why_not)
     if varying:
         constant = [f"{name} does not vary: left out of the model" for name in effects if name not in varying]
-        rows += _rows(timed, varying, constant, note)
+        rows += _rows(timed, varying, constant, note, why_not)
     return frame_of(rows, REACTION_TIME_MODELS)
 
 
-def _rows(timed: pd.DataFrame, effects: dict[str, np.ndarray], notes: list[str], excluded: str) -> list[Row]:
+def _rows(
+    timed: pd.DataFrame, effects: dict[str, np.ndarray], notes: list[str], excluded: str, why_not: str
+) -> list[Row]:
     """The rows of one model: its intercept and the effects (N,) bool; without estimates where it cannot be fitted."""
     participant, participants = pd.factorize(timed["participant"])
     stimulus, stimuli = pd.factorize(timed["stimulus"])
     X = np.column_stack([np.ones(len(timed)), *effects.values()]).astype(float)
     rows: list[Row] = [{"term": term} for term in ("intercept", *(_TERMS[name] for name in effects))]
     try:
+        if why_not:
+            raise NoFitError(why_not)
         logs = np.log(timed["reaction_time_ms"].to_numpy("float64", na_value=np.nan))
         fit = fit_linear(logs, X, participant, stimulus)
     except NoFitError as reason:

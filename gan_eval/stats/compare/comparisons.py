@@ -23,6 +23,7 @@ from gan_eval.stats.compare.questions import (
     unnamed_pairs,
 )
 from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.mixed.limits import too_many
 from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables.schema import (
@@ -167,7 +168,8 @@ def comparisons(
         kind_questions(answered, settings), model_questions(answered, settings), pair_questions(pairs, settings)
     )
     fits = {} if fits is None else fits
-    rows = [_row(question, settings, fits, alpha, has_plan=plan is not None) for question in questions]
+    why_not = too_many(len(trials))
+    rows = [_row(question, settings, fits, alpha, why_not, has_plan=plan is not None) for question in questions]
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
@@ -188,9 +190,9 @@ def comparisons(
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, *, has_plan: bool) -> Row:
+def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, why_not: str, *, has_plan: bool) -> Row:
     margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
-    result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not)
+    result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
     noninferior = None

@@ -51,7 +51,6 @@ from gan_eval.stats.clustering import equivalence_p, freedom, t_critical
 from gan_eval.stats.compare.differences import HALF, WaldTest, difference_of_proportions, proportion_less_half, wald
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.mixed.limits import MOST_TESTED
 
 FEW_ANSWERS = 10
 """Where a picture has fewer answers than this on average, the error is never below that of the clustered shares."""
@@ -216,8 +215,6 @@ def estimate(
         if question.of_one_proportion
         else difference_of_proportions(question.success, question.in_a, *units, weight=question.weight, margin=margin)
     )
-    if len(question.answer) > MOST_TESTED:
-        why_not = why_not or f"more than {MOST_TESTED} trials"
     note = f"clustered shares instead of the crossed model: {why_not}"
     if not why_not:
         df, least_error = question.freedom(), 0.0

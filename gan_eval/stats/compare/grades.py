@@ -27,7 +27,7 @@ from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs, shares_i
 from gan_eval.stats.groups import REAL, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed
 from gan_eval.stats.mixed.graded import LINK, require_few_levels
-from gan_eval.stats.mixed.limits import MOST_TESTED, NoFitError
+from gan_eval.stats.mixed.limits import NoFitError, too_many
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tabular import Row
 
@@ -68,17 +68,18 @@ def grade_questions(graded: pd.DataFrame, settings: AnalysisSettings) -> Iterato
         settings: the pairs of models.
     """
     reach = float(graded["rating"].max() - graded["rating"].min()) if len(graded) else 0.0
+    too_large = too_many(len(graded))
     for dataset, part in graded.groupby("dataset", dropna=False, sort=True):
         where = f" on {dataset}" if isinstance(dataset, str) else ""
         of_kinds = part[part["kind"].notna()].reset_index(drop=True)
         if of_kinds["kind"].nunique() == 2:
             is_fake = (of_kinds["kind"] == "fake").to_numpy(bool)
-            yield Graded(GRADED_KINDS, f"grades{where}", "fake", REAL, of_kinds, is_fake, reach)
+            yield Graded(GRADED_KINDS, f"grades{where}", "fake", REAL, of_kinds, is_fake, reach, why_not=too_large)
         fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
         pairs = planned_pairs(sorted(fakes["model"].unique()), settings)
         for (a, b), planned in pairs.items():
             both = fakes[fakes["model"].isin([a, b])].reset_index(drop=True)
-            why_not = f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else ""
+            why_not = too_large or (f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else "")
             in_a = (both["model"] == a).to_numpy(bool)
             yield Graded(GRADED_MODELS, f"grades of models{where}", a, b, both, in_a, reach, planned, why_not)
 
@@ -95,11 +96,11 @@ def answered(of: Graded, settings: AnalysisSettings, *, has_plan: bool) -> list[
     df = freedom(participant, picture, side=of.in_a)
     fit, reason = None, ""
     try:
-        if of.why_not or len(grade) > MOST_TESTED:
-            raise NoFitError(of.why_not or f"more than {MOST_TESTED} trials")
+        if of.why_not:
+            raise NoFitError(of.why_not)
         if df < 1:
             raise NoFitError("fewer than two participants or pictures behind a side")
-        require_few_levels(len(values), len(grade))
+        require_few_levels(len(values))
         fit = _fit(of, grade, participant, picture, share_items=share_items)
     except NoFitError as why:
         reason = f"clustered means instead of the crossed model: {why}"

@@ -93,7 +93,7 @@ def sensitivity(
         UserError: a rule is not understood.
     """
     tables, notes = [], []
-    present = participation[participation["participant"].isin(trials["participant"])]
+    present = participation[participation["participant"].isin(trials["participant"].unique())]
     everything = plan.model_copy(update={"comparisons": (), "noninferior": ()})
     for rule in rules:
         named = present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]

@@ -30,7 +30,7 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
-from gan_eval.stats.mixed.limits import MOST_TESTED
+from gan_eval.stats.mixed.limits import too_many
 from gan_eval.stats.trials import PAIRED, answered_trials, pair_trials
 from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
 from gan_eval.tabular import Row, conform
@@ -108,9 +108,8 @@ def robustness(
     """
     settings = plan or AnalysisSettings()
     rows = [*drifts(trials), *side_biases(trials)]
-    if len(trials) > MOST_TESTED:
-        beyond = f"more than {MOST_TESTED} trials: nothing is left out"
-        rows = [row | {"note": joined(beyond, row["note"])} for row in rows]
+    if why_not := too_many(len(trials)):
+        rows = [row | {"note": joined(f"{why_not}: nothing is left out", row["note"])} for row in rows]
         return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
     found: dict[tuple[str, str, str], Row] = {
         (row["comparison"], row["a"], row["b"]): {str(name): cell for name, cell in row.items()}

@@ -11,7 +11,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import effective_points
 from gan_eval.stats.metrics_and_people.points import POOLED, answered_fakes, items_and_models, values_of
 from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
-from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups, wald_cells
+from gan_eval.stats.mixed.limits import few_groups, too_many, wald_cells
 from gan_eval.stats.shares import holm
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, boolean, ends, integer, number, text
 from gan_eval.tabular import conform
@@ -95,7 +95,9 @@ def metric_models(trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = 
         rows = [
             row
             for dataset, part in answered_fakes(trials).groupby("dataset", sort=True)
-            for row in _rows(str(dataset), part.reset_index(drop=True), images[images["dataset"] == dataset])
+            for row in _rows(
+                str(dataset), part.reset_index(drop=True), images[images["dataset"] == dataset], too_many(len(trials))
+            )
         ]
         table = pd.DataFrame(rows, columns=list(METRIC_MODELS.names))
         for adjusted, p in (("p_holm", "lrt_p"), ("within_p_holm", "within_p")):
@@ -120,8 +122,6 @@ class _Answers:
         The search starts at `near`, the fit without the last of them, if there is one.
         """
         start, names = None, [*(f"model {number}" for number in range(1, X.shape[1])), "metric"]
-        if len(X) > MOST_FITTED:
-            return f"more than {MOST_FITTED} answers: no mixed model is fitted"
         if isinstance(near, CrossedFit):
             start = Start(np.append(near.beta, 0.0), near.sd_first, near.sd_second)
         try:
@@ -141,8 +141,9 @@ class _Answers:
         return (len(x) - groups) / (effective_points(x, y - x * (x @ y) / squares, item, groups) - 1)
 
 
-def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[dict[str, object]]:
-    """One row for each metric, from the answers to the fakes of one data set and the metrics' values there."""
+def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame, why_not: str) -> Iterator[dict[str, object]]:
+    """One row for each metric, from the answers to the fakes of one data set and the metrics' values there; without a
+    model, if there is a reason why not."""
     carried = provenance_cells(part)
     code, stimuli = pd.factorize(part["stimulus"], sort=True)
     item, model = items_and_models(part, np.asarray(stimuli))
@@ -175,6 +176,8 @@ def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[di
             notes.append(
                 f"{'metric values too far apart' if far else 'all metric values are equal'}: nothing to compare"
             )
+        elif why_not:
+            notes.append(f"{why_not}: no model is fitted")
         else:
             row["metric_sd"] = sd
             standard = (value - known.mean()) / sd
@@ -184,9 +187,6 @@ def _rows(dataset: str, part: pd.DataFrame, images: pd.DataFrame) -> Iterator[di
             for level in [np.zeros(len(stimulus), int), own_model[stimulus]][: 1 + int(own_model.max() > 0)]:
                 levels = np.eye(level.max() + 1)[level]
                 same = (is_finite.tobytes(), len(fits))
-                if len(fits) and len(level) > MOST_TESTED:
-                    fits.append((f"more than {MOST_TESTED} answers: not fitted", ""))
-                    break
                 if same not in without:
                     without[same] = answers.fit(levels)
                 fit = answers.fit(np.column_stack([levels, standard[code[use]]]), near=without[same])

@@ -184,7 +184,7 @@ def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
     """Why these columns allow no estimate."""
     if len(X) == 0:
         return "no answered trials"
-    patterns = np.unique(X, axis=0)
+    patterns = pd.DataFrame(X).drop_duplicates().to_numpy()
     for position, effect in enumerate(effects):
         if position and len(np.unique(patterns[:, position])) < 2:
             return "only one kind of picture: nothing to compare" if effect == "kind" else f"{effect}: the same in all"

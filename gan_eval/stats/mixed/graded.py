@@ -14,7 +14,7 @@ import pandas as pd
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, fit_without, likelihood_ratio
-from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, NoFitError, few_groups, wald_cells
+from gan_eval.stats.mixed.limits import NoFitError, few_groups, too_many, wald_cells
 from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tabular import Row
 
@@ -99,44 +99,41 @@ def graded_models(trials: pd.DataFrame, *, exploratory: bool | None) -> list[Row
         trials: the table `trials`.
         exploratory: the rows' cell.
     """
-    return [row for of in graded_designs(trials) for row in _rows(of, exploratory)]
+    return [row for of in graded_designs(trials) for row in _rows(of, exploratory, too_many(len(trials)))]
 
 
-def require_few_levels(levels: int, trials: int) -> None:
+def require_few_levels(levels: int) -> None:
     """Refuse answers that are no scale of few grades.
 
     Raises:
-        NoFitError: one answer alone, too many different ones, or too many trials.
+        NoFitError: one answer alone, or too many different ones.
     """
     if levels < 2:
         raise NoFitError("all answers are the same")
     if levels > MOST_LEVELS:
         raise NoFitError(f"{levels} different answers: more than {MOST_LEVELS} are no scale of few grades")
-    if trials > MOST_FITTED:
-        raise NoFitError(f"more than {MOST_FITTED} trials: no mixed model is fitted")
 
 
-def _rows(of: GradedDesign, exploratory: bool | None) -> list[Row]:
+def _rows(of: GradedDesign, exploratory: bool | None, why_not: str) -> list[Row]:
     people, pictures = of.participant.max(initial=-1) + 1, of.stimulus.max(initial=-1) + 1
     fit: CrossedFit | None = None
     units = (of.participant, of.stimulus)
     test: Row = {}
     try:
-        require_few_levels(len(of.levels), len(of.answer))
+        if why_not:
+            raise NoFitError(why_not)
+        require_few_levels(len(of.levels))
         fit = fit_crossed(of.answer, of.X, *units, link=LINK, names=of.terms)
         notes = [*few_groups(people, pictures), f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""]
     except NoFitError as reason:
         notes = [str(reason)]
     if fit is not None and of.terms:
-        if len(of.answer) > MOST_TESTED:
-            notes.append(f"no likelihood-ratio test above {MOST_TESTED} trials")
-        else:
-            try:
-                without = fit_without(fit, list(range(len(of.terms))), of.answer, of.X, *units, link=LINK)
-                chi2, p = likelihood_ratio(fit, without, len(of.terms))
-                test = {"lrt_chi2": chi2, "lrt_df": len(of.terms), "lrt_p": p}
-            except NoFitError as reason:
-                notes.append(f"no likelihood-ratio test: without the term, {reason}")
+        try:
+            without = fit_without(fit, list(range(len(of.terms))), of.answer, of.X, *units, link=LINK)
+            chi2, p = likelihood_ratio(fit, without, len(of.terms))
+            test = {"lrt_chi2": chi2, "lrt_df": len(of.terms), "lrt_p": p}
+        except NoFitError as reason:
+            notes.append(f"no likelihood-ratio test: without the term, {reason}")
     carried = provenance_cells(of.trials)
     shared = {
         "formula": of.formula,

@@ -9,17 +9,23 @@ class NoFitError(Exception):
     """The data allow no estimate; the message is the note for the reader."""
 
 
-MOST_TESTED = 200_000
-"""Above this many trials single models are fitted without refits: no likelihood-ratio tests, slopes, covariates
-nor differences of models. Fits take seconds each from there."""
-MOST_FITTED = 1_000_000
-"""Above this many trials no crossed model is fitted."""
+MOST_FITTED = 200_000
+"""Of a table of more trials than this no crossed model is fitted: one takes seconds from there, and there are many."""
 _FEW = 6
 """Below this many groups a standard deviation is badly known."""
 
 
 FACTORS = ("participant", "stimulus")
 """What the levels of the first and of the second factor are, where nobody says otherwise."""
+
+
+def too_many(trials: int) -> str:
+    """Why no crossed model of a table is fitted; empty where one is.
+
+    >>> too_many(2_000), too_many(300_000)
+    ('', 'more than 200,000 trials')
+    """
+    return f"more than {MOST_FITTED:,} trials" if trials > MOST_FITTED else ""
 
 
 def plural(factor: str) -> str:

@@ -18,7 +18,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
 from gan_eval.stats.mixed.graded import graded_models
-from gan_eval.stats.mixed.limits import MOST_FITTED, MOST_TESTED, few_groups, wald_cells
+from gan_eval.stats.mixed.limits import few_groups, too_many, wald_cells
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -114,8 +114,7 @@ def mixed_models(
 
     Without slopes the test of the kind takes people who differ in leaning (of `correct`) or in skill (of
     `called_fake`) for a difference of kinds, and the note says so where the slopes' spread is above 0 (likelihood
-    ratio, p < 0.05). Above `MOST_TESTED` trials only the formulas without slopes and covariates are fitted, and no
-    likelihood-ratio tests made; above `MOST_FITTED` nothing is (`mixed.limits`).
+    ratio, p < 0.05). Of too many trials (`mixed.limits`) nothing is fitted.
 
     Args:
         trials: the table `trials`.
@@ -128,16 +127,21 @@ def mixed_models(
     """
     answered = prepare(answered_trials(trials), plan, participants)
     formulas = planned_formulas(answered, plan)
-    fits = CachedFits()
+    fits = CachedFits(too_many(len(trials)))
     rows = [row for planned in formulas for row in _rows(answered, planned, formulas, fits)]
     rows += graded_models(trials, exploratory=None if plan is None else False)
     return conform(pd.DataFrame(rows), MIXED_MODELS, where="mixed_models")
 
 
 class CachedFits:
-    """Fits of designs of the same answers, each made once: a formula without a term may be another formula."""
+    """Fits of designs of the same answers, each made once: a formula without a term may be another formula.
 
-    def __init__(self) -> None:
+    Args:
+        why_not: a reason to fit none.
+    """
+
+    def __init__(self, why_not: str = "") -> None:
+        self._why_not = why_not
         self._cached: dict[tuple[object, ...], CrossedFit | NoFitError] = {}
 
     def fit(
@@ -155,12 +159,8 @@ class CachedFits:
             NoFitError: there is none.
         """
         single = 1 in (of.n_participants, of.n_stimuli)  # the first reason to give, and fit_crossed gives it
-        if of.trouble and not single:
-            raise NoFitError(of.trouble)
-        if len(of.y) > MOST_FITTED:
-            raise NoFitError(f"more than {MOST_FITTED} trials: no mixed model is fitted")
-        if len(of.y) > MOST_TESTED and planned.beyond:
-            raise NoFitError(f"more than {MOST_TESTED} trials: no model with slopes or covariates is fitted")
+        if why_not := self._why_not or ("" if single else of.trouble):
+            raise NoFitError(why_not)
         left_out = [position for position, effect in enumerate(of.effects) if effect == without]
         terms = [term for term, effect in zip(of.terms, of.effects, strict=True) if effect != without]
         key = (planned.formula.outcome, planned.formula.slope, planned.link, tuple(terms), len(of.y))
@@ -237,9 +237,6 @@ def _likelihood_ratio_tests(
     """The cells of each effect's likelihood-ratio test, or a note why there is none."""
     tests: dict[str, tuple[Row, str | None]] = {}
     for effect in dict.fromkeys(of.effects):
-        if len(of.y) > MOST_TESTED:
-            tests[effect] = ({}, f"no likelihood-ratio test above {MOST_TESTED} trials")
-            continue
         df = of.effects.count(effect)
         try:
             chi2, p = likelihood_ratio(fit, fits.fit(of, planned, without=effect, whole=fit), df)

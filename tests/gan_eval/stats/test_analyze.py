@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from make_metrics import metric_of
 from make_trials import from_counts, simulated
 
 import gan_eval.power
@@ -301,3 +302,20 @@ def test_poor_data_give_words_instead_of_crashes(name):
     assert (models["estimate"].notna() == models["std_error"].notna()).all()
     different = frames["comparisons"][frames["comparisons"]["verdict"] == "different"]
     assert different["p"].notna().all()
+
+
+def test_of_too_large_a_table_no_crossed_model_is_fitted(monkeypatch):
+    trials = simulated(participants=8, stimuli=30, each=30, seed=4)
+    values = np.random.default_rng(0).normal(20, 3, 30)
+    metric = metric_of(trials, dict(zip(trials["stimulus"].unique(), values, strict=True)))
+    small = analyze(trials, image_metrics=metric)
+    assert set(small["comparisons"]["basis"]) == {"crossed_model"}
+    monkeypatch.setattr("gan_eval.stats.mixed.limits.MOST_FITTED", len(trials) - 1)
+    large = analyze(trials, image_metrics=metric)
+    assert set(large["comparisons"]["basis"]) == {"two_way_cluster"}
+    for name in ("mixed_models", "metric_models", "reaction_time_models"):
+        assert small[name]["estimate"].notna().any(), name
+        assert large[name]["estimate"].isna().all(), name
+        assert large[name]["note"].str.contains(f"more than {len(trials) - 1} trials").all(), name
+    assert large["model_checks"]["estimate"].notna().all()
+    pd.testing.assert_frame_equal(small["rates"].drop(columns="run"), large["rates"].drop(columns="run"))

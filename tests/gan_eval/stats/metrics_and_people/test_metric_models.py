@@ -104,9 +104,9 @@ def test_few_people_are_named_and_a_worse_fit_with_the_metric_has_no_test(monkey
 
 def test_too_many_answers_are_not_fitted(monkeypatch):
     trials, z = known(0.8, participants=6, stimuli=20)
-    monkeypatch.setattr("gan_eval.stats.metrics_and_people.models.MOST_FITTED", 100)
+    monkeypatch.setattr("gan_eval.stats.mixed.limits.MOST_FITTED", 100)
     row = metric_models(trials, image_metrics=metric_of(trials, z)).iloc[0]
-    assert row["note"] == "more than 100 answers: no mixed model is fitted"
+    assert row["note"] == "more than 100 trials: no model is fitted"
     assert np.isnan(row["estimate"])
 
 
