@@ -57,8 +57,7 @@ def simulated(blocks: Sequence[str], *, studies: int, seed: int, workers: int) -
     """Each block's columns."""
     names = list(BLOCKS)
     cells = [(names.index(name), column) for name in blocks for column in range(_columns(name))]
-    most = {names.index(name): BLOCKS[name].studies or studies for name in blocks}
-    tasks = [(*cell, number) for number in range(studies) for cell in cells if number < most[cell[0]]]
+    tasks = [(*cell, number) for number in range(studies) for cell in cells]
     outcomes = in_parallel(one_study, seed, tasks, workers=workers, on_done=_told(len(tasks)))
     columns: dict[tuple[int, int], list[list[float]]] = {cell: [] for cell in cells}
     for (block, column, _), outcome in zip(tasks, outcomes, strict=True):
@@ -87,8 +86,7 @@ def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int
     yield f"{studies} studies for each column; in parentheses Wilson's 95 % interval of the share."
     for name, columns in results.items():
         yield ""
-        fewer = "" if len(columns[0]) == studies else f" ({len(columns[0])} studies)"
-        yield f"**{BLOCKS[name].heading}**{fewer}"
+        yield f"**{BLOCKS[name].heading}**"
         first = 0
         for part in BLOCKS[name].parts:
             yield ""

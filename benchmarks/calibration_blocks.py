@@ -31,7 +31,6 @@ INTERCEPT, EFFECT = 0.4, -0.6
 SHARED, POOL = 50, 1000
 MARGIN = 0.05
 SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL, SD_FEW = 0.3, 0.5, 0.7, 0.8, 0.6
-MOST_METRICS, MOST_FEW = 500, 300
 SD_DRIFT, LEARNING = 0.6, 0.8
 """Of the log-odds of a right answer, from the first trial to the last."""
 THRESHOLD_WORLDS = {
@@ -40,7 +39,6 @@ THRESHOLD_WORLDS = {
     "single pictures, 10 people": ExposureWorld(people=10),
     "staircase": ExposureWorld(staircase=True),
 }
-MOST_THRESHOLDS = 20
 DEFAULT, PLAIN = AnalysisSettings(), AnalysisSettings(slope=False)
 
 
@@ -63,8 +61,6 @@ class Block:
     """Column -> 1, 0 or NaN for each row of all parts."""
     number: int | None = None
     """Stands in the seeds of its random numbers for the block's place, so that blocks before it change no study."""
-    studies: int | None = None
-    """At most so many for each column, where a study takes long."""
 
 
 FALSE_ALARMS = "p < .05, % of studies"
@@ -319,7 +315,6 @@ BLOCKS = {
         ),
         power_told_and_found,
         number=7,
-        studies=300,
     ),
     "metrics": Block(
         f"Metrics and people: {metrics.MODELS} models' pictures of {metrics.ITEMS} items, where no picture of a model "
@@ -338,7 +333,6 @@ BLOCKS = {
         ),
         metrics.false_agreement,
         number=7,
-        studies=MOST_METRICS,
     ),
     "metrics followed": Block(
         "Metrics and people: the correlation within models (log-odds for 1 SD of the metric)",
@@ -351,7 +345,6 @@ BLOCKS = {
         ),
         metrics.coverage,
         number=8,
-        studies=MOST_METRICS,
     ),
     "metrics families": Block(
         "Metrics and people: 3 metrics, 2 data sets, pictures and models, nothing follows anything",
@@ -364,7 +357,6 @@ BLOCKS = {
         ),
         metrics.families,
         number=9,
-        studies=MOST_METRICS,
     ),
     "few": Block(
         f"Told apart by nobody, 20 + 20 trials each out of a pool of {POOL} (people differ in skill, SD {SD_FEW:g})",
@@ -383,7 +375,6 @@ BLOCKS = {
         ),
         few_each,
         number=8,
-        studies=MOST_FEW,
     ),
     "orders": Block(
         f"Drift over the trials of a session, and sides of pairs (people favour a side, SD {SD_LEANING:g} around none)",
@@ -438,7 +429,6 @@ BLOCKS = {
         ),
         lambda column, random: threshold_study([*THRESHOLD_WORLDS.values()][column], random),
         number=18,
-        studies=MOST_THRESHOLDS,
     ),
 }
 
