@@ -134,7 +134,7 @@ THRESHOLD_DIFFERENCES = Table(
             words=("threshold_ratio", "threshold_difference", "slope_difference"),
             filled=True,
         ),
-        number("estimate", "the ratio or difference"),
+        number("estimate", "the ratio or difference; empty, as is p, where there is no interval"),
         *ends("ci"),
         number("p", "two-sided, against a ratio of 1 or a difference of 0"),
         number("p_holm", "after Holm's correction over all pairs of one measure; exploratory ones among themselves"),
@@ -243,8 +243,11 @@ def psychometric(
         table["p_holm"] = table.groupby(["measure", "exploratory"], dropna=False)["p"].transform(holm)
         neither = "interim" if np.isnan(alpha) else "undecided"
         verdict = np.where(table["p_holm"].astype("float64") < alpha, "different", neither).astype(object)
-        verdict[table["p"].isna().to_numpy(bool)] = None
+        # without an interval there is nothing to say, though Holm's correction has counted the test
+        unsure = (table["p"].isna() | table["ci_low"].isna() | table["ci_high"].isna()).to_numpy(bool)
+        verdict[unsure] = None
         table = conform(table.assign(verdict=verdict), THRESHOLD_DIFFERENCES, where="threshold_differences")
+        table.loc[unsure, ["estimate", "ci_low", "ci_high", "p", "p_holm"]] = np.nan
     return {
         "psychometric": frame_of(functions, PSYCHOMETRIC),
         "psychometric_levels": frame_of(levels, PSYCHOMETRIC_LEVELS),
@@ -461,7 +464,7 @@ def _differences(
                 if measure == of_log:
                     *values, p = threshold_difference(curve.beta, curve.covariance, df)
                     if np.isnan(values[1]) or np.isnan(values[2]):
-                        unsure = "right answers do not surely change with the level: no interval"
+                        unsure = "right answers do not surely change with the level: no ratio of thresholds can be told"
                 else:
                     estimate = curve.beta[2] - curve.beta[3]
                     error = float(np.sqrt(max(np.array([1, -1]) @ curve.covariance[2:, 2:] @ [1, -1], 0.0)))

@@ -87,6 +87,19 @@ def test_two_models_of_single_pictures_are_compared():
 
 
 @pytest.mark.slow
+def test_without_an_interval_a_ratio_of_thresholds_is_not_told():
+    """Answers that do not change with the level."""
+    trials = judged({"a": 200.0, "b": 200.0}, people=12, each=60)
+    rng = np.random.default_rng(3)
+    trials["requested_exposure_ms"] = rng.permutation(trials["requested_exposure_ms"].to_numpy())
+    ratio, slope = psychometric(trials)["threshold_differences"].to_dict("records")
+    assert np.isnan([ratio[name] for name in ("estimate", "ci_low", "ci_high", "p", "p_holm")]).all()
+    assert "right answers do not surely change with the level" in ratio["note"]
+    assert pd.isna(ratio["verdict"])
+    assert slope["p"] <= 1
+
+
+@pytest.mark.slow
 def test_another_column_is_the_level():
     trials = judged({"a": 0.2}, pairs=True, column="noise", levels=(0.05, 0.1, 0.2, 0.4, 0.8))
     assert psychometric(trials)["psychometric"].empty
