@@ -124,8 +124,11 @@ def report(
         Path | None, typer.Option("--out", help="The file; default: report.html (or report.md) in the folder.")
     ] = None,
     form: Annotated[
-        Literal["html", "md"], typer.Option("--format", help="html: one file; md: Markdown with files beside it.")
-    ] = "html",
+        Literal["html", "md"] | None,
+        typer.Option(
+            "--format", help="html: one file; md: Markdown with files beside it. Default: what --out ends in."
+        ),
+    ] = None,
     figures: Annotated[
         Path | None,
         typer.Option("--figures", help="Folder for the figures (SVG, PDF) and contact sheets (PNG), too."),
@@ -146,6 +149,8 @@ def report(
     from gan_eval.files import check_output_file
     from gan_eval.report import build, build_figures, build_markdown
 
+    if form is None:
+        form = "md" if out is not None and out.suffix == ".md" else "html"
     write = build_markdown if form == "md" else build
     if out is not None:
         check_output_file(out)

@@ -147,7 +147,11 @@ def plan_power(
         if tops[question.name] < settings.target:
             needed[question.name] = stimuli_needed(world, question, settings.target)
     omitted = omitted_message(design.groups, study.analysis, graded=design.grades > 0)
-    warnings = (*design.warnings, *([omitted] if omitted else []))
+    looks = (
+        f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5 %, which the "
+        "looks lower a little (three: by about half a point)"
+    )
+    warnings = (*design.warnings, *([omitted] if omitted else []), *[looks] * (study.analysis.looks > 1))
     return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tops, needed, warnings)
 
 

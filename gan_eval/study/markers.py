@@ -52,6 +52,8 @@ class Stage:
     """Files that may lie beside the outputs and move with them."""
     is_finished: Callable[[], bool] = lambda: True
     """Whether nothing more is to come; while people are awaited, a stage is not up to date whatever its marker says."""
+    section: str = ""
+    """Of the study file, where the settings are those of one."""
 
 
 def run(
@@ -138,7 +140,9 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         return Standing(current, is_made=False, is_current=False, changes=())
     made = read_json(marker)
     # A stage that has no settings may once have had some.
-    changes = list(_differences(made.get("settings", {}), current["settings"])) if stage.settings else []
+    changes: list[str] = []
+    if stage.settings:
+        changes += _differences(made.get("settings", {}), current["settings"], where=stage.section)
     if made.get("format") != FORMAT:
         changes.append(f"format {made.get('format')} is now {FORMAT}")
     if made.get("inputs") != current["inputs"] and not stage.derives:
@@ -156,7 +160,7 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
         raise UserError(
             f"{marker}: made with other settings or inputs: {'; '.join(changes[:4])}{more}; "
-            f"give --redo {stage.name} to move the old results aside, or another --out"
+            f"undo that, or give --redo {stage.name} to move the old results aside, or another --out"
         )
     marker.unlink(missing_ok=True)
     started = time.monotonic()
@@ -184,7 +188,8 @@ def _differences(old: Any, new: Any, *, where: str = "", short: bool = False) ->
             word = "is new" if old is None else "is gone" if new is None else "has changed"
             yield f"{where} {word}"
         else:
-            yield f"{where} was {old!r}, is {new!r}"
+            before, now = ("not set" if value is None else repr(value) for value in (old, new))
+            yield f"{where} was {before}, is {now}"
 
 
 def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:

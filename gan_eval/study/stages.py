@@ -307,6 +307,7 @@ def analyze_stage(plan: Plan) -> Stage:
         derives=True,
         needs=("metrics", "quiz"),
         is_finished=lambda: are_enough_sessions(plan),
+        section="analysis",
     )
 
 

@@ -164,6 +164,9 @@ def test_the_command_writes_each_format(folder, tmp_path):
     assert found.exit_code == 0, found.output
     assert (tmp_path / "r.md").is_file()
     assert list((tmp_path / "f").glob("*.pdf"))
+    found = CliRunner().invoke(application(), ["report", str(folder), "--out", str(tmp_path / "by_suffix.md")])
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "by_suffix.md").read_text(encoding="utf-8").startswith("# ")
 
 
 def sat(folder: Path) -> Path:

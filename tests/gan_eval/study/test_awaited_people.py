@@ -159,7 +159,7 @@ def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, capsys: p
 
     (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 4"))
     assert call(world) == 2, "a plan is not changed in silence"
-    assert "looks was 2, is None" in capsys.readouterr().err
+    assert "analysis.looks was 2, is not set; undo that" in capsys.readouterr().err
 
 
 @pytest.mark.slow
