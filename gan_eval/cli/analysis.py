@@ -149,7 +149,7 @@ def _print_answer(
 
     from gan_eval.report.parts.folder import StudyFolder
     from gan_eval.report.people.answer import answer
-    from gan_eval.stats.paper import UNADJUSTED, printed
+    from gan_eval.stats.paper import printed, unadjusted
 
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
@@ -158,8 +158,8 @@ def _print_answer(
         console.sentence(sentence)
     if "paper" in answers:
         paper = answers["paper"]
-        if paper["verdict"].notna().sum() > 1:
-            console.sentence(f"In brackets 95 % intervals. {UNADJUSTED}")
+        if note := unadjusted(paper["verdict"]):
+            console.sentence(f"In brackets 95 % intervals. {note}")
         console.table(*printed(paper.assign(dprime=np.nan)))  # d′ says once more what accuracy says, and needs its room
 
 

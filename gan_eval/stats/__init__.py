@@ -21,7 +21,7 @@ from gan_eval.stats.answers.time_models import reaction_time_models
 from gan_eval.stats.answers.times import reaction_times, speed_accuracy
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Fits
-from gan_eval.stats.compare.looks import LOOKS, level
+from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import robustness
@@ -246,7 +246,8 @@ def write_analysis(
             for suffix in SUFFIXES:
                 write_table(frame, new.folder / f"{table.name}{suffix}", table)
             if table is PAPER:
-                write_text(new.folder / "paper.tex", latex(frame))
+                looked = looks_text(frames["looks"]) if "looks" in frames else ""
+                write_text(new.folder / "paper.tex", latex(frame, looked=looked))
         if given is None:
             new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
         earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)

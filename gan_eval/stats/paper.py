@@ -264,7 +264,7 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             "n_real_stimuli": pictures if is_real else 0,
             "n_trials": len(part),
             **{f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))},
-            **provenance_cells(part, "" if is_real else "grades of models are compared in mixed_models"),
+            **provenance_cells(part, "" if is_real else "grades of models are compared in comparisons"),
         }
 
 
@@ -311,8 +311,15 @@ _SHARES = {"fooling_rate": "Fooling rate, %", "balanced_accuracy": "Accuracy, %"
 _NUMBERS = {"dprime": "d′", "grade": "Grade", "threshold_ms": "Threshold, ms"}
 _ORDER = ("fooling_rate", "dprime", "balanced_accuracy", "preference", "grade", "threshold_ms")
 EVERYTHING = "all"
-UNADJUSTED = "Verdicts are after Holm's correction for their number; the intervals are unadjusted."
-"""Stands beside several verdicts."""
+
+
+def unadjusted(verdicts: pd.Series) -> str:
+    """What must be known of intervals beside several verdicts; empty beside fewer than two."""
+    if verdicts.notna().sum() < 2:
+        return ""
+    if (verdicts == "interim").any():
+        return "The intervals are unadjusted for their number, and there is no verdict yet."
+    return "Verdicts are after Holm's correction for their number; the intervals are unadjusted."
 
 
 def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -325,9 +332,9 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     ...     "balanced_accuracy_high": 0.672, "verdict": "different"}
     >>> heads, rows = printed(frame_of([row], PAPER))
     >>> heads
-    ['Model', 'Data set', 'People', 'Pictures, fake + real', 'Accuracy, %', 'Verdict']
+    ['Model', 'Data set', 'People', 'Pictures, fake + real', 'Answers', 'Accuracy, %', 'Verdict']
     >>> rows
-    [['gan', 'facades', '12', '40 + 38', '61.3 [55.0, 67.2]', 'told apart']]
+    [['gan', 'facades', '12', '40 + 38', '600', '61.3 [55.0, 67.2]', 'told apart']]
     """
     records = table.to_dict("records")
     several = table["protocol"].nunique() > 1
@@ -337,6 +344,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     columns["People"] = [str(row["n_participants"]) for row in records]
     counts = ([row["n_fake_stimuli"], row["n_real_stimuli"]] for row in records)
     columns["Pictures, fake + real"] = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
+    columns["Answers"] = [str(row["n_trials"]) for row in records]
     for name in _ORDER:
         if table[name].notna().any():
             columns[(_SHARES | _NUMBERS)[name]] = [_estimate(row, name) for row in records]
@@ -380,11 +388,20 @@ def verdict_text(row: Mapping[Any, Any]) -> str:
     return str(verdict)
 
 
-def latex(table: pd.DataFrame) -> str:
+def shared_reals(table: pd.DataFrame) -> str:
+    """Why the answers of the rows may sum up to more than there are; else empty."""
+    single = table[(table["protocol"] == SINGLE) & table["model"].notna() & table["dataset"].notna()]
+    if not single["dataset"].duplicated().any():
+        return ""
+    return "Answers: to the model's pictures and to the real ones, which the models of a data set share."
+
+
+def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     """The table `paper` as LaTeX, which wants the package booktabs and nothing else.
 
     Args:
         table: as `paper` returns it, with rows.
+        looked: at which of several planned looks (`gan_eval.stats.compare.looks.looks_text`), or why at none.
     """
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
@@ -403,8 +420,9 @@ def latex(table: pd.DataFrame) -> str:
         "In brackets 95 % intervals"
         + (" that allow for differences between participants and between pictures." if has_rates else ".")
     )
-    if table["verdict"].notna().sum() > 1:
-        caption.append(UNADJUSTED)
+    if looked and not (table["verdict"] == "interim").any():
+        caption.append(f"{looked[0].upper()}{looked[1:]}; the intervals are not adjusted for the looks.")
+    caption += [text for text in (unadjusted(table["verdict"]), shared_reals(table)) if text]
     if "Grade" in heads or "Threshold, ms" in heads:
         caption.append("Those of grades and thresholds are between participants.")
     body = [" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in rows]

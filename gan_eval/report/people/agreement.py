@@ -13,6 +13,7 @@ from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, percent, plural, text, whole
 from gan_eval.report.people.design import is_interim
+from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
@@ -53,13 +54,17 @@ def agreement_section(folder: StudyFolder) -> Section:
         "answers": cell(whole, "n_trials"),
         "pictures": cell(whole, "n_stimuli"),
     }
-    note = "Log-odds of being called real for one standard deviation more of the metric, in a crossed mixed model."
+    note = (
+        "A check of the correlations above, which decide whether a metric follows people; Holm's correction is over "
+        "this table alone. Log-odds of being called real for one standard deviation more of the metric, in a crossed "
+        "mixed model."
+    )
     models = table_of(
         "Does a metric tell which single picture fools?",
         frame,
         model_columns,
         text_columns=2,
-        notes=[note, _UNADJUSTED],
+        notes=[note, "Intervals are unadjusted."],
         label="metric",
         source="metric_models",
     )
@@ -90,6 +95,7 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
     tables = {table.name: folder.tables.get(table.name) for table in (IMAGE_METRICS, SET_METRICS)}
     if trials.empty or correlations.empty or all(table is None for table in tables.values()):
         return []
+    alpha = np.nan if is_interim(folder) else level(folder.table(LOOKS))
     rated = points(trials, **tables)
     curves = dict(_groups(fitted_curves(trials, **tables)))
     # a data set's few models stand among those of all data sets, too
@@ -100,7 +106,7 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
         if np.isfinite(part["value"].astype(float)).sum() >= (5 if key[0] == "model" and key[2] in of_all else 3)
     ]
     return [
-        _chart(key, part, curves.get(key), correlations, name=f"agreement-{place}")
+        _chart(key, part, curves.get(key), correlations, alpha=alpha, name=f"agreement-{place}")
         for place, (key, part) in enumerate(plots[:MOST_PLOTS])
     ]
 
@@ -117,27 +123,36 @@ def _chart(
     curve: pd.DataFrame | None,
     correlations: pd.DataFrame,
     *,
+    alpha: float,
     name: str,
 ) -> Chart:
     """The points of one level, data set and metric, with the coefficient of the table; and the binomial regression
-    where the intervals of its slope and of that coefficient leave 0 out.
+    where the coefficient's p after Holm's correction is below alpha (NaN: there is no verdict yet) and the interval of
+    the slope leaves 0 out.
 
     Where the points do not give that coefficient, no curve is drawn and the caption says so.
     """
-    level, dataset, metric = key
+    of, dataset, metric = key
     finite = part[np.isfinite(part["value"].astype(float))].sort_values(["value", "rate", "id"])
     count = len(finite)
     plotted = finite.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
     datasets = correlations["dataset"].astype(object).where(correlations["dataset"].notna(), "")
-    rows = correlations[(correlations["level"] == level) & (datasets == dataset) & (correlations["metric"] == metric)]
+    rows = correlations[(correlations["level"] == of) & (datasets == dataset) & (correlations["metric"] == metric)]
     coefficient = warning = pooled = ""
+    why_not = "there is no coefficient"
     if len(rows) and not missing(rows.iloc[0]["spearman"]):
         row = rows.to_dict("records")[0]
-        column, ends = ("within", "within") if level == "stimulus" else ("spearman", "ci")
-        low, high = row[f"{ends}_low"], row[f"{ends}_high"]
+        column, ends, tested = (
+            ("within",) * 2 + ("within_p_holm",) if of == "stimulus" else ("spearman", "ci", "p_holm")
+        )
+        low, high, p = row[f"{ends}_low"], row[f"{ends}_high"], row[tested]
         within = "" if missing(low) else f" (95 % interval {number(low)} to {number(high)})"
-        if missing(low) or low <= 0 <= high:
+        why_not = "the interval of the regression holds 0, or there is none"
+        if np.isnan(alpha):
+            curve, why_not = None, "interim"
+        elif missing(p) or p >= alpha:
             curve = None
+            why_not = "the correlation is not tested" if missing(p) else f"p after Holm's correction is {p_value(p)}"
         coefficient = f" Spearman {number(row[column])}{within}."
         if not missing(row[column]) and abs(row[column] - row["spearman"]) > NEAR:
             coefficient = (
@@ -153,16 +168,12 @@ def _chart(
             )
     else:
         curve = None
-    noun = "picture" if level == "stimulus" else "model"
+    noun = "picture" if of == "stimulus" else "model"
     of_each = " on each data set" if noun == "model" and part["id"].astype("str").str.contains("/").any() else ""
     thinned = f" {len(plotted)} of {plural(count, noun)} drawn." if len(plotted) < count else ""
     infinite = plural(len(part) - count, "infinite value", "infinite values")
     not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
-    line = (
-        ""
-        if warning
-        else " No curve: the interval of the regression or of Spearman's correlation holds 0, or there is none."
-    )
+    line = "" if warning else f" No curve: {why_not}."
     if curve is not None:
         line = (
             f" Line: binomial regression of the answers{pooled}; band: its 95 % interval by participants and {noun}s."
@@ -172,7 +183,7 @@ def _chart(
         f"{line}{thinned}{not_drawn}{coefficient}{warning}"
     )
     title = f"{title_of(metric)}{f' on {dataset}' if dataset else ''}, {noun}s"
-    figure = _scatter(metric, plotted, curve, scale=2 if level == "model" else 1)
+    figure = _scatter(metric, plotted, curve, scale=2 if of == "model" else 1)
     return chart_of(title, figure, name=name, caption=caption, alternative=caption)
 
 

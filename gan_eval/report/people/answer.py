@@ -27,6 +27,7 @@ from gan_eval.report.people.design import exploratory_mark, is_interim, look_sen
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.rates import id_text, shares
 from gan_eval.report.people.thresholds import threshold_sentences
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA
@@ -111,7 +112,7 @@ def basis(folder: StudyFolder) -> list[str]:
         pooled = "Trials of several studies are pooled: differences between them are in no interval."
         sentences += [
             *_called_real(folder, share),
-            *_right_answers(row),
+            *_right_answers(row, share, verdict),
             *sensitivity_sentences(folder),
             pooled if SEVERAL_STUDIES in common_notes(folder) else "",
             _basis(None if verdict is None or pd.isna(verdict.low) else verdict, share),
@@ -122,10 +123,10 @@ def basis(folder: StudyFolder) -> list[str]:
 def _verdicts(folder: StudyFolder) -> list[str]:
     """What was found in each way of asking, and how models compare."""
     return [
+        *threshold_sentences(folder),  # else nothing: exposures that follow the answers make this the answer
         *_single_pictures(folder),
         *choice_sentences(folder),
         *grade_sentences(folder),
-        *threshold_sentences(folder),
     ]
 
 
@@ -149,6 +150,9 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
         )
     else:
         first = verdict_sentence(who, verdict)
+        asked = folder.table(PAPER)["protocol"]
+        if asked.isin(ADAPTIVE_PROTOCOLS).any() and not (asked == SINGLE).any():
+            first += " Exposures that follow the answers hold this share near 75 %: it does not tell how well they can."
     return [first, *parts_sentences(folder), *models_compared(folder)]
 
 
@@ -314,12 +318,25 @@ def _with_interval(share: pd.Series, name: str) -> str:
     return f"{percent(share[name])} ({percent_interval(share[f'{name}_low'], share[f'{name}_high'])})"
 
 
-def _right_answers(row: pd.Series) -> list[str]:
-    """The plain share of right answers, and what it may hide."""
+def _right_answers(row: pd.Series, share: pd.Series, verdict: Verdict | None) -> list[str]:
+    """The plain share of right answers, how those in the figures and in the verdict differ from it, and what it may
+    hide."""
     real, fake = int(row["n_real"]), int(row["n_fake"])
-    sensitivity = "" if pd.isna(row["dprime"]) else f"; sensitivity d′ = {number(row['dprime'])} (0 is guessing)"
     were = "was" if real + fake == 1 else "were"
-    sentences = [f"{percent(row['accuracy'])} of {plural(real + fake, 'answer')} {were} right{sensitivity}."]
+    plain, alike = percent(row["accuracy"]), percent(share["balanced_accuracy"])
+    shares_told = f"Of {plural(real + fake, 'answer')} {plain} {were} right"
+    if alike not in (plain, percent(np.nan)):
+        shares_told += f", {alike} where both kinds count alike (figures and signal detection)"
+    if verdict is not None and percent(verdict.balanced) not in (plain, alike):
+        whose = (
+            "is the crossed model's, for people and pictures in general"
+            if verdict.basis == "crossed_model"
+            else "counts each data set as much among real as among generated pictures"
+        )
+        shares_told += f"; the verdict's {percent(verdict.balanced)} {whose}"
+    sentences = [f"{shares_told}."]
+    if not pd.isna(row["dprime"]):
+        sentences.append(f"Sensitivity d′ = {number(row['dprime'])} (0 is guessing).")
     if min(real, fake) == 0:
         sentences.append("With one kind of picture a leaning to one answer cannot be told from skill.")
     elif max(real, fake) / min(real, fake) >= UNEVEN:

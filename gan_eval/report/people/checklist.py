@@ -1,11 +1,12 @@
 """What journals ask of a study with people, filled from the study file and the tables; what is missing is named."""
 
+from gan_eval.adaptive import QUEST_PLUS
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.parts.blocks import Facts, Paragraph, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, milliseconds, plural
-from gan_eval.report.people.participants import included_count, is_excluded
-from gan_eval.settings.quiz import PAIR_PROTOCOLS, QuizSettings
+from gan_eval.report.people.participants import analysed_text, is_excluded
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QuizSettings
 from gan_eval.tables import PARTICIPATION, SESSIONS
 
 _GAP = "Not given"
@@ -27,17 +28,17 @@ def checklist_section(folder: StudyFolder) -> Section:
     if study is not None:
         quiz, told, plan = study.quiz, study.reporting, study.analysis
         foreign = f"{_GAP}: the answers are of another program, and the study file does not tell."
-        who = plural(included_count(folder), "simulated participant" if folder.simulated else "participant")
         consent = "" if quiz.consent.model_fields_set or was_ours else foreign
         items |= {
             "Question": study.study.question or _missing("question", "study"),
             "Design": _design(quiz) if was_ours or quiz.model_fields_set - {"keys"} else foreign,
-            "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; the answers of {who} analysed.",
+            "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; {analysed_text(folder)} analysed.",
             "Instructions": quiz.instructions or (_made_instructions(quiz) if was_ours else foreign),
             "Consent": consent or f"Version {quiz.consent.version}: {quiz.consent.text}",
             "Ethics": told.ethics or _missing("ethics"),
             "Recruitment": told.recruitment or _missing("recruitment"),
-            "Plan": f"Margin: {'none' if plan.margin is None else f'{100 * plan.margin:g} points'}; analysis plan "
+            "Plan": f"Margin: {'none' if plan.margin is None else f'{100 * plan.margin:g} points'}; "
+            f"{f'{plan.looks} looks; ' if plan.looks > 1 else ''}analysis plan "
             f"{study.analysis_hash[:12]}, design {study.design_hash[:12]} (SHA-256 of the study file's sections).",
             "Data availability": told.data_availability or _missing("data_availability"),
             "Code availability": told.code_availability or _missing("code_availability"),
@@ -58,7 +59,9 @@ def _design(quiz: QuizSettings) -> str:
     else:
         counts = f"{quiz.real} real and {plural(quiz.fake, 'generated picture')}"
     levels = listed(["until the answer" if each is None else milliseconds(each) for each in quiz.levels_ms])
-    exposures = "exposure by staircase" if quiz.protocol == "staircase" else f"shown {levels}"
+    exposures = f"shown {levels}"
+    if quiz.protocol in ADAPTIVE_PROTOCOLS:
+        exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
     return (
         f"{PROTOCOLS[quiz.protocol].in_brief}; each person {counts} of each data set, never both versions of an item, "
         f"in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."

@@ -27,14 +27,15 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import SENSITIVITY
-from gan_eval.stats.paper import SINGLE, UNADJUSTED, verdict_text
+from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
 
 STOPPING = (
-    "A verdict “different” or “equivalent” at this look may end the study, with this as its result. “Undecided” ends "
-    "nothing: the answer waits for the next look. Ending for another reason costs power, not the level. What a study "
-    "that ended early shows is on average too large, and the 95 % intervals are not adjusted for the looks."
+    "A verdict at this look may end the study, with this as its result. “Undecided” ends nothing: the answer waits for "
+    "the next look. Ending for another reason costs power, not the level. What a study that ended early shows is on "
+    "average too large, and the 95 % intervals are not adjusted for the looks."
 )
 _FIXED = {
     PRESET: "fixed before the data",
@@ -60,9 +61,13 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
         sentences.append(
             f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval "
             "of their difference lies within it on both sides (two one-sided tests at 5 %"
-            f"{', or at the level of the look' * (len(looks) > 1)}). Of “told apart” it is the "
-            "distance of balanced accuracy from guessing, half the difference in the table."
+            f"{', or at the level of the look' * (len(looks) > 1)})."
         )
+        if (table["measure"] == "called_fake").any():
+            sentences[-1] += (
+                " Of “told apart” it is the distance of balanced accuracy from guessing, half the difference in the "
+                "table."
+            )
     if len(looks) > 1 and not np.isnan(alpha := level(looks)):
         text = looks_text(looks)
         sentences.append(
@@ -122,15 +127,20 @@ def _tables(folder: StudyFolder) -> list[Table]:
     """Model against model and real against fake; columns that no row fills are left out, margin and bases are told in
     sentences: a page shows the whole width."""
 
+    def amount(row: Record, name: str) -> str:
+        if row["measure"] == MEAN:  # in grades
+            return number(row[name])
+        return points(row[name], unit=False)
+
     def ends(row: Record, name: str) -> str:
-        low, high = (points(row[f"{name}_{end}"], unit=False) for end in ("low", "high"))
+        low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
     frame = folder.table(COMPARISONS)
     columns = {
         "difference": _difference_name,
         "points (95\u202f%, unadjusted)": lambda row: (
-            NOTHING if missing(row["difference"]) else f"{points(row['difference'], unit=False)} ({ends(row, 'ci')})"
+            NOTHING if missing(row["difference"]) else f"{amount(row, 'difference')} ({ends(row, 'ci')})"
         ),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
@@ -145,9 +155,12 @@ def _tables(folder: StudyFolder) -> list[Table]:
     }
     commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
     others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
-    notes = [f"Basis: {commonest}{''.join(others)}."] if commonest else []
-    if frame["p_holm"].notna().any():
-        notes.append(f"{UNADJUSTED} So an interval may leave out 0 where the verdict is undecided.")
+    grades = ["Mean grades differ by grades, all else by points: percent of answers."]
+    notes = grades * bool((frame["measure"] == MEAN).any())
+    notes += [f"Basis: {commonest}{''.join(others)}."] if commonest else []
+    if note := unadjusted(frame["verdict"]):
+        so = " So an interval may leave out 0 where the verdict is undecided."
+        notes.append(note + so * ("undecided" in set(frame["verdict"])))
     return table_of(
         "Differences",
         frame.assign(note=frame["note"].map(without_margin)),
@@ -207,8 +220,8 @@ def comparison_charts(folder: StudyFolder) -> list[Chart]:
                 f"Fooling rates: {name}",
                 spans_figure(groups, axis=axis, reference=0, limits=None, band=band),
                 name=f"differences-{place}",
-                caption="Bars: 95 % intervals, unadjusted; verdicts are after Holm's correction. Dashed: no difference."
-                f"{' Wash: within the margin.' if band else ''}",
+                caption=f"Bars: 95 % intervals. Dashed: no difference.{' Wash: within the margin.' * bool(band)} "
+                f"{unadjusted(table['verdict'])}".strip(),
                 alternative="; ".join(
                     f"{title}: {number(span.value, digits=1)} points, {interval(span.low, span.high, digits=1)}"
                     for title, (span,) in groups

@@ -86,7 +86,13 @@ def look_sentence(folder: StudyFolder) -> str:
     words = looks_text(folder.table(LOOKS))
     if not words and is_interim(folder):  # tables that were made before there were looks
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
-    return f"{words[0].upper()}{words[1:]}." if words else ""
+    if not words:
+        return ""
+    sentence, looks = f"{words[0].upper()}{words[1:]}.", folder.table(LOOKS)
+    analysed = len(folder.scope("participant"))
+    if len(looks) and analysed > (came := int(looks["n_people"].iloc[0])):
+        sentence += f" {plural(analysed - came, 'more participant')} broke off; their answers are analysed, too."
+    return sentence
 
 
 def trained_for(fractions: list[float], verb: str) -> str:

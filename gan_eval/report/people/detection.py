@@ -36,6 +36,10 @@ _HOW_TO_READ = (
     "people with different criteria lower; the second is the mean of people's own, which few answers of each lower. "
     "Both have the log-linear correction."
 )
+_TWO_AREAS = (
+    "The area under the ROC curve stands there twice: that from d′ supposes that the evidence for real and for "
+    "generated pictures is normal and varies alike; that from confidence orders the answers by how sure people were."
+)
 
 
 def detection_section(folder: StudyFolder) -> Section:
@@ -44,14 +48,16 @@ def detection_section(folder: StudyFolder) -> Section:
     frame = informative_scopes(frame[(frame["n_real"] > 0) | (frame["n_fake"] > 0)])
     bases = list(dict.fromkeys(frame["basis"].dropna()))
     proportions = {"hits": "hit_rate", "false alarms": "false_alarm_rate", "balanced accuracy": "balanced_accuracy"}
-    numbers = {"d′": "dprime", "criterion": "criterion", "AUC": "auc"}
+    has_two = frame["auc_confidence"].notna().any()
+    auc = "AUC from d′" if has_two else "AUC"
+    numbers = {"d′": "dprime", "criterion": "criterion", auc: "auc"}
     columns: dict[str, CellFormat | None] = {"group": group_name}
     for head, name in proportions.items():
         columns[f"{head} (95\u202f%)"] = proportion_cell(name, f"{name}_low", f"{name}_high")
     if frame["dprime_individual"].notna().any():
-        numbers = {"d′": "dprime", "d′, mean of people": "dprime_individual", "criterion": "criterion", "AUC": "auc"}
+        numbers = {"d′": "dprime", "d′, mean of people": "dprime_individual", "criterion": "criterion", auc: "auc"}
     columns |= {f"{head} (95\u202f%)": _with_interval(name) for head, name in numbers.items()}
-    columns["AUC by confidence"] = if_filled(frame, "auc_confidence", _with_interval("auc_confidence"))
+    columns["AUC from confidence"] = if_filled(frame, "auc_confidence", _with_interval("auc_confidence"))
     columns["intervals"] = labelled(BASES, "basis") if len(bases) > 1 else None
     table = table_of(
         "Signal detection",
@@ -79,7 +85,7 @@ def detection_section(folder: StudyFolder) -> Section:
             alternative="; ".join(alternatives),
         )
     ]
-    sentences = Lines([_HOW_TO_READ] if len(frame) else [])
+    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0) + [_TWO_AREAS] * bool(has_two))
     blocks = [sentences, Charts(charts if groups else []), *table, *_hype_tables(folder)]
     return Section("detection", "Could they tell, or did they lean to one answer?", blocks)
 

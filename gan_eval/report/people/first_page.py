@@ -13,6 +13,7 @@ from gan_eval.report.parts.words import (
     Record,
     interval,
     listed,
+    milliseconds,
     missing,
     number,
     percent,
@@ -24,9 +25,9 @@ from gan_eval.report.people.pictures import fooling_rankings
 from gan_eval.report.people.rates import shares
 from gan_eval.report.people.robustness import robustness_sentence
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.compare.contrast import ALPHA
+from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.paper import PAPER, RATING, SINGLE, UNADJUSTED, printed
+from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed, shared_reals, unadjusted
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 _DRAWN: dict[str, tuple[str, str, str]] = {
@@ -75,12 +76,15 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
     for protocol, rows in groupby(table.to_dict("records"), key=lambda row: str(row["protocol"])):
         column, title, axis = _DRAWN[protocol]
         is_share = "%" in axis
+        digits = 1 if is_share else 0 if protocol in ADAPTIVE_PROTOCOLS else 2
         records = [row for row in rows if not missing(row[column])]
         by_model = [row for row in records if not missing(row["model"])] or records
         groups = []
         for row in by_model:
             ends = [row[f"{column}{end}"] for end in ("", "_low", "_high")]
             span = _labelled("real" if row["model"] == "real" else "fake", ends, is_share=is_share)
+            if protocol in ADAPTIVE_PROTOCOLS:
+                span = span._replace(series="all", label=milliseconds(span.value))
             groups.append((_name_of(row, several=several), [span]))
         if protocol == SINGLE:
             groups += _reals(folder, several=several)
@@ -95,14 +99,18 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
             spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None, scale=scale),
             name=f"people-{protocol}",
             caption=_caption(folder, protocol, is_share=is_share),
-            alternative="; ".join(f"{name}: {_said(spans[0], is_share=is_share)}" for name, spans in groups),
+            alternative="; ".join(
+                f"{name}: {spans[0].label} ({interval(spans[0].low, spans[0].high, digits=digits)})"
+                for name, spans in groups
+            ),
         )
         charts.append(chart)
     return charts
 
 
 def _name_of(row: Record, *, several: bool) -> str:
-    model = "generated pictures" if missing(row["model"]) else str(row["model"])
+    everything = "all models" if row["protocol"] in ADAPTIVE_PROTOCOLS else "generated pictures"
+    model = everything if missing(row["model"]) else str(row["model"])
     model = "real pictures" if model == "real" else model
     return f"{model} on {row['dataset']}" if several and not missing(row["dataset"]) else model
 
@@ -132,15 +140,9 @@ def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
         bases = dict.fromkeys(shares(folder, "model")["basis"].dropna()) or {"independent": None}
         bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
     guessing = "the average model" if protocol == TWO_MODELS else "guessing"
-    if folder.table(PAPER)["verdict"].notna().sum() > 1:
-        bars += " They are unadjusted; verdicts are after Holm's correction."
-    return f"{bars} Dashed: {guessing}, 50 %." if is_share else bars
-
-
-def _said(span: Span, *, is_share: bool) -> str:
-    if is_share:
-        return f"{percent(span.value / 100)} ({interval(span.low, span.high, digits=1)})"
-    return f"{number(span.value)} ({interval(span.low, span.high)})"
+    if not is_share:
+        return bars
+    return f"{bars} Dashed: {guessing}, 50 %. {unadjusted(folder.table(PAPER)['verdict'])}".strip()
 
 
 def cited_table(folder: StudyFolder) -> list[Table]:
@@ -149,10 +151,12 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    to_cite = "" if folder.simulated else " to cite; other intervals, in the details, are not for citing"
+    to_cite = "" if folder.simulated else " to cite; other shares and intervals, in the details, are not for citing"
     notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
-    if frame["verdict"].notna().sum() > 1:
-        notes.append(UNADJUSTED)
+    if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
+        notes.append(f"Those of {listed(between)} are between participants, of these pictures.")
+    looked = " Nor are they adjusted for the looks." * (len(folder.table(LOOKS)) > 1)
+    notes += [text for text in (unadjusted(frame["verdict"]) + looked, shared_reals(frame)) if text]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     words = 2 + ("Asked" in head)
@@ -182,7 +186,7 @@ def metrics_sentence(folder: StudyFolder) -> str:
     pooled = table[table["dataset"].isna()]
     parts = [("", pooled)] if len(pooled) else list(table.groupby("dataset", sort=True))
     said = [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
-    adjusted = "Whether one does is after Holm's correction; intervals are unadjusted."
+    adjusted = "That a metric does rests on p after Holm's correction; intervals are unadjusted."
     return f"Do metrics follow people, picture by picture of a model? {' '.join(said)} {adjusted}" if said else ""
 
 
@@ -192,12 +196,13 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     known = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
     if not known:
         return f"{where}there are too few pictures to say (n = {n})."
-    best = max(known, key=lambda row: _toward(row)[0])
+    alpha = level(folder.table(LOOKS))
+    best = max(known, key=lambda row: _toward(row, alpha)[0])
     strength = (
         f"{title_of(str(best['metric']))}: Spearman {number(best['within'])}, 95{NARROW}% interval "
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
-    following = [title_of(str(row["metric"])) for row in known if _toward(row)[1] > 0]
+    following = [title_of(str(row["metric"])) for row in known if _toward(row, alpha)[1] > 0]
     if not following:
         return f"{where}none is shown to ({'highest: ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
@@ -212,10 +217,10 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     return f"{where}{others}; highest is {strength}; {lead}."
 
 
-def _toward(row: Record) -> tuple[float, float]:
+def _toward(row: Record, alpha: float) -> tuple[float, float]:
     """The correlation in the direction that the metric foretells, and the end of its interval nearer to the other; 0
-    where p does not survive Holm's correction."""
-    is_sure = not missing(row["within_p_holm"]) and row["within_p_holm"] < ALPHA
+    where p does not survive Holm's correction at this level."""
+    is_sure = not missing(row["within_p_holm"]) and row["within_p_holm"] < alpha
     ends = (float(row["within_low"]), float(row["within_high"])) if is_sure else (0.0, 0.0)
     better = higher_is_better(str(row["metric"]))
     value = float(row["within"])

@@ -10,7 +10,6 @@ from gan_eval.report.parts.words import (
     Record,
     equals,
     interval,
-    listed,
     missing,
     number,
     percent,
@@ -88,6 +87,8 @@ def _opinion_tables(folder: StudyFolder) -> list[Table]:
         "SD": cell(number, "sd"),
         INTERVAL: interval_cell(),
     }
+    if scored["ci_low"].notna().any():
+        notes.append("Intervals are Student's t over a picture's few grades, and may leave the scale.")
     caption = "Mean opinion scores of pictures"
     return table_of(caption, scored, columns, text_columns=3, notes=notes, label="stimulus", source="opinion_scores")
 
@@ -126,11 +127,11 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
         for _, row in part.iterrows():
             ends = f" (95 % interval {interval(row['ci_low'], row['ci_high'])} between participants)"
             means.append(
-                f"{'real' if row['kind'] == 'real' else 'generated'} pictures {number(row['mean'])}"
-                f"{'' if missing(row['ci_low']) else ends} from {plural(int(row['n']), 'grade')}"
+                f"{number(row['mean'])}{'' if missing(row['ci_low']) else ends} for "
+                f"{'real' if row['kind'] == 'real' else 'generated'} pictures, from {plural(int(row['n']), 'grade')}"
             )
         where = "" if missing(dataset) else f" on {dataset}"
-        sentences.append(f"The mean grade{where} was, for {listed(means)}; higher looks more real.")
+        sentences.append(f"The mean grade{where} was {'; '.join(means)}. Higher looks more real.")
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     return sentences + [_difference_sentence(row) for row in compared.to_dict("records")]
@@ -148,11 +149,14 @@ def _difference_sentence(row: Record) -> str:
     where = f" on {dataset}" if dataset else ""
     sign = -1 if row["difference"] < 0 else 1
     low, high = sorted(sign * float(row[end]) for end in ("ci_low", "ci_high"))
-    by = f"{number(abs(row['difference']))} (95 % interval {interval(low, high)}"
+    model = "crossed model, " * (row["basis"] == "crossed_model")
+    by = f"{number(abs(row['difference']))} ({model}95 % interval {interval(low, high)}"
     adjusted = not missing(row["p_holm"]) and row["p_holm"] > row["p"]
     by += ")" if missing(row["p_holm"]) else f"{', unadjusted' * adjusted}; p {equals(row['p_holm'])} after Holm)"
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} are equal{where}, to within the margin: they differ by {by}."
     if row["verdict"] != "different":
         return f"Between {a} and {b} no difference of mean grades is shown{where}: {by}."
-    return f"{a[0].upper()}{a[1:]} were graded {'lower' if sign < 0 else 'higher'} than {b}{where}, by {by}."
+    first = f"{a[0].upper()}{a[1:]}" if row["a"] in names else f"{a}'s pictures"
+    second = b if row["b"] in names else f"{b}'s"
+    return f"{first} were graded {'lower' if sign < 0 else 'higher'} than {second}{where}, by {by}."

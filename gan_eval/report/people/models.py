@@ -17,7 +17,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.design import exploratory_mark
+from gan_eval.report.people.design import exploratory_mark, is_interim
 from gan_eval.stats.mixed.checks import MODEL_CHECKS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 
@@ -43,12 +43,17 @@ def model_sentences(folder: StudyFolder) -> list[str]:
             f"answer: 15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant); {instead}."
         )
     judged = checks[checks["agrees"].notna()]
+    if is_interim(folder):
+        judged = judged.iloc[:0]
+        sentences.insert(
+            0, "Interim: p values and intervals are of the answers so far, and nothing is decided by them."
+        )
     against = judged[~judged["agrees"].astype(bool)]
     if len(judged) and against.empty:
         who = "The one check that assumes less agrees"
         if len(judged) > 1:
             who = f"All {len(judged)} checks that assume less agree"
-        sentences.append(f"{who} with the mixed models' verdicts.")
+        sentences.append(f"{who} with the mixed models on which effects differ from 0.")
     sentences += [
         f"The {_METHODS[row['method']]} check disagrees with the mixed model on {row['term']} of {row['formula']} "
         f"({row['link']}): it gives {number(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])}). "
@@ -82,6 +87,10 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
         return f"χ²({whole(row['lrt_df'])}) = {number(row['lrt_chi2'])}, p {equals(row['lrt_p'])}"
 
     scale = "Estimates on the log-odds scale" if "logit" in set(frame["link"]) else "Estimates on the probit scale"
+    cut_points = [
+        "Cut-point: where on the model's scale an ordered answer passes from one grade to the next; no threshold of "
+        "what must be seen."
+    ] * bool(frame["term"].astype(str).str.startswith("threshold[").any())
     models = table_of(
         "Crossed mixed models of single answers",
         pd.concat([frame[_has_slope(frame)], frame[~_has_slope(frame)]]),
@@ -89,7 +98,7 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
             "model": lambda row: (
                 f"{row['formula']}{' (probit)' if row['link'] == 'probit' else ''}{exploratory_mark(row)}"
             ),
-            "term": cell(text, "term"),
+            "term": lambda row: f"{row['term']}{' (cut-point)' * str(row['term']).startswith('threshold[')}",
             "estimate": cell(number, "estimate"),
             "standard error": cell(number, "std_error"),
             INTERVAL: interval_cell(),
@@ -101,14 +110,14 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
             "answers": cell(whole, "n_trials"),
         },
         text_columns=2,
-        notes=[f"{scale}; Laplace approximation, Wald intervals from the Hessian."],
+        notes=[f"{scale}; Laplace approximation, Wald intervals from the Hessian.", *cut_points],
         label="formula",
         source="mixed_models",
         grouped=True,
     )
     note = (
         "Averages over people and pictures: by nature nearer 0 than the mixed model's estimates. They are held "
-        "against its verdict, not its size."
+        "against whether it finds an effect, not against its size."
     )
     checks = table_of(
         "The same effects, assuming less",

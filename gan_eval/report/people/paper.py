@@ -13,7 +13,7 @@ from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing, look_sentence
-from gan_eval.report.people.participants import included_count, is_excluded, wanted_text
+from gan_eval.report.people.participants import analysed_text, is_excluded, wanted_text
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
@@ -163,8 +163,7 @@ def _software(folder: StudyFolder) -> str:
 
 def _participants(folder: StudyFolder) -> str:
     table = folder.table(PARTICIPATION)
-    noun = "simulated participant" if folder.simulated else "participant"
-    analysed = f"the answers of {plural(included_count(folder), noun)} are analysed."
+    analysed = f"{analysed_text(folder)} are analysed."
     if len(table):
         started = ""
         if table["status"].notna().any():
@@ -313,7 +312,8 @@ def _measures(folder: StudyFolder) -> list[str]:
             "[@watson2017], slope and lapse rate being nuisance parameters [@prins2013]."
         )
     if len(folder.table(HYPE)):
-        sentences.append("HYPE scores are defined as published [@zhou2019].")
+        of_table = "; the threshold in the table of models is HYPE-time, the mean of the exposures shown most often"
+        sentences.append(f"HYPE scores are defined as published [@zhou2019]{of_table * bool(by - {QUEST_PLUS})}.")
     sets, images = folder.table(SET_METRICS), folder.table(IMAGE_METRICS)
     names = in_order([*images["metric"].dropna().unique(), *sets["metric"].dropna().unique()])
     if names:
@@ -332,7 +332,7 @@ def _models(folder: StudyFolder) -> list[str]:
     sentences = []
     if models["estimate"].notna().any():
         tests = " and likelihood-ratio tests" if models["lrt_p"].notna().any() else ""
-        by_link = models.groupby("link", sort=False)["formula"].unique()
+        by_link = models[models["estimate"].notna()].groupby("link", sort=False)["formula"].unique()
         fitted = [f"{_LINKS.get(str(link), str(link))} ({'; '.join(names)})" for link, names in by_link.items()]
         sentences.append(
             "Single answers were modelled by mixed models with crossed random effects of participants and pictures, by "

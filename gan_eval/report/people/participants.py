@@ -17,6 +17,7 @@ MOST_ROWS = 500
 """Participants in the page's table; the file holds all."""
 MOST_NAMED = 20
 """Participants named in a sentence."""
+_UNFINISHED = ("aborted", "open")
 
 
 def participants_section(folder: StudyFolder) -> Section:
@@ -47,9 +48,12 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         complete = int((table["status"] == "complete").sum())
         took_part = f"{count} started, {whole(complete)} of them finished"
     sentences = [f"{wanted_text(folder)}{took_part}."]
-    aborted = table[table["status"].isin(["aborted", "open"])]
+    aborted = table[table["status"].isin(_UNFINISHED)]
     if len(aborted):
-        sentences.append(f"{plural(len(aborted), 'participant')} broke off; their answers up to then count.")
+        sentences.append(
+            f"{plural(len(aborted), 'participant')} broke off: their answers up to then are analysed, and they do not "
+            "count towards the number wanted."
+        )
     excluded = table[is_excluded(table)]
     if len(excluded):
         for standing, part in excluded.groupby(exclusion_standing(folder, excluded), sort=False):
@@ -154,6 +158,14 @@ def wanted_text(folder: StudyFolder) -> str:
 def is_excluded(table: pd.DataFrame) -> pd.Series:
     """(N,) bool: left out altogether."""
     return table["excluded"].fillna(False).astype(bool)
+
+
+def analysed_text(folder: StudyFolder) -> str:
+    """Whose answers are analysed, and how many of them broke off: `the answers of 25 participants`."""
+    table = folder.table(PARTICIPATION)
+    who = plural(included_count(folder), "simulated participant" if folder.simulated else "participant")
+    broke_off = int((table["status"].isin(_UNFINISHED) & ~is_excluded(table)).sum())
+    return f"the answers of {who}{f' ({broke_off} of them up to where they broke off)' if broke_off else ''}"
 
 
 def included_count(folder: StudyFolder) -> int:

@@ -24,7 +24,7 @@ from gan_eval.report.parts.blocks import (
 )
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, picture_below, thumbnail_uri
-from gan_eval.report.parts.words import NARROW, NBSP, clean, missing, percent, plural, proportion_interval
+from gan_eval.report.parts.words import NARROW, NBSP, clean, listed, missing, percent, plural, proportion_interval
 from gan_eval.stimuli.sets import RAW
 
 PER_MODEL = 5
@@ -102,10 +102,15 @@ def extremes_section(folder: StudyFolder) -> Section:
     """How often each ranked picture fooled, with intervals, and the real pictures that were doubted."""
     ranked = rankings(folder)
     judged = folder.scope("stimulus")
-    count = plural(int((judged["n_fake"] >= LEAST_ANSWERS).sum()), "generated picture")
+    counts = [
+        plural(count, f"{noun} picture")
+        for noun, name in (("generated", "n_fake"), ("real", "n_real"))
+        if (count := int((judged[name] >= LEAST_ANSWERS).sum())) > 1
+    ]
     note = (
-        f"Of {count} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % Wilson interval nearer to the "
-        "middle, so that few answers do not win by chance; the best of many are better than they would be again."
+        f"Of {listed(counts)} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % Wilson interval "
+        "nearer to the middle, so that few answers do not win by chance; the best of many are better than they would "
+        "be again."
     )
     blocks: list[Block] = [Lines([note] if ranked else [])]
     head = ["picture", "answers (95\u202f%)"]

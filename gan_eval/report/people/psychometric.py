@@ -27,6 +27,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.design import exploratory_mark
+from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, THRESHOLD_DIFFERENCES
 
 _TASKS = {"single": "single pictures", "pair": "pairs"}
@@ -46,7 +47,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
         "answers to": labelled(_TASKS, "task") if several else None,
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
-        "threshold": lambda row: level_text(row["threshold"], row["level"]),
+        "threshold": lambda row: level_text(None if missing(row["threshold_low"]) else row["threshold"], row["level"]),
         INTERVAL: lambda row: _ends(row, "threshold"),
         "right answers there": cell(percent, "share"),
         "slope": cell(number, "slope"),
@@ -104,6 +105,12 @@ def _sentences(folder: StudyFolder) -> list[str]:
     """The threshold of each model, and which differ."""
     sentences = []
     frame = folder.table(PSYCHOMETRIC)
+    if len(frame) and len(folder.table(THRESHOLDS)):
+        sentences.append(
+            "The section above has each participant's own threshold, over all models, and the mean of these. Here are "
+            "the thresholds of single models for the typical participant and picture, at another share of right "
+            "answers: the two need not be equal."
+        )
     told = frame[frame["threshold_low"].notna()]
     for (task, dataset), part in told.groupby(["task", "dataset"], dropna=False, sort=False):
         where = "" if missing(dataset) else f" on {dataset}"
@@ -169,12 +176,14 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
             "Dots: observed shares with 95 % intervals; curves: psychometric functions of the typical participant and "
             "picture, a short upright line at each threshold. Dashed: guessing."
         )
-        if part["threshold"].isna().all():
-            reasons = "; ".join(dict.fromkeys(part["note"].dropna().str.removeprefix("no function: ")))
+        if part["threshold_low"].isna().all():
+            why = [str(note).removeprefix("no function: ") for note in part.loc[part["slope"].isna(), "note"]]
+            why += ["right answers do not surely change with the level"] * bool(part["slope"].notna().any())
+            reasons = "; ".join(dict.fromkeys(why))
             caption = f"Dots: observed shares with 95 % intervals. Dashed: guessing. No curve: {reasons}."
         of_models = [
             f"{row['model'] if not missing(row['model']) else 'all'}: threshold "
-            f"{level_text(row['threshold'], row['level'])}"
+            f"{level_text(None if missing(row['threshold_low']) else row['threshold'], row['level'])}"
             for row in part.to_dict("records")
         ]
         charts.append(
@@ -210,9 +219,9 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
             share, down, up = (100 * own[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
             axes.vlines(x, down, up, color=look.mark, linewidth=1.6, alpha=0.55)
             axes.plot(
-                x, share, "o", color=look.mark, markersize=4.5, label=label if missing(row["threshold"]) else None
+                x, share, "o", color=look.mark, markersize=4.5, label=label if missing(row["threshold_low"]) else None
             )
-            if not missing(row["threshold"]):
+            if not missing(row["threshold_low"]):  # else no curve is shown: the share may not change at all
                 inverse = ndtr if row["link"] == "probit" else expit
                 middle = float(scale(np.array([row["threshold"]]))[0])
                 curve = 50 + (50 - 100 * row["lapse_rate"]) * inverse(row["slope"] * (grid - middle))

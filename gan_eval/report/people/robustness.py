@@ -23,19 +23,24 @@ _TRIED = {
 }
 _MOST_NAMED = 4
 """Verdicts that are named where more of them change; the file has all."""
-_HOW = (
+_DRIFT = (
     "A drift is the change of the share of right answers along a straight line from a session's first trial to its "
-    "last, within each person's answers to pictures of a kind. Each participant and each picture was left out in turn; "
-    "where p is near the level, one of many will change a verdict. Where another verdict is near, the crossed model "
-    "was fitted again; where not, the change of the shares tells it. The p values of drift and side are unadjusted, "
-    "those of verdicts are Holm's."
+    "last, within each person's answers to pictures of a kind. Its p, as that of a favoured side, is unadjusted."
+)
+_HOW = (
+    "Tried are the verdicts on “told apart”, on models and "
+    "on pairs, not “real vs fake” (a leaning) nor grades. Each participant and each picture was left out in "
+    "turn; where p is near the level, one of many will change a verdict. Where another verdict is near, the crossed "
+    "model was fitted again; where not, the change of the shares tells it. P values of verdicts are Holm's."
 )
 
 
 def robustness_section(folder: StudyFolder) -> Section:
     """A row for each check."""
     frame = folder.table(ROBUSTNESS)
-    rows = [_test_cells(row) for row in frame.to_dict("records") if row["check"] in (DRIFT, SIDE_BIAS)]
+    interim = is_interim(folder)
+    tests = frame[frame["check"].isin([DRIFT, SIDE_BIAS])]
+    rows = [_test_cells(row, interim=interim) for row in tests.to_dict("records")]
     for check, what in _TRIED.items():
         part = frame[(frame["check"] == check) & frame["verdict_without"].notna()]
         if part.empty:
@@ -44,17 +49,20 @@ def robustness_section(folder: StudyFolder) -> Section:
             what += f" ({plural(int(part['n_units'].iloc[0]), 'trial')})"
         changing = [_change(row) for row in _changing(part).to_dict("records")]
         more = [f"and {len(changing) - _MOST_NAMED} more"] if len(changing) > _MOST_NAMED else []
-        count = f"{whole(len(changing))} of {plural(len(part), 'verdict')}"
+        count = f"{whole(len(changing))} of {plural(len(part), 'verdict')} tried"
         rows.append([what[0].upper() + what[1:], count, NOTHING, "; ".join([*changing[:_MOST_NAMED], *more]) or "none"])
     if not rows:
         return Section("robustness", "Does the answer stand?", [])
     head = ["what was tried", f"change (95{NARROW}% interval)", "p", "what that says"]
-    table = Table("Checks of the answer", head, rows, 1, [_HOW], last_is_text=True, source=("robustness",))
+    notes = [_DRIFT] * bool(len(tests)) + [_HOW] * (len(rows) > len(tests))
+    table = Table("Checks of the answer", head, rows, 1, notes, last_is_text=True, source=("robustness",))
     return Section("robustness", "Does the answer stand?", [Paragraph(robustness_sentence(folder)), table])
 
 
 def robustness_sentence(folder: StudyFolder) -> str:
     """What the checks say, in a sentence; empty where there are none, or where there is no verdict yet."""
+    if is_interim(folder):
+        return ""
     frame = folder.table(ROBUSTNESS)
     tests = frame[frame["check"].isin([DRIFT, SIDE_BIAS]) & frame["p"].notna()].to_dict("records")
     parts = []
@@ -73,7 +81,7 @@ def robustness_sentence(folder: StudyFolder) -> str:
     tried = {
         what: frame[(frame["check"] == check) & frame["verdict_without"].notna()] for check, what in _TRIED.items()
     }
-    tried = {what: part for what, part in tried.items() if len(part) and not is_interim(folder)}
+    tried = {what: part for what, part in tried.items() if len(part)}
     stands = [what for what, part in tried.items() if _changing(part).empty]
     for what, part in tried.items():
         if what not in stands:
@@ -100,12 +108,12 @@ def _change(row: Record) -> str:
     name = row["comparison"] if " on " in row["comparison"] and row["measure"] == "called_fake" else ""
     what = name or f"{row['comparison']} ({row['a']}, {row['b']})"
     who = "" if missing(row["left_out"]) else f" without {row['left_out']}"
-    if not missing(row["n_changing"]) and row["n_changing"] > 1:
-        who += f" (or any of {whole(row['n_changing'] - 1)} more)"
-    return f"{what}, {row['verdict']}, is {row['verdict_without']}{who} (p {p_value(row['p'])})"
+    others = 0 if missing(row["n_changing"]) else int(row["n_changing"]) - 1
+    as_without = f", as without {plural(others, 'other')}" if others > 0 else ""
+    return f"{what}, {row['verdict']}, is {row['verdict_without']}{who} (p {p_value(row['p'])}){as_without}"
 
 
-def _test_cells(row: Record) -> list[str]:
+def _test_cells(row: Record, *, interim: bool) -> list[str]:
     what = f"{row['comparison']}: right, {row['a']} less {row['b']}"
     if row["check"] == SIDE_BIAS:
         what = f"pairs: {row['a']} picture chosen, less one half"
@@ -113,7 +121,7 @@ def _test_cells(row: Record) -> list[str]:
         return [what[0].upper() + what[1:], NOTHING, NOTHING, "" if missing(row["note"]) else str(row["note"])]
     points = f"{number(100 * row['estimate'], digits=1)} points ({_ends(row)})"
     says = {DRIFT: "a drift", SIDE_BIAS: "a side is favoured"}[row["check"]]
-    found = says if row["p"] < ALPHA else "not shown to differ from 0"
+    found = "interim" if interim else says if row["p"] < ALPHA else "not shown to differ from 0"
     return [what[0].upper() + what[1:], points, p_value(row["p"]), found]
 
 

@@ -8,7 +8,7 @@ from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, spans_figur
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, table_of
 from gan_eval.report.parts.words import NOTHING, milliseconds, missing, plural, text, whole
-from gan_eval.stats.answers.hype import THRESHOLDS, mean_thresholds
+from gan_eval.stats.answers.hype import HYPE, THRESHOLDS, mean_thresholds
 
 _MOST_BLOCKS = 200
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
@@ -88,7 +88,7 @@ def thresholds_section(folder: StudyFolder) -> Section:
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
     """For the answer: where the staircases of each data set settled, or where QUEST+ found the threshold."""
-    sentences = []
+    sentences, hype = [], folder.table(HYPE)
     for mean in mean_thresholds(folder.table(THRESHOLDS)):
         where = "" if mean.dataset is None else f" on {mean.dataset}"
         by_quest = mean.protocol == QUEST_PLUS
@@ -107,10 +107,18 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
                 else f"The staircase{where} settled at a mean exposure of {milliseconds(mean.mean_ms)}"
             )
             sentence = f"{found}{within}, over {plural(mean.n_participants, 'participant')}."
+            mode = hype[(hype["score"] == "hype_time") & hype["model"].isna() & hype["value"].notna()]
+            mode = mode[mode["dataset"].fillna("") == (mean.dataset or "")]
+            if len(mode) and not by_quest:
+                commonest = milliseconds(mode["value"].iloc[0])
+                sentence += f" The exposure that was shown most often (HYPE-time, as cited) is {commonest} on average."
             if mean.n_without:
                 sentence += f" {plural(mean.n_without, blocks)} {too_few} for a threshold."
         if mean.n_bound:
-            sentence += f" {plural(mean.n_bound, blocks)} stayed at an end of the range of exposures."
+            sentence += (
+                f" {plural(mean.n_bound, blocks)} stayed at an end of the range of exposures, so the threshold may lie "
+                "beyond it and the mean is uncertain beyond its interval."
+            )
         sentences.append(sentence)
     return sentences
 

@@ -78,7 +78,7 @@ def test_a_correlations_note_and_the_confidence_area_are_shown(tmp_path):
     folder = write_tables(tmp_path, correlations=[correlation], detection=[area])
     words = Page(build(folder, tmp_path / "report.html")).words
     assert "SSIM: above the ceiling" in words
-    assert "AUC by confidence" in words
+    assert "AUC from confidence" in words
     assert "0.71 (0.62 to 0.79)" in words
 
 

@@ -181,7 +181,7 @@ def test_grades_stand_beside_those_of_the_reals() -> None:
             means.loc[name, ["mean", "ci_low", "ci_high"]].tolist()
         )
     assert table["balanced_accuracy"].isna().all()
-    assert printed(frames["paper"])[0] == ["Model", "Data set", "People", "Pictures, fake + real", "Grade"]
+    assert printed(frames["paper"])[0] == ["Model", "Data set", "People", "Pictures, fake + real", "Answers", "Grade"]
 
 
 @pytest.mark.slow
@@ -255,8 +255,9 @@ def test_any_name_is_a_name_in_latex() -> None:
     table = frame_of([row | cells | {"model": name, "dataset": name} for name in NAMES], PAPER)
     rows = compiled(latex(table))
     assert len(rows) == len(NAMES) + 1
-    assert rows[1][4].strip() == "40.0"
-    assert rows[1][5].strip() == "$-$0.25 [$-$1.00, 0.50]"
+    assert rows[1][4].strip() == "9"
+    assert rows[1][5].strip() == "40.0"
+    assert rows[1][6].strip() == "$-$0.25 [$-$1.00, 0.50]"
 
 
 def test_letters_that_latex_would_join_stay_apart() -> None:
@@ -283,6 +284,20 @@ def test_latex_says_what_a_reader_must_know() -> None:
     assert "trained" not in plain
     assert "UTF-8" in latex(frame_of([row | {"model": "顔"}], PAPER))
     assert escape_latex("a\x00b\tc") == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said", "not_said"),
+    [("undecided", "Look 2 of 3; the intervals are not adjusted for the looks. Verdicts are after Holm", "no verdict"),
+     ("interim", "there is no verdict yet", "Verdicts are after Holm")],
+)  # fmt: skip
+def test_several_verdicts_are_said_to_be_adjusted_once_they_are_there(verdict: str, said: str, not_said: str) -> None:
+    row = {"protocol": "single", "dataset": "d", "n_participants": 3, "n_real_stimuli": 5, "n_trials": 9}
+    row |= {"balanced_accuracy": 0.5, "verdict": verdict}
+    text = latex(frame_of([row | {"model": name} for name in "mn"], PAPER), looked="look 2 of 3")
+    assert said in text
+    assert not_said not in text
+    assert "which the models of a data set share" in text
 
 
 @pytest.mark.slow

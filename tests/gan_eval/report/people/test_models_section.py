@@ -7,17 +7,29 @@ import pytest
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.models import model_sentences
+from gan_eval.stats.compare.looks import LOOKS
 from gan_eval.stats.mixed.checks import MODEL_CHECKS
+from gan_eval.tabular import frame_of
+
+WAITING = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], LOOKS)
+"""Of a study that has no verdict yet."""
 
 
 @pytest.mark.parametrize(
     ("count", "sentence"),
     [
-        (1, "The one check that assumes less agrees with the mixed models' verdicts."),
-        (2, "All 2 checks that assume less agree with the mixed models' verdicts."),
+        (1, "The one check that assumes less agrees with the mixed models on which effects differ from 0."),
+        (2, "All 2 checks that assume less agree with the mixed models on which effects differ from 0."),
     ],
 )
 def test_checks_that_agree_are_counted_in_words(count: int, sentence: str) -> None:
     checks = pd.DataFrame([dict.fromkeys(MODEL_CHECKS.names) | {"method": "two_way_cluster", "agrees": True}] * count)
     folder = StudyFolder(Path(), None, {}, {"model_checks": checks}, {}, {}, {})
     assert model_sentences(folder) == [sentence]
+
+
+def test_while_people_are_awaited_nothing_agrees_or_disagrees() -> None:
+    checks = pd.DataFrame([dict.fromkeys(MODEL_CHECKS.names) | {"method": "two_way_cluster", "agrees": False}])
+    folder = StudyFolder(Path(), None, {}, {"model_checks": checks, "looks": WAITING}, {}, {}, {})
+    (sentence,) = model_sentences(folder)
+    assert sentence.startswith("Interim:")

@@ -82,7 +82,7 @@ STUDIES = {
     ),
     "rating": (
         lambda simulated: grades(simulated=simulated),
-        "The mean grade on d was, for real pictures 4.00",
+        "The mean grade on d was 4.00",
         "grades",
     ),
     "staircase": (
@@ -112,6 +112,9 @@ def test_the_answer_is_told_with_its_table(name: str, simulated: bool, tmp_path:
     assert ("No person answered" in page.words) == simulated
     assert "left out, since people have answered" not in page.words
     assert ("rates" in page.sections()) == (name in ("staircase", "quest_plus"))
+    assert ("Exposures that follow the answers hold this share near 75" in page.words) == (
+        name in ("staircase", "quest_plus")
+    )
 
 
 def test_the_answer_says_how_sure_differences_of_grades_are():
@@ -120,6 +123,8 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
         {**shared, "a": "fake", "b": "real", "difference": -1.6, "verdict": "different"},
         {**shared, "a": "m", "b": "n", "difference": 0.1, "ci_low": -0.4, "ci_high": 0.6, "verdict": "undecided"},
         {**shared, "a": "fake", "b": "real", "difference": -0.6, "verdict": "different", "measure": "higher_grade"},
+        {**shared, "a": "m", "b": "o", "difference": 1.6, "ci_low": 1.2, "ci_high": 2.0, "basis": "crossed_model"}
+        | {"verdict": "different"},
     ]
     folder = StudyFolder(
         Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, stimuli={}, training={}, published={}
@@ -128,6 +133,8 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
         "Generated pictures were graded lower than real ones on d, by 1.60 (95 % interval 1.20 to 2.00; p = 0.002 "
         "after Holm).",
         "Between m and n no difference of mean grades is shown on d: 0.10 (95 % interval -0.40 to 0.60; p = 0.002 "
+        "after Holm).",
+        "m's pictures were graded higher than o's on d, by 1.60 (crossed model, 95 % interval 1.20 to 2.00; p = 0.002 "
         "after Holm).",
     ]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.robustness import robustness_section, robustness_sentence
+from gan_eval.stats.compare.looks import LOOKS
 from gan_eval.stats.compare.robustness import (
     DRIFT,
     ROBUSTNESS,
@@ -49,13 +50,13 @@ def test_every_check_has_its_row_and_verdicts_that_change_are_named():
         "Pairs: left picture chosen, less one half": [
             "1.0 points (−3.0 to 5.0)", "0.600", "not shown to differ from 0"
         ],
-        "Without the exclusions (20 trials)": ["0 of 1 verdict", "–", "none"],
+        "Without the exclusions (20 trials)": ["0 of 1 verdict tried", "–", "none"],
         "Without one participant": [
-            "1 of 1 verdict",
+            "1 of 1 verdict tried",
             "–",
-            "models on maps (a, b), different, is undecided without P07 (or any of 2 more) (p 0.070)",
+            "models on maps (a, b), different, is undecided without P07 (p 0.070), as without 2 others",
         ],
-        "Without one picture": ["0 of 1 verdict", "–", "none"],
+        "Without one picture": ["0 of 1 verdict tried", "–", "none"],
     }  # fmt: skip
     assert robustness_sentence(of).replace("\u202f", " ") == (
         "Accuracy drifts over a session (8.0 points from the first to the last trial, 95 % interval 2.0 to 14.0); "
@@ -75,3 +76,12 @@ def test_nothing_without_the_table():
     assert not robustness_section(folder()).blocks
     untested = DRIFTING | {"estimate": float("nan"), "p": float("nan"), "note": "too few"}
     assert robustness_sentence(folder(untested)) == ""
+
+
+def test_while_people_are_awaited_a_drift_is_not_told() -> None:
+    of = folder(DRIFTING)
+    waiting = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], LOOKS)
+    of.tables["looks"] = waiting
+    assert robustness_sentence(of) == ""
+    (table,) = robustness_section(of).blocks
+    assert [row[-1] for row in table.measured().rows] == ["interim"]
