@@ -324,7 +324,7 @@ def _right_answers(row: pd.Series, share: pd.Series, verdict: Verdict | None) ->
     real, fake = int(row["n_real"]), int(row["n_fake"])
     were = "was" if real + fake == 1 else "were"
     plain, alike = percent(row["accuracy"]), percent(share["balanced_accuracy"])
-    shares_told = f"Of {plural(real + fake, 'answer')} {plain} {were} right"
+    shares_told = f"{plain} of {plural(real + fake, 'answer')} {were} right"
     if alike not in (plain, percent(np.nan)):
         shares_told += f", {alike} where both kinds count alike (figures and signal detection)"
     if verdict is not None and percent(verdict.balanced) not in (plain, alike):
