@@ -253,6 +253,11 @@ class Chart:
     """Gives the drawing for files; empty on the metrics page, of which there are none."""
 
 
+def first_of(count: int) -> str:
+    """For a caption: that a chart has not all of so many groups; else empty."""
+    return f" The first {MOST_GROUPS} of {count}; the table has all." if count > MOST_GROUPS else ""
+
+
 def chart_of(title: str, figure: Figure, *, name: str, caption: str, alternative: str) -> Chart:
     """A chart of one drawing, for the page and for files of its name."""
     svg = svg_element(figure, name)

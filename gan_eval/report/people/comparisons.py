@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, if_filled, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -155,7 +155,7 @@ def _tables(folder: StudyFolder) -> list[Table]:
     }
     commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
     others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
-    grades = ["Mean grades differ by grades, all else by points: percent of answers."]
+    grades = ["Differences of mean grades are in grades, all others in points."]
     notes = grades * bool((frame["measure"] == MEAN).any())
     notes += [f"Basis: {commonest}{''.join(others)}."] if commonest else []
     if note := unadjusted(frame["verdict"]):
@@ -221,7 +221,8 @@ def comparison_charts(folder: StudyFolder) -> list[Chart]:
                 spans_figure(groups, axis=axis, reference=0, limits=None, band=band),
                 name=f"differences-{place}",
                 caption=f"Bars: 95 % intervals. Dashed: no difference.{' Wash: within the margin.' * bool(band)} "
-                f"{unadjusted(table['verdict'])}".strip(),
+                f"{unadjusted(table['verdict'])}".strip()
+                + first_of(len(part)),
                 alternative="; ".join(
                     f"{title}: {number(span.value, digits=1)} points, {interval(span.low, span.high, digits=1)}"
                     for title, (span,) in groups

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Charts, Lead, Paragraph, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
@@ -86,8 +86,9 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
             if protocol in ADAPTIVE_PROTOCOLS:
                 span = span._replace(series="all", label=milliseconds(span.value))
             groups.append((_name_of(row, several=several), [span]))
-        if protocol == SINGLE:
-            groups += _reals(folder, several=several)
+        reals = _reals(folder, several=several) if protocol == SINGLE else []
+        more = first_of(len(groups) + len(reals))
+        groups = groups[: max(MOST_GROUPS - len(reals), 0)] + reals  # which the others are held against
         if not groups:
             continue
         scale = None
@@ -98,7 +99,7 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
             title,
             spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None, scale=scale),
             name=f"people-{protocol}",
-            caption=_caption(folder, protocol, is_share=is_share),
+            caption=_caption(folder, protocol, is_share=is_share) + more,
             alternative="; ".join(
                 f"{name}: {spans[0].label} ({interval(spans[0].low, spans[0].high, digits=digits)})"
                 for name, spans in groups

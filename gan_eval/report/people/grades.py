@@ -24,6 +24,8 @@ from gan_eval.stats.compare.grades import MEAN
 
 MOST_PICTURES = 20
 """Pictures at each end of the scores that the page lists."""
+_LEAST_GRADES = 5
+"""Of a picture that has an interval on the page."""
 _SCREENED = {
     "none": "No participant was screened out.",
     "bt500": "Participants were screened by ITU-R BT.500: outlying ones are left out.",
@@ -85,10 +87,13 @@ def _opinion_tables(folder: StudyFolder) -> list[Table]:
         "grades": cell(whole, "n"),
         "mean opinion score": cell(number, "mos"),
         "SD": cell(number, "sd"),
-        INTERVAL: interval_cell(),
+        INTERVAL: lambda row: NOTHING if row["n"] < _LEAST_GRADES else interval(row["ci_low"], row["ci_high"]),
     }
     if scored["ci_low"].notna().any():
-        notes.append("Intervals are Student's t over a picture's few grades, and may leave the scale.")
+        notes.append(
+            f"Intervals are Student's t over a picture's grades and may leave the scale; of fewer than {_LEAST_GRADES} "
+            "grades they say little, and stand in the file alone."
+        )
     caption = "Mean opinion scores of pictures"
     return table_of(caption, scored, columns, text_columns=3, notes=notes, label="stimulus", source="opinion_scores")
 

@@ -22,6 +22,8 @@ from gan_eval.stats.mixed.checks import MODEL_CHECKS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 
 SLOPE = "(1 + kind|participant)"
+_NO_ANSWERS = "no answered trials"
+"""Note of a model of answers that nobody was asked for."""
 _METHODS = {"two_way_cluster": "cluster-robust", "two_way_bootstrap": "bootstrap"}
 
 
@@ -77,7 +79,11 @@ def _has_slope(models: pd.DataFrame) -> pd.Series:
 
 
 def _model_tables(folder: StudyFolder) -> list[Table]:
-    frame = folder.table(MIXED_MODELS)
+    # models of answers that were not asked for are no models of this study
+    frame, checked = (
+        table[~table["note"].eq(_NO_ANSWERS).fillna(False).to_numpy(bool)]
+        for table in (folder.table(MIXED_MODELS), folder.table(MODEL_CHECKS))
+    )
     if not frame["n_trials"].fillna(0).any():
         return []
 
@@ -121,7 +127,7 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
     )
     checks = table_of(
         "The same effects, assuming less",
-        folder.table(MODEL_CHECKS),
+        checked,
         {
             "model": cell(text, "formula"),
             "term": cell(text, "term"),

@@ -49,7 +49,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
         "model": cell(text, "model"),
         "threshold": lambda row: level_text(None if missing(row["threshold_low"]) else row["threshold"], row["level"]),
         INTERVAL: lambda row: _ends(row, "threshold"),
-        "right answers there": cell(percent, "share"),
+        "right answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
         "guess rate": cell(percent, "guess_rate"),

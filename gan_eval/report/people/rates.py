@@ -6,7 +6,7 @@ import pandas as pd
 
 from gan_eval.report.metrics.holes import band_name
 from gan_eval.report.parts.blocks import Charts, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, proportion_cell, table_of
 from gan_eval.report.parts.words import BASES_IN_WORDS, NARROW, WILSON_NOTE, Record, number, percent, whole
@@ -152,7 +152,8 @@ def _chart(table: pd.DataFrame, title: str, name: str) -> Chart:
         spans_figure(groups, axis="right answers, %", reference=50),
         name=name,
         caption="Of real pictures, of generated ones, and of both, counting alike (balanced accuracy). Bars: "
-        f"95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}. Dashed: guessing.",
+        f"95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}. Dashed: guessing."
+        + first_of(len(table)),
         alternative="; ".join(alternatives),
     )
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from gan_eval.adaptive import QUEST_PLUS, STAIRCASE
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, spans_figure
@@ -74,11 +76,15 @@ def thresholds_section(folder: StudyFolder) -> Section:
     ]
     charts = []
     if groups:
+        count = len(groups)
+        places = np.linspace(0, count - 1, min(count, MOST_GROUPS)).round().astype(int)
+        some = [groups[place] for place in places]
+        of_all = f" {MOST_GROUPS} of {count}, from the lowest to the highest." if count > MOST_GROUPS else ""
         chart = chart_of(
             "Each participant's threshold",
-            spans_figure(groups[:MOST_GROUPS], axis="threshold by QUEST+, ms"),
+            spans_figure(some, axis="threshold by QUEST+, ms"),
             name="people-thresholds",
-            caption="Bars: 95 % credible intervals, within the range of exposures.",
+            caption=f"Bars: 95 % credible intervals, within the range of exposures.{of_all}",
             alternative="; ".join(f"{name}: {spans[0].value:.0f} ms" for name, spans in groups),
         )
         charts.append(Charts([chart]))
