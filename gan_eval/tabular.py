@@ -4,6 +4,7 @@ Rows serve the parts that start without pandas (the quiz, generation); frames se
 read and write the same files: a table survives CSV and Parquet without loss.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,8 +141,11 @@ def text_frame(path: Path) -> "pd.DataFrame":
 
     header, records = even_records(path)
     cells = list(zip(*records, strict=True)) if records else [()] * len(header)
-    frame = pd.DataFrame({name: pd.Series(column, dtype="object") for name, column in zip(header, cells, strict=True)})
-    return frame.mask(frame == "")
+    columns = {
+        name: pd.Series([cell or math.nan for cell in column], dtype="object")
+        for name, column in zip(header, cells, strict=True)
+    }
+    return pd.DataFrame(columns)
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:

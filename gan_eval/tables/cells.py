@@ -178,11 +178,12 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: not a CSV file ({error})") from error
     finally:
         csv.field_size_limit(limit)
-    records = [  # without the apostrophe of `as_text`
-        [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in record]
-        for record in records
-        if record
-    ]
+    if "'" in text:  # perhaps that of `as_text`
+        records = [
+            [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in record]
+            for record in records
+        ]
+    records = [record for record in records if record]
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
