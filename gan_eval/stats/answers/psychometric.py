@@ -321,13 +321,16 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
         fits.append(own)
         reasons.append(reason)
     common = [lapse for lapse in LAPSES if all(lapse in own for own in fits if own) and any(fits)]
-    weights = lapse_weights([[own[lapse].evidence for lapse in common] for own in fits if own], common or LAPSES)
+    evidence = [[own[lapse].evidence for lapse in common] for own in fits if own and common]
+    weights = lapse_weights(evidence, common or LAPSES)
     results: list[tuple[Curve | None, str]] = []
     for data, own, reason in zip(models, fits, reasons, strict=True):
         if own and common:
             results.append((averaged([own[lapse] for lapse in common], weights, link=link), ""))
             continue
-        note = f"pooled answers instead of the crossed model: {reason}"
+        note = (
+            f"pooled answers instead of the crossed model: {reason or 'no lapse rate at which all models have a fit'}"
+        )
         try:
             results.append((pooled(data, float(weights @ np.array(common or LAPSES)), link=link).curve, note))
         except NoFitError as why:
