@@ -175,9 +175,7 @@ def test_models_that_have_fits_at_no_common_lapse_rate_are_pooled(monkeypatch):
 
     def some(data, lapse, **more):
         asked.append(lapse)
-        if (
-            lapse == LAPSES[len(asked) > len(LAPSES)]
-        ):  # the first model at the first rate alone, the second at the second
+        if lapse == LAPSES[len(asked) > len(LAPSES)]:  # each model at another rate
             return crossed(data, lapse, **more)
         raise NoFitError("did not converge")
 
