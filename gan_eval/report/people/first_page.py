@@ -156,8 +156,8 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, of these pictures.")
-    looked = " Nor are they adjusted for the looks." * (len(folder.table(LOOKS)) > 1)
-    notes += [text for text in (unadjusted(frame["verdict"]) + looked, shared_reals(frame)) if text]
+    looked = "The intervals are not adjusted for the looks." * (len(folder.table(LOOKS)) > 1)
+    notes += [text for text in (unadjusted(frame["verdict"]), looked, shared_reals(frame)) if text]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     words = 2 + ("Asked" in head)
@@ -187,7 +187,7 @@ def metrics_sentence(folder: StudyFolder) -> str:
     pooled = table[table["dataset"].isna()]
     parts = [("", pooled)] if len(pooled) else list(table.groupby("dataset", sort=True))
     said = [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
-    adjusted = "That a metric does rests on p after Holm's correction; intervals are unadjusted."
+    adjusted = "Which do is told by p after Holm's correction; the intervals are unadjusted."
     return f"Do metrics follow people, picture by picture of a model? {' '.join(said)} {adjusted}" if said else ""
 
 

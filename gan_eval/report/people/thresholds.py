@@ -123,7 +123,7 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
         if mean.n_bound:
             sentence += (
                 f" {plural(mean.n_bound, blocks)} stayed at an end of the range of exposures, so the threshold may lie "
-                "beyond it and the mean is uncertain beyond its interval."
+                "beyond it: the mean is less certain than its interval says."
             )
         sentences.append(sentence)
     return sentences
