@@ -467,7 +467,7 @@ def _differences(
                 if measure == of_log:
                     *values, p = threshold_difference(curve.beta, curve.covariance, df)
                     if np.isnan(values[1]) or np.isnan(values[2]):
-                        unsure = "right answers do not surely change with the level: no ratio of thresholds can be told"
+                        unsure = "right answers do not surely change with the level: thresholds are not compared"
                 else:
                     estimate = curve.beta[2] - curve.beta[3]
                     error = float(np.sqrt(max(np.array([1, -1]) @ curve.covariance[2:, 2:] @ [1, -1], 0.0)))
