@@ -70,14 +70,14 @@ def threshold_study(world: ExposureWorld, random: np.random.Generator) -> list[f
     tables = psychometric(trials)
     row = tables["psychometric"].iloc[0]
     at = THRESHOLD_MS * 2 ** (logit((row["share"] - 0.5) / (0.5 - world.lapse)) / SLOPE)
-    differences = tables["threshold_differences"].set_index("measure")["p"]
+    verdicts = tables["threshold_differences"].set_index("measure")["verdict"]
     low, high, slope_low, slope_high = ordinary(trials, float(row["lapse_rate"]), world)
     return [
         holds(row["threshold_low"], row["threshold_high"], at),
         holds(low, high, at),
         holds(row["slope_low"], row["slope_high"], SLOPE),
         holds(slope_low, slope_high, SLOPE),
-        *(float(p < 0.05) if np.isfinite(p) else np.nan for p in differences[["threshold_ratio", "slope_difference"]]),
+        *(float(verdicts[measure] == "different") for measure in ("threshold_ratio", "slope_difference")),
     ]
 
 
