@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Charts, Section
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, proportion_cell, table_of
 from gan_eval.report.parts.words import (
@@ -97,7 +97,8 @@ def strength_charts(folder: StudyFolder) -> list[Chart]:
                 f"Strength on {dataset}" if isinstance(dataset, str) else "Strength",
                 spans_figure(groups, axis="strength, log-odds", reference=0, limits=None),
                 name=f"strength-{place}",
-                caption="Bars: 95 % intervals. Dashed: the average contestant. Further right: chosen more often.",
+                caption="Bars: 95 % intervals. Dashed: the average contestant. Further right: chosen more often."
+                + first_of(len(part)),
                 alternative="; ".join(f"{name}: {number(span.value)}" for name, (span,) in groups),
             )
         )

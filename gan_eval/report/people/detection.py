@@ -1,7 +1,7 @@
 """Could they tell, or did they lean to one answer? Signal detection with intervals, and HYPE scores."""
 
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import (
     INTERVAL,
@@ -68,10 +68,10 @@ def detection_section(folder: StudyFolder) -> Section:
         label=group_name,
         source="detection",
     )
-    charted = frame[frame["dprime"].notna() & frame["dprime_low"].notna()].head(MOST_GROUPS).to_dict("records")
+    charted = frame[frame["dprime"].notna() & frame["dprime_low"].notna()]
     groups = [
         (group_name(row), [Span("all", row["dprime"], row["dprime_low"], row["dprime_high"], number(row["dprime"]))])
-        for row in charted
+        for row in charted.head(MOST_GROUPS).to_dict("records")
     ]
     alternatives = [
         f"{name}: d′ {number(span.value)}, {number(span.low)} to {number(span.high)}" for name, (span,) in groups
@@ -81,7 +81,7 @@ def detection_section(folder: StudyFolder) -> Section:
             "Sensitivity",
             spans_figure(groups, axis="d′", reference=0, limits=None),
             name="sensitivity",
-            caption="d′ with 95 % intervals. Dashed: guessing.",
+            caption="d′ with 95 % intervals. Dashed: guessing." + first_of(len(charted)),
             alternative="; ".join(alternatives),
         )
     ]

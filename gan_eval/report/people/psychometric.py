@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from scipy.special import expit, ndtr
 
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, STYLE, Chart, chart_of, panel
+from gan_eval.report.parts.chart import MOST_GROUPS, STYLE, Chart, chart_of, first_of, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.palette import GRID, MUTED, series_look
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
@@ -191,7 +191,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
                 title,
                 _figure(part.iloc[:MOST_GROUPS], own),
                 name=name,
-                caption=caption,
+                caption=caption + first_of(len(part)),
                 alternative="; ".join(of_models),
             )
         )

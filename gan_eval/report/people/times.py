@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gan_eval.report.parts.blocks import Charts, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, labelled, proportion_cell, table_of
 from gan_eval.report.parts.words import Record, interval, milliseconds, missing, number, p_value, text, whole
@@ -128,7 +128,7 @@ def reaction_charts(folder: StudyFolder) -> list[Chart]:
             "Reaction times",
             spans_figure(groups, axis="seconds after onset"),
             name="reaction",
-            caption="Marks: medians; bars: the middle half of the answers.",
+            caption="Marks: medians; bars: the middle half of the answers." + first_of(table["id"].nunique()),
             alternative="; ".join(alternatives),
         )
     ]

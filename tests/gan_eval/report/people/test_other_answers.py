@@ -215,3 +215,24 @@ def test_nothing_is_left_out_where_no_person_answered(tmp_path: Path) -> None:
     write_analysis({name: frame.assign(simulated=False) for name, frame in analyze(trials).items()}, tmp_path)
     write_table(trials, tmp_path / "trials.csv", TRIALS)
     assert "left out, since people have answered" not in Page(build(tmp_path, tmp_path / "report.html")).words
+
+
+@pytest.mark.slow
+def test_charts_say_that_they_have_not_all_groups(tmp_path: Path) -> None:
+    rows = [
+        {
+            "participant": f"P{person}",
+            "dataset": f"d{dataset:02}",
+            "stimulus": f"d{dataset}/{kind}/{number}",
+            "kind": kind,
+        }
+        | {"model": "gan" if kind == "fake" else None, "response": "fake" if (number + person) % 3 else "real"}
+        | {"reaction_time_ms": 500.0 + 10 * number}
+        for person in range(3)
+        for dataset in range(13)
+        for kind in ("real", "fake")
+        for number in range(3)
+    ]
+    charts = " ".join(" ".join(page_of(rows, tmp_path).text).split())
+    for caption, groups in (("d′ with 95 % intervals. Dashed: guessing.", 14), ("the middle half of the answers.", 13)):
+        assert f"{caption} The first 12 of {groups}; the table has all." in charts
