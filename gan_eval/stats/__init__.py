@@ -151,8 +151,9 @@ def analyze(
         for source in (settings, beyond)
     )
     included = leave_out(whole, sessions, *rules, planned=plan is not None)
-    used = {*USED, *settings.covariates, settings.level}  # of a million trials the others' text takes seconds
-    analysed = included.trials[[name for name in included.trials if name in used]]
+    columns = {*USED, *settings.covariates, *beyond.covariates, settings.level}
+    # of a million trials text that nothing reads takes seconds
+    analysed = included.trials.drop(columns=set(TRIALS.names) - columns)
     without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)

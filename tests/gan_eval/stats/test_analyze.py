@@ -319,3 +319,10 @@ def test_of_too_large_a_table_no_crossed_model_is_fitted(monkeypatch):
         assert large[name]["note"].str.contains(f"more than {len(trials) - 1} trials").all(), name
     assert large["model_checks"]["estimate"].notna().all()
     pd.testing.assert_frame_equal(small["rates"].drop(columns="run"), large["rates"].drop(columns="run"))
+
+
+def test_a_covariate_beyond_the_plan_may_be_a_column_that_no_statistic_reads():
+    trials = simulated(participants=8, each=16)
+    trials["onset_ms"] = trials["trial"].astype(float) ** 2
+    more = analyze(trials, plan=AnalysisSettings(), covariates=["onset_ms"])["mixed_models"]
+    assert more["formula"].str.contains("onset_ms").any()
