@@ -67,13 +67,6 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
                 raise UserError(f"analysis.{setting}: no model {name!r} in the trials; they have {', '.join(known)}")
 
 
-_OF_KINDS = [
-    "session", "study", "participant", "stimulus", "dataset", "model", "is_fake", "says_fake", "correct", "simulated",
-    "fraction",
-]  # fmt: skip
-"""What the questions of kinds look at: of a million trials the text of others is not copied for each of them."""
-
-
 def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Told apart over all, on each data set and for each model on each data set, and real vs fake over all and for each
     data set. Each data set has its own probabilities.
@@ -83,7 +76,7 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
     fakes are held against the reals of the data set in the sessions that showed any of them.
     `real vs fake` is 1 - P(fake | real) - P(fake | fake).
     """
-    named = answered.loc[:, answered.columns.isin(_OF_KINDS)].assign(dataset=answered["dataset"].fillna(""))
+    named = answered.assign(dataset=answered["dataset"].fillna(""))
     both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
     if len(both):
         note = "data sets with one kind of picture left out" if len(both) < len(named) else ""
