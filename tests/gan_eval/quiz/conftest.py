@@ -90,10 +90,13 @@ def qapp_args() -> list[str]:
 
 @pytest.fixture
 def screen() -> Iterator[dict[str, str]]:
-    """A private X server; the environment in which programs find it."""
+    """A private X server; the environment in which programs find it.
+
+    It stays as it is when its last client leaves: a server that starts anew refuses whoever comes meanwhile.
+    """
     reading, writing = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[writing],
         stderr=subprocess.DEVNULL,
     )
