@@ -34,7 +34,7 @@ from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
-from gan_eval.stats.trials import USED, fill_trials, usable
+from gan_eval.stats.trials import fill_trials, text_coded, usable
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.store import Store
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
@@ -151,9 +151,7 @@ def analyze(
         for source in (settings, beyond)
     )
     included = leave_out(whole, sessions, *rules, planned=plan is not None)
-    columns = {*USED, *settings.covariates, *beyond.covariates, settings.level}
-    # of a million trials text that nothing reads takes seconds
-    analysed = included.trials.drop(columns=set(TRIALS.names) - columns)
+    analysed = text_coded(included.trials)
     without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)

@@ -22,7 +22,7 @@ from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, graded_trials, main_trials, pair_trials
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.schema import PROVENANCE, SHARE, Table, integer, text, with_ends
 from gan_eval.tabular import Row, frame_of
 
@@ -95,21 +95,12 @@ def paper(trials: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     return frame_of(rows, PAPER)
 
 
-_OF_SINGLE = [
-    "session", "study", "participant", "protocol", "phase", "stimulus", "kind", "model", "dataset", "response",
-    "choice", "rating", "confidence", "simulated", "fraction", "is_fake", "answered",
-]  # fmt: skip
-"""What the rows of single pictures look at; the text of the others is not copied for each of them."""
-
-
 def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     """Single pictures that were called real or fake."""
-    main = main_trials(trials)
-    main = main.loc[main["answered"].to_numpy(bool), _OF_SINGLE].reset_index(drop=True)
-    asked = main["protocol"].where(main["protocol"].isin(ADAPTIVE_PROTOCOLS), SINGLE)
+    main = answered_trials(trials)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
-        chosen = (asked == protocol).to_numpy(bool)
-        own = main[chosen].reset_index(drop=True)
+        adaptive = main["protocol"].isin(ADAPTIVE_PROTOCOLS)
+        own = main[~adaptive if protocol == SINGLE else main["protocol"] == protocol].reset_index(drop=True)
         parts = _with_total([*_models_on_datasets(own)] if len(own) else [], own)
         for model, dataset, part in parts:
             fakes = part[part["is_fake"].to_numpy(bool)]

@@ -18,12 +18,6 @@ REQUIRED = ("participant", "stimulus", "kind", "response")
 """What nothing can fill where single pictures were judged; pairs and grades need the first two."""
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """What was answered, how surely, and what was true."""
-USED = (
-    "session", "study", "participant", "protocol", "block", "trial", "phase", "stimulus", "stimulus_b", "position",
-    "item", "kind", "model", "dataset", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "response",
-    "choice", "rating", "correct", "reaction_time_ms", "confidence", "flags", "simulated", "fraction",
-)  # fmt: skip
-"""The columns that any statistic looks at; a rule, a covariate and `analysis.level` may name others."""
 _LEAD_MS = 50.0
 """A picture that stays until the answer is measured to vanish no earlier than this before the key press."""
 PAIRED = "paired"
@@ -66,6 +60,17 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
         agrees = np.where(judged, (result["kind"] == result["response"]).to_numpy(bool), False)
         result["correct"] = pd.Series(agrees, index=result.index, dtype="boolean").mask(~judged)
     return result
+
+
+def text_coded(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials with their text as categories: of a million, whole numbers are compared, grouped and copied, no texts."""
+    return trials.astype({name: "category" for name in trials if isinstance(trials[name].dtype, pd.StringDtype)})
+
+
+def pictures(trials: pd.DataFrame) -> pd.Series:
+    """(N,) what is shown, the same for all versions of a picture: the item, or the stimulus where there is none."""
+    item = trials["item"]
+    return item if item.notna().all() else item.astype("str").where(item.notna(), trials["stimulus"].astype("str"))
 
 
 def joins_models(frame: pd.DataFrame) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.resampling import percentile_interval, sampled_counts_of_kinds
-from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
+from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, pictures
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
 from gan_eval.tabular import Row, frame_of
 
@@ -78,8 +78,7 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     )  # answered trials with the columns `unit` (what was judged, a number) and `value`
     rows: list[Row] = []
     for name, level, answers in kinds_of_answers:
-        for dataset, place in answers.groupby("dataset", dropna=False, sort=True).indices.items():
-            part = answers.iloc[place]
+        for dataset, part in answers.groupby("dataset", dropna=False, sort=True):
             # participants and units as numbers, and whether a participant had answered the same before
             person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
             both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
@@ -97,7 +96,7 @@ def _choices(trials: pd.DataFrame) -> pd.DataFrame:
     """Choices between two, counted as in the order of the contestants' names, whichever was presented as a."""
     pairs = pair_trials(trials)
     frame = pairs[pairs["answered"]]
-    item, _ = pd.factorize(frame["item"].where(frame["item"].notna(), frame["stimulus"]))
+    item, _ = pd.factorize(pictures(frame))
     model, names = pd.factorize(frame["model"], use_na_sentinel=False)
     given = [name if isinstance(name, str) else "" for name in names]
     ordered = ["|".join(sorted(pair.split("|"))) for pair in given]

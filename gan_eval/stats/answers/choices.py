@@ -22,7 +22,7 @@ from gan_eval.stats.groups import (
     provenance_cells,
 )
 from gan_eval.stats.shares import binomial_p, proportion, wilson
-from gan_eval.stats.trials import PAIRED, pair_trials
+from gan_eval.stats.trials import PAIRED, pair_trials, pictures
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, ends, integer, number, text
 from gan_eval.tabular import Row, conform, frame_of
 
@@ -164,7 +164,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
         b=names.b,
         of_reals=names.of_reals,
         misnamed=names.misnamed,
-        unit=pairs["item"].where(pairs["item"].notna(), pairs["stimulus"]),
+        unit=pictures(pairs),
     )
     has_two = (pairs["a"] != pairs["b"]) & (pairs["a"] != "") & (pairs["b"] != "")
     rows: list[Row] = []

@@ -35,7 +35,7 @@ from gan_eval.stats.mixed.psychometric import (
     threshold_difference,
 )
 from gan_eval.stats.shares import holm
-from gan_eval.stats.trials import answered_trials, pair_trials, requested_exposure
+from gan_eval.stats.trials import answered_trials, pair_trials, pictures, requested_exposure
 from gan_eval.tables.schema import (
     DATASET,
     PROVENANCE,
@@ -266,12 +266,11 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
     single, pairs = answered_trials(trials), pair_trials(trials)
     names = contestants(pairs)
     pairs = pairs[pairs["answered"].to_numpy(bool) & (names.a == REAL) & ~names.misnamed]
-    unit = pairs["item"].where(pairs["item"].notna(), pairs["stimulus"]).astype("str")
     tasks = {
         "single": single.assign(right=single["correct"], picture=single["stimulus"]),
         "pair": pairs.assign(
             right=(pairs["choice"] == "a").to_numpy(bool),
-            picture=unit + "|" + pairs["model"].astype("str"),
+            picture=pictures(pairs).astype("str") + "|" + pairs["model"].astype("str"),
             is_fake=True,
         ),
     }
@@ -282,14 +281,13 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
             else answered[column].to_numpy("float64", na_value=np.nan)
         )
         known = np.isfinite(levels)
-        answered, levels = answered[known].reset_index(drop=True), levels[known]
-        for dataset, place in answered.groupby("dataset", dropna=False, sort=True).indices.items():
-            own = levels[place]
+        for dataset, part in answered.loc[known, _KEPT].assign(x=levels[known]).groupby("dataset", dropna=False):
+            own = part["x"].to_numpy()
             if len(np.unique(own)) < 2:
                 continue
             is_log = bool((own > 0).all())
             scale = np.log2(own) if is_log else own
-            part = answered.iloc[place][_KEPT].assign(x=scale - scale.mean()).reset_index(drop=True)
+            part = part.reset_index(drop=True).assign(x=scale - scale.mean())
             part = part.assign(person=pd.factorize(part["participant"])[0], sight=pd.factorize(part["picture"])[0])
             yield _Judged(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
 

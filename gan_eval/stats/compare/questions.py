@@ -13,6 +13,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
 from gan_eval.stats.groups import REAL, UNNAMED, contestants, groups, misnamed_note, provenance_cells
+from gan_eval.stats.trials import pictures
 from gan_eval.tabular import Row
 
 TOLD_APART = "told apart"
@@ -76,7 +77,7 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
     fakes are held against the reals of the data set in the sessions that showed any of them.
     `real vs fake` is 1 - P(fake | real) - P(fake | fake).
     """
-    named = answered.assign(dataset=answered["dataset"].fillna(""))
+    named = answered.assign(dataset=answered["dataset"].astype("str").fillna("").astype("category"))
     both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
     if len(both):
         note = "data sets with one kind of picture left out" if len(both) < len(named) else ""
@@ -263,7 +264,7 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
         second=names.b,
         misnamed=names.misnamed,
         chose_a=(answered["choice"] == "a").to_numpy(bool),
-        unit=answered["item"].where(answered["item"].notna(), answered["stimulus"]),
+        unit=pictures(answered),
     )
     of_reals = (names.a == REAL) & ~names.misnamed
     paired = answered[of_reals]

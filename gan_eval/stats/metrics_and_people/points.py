@@ -19,7 +19,7 @@ from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
 from gan_eval.stats.metrics_and_people.curve import binomial_curve
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import AnswerCounts, Replicates, bootstrap_replicates
-from gan_eval.stats.trials import answered_trials
+from gan_eval.stats.trials import answered_trials, pictures
 
 MEASURE = "fooling_rate"
 POOLED = "several models pooled: differences between models count in all but `within`"
@@ -164,7 +164,7 @@ def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarr
     """
     of = fakes.drop_duplicates("stimulus").set_index("stimulus").reindex(stimuli)
     named = of["item"].notna()
-    labels = [of["dataset"], of["item"].where(named, of.index), named]
+    labels = [of["dataset"], pictures(of.assign(stimulus=of.index)), named]
     return pd.factorize(pd.MultiIndex.from_arrays(labels))[0], pd.factorize(of["model"], use_na_sentinel=False)[0]
 
 

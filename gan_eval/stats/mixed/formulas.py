@@ -225,7 +225,7 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
     added = {}
     for name in names:
         if name in questions:
-            added[PREFIX + name] = trials["session"].map(questions[name])
+            added[PREFIX + name] = trials["session"].astype("str").map(questions[name])
         elif name in trials.columns and name not in _UNFIT:
             added[PREFIX + name] = trials[name]
         else:

@@ -16,6 +16,10 @@ import gan_eval.stats
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats import ALL_TABLES, analyze, write_analysis
+from gan_eval.stats.answers.agreement import agreement
+from gan_eval.stats.answers.psychometric import psychometric
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.trials import text_coded
 from gan_eval.tabular import read_table
 
 MODULES = [
@@ -326,3 +330,18 @@ def test_a_covariate_beyond_the_plan_may_be_a_column_that_no_statistic_reads():
     trials["onset_ms"] = trials["trial"].astype(float) ** 2
     more = analyze(trials, plan=AnalysisSettings(), covariates=["onset_ms"])["mixed_models"]
     assert more["formula"].str.contains("onset_ms").any()
+
+
+def test_text_as_codes_changes_no_table_even_with_holes():
+    trials = simulated(participants=8, stimuli=20, each=20, models=("gan", "vae"))
+    number = np.arange(len(trials))
+    trials = trials.assign(
+        dataset=trials["dataset"].mask(number % 3 == 0), item=trials["stimulus"].mask(number % 7 == 0)
+    )
+    trials["requested_exposure_ms"] = 100.0 * 2.0 ** (number % 4)
+    plain, coded = (agreement(frame) for frame in (trials, text_coded(trials)))
+    pd.testing.assert_frame_equal(coded, plain)
+    assert coded["dataset"].isna().any()
+    for own, name in ((psychometric(trials)["psychometric"], "psychometric"), (comparisons(trials), "comparisons")):
+        pd.testing.assert_frame_equal(analyze(trials)[name], own)
+        assert len(own)
