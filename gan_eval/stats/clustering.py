@@ -56,7 +56,7 @@ def cells(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray:
 
 def one_way(
     influence: np.ndarray,
-    cluster: np.ndarray,
+    cluster: np.ndarray | None,
     *,
     side: np.ndarray | None = None,
     group: np.ndarray | None = None,
@@ -68,18 +68,23 @@ def one_way(
 
     Args:
         influence: (N, K).
-        cluster: (N,) int, 0.. .
+        cluster: (N,) int, 0.. ; None: each trial is a cluster of its own.
         side: (N,) bool; None: one side.
         group: (N,) int, 0..size-1, where each group of trials has estimates of its own: the result is (size, K).
         size: number of groups.
     """
-    place, owner = places(np.zeros(len(cluster), np.int64) if group is None else group, size, cluster)
-    sums = np.zeros((influence.shape[1], len(owner)))
-    for chosen in (np.ones(len(place), bool),) if side is None else (side, ~side):
-        own = place[chosen]
-        n = np.bincount(own, minlength=len(owner))
-        sums += _scaled([np.bincount(own, column, len(owner)) for column in influence[chosen].T], n, owner, size)
-    variances = np.stack([np.bincount(owner, squares, size) for squares in sums**2], axis=1)
+    if cluster is None:
+        place, owner = np.arange(len(influence)), np.zeros(len(influence), np.int64) if group is None else group
+    else:
+        place, owner = places(group, size, cluster)
+    sides = 1 if side is None else 2
+    place = place if side is None else 2 * place + side
+    n = np.bincount(place, minlength=sides * len(owner)).reshape(-1, sides).T
+    variances = np.zeros((size, influence.shape[1]))
+    for k, column in enumerate(influence.T):
+        by_side = np.bincount(place, column, sides * len(owner)).reshape(-1, sides).T
+        sums = np.sum([_scaled(part, of, owner, size) for part, of in zip(by_side, n, strict=True)], axis=0)
+        variances[:, k] = np.bincount(owner, sums**2, size)
     return np.asarray(variances[0] if group is None else variances)
 
 
@@ -87,20 +92,20 @@ def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
     """Degrees of freedom: one fewer than the smallest number of levels of a factor behind either side.
 
     Args:
-        factors: (N,) each: participants, stimuli.
+        factors: (N,) int, 0.. each: participants, stimuli.
         side: (N,) bool; None: one side.
 
     >>> freedom(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 4]), side=np.array([True, True, False, False, False]))
     0
     """
     sides = (slice(None),) if side is None else (side, ~side)
-    return min(len(np.unique(factor[chosen])) for factor in factors for chosen in sides) - 1
+    return min(np.count_nonzero(np.bincount(factor[chosen])) for factor in factors for chosen in sides) - 1
 
 
 def side_of(column: np.ndarray) -> np.ndarray | None:
     """(N,) bool: a covariate's two sides, as of reals and fakes; None where it has one value or more than two."""
-    values = np.unique(column)
-    return column == values[0] if len(values) == 2 else None
+    low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
+    return column == low if low < high and ((column == low) | (column == high)).all() else None
 
 
 def t_critical(freedom: ArrayLike, *, coverage: float = 0.95) -> np.ndarray:
@@ -223,13 +228,16 @@ def covariance_of_single_answers(total: Answers) -> Covariance:
     return Covariance(variances[0], np.zeros_like(variances[0]), variances[1])
 
 
-def places(group: np.ndarray, size: int, code: np.ndarray, *, in_order: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def places(
+    group: np.ndarray | None, size: int, code: np.ndarray, *, in_order: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Numbers, from 0, of the combinations of a group and a code, and each one's group.
 
-    Few possible combinations are all numbered, whether they occur or not; of many only those that occur.
+    Unless they are many more than the rows all possible combinations are numbered, whether they occur or not; else only
+    those that occur.
 
     Args:
-        group: (M,) 0..size-1.
+        group: (M,) 0..size-1; None: one group.
         size: number of groups.
         code: (M,) 0.. .
         in_order: number them in the order of both, which takes longer.
@@ -238,8 +246,8 @@ def places(group: np.ndarray, size: int, code: np.ndarray, *, in_order: bool = F
         (M,) each row's combination, and (K,) each combination's group.
     """
     many = int(code.max(initial=0)) + 1
-    place = group.astype(np.int64) * many + code
-    if size * many <= len(place):
+    place = code if group is None else group.astype(np.int64) * many + code
+    if size * many <= 4 * len(place):  # counting empty ones is quicker than looking for those that occur
         return place, np.repeat(np.arange(size), many)
     occurring_place, occurring = pd.factorize(place, sort=in_order)
     return occurring_place, np.asarray(occurring) // many

@@ -139,8 +139,8 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     grade = np.full(len(main), -1, np.int64)
     grade[given] = pd.factorize(evidence(says_fake[given], confidence[given]), sort=True)[0]
     participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
-    cell, occurring = pd.factorize(cells(participant, stimulus))
-    is_repeated = len(occurring) < len(cell)
+    cell, _ = places(None, 1, cells(participant, stimulus))
+    is_repeated = np.bincount(cell).max(initial=0) > 1
     coded = _Coded(answered, is_fake, says_fake, participant, stimulus, grade, cell if is_repeated else None)
     tables = [_scope_table(main, coded, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
@@ -208,8 +208,9 @@ def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) ->
     )
     is_graded = coded.grade[row] >= 0
     of_graded = row[is_graded]
-    columns = (coded.participant, coded.stimulus, coded.grade, coded.is_fake)
-    by_confidence = areas(Graded(group[is_graded], *(column[of_graded] for column in columns)), size)
+    columns = (coded.participant, coded.stimulus, coded.grade, coded.is_fake, coded.cell)
+    graded = Graded(group[is_graded], *(None if column is None else column[of_graded] for column in columns))
+    by_confidence = areas(graded, size)
 
     table = pd.DataFrame({"scope": scope, "id": grouped.ids})
     table["n_real"], table["n_fake"] = total.n_real.astype(int), total.n_fake.astype(int)
@@ -474,6 +475,8 @@ class Graded(NamedTuple):
     """Evidence for `fake` as whole numbers from 0."""
     is_fake: np.ndarray
     """bool"""
+    cell: np.ndarray | None
+    """int, 0.., participant with stimulus; None where nobody judged a stimulus twice."""
 
 
 def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
@@ -509,25 +512,29 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
 
     >>> whole = np.zeros(4, int)
     >>> grade, is_fake = np.array([0, 1, 1, 2]), np.array([False, False, True, True])
-    >>> [round(float(part[0]), 4) for part in areas(Graded(whole, whole, np.arange(4), grade, is_fake), 1)]
+    >>> [round(float(part[0]), 4) for part in areas(Graded(whole, whole, np.arange(4), grade, is_fake, None), 1)]
     [0.875, 0.2276, 0.994]
     """
     if not len(graded.group):
         return GroupEstimate(*np.full((3, size), np.nan))
-    group, participant, stimulus, _, is_fake = graded
+    group, participant, stimulus, _, is_fake, cell = graded
     area, influence = _structural_components(graded, size)
-    by_answer, by_person, by_stimulus, by_cell = (
-        one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
-        for cluster in (np.arange(len(influence)), participant, stimulus, cells(participant, stimulus))
-    )
+
+    def variance(cluster: np.ndarray | None) -> np.ndarray:
+        return one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
+
     participants, stimuli = (
         np.stack([_number(group[kind], size, cluster[kind]) for kind in (is_fake, ~is_fake)])
         for cluster in (participant, stimulus)
     )
     crossed = (_number(group, size, participant) > 1) & (stimuli.max(axis=0) > 1)
-    largest = np.maximum(largest_variance(by_person, by_stimulus, by_cell), by_answer)
-    freedom = np.minimum(participants.min(axis=0), stimuli.min(axis=0)) - 1
-    half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), Z95 * np.sqrt(by_answer))
+    by_answer = variance(None)
+    half_width = Z95 * np.sqrt(by_answer)
+    if crossed.any():
+        by_cell = by_answer if cell is None else variance(cell)
+        largest = np.maximum(largest_variance(variance(participant), variance(stimulus), by_cell), by_answer)
+        freedom = np.minimum(participants.min(axis=0), stimuli.min(axis=0)) - 1
+        half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half_width)
     inner = np.where((area > 0) & (area < 1), area, np.nan)
     reach = half_width / (inner * (1 - inner))
     return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))

@@ -60,7 +60,7 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     times = answered["reaction_time_ms"].to_numpy("float64")
     possible = possible_times(answered)
     impossible = int((~possible & ~np.isnan(times)).sum())
-    timed = answered[possible].reset_index(drop=True)
+    timed = answered[possible].sort_values("reaction_time_ms", kind="stable", ignore_index=True)
     codes = Codes(timed)
     table = pd.concat([_scope_times(timed, codes, scope) for scope in SCOPES], ignore_index=True)
     everything = table["scope"] == "all"
@@ -72,12 +72,14 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
-    """The rows of one scope: each group, truth and kind of answer."""
+    """The rows of one scope of trials in the order of their times: each group, truth and kind of answer."""
     grouped = groups(timed, scope, codes)
-    size, times = len(grouped.ids), timed["reaction_time_ms"].to_numpy("float64")[grouped.row]
-    order = np.lexsort((times, grouped.group))
-    group, row, times = grouped.group[order], grouped.row[order], times[order]
-    is_fake, correct = (timed[name].to_numpy(bool)[row] for name in ("is_fake", "correct"))
+    size = len(grouped.ids)
+    # runs of rows and small whole numbers sort several times faster than times
+    order = np.lexsort((grouped.row, grouped.group.astype(np.min_scalar_type(size))))
+    group, row = grouped.group[order], grouped.row[order]
+    times, is_fake, correct = (timed[name].to_numpy()[row] for name in ("reaction_time_ms", "is_fake", "correct"))
+    logs = np.log(times)
     parts = []
     for kind, answers in product(("all",) if scope == "stimulus" else ("all", *KINDS), ("all", "correct", "wrong")):
         chosen = np.ones(len(group), bool)
@@ -85,7 +87,8 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
             chosen &= is_fake == (kind == "fake")
         if answers != "all":
             chosen &= correct == (answers == "correct")
-        own, n = times[chosen], np.bincount(group[chosen], minlength=size)
+        own, of = times[chosen], group[chosen]
+        n = np.bincount(of, minlength=size)
         summary = pd.DataFrame(
             {
                 "scope": scope,
@@ -96,7 +99,7 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
                 "median_ms": _quantile(own, n, 0.5),
                 "q25_ms": _quantile(own, n, 0.25),
                 "q75_ms": _quantile(own, n, 0.75),
-                "geometric_mean_ms": np.exp(proportion(np.bincount(group[chosen], np.log(own), size), n)),
+                "geometric_mean_ms": np.exp(proportion(np.bincount(of, logs[chosen], size), n)),
             }
         )
         always = scope == "all" and kind == "all" and answers == "all"

@@ -25,7 +25,8 @@ def answers(seed: int, *, people: int, stimuli: int, each: int, spread: float = 
 
 def graded(frame: pd.DataFrame, group: np.ndarray) -> Graded:
     columns = (frame[name].to_numpy() for name in ("participant", "stimulus", "grade", "is_fake"))
-    return Graded(group, *columns)
+    cell = frame["participant"] * (frame["stimulus"].max() + 1) + frame["stimulus"]
+    return Graded(group, *columns, cell=cell.to_numpy())
 
 
 def by_hand(frame: pd.DataFrame) -> tuple[float, pd.Series]:
