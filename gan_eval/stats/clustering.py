@@ -99,7 +99,7 @@ def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
     0
     """
     sides = (slice(None),) if side is None else (side, ~side)
-    return min(np.count_nonzero(np.bincount(factor[chosen])) for factor in factors for chosen in sides) - 1
+    return min(int((np.bincount(factor[chosen]) > 0).sum()) for factor in factors for chosen in sides) - 1
 
 
 def side_of(column: np.ndarray) -> np.ndarray | None:
@@ -249,6 +249,8 @@ def places(
     place = code if group is None else group.astype(np.int64) * many + code
     if size * many <= 4 * len(place):  # counting empty ones is quicker than looking for those that occur
         return place, np.repeat(np.arange(size), many)
+    if not in_order and (np.diff(np.sort(place)) > 0).all():  # sorting is several times quicker than hashing
+        return np.arange(len(place)), np.zeros(len(place), np.int64) if group is None else group
     occurring_place, occurring = pd.factorize(place, sort=in_order)
     return occurring_place, np.asarray(occurring) // many
 
@@ -259,7 +261,7 @@ def _scaled(sums: ArrayLike, n: np.ndarray, owner: np.ndarray, size: int) -> np.
     C are the clusters with answers of the group, `owner` (K,), that a cluster belongs to. A cluster without answers has
     0, one that is the only one of its group NaN.
     """
-    number = np.bincount(owner[n > 0], minlength=size).astype(float)
+    number = np.bincount(owner, n > 0, size)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
         return np.where(n > 0, np.asarray(sums) * factor[owner], 0.0)

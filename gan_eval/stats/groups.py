@@ -127,20 +127,32 @@ def provenance(
     size = len(grouped.ids)
     is_simulated, values = codes.of("simulated")
     simulated = grouped.count(is_simulated == values.index(True)) if True in values else np.zeros(size, np.intp)
-    total = np.bincount(grouped.group, minlength=size)
     low, high = np.full((2, size), np.nan)
     fraction, fractions = codes.of("fraction")
     if fractions:
         group, present = _occurring(grouped, fraction, len(fractions))  # in ascending order within a group
         low[group[::-1]] = np.asarray(fractions, float)[present[::-1]]  # the last value written stays: the least
         high[group] = np.asarray(fractions, float)[present]
+    total = np.bincount(grouped.group, minlength=size)
+    return _noted(total, simulated, distinct("study", grouped, codes), low, high, notes)
+
+
+def _noted(
+    total: np.ndarray,
+    simulated: np.ndarray,
+    studies: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    notes: Iterable[tuple[np.ndarray, str]] = (),
+) -> pd.DataFrame:
+    """`provenance` from numbers of each group (G,): all trials, simulated ones, studies, and the ends of fractions."""
     every = [
         *notes,
-        (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
+        (studies > 1, SEVERAL_STUDIES),
         ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
         (high > low, "models of different fractions of the planned steps"),
     ]
-    texts: list[list[str]] = [[] for _ in range(size)]
+    texts: list[list[str]] = [[] for _ in total]
     for mask, note in every:
         for position in np.flatnonzero(mask):
             texts[position].append(note)
@@ -160,7 +172,9 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
         trials: of which every one stands behind the row.
         notes: of the row's own, which come first; empty ones and None are left out.
     """
-    columns = provenance(trials, groups(trials, "all")).iloc[0]
+    fraction = trials["fraction"].astype("float64")
+    numbers = (len(trials), trials["simulated"].sum(), trials["study"].nunique(), fraction.min(), fraction.max())
+    columns = _noted(*(np.array([number]) for number in numbers)).iloc[0]
     return {
         "simulated": bool(columns["simulated"]),
         "fraction": float(columns["fraction"]),

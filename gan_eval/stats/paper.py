@@ -153,7 +153,8 @@ def _models_on_datasets(main: pd.DataFrame) -> Iterator[Part]:
 
 def _detection_cells(part: pd.DataFrame, test: Row | None) -> tuple[Row, str]:
     """The rates, and what the table `detection` notes of them."""
-    detected = signal_detection(part, scopes=("all",)).iloc[0]
+    unsure = part.assign(confidence=np.nan)  # areas by confidence have no column here
+    detected = signal_detection(unsure, scopes=("all",)).iloc[0]
     names = ("fooling_rate", "dprime", "balanced_accuracy")
     cells = {f"{name}{end}": detected[f"{name}{end}"] for name in names for end in ("", "_low", "_high")}
     if test is not None and not pd.isna(test["difference"]):  # twice the balanced accuracy less one

@@ -156,28 +156,26 @@ class Store:
                 connection.connection.driver_connection.text_factory = text  # type: ignore[union-attr]
             return connection.execute(query.order_by(*(layout.c[name] for name in _order(table)))).mappings().all()
 
-    def frame(self, table: Table, *, columns: Sequence[str] | None = None, **equal: Any) -> "pd.DataFrame":
+    def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes; in bulk where ADBC's driver is installed.
 
         Args:
             table: which.
-            columns: these alone; default: all.
             **equal: values that columns must have.
 
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        columns = table.names if columns is None else tuple(columns)
         if can_read_in_bulk(self._engine):
-            layout, order = self._layout[table], _order(table)
-            select = sa.select(*(layout.c[name] for name in dict.fromkeys((*columns, *order))))
+            layout = self._layout[table]
+            select = sa.select(*(layout.c[name] for name in table.names))
             select = select.where(*(layout.c[name] == value for name, value in equal.items()))
             self.close()  # two SQLite libraries in one process must not hold one file at once: see `checked`
             with suppress(UnexpectedError):  # row by row it is said where
-                return checked_frame(Path(self._where), select, order, table)[list(columns)]
+                return checked_frame(Path(self._where), select, _order(table), table)
         rows = self.rows(table, **equal)
         try:
-            return tabular.frame_of(rows, table)[list(columns)]
+            return tabular.frame_of(rows, table)
         except UserError as error:
             raise UserError(f"{self._where}: table {error}") from error
 

@@ -208,8 +208,14 @@ def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) ->
     )
     is_graded = coded.grade[row] >= 0
     of_graded = row[is_graded]
-    columns = (coded.participant, coded.stimulus, coded.grade, coded.is_fake, coded.cell)
-    graded = Graded(group[is_graded], *(None if column is None else column[of_graded] for column in columns))
+    graded = Graded(
+        group[is_graded],
+        coded.participant[of_graded],
+        coded.stimulus[of_graded],
+        coded.grade[of_graded],
+        coded.is_fake[of_graded],
+        None if coded.cell is None else coded.cell[of_graded],
+    )
     by_confidence = areas(graded, size)
 
     table = pd.DataFrame({"scope": scope, "id": grouped.ids})
@@ -523,17 +529,14 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
     def variance(cluster: np.ndarray | None) -> np.ndarray:
         return one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
 
-    participants, stimuli = (
-        np.stack([_number(group[kind], size, cluster[kind]) for kind in (is_fake, ~is_fake)])
-        for cluster in (participant, stimulus)
-    )
-    crossed = (_number(group, size, participant) > 1) & (stimuli.max(axis=0) > 1)
+    participants, stimuli = (_numbers(group, size, cluster, is_fake) for cluster in (participant, stimulus))
+    crossed = (participants[2] > 1) & (stimuli[:2].max(axis=0) > 1)
     by_answer = variance(None)
     half_width = Z95 * np.sqrt(by_answer)
     if crossed.any():
         by_cell = by_answer if cell is None else variance(cell)
         largest = np.maximum(largest_variance(variance(participant), variance(stimulus), by_cell), by_answer)
-        freedom = np.minimum(participants.min(axis=0), stimuli.min(axis=0)) - 1
+        freedom = np.minimum(participants, stimuli)[:2].min(axis=0) - 1
         half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half_width)
     inner = np.where((area > 0) & (area < 1), area, np.nan)
     reach = half_width / (inner * (1 - inner))
@@ -558,7 +561,8 @@ def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.nd
     return area, influence
 
 
-def _number(group: np.ndarray, size: int, cluster: np.ndarray) -> np.ndarray:
-    """(size,) how many clusters stand in each group."""
+def _numbers(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
+    """(3, size) how many clusters with reals, with fakes and with either stand in each group."""
     place, owner = places(group, size, cluster)
-    return np.bincount(owner[np.bincount(place, minlength=len(owner)) > 0], minlength=size)
+    real, fake = np.bincount(2 * place + is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
+    return np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)])

@@ -47,6 +47,7 @@ SPEED_ACCURACY = Table(
 )
 
 PARTS = 5
+_CELLS = tuple(product(KINDS, ("wrong", "correct")))
 
 
 def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
@@ -79,16 +80,14 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
     order = np.lexsort((grouped.row, grouped.group.astype(np.min_scalar_type(size))))
     group, row = grouped.group[order], grouped.row[order]
     times, is_fake, correct = (timed[name].to_numpy()[row] for name in ("reaction_time_ms", "is_fake", "correct"))
-    logs = np.log(times)
+    cell = 2 * is_fake + correct
+    counts, logs = (
+        np.bincount(4 * group + cell, weights, 4 * size).reshape(size, 4) for weights in (None, np.log(times))
+    )
     parts = []
     for kind, answers in product(("all",) if scope == "stimulus" else ("all", *KINDS), ("all", "correct", "wrong")):
-        chosen = np.ones(len(group), bool)
-        if kind != "all":
-            chosen &= is_fake == (kind == "fake")
-        if answers != "all":
-            chosen &= correct == (answers == "correct")
-        own, of = times[chosen], group[chosen]
-        n = np.bincount(of, minlength=size)
+        cells = np.array([kind in ("all", name) and answers in ("all", right) for name, right in _CELLS])
+        own, n = times[cells[cell]], counts[:, cells].sum(axis=1)
         summary = pd.DataFrame(
             {
                 "scope": scope,
@@ -99,7 +98,7 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
                 "median_ms": _quantile(own, n, 0.5),
                 "q25_ms": _quantile(own, n, 0.25),
                 "q75_ms": _quantile(own, n, 0.75),
-                "geometric_mean_ms": np.exp(proportion(np.bincount(of, logs[chosen], size), n)),
+                "geometric_mean_ms": np.exp(proportion(logs[:, cells].sum(axis=1), n)),
             }
         )
         always = scope == "all" and kind == "all" and answers == "all"

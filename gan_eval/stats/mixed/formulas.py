@@ -9,6 +9,7 @@ participants' answers to the study's questions, or columns of the trials table.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -83,8 +84,15 @@ class Design:
     """(N,) number of the stimulus, likewise."""
     notes: tuple[str, ...]
     """What a reader must know."""
-    trouble: str | None
-    """Why there can be no estimate."""
+    none_usable: bool
+    """There are answers, and none has all that the formula needs."""
+
+    @cached_property
+    def trouble(self) -> str | None:
+        """Why there can be no estimate."""
+        if self.none_usable:
+            return "no answered trial has all that the formula needs"
+        return _trouble(self.X, self.effects)
 
     @property
     def n_participants(self) -> int:
@@ -162,9 +170,6 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         scale += [coded.scale] * len(coded.terms)
         notes += [coded.note] if coded.note else []
     X = np.hstack(columns)
-    trouble = _trouble(X, effects)
-    if not len(X) and len(answered):
-        trouble = "no answered trial has all that the formula needs"
     return Design(
         trials=trials,
         y=trials[formula.outcome].to_numpy(bool),
@@ -176,7 +181,7 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         participant=pd.factorize(trials["participant"], sort=True)[0],
         stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
         notes=tuple(notes),
-        trouble=trouble,
+        none_usable=bool(len(answered) and not len(X)),
     )
 
 
