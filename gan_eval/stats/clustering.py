@@ -99,7 +99,16 @@ def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
     0
     """
     sides = (slice(None),) if side is None else (side, ~side)
-    return min(int((np.bincount(factor[chosen]) > 0).sum()) for factor in factors for chosen in sides) - 1
+    return min(n_levels(factor[chosen]) for factor in factors for chosen in sides) - 1
+
+
+def n_levels(factor: np.ndarray) -> int:
+    """How many distinct values (N,), int and 0.., there are.
+
+    >>> n_levels(np.array([3, 0, 3]))
+    2
+    """
+    return int(np.count_nonzero(np.bincount(factor)))
 
 
 def side_of(column: np.ndarray) -> np.ndarray | None:

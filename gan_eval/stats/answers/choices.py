@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, ndtri
 
 from gan_eval.errors import UserError
-from gan_eval.stats.clustering import freedom, t_critical, two_way
+from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
 from gan_eval.stats.groups import (
     UNNAMED,
     Codes,
@@ -200,7 +200,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
         inside = is_estimated[winner] & is_estimated[loser]
         place = np.searchsorted(group, np.arange(size))
         participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
-        several = [factor for factor in (participant, item) if len(np.unique(factor)) > 1]
+        several = [factor for factor in (participant, item) if n_levels(factor) > 1]
         if several:
             variance = variances(strength[group], place[winner[inside]], place[loser[inside]], participant, item)
             std_error[group] = np.sqrt(variance)
@@ -209,7 +209,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
                 (participant, "one participant: says nothing of people in general"),
                 (item, "one item: says nothing of items in general"),
             )
-            notes += [(is_estimated & (len(np.unique(factor)) < 2), note) for factor, note in single]
+            notes += [(is_estimated & (n_levels(factor) < 2), note) for factor, note in single]
         else:
             notes.append((is_estimated, "one participant and one item: no interval"))
     # why the others have no strength

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from gan_eval.stats.clustering import t_critical, two_way
+from gan_eval.stats.clustering import n_levels, t_critical, two_way
 from gan_eval.stats.groups import Codes, Groups, groups, provenance
 from gan_eval.stats.shares import proportion, wilson
 from gan_eval.stats.trials import answered_trials, possible_times
@@ -207,7 +207,7 @@ def _interval(correct: np.ndarray, participant: np.ndarray, stimulus: np.ndarray
     n, k = len(correct), int(correct.sum())
     if n == 0:
         return np.nan, np.nan, "no trials"
-    participants, stimuli = len(np.unique(participant)), len(np.unique(stimulus))
+    participants, stimuli = n_levels(participant), n_levels(stimulus)
     if stimuli < 2:
         return np.nan, np.nan, "one stimulus: no interval"
     note = "one participant: says nothing of people in general" if participants == 1 else ""

@@ -120,6 +120,13 @@ def alpha_of(row: Mapping[Any, Any]) -> float:
     return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
 
 
+_ASKED = [
+    "session", "study", "participant", "stimulus", "item", "dataset", "model", "simulated", "fraction", "is_fake",
+    "says_fake", "correct",
+]  # fmt: skip
+"""What the questions of single pictures look at: each takes its own trials out of the table, many times in all."""
+
+
 def comparisons(
     trials: pd.DataFrame,
     *,
@@ -160,7 +167,7 @@ def comparisons(
     Raises:
         UserError: the plan names a model that is not among the trials' models.
     """
-    answered = answered_trials(trials)
+    answered = answered_trials(trials)[_ASKED]
     settings, alpha = plan or AnalysisSettings(), level(looks)
     require_known_models(settings, trials)
     pairs = pair_trials(trials)

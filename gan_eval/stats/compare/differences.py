@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtr
 from scipy.stats import fisher_exact
 
-from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p, two_way
 from gan_eval.stats.groups import joined
 from gan_eval.stats.shares import Z90, Z95, binomial_p, newcombe, wilson
 
@@ -102,7 +102,7 @@ def difference_of_proportions(
         counts.append((float(own @ success[group] / own.sum()) * effective, effective))
     (k_a, n_a), (k_b, n_b) = counts
     difference = k_a / n_a - k_b / n_b
-    participants = len(np.unique(participant))
+    participants = n_levels(participant)
     factors = (stimulus,) if participants == 1 else (participant, stimulus)
     df = freedom(*factors, side=in_a)
     if df < 1:
@@ -110,7 +110,7 @@ def difference_of_proportions(
     note = _ONE_PARTICIPANT if participants == 1 else ""
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
         (stimuli_a, people_a), (stimuli_b, people_b) = (
-            [len(np.unique(factor[group])) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
+            [n_levels(factor[group]) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
         )
         crossed = people_a == people_b == participants
         units_a, units_b = (stimuli_a, stimuli_b) if crossed else (min(stimuli_a, people_a), min(stimuli_b, people_b))
@@ -144,8 +144,8 @@ def proportion_less_half(
     """
     k, n = int(success.sum()), len(success)
     difference = k / n - HALF
-    single = len(np.unique(participant)) == 1
-    if len(np.unique(picture)) < 2:
+    single = n_levels(participant) == 1
+    if n_levels(picture) < 2:
         return Difference(difference, np.nan, np.nan, np.nan, _TOO_FEW)
     df = freedom(*((picture,) if single else (participant, picture)))
     note = _ONE_PARTICIPANT if single else ""

@@ -27,7 +27,7 @@ from numpy.polynomial import Polynomial
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.stats.clustering import t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import n_levels, t_critical, two_sided_p, two_way
 from gan_eval.stats.mixed.fit import Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, guessing_terms
 from gan_eval.stats.mixed.limits import NoFitError
@@ -66,7 +66,7 @@ class Judgements(NamedTuple):
         """Degrees of freedom: one fewer than the fewest participants or pictures behind a line; of one participant by
         the pictures alone."""
         factors = (self.picture,) if not self.participant.any() else (self.participant, self.picture)
-        return min(len(np.unique(factor[side])) for factor in factors for side in self.sides()) - 1
+        return min(n_levels(factor[side]) for factor in factors for side in self.sides()) - 1
 
 
 class Curve(NamedTuple):
