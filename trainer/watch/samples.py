@@ -9,7 +9,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import write_png
-from trainer.datasets.dataset import DataSet
+from trainer.datasets.dataset import DataSet, evenly_spread
 from trainer.inference import inference
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
@@ -39,7 +39,7 @@ def list_grids(folder: Path) -> list[Path]:
 def sample_examples(
     task: Task, data_set: DataSet, train: list[Path], *, train_split: str, say: Callable[[str], None]
 ) -> list[Example]:
-    """Up to COUNT items at the training size, of pictures not trained on where there are any.
+    """Up to COUNT items at the training size, spread over the pictures not trained on where there are any.
 
     Args:
         task: makes items of pictures.
@@ -59,10 +59,10 @@ def sample_examples(
         if split == train_split or not data_set.has_split(split):
             continue
         try:
-            return examples(data_set.paths(split, limit=COUNT))
+            return examples(evenly_spread(data_set.paths(split), COUNT))
         except UserError as error:
             say(f"{error} (no sample grids of {split})")
-    return examples(train[:COUNT])
+    return examples(evenly_spread(train, COUNT))
 
 
 def write_grid(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gan_eval.settings.training import TrainingSettings
+from trainer.datasets.dataset import evenly_spread
 from trainer.datasets.pairs import PairedSet
 from trainer.tasks import new_task
 from trainer.watch.samples import COUNT, sample_examples
@@ -23,7 +24,7 @@ def pairs_of(data: Path, train_split: str = "train") -> tuple[str, list[str]]:
     pairs = [(example.condition, example.target) for example in examples]
     assert len(pairs) == COUNT
     for folder in data.iterdir():
-        paths = sorted(folder.iterdir())[:COUNT]
+        paths = evenly_spread(sorted(folder.iterdir()), COUNT)
         if b"broken" in [path.read_bytes() for path in paths]:
             continue
         halves = [PairedSet(path.parent, "AtoB").read(path) for path in paths]
@@ -46,6 +47,15 @@ def test_pictures_not_trained_on_come_first(
     make_pairs: Pairs, splits: tuple[str, ...], train_split: str, shown: str
 ) -> None:
     assert pairs_of(make_pairs(**dict.fromkeys(splits, 5)), train_split) == (shown, [])
+
+
+def test_pictures_are_spread_over_the_split(make_pairs: Pairs) -> None:
+    data = make_pairs(train=5, test=10)
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    data_set = task.data_set(data)
+    found = sample_examples(task, data_set, [], train_split="train", say=print)
+    expected = [PairedSet(data, "AtoB").read(data_set.paths("test")[number]) for number in (0, 3, 6, 9)]
+    assert all(np.array_equal(one.target, pair[1]) for one, pair in zip(found, expected, strict=True))
 
 
 def test_a_broken_picture_is_told_of(make_pairs: Pairs) -> None:
