@@ -27,11 +27,6 @@ POOLED = "several models pooled: differences between models count in all but `wi
 CURVE_POINTS = 50
 _LARGE = 1e300
 """Sums of greater numbers may be infinite."""
-_COLUMNS = [
-    "participant", "stimulus", "item", "kind", "model", "dataset", "response", "phase", "protocol", "choice", "rating",
-    "study", "simulated", "fraction",
-]  # fmt: skip
-"""The columns of trials that are read: a table has many more, and copying them costs more than the rest."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +164,8 @@ def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarr
 
 
 def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
-    """Answered main trials of generated pictures, with the columns that matter here."""
-    answered = answered_trials(trials[_COLUMNS])
+    """Answered main trials of generated pictures."""
+    answered = answered_trials(trials)
     return answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
 
 
