@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_bytes
-from gan_eval.tables.cells import csv_bytes, csv_records, even_records, format_cell, parse, parse_any, require_distinct
+from gan_eval.tables.cells import (
+    as_text,
+    csv_bytes,
+    csv_records,
+    even_records,
+    format_cell,
+    parse,
+    parse_any,
+    require_distinct,
+)
 from gan_eval.tables.schema import Column, Dtype, Table
 
 if TYPE_CHECKING:
@@ -71,7 +80,10 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
     _require_filled_rows(rows, table, path)
     header = [*table.names, *extra]
     records = (
-        [format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}") for name in header]
+        [
+            as_text(format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}"))
+            for name in header
+        ]
         for number, row in enumerate(rows, start=1)
     )
     write_bytes(Path(path), csv_bytes(header, records))
@@ -160,8 +172,21 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:
         with atomic_path(path) as temporary:
             frame.to_parquet(temporary, index=False)
         return
-    cells = [[format_cell(value, None, "") for value in frame[name].astype(object)] for name in frame.columns]
+    cells = [_texts(frame[name]) for name in frame.columns]
     write_bytes(path, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
+
+
+def _texts(series: "pd.Series") -> list[str]:
+    """A column's cells as CSV text."""
+    import pandas as pd
+
+    if series.dtype == "float64":
+        return ["" if value != value else repr(value) for value in series.tolist()]
+    if not isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+        return [as_text(format_cell(value, None, "")) for value in series.astype(object)]
+    codes, distinct = pd.factorize(series.array)  # few: each is written once
+    texts = [*(as_text(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
+    return [texts[code] for code in codes]
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
@@ -251,6 +276,8 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
             return series
         if column.dtype == "float" and numbers:
             return series.astype("float64")
+    if column.dtype == "float" and (found := _floats(series, column)) is not None:
+        return found
     try:
         codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
     except TypeError as error:
@@ -266,6 +293,23 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
             parse_any(value, column, f"{where}: row {row}, column {column.name}")
     values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
+
+
+def _floats(series: "pd.Series", column: Column) -> "pd.Series | None":
+    """A column of numbers as text, many of them distinct, read at once; None where a cell needs a closer look."""
+    import numpy as np
+    import pandas as pd
+
+    if pd.api.types.infer_dtype(series, skipna=True) != "string":
+        return None
+    try:
+        values = series.to_numpy(object).astype("float64")
+    except (ValueError, TypeError):
+        return None
+    allowed = values[values != math.inf] if column.infinite else values
+    if column.most is not None and (np.abs(allowed) > column.most).any():
+        return None
+    return pd.Series(values, index=series.index)
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:

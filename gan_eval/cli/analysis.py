@@ -198,6 +198,8 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
             if trials[column].notna()[row]:
                 raise UserError(f"{file}: row {row + 1}, column {column}: {reason}")
     given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
+    if not named.note:  # else the analysis counts what is left out
+        trials = given[tables.TRIALS]
     stays = file.resolve().parent == out.resolve()
     for table in STORED_TABLES:
         neighbour = file.with_name(f"{table.name}.csv")

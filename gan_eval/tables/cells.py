@@ -232,7 +232,7 @@ class _LineFeeds(io.StringIO):
 
 
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    """The content of a CSV file.
+    """The content of a CSV file, of records of cells as `as_text` gives them.
 
     Raises:
         UserError: a text is no UTF-8, as a file's name may be.
@@ -240,7 +240,7 @@ def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
     text = _LineFeeds(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([as_text(name) for name in header])
-    writer.writerows([as_text(cell) for cell in record] for record in records)
+    writer.writerows(records)
     try:
         return text.getvalue().encode()
     except UnicodeEncodeError as error:
