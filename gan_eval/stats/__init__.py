@@ -160,7 +160,7 @@ def analyze(
         stimuli = read_stimulus_tables([Path(stimuli)])
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
-        analysed, image_metrics=images, set_metrics=sets, seed=seed
+        analysed, image_metrics=images, set_metrics=sets, screening=settings.screening, seed=seed
     )
     sure = (differences["p_holm"] < level(looks)).fillna(False)
     differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))

@@ -1,4 +1,4 @@
-"""Two-way bootstrap of fooling rates: participants and items resampled, each with all its answers."""
+"""Two-way bootstrap of fooling rates or mean grades: participants and items resampled, each with all its answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,42 +19,47 @@ _MOST_DENSE = 20_000_000
 
 
 @dataclass(frozen=True)
-class AnswerCounts:
-    """Answers to generated pictures, counted by stimulus and participant."""
+class Scores:
+    """What people said of generated pictures, summed by stimulus and participant: a score is 1 for `real` and 0 for
+    `fake`, or a grade."""
 
     people: np.ndarray
     """(P,) names of the participants, sorted."""
     stimuli: np.ndarray
     """(S,) names of the stimuli, sorted."""
-    real: np.ndarray | csr_array
-    """(S, P) float32, answers `real`."""
+    sums: np.ndarray | csr_array
+    """(S, P) sums of scores; float32 where all scores are whole numbers, float64 otherwise."""
     answers: np.ndarray | csr_array
     """(S, P) float32, answers."""
 
     @classmethod
-    def of(cls, fakes: pd.DataFrame) -> "AnswerCounts":
-        """Count answered trials of fakes with `participant`, `stimulus` and `says_fake`."""
+    def of(cls, fakes: pd.DataFrame) -> "Scores":
+        """Sum trials of fakes with `participant`, `stimulus` and a finite `score`."""
         participant, people = pd.factorize(fakes["participant"], sort=True)
         stimulus, stimuli = pd.factorize(fakes["stimulus"], sort=True)
-        says_real = (~fakes["says_fake"]).to_numpy(bool)
+        score = fakes["score"].to_numpy("float64")
+        precision = "float32" if (score == np.rint(score)).all() else "float64"
         shape = (len(stimuli), len(people))
         cells = shape[0] * shape[1]
         if cells <= _MOST_DENSE and len(fakes) * 20 >= cells:
             cell = stimulus * len(people) + participant
-            real, answers = (
-                np.bincount(chosen, minlength=cells).astype("float32").reshape(shape)
-                for chosen in (cell[says_real], cell)
+            sums, answers = (np.bincount(cell, of_each, cells).reshape(shape) for of_each in (score, None))
+            return cls(
+                np.asarray(people, object),
+                np.asarray(stimuli, object),
+                sums.astype(precision),
+                answers.astype("float32"),
             )
-            return cls(np.asarray(people, object), np.asarray(stimuli, object), real, answers)
-        sparse_real, sparse_answers = (
-            csr_array((counted, (stimulus, participant)), shape=shape)
-            for counted in (says_real.astype("float32"), np.ones(len(fakes), "float32"))
+        sparse_sums, sparse_answers = (
+            csr_array((of_each, (stimulus, participant)), shape=shape)
+            for of_each in (score.astype(precision), np.ones(len(fakes), "float32"))
         )
-        return cls(np.asarray(people, object), np.asarray(stimuli, object), sparse_real, sparse_answers)
+        return cls(np.asarray(people, object), np.asarray(stimuli, object), sparse_sums, sparse_answers)
 
     def single_answers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(N,) bool whether the answer was `real`, and (N,) int the participant and the stimulus of each answer."""
-        real, answers = (coo_array(counted) for counted in (self.real, self.answers - self.real))
+        """(N,) bool whether the answer was `real`, and (N,) int the participant and the stimulus of each answer; of
+        scores that are 1 or 0."""
+        real, answers = (coo_array(counted) for counted in (self.sums, self.answers - self.sums))
         of_real, of_fake = (
             [np.repeat(place, part.data.astype(int)) for place in (part.col, part.row)] for part in (real, answers)
         )
@@ -63,23 +68,21 @@ class AnswerCounts:
         return says_real, participant, stimulus
 
     def totals(self) -> tuple[np.ndarray, np.ndarray]:
-        """(S,) answers `real`, and (S,) answers, of each stimulus."""
-        real, answers = self.weighted(np.ones((1, len(self.people))))
-        return real[0], answers[0]
+        """(S,) sum of scores, and (S,) answers, of each stimulus."""
+        sums, answers = self.weighted(np.ones((1, len(self.people))))
+        return sums[0], answers[0]
 
     def weighted(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Answers `real`, and answers, of each stimulus when participants count by `weight` (B, P).
+        """Sums of scores, and answers, of each stimulus when participants count by `weight` (B, P).
 
-        Whole weights give exact counts, as float32 holds every whole number below 2^24.
+        Whole weights and scores give exact sums, as float32 holds every whole number below 2^24.
 
         Returns:
             two arrays (B, S).
         """
         by_column = np.ascontiguousarray(weight.T, "float32")
-        real, answers = (
-            np.ascontiguousarray((counts @ by_column).T, "float64") for counts in (self.real, self.answers)
-        )
-        return real, answers
+        sums, answers = (np.ascontiguousarray((given @ by_column).T, "float64") for given in (self.sums, self.answers))
+        return sums, answers
 
 
 @dataclass(frozen=True)
@@ -89,28 +92,28 @@ class Replicates:
     weight: np.ndarray
     """(B, n) how often each point was sampled, stimuli with their item; 0 also where none of the sampled participants
     has answered."""
-    rate: np.ndarray
-    """(B, n) its fooling rate over the sampled participants; NaN where the weight is 0."""
+    score: np.ndarray
+    """(B, n) its mean score over the sampled participants; NaN where the weight is 0."""
 
 
 def bootstrap_replicates(
-    counts: AnswerCounts,
+    scores: Scores,
     *,
     seed: int | tuple[int, ...],
     item: np.ndarray | None = None,
     point: np.ndarray | None = None,
 ) -> Iterator[Replicates]:
-    """Bootstrap replicates of the fooling rates, a part at a time: memory does not grow with their number.
+    """Bootstrap replicates of the mean scores, a part at a time: memory does not grow with their number.
 
     Args:
-        counts: the answers.
+        scores: the answers.
         seed: equal seeds give equal replicates, with and without `point`, whatever the order of the trials.
         item: (S,) int, the item that each stimulus belongs to, 0.. without gaps: what is resampled with all its models'
             stimuli; None: each stimulus is an item.
-        point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: rates are then those of the models
+        point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: scores are then those of the models
             over the sampled stimuli, and each model counts once.
     """
-    stimuli, people = len(counts.stimuli), len(counts.people)
+    stimuli, people = len(scores.stimuli), len(scores.people)
     if stimuli == 0:
         return
     remaining = int(np.clip(_CELLS // stimuli, 200, REPLICATES))
@@ -121,14 +124,14 @@ def bootstrap_replicates(
         persons = sampled_counts(rng, people, size)
         weight = sampled_counts(rng, stimuli if item is None else int(item.max()) + 1, size)
         weight = weight if item is None else weight[:, item]
-        real, answers = counts.weighted(persons)
+        sums, answers = scores.weighted(persons)
         if point is not None:
             of_point = csr_array((np.ones(len(point)), (np.arange(len(point)), point)))
-            real, answers = (np.asarray((weight * counted) @ of_point) for counted in (real, answers))
+            sums, answers = (np.asarray((weight * given) @ of_point) for given in (sums, answers))
             weight = np.ones_like(answers)
         answered = answers > 0
-        rate = np.divide(real, answers, out=np.full(answers.shape, np.nan), where=answered)
-        yield Replicates(weight * answered, rate)
+        score = np.divide(sums, answers, out=np.full(answers.shape, np.nan), where=answered)
+        yield Replicates(weight * answered, score)
 
 
 def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:

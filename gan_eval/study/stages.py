@@ -35,7 +35,7 @@ PUBLISHED = "published"
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
 """What the report shows of a model's training."""
 
-STATISTICS = "3"
+STATISTICS = "4"
 """Raised when the statistics say something else or more: tables of an older number are computed again."""
 
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}

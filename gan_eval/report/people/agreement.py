@@ -1,4 +1,6 @@
-"""Do metrics agree with people? Values against fooling rates, correlations, and models of single answers."""
+"""Do metrics agree with people? Values against fooling rates or mean grades, correlations, models of single answers."""
+
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -13,11 +15,12 @@ from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, percent, plural, text, whole
 from gan_eval.report.people.design import is_interim
+from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
-from gan_eval.stats.metrics_and_people.points import POOLED, fitted_curves, points
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED, fitted_curves, points
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_PLOTS = 24
@@ -25,7 +28,6 @@ MOST_POINTS = 500
 """Dots of a plot; of more pictures they are spread evenly over the metric's values."""
 NEAR = 1e-6
 """Two correlations of the same points differ by less."""
-_BY = ["level", "dataset", "metric"]
 _LEVELS = {"stimulus": "pictures", "model": "models"}
 _WITHIN = (
     "Within models: each picture ranked among its own model's. Pooled over models: all ranked together, so that a "
@@ -96,14 +98,15 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
     if trials.empty or correlations.empty or all(table is None for table in tables.values()):
         return []
     alpha = np.nan if is_interim(folder) else level(folder.table(LOOKS))
-    rated = points(trials, **tables)
+    is_screened = (folder.table(OPINION_SCORES)["screening"] == "bt500").any()
+    scored = points(trials, **tables, screening="bt500" if is_screened else "none")
     curves = dict(_groups(fitted_curves(trials, **tables)))
     # a data set's few models stand among those of all data sets, too
-    of_all = {metric for (level, dataset, metric), _ in _groups(rated) if level == "model" and not dataset}
+    of_all = {key for key, _ in _groups(scored) if key.level == "model" and not key.dataset}
     plots = [
         (key, part)
-        for key, part in sorted(_groups(rated[rated["rate"].notna()]), key=lambda group: not is_of_quality(group[0][2]))
-        if np.isfinite(part["value"].astype(float)).sum() >= (5 if key[0] == "model" and key[2] in of_all else 3)
+        for key, part in sorted(_groups(scored), key=lambda group: not is_of_quality(group[0].metric))
+        if np.isfinite(part["value"].astype(float)).sum() >= (5 if key._replace(dataset="") in of_all else 3)
     ]
     return [
         _chart(key, part, curves.get(key), correlations, alpha=alpha, name=f"agreement-{place}")
@@ -111,14 +114,23 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
     ]
 
 
-def _groups(frame: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
-    """Parts by level, data set ("" where all are pooled) and metric."""
+class _Key(NamedTuple):
+    """Whose points a chart shows."""
+
+    measure: str
+    level: str
+    dataset: str
+    """"" where all are pooled."""
+    metric: str
+
+
+def _groups(frame: pd.DataFrame) -> list[tuple[_Key, pd.DataFrame]]:
     named = frame.assign(dataset=frame["dataset"].astype(object).where(frame["dataset"].notna(), ""))
-    return [((str(a), str(b), str(c)), part) for (a, b, c), part in named.groupby(_BY, sort=False)]
+    return [(_Key(*map(str, key)), part) for key, part in named.groupby([*_Key._fields], sort=False)]
 
 
 def _chart(
-    key: tuple[str, str, str],
+    key: _Key,
     part: pd.DataFrame,
     curve: pd.DataFrame | None,
     correlations: pd.DataFrame,
@@ -132,12 +144,11 @@ def _chart(
 
     Where the points do not give that coefficient, no curve is drawn and the caption says so.
     """
-    of, dataset, metric = key
-    finite = part[np.isfinite(part["value"].astype(float))].sort_values(["value", "rate", "id"])
+    measure, of, dataset, metric = key
+    finite = part[np.isfinite(part["value"].astype(float))].sort_values(["value", "score", "id"])
     count = len(finite)
     plotted = finite.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
-    datasets = correlations["dataset"].astype(object).where(correlations["dataset"].notna(), "")
-    rows = correlations[(correlations["level"] == of) & (datasets == dataset) & (correlations["metric"] == metric)]
+    rows = dict(_groups(correlations)).get(key, correlations.iloc[:0])
     coefficient = warning = pooled = ""
     why_not = "there is no coefficient"
     if len(rows) and not missing(rows.iloc[0]["spearman"]):
@@ -159,7 +170,7 @@ def _chart(
                 f" Spearman within models {number(row[column])}{within}; pooled over models {number(row['spearman'])}."
             )
             pooled = ", models pooled"
-        of_points = spearman(part["value"].to_numpy(float), part["rate"].to_numpy(float))
+        of_points = spearman(part["value"].to_numpy(float), part["score"].to_numpy(float))
         if int(row["n"]) != len(part) or not abs(of_points - float(row["spearman"])) < NEAR:
             curve = None
             warning = (
@@ -173,42 +184,51 @@ def _chart(
     thinned = f" {len(plotted)} of {plural(count, noun)} drawn." if len(plotted) < count else ""
     infinite = plural(len(part) - count, "infinite value", "infinite values")
     not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
-    line = "" if warning else f" No curve: {why_not}."
+    line = "" if warning or measure == GRADE else f" No curve: {why_not}."
     if curve is not None:
         line = (
             f" Line: binomial regression of the answers{pooled}; band: its 95 % interval by participants and {noun}s."
         )
     caption = (
-        f"A dot for each {noun}{of_each} ({(of_each and count) or plural(count, noun)}), larger with more answers."
+        f"A dot for each {noun}{of_each} ({(of_each and count) or plural(count, noun)}), larger with more "
+        f"{'grades' if measure == GRADE else 'answers'}."
         f"{line}{thinned}{not_drawn}{coefficient}{warning}"
     )
-    title = f"{title_of(metric)}{f' on {dataset}' if dataset else ''}, {noun}s"
-    figure = _scatter(metric, plotted, curve, scale=2 if of == "model" else 1)
+    title = f"{title_of(metric)}{f' on {dataset}' if dataset else ''}, {noun}s{', graded' * (measure == GRADE)}"
+    figure = _scatter(metric, measure, plotted, curve, scale=2 if of == "model" else 1)
     return chart_of(title, figure, name=name, caption=caption, alternative=caption)
 
 
-def _scatter(metric: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, scale: int) -> Figure:
+def _scatter(metric: str, measure: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, scale: int) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.6)
         size = 8 + 22 * np.sqrt(plotted["n"].to_numpy(float) / max(float(plotted["n"].max()), 1.0))
-        colour, rate = SERIES["fake"], 100 * plotted["rate"]
-        axes.scatter(plotted["value"], rate, s=size * scale, color=colour, alpha=0.45, linewidths=0, zorder=2)
+        colour, score = SERIES["fake"], plotted["score"] * (1 if measure == GRADE else 100)
+        axes.scatter(plotted["value"], score, s=size * scale, color=colour, alpha=0.45, linewidths=0, zorder=2)
         if curve is not None:
             x, ends, ink = curve["x"], (100 * curve["low"], 100 * curve["high"]), SERIES["all"]
             axes.fill_between(x, *ends, color=ink, alpha=0.18, linewidth=0, zorder=1)
             axes.plot(x, 100 * curve["rate"], color=ink, linewidth=2, zorder=3)
-        axes.set_ylim(-4, 104)
+        if measure != GRADE:
+            axes.set_ylim(-4, 104)
         axes.grid(color=GRID, linewidth=0.8, zorder=0)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
         axes.set_xlabel(clean(with_unit(metric))[:48], parse_math=False)
-        axes.set_ylabel("called real, %", color=MUTED)
+        axes.set_ylabel("mean grade" if measure == GRADE else "called real, %", color=MUTED)
     return figure
+
+
+def _measure(frame: pd.DataFrame) -> dict[str, CellFormat]:
+    """The column of what people did, where some judged pictures and some graded them."""
+    names = {FOOLING: "called real", GRADE: "mean grade"}
+    return {"against": labelled(names, "measure")} if frame["measure"].nunique() > 1 else {}
 
 
 def _correlation_tables(folder: StudyFolder) -> list[Table]:
     """Agreement of metrics with people, with the ceiling that no metric can exceed; and which follows them better."""
     table = folder.table(CORRELATIONS)
+    against = _measure(table)
     is_picture, is_quality = table["level"] == "stimulus", table["metric"].map(is_of_quality).astype(bool)
     correlations = []
     for caption, part, ends, label in (
@@ -231,6 +251,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         columns = {
             "data set": _DATASET,
             "metric": cell(text, "metric"),
+            **against,
             "n": cell(whole, "n"),
             label: cell(number, "spearman" if ends == "ci" else "within"),
             INTERVAL: interval_cell(f"{ends}_low", f"{ends}_high"),
@@ -247,7 +268,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         if ends == "ci":
             notes.append("Intervals draw people and items anew, and keep the models; p takes the models as drawn.")
         correlations += table_of(
-            caption, frame, columns, text_columns=2, notes=notes, label="metric", source="correlations"
+            caption, frame, columns, text_columns=2 + len(against), notes=notes, label="metric", source="correlations"
         )
     frame = folder.table(CORRELATION_DIFFERENCES)
     frame = frame[frame[["metric_a", "metric_b"]].map(is_of_quality).all(axis=1).astype(bool)]
@@ -262,6 +283,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         "over": labelled(_LEVELS, "level"),
         "data set": _DATASET,
         "metrics": cell(text, "pair"),
+        **against,
         "n": cell(whole, "n"),
         "|Spearman| of each": lambda row: (
             NOTHING
@@ -283,7 +305,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
             follows_better=frame["follows_better"].map(title_of, na_action="ignore"),
         ),
         columns,
-        text_columns=3,
+        text_columns=3 + len(against),
         last_is_text=True,
         notes=notes,
         label="pair",

@@ -27,6 +27,7 @@ from gan_eval.report.people.robustness import robustness_sentence
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed, shared_reals, unadjusted
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
@@ -182,13 +183,16 @@ def metrics_sentence(folder: StudyFolder) -> str:
     where none were held against them. A metric is said to follow them where p survives Holm's correction on the side
     that its direction foretells."""
     table = folder.table(CORRELATIONS)
-    table = table[(table["level"] == "stimulus") & (table["measure"] == "fooling_rate")]
-    table = table[table["metric"].map(is_of_quality).astype(bool)]
-    pooled = table[table["dataset"].isna()]
-    parts = [("", pooled)] if len(pooled) else list(table.groupby("dataset", sort=True))
-    said = [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
+    table = table[(table["level"] == "stimulus") & table["metric"].map(is_of_quality).astype(bool)]
+    said = []
+    for measure, of_measure in table.groupby("measure", sort=True):
+        whom = "people's grades" if measure == GRADE else "people"
+        said.append(f"Do metrics follow {whom}, picture by picture of a model?")
+        pooled = of_measure[of_measure["dataset"].isna()]
+        parts = [("", pooled)] if len(pooled) else list(of_measure.groupby("dataset", sort=True))
+        said += [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
     adjusted = "Which do is told by p after Holm's correction; the intervals are unadjusted."
-    return f"Do metrics follow people, picture by picture of a model? {' '.join(said)} {adjusted}" if said else ""
+    return f"{' '.join(said)} {adjusted}" if said else ""
 
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
@@ -208,7 +212,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
         return f"{where}none is shown to ({'highest: ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
         return f"{where}it does ({strength})."
-    beaten = _beaten(folder, dataset, str(best["metric"]))
+    beaten = _beaten(folder, best, dataset)
     if len(beaten) == len(known) - 1:
         return f"{where}{title_of(str(best['metric']))} does, better than each of the others ({strength})."
     lead = f"that it leads {listed(beaten)} is shown, not the rest" if beaten else "that it leads is not shown"
@@ -230,10 +234,10 @@ def _toward(row: Record, alpha: float) -> tuple[float, float]:
     return -value, -ends[1]
 
 
-def _beaten(folder: StudyFolder, dataset: str, metric: str) -> list[str]:
+def _beaten(folder: StudyFolder, best: Record, dataset: str) -> list[str]:
     """The metrics over which the lead of one survives Holm's correction."""
-    table = folder.table(CORRELATION_DIFFERENCES)
+    table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])
     won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
-    won = won[won["dataset"].fillna("") == dataset]
+    won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
     losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
     return [title_of(loser) for loser in losers if is_of_quality(loser)]

@@ -62,7 +62,8 @@ def model_sentences(folder: StudyFolder) -> list[str]:
         "What the two do not share is not settled."
         for row in against.to_dict("records")
     ]
-    both = models[models["p"].notna() & models["lrt_p"].notna()]
+    # of more than one degree of freedom the ratio tests all levels of a factor, Wald's test one of them
+    both = models[models["p"].notna() & models["lrt_p"].notna() & (models["lrt_df"] == 1)]
     sentences += [
         f"Of {row['term']} in {row['formula']} the likelihood-ratio test says otherwise than the Wald test "
         f"(p {p_value(row['lrt_p'])} and {p_value(row['p'])}); the likelihood-ratio test is the better one."
@@ -92,7 +93,7 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
             return NOTHING
         return f"χ²({whole(row['lrt_df'])}) = {number(row['lrt_chi2'])}, p {equals(row['lrt_p'])}"
 
-    scale = "Estimates on the log-odds scale" if "logit" in set(frame["link"]) else "Estimates on the probit scale"
+    scale = "Estimates on the probit scale" if (frame["link"] == "probit").all() else "Estimates on the log-odds scale"
     cut_points = [
         "Cut-point: where on the model's scale an ordered answer passes from one grade to the next; no threshold of "
         "what must be seen."

@@ -24,6 +24,7 @@ from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tables import IMAGE_METRICS, KINDS, PARTICIPATION, RUNS, SESSIONS, SET_METRICS
 
@@ -73,13 +74,17 @@ expectation. Where both sets hold pictures of the same items it is too low by an
 _JACKKNIFE = """\
 Intervals of metrics of sets come from a delete-group jackknife over items: they tell the spread at this N, not the
 bias of FID."""
+_MEASURES = {
+    FOOLING: ("the share of generated pictures called real", "the fooling rate"),
+    GRADE: ("the mean grades of generated pictures", "mean grades"),
+}
+"""What metrics are held against, in the method and in a paper."""
 _CORRELATIONS = """\
-Metrics are held against people by Spearman's rank correlation with the share of generated pictures called real, picture
-by picture within models: each picture is ranked among its own model's, so that differences between models do not pass
-for agreement about pictures. Intervals come from a bootstrap that draws participants and items anew, an item with all
-its models' pictures, less its bias, on Fisher's scale. p is Student's t approximation, with as many pictures as they
-count for where models' pictures of an item are alike; over up to 9 models it is exact over all pairings. p (Holm) is
-corrected over metrics, levels and data sets."""
+picture by picture within models: each picture is ranked among its own model's, so that differences between models do
+not pass for agreement about pictures. Intervals come from a bootstrap that draws participants and items anew, an item
+with all its models' pictures, less its bias, on Fisher's scale. p is Student's t approximation, with as many pictures
+as they count for where models' pictures of an item are alike; over up to 9 models it is exact over all pairings. p
+(Holm) is corrected over metrics, levels and data sets."""
 
 _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
 """What a model with that link is called."""
@@ -118,7 +123,10 @@ def methods(folder: StudyFolder) -> list[str]:
         if sets["ci_low"].notna().any():
             sentences.append(_JACKKNIFE)
     if len(folder.table(CORRELATIONS)):
-        sentences.append(_CORRELATIONS)
+        people = " and with ".join(_MEASURES[name][0] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"]))
+        sentences.append(
+            f"Metrics are held against people by Spearman's rank correlation with {people}, {_CORRELATIONS}"
+        )
     return sentences
 
 
@@ -361,8 +369,9 @@ def _models(folder: StudyFolder) -> list[str]:
     if comparisons["p_holm"].notna().any():
         sentences.append("P values of comparisons of one kind were corrected by Holm's method [@holm1979].")
     if len(folder.table(CORRELATIONS)):
+        people = listed([_MEASURES[name][1] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
         sentences.append(
-            "Metrics were held against the fooling rate by Spearman's correlation within models, with bias-corrected "
+            f"Metrics were held against {people} by Spearman's correlation within models, with bias-corrected "
             "intervals from a two-way bootstrap over participants and items [@owen2007] and P values corrected by "
             "Holm's method over metrics, levels and data sets [@holm1979]."
         )

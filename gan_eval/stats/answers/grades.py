@@ -5,6 +5,7 @@ its graders are allowed for (ITU-T P.910 Annex E).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -270,6 +271,26 @@ def _centred(grades: Grades, bias: np.ndarray, counts: np.ndarray) -> tuple[int,
     return len(np.unique(part[known])), bias - mean[part]
 
 
+class Screened(NamedTuple):
+    """What `graded_trials` gives, without erratic participants."""
+
+    trials: pd.DataFrame
+    note: str
+    """How many were left out; empty: nobody."""
+
+
+def screened_grades(trials: pd.DataFrame, *, screening: Screening) -> Screened:
+    """Trials to be graded: `bt500` leaves erratic participants out, with the others everybody counts, since ITU-T P.910
+    rejects nobody."""
+    graded = graded_trials(trials)
+    if screening != "bt500" or graded.empty:
+        return Screened(graded, "")
+    observers = raters(trials, screening=screening)
+    rejected = observers.loc[observers["rejected"], "participant"]
+    note = f"{len(rejected)} of {len(observers)} participants rejected by BT.500" if len(rejected) else ""
+    return Screened(graded[~graded["participant"].isin(rejected)].reset_index(drop=True), note)
+
+
 def ratings(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFrame:
     """The table `ratings` of a trials table; no rows where nothing was to be graded.
 
@@ -278,15 +299,9 @@ def ratings(trials: pd.DataFrame, *, screening: Screening = "none") -> pd.DataFr
 
     Args:
         trials: the table `trials`.
-        screening: `bt500` leaves erratic participants out (ITU-R BT.500) and the notes say how many; with the others
-            everybody counts, since ITU-T P.910 rejects nobody.
+        screening: as in `screened_grades`; the notes say how many were left out.
     """
-    graded, note = graded_trials(trials), ""
-    if screening == "bt500" and len(graded):
-        observers = raters(trials, screening=screening)
-        rejected = observers.loc[observers["rejected"], "participant"]
-        graded = graded[~graded["participant"].isin(rejected)].reset_index(drop=True)
-        note = f"{len(rejected)} of {len(observers)} participants rejected by BT.500" if len(rejected) else ""
+    graded, note = screened_grades(trials, screening=screening)
     rows: list[Row] = []
     for dataset, of_dataset in graded.groupby("dataset", dropna=False, sort=True):
         for kind in ("real", "fake"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import AnswerCounts, Replicates
+from gan_eval.stats.resampling import Replicates, Scores
 from gan_eval.stats.shares import proportion
 
 FEWEST = 3
@@ -79,12 +79,12 @@ def rank_deviations(values: np.ndarray, group: np.ndarray | None) -> np.ndarray:
 
 
 def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) -> np.ndarray:
-    """(len(pairings), B) Spearman's correlation of each pairing with the fooling rates of each replicate.
+    """(len(pairings), B) Spearman's correlation of each pairing with the mean scores of each replicate.
 
-    Equals `spearman` of the values and rates written out as often as they were sampled, ties at their mid-ranks. NaN
-    where fewer than 3 points or samples count, or where all values or all rates are equal.
+    Equals `spearman` of the values and scores written out as often as they were sampled, ties at their mid-ranks. NaN
+    where fewer than 3 points or samples count, or where all values or all scores are equal.
 
-    Ranks of the rates are shared by the pairings that use the same points, and ranks of the values come from counting,
+    Ranks of the scores are shared by the pairings that use the same points, and ranks of the values come from counting,
     so a further metric costs little.
     """
     ranked: dict[bytes, tuple[np.ndarray, list[tuple[int, np.ndarray, np.ndarray]]]] = {}
@@ -102,17 +102,17 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
     few = np.array([pairing.use.sum() < FEWEST for pairing in pairings], bool)
     correlations = [np.empty((len(pairings), 0))]
     for part in parts:
-        both, squares_value, squares_rate, count = np.zeros((4, len(pairings), len(part.rate)))
+        both, squares_value, squares_score, count = np.zeros((4, len(pairings), len(part.score)))
         for points, members in ranked.values():
             if len(points) == 0:
                 continue
-            weight, rate = part.weight[:, points], part.rate[:, points]
-            by_rate = np.argsort(rate, axis=1)  # NaN last; their weight is 0
+            weight, score = part.weight[:, points], part.score[:, points]
+            by_score = np.argsort(score, axis=1)  # NaN last; their weight is 0
             total = weight.sum(axis=1)
             middle, scale = (total[:, None] + 1) / 2, np.maximum(total, 1.0) ** 2
-            deviation = _mid_ranks(by_rate, np.take_along_axis(rate, by_rate, axis=1), weight) - middle
+            deviation = _mid_ranks(by_score, np.take_along_axis(score, by_score, axis=1), weight) - middle
             weighted = weight * deviation
-            of_rates = np.einsum("ij,ij->i", weighted, deviation) / scale
+            of_scores = np.einsum("ij,ij->i", weighted, deviation) / scale
             for number, order, begins in members:
                 sampled, moment = weight[:, order], weighted[:, order]
                 if len(begins) < len(order):
@@ -120,10 +120,10 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
                 rank = np.cumsum(sampled, axis=1) - (sampled - 1) / 2 - middle
                 both[number] += np.einsum("ij,ij->i", moment, rank) / scale
                 squares_value[number] += np.einsum("ij,ij,ij->i", sampled, rank, rank) / scale
-                squares_rate[number] += of_rates
+                squares_score[number] += of_scores
                 count[number] += total
-        defined = (count >= FEWEST) & (squares_value > _NO_SPREAD) & (squares_rate > _NO_SPREAD) & ~few[:, None]
-        squares = np.sqrt(np.where(defined, squares_value * squares_rate, 1.0))
+        defined = (count >= FEWEST) & (squares_value > _NO_SPREAD) & (squares_score > _NO_SPREAD) & ~few[:, None]
+        squares = np.sqrt(np.where(defined, squares_value * squares_score, 1.0))
         correlations.append(np.where(defined, both / squares, np.nan))
     return np.concatenate(correlations, axis=1)
 
@@ -174,7 +174,7 @@ def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int
 
 
 def ceiling(
-    counts: AnswerCounts,
+    scores: Scores,
     *,
     seed: int | tuple[int, ...],
     point: np.ndarray,
@@ -182,17 +182,17 @@ def ceiling(
     group: np.ndarray | None = None,
     splits: int = SPLITS,
 ) -> float:
-    """The rank correlation with the fooling rates that a metric knowing the true rates would reach.
+    """The rank correlation with people's mean scores that a metric knowing the true ones would reach.
 
-    Fooling rates are shares of few answers, so their correlation with anything is bounded by the square root of their
-    reliability (Spearman 1904). Reliability: the participants are split at random into halves, the rates of the two
+    Mean scores are of few answers, so their correlation with anything is bounded by the square root of their
+    reliability (Spearman 1904). Reliability: the participants are split at random into halves, the scores of the two
     halves are rank-correlated over the points that both have answered, the mean over the splits is stepped up to the
     full number of participants by Spearman and Brown's formula 2r/(1 + r) (1910), and 0 is the least.
 
     The noise it measures is that of the answers and of the participants, not that of the choice of stimuli.
 
     Args:
-        counts: the answers.
+        scores: the answers.
         seed: of the splits.
         point: (S,) int, the point (stimulus or model) that each stimulus belongs to, 0.. without gaps.
         use: (n,) bool, the points that count.
@@ -205,21 +205,21 @@ def ceiling(
     Raises:
         NoFitError: one participant, fewer than 5 points, or halves that share too few points.
     """
-    participants, size = len(counts.people), int(point.max(initial=-1)) + 1
+    participants, size = len(scores.people), int(point.max(initial=-1)) + 1
     if participants < 2:
         raise NoFitError("one participant: no ceiling")
     if use.sum() < FEWEST_FOR_CEILING:
         raise NoFitError(f"fewer than {FEWEST_FOR_CEILING} points: no ceiling")
     rng = np.random.default_rng(seed)
-    total_called, total = (np.bincount(point, of_stimuli, size)[use] for of_stimuli in counts.totals())
+    sums, total = (np.bincount(point, of_stimuli, size)[use] for of_stimuli in scores.totals())
     at_a_time = max(1, _AT_A_TIME // max(participants, len(point)))
     correlations = []
     for begin in range(0, splits, at_a_time):
         rows = min(at_a_time, splits - begin)
         first_half = np.broadcast_to(np.arange(participants) < participants // 2, (rows, participants))
-        weighted = counts.weighted(rng.permuted(first_half, axis=1))
-        called, answers = (np.stack([np.bincount(point, row, size)[use] for row in part]) for part in weighted)
-        halves = proportion(called, answers), proportion(total_called - called, total - answers)
+        weighted = scores.weighted(rng.permuted(first_half, axis=1))
+        of_half, answers = (np.stack([np.bincount(point, row, size)[use] for row in part]) for part in weighted)
+        halves = proportion(of_half, answers), proportion(sums - of_half, total - answers)
         correlations += [_spearman_of_rows(*halves, None if group is None else group[use])]
     by_split = np.concatenate(correlations)
     if np.isfinite(by_split).mean() < 0.9:

@@ -1,5 +1,5 @@
 """Which metric agrees with people, and which of two follows them better? Correlations of metric values with fooling
-rates, per picture and per model, and their differences, from the same points and the same replicates.
+rates or mean grades, per picture and per model, and their differences, from the same points and the same replicates.
 """
 
 from itertools import combinations, permutations
@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtr
 from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
+from gan_eval.settings.analysis import Screening
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
 from gan_eval.stats.metrics_and_people.ceiling import (
@@ -20,7 +21,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
 )
 from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.metrics_and_people.points import (
-    MEASURE,
+    GRADE,
     POOLED,
     BootstrapCorrelations,
     Pairings,
@@ -56,7 +57,11 @@ CORRELATIONS = Table(
         text("level", "over stimuli or over models", words=("stimulus", "model"), filled=True),
         DATASET,
         text("metric", "name of the metric", filled=True),
-        text("measure", "what people did: fooling_rate, ...", filled=True),
+        text(
+            "measure",
+            "what people did: fooling_rate, the share of answers `real`; mean_grade, of graded pictures",
+            filled=True,
+        ),
         integer("n", "stimuli or models", filled=True),
         number("spearman", "rank correlation; of several models' pictures pooled, so differences between models count"),
         *ends("ci", f"its {INTERVAL}"),
@@ -71,13 +76,13 @@ CORRELATIONS = Table(
         number("p", "two-sided test of spearman against 0"),
         number(
             "ceiling",
-            "reliability ceiling of the human scores: the rank correlation that a metric knowing the true rates would "
+            "reliability ceiling of the human scores: the rank correlation that a metric knowing the true scores would "
             "reach; root of the split-half reliability over participants, stepped up by Spearman and Brown",
             unit=SHARE,
         ),
-        number("p_holm", "p after Holm's correction over metrics, levels and data sets", optional=True),
+        number("p_holm", "p after Holm's correction over metrics, measures, levels and data sets", optional=True),
         number(
-            "corrected", "spearman over ceiling: the correlation with the true rates (Spearman 1904)", optional=True
+            "corrected", "spearman over ceiling: the correlation with the true scores (Spearman 1904)", optional=True
         ),
         number(
             "within",
@@ -95,7 +100,7 @@ CORRELATIONS = Table(
         ),
         number(
             "within_p_holm",
-            "within_p after Holm's correction over metrics, levels and data sets, over models with p",
+            "within_p after Holm's correction over metrics, measures, levels and data sets, over models with p",
             optional=True,
         ),
         number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
@@ -116,7 +121,11 @@ CORRELATION_DIFFERENCES = Table(
         DATASET,
         text("metric_a", "first metric", filled=True),
         text("metric_b", "second metric", filled=True),
-        text("measure", "what people did: fooling_rate, ...", filled=True),
+        text(
+            "measure",
+            "what people did: fooling_rate, the share of answers `real`; mean_grade, of graded pictures",
+            filled=True,
+        ),
         integer("n", "points that have both", filled=True),
         number("agreement_a", "strength of agreement, |Spearman|, of the first; of pictures within models"),
         number("agreement_b", "of the second"),
@@ -124,7 +133,7 @@ CORRELATION_DIFFERENCES = Table(
         *ends("ci", f"its {INTERVAL}"),
         number("z", "Steiger's test of two dependent correlations, for rank correlations; empty below 10 points"),
         number("p", "two-sided"),
-        number("p_holm", "after Holm's correction over the pairs of metrics, levels and data sets"),
+        number("p_holm", "after Holm's correction over the pairs of metrics, measures, levels and data sets"),
         text(
             "follows_better",
             "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided",
@@ -143,7 +152,7 @@ FEWEST_FOR_TEST = 10
 SPEARMAN_VARIANCE = 1.06
 """Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
 ABOVE_CEILING = "above the ceiling: the metric shares the answers' noise, or chance"
-NONE_WITHIN = "no model's pictures differ both in the metric and in how they fooled: no correlation within models"
+NONE_WITHIN = "no model's pictures differ both in the metric and in what people said: no correlation within models"
 LEAST_CEILING = 0.3
 """A lower ceiling, answers of a reliability below 0.09, divides by chance."""
 UNRELIABLE = f"ceiling below {LEAST_CEILING}: not corrected for it"
@@ -161,11 +170,13 @@ def correlations_and_differences(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
+    screening: Screening = "none",
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `correlations` and `correlation_differences`, from the same points and the same replicates.
 
-    `correlations`: metric against the share of fakes called real. Level `stimulus`: over the fakes of a data set.
+    `correlations`: metric against the share of fakes called real and, where pictures were graded, against their mean
+    grade, each a `measure` of its own. Level `stimulus`: over the fakes of a data set.
     `spearman` and its neighbours pool the data set's models, so that a metric which tells models apart seems to tell
     pictures apart; `within` ranks each picture among its own model's. Level `model`: over the models of a data set,
     with the mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, over
@@ -173,9 +184,9 @@ def correlations_and_differences(
     mean and in no Pearson's correlation, as the note then tells. Intervals come from the two-way bootstrap over
     participants and items, an item with all its models' pictures (`bias_corrected_interval`). p is exact over all
     pairings up to 9 points, from Student's t approximation above that, with as many points as the pictures of several
-    models count for (`effective_points`). `pearson_logistic` is Pearson's correlation of the rates with a monotonic
+    models count for (`effective_points`). `pearson_logistic` is Pearson's correlation of the scores with a monotonic
     logistic curve of the metric fitted to them (`fit_logistic`), so 0 or more whatever the direction; `ceiling` the
-    rank correlation that a metric knowing the true rates would reach, and `corrected` the correlation over it.
+    rank correlation that a metric knowing the true scores would reach, and `corrected` the correlation over it.
 
     `correlation_differences`: every two metrics of a level and data set, over pictures within models. A metric of which
     less is better agrees negatively, so strengths |Spearman| are compared, over the points that have both metrics. In
@@ -187,11 +198,15 @@ def correlations_and_differences(
         trials: the table `trials`.
         image_metrics: the table `image_metrics`.
         set_metrics: the table `set_metrics`.
+        screening: `bt500` leaves the grades of erratic participants out, as in `opinion_scores`; `p910` does not weigh
+            them here.
         seed: of the bootstrap and of the ceiling's random splits.
     """
     rows: list[dict[str, object]] = []
     differences: list[dict[str, object]] = []
-    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
+    for points in point_sets(
+        trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening, seed=seed
+    ):
         replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
         rows += correlation_rows(points, replicates)
         differences += difference_rows(points, replicates)
@@ -238,7 +253,7 @@ def correlation_rows(points: PointSet, replicates: BootstrapCorrelations) -> lis
             seed = (*points.seed, _SPLITS_STREAM)
             try:
                 ceilings[pairing.key] = ceiling(
-                    points.counts, seed=seed, point=points.point, use=pairing.use, group=pairing.group
+                    points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group
                 )
             except NoFitError as reason:
                 ceilings[pairing.key] = str(reason)
@@ -259,7 +274,7 @@ def _within_cells(
     points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
 ) -> tuple[dict[str, object], list[str]]:
     """The cells of the correlation within models, from its replicates (B,) and its ceiling, and their notes."""
-    estimate, n = spearman(points.metrics[metric][use], points.rate[use], points.model[use]), int(use.sum())
+    estimate, n = spearman(points.metrics[metric][use], points.score[use], points.model[use]), int(use.sum())
     if np.isnan(estimate):
         return {}, [NONE_WITHIN]
     cells: dict[str, object] = {"within": estimate}
@@ -283,30 +298,30 @@ def _correlation_row(
     points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
 ) -> dict[str, object]:
     """One metric over the points in use (n,), from its replicates (B,) and its ceiling, or why there is none."""
-    value, rate = points.metrics[metric][use], points.rate[use]
+    value, score = points.metrics[metric][use], points.score[use]
     row: dict[str, object] = {
         "level": points.level,
         "dataset": points.dataset,
         "metric": metric,
-        "measure": MEASURE,
+        "measure": points.measure,
         "n": len(value),
     }
     notes: list[object] = [points.left_out.get(metric)]
-    if (reason := missing_reason(points.level, value, rate)) is not None:
+    if (reason := missing_reason(points, value, score)) is not None:
         return row | points.carried(*notes, reason)
-    estimate = float(spearmanr(value, rate).statistic)
-    row |= {"spearman": estimate, "kendall": float(kendalltau(value, rate).statistic)}
-    notes += _linear(row, value, rate)
+    estimate = float(spearmanr(value, score).statistic)
+    row |= {"spearman": estimate, "kendall": float(kendalltau(value, score).statistic)}
+    notes += _linear(row, value, score)
     if len(value) < FEWEST_FOR_INFERENCE:
         notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
     else:
         exact = len(value) <= MOST_FOR_EXACT
         size = _effective_points(points, use, metric, None)
-        row["p"] = _exact_p(value, rate) if exact else _approximate_p(estimate, size)
+        row["p"] = _exact_p(value, score) if exact else _approximate_p(estimate, size)
         row["ci_low"], row["ci_high"] = bias_corrected_interval(replicates, estimate, n=len(value))
         if exact:
             notes.append(f"p exact over all pairings of {len(value)} points")
-    if len(points.counts.people) == 1:
+    if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
     if isinstance(highest, str):
         notes.append(highest)
@@ -326,9 +341,9 @@ def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.
     if points.group is None:  # one model's pictures, or models
         return float(use.sum())
     model = None if group is None else group[use]
-    value, rate = rank_deviations(np.stack([points.metrics[metric][use], points.rate[use]]), model)
+    value, score = rank_deviations(np.stack([points.metrics[metric][use], points.score[use]]), model)
     item = np.unique(points.item[use], return_inverse=True)[1]
-    return effective_points(value, rate, item, 1 if model is None else len(np.unique(model)))
+    return effective_points(value, score, item, 1 if model is None else len(np.unique(model)))
 
 
 def _approximate_p(correlation: float, n: float) -> float:
@@ -339,36 +354,38 @@ def _approximate_p(correlation: float, n: float) -> float:
     return float(2 * stdtr(n - 2, -t))
 
 
-def missing_reason(level: str, value: np.ndarray, rate: np.ndarray) -> str | None:
-    """Why these metric values and rates (n,) have no correlation; None where they have."""
+def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> str | None:
+    """Why these metric values and mean scores (n,) of the points have no correlation; None where they have."""
     if len(value) < FEWEST:
-        return f"fewer than {FEWEST} {'stimuli' if level == 'stimulus' else 'models'}: no correlation"
+        return f"fewer than {FEWEST} {'stimuli' if points.level == 'stimulus' else 'models'}: no correlation"
     if len(np.unique(value)) < 2:
         return "all metric values are equal: no correlation"
-    if len(np.unique(rate)) < 2:
-        return "all fooling rates are equal: no correlation"
+    if len(np.unique(score)) < 2:
+        return f"all {'mean grades' if points.measure == GRADE else 'fooling rates'} are equal: no correlation"
     return None
 
 
-def _linear(row: dict[str, object], value: np.ndarray, rate: np.ndarray) -> list[str]:
+def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> list[str]:
     """Fill in Pearson's correlations, which need finite values; return their notes."""
     notes: list[str] = []
     finite = np.isfinite(value)
     if not finite.all():
         left_out = int((~finite).sum())
         notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
-    value, rate = value[finite], rate[finite]
-    if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(rate)) < 2:
+    value, score = value[finite], score[finite]
+    if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(score)) < 2:
         return notes
     value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
-    row["pearson"] = float(pearsonr(value, rate).statistic)
+    if np.ptp(score) > 1:  # grades: the logistic curve is of 0..1
+        score = (score - score.min()) / np.ptp(score)
+    row["pearson"] = float(pearsonr(value, score).statistic)
     try:
-        mapped = fit_logistic(value, rate, rising=spearman(value, rate) >= 0)(value)
+        mapped = fit_logistic(value, score, rising=spearman(value, score) >= 0)(value)
     except NoFitError as reason:
         return [*notes, str(reason)]
     if np.ptp(mapped) < 1e-6:
         return [*notes, "the logistic fit is flat: no pearson_logistic"]
-    row["pearson_logistic"] = float(pearsonr(mapped, rate).statistic)
+    row["pearson_logistic"] = float(pearsonr(mapped, score).statistic)
     return notes
 
 
@@ -438,10 +455,10 @@ def _difference_row(
     points: PointSet, use: np.ndarray, names: tuple[str, str], replicates: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, object]:
     """Two metrics over the points in use (n,), from the replicates (B,) of both."""
-    (value_a, value_b), rate, n = (points.metrics[name][use] for name in names), points.rate[use], int(use.sum())
+    (value_a, value_b), score, n = (points.metrics[name][use] for name in names), points.score[use], int(use.sum())
     group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
-    rank_a, rank_b = spearman(value_a, rate, group), spearman(value_b, rate, group)
-    reasons = [missing_reason(points.level, value, rate) for value in (value_a, value_b)]
+    rank_a, rank_b = spearman(value_a, score, group), spearman(value_b, score, group)
+    reasons = [missing_reason(points, value, score) for value in (value_a, value_b)]
     if np.isnan([rank_a, rank_b]).any() and reasons == [None, None]:
         reasons[0] = NONE_WITHIN
     row: dict[str, object] = {
@@ -449,7 +466,7 @@ def _difference_row(
         "dataset": points.dataset,
         "metric_a": names[0],
         "metric_b": names[1],
-        "measure": MEASURE,
+        "measure": points.measure,
         "n": n,
         "agreement_a": None if reasons[0] else abs(rank_a),
         "agreement_b": None if reasons[1] else abs(rank_b),
@@ -477,6 +494,6 @@ def _difference_row(
                 notes.append("the two metrics rank all points alike: no test")
             else:
                 notes.append("a correlation of 1, or few items: no test")
-    if len(points.counts.people) == 1:
+    if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
     return row | points.carried(*notes)

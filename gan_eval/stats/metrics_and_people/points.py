@@ -1,4 +1,6 @@
-"""The points behind every comparison of metrics with people: pictures or models, with metric values and fooling rates.
+"""The points behind every comparison of metrics with people: pictures or models, with metric values and mean scores.
+
+A mean score is the fooling rate, or the mean grade where pictures were graded: each measure has points of its own.
 
 Level `stimulus`: the fakes of a data set, all its models together. Level `model`: the models of a data set, with the
 mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, all models of
@@ -14,14 +16,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from gan_eval.settings.analysis import Screening
+from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
 from gan_eval.stats.metrics_and_people.curve import binomial_curve
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import AnswerCounts, Replicates, bootstrap_replicates
+from gan_eval.stats.resampling import Replicates, Scores, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials, pictures
 
-MEASURE = "fooling_rate"
+FOOLING, GRADE = "fooling_rate", "mean_grade"
+"""What people's mean scores measure."""
 POOLED = "several models pooled: differences between models count in all but `within`"
 """The note of rows whose first columns are not of one model."""
 CURVE_POINTS = 50
@@ -31,24 +36,26 @@ _LARGE = 1e300
 
 @dataclass(frozen=True)
 class PointSet:
-    """The points of one level and data set."""
+    """The points of one measure, level and data set."""
 
+    measure: str
+    """`fooling_rate` or `mean_grade`."""
     level: str
     """`stimulus` or `model`."""
     dataset: str | None
     """None: all models of all data sets."""
     ids: np.ndarray
     """(n,) names of the stimuli or models."""
-    counts: AnswerCounts
-    """Answers by stimulus and participant."""
+    scores: Scores
+    """Single scores by stimulus and participant."""
     point: np.ndarray
-    """(S,) int, the point that each stimulus of `counts` belongs to."""
+    """(S,) int, the point that each stimulus of `scores` belongs to."""
     item: np.ndarray
     """(S,) int, the item that each stimulus belongs to, 0.. without gaps: the units that are resampled."""
     model: np.ndarray
     """(n,) int, the model of each picture, 0.. without gaps; of models themselves all are 0."""
-    rate: np.ndarray
-    """(n,) fooling rates."""
+    score: np.ndarray
+    """(n,) mean scores: fooling rates or mean grades."""
     answers: np.ndarray
     """(n,) answers behind them."""
     metrics: Mapping[str, np.ndarray]
@@ -75,15 +82,15 @@ class PointSet:
         return {**self.provenance, "note": joined(self.provenance["note"], *notes)}
 
     def replicates(self) -> Iterator[Replicates]:
-        """Bootstrap replicates of the points' fooling rates."""
+        """Bootstrap replicates of the points' mean scores."""
         point = None if self.level == "stimulus" else self.point
-        return bootstrap_replicates(self.counts, seed=self.seed, item=self.item, point=point)
+        return bootstrap_replicates(self.scores, seed=self.seed, item=self.item, point=point)
 
 
 Pairings = dict[tuple[str, bytes, bool], Pairing]
 """Pairings by metric and `Pairing.key`, so that what is needed twice is computed once."""
 BootstrapCorrelations = dict[tuple[str, bytes, bool], np.ndarray]
-"""(B,) Spearman's correlation of a pairing with the fooling rates in each replicate."""
+"""(B,) Spearman's correlation of a pairing with the mean scores in each replicate."""
 
 
 def pairings_by_key(pairings: Iterable[tuple[str, Pairing]]) -> Pairings:
@@ -102,14 +109,16 @@ def point_sets(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
+    screening: Screening = "none",
     seed: int = 0,
 ) -> Iterator[PointSet]:
-    """The points of each level and data set that has a metric, in the order of the table `correlations`.
+    """The points of each measure, level and data set that has a metric, in the order of the table `correlations`.
 
     Args:
         trials: the table `trials`.
         image_metrics: the table `image_metrics`.
         set_metrics: the table `set_metrics`.
+        screening: `bt500` leaves the grades of erratic participants out.
         seed: of the bootstrap.
     """
     nothing = pd.DataFrame(columns=["dataset", "model", "kind", "metric", "value"])
@@ -118,38 +127,49 @@ def point_sets(
     )
     if images.empty and sets.empty:
         return
-    fakes = answered_fakes(trials)
+    yield from _of_measure(FOOLING, answered_fakes(trials), images, sets, seed)
+    graded, note = screened_grades(trials, screening=screening)
+    graded = graded.assign(score=graded["rating"].to_numpy("float64", na_value=np.nan))
+    graded = graded[np.isfinite(graded["score"]) & (graded["kind"] == "fake").fillna(False)].reset_index(drop=True)
+    yield from _of_measure(GRADE, graded, images, sets, seed, note)
+
+
+def _of_measure(
+    measure: str, fakes: pd.DataFrame, images: pd.DataFrame, sets: pd.DataFrame, seed: int, note: str = ""
+) -> Iterator[PointSet]:
+    """The points of trials of fakes with a finite `score`."""
     parts = [(str(name), part) for name, part in fakes.groupby("dataset", sort=True)]
     for number, (dataset, part) in enumerate(parts):
         own_images, own_sets = (table[table["dataset"] == dataset] for table in (images, sets))
         if own_images.empty and own_sets.empty:
             continue
-        counts = AnswerCounts.of(part)
-        item, model = items_and_models(part, counts.stimuli)
+        scores = Scores.of(part)
+        item, model = items_and_models(part, scores.stimuli)
         if len(own_images):
-            called, presented = counts.totals()
+            sums, answers = scores.totals()
             yield PointSet(
+                measure=measure,
                 level="stimulus",
                 dataset=dataset,
-                ids=counts.stimuli,
-                counts=counts,
-                point=np.arange(len(counts.stimuli)),
+                ids=scores.stimuli,
+                scores=scores,
+                point=np.arange(len(scores.stimuli)),
                 item=item,
                 model=model,
-                rate=called / presented,
-                answers=presented,
+                score=sums / answers,
+                answers=answers,
                 metrics={
-                    str(metric): values_of(values, counts.stimuli) for metric, values in own_images.groupby("metric")
+                    str(metric): values_of(values, scores.stimuli) for metric, values in own_images.groupby("metric")
                 },
-                provenance=provenance_cells(part),
+                provenance=provenance_cells(part, note),
                 seed=(seed, number),
             )
-        yield from _model_level(part, dataset, counts, item, own_images, own_sets, (seed, number))
+        yield from _model_level(measure, part, dataset, scores, item, own_images, own_sets, (seed, number), note)
     if len(parts) > 1:
         known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
-        counts = AnswerCounts.of(known)
-        item, _ = items_and_models(known, counts.stimuli)
-        yield from _model_level(known, None, counts, item, images, sets, (seed, len(parts)))
+        scores = Scores.of(known)
+        item, _ = items_and_models(known, scores.stimuli)
+        yield from _model_level(measure, known, None, scores, item, images, sets, (seed, len(parts)), note)
 
 
 def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -164,9 +184,10 @@ def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarr
 
 
 def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
-    """Answered main trials of generated pictures."""
+    """Answered main trials of generated pictures, with the added column `score`: 1 for an answer `real`, else 0."""
     answered = answered_trials(trials)
-    return answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
+    fakes = answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
+    return fakes.assign(score=1.0 - fakes["says_fake"].to_numpy("float64"))
 
 
 def values_of(values: pd.DataFrame, stimuli: np.ndarray | pd.Index) -> np.ndarray:
@@ -176,48 +197,56 @@ def values_of(values: pd.DataFrame, stimuli: np.ndarray | pd.Index) -> np.ndarra
 
 
 def points(
-    trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
+    trials: pd.DataFrame,
+    *,
+    image_metrics: pd.DataFrame | None = None,
+    set_metrics: pd.DataFrame | None = None,
+    screening: Screening = "none",
 ) -> pd.DataFrame:
-    """Every point of every metric, for plots.
+    """Every point of every metric, for plots; the arguments are those of `point_sets`.
 
     Returns:
-        a frame with level, dataset (None: all data sets), metric, id (of the stimulus or model), value (of the metric),
-        rate (share called real) and n (answers).
+        a frame with measure, level, dataset (None: all data sets), metric, id (of the stimulus or model), value (of the
+        metric), score (fooling rate or mean grade) and n (answers).
     """
     frames = [
         pd.DataFrame(
             {
+                "measure": points.measure,
                 "level": points.level,
                 "dataset": pd.Series([points.dataset] * len(points.ids), dtype="str"),
                 "metric": metric,
                 "id": points.ids.astype(str),
                 "value": value,
-                "rate": points.rate,
+                "score": points.score,
                 "n": points.answers.astype(int),
             }
         )[~np.isnan(value)]
-        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics)
+        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening)
         for metric, value in points.metrics.items()
     ]
-    names = ["level", "dataset", "metric", "id", "value", "rate", "n"]
+    names = ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
 
 def fitted_curves(
     trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The binomial regression of every metric that has a slope, at 50 places over the range of its values, for plots.
+    """The binomial regression of the answers `real` on every metric, at 50 places over the range of its values, for
+    plots.
 
     There is none where the slope's 95 % interval includes 0, or where there are no errors (`curve.binomial_curve`):
     a curve through noise would say what the answers do not.
 
     Returns:
-        a frame with level, dataset (None: all data sets), metric, x (metric value), rate (share called real) and the
-        ends low and high of its 95 % interval.
+        a frame with measure (`fooling_rate`), level, dataset (None: all data sets), metric, x (metric value), rate
+        (share called real) and the ends low and high of its 95 % interval.
     """
     frames = []
     for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics):
-        says_real, participant, stimulus = points.counts.single_answers()
+        if points.measure != FOOLING:
+            continue
+        says_real, participant, stimulus = points.scores.single_answers()
         point = points.point[stimulus]
         for metric, value in points.metrics.items():
             use = np.isfinite(value)[point]
@@ -231,28 +260,30 @@ def fitted_curves(
                 continue
             if curve.has_slope:
                 dataset = pd.Series([points.dataset] * CURVE_POINTS, dtype="str")
-                shared = {"level": points.level, "dataset": dataset, "metric": metric, "x": x}
+                shared = {"measure": FOOLING, "level": points.level, "dataset": dataset, "metric": metric, "x": x}
                 frames.append(pd.DataFrame(shared | {"rate": curve.rate, "low": curve.low, "high": curve.high}))
-    names = ["level", "dataset", "metric", "x", "rate", "low", "high"]
+    names = ["measure", "level", "dataset", "metric", "x", "rate", "low", "high"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
 
 def _model_level(
+    measure: str,
     part: pd.DataFrame,
     dataset: str | None,
-    counts: AnswerCounts,
+    scores: Scores,
     item: np.ndarray,
     images: pd.DataFrame,
     sets: pd.DataFrame,
     seed: tuple[int, ...],
+    note: str,
 ) -> Iterator[PointSet]:
     """Nothing where a model's name is missing or there is one model."""
-    place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(counts.stimuli)
+    place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(scores.stimuli)
     models = pd.MultiIndex.from_frame(place.drop_duplicates().sort_values(["dataset", "model"]))
     if place["model"].isna().any() or len(models) < 2:
         return
     point = models.get_indexer(pd.MultiIndex.from_frame(place))
-    called, presented = (np.bincount(point, of_stimuli) for of_stimuli in counts.totals())
+    sums, answers = (np.bincount(point, of_stimuli) for of_stimuli in scores.totals())
     names = np.array([model if dataset else f"{own}/{model}" for own, model in models], object)
     values: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
@@ -261,27 +292,28 @@ def _model_level(
         values[str(metric)] = mean
         some = [f"{names[place]} {infinite[place]}" for place in np.flatnonzero((infinite > 0) & ~np.isnan(mean))]
         none = [f"{names[place]}" for place in np.flatnonzero((infinite > 0) & np.isnan(mean))]
-        if note := joined(
+        if without := joined(
             f"infinite values left out of the models' means: {', '.join(some)}" if some else "",
             f"left out, no value being finite: {', '.join(none)}" if none else "",
         ):
-            left_out[str(metric)] = note
+            left_out[str(metric)] = without
     for metric, of_metric in sets.groupby("metric"):
         value = of_metric.groupby(["dataset", "model"])["value"].mean()
         values[str(metric)] = value.reindex(models).to_numpy("float64")
         left_out.pop(str(metric), None)
     yield PointSet(
+        measure=measure,
         level="model",
         dataset=dataset,
         ids=names,
-        counts=counts,
+        scores=scores,
         point=point,
         item=item,
         model=np.zeros(len(names), int),
-        rate=called / presented,
-        answers=presented,
+        score=sums / answers,
+        answers=answers,
         metrics=values,
-        provenance=provenance_cells(part),
+        provenance=provenance_cells(part, note),
         seed=seed,
         left_out=left_out,
     )

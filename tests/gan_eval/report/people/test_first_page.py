@@ -158,6 +158,35 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
     assert "On maps none is shown to (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7), p=0.06)
 
 
+def test_metrics_are_held_against_grades_too():
+    row = {
+        "level": "stimulus",
+        "dataset": "maps",
+        "n": 40,
+        "within_low": 0.2,
+        "within_high": 0.7,
+        "within_p_holm": 0.01,
+    }
+    rows = [
+        row | {"metric": metric, "measure": measure, "within": value}
+        for metric, measure, value in (
+            ("psnr", "fooling_rate", 0.4), ("ssim", "fooling_rate", 0.3), ("psnr", "mean_grade", 0.5),
+            ("ssim", "mean_grade", 0.6),
+        )
+    ]  # fmt: skip
+    lead = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "n": 40}
+    leads = [lead | {"measure": "fooling_rate", "follows_better": "psnr"}, lead | {"measure": "mean_grade"}]
+    tables = {
+        "correlations": frame_of(rows, CORRELATIONS),
+        "correlation_differences": frame_of(leads, CORRELATION_DIFFERENCES),
+    }
+    said = metrics_sentence(StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={}))
+    of_answers, of_grades = said.split("Do metrics follow people's grades, picture by picture of a model?")
+    assert of_answers.startswith("Do metrics follow people, picture by picture of a model? On maps PSNR does, better")
+    assert "PSNR and SSIM do; highest is SSIM: Spearman 0.60" in of_grades
+    assert "that it leads is not shown" in of_grades
+
+
 def test_what_describes_the_input_does_not_follow_people():
     words = held(("psnr", 0.4, 0.2, 0.6), ("label_information", 0.7, 0.5, 0.8), better="psnr")
     assert "On maps it does (PSNR: Spearman 0.40" in words

@@ -12,7 +12,7 @@ from gan_eval.report.people.grades import grade_sentences
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import TRIALS
+from gan_eval.tables import IMAGE_METRICS, TRIALS
 from gan_eval.tabular import frame_of, write_table
 
 
@@ -236,3 +236,28 @@ def test_charts_say_that_they_have_not_all_groups(tmp_path: Path) -> None:
     charts = " ".join(" ".join(page_of(rows, tmp_path).text).split())
     for caption, groups in (("d′ with 95 % intervals. Dashed: guessing.", 14), ("the middle half of the answers.", 13)):
         assert f"{caption} The first 12 of {groups}; the table has all." in charts
+
+
+@pytest.mark.slow
+def test_metrics_stand_beside_mean_grades_with_a_chart(tmp_path: Path) -> None:
+    shared = {"dataset": "d", "kind": "fake", "model": "gan"}
+    rows = [
+        {**shared, "participant": f"P{person}", "stimulus": f"d/gan/{number}", "response": None, "protocol": "rating"}
+        | {"rating": 1 + (number + person) // 3}
+        for person in range(4)
+        for number in range(10)
+    ]
+    trials = fill_trials(pd.DataFrame(rows))
+    values = [{**shared, "stimulus": f"d/gan/{number}", "metric": "ssim", "value": number / 10} for number in range(10)]
+    images = frame_of(values, IMAGE_METRICS)
+    write_table(trials, tmp_path / "tables" / "trials.csv", TRIALS)
+    write_table(images, tmp_path / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+    write_analysis(analyze(trials, image_metrics=images), tmp_path / "tables")
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    assert (
+        "Do metrics follow people's grades, picture by picture of a model? On d it does (SSIM: Spearman" in page.words
+    )
+    assert "SSIM on d, pictures, graded" in page.words
+    assert "(10 pictures), larger with more grades." in page.words
+    assert "rank correlation with the mean grades of generated pictures, picture by picture" in page.words
+    assert "Metrics were held against mean grades by Spearman's correlation" in page.words

@@ -26,14 +26,14 @@ def test_points_are_the_pictures_and_the_models():
     table = points(trials, image_metrics=images)
     pictures = table[table["level"] == "stimulus"].set_index("id")
     rate = fooling(trials)
-    assert pictures["rate"].to_dict() == pytest.approx(rate.to_dict())
+    assert pictures["score"].to_dict() == pytest.approx(rate.to_dict())
     assert pictures["value"].to_dict() == pytest.approx(images.set_index("stimulus")["value"].to_dict())
     assert pictures["n"].sum() == (trials["kind"] == "fake").sum()
     models = table[table["level"] == "model"].set_index("id")
     assert models.index.tolist() == ["a", "b", "c"]
     assert models["value"].to_dict() == pytest.approx(images.groupby("model")["value"].mean().to_dict())
     fakes = trials[trials["kind"] == "fake"]
-    assert models["rate"].to_dict() == pytest.approx(
+    assert models["score"].to_dict() == pytest.approx(
         (fakes["response"] == "real").groupby(fakes["model"]).mean().to_dict()
     )
 
@@ -94,8 +94,17 @@ def test_the_band_of_a_curve_is_clustered_both_ways():
 
 def test_without_metrics_there_are_columns_and_no_rows():
     trials, _ = study()
-    assert points(trials).columns.tolist() == ["level", "dataset", "metric", "id", "value", "rate", "n"]
-    assert fitted_curves(trials).columns.tolist() == ["level", "dataset", "metric", "x", "rate", "low", "high"]
+    assert points(trials).columns.tolist() == ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
+    assert fitted_curves(trials).columns.tolist() == [
+        "measure",
+        "level",
+        "dataset",
+        "metric",
+        "x",
+        "rate",
+        "low",
+        "high",
+    ]
     assert len(points(trials)) == len(fitted_curves(trials)) == 0
 
 
@@ -153,7 +162,7 @@ def test_a_models_mean_leaves_infinite_values_out_and_says_so():
     said = ", ".join(f"{model} {count}" for model, count in whose.items())
     assert f"infinite values left out of the models' means: {said}" in row["note"]
     assert row["n"] == 3
-    rate = table[table["level"] == "model"].set_index("id")["rate"]
+    rate = table[table["level"] == "model"].set_index("id")["score"]
     assert row["spearman"] == pytest.approx(spearmanr(models, rate).statistic)
     assert row["pearson"] == pytest.approx(pearsonr(models, rate).statistic)
 

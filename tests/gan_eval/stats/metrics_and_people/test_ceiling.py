@@ -5,19 +5,19 @@ from scipy.stats import spearmanr
 
 from gan_eval.stats.metrics_and_people.ceiling import ceiling
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import AnswerCounts
+from gan_eval.stats.resampling import Scores
 
 
-def answers(rng: np.random.Generator, rate: np.ndarray, participants: int, share: float = 1.0) -> AnswerCounts:
+def answers(rng: np.random.Generator, rate: np.ndarray, participants: int, share: float = 1.0) -> Scores:
     """Independent answers: every participant sees each picture with probability `share`."""
     called = rng.random((len(rate), participants)) < rate[:, None]
     shown = rng.random(called.shape) < share
     picture, person = np.nonzero(shown)
-    frame = pd.DataFrame({"participant": person, "stimulus": picture, "says_fake": ~called[shown]})
-    return AnswerCounts.of(frame)
+    frame = pd.DataFrame({"participant": person, "stimulus": picture, "score": called[shown].astype(float)})
+    return Scores.of(frame)
 
 
-def of(counts: AnswerCounts, seed: int = 0) -> float:
+def of(counts: Scores, seed: int = 0) -> float:
     size = len(counts.stimuli)
     return ceiling(counts, seed=seed, point=np.arange(size), use=np.ones(size, bool))
 

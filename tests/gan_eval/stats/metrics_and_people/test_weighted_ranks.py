@@ -30,7 +30,7 @@ def test_equals_spearman_of_points_written_out(size, levels, metric):
     found = rank_correlations(parts, [other, Pairing(value, ~np.isnan(value))])[1]
     wanted = []
     for part in parts:
-        for weight, rate in zip(part.weight, part.rate, strict=True):
+        for weight, rate in zip(part.weight, part.score, strict=True):
             times = np.where(np.isnan(value), 0, weight).astype(int)
             x, y = np.repeat(value, times), np.repeat(rate, times)
             few = len(x) < 3 or (~np.isnan(value)).sum() < 3 or len(np.unique(x)) < 2 or len(np.unique(y)) < 2

@@ -17,7 +17,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
 from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.metrics_and_people.points import point_sets
 from gan_eval.stats.mixed import fit_crossed
-from gan_eval.stats.resampling import AnswerCounts, Replicates, bias_corrected_interval, bootstrap_replicates
+from gan_eval.stats.resampling import Replicates, Scores, bias_corrected_interval, bootstrap_replicates
 from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
@@ -61,7 +61,7 @@ def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models
     assert "several models pooled" in row["note"]
     points = next(point_sets(trials, image_metrics=images))
     of_model = [
-        spearmanr(points.metrics["tells"][own], points.rate[own])
+        spearmanr(points.metrics["tells"][own], points.score[own])
         for own in (points.model == number for number in range(MODELS))
     ]
     assert row["within"] == pytest.approx(np.mean([found.statistic for found in of_model]), abs=0.01)
@@ -123,7 +123,7 @@ def test_replicates_within_groups_equal_points_written_out():
 
 def test_an_item_is_drawn_anew_with_all_its_models_pictures():
     trials, _ = study()
-    counts = AnswerCounts.of(trials.assign(says_fake=trials["response"] == "fake"))
+    counts = Scores.of(trials.assign(score=(trials["response"] == "real").astype(float)))
     item = np.unique([name[-2:] for name in counts.stimuli], return_inverse=True)[1]
     (part,) = bootstrap_replicates(counts, seed=1, item=item)
     for own in range(item.max() + 1):

@@ -1,0 +1,113 @@
+"""Metrics held against mean grades."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_grades import graded_frame, simulated_grades
+from make_metrics import correlation_differences, correlations, metric_of
+from make_trials import simulated
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
+from gan_eval.stats import analyze
+from gan_eval.stats.answers.grades import opinion_scores
+from gan_eval.stats.metrics_and_people.points import fitted_curves, points
+from gan_eval.tables import IMAGE_METRICS
+
+
+def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Graded pictures and a metric that goes with their quality."""
+    trials = graded_frame(simulated_grades(seed, raters=14, pictures=30, each=20))
+    mean = trials.groupby("stimulus")["rating"].mean()
+    noise = np.random.default_rng(seed).normal(0, 0.5, len(mean))
+    return trials, metric_of(trials, (mean + noise).to_dict())
+
+
+def test_numbers_equal_scipy_over_the_opinion_scores():
+    trials, images = study()
+    (row,) = correlations(trials, image_metrics=images).to_dict("records")
+    assert (row["level"], row["dataset"], row["measure"], row["n"]) == ("stimulus", "d", "mean_grade", 30)
+    mos = opinion_scores(trials).set_index("stimulus")["mos"]
+    value = images.set_index("stimulus")["value"].reindex(mos.index)
+    assert row["spearman"] == pytest.approx(spearmanr(value, mos).statistic)
+    assert row["within"] == row["spearman"]
+    assert row["p"] == pytest.approx(spearmanr(value, mos).pvalue)
+    assert row["kendall"] == pytest.approx(kendalltau(value, mos).statistic)
+    assert row["pearson"] == pytest.approx(pearsonr(value, mos).statistic)
+    assert row["ci_low"] < row["spearman"] < row["ci_high"] < 1
+    assert row["pearson"] - 0.02 < row["pearson_logistic"] < 1
+    assert row["spearman"] < row["corrected"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", [1.0, 20.0])
+def test_answers_told_as_grades_give_the_same_rows(unit):
+    """A grade of 1 for `real` and 0 for `fake` has the fooling rate for a mean; and the unit of grades is no matter."""
+    trials = simulated(participants=12, stimuli=40, each=25, models=("a", "b", "c"), seed=2)
+    grade = unit * (trials["response"] == "real").astype("float64")
+    graded = trials.assign(response=None, protocol="rating", rating=grade)
+    rng = np.random.default_rng(3)
+    images = pd.concat(
+        metric_of(trials, {name: rng.normal() for name in set(trials["stimulus"])}, metric) for metric in ("one", "two")
+    )
+    for table in (correlations, correlation_differences):
+        of_answers, of_grades = (table(shown, image_metrics=images) for shown in (trials, graded))
+        assert set(of_answers["measure"]) == {"fooling_rate"}
+        assert set(of_grades["measure"]) == {"mean_grade"}
+        pd.testing.assert_frame_equal(of_answers.drop(columns="measure"), of_grades.drop(columns="measure"), rtol=1e-6)
+
+
+def test_both_measures_stand_beside_each_other_and_are_corrected_together():
+    trials, images = study()
+    judged = trials.assign(
+        protocol="quick_response",
+        rating=None,
+        response=np.where(trials["rating"] > 3, "real", "fake"),
+        participant=trials["participant"] + "x",
+        session=trials["session"] + "x",
+    )
+    table = correlations(pd.concat([trials, judged], ignore_index=True), image_metrics=images)
+    assert table["measure"].tolist() == ["fooling_rate", "mean_grade"]
+    assert table["p_holm"].min() == pytest.approx(2 * table["p"].min())
+    together = points(pd.concat([trials, judged], ignore_index=True), image_metrics=images)
+    assert together.groupby("measure")["score"].max().between([0, 1], [1, 5]).all()
+
+
+def test_screened_participants_are_in_no_mean():
+    trials, images = study(1)
+    kept = trials[trials["participant"] != "P13"]  # grades at random
+    (plain,), (screened,), (without,) = (
+        correlations(shown, image_metrics=images, screening=screening)["spearman"]
+        for shown, screening in ((trials, "none"), (trials, "bt500"), (kept, "none"))
+    )
+    assert screened == without != plain
+    note = correlations(trials, image_metrics=images, screening="bt500")["note"][0]
+    assert "1 of 14 participants rejected by BT.500" in note
+
+
+def test_reals_and_infinite_or_missing_grades_are_no_points():
+    trials, images = study()
+    trials["rating"] = trials["rating"].astype("float64")
+    trials.loc[trials["stimulus"] == "d/00", "rating"] = np.inf
+    trials.loc[trials["stimulus"] == "d/01", "rating"] = np.nan
+    trials.loc[trials["stimulus"] == "d/02", "kind"] = "real"
+    (row,) = correlations(trials, image_metrics=images).to_dict("records")
+    assert row["n"] == 27
+
+
+def test_equal_grades_have_no_correlation_and_say_why():
+    trials, images = study()
+    (row,) = correlations(trials.assign(rating=3.0), image_metrics=images).to_dict("records")
+    assert np.isnan(row["spearman"])
+    assert "all mean grades are equal" in row["note"]
+
+
+def test_no_binomial_curve_goes_through_grades():
+    trials, images = study()
+    assert len(fitted_curves(trials, image_metrics=images)) == 0
+
+
+@pytest.mark.slow
+def test_an_analysis_holds_metrics_against_grades():
+    trials, images = study()
+    tables = analyze(trials, image_metrics=images.drop(columns=set(images) - set(IMAGE_METRICS.names)))
+    assert tables["correlations"]["measure"].tolist() == ["mean_grade"]
