@@ -1,0 +1,33 @@
+"""The grid of README.md: crops 0 and 1 of the photographs of shown_data.py.
+
+python results/inpainting/grid.py SETS filled_shown.jpg          SETS: the models', and fills/
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gan_eval.stimuli.pictures import read_rgb
+
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
+COLUMNS = ("encoder/input", "fills/harmonic/fake", "encoder/fake", "reconstruction/fake", "filled/fake", "encoder/real")
+"""Folders of stimuli, from the left."""
+GAP = 12
+
+
+def main(sets: Path, out: Path) -> None:
+    """Write the grid."""
+    rows = []
+    for name in PHOTOGRAPHS:
+        first, second = (
+            np.concatenate([read_rgb(sets / folder / f"photos-{name}-{crop}.png") for folder in COLUMNS], 1)
+            for crop in (0, 1)
+        )
+        rows.append(np.concatenate([first, np.full((len(first), GAP, 3), 255, np.uint8), second], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(out, quality=92, optimize=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

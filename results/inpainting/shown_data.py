@@ -1,0 +1,30 @@
+"""What README.md beside this file needs but data sets: the mask of the centre, and photographs that may be shown.
+
+    python results/inpainting/shown_data.py SHOWN
+
+writes SHOWN/centre/centre.png, 32x32 of 128x128, and five photographs that come with scikit-image to SHOWN/photos.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from skimage import data
+
+from gan_eval.stimuli.pictures import write_png
+
+SIDE, HOLE = 128, 32
+
+
+def main(out: Path) -> None:
+    """Write both."""
+    mask = np.zeros((SIDE, SIDE, 3), np.uint8)
+    mask[(SIDE - HOLE) // 2 : (SIDE + HOLE) // 2, (SIDE - HOLE) // 2 : (SIDE + HOLE) // 2] = 255
+    write_png(out / "centre" / "centre.png", mask)
+    photographs = {name: getattr(data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")}
+    for name, photograph in (photographs | {"motorcycle": data.stereo_motorcycle()[0]}).items():
+        write_png(out / "photos" / f"{name}.png", photograph)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
