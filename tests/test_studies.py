@@ -68,6 +68,24 @@ def test_cityscapes_segmentation_is_the_same_training_the_other_way_round() -> N
     assert losses == {"l1": (0.0, 100.0), "cgan": (1.0, 0.0), "l1_cgan": (1.0, 100.0)}
 
 
+def test_the_ablation_takes_one_change_back_in_each_model() -> None:
+    """From the whole of the other study, but for the number of epochs; the pages count the same changes."""
+    found, whole = study("inpainting_ablation"), study("inpainting_landscapes_paintings").training_of("landscapes")
+    assert found.training_of("full") == whole.model_copy(update={"epochs": 100})
+    changed = {}
+    for model in found.models:
+        one, full = (found.training_of(name).model_dump() for name in (model, "full"))
+        one, full = (row | row.pop("inpainting") for row in (one, full))
+        changed[model] = frozenset(key for key in full if one[key] != full[key])
+    assert changed.pop("full") == frozenset()
+    style = frozenset({"style_network", "style_layers", "lambda_style"})
+    assert all(len(keys) == 1 or keys == style for keys in changed.values())
+    assert len(set(changed.values())) == 9  # the two sizes of patches are one
+    root = Path(__file__).resolve().parents[1]
+    for page in (root / "README.md", root / "docs" / "inpainting.md", root / "studies" / "inpainting_ablation.toml"):
+        assert "hich of nine changes" in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
 def test_every_study_has_the_findings_of_its_publication(file: Path) -> None:
     assert "../results/published/findings.csv" in load_study(file).study.published
