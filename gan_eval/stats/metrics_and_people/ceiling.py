@@ -163,11 +163,11 @@ def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int
         groups: how many middles were taken off.
 
     Returns:
-        n - groups + 1 where nothing is alike, less otherwise.
+        n - groups + 1 where nothing is alike, or does not vary at all; less otherwise.
     """
     others = float((np.bincount(item) ** 2).sum()) - len(item)  # ordered pairs of different pictures of an item
     factor = 1.0
-    if others > 0:
+    if others > 0 and x.any() and y.any():
         alike = [(np.bincount(item, v) ** 2).sum() / (v * v).sum() - 1 for v in (x, y)]
         factor = max(1.0, 1 + len(item) / others * float(alike[0] * alike[1]))
     return (len(x) - groups) / factor + 1

@@ -140,6 +140,8 @@ def test_pictures_count_for_as_many_as_are_unrelated():
     assert effective_points(*twins, item, 3) == pytest.approx((180 - 3) / 3 + 1)
     x, y = rank_deviations(rng.normal(size=(2, 180)), group)
     assert effective_points(x, y, np.arange(180), 1) == 180
+    with np.errstate(invalid="raise"):  # everybody answered alike: nothing of y is left
+        assert effective_points(x, np.zeros(180), item, 3) == 178
     correlation, size = [], []
     for _ in range(1500):  # half of either is the item's
         shared, own = rng.normal(size=(2, 60)), rng.normal(size=(2, 180))
