@@ -98,6 +98,14 @@ def findings_table(folder: StudyFolder, published: pd.DataFrame, source: str) ->
     return Table(caption, head, rows, text_columns=2, last_is_text=True, grouped=True, notes=notes, source=(source,))
 
 
+def _novelties(run: TrainingRun) -> set[str]:
+    """What a training has of what publications propose, in their words: losses, noise, a pre-trained encoder."""
+    words = loss_weights(run.settings).keys() - {"L1", "L2"}
+    if (run.settings.get("inpainting") or {}).get("fill") == "noise":
+        words |= {"noise"}
+    return words | {"pre-trained encoder"} if run.settings.get("init_encoder") else words
+
+
 @dataclass(frozen=True)
 class _Here:
     """What the run knows."""
@@ -117,8 +125,7 @@ class _Here:
         ratio = f"GAN:{named[1]} {named[2]}:{named[3]}" if named else "GAN alone" if "alone" in subject else ""
         proposed = finding if subject == "future work" else ""
         for run in self.runs:
-            others = loss_weights(run.settings).keys() - {"L1", "L2"}
-            if run.ratio == ratio or any(re.search(rf"\b{re.escape(loss)}\b", proposed) for loss in others):
+            if run.ratio == ratio or any(re.search(rf"\b{re.escape(word)}\b", proposed) for word in _novelties(run)):
                 yield from self.values(run)
         for pattern, of_run in TOPICS.items():
             if found := re.search(pattern, subject):
@@ -151,7 +158,7 @@ class _Here:
         for row in rates[rates["id"] == name].to_dict("records"):
             parts = [
                 f"{proportion_interval(row[f'{kind}_correct'], row[f'{kind}_low'], row[f'{kind}_high'])} of "
-                f"{whole(row[f'n_{kind}'])} answers to {noun} pictures right"
+                f"{plural(row[f'n_{kind}'], 'answer')} to {noun} pictures right"
                 for kind, noun in (("real", "real"), ("fake", "generated"))
                 if not missing(row[f"{kind}_correct"])
             ]
@@ -174,7 +181,7 @@ class _Here:
                 yield run.model, f"on {dataset}: {', '.join(texts)}"
         rates = self.folder.scope("model")
         for row in rates[(rates["id"] == run.model) & rates["fake_correct"].notna()].to_dict("records"):
-            yield run.model, f"{percent(1 - row['fake_correct'])} of {whole(row['n_fake'])} answers took it for real"
+            yield run.model, f"{percent(1 - row['fake_correct'])} of {plural(row['n_fake'], 'answer')} took it for real"
         if not loss_weights(run.settings):
             yield from self._quarters(run, "g_gradient_norm", "norm of the generator's gradient")
 
@@ -230,6 +237,14 @@ class _Here:
             if texts:
                 yield run.model, f"PSNR in the hole on {dataset}, dB: {', '.join(texts)}"
 
+    def source_size(self, run: TrainingRun, _: str) -> Iterator[Fact]:
+        """PSNR in the hole, with the side of the photographs that were filled."""
+        side = (run.settings.get("inpainting") or {}).get("source_size") or run.settings.get("image_size")
+        for dataset in self.measured.datasets:
+            if (summary := self.measured.summary(dataset, "psnr_hole", run.model)).is_known:
+                value = number(summary.value, digits=decimals_of([summary]))
+                yield run.model, f"photographs of {side} pixels: PSNR in the hole on {dataset} {value} dB"
+
     def protocol(self, run: TrainingRun, _: str) -> Iterator[Fact]:
         """How it was trained."""
         found = run.settings
@@ -256,6 +271,7 @@ TOPICS: dict[str, Callable[[_Here, TrainingRun, str], Iterator[Fact]]] = {
     r"\bpictures\b": _Here.pictures,
     r"\bdiscriminator\b": _Here.discriminator,
     r"\bmasks\b": _Here.masks,
+    r"\bsource size\b": _Here.source_size,
     r"\bchanges\b|\blambda_": _Here.values,
 }
 """Words of a subject, and what of a training speaks to it."""

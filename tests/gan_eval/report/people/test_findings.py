@@ -140,6 +140,31 @@ def test_a_ratio_in_a_subject_finds_its_model(view):
     assert list(here(view, "future work")) == ["here: ssim"]
 
 
+def test_proposals_and_source_sizes_find_their_models(tmp_path):
+    folder = make(tmp_path / "study", study="context_encoder", own="context_encoder")
+    with (folder / "published" / "findings.csv").open("a") as file:
+        file.write(
+            'context_encoder,future work,"noise, a pre-trained encoder"\ncontext_encoder,source size,64 is easier\n'
+        )
+    for model, settings in {
+        "weak_l1": {"inpainting": {"fill": "noise", "source_size": 32}},
+        "l2": {"inpainting": {"fill": "zero", "source_size": None}, "init_encoder": "encoder.pth"},
+    }.items():
+        (folder / "models" / model / "config.json").write_text(json.dumps({"settings": SETTINGS | settings}))
+    filled = {"item": "0", "kind": "fake", "dataset": "facades", "metric": "psnr_hole"}
+    write_rows(
+        [filled | {"stimulus": m, "model": m, "value": psnr} for m, psnr in (("weak_l1", 15.0), ("l2", 14.0))],
+        folder / "metrics" / "image_metrics.csv",
+        IMAGE_METRICS,
+    )
+    view = view_of(folder)
+    assert set(here(view, "future work")) == {"here: ssim", "here: weak_l1", "here: l2"}
+    assert here(view, "source size") == {
+        "here: weak_l1": "photographs of 32 pixels: PSNR in the hole on facades 15.0 dB",
+        "here: l2": "photographs of 64 pixels: PSNR in the hole on facades 14.0 dB",
+    }
+
+
 def test_judgements_stand_beside_what_they_are_of(view):
     assert "25.0\u202f% of 20 answers took it for real" in here(view, "GAN:L1 1:100")["here: l1"]
     assert here(view, "maps and facades") == {
