@@ -24,9 +24,10 @@ from trainer.batches import Batches, Pictures
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import PRECISION, exact_kernels
 from trainer.generate import generate
+from trainer.inference import dropout_from, inference
 from trainer.loop import run as run_module
 from trainer.loop import train as train_module
-from trainer.loop.gan import new_gan
+from trainer.loop.gan import new_gan, plain_generator
 from trainer.loop.train import train
 from trainer.randomness import Purpose, seeded
 from trainer.state.run_folder import CONFIG, note_in_config
@@ -312,6 +313,9 @@ def test_compiled_networks_are_captured_once_for_each_size(monkeypatch: pytest.M
     for step, pictures in enumerate((2, 1, 2, 2, 1)):
         steps_of(settings, gan, fabric, pictures, step=step)
         captures.append(counters["stats"]["unique_graphs"])
+        net = plain_generator(gan, settings)  # samples, which a run that goes on makes after its first steps
+        with inference(net, "train"), dropout_from(net, [torch.Generator()]):
+            net(torch.zeros(1, 3, settings.image_size, settings.image_size))
     assert captures == [3, 6, 6, 6, 6]
     assert not counters["graph_break"]
     assert list(gan.generator.state_dict()) == list(new_gan(fabric, settings).generator.state_dict())

@@ -123,7 +123,9 @@ class Dropout(nn.Dropout):
     PyTorch's global generator, as always in training.
     """
 
-    generators: Sequence[torch.Generator] | None = None
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+        self.generators: Sequence[torch.Generator] | None = None  # each layer's own: the compiler would see it come
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, ...) with elements set to 0 and the others scaled up, in training mode alone."""
