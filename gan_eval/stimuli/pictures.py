@@ -7,6 +7,7 @@ time, as if the bytes of each channel stood the other way round.
 """
 
 import io
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ from gan_eval.stimuli.pixel_formats import (
     Samples,
     Stored,
     deep_layout,
+    deep_pnm,
     format_of,
     png_bytes,
     read_levels,
@@ -49,7 +51,7 @@ Size = tuple[int, int]
 Fit = Literal["crop", "stretch"]
 """How a picture of another shape is brought to a size: by keeping its centre, or by stretching it."""
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".pnm", ".ppm"})
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -99,7 +101,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | 8-bit RGB | itself |
     | 1-bit and 8-bit grey | three equal channels |
     | palette | the palette's colours |
-    | 16-bit grey or colour | round(level * 255 / 65535) of each channel |
+    | 16-bit grey or colour | round(level * 255 / 65535) of each channel, of PGM and PPM level * 255 / their white |
     | alpha channel or transparent colour | dropped where every pixel is opaque |
     | EXIF orientation | applied |
     | several frames or pages | the first |
@@ -124,6 +126,8 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
             display = recorded_display(image)
             if display is not None:
                 return shown(stored_of(image, content).samples, display)
+            if (deep := deep_pnm(content)) is not None:
+                return np.array(np.broadcast_to(rounded(*deep), (*deep[0].shape[:2], 3)))
             layout = deep_layout(image)
             image.load()
             rgb = _as_rgb(image) if layout is None else _from_deep(image, layout, content)
@@ -183,6 +187,7 @@ def _opened(content: bytes, path: Path) -> Image.Image | None:
     """The picture, of which the header is read; None for a TIFF of which Pillow does not know the channels."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it tells of each file what its error says
     try:
         image = Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
@@ -208,7 +213,10 @@ def _decoding_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
         reason = str(error) or type(error).__name__
-        raise UserError(f"{path}: not a readable picture ({reason}); replace or remove it") from error
+        mend = "replace or remove it"
+        if "imagecodecs" in reason:
+            mend = "pip install imagecodecs, or save it without this compression"
+        raise UserError(f"{path}: not a readable picture ({reason}); {mend}") from error
 
 
 @dataclass(frozen=True)
@@ -229,7 +237,7 @@ def contents_of(path: Path) -> Contents:
     if path.suffix.lower() not in (".tif", ".tiff"):
         with _decoding_errors(path), Image.open(path) as image:
             plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
-            if plain and image.format != "TIFF" and deep_layout(image) is None:
+            if plain and image.format not in ("TIFF", "PPM") and deep_layout(image) is None:
                 return Contents(PixelFormat(1 if image.mode in ("1", "L") else 3))
     stored = read_stored(path)
     alpha: Literal["none", "opaque", "transparent"] = "none"

@@ -235,8 +235,9 @@ def check(
         report = Report(data, True, compared, pictures, unusable, by_hash=not has_usual_splits(data))
         report.findings.extend(photograph_findings(report, by_split, known))
     else:
-        drawn = drawn_side([picture.flat[0] for picture in pictures], [picture.flat[1] for picture in pictures])
         formats = data_set.formats[0], data_set.formats[1]
+        flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
+        drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
         report = Report(data, False, compared, pictures, unusable, drawn=drawn, formats=formats, findings=findings)
         report.findings.extend(pair_findings(report, known))
     return report

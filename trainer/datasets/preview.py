@@ -72,7 +72,8 @@ def preview(
     for error in errors:
         say(f"{error} (not on the sheet)")
     flat_a, flat_b = ([flatness(halves[side]) for halves in pairs.values()] for side in (0, 1))
-    if doubt := doubtful_direction(drawn_side(flat_a, flat_b), direction):
+    plain = all(side.is_plain for side in data_set.formats)
+    if doubt := doubtful_direction(drawn_side(flat_a, flat_b) if plain else None, direction):
         say(doubt)
     title = f"{name} / {split}: {len(pairs)} of {len(paths)} pairs, {direction}"
     sheet = contact_sheet([labelled_pair(path, halves, direction) for path, halves in pairs.items()], title)

@@ -1,6 +1,7 @@
 """Every sample of any picture: written, read again, measured; and how it is shown."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,50 @@ def test_pages_that_are_called_channels_are_channels_and_others_are_not(tmp_path
     tifffile.imwrite(tmp_path / "times.tif", pages, imagej=True, metadata={"axes": "TYX"})
     np.testing.assert_array_equal(read_stored(tmp_path / "channels.tif").samples, np.moveaxis(pages, 0, 2))
     np.testing.assert_array_equal(read_stored(tmp_path / "times.tif").samples[..., 0], pages[0])
+
+
+@pytest.mark.parametrize("white", [4095, 65535])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pgm_and_ppm_of_16_bits_keep_them(channels: int, white: int, tmp_path: Path) -> None:
+    samples = noise(1, channels, 16) // ((65535 + 1) // (white + 1))
+    path = tmp_path / "x.pgm"
+    header = b"P%d\n# by a depth camera\n17 24 # wide, high\n%d\n" % (5 if channels == 1 else 6, white)
+    path.write_bytes(header + samples.astype(">u2").tobytes())
+    assert contents_of(path).colours == PixelFormat(channels, 16)
+    for found in (read_stored(path).samples, decode_measured(path.read_bytes(), path)):
+        assert found.dtype == np.uint16
+        np.testing.assert_array_equal(found, samples)
+    np.testing.assert_array_equal(read_rgb(path), shown(samples, Display(0, white, (1, channels // 2 + 1, channels))))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"x\.pgm: not a readable picture"):
+        read_stored(path)
+    path.write_bytes(header + b"\xff\xff" * samples.size)
+    if white == 4095:
+        with pytest.raises(UserError, match=r"x\.pgm: .*a sample is above 4095"):
+            read_rgb(path)
+
+
+def test_pillow_says_nothing_of_its_own_on_many_channels(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    samples = noise(1, 9, 16)
+    tifffile.imwrite(tmp_path / "x.tif", samples, photometric="minisblack", planarconfig="contig")
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.NOTSET)
+    with pytest.raises(Image.UnidentifiedImageError):
+        Image.open(tmp_path / "x.tif")
+    assert caplog.messages == ["More samples per pixel than can be decoded: 9"]
+    caplog.clear()
+    np.testing.assert_array_equal(read_stored(tmp_path / "x.tif").samples, samples)
+    assert not caplog.messages
+
+
+def test_a_compression_that_needs_a_package_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: tifffile.TiffPage) -> None:
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    tifffile.imwrite(tmp_path / "x.tif", noise(1, 5, 16), photometric="minisblack", planarconfig="contig")
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", missing)
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", missing)
+    with pytest.raises(UserError, match=r"x\.tif: .*'imagecodecs' package\); pip install imagecodecs, or save it"):
+        read_stored(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int16, np.uint32])

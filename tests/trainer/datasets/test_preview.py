@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
+from trainer.datasets.check import check
 from trainer.datasets.preview import _INPUT, _TARGET, preview
 
 RED, GREEN = (220, 30, 30), (30, 220, 30)
@@ -104,3 +105,10 @@ def test_a_direction_that_makes_drawings_is_doubted(data: Path, tmp_path: Path) 
     assert said == []
     preview(data, tmp_path / "sheet.png", on_message=said.append)
     assert said == ["B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round"]
+    said.clear()
+    for path in (data / "train").iterdir():  # of 16 bits neither half is drawn
+        grey = np.array(Image.open(path).convert("L")).astype(np.uint16)
+        Image.fromarray(grey * 257).save(path)
+    preview(data, tmp_path / "sheet.png", on_message=said.append)
+    assert said == []
+    assert check(data).drawn is None
