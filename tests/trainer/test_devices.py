@@ -350,9 +350,10 @@ from trainer.randomness import Purpose, seeded
 
 cpu = torch.device("cpu")
 net = nn.Sequential(nn.Conv2d(3, 4, 1), Dropout(0.5), nn.Conv2d(4, 2, 1))
-x = torch.rand(2, 3, 8, 8)
 compiled = captured(net, cpu)
-for step in range(3):
+for step, order in enumerate([torch.contiguous_format] * 2 + [torch.channels_last] * 2):
+    net.to(memory_format=order)
+    x = torch.rand(2, 3, 8, 8).contiguous(memory_format=order)
     outputs = []
     for version in (net, compiled):
         with seeded(cpu, Purpose.DROPOUT, 5, step):

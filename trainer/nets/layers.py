@@ -120,7 +120,7 @@ class Dropout(nn.Dropout):
     """Dropout that can take its numbers from one generator for each picture of the batch.
 
     With `generators` a picture's output does not depend on what else is in its batch; without, the numbers come from
-    PyTorch's global generator, as always in training.
+    PyTorch's global generator, as always in training. On a CPU each place takes the same one in any order of memory.
     """
 
     def __init__(self, p: float = 0.5) -> None:
@@ -129,9 +129,12 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, ...) with elements set to 0 and the others scaled up, in training mode alone."""
-        if self.generators is None or not self.training:
+        as_it_lies = self.generators is None and (x.device.type != "cpu" or x.is_contiguous())
+        if as_it_lies or not self.training:
             return super().forward(x)
-        kept = torch.empty_like(x, memory_format=torch.contiguous_format)  # numbers by place, whatever the order of x
+        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # numbers by place, whatever the order of x
+        if self.generators is None:
+            return x * super().forward(kept)
         for picture, generator in zip(kept, self.generators, strict=True):
             picture.bernoulli_(1 - self.p, generator=generator)
         return x * kept.div_(1 - self.p)

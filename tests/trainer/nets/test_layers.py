@@ -178,6 +178,18 @@ def test_without_generators_dropout_is_the_librarys() -> None:
     assert torch.equal(ours, nn.Dropout(0.3)(x))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_is_the_same_in_any_order_of_memory(dtype: torch.dtype) -> None:
+    """So that a run goes on in another one as if it had been in it from the start."""
+    x, layer, given = torch.rand(2, 4, 8, 8).to(dtype), Dropout(0.3), []
+    for order in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(5)
+        given.append(layer(x.contiguous(memory_format=order)))
+        assert given[-1].is_contiguous(memory_format=order)
+    assert torch.equal(*given)
+    assert (given[0] == 0).any()
+
+
 def test_resize_convolution_covers_every_pixel_alike() -> None:
     ours = ResizeConv2d(1, 1, bias=False)
     nn.init.ones_(ours.weight)
