@@ -99,7 +99,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | stored as | becomes |
     | --- | --- |
     | 8-bit RGB | itself |
-    | 1-bit and 8-bit grey | three equal channels |
+    | grey of 1, 2, 4 and 8 bits | stretched to 0..255, three equal channels |
     | palette | the palette's colours |
     | 16-bit grey or colour | round(level * 255 / 65535) of each channel, of PGM and PPM level * 255 / their white |
     | alpha channel or transparent colour | dropped where every pixel is opaque |

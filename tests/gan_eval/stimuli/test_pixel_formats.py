@@ -2,6 +2,8 @@
 
 import json
 import logging
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +136,22 @@ def test_other_depths_are_refused_by_name(kind: type, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "x.tif", noise(1, 4, 8).astype(kind), photometric="minisblack", planarconfig="contig")
     with pytest.raises(UserError, match=r"x\.tif: .*wanted whole numbers of 8 or 16 bits"):
         read_stored(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_grey_of_fewer_bits_is_stretched_without_loss(bits: int, tmp_path: Path) -> None:
+    levels = np.random.default_rng(bits).integers(0, 2**bits, (24, 16), dtype=np.uint8)
+    in_bits = np.unpackbits(levels[..., None], axis=-1)[..., -bits:].reshape(24, -1)
+    rows = np.hstack([np.zeros((24, 1), np.uint8), np.packbits(in_bits, axis=-1)])
+    chunks = (
+        b"IHDR" + struct.pack(">IIBBBBB", 16, 24, bits, 0, 0, 0, 0),
+        b"IDAT" + zlib.compress(rows.tobytes()),
+        b"IEND",
+    )
+    framed = [struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks]
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(framed))
+    assert contents_of(tmp_path / "x.png").colours == PixelFormat(1, 8)
+    np.testing.assert_array_equal(read_stored(tmp_path / "x.png").samples[..., 0], levels * (255 // (2**bits - 1)))
 
 
 def test_alpha_is_a_channel_only_where_all_have_it_and_it_says_something(tmp_path: Path) -> None:
