@@ -18,6 +18,24 @@ NAMES = {"border_mean": "mean of the border"} | {
     name: f"`{name}`" for name in ("filled", "encoder", "reconstruction", "colour", "edges")
 }
 """Of models, where they are not their own."""
+MIXTURES = {
+    "gan10_l1_1": "10 : 1 L1",
+    "gan1_l1_1": "1 : 1 L1",
+    "gan1_l1_10": "1 : 10 L1",
+    "gan1_l1_100": "1 : 100 L1",
+    "gan1_l1_200": "1 : 200 L1",
+    "gan_alone": "1 : 0",
+    "gan1_l2_10": "1 : 10 L2",
+    "gan1_l2_100": "1 : 100 L2",
+    "gan1_l1_16_ssim_84": "1 : 16 L1 + 84 (1 − SSIM)",
+}
+"""Adversarial to reconstruction loss."""
+FACADES = {
+    "seed1_2000_steps_train_mode": "1, 2,000, training",
+    "seed0_4900_steps_train_mode": "0, 4,900, training",
+    "seed0_4900_steps_eval_mode": "0, 4,900, evaluation",
+}
+"""Seed, steps, mode of BatchNorm and dropout."""
 
 
 def number(value: float, digits: int, sign: str = "-") -> str:
@@ -126,7 +144,46 @@ def photographs() -> list[str]:
     return rows
 
 
-PAGES = {"cityscapes_convergence": cityscapes, "inpainting": inpainting, "photographs": photographs}
+def picture_means(page: str, model: str, **digits: int) -> list[str]:
+    """The cells of pictures' metrics of a model, each the mean over its pictures."""
+    table = pd.read_csv(HERE / page / "image_metrics.csv")
+    own = table[table["model"].fillna("the photographs") == model].groupby("metric")["value"].mean()
+    return [number(own[metric], places) if metric in own else "" for metric, places in digits.items()]
+
+
+def mix_loss() -> list[str]:
+    """Nine mixtures of losses, and the photographs themselves."""
+    rows = []
+    for model, called in MIXTURES.items():
+        cells = picture_means("mix_loss", model, psnr=2, ssim=3, niqe=1, brisque=1)
+        sets = of_sets("mix_loss", model, fid=0, kid=3)
+        log = pd.read_csv(HERE / "mix_loss" / f"training_log_{model}.csv")
+        last = log[log["step"] > log["step"].max() - 100].groupby("term")["value"].mean()
+        gradient = last["g_gradient_norm"]
+        known = f"{last['d_accuracy']:.2f}, {gradient:{'.0f' if gradient >= 10 else '.2g'}}"
+        cells += [sets[0], sets[1].partition(" ")[0], known]
+        rows.append(row(f"`{model}`", called, *cells))
+    cells = picture_means("mix_loss", "the photographs", psnr=2, ssim=3, niqe=2, brisque=1)
+    return [*rows, row("the photographs", "", *cells, "", "", "")]
+
+
+def facades() -> list[str]:
+    """Runs of labels to photographs, and the photographs themselves."""
+    rows = []
+    for model, called in FACADES.items():
+        sets = [cell.replace("–", " to ") for cell in of_sets("pix2pix_facades", model, fid=0, kid=3)]
+        rows.append(row(called, *picture_means("pix2pix_facades", model, psnr=2, ssim=3, niqe=2), *sets))
+    cells = picture_means("pix2pix_facades", "the photographs", psnr=2, ssim=3, niqe=2)
+    return [*rows, row("the photographs themselves", *cells, "", "")]
+
+
+PAGES = {
+    "cityscapes_convergence": cityscapes,
+    "inpainting": inpainting,
+    "mix_loss": mix_loss,
+    "photographs": photographs,
+    "pix2pix_facades": facades,
+}
 
 if __name__ == "__main__":
     for name, rows_of in PAGES.items():
