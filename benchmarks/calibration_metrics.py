@@ -116,7 +116,7 @@ def coverage(column: int, random: np.random.Generator) -> list[float]:
     points = next(point_sets(fill_trials(trials), image_metrics=images))
     (pairing,) = points.pairing("metric0", group=points.group)
     (within,) = rank_correlations(points.replicates(), [pairing])
-    truth, estimate = true_correlation(world), spearman(pairing.value, points.rate, points.model)
+    truth, estimate = true_correlation(world), spearman(pairing.value, points.score, points.model)
     below = (np.mean(within < estimate) + np.mean(within <= estimate)) / 2
     moved = 2 * ndtri(np.clip(below, 1 / len(within), 1 - 1 / len(within)))
     bias_corrected = np.quantile(within, ndtr(moved + np.array([-1.96, 1.96])))
