@@ -376,7 +376,7 @@ def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> lis
     if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(score)) < 2:
         return notes
     value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
-    if np.ptp(score) > 1:  # grades: the logistic curve is of 0..1
+    if score.min() < 0 or score.max() > 1:  # grades: the logistic curve is of 0..1
         score = (score - score.min()) / np.ptp(score)
     row["pearson"] = float(pearsonr(value, score).statistic)
     try:

@@ -39,11 +39,11 @@ def test_numbers_equal_scipy_over_the_opinion_scores():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", [1.0, 20.0])
-def test_answers_told_as_grades_give_the_same_rows(unit):
-    """A grade of 1 for `real` and 0 for `fake` has the fooling rate for a mean; and the unit of grades is no matter."""
+@pytest.mark.parametrize(("lowest", "unit"), [(0.0, 1.0), (0.0, 20.0), (3.0, 0.5)])
+def test_answers_told_as_grades_give_the_same_rows(lowest, unit):
+    """A grade of 1 for `real` and 0 for `fake` has the fooling rate for a mean, and any scale does."""
     trials = simulated(participants=12, stimuli=40, each=25, models=("a", "b", "c"), seed=2)
-    grade = unit * (trials["response"] == "real").astype("float64")
+    grade = lowest + unit * (trials["response"] == "real").astype("float64")
     graded = trials.assign(response=None, protocol="rating", rating=grade)
     rng = np.random.default_rng(3)
     images = pd.concat(
