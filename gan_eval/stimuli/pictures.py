@@ -172,7 +172,7 @@ def decode_measured(content: bytes, path: Path) -> Samples:
     if content.startswith(b"\x89PNG"):
         may_be_deep = content[24:25] == b"\x10"  # bits a channel
     else:
-        may_be_deep = content.startswith((*TIFF_BEGINNINGS, b"P5", b"P6"))
+        may_be_deep = content.startswith((*TIFF_BEGINNINGS, b"P2", b"P3", b"P5", b"P6"))
     if may_be_deep:
         try:
             stored = decode_stored(content, path)

@@ -5,6 +5,7 @@ A picture that is not 8-bit grey or RGB cannot be put on a screen as it is. How 
 """
 
 import io
+import math
 import re
 import struct
 import sys
@@ -274,12 +275,12 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
     return Stored(samples, bool(extra) and extra[-1] in alpha), Display.parse(text) if text else None
 
 
-_PNM = re.compile(rb"P([56])" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})" + rb"\s")
-"""The beginning of a binary PGM or PPM: width, height and the largest sample, between which comments may stand."""
+_PNM = re.compile(rb"P([2356])" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})" + rb"\s")
+"""The beginning of a PGM or PPM: width, height and the largest sample, between which comments may stand."""
 
 
 def deep_pnm(content: bytes) -> tuple[Samples, int] | None:
-    """(H, W, 1 or 3) uint16 as a binary PGM or PPM of 16 bits stores them, and its white; None for any other file.
+    """(H, W, 1 or 3) uint16 as a PGM or PPM of 16 bits stores them, in binary or as text, and its white; else None.
 
     Pillow rounds those of colour to 8 bits, and stretches grey of another white than 65535.
 
@@ -289,8 +290,13 @@ def deep_pnm(content: bytes) -> tuple[Samples, int] | None:
     match = _PNM.match(content)
     if match is None or not 255 < (white := int(match[4])) <= 65535:
         return None
-    shape = int(match[3]), int(match[2]), 1 if match[1] == b"5" else 3
-    samples = np.frombuffer(content, ">u2", count=int(np.prod(shape)), offset=match.end())
+    shape = int(match[3]), int(match[2]), 1 if match[1] in b"25" else 3
+    count = math.prod(shape)
+    samples: Samples = (
+        np.frombuffer(content, ">u2", count=count, offset=match.end())
+        if match[1] in b"56"
+        else np.array(content[match.end() :].split(maxsplit=count)[:count], np.uint32)
+    )
     if samples.max(initial=0) > white:
         raise ValueError(f"a sample is above {white}, which its header calls white")
     return samples.reshape(shape).astype(np.uint16), white

@@ -47,8 +47,8 @@ class Silhouettes:
 
     def lines(self) -> list[str]:
         """For people: every picture that was left out, then the counts."""
-        small = [f"{self.too_small} silhouettes left out: smaller than --min-area, or the whole picture"]
-        total = f"{self.written} silhouettes of {self.segmentations} pictures"
+        small = [f"left out, smaller than --min-area or the whole picture: {self.too_small}"]
+        total = f"silhouettes: {self.written}, pictures: {self.segmentations}"
         return [*self.broken.values(), *(small if self.too_small else []), total]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.metrics.catalogue import METRICS
+from gan_eval.report.downloads import safe_name
 from gan_eval.report.parts.blocks import Charts, Films, Lines, Section, Table
 from gan_eval.report.parts.chart import Chart
 from gan_eval.report.parts.folder import StudyFolder
@@ -188,10 +189,11 @@ def validation_charts(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> li
     order = list(METRICS)
     charts = []
     metrics = sorted(validated, key=lambda metric: order.index(metric) if metric in order else len(order))
-    for place, metric in enumerate(metrics):
+    for metric in metrics:
         panels = validation_panels(runs, metric, plateaus)
         if not panels:
             continue
+        name = f"validation-{safe_name(metric)}"
         alternatives = [
             f"{panel.title}, {MODES[curve.series]} mode: {_first_to_last(curve)}"
             for panel in panels
@@ -206,12 +208,12 @@ def validation_charts(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> li
         charts.append(
             Chart(
                 title=f"Validation: {metric_title(metric)}",
-                svg=panels_on_page(panels, looks, name=f"validation-{place}"),
+                svg=panels_on_page(panels, looks, name=name),
                 caption=f"{_points_text(runs, metric)}, with BatchNorm and dropout {modes}.{note}",
                 alternative="; ".join(alternatives[: 2 * _MOST_CURVES]),
                 legend=[legend_of(names, looks)[series] for series in plotted],
                 wide=len(panels) > 1,
-                name=f"validation-{place}",
+                name=name,
                 figure=partial(panels_figure, panels, names, looks),
             )
         )

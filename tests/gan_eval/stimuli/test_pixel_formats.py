@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -87,22 +88,28 @@ def test_pages_that_are_called_channels_are_channels_and_others_are_not(tmp_path
     np.testing.assert_array_equal(read_stored(tmp_path / "times.tif").samples[..., 0], pages[0])
 
 
+@pytest.mark.parametrize("text", [False, True])
 @pytest.mark.parametrize("white", [4095, 65535])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pgm_and_ppm_of_16_bits_keep_them(channels: int, white: int, tmp_path: Path) -> None:
+def test_pgm_and_ppm_of_16_bits_keep_them(channels: int, white: int, text: bool, tmp_path: Path) -> None:
     samples = noise(1, channels, 16) // ((65535 + 1) // (white + 1))
     path = tmp_path / "x.pgm"
-    header = b"P%d\n# by a depth camera\n17 24 # wide, high\n%d\n" % (5 if channels == 1 else 6, white)
-    path.write_bytes(header + samples.astype(">u2").tobytes())
+    kind = (2 if text else 5) if channels == 1 else 3 if text else 6
+    header = b"P%d\n# by a depth camera\n17 24 # wide, high\n%d\n" % (kind, white)
+
+    def stored(values: NDArray[np.uint16]) -> bytes:
+        return " ".join(map(str, values.ravel())).encode() if text else values.astype(">u2").tobytes()
+
+    path.write_bytes(header + stored(samples))
     assert contents_of(path).colours == PixelFormat(channels, 16)
     for found in (read_stored(path).samples, decode_measured(path.read_bytes(), path)):
         assert found.dtype == np.uint16
         np.testing.assert_array_equal(found, samples)
     np.testing.assert_array_equal(read_rgb(path), shown(samples, Display(0, white, (1, channels // 2 + 1, channels))))
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(header + stored(samples.ravel()[1:]))
     with pytest.raises(UserError, match=r"x\.pgm: not a readable picture"):
         read_stored(path)
-    path.write_bytes(header + b"\xff\xff" * samples.size)
+    path.write_bytes(header + stored(np.full_like(samples, 65535)))
     if white == 4095:
         with pytest.raises(UserError, match=r"x\.pgm: .*a sample is above 4095"):
             read_rgb(path)

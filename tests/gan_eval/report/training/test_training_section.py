@@ -262,7 +262,7 @@ def test_missing_parts_and_a_broken_grid_are_left_out(several, tmp_path) -> None
 def test_files_are_whole_drawings_and_equal_for_equal_input(one, tmp_path) -> None:
     paths = build_figures(one, tmp_path / "a")
     assert sorted(path.name for path in paths if path.suffix == ".svg") == [
-        "losses.svg", "validation-0.svg", "validation-1.svg", "validation-2.svg",
+        "losses.svg", "validation-diversity.svg", "validation-niqe.svg", "validation-psnr.svg",
     ]  # fmt: skip
     for path in paths:
         if path.suffix == ".svg":
