@@ -11,7 +11,8 @@ from gan_eval.__main__ import run
 from gan_eval.cli import console as console_module
 from gan_eval.cli import train as train_module
 from gan_eval.cli.console import Console
-from gan_eval.cli.train import assigned_settings, job_of_options, training_progress
+from gan_eval.cli.jobs import assigned_settings, job_of_options
+from gan_eval.cli.train import training_progress
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 
