@@ -277,6 +277,7 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
 
 _PNM = re.compile(rb"P([2356])" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})" + rb"\s")
 """The beginning of a PGM or PPM: width, height and the largest sample, between which comments may stand."""
+_COMMENT = re.compile(rb"#[^\r\n]*")
 
 
 def deep_pnm(content: bytes) -> tuple[Samples, int] | None:
@@ -295,7 +296,7 @@ def deep_pnm(content: bytes) -> tuple[Samples, int] | None:
     samples: Samples = (
         np.frombuffer(content, ">u2", count=count, offset=match.end())
         if match[1] in b"56"
-        else np.array(content[match.end() :].split(maxsplit=count)[:count], np.uint32)
+        else np.array(_COMMENT.sub(b" ", content[match.end() :]).split(maxsplit=count)[:count], np.uint32)
     )
     if samples.max(initial=0) > white:
         raise ValueError(f"a sample is above {white}, which its header calls white")
