@@ -1,4 +1,4 @@
-"""Can people tell? Signal detection with *fake* as the signal, with 95 % intervals, for many groups of trials at once.
+"""Can people tell? The table of signal detection, with *fake* as the signal, with 95 % intervals.
 
 Counts give rates, d′, criterion, β and the area that d′ implies; answers graded by confidence give the area under the
 empirical ROC curve.
@@ -9,13 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import ndtri
 
+from gan_eval.stats.answers.roc import Graded, areas, evidence
+from gan_eval.stats.answers.sensitivity import (
+    CrossedRates,
+    GroupEstimate,
+    detection,
+    probit_slope,
+    rate_estimates,
+    sensitivity_estimates,
+    symmetric,
+)
 from gan_eval.stats.clustering import (
     Answers,
     Clusters,
-    Covariance,
     cells,
     clusters,
     covariance_of_single_answers,
@@ -25,7 +33,6 @@ from gan_eval.stats.clustering import (
     t_critical,
 )
 from gan_eval.stats.groups import Codes, groups, provenance
-from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text, with_ends
 from gan_eval.tabular import conform
@@ -69,38 +76,6 @@ DETECTION_SCOPES = tuple(scope for scope in SCOPES if scope != "stimulus")
 """A stimulus has one truth, so it has a rate but no sensitivity."""
 FEW = 10
 """Below this number of participants or stimuli of a kind the note says that the interval is rough."""
-_SQRT_2PI = float(np.sqrt(2 * np.pi))
-
-
-class Detection(NamedTuple):
-    """Sensitivity and bias, each an array of the counts' common shape; NaN without reals or without fakes."""
-
-    dprime: np.ndarray
-    """z(hit rate) - z(false-alarm rate); 0 is guessing."""
-    criterion: np.ndarray
-    """-(z(hit rate) + z(false-alarm rate)) / 2; above 0 leans to answering `real`."""
-
-
-def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike) -> Detection:
-    """d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
-
-    The correction keeps both finite at rates of 0 and 1 and shrinks them slightly elsewhere (Hautus 1995,
-    Behavior Research Methods, Instruments, & Computers 27, 46-51).
-
-    >>> found = detection(15, 10, 7, 18)
-    >>> round(float(found.dprime), 6), round(float(found.criterion), 6)
-    (0.801289, 0.15724)
-    """
-    hits, false_alarms = np.asarray(hits, float), np.asarray(false_alarms, float)
-    n_fake = hits + np.asarray(misses, float)
-    n_real = false_alarms + np.asarray(correct_rejections, float)
-    z_hit = ndtri((hits + 0.5) / (n_fake + 1))
-    z_false_alarm = ndtri((false_alarms + 0.5) / (n_real + 1))
-    known = (n_fake > 0) & (n_real > 0)
-    return Detection(
-        np.where(known, z_hit - z_false_alarm, np.nan),
-        np.where(known, -(z_hit + z_false_alarm) / 2 + 0.0, np.nan),  # + 0.0 turns -0.0 into 0.0
-    )
 
 
 def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_SCOPES) -> pd.DataFrame:
@@ -237,7 +212,7 @@ def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) ->
 
 def _estimates(
     total: Answers, by_person: Clusters, by_stimulus: Clusters, by_cell: Clusters | None, behind: _Behind
-) -> "dict[str, GroupEstimate]":
+) -> dict[str, GroupEstimate]:
     """Each group's numbers on the basis that it allows."""
     independent = rate_estimates(total) | sensitivity_estimates(total)
     crossed = behind.crossed()
@@ -264,7 +239,7 @@ def _estimates(
 
 def _mean_of_individuals(
     coded: _Coded, group: np.ndarray, size: int, row: np.ndarray, behind: _Behind
-) -> "GroupEstimate":
+) -> GroupEstimate:
     """The mean d′ of each group's participants who judged both kinds.
 
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
@@ -284,7 +259,7 @@ def _mean_of_individuals(
     counts = np.where(is_fake, hits[place], alarms[place]).astype(float)
     n = np.where(is_fake, (hits + misses)[place], (alarms + rejections)[place])
     z = ndtri((counts + 0.5) / (n + 1))
-    slope = np.where(is_fake, 1.0, -1.0) * _SQRT_2PI * np.exp(z * z / 2) / (n + 1)
+    slope = np.where(is_fake, 1.0, -1.0) * probit_slope(z) / (n + 1)
     influence = slope * (says_fake - counts / n) / np.maximum(number, 1)[group]
     influence = np.where(both[place], influence, 0.0)[:, None]
     by_stimulus = one_way(influence, coded.stimulus[row], group=group, size=size)[:, 0]
@@ -293,7 +268,7 @@ def _mean_of_individuals(
         by_cell = one_way(influence, coded.cell[row], group=group, size=size)[:, 0]
     least = np.minimum(behind.least("fake"), behind.least("real"))
     freedom = np.where(behind.crossed(), np.minimum(least, number) - 1, 0)
-    return _symmetric(mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell)))
+    return symmetric(mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell)))
 
 
 def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[tuple[np.ndarray, str]]:
@@ -330,239 +305,3 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
         notes.append((is_single, "one participant: says nothing of people in general"))
         notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes
-
-
-class GroupEstimate(NamedTuple):
-    """A number of each group with the ends of its 95 % interval, each (G,), NaN where there is none."""
-
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-class CrossedRates(NamedTuple):
-    """What several participants and stimuli behind each group say of the rates' variance."""
-
-    covariances: tuple[Covariance, ...]
-    """Candidates; the largest variance counts."""
-    freedom_hit: np.ndarray
-    """(G,) degrees of freedom behind the hit rate; below 1: there is no interval."""
-    freedom_false_alarm: np.ndarray
-    """(G,)"""
-
-    def freedom(self) -> np.ndarray:
-        """(G,) degrees of freedom behind both."""
-        return np.minimum(self.freedom_hit, self.freedom_false_alarm)
-
-
-def rate_estimates(
-    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
-) -> dict[str, GroupEstimate]:
-    """Hit rate, false-alarm rate, fooling rate and balanced accuracy, by their names in the table `detection`.
-
-    Answers taken as independent: Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe
-    1998, Statistics in Medicine 17, 873-890). With `crossed` Student's t on the logit scale, the interval then also
-    covering the one of independent answers.
-
-    Args:
-        answers: (G,) counts.
-        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
-        crossed: variances; None: answers are independent.
-    """
-    own = effective or answers
-    hit = GroupEstimate(proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
-    false_alarm = GroupEstimate(proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
-    # (hit rate + 1 - false-alarm rate) / 2: squares of the two rates' distances to their ends, added
-    value = (hit.value + 1 - false_alarm.value) / 2
-    down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2
-    up = np.hypot(hit.high - hit.value, false_alarm.value - false_alarm.low) / 2
-    balanced = GroupEstimate(value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0))
-    if crossed is not None:
-        of_hit = np.max([covariance.hit for covariance in crossed.covariances], axis=0)
-        of_false_alarm = np.max([covariance.false_alarm for covariance in crossed.covariances], axis=0)
-        of_mean = np.max([covariance.of(0.5, -0.5) for covariance in crossed.covariances], axis=0)
-        hit_rate, false_alarm_rate = answers.hit_rate(), answers.false_alarm_rate()
-        middle = (hit_rate + 1 - false_alarm_rate) / 2
-        hit = _covering(hit, _on_logit_scale(hit_rate, of_hit, crossed.freedom_hit))
-        false_alarm = _covering(
-            false_alarm, _on_logit_scale(false_alarm_rate, of_false_alarm, crossed.freedom_false_alarm)
-        )
-        balanced = _covering(balanced, _on_logit_scale(middle, of_mean, crossed.freedom()))
-    return {
-        "hit_rate": hit,
-        "false_alarm_rate": false_alarm,
-        "fooling_rate": GroupEstimate(1 - hit.value, 1 - hit.high, 1 - hit.low),
-        "balanced_accuracy": balanced,
-    }
-
-
-def sensitivity_estimates(
-    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
-) -> dict[str, GroupEstimate]:
-    """d′, criterion, β and area, by their names in the table `detection`; NaN without reals or without fakes.
-
-    Answers taken as independent: d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32,
-    25-33), of log-linear rates; ln β by the delta method to second order, so that it does not collapse where both rates
-    are near 1/2; the area from d′. With `crossed` the delta method with its variances and Student's t, the interval
-    then also covering the one of independent answers.
-
-    Args:
-        answers: (G,) counts.
-        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
-        crossed: variances; None: answers are independent.
-    """
-    own = effective or answers
-    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_hit, of_false_alarm = hit * (1 - hit) / own.n_fake, false_alarm * (1 - false_alarm) / own.n_real
-    independent = Covariance(of_hit, np.zeros_like(of_hit), of_false_alarm)
-    z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
-    slopes = tuple(_SQRT_2PI * np.exp(z * z / 2) for z in (z_hit, z_false_alarm))
-    slope_hit, slope_false_alarm = slopes
-    values = {
-        "dprime": (z_hit - z_false_alarm, slope_hit, -slope_false_alarm),
-        "criterion": (-(z_hit + z_false_alarm) / 2 + 0.0, -slope_hit / 2, -slope_false_alarm / 2),
-        "beta": ((z_false_alarm**2 - z_hit**2) / 2, -z_hit * slope_hit, z_false_alarm * slope_false_alarm),
-    }
-    known = (answers.n_fake > 0) & (answers.n_real > 0)
-    estimates = {}
-    for name, (value, a, b) in values.items():
-        curved = slopes if name == "beta" else None
-        estimate = _symmetric(value, Z95 * np.sqrt(_delta_variance(independent, a, b, curved)))
-        if crossed is not None:
-            variances = [_delta_variance(covariance, a, b, curved) for covariance in crossed.covariances]
-            half_width = t_critical(crossed.freedom()) * np.sqrt(np.max(variances, axis=0))
-            estimate = _covering(estimate, _symmetric(value, half_width))
-        estimates[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
-    return {
-        "dprime": estimates["dprime"],
-        "criterion": estimates["criterion"],
-        "beta": GroupEstimate(*(np.exp(part) for part in estimates["beta"])),
-        "auc": GroupEstimate(*(ndtr(part / np.sqrt(2)) for part in estimates["dprime"])),
-    }
-
-
-def _delta_variance(
-    covariance: Covariance, a: np.ndarray, b: np.ndarray, slopes: tuple[np.ndarray, ...] | None
-) -> np.ndarray:
-    """Delta method; `slopes`, those of both z, add the second order of (z_b² - z_a²) / 2."""
-    variance = covariance.of(a, b)
-    if slopes is not None:
-        hit, false_alarm = covariance.hit * slopes[0] ** 2, covariance.false_alarm * slopes[1] ** 2
-        variance = variance + (hit**2 + false_alarm**2) / 2 - (covariance.both * slopes[0] * slopes[1]) ** 2
-    return np.maximum(variance, 0.0)
-
-
-def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
-    """A rate within 0..1 with an interval that is symmetric on the logit scale."""
-    half_width = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
-    return GroupEstimate(*(expit(part) for part in _symmetric(logit(rate), half_width)))
-
-
-def _symmetric(value: np.ndarray, half_width: np.ndarray) -> GroupEstimate:
-    return GroupEstimate(value, value - half_width, value + half_width)
-
-
-def _covering(narrow: GroupEstimate, wide: GroupEstimate) -> GroupEstimate:
-    """The first's value with the interval that covers both; none where either has none."""
-    return GroupEstimate(narrow.value, np.minimum(narrow.low, wide.low), np.maximum(narrow.high, wide.high))
-
-
-class Graded(NamedTuple):
-    """Graded answers, (M,) each; an answer stands once for each group that it belongs to."""
-
-    group: np.ndarray
-    """0..G-1."""
-    participant: np.ndarray
-    """int, 0.. ."""
-    stimulus: np.ndarray
-    """int, 0.. ."""
-    grade: np.ndarray
-    """Evidence for `fake` as whole numbers from 0."""
-    is_fake: np.ndarray
-    """bool"""
-    cell: np.ndarray | None
-    """int, 0.., participant with stimulus; None where nobody judged a stimulus twice."""
-
-
-def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """(N,) answers on one ordered scale: from `real` with full confidence over both without any to `fake` with full.
-
-    Args:
-        says_fake: (N,) bool.
-        confidence: (N,) any scale that grows with confidence.
-
-    >>> evidence(np.array([False, False, True, True]), np.array([3.0, 1.0, 1.0, 3.0])).tolist()
-    [-3.0, -1.0, 1.0, 3.0]
-    """
-    if not len(confidence):
-        return confidence
-    above = confidence - np.min(confidence) + 1  # the answers stay apart where a scale starts at 0 or below
-    return np.where(says_fake, above, -above)
-
-
-def areas(graded: Graded, size: int) -> GroupEstimate:
-    """Each group's area under the ROC curve with its 95 % interval, (size,) each.
-
-    The chance that a fake has more evidence for `fake` than a real, ties counting half: the Mann-Whitney statistic
-    (Hanley & McNeil 1982, Radiology 143, 29-36). The variance is the sum of squared structural components (DeLong,
-    DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). Where several participants judged several pictures of a
-    kind, they are summed by participant and by stimulus before (Obuchowski 1997, Biometrics 53, 567-578), both ways
-    together less their cells; the largest variance counts, with Student's t of one degree of freedom fewer than the
-    fewest participants or stimuli of a kind. The interval is taken on the logit scale. There is none of an area of 0
-    or 1, and none where one participant or one stimulus stands behind a kind of which there are several of the other.
-
-    Args:
-        graded: the answers; the area is NaN without reals or without fakes.
-        size: number of groups.
-
-    >>> whole = np.zeros(4, int)
-    >>> grade, is_fake = np.array([0, 1, 1, 2]), np.array([False, False, True, True])
-    >>> [round(float(part[0]), 4) for part in areas(Graded(whole, whole, np.arange(4), grade, is_fake, None), 1)]
-    [0.875, 0.2276, 0.994]
-    """
-    if not len(graded.group):
-        return GroupEstimate(*np.full((3, size), np.nan))
-    group, participant, stimulus, _, is_fake, cell = graded
-    area, influence = _structural_components(graded, size)
-
-    def variance(cluster: np.ndarray | None) -> np.ndarray:
-        return one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
-
-    participants, stimuli = (_numbers(group, size, cluster, is_fake) for cluster in (participant, stimulus))
-    crossed = (participants[2] > 1) & (stimuli[:2].max(axis=0) > 1)
-    by_answer = variance(None)
-    half_width = Z95 * np.sqrt(by_answer)
-    if crossed.any():
-        by_cell = by_answer if cell is None else variance(cell)
-        largest = np.maximum(largest_variance(variance(participant), variance(stimulus), by_cell), by_answer)
-        freedom = np.minimum(participants, stimuli)[:2].min(axis=0) - 1
-        half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half_width)
-    inner = np.where((area > 0) & (area < 1), area, np.nan)
-    reach = half_width / (inner * (1 - inner))
-    return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))
-
-
-def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """(size,) areas, and (M,) what each answer adds to the error of its group's area."""
-    is_fake = graded.is_fake
-    place, owner = places(graded.group, size, graded.grade, in_order=True)
-    real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
-    n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
-    reals_below, fakes_below = (  # at the lower grades of the same group
-        np.cumsum(part) - part - (np.cumsum(n) - n)[owner] for part, n in ((real, n_real), (fake, n_fake))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_fake = (reals_below + real / 2) / n_real[owner]
-        of_real = 1 - (fakes_below + fake / 2) / n_fake[owner]
-        area = np.bincount(owner, np.where(fake > 0, fake * of_fake, 0.0), minlength=size) / n_fake
-        component = np.where(is_fake, of_fake[place], of_real[place])
-        influence = (component - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
-    return area, influence
-
-
-def _numbers(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
-    """(3, size) how many clusters with reals, with fakes and with either stand in each group."""
-    place, owner = places(group, size, cluster)
-    real, fake = np.bincount(2 * place + is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
-    return np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)])

@@ -8,7 +8,8 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from gan_eval.stats.answers.detection import Graded, areas, signal_detection
+from gan_eval.stats.answers.detection import signal_detection
+from gan_eval.stats.answers.roc import Graded, areas
 
 
 def answers(seed: int, *, people: int, stimuli: int, each: int, spread: float = 0.7) -> pd.DataFrame:

@@ -11,8 +11,9 @@ from scipy.stats import mannwhitneyu, norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
-from gan_eval.stats.answers.detection import DETECTION_SCOPES, detection, signal_detection
+from gan_eval.stats.answers.detection import DETECTION_SCOPES, signal_detection
 from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.answers.sensitivity import detection
 from gan_eval.stats.groups import groups
 from gan_eval.stats.trials import fill_trials, main_trials
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gan_eval.stats.answers.detection import detection
+from gan_eval.stats.answers.sensitivity import detection
 
 
 @pytest.mark.parametrize(
