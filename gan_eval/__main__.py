@@ -105,7 +105,9 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 def _fail(message: str, status: int) -> int:
     r"""Print the user's line; characters of a file's name that a terminal would obey become `\x1b` and the like."""
-    characters = (repr(c)[1:-1] if c != "\n" and unicodedata.category(c) == "Cc" else c for c in message)
+    from gan_eval.launch import as_typed
+
+    characters = (repr(c)[1:-1] if c != "\n" and unicodedata.category(c) == "Cc" else c for c in as_typed(message))
     print(f"gan-eval: {''.join(characters)}", file=sys.stderr)
     return status
 

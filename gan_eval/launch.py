@@ -5,6 +5,8 @@ import codecs
 import io
 import os
 import platform
+import re
+import shlex
 import shutil
 import signal
 import sys
@@ -38,6 +40,7 @@ VERBS = {
 }
 """The commands of `gan-eval`, in the order of its help: the module of `gan_eval.cli`, and the function or group in it.
 The file `run` reads them here, before anything is installed."""
+_COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
@@ -145,14 +148,24 @@ def setup_command(extra: str = "") -> str:
     return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
 
 
-def program() -> list[str]:
-    """What a command to copy begins with: `gan-eval` where the shell finds it, else this checkout's `run`."""
+def as_typed(text: str) -> str:
+    """A text for the user's terminal, whose commands `gan-eval VERB` begin as they must be typed there.
+
+    That is `gan-eval` where the shell finds it, else this checkout's `run`, or a build of the quiz as it was called.
+    Texts that go into files keep `gan-eval`.
+    """
+    return _COMMAND.sub(lambda _: f"{_program()} ", text) if _COMMAND.search(text) else text
+
+
+def _program() -> str:
     run = Path(__file__).resolve().parents[1] / "run"
+    if getattr(sys, "frozen", False):
+        return shlex.quote(sys.argv[0])
     if shutil.which("gan-eval") or not run.is_file():
-        return ["gan-eval"]
+        return "gan-eval"
     if sys.platform == "win32":
-        return ["py", str(run)]
-    return ["./run" if Path.cwd() == run.parent else str(run)]
+        return f'py "{run}"'
+    return "./run" if Path.cwd() == run.parent else shlex.quote(str(run))
 
 
 def usable_cores() -> int:

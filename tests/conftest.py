@@ -1,10 +1,15 @@
 """What holds for all tests."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
 settings.register_profile("any machine", deadline=None)  # how long an example takes is no property of the code
 settings.load_profile("any machine")
+os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

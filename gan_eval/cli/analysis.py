@@ -9,6 +9,7 @@ import typer
 
 from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
+from gan_eval.launch import as_typed
 from gan_eval.settings.quiz import PAIR_PROTOCOLS
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def trials_import(
         imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
     except ForeignTableError as error:
         for line in (*error.findings, "To try:", error.command(out)):
-            typer.echo(line, err=True)
+            typer.echo(as_typed(line), err=True)
         raise UserError(f"{error.problem}; the command above has what could be guessed") from error
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:

@@ -9,7 +9,7 @@ import typer
 
 from gan_eval import __version__
 from gan_eval.cli.options import DataRoot, refuse_without_effect
-from gan_eval.launch import VERBS
+from gan_eval.launch import VERBS, as_typed
 
 
 def application(
@@ -58,4 +58,4 @@ def doctor(
         refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")
     for finding in examine() if study is None else examine_study(study, data_root=data_root):
         mend = f" — {finding.mend}" if finding.mend else ""
-        typer.echo(f"{finding.status:8} {finding.what}: {finding.detail}{mend}")
+        typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{mend}"))

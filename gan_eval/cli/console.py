@@ -27,6 +27,8 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from gan_eval.launch import as_typed
+
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""
 _INTERVAL = re.compile(r" (?=[\[(][-+−\d])")
@@ -87,7 +89,7 @@ class Console:
             self._progress.update(task, visible=False)
         if finished:
             self._progress.refresh()
-        self._rich.print(Text(text))
+        self._rich.print(Text(as_typed(text)))
 
     def sentence(self, text: str) -> None:
         """One line for the user; on a terminal it is broken at spaces, not within a word or a number and its unit."""

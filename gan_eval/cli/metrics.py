@@ -17,7 +17,7 @@ import typer
 
 from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.launch import process_rank
+from gan_eval.launch import as_typed, process_rank
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.weights.known import WEIGHTS
 
@@ -108,7 +108,7 @@ def metrics(
         refuse_without_effect(context, others, "metrics --list tells of all metrics and measures nothing; leave it out")
         from gan_eval.metrics.registry import describe, describe_json
 
-        typer.echo(describe_json() if as_json else describe())
+        typer.echo(describe_json() if as_json else as_typed(describe()))
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
@@ -299,7 +299,7 @@ def weights_list() -> None:
 
     for status in cache.list_weights():
         place = status.path or f"not in the cache; {status.mend}"
-        typer.echo(f"{status.name}: {place} ({status.description})")
+        typer.echo(as_typed(f"{status.name}: {place} ({status.description})"))
 
 
 @weights_app.command("fetch")

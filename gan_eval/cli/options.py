@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.errors import UserError
+from gan_eval.launch import as_typed
 from gan_eval.settings.sections import as_flag
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def naming(option: str, *, instead: str = "", of: Sequence[str] = ()) -> Iterato
 
 def name_next(*words: str, remark: str = "") -> None:
     """Tell the command that goes on from here, ready to be copied."""
-    typer.echo(f"next: {shlex.join(['gan-eval', *words])}{remark}", err=True)
+    typer.echo(as_typed(f"next: {shlex.join(['gan-eval', *words])}{remark}"), err=True)
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:

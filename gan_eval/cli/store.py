@@ -11,6 +11,7 @@ import typer
 
 from gan_eval.cli.options import Out
 from gan_eval.errors import UserError
+from gan_eval.launch import as_typed
 
 participants_app = typer.Typer(help="Who has done what, and who wants to be forgotten.", no_args_is_help=True)
 store_app = typer.Typer(help="Results stores: several as one, and to the lab's server.", no_args_is_help=True)
@@ -45,7 +46,7 @@ def participants_list(
     except UserError as error:
         line = f"how many are wanted is not known: {error}"
     if line:
-        typer.echo(line, err=True)
+        typer.echo(as_typed(line), err=True)
 
 
 @participants_app.command("forget")

@@ -7,7 +7,7 @@ import typer
 
 from gan_eval.cli.options import DataRoot, FitOption, Out, Simulate, name_next, on_command_line, refuse_without_effect
 from gan_eval.errors import UserError
-from gan_eval.launch import require_one_process, restart_with_allocator_settings
+from gan_eval.launch import as_typed, require_one_process, restart_with_allocator_settings
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
@@ -69,7 +69,7 @@ def study_new(
     write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or ())
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
-        typer.echo("its example trains on facades: gan-eval data fetch facades --data-root DATA", err=True)
+        typer.echo(as_typed("its example trains on facades: gan-eval data fetch facades --data-root DATA"), err=True)
         words += ["--data-root", "DATA"]
     name_next(*words, remark=" (--smoke: a rehearsal of all stages)")
     typer.echo(out)

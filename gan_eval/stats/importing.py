@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.launch import program
 from gan_eval.stats.column_guesses import GUESSED, Suggestion, guessed_words, misfits, suggest
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import (
@@ -77,7 +76,7 @@ class ForeignTableError(UserError):
         ]
         options += [f"--where={rule}" for rule in self._where]
         pairs = [part for option in options for part in option.split("=", 1)]
-        words = [*program(), "trials", "import", str(self._file), *pairs, "--out", str(out)]
+        words = ["gan-eval", "trials", "import", str(self._file), *pairs, "--out", str(out)]
         return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 

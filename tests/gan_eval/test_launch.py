@@ -1,6 +1,7 @@
 """Another Python of ours takes its modules from where this one does, whatever lies in the user's folder."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gan_eval import launch
-from gan_eval.launch import own_command, setup_command
+from gan_eval.__main__ import run
+from gan_eval.launch import as_typed, own_command, setup_command
 from gan_eval.settings.study import load_study
 from gan_eval.study import demo
 from gan_eval.study.plan import Plan
@@ -70,6 +72,7 @@ INTERRUPTED = """
 import sys
 from gan_eval import launch
 from gan_eval.__main__ import run
+from gan_eval.__main__ import run
 from gan_eval.study import demo
 child = "import time; from gan_eval import __main__ as m, doctor; "
 child += "doctor.examine = lambda: (print('ready', flush=True), time.sleep(60)); m.main()"
@@ -110,3 +113,31 @@ def test_an_extra_is_installed_by_run_in_a_checkout_and_by_pip_elsewhere(
     monkeypatch.setattr(launch, "__file__", str(tmp_path / "site-packages" / "gan_eval" / "launch.py"))
     assert setup_command("train") == "pip install 'gan-eval[train]'"
     assert setup_command() == "pip install gan-eval"
+
+
+def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "gan-eval: a.toml: get it with `gan-eval weights fetch inception`; see /lab/gan-eval run.txt"
+    assert as_typed(text) == text  # the shell finds gan-eval
+    monkeypatch.setattr(launch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(launch.sys, "platform", "linux")
+    monkeypatch.chdir(ROOT)
+    assert as_typed(text) == text.replace("`gan-eval", "`./run")
+    monkeypatch.chdir(tmp_path)
+    assert as_typed(text) == text.replace("`gan-eval", f"`{shlex.quote(str(ROOT / 'run'))}")
+    monkeypatch.setattr(launch.sys, "platform", "win32")
+    assert as_typed("gan-eval quiz a.toml") == f'py "{ROOT / "run"}" quiz a.toml'
+    monkeypatch.setattr(launch.sys, "frozen", True, raising=False)
+    monkeypatch.setattr(launch.sys, "argv", ["folder/gan-eval", "doctor"])
+    assert as_typed("gan-eval quiz a.toml") == "folder/gan-eval quiz a.toml"
+
+
+def test_next_and_errors_name_commands_that_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launch.shutil, "which", lambda _: None)
+    monkeypatch.chdir(ROOT)
+    assert run(["study", "new", "--out", str(tmp_path / "a.toml")]) == 0
+    assert f"next: ./run run {tmp_path / 'a.toml'}" in capsys.readouterr().err
+    (tmp_path / "set").mkdir()
+    assert run(["metrics", str(tmp_path / "set"), "--metrics", "psnr", "--out", str(tmp_path / "out")]) == 2
+    assert "make one with `./run stimuli import`" in capsys.readouterr().err
