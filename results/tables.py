@@ -30,12 +30,6 @@ MIXTURES = {
     "gan1_l1_16_ssim_84": "1 : 16 L1 + 84 (1 − SSIM)",
 }
 """Adversarial to reconstruction loss."""
-FACADES = {
-    "seed1_2000_steps_train_mode": "1, 2,000, training",
-    "seed0_4900_steps_train_mode": "0, 4,900, training",
-    "seed0_4900_steps_eval_mode": "0, 4,900, evaluation",
-}
-"""Seed, steps, mode of BatchNorm and dropout."""
 
 
 def number(value: float, digits: int, sign: str = "-") -> str:
@@ -72,9 +66,9 @@ def means(table: pd.DataFrame, model: str, metric: str) -> pd.Series:
     return chosen.groupby("photograph")["value"].mean()
 
 
-def of_sets(page: str, model: str, **digits: int) -> list[str]:
+def of_sets(page: str, model: str, file: str = "set_metrics.csv", **digits: int) -> list[str]:
     """The cells of set metrics of a model."""
-    with (HERE / page / "set_metrics.csv").open(newline="", encoding="utf-8") as file:
+    with (HERE / page / file).open(newline="", encoding="utf-8") as file:
         own = {one["metric"]: one for one in csv.DictReader(file) if one["model"] == model}
     return [
         with_interval(float(own[metric]["value"]), float(own[metric]["ci_low"]), float(own[metric]["ci_high"]), places)
@@ -175,14 +169,19 @@ def swing(model: str) -> str:
     return f"{table[chosen].sort_values('step')['value'].diff().abs().mean():.2f}"
 
 
-def facades() -> list[str]:
-    """Runs of labels to photographs, and the photographs themselves."""
+def capability() -> list[str]:
+    """Labels to facades after so many epochs; photographs that were trained on in their place."""
+    page, pairs = "pix2pix_capability", 245
+    digits = {"psnr": 2, "ssim": 3, "niqe": 2}
     rows = []
-    for model, called in FACADES.items():
-        sets = [cell.replace("–", " to ") for cell in of_sets("pix2pix_facades", model, fid=0, kid=3)]
-        rows.append(row(called, *picture_means("pix2pix_facades", model, psnr=2, ssim=3, niqe=2), *sets))
-    cells = picture_means("pix2pix_facades", "the photographs", psnr=2, ssim=3, niqe=2)
-    return [*rows, row("the photographs themselves", *cells, "", "")]
+    for model in sorted(set(pd.read_csv(HERE / page / "set_metrics.csv")["model"])):
+        epochs = int(model.removeprefix("epoch_"))
+        cells = picture_means(page, model, **digits) + of_sets(page, model, fid=0, kid=3)
+        rows.append(row(str(epochs), f"{epochs * pairs:,}", *cells))
+    cells = picture_means(page, "the photographs", niqe=2)
+    cells += of_sets(page, "fake", "set_metrics_photographs.csv", fid=0, kid=3)
+    rows.append(row("photographs", "", "", "", *cells))
+    return [one.replace("–", " to ") for one in rows]
 
 
 PAGES = {
@@ -190,7 +189,7 @@ PAGES = {
     "inpainting": inpainting,
     "mix_loss": mix_loss,
     "photographs": photographs,
-    "pix2pix_facades": facades,
+    "pix2pix_capability": capability,
 }
 
 if __name__ == "__main__":
