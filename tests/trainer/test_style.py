@@ -187,7 +187,7 @@ def test_the_network_never_learns(files: dict[StyleNetwork, Path]) -> None:
     before = {key: value.clone() for key, value in loss.state_dict().items()}
     fake, target = _pictures(0, 2, 3, 16, 16).float().requires_grad_(True), _pictures(1, 2, 3, 16, 16).float()
     whole = float(loss.train()(fake, target).detach())
-    parts = [float(loss(fake[[n]], target[[n]])) for n in range(2)]
+    parts = [float(loss(fake[[n]], target[[n]]).detach()) for n in range(2)]
     assert whole == pytest.approx(sum(parts) / 2, rel=1e-5)  # no statistics of the batch
     assert not loss.network.training
     assert not any(parameter.requires_grad for parameter in loss.parameters())
