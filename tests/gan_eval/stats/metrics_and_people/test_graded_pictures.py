@@ -53,7 +53,10 @@ def test_answers_told_as_grades_give_the_same_rows(lowest, unit):
         of_answers, of_grades = (table(shown, image_metrics=images) for shown in (trials, graded))
         assert set(of_answers["measure"]) == {"fooling_rate"}
         assert set(of_grades["measure"]) == {"mean_grade"}
-        pd.testing.assert_frame_equal(of_answers.drop(columns="measure"), of_grades.drop(columns="measure"), rtol=1e-6)
+        fitted = [name for name in of_answers if "logistic" in name]  # a search, which ends within its own tolerance
+        apart = ["measure", *fitted]
+        pd.testing.assert_frame_equal(of_answers.drop(columns=apart), of_grades.drop(columns=apart), rtol=1e-6)
+        pd.testing.assert_frame_equal(of_answers[fitted], of_grades[fitted], rtol=1e-3)
 
 
 def test_both_measures_stand_beside_each_other_and_are_corrected_together():
