@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, spearmanr
 
 from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.mixed import NoFitError
@@ -86,3 +86,15 @@ def test_infinite_values_are_left_out():
     x, y = noisy(3)
     with_infinite = fit_logistic(np.append(x, np.inf), np.append(y, 0.0), rising=True)
     assert with_infinite == fit_logistic(x, y, rising=True)
+
+
+def test_rounding_of_the_rates_does_not_move_the_correlation():
+    """Of twenty points without a trend, which leave the curve's middle open."""
+    rng = np.random.default_rng(164)
+    x, y = rng.normal(size=20), rng.binomial(8, 0.5, 20) / 8
+    rising = spearmanr(x, y).statistic >= 0
+    found = [
+        pearsonr(fit_logistic(x, rates, rising=rising)(x), y).statistic
+        for rates in (y, *(y + rng.choice([-1, 0, 1], 20) * 1.1e-16 for _ in range(8)))
+    ]
+    assert found == pytest.approx([found[0]] * 9, rel=1e-6)
