@@ -73,7 +73,10 @@ def metrics(
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
-    real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,
+    real: Annotated[
+        Path | None,
+        typer.Option(help="Folder of real pictures, paired by stem with --fake where the metrics compare pairs."),
+    ] = None,
     fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
@@ -114,8 +117,10 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     with _first_process_reports():
         from gan_eval.metrics import Settings, folder_pair
+        from gan_eval.metrics.registry import select
         from gan_eval.metrics.run.cache import cache_file
 
+        requested = tuple(name.strip() for name in names.split(",") if name.strip())
         if bool(sets) == bool(real or fake):
             raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
         if sets and (dataset or model):
@@ -125,8 +130,8 @@ def metrics(
         if not sets:
             if real is None or fake is None:
                 raise UserError("metrics: --real DIR and --fake DIR belong together")
-            inputs = [folder_pair(real, fake, dataset=dataset, model=model)]
-        requested = tuple(name.strip() for name in names.split(",") if name.strip())
+            partners = any(metric.kind == "pair" for metric in select(requested))
+            inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
         _refuse_unused(context, requested)
         if report is not None:
             _check_report(report, out)

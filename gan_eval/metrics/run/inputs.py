@@ -184,7 +184,9 @@ class FolderPair(StimulusSet):
     """A message for each picture without partner, and for each stem of several files."""
 
 
-def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None) -> FolderPair:
+def folder_pair(
+    real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None, partners: bool = True
+) -> FolderPair:
     """Two folders as a stimulus set in memory, paired by file stem. Nothing is written.
 
     A generated picture without partner stays, without reference; a real one stays too: both have single metrics, and
@@ -196,9 +198,11 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
         fake: folder of the generated pictures.
         dataset: name of the data set; default: the real folder's name.
         model: name of the generator; default: the fake folder's name.
+        partners: whether any picture needs one; FID of two folders does not.
 
     Raises:
-        UserError: the model is called real, a folder is missing or empty, or the folders have no stem in common.
+        UserError: the model is called real, a folder is missing or empty, or the folders have no stem in common where
+            pictures need partners.
     """
     real, fake = Path(real), Path(fake)
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name
@@ -207,7 +211,7 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
     if "|" in model:
         raise UserError(f"model name {model!r}: has a '|', which separates two models; give another with --model")
     reals, fakes = _by_stem(real), _by_stem(fake)
-    if not reals.keys() & fakes.keys():
+    if partners and not reals.keys() & fakes.keys():
         real_ending, fake_ending = _common_ending(reals), _common_ending(fakes)
         mend = "rename the pictures of one folder so that partners share a stem"
         if {stem.removesuffix(real_ending) for stem in reals} & {stem.removesuffix(fake_ending) for stem in fakes}:
@@ -216,7 +220,8 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
                 mend += ", or put both into one folder for `gan-eval stimuli import`"
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
         raise UserError(
-            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {mend}"
+            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {mend}; "
+            "only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
         )
     no_real, no_fake = _missing(fakes, real, reals), _missing(reals, fake, fakes)
     several = _several(real, reals), _several(fake, fakes)
@@ -237,7 +242,8 @@ def folder_pair(real: Path, fake: Path, *, dataset: str | None = None, model: st
         *(_printable(f"{fakes[stem][0]}: {reason}") for stem, reason in no_real.items()),
         *(_printable(f"{reals[stem][0]}: {reason}") for stem, reason in no_fake.items()),
     ]
-    return FolderPair(Path(), tuple(rows), (*unpaired, *several[0].values(), *several[1].values()))
+    problems = (*(unpaired if partners else ()), *several[0].values(), *several[1].values())
+    return FolderPair(Path(), tuple(rows), problems)
 
 
 def _by_stem(folder: Path) -> ByStem:

@@ -103,14 +103,16 @@ def evaluate(
     """
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     if real is not None and fake is not None:
-        stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model)
+        partners = any(metric.kind == "pair" for metric in select(names))
+        stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
         for message in first_lines(stimuli.problems, most=MOST_PROBLEMS):
             warnings.warn(message, stacklevel=2)
     files = weights if isinstance(weights, Mapping) else {} if weights is None else {"inception": weights}
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
-        metrics=(metrics,) if isinstance(metrics, str) else tuple(metrics),
+        metrics=names,
         resizer=resizer,
         resize=resize,
         weights={name: Path(path) for name, path in files.items()},

@@ -153,6 +153,22 @@ def test_bad_options_are_one_line(
     assert not list((tmp_path / "out").glob("*.csv"))
 
 
+def test_folders_without_partners_have_the_metrics_that_need_none(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for file in pair[1].iterdir():
+        file.rename(file.with_name(f"generated-{file.name}"))
+    out = tmp_path / "out"
+    status, _, err = command(*folders(pair, out), "--metrics", "sharpness")
+    assert status == 0
+    assert "no picture with the stem" not in err
+    rows = read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)
+    assert [row["value"] is not None for row in rows] == [True] * 6
+    status, _, err = command(*folders(pair, tmp_path / "other"), "--metrics", "sharpness,psnr")
+    assert status == 2
+    assert err.rstrip().endswith("only metrics of single pictures and of sets (niqe, fid, kid) need no partners")
+
+
 @pytest.mark.parametrize("given", [("real", "fake"), ("fake", "real"), ("",)])
 def test_folders_in_the_place_of_sets_are_told_the_options_for_them(
     command: Command, pair: tuple[Path, Path], tmp_path: Path, given: tuple[str, ...]
