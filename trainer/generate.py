@@ -1,6 +1,6 @@
 """Generation: a stimulus set from a trained generator and the pictures of a split."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
-from gan_eval.settings.training import Direction, Mode, TrainingSettings, joined_splits
+from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, Display
 from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
@@ -136,7 +136,7 @@ def generate(
     net = placed(source.net, device)
     grey = source.net.out_channels == 1 and formats[1].channels == 3
     facts = {**task.row_facts, "fraction": source.fraction}
-    seen = seen_pictures(source, data_set, split)
+    seen = seen_pictures(source, data_set, items.values())
     stems = list(items)
     rows: list[Row] = []
     raw_rows: list[Row] = []
@@ -175,20 +175,21 @@ def generate(
     return out
 
 
-def seen_pictures(source: Model, data_set: DataSet, split: str) -> frozenset[Path]:
-    """The pictures of a data set that the generator was trained on, if `split` is among what it was trained on.
+def seen_pictures(source: Model, data_set: DataSet, pictures: Iterable[Path]) -> frozenset[Path]:
+    """Those of a data set's pictures that the generator was trained on.
 
     None where it was trained on others, as their hash tells, whatever their splits are called.
     """
     trained, pairs = str(source.definition.get("split", "")), source.definition.get("pairs")
-    if split not in joined_splits(trained) or not isinstance(pairs, int):
+    if not trained or not isinstance(pairs, int):
         return frozenset()
     try:
         paths = data_set.training_paths(trained, limit=pairs)
-        same = hash_pictures(data_set.files(paths)) == source.definition.get("data_sha256")
+        shared = frozenset(pictures).intersection(paths)
+        same = bool(shared) and hash_pictures(data_set.files(paths)) == source.definition.get("data_sha256")
     except UserError:  # of a picture that cannot be read, or a split that is not there
         return frozenset()
-    return frozenset(paths if same else ())
+    return shared if same else frozenset()
 
 
 def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:

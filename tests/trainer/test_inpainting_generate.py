@@ -56,7 +56,7 @@ def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees_and_every_r
 ) -> None:
     said: list[str] = []
     run = train_model(filler(steps=2), data, tmp_path / "run", split="train+val+test", on_message=said.append)
-    assert any("train+val+test is trained on, so validation has no other pictures" in line for line in said)
+    assert f"{data}: all of val are trained on, so validation has no others" in said
     rows = read_rows(run / "validation.csv", VALIDATION)
     assert {(row["split"], row["seen"]) for row in rows} == {("val", True)}
     assert read_json(run / "config.json")["pairs"] == 4 + 2 + ITEMS
@@ -74,6 +74,18 @@ def test_only_pictures_of_the_training_split_were_seen(runs: dict[str, Path], da
     for split, wanted in (("test", {None}), ("train", {None, True})):
         out = generate(runs["filler"], data, split=split, out=tmp_path / split, limit=2)
         assert {row["seen"] for row in read_rows(out / "stimuli.csv", STIMULI)} == wanted
+
+
+@pytest.mark.slow
+def test_of_a_folder_trained_on_as_a_whole_every_picture_was_seen(tmp_path: Path) -> None:
+    data = make_photographs(tmp_path / "flat", _=30)
+    run = train_model(filler(steps=2), data, tmp_path / "run", split=".")
+    assert {row["seen"] for row in read_rows(run / "validation.csv", VALIDATION)} == {True}
+    rows = read_rows(made(run, data, tmp_path / "set", limit=2) / "stimuli.csv", STIMULI)
+    assert [row["seen"] for row in rows] == [True if row["kind"] == "fake" else None for row in rows]
+    part = train_model(filler(steps=2), data, tmp_path / "part")
+    rows = read_rows(generate(part, data, split=".", out=tmp_path / "all") / "stimuli.csv", STIMULI)
+    assert sum(row["seen"] is True for row in rows) == read_json(part / "config.json")["pairs"]
 
 
 @pytest.mark.parametrize("name", KINDS)

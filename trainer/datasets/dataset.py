@@ -3,7 +3,7 @@
 import os
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
@@ -140,6 +140,12 @@ class DataSet(ABC):
             fetch = ["gan-eval", "data", "fetch", name, "--data-root", str(self.folder.parent)]
             mend = f"; {shlex.join(fetch)} makes it"
         raise UserError(f"{self.folder}: no such data folder{mend}")
+
+
+def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:
+    """Those of the paths that are not among the others."""
+    known = frozenset(others)
+    return [path for path in paths if path not in known]
 
 
 def evenly_spread(paths: list[Path], count: int) -> list[Path]:

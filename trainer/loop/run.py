@@ -131,19 +131,19 @@ def open_run(
         if settings.validate_every is not None and measure is not None:
             pairs = settings.validation_pairs or begun_with(out, "validation_pairs")
             count = settings.model_copy(update={"validation_pairs": pairs}).validation_count(uses_best=uses_best)
-            examples = validation_examples(task, plan.data_set, count=count, train_split=split)
+            examples = validation_examples(task, plan.data_set, plan.paths, count=count, train_split=split)
             if examples is None:
                 say(f"{plan.data_set.folder}: neither val nor test beside {split}; nothing is validated")
             else:
                 if examples.seen:
-                    say(f"{plan.data_set.folder}: {split} is trained on, so validation has no other pictures either")
+                    say(f"{plan.data_set.folder}: all of {examples.split} are trained on, so validation has no others")
                 validation = Validation(out / "validation", task, examples, measure)
     run = Run(
         fabric, plan, out, batches=batches, samples=samples, validation=validation, say=say, keep=keep,
         compiled=execution.compiled,
     )  # fmt: skip
     if leads:
-        begin_run(out, definition, machine)
+        begin_run(out, definition, machine, plan.data_set.files(plan.paths))
         for suffix in SUFFIXES:
             evolution_path(out, suffix).unlink(missing_ok=True)
     return run
@@ -350,8 +350,8 @@ class Run:
     def finish(self) -> None:
         """Write the finished generator; after Ctrl-C the one that there is, and tell what can be used."""
         if self.done >= self.total:
-            save_generator(self._out / GENERATOR, self.generator, self.plan.definition)
             (self._out / LATEST).unlink(missing_ok=True)
+            save_generator(self._out / GENERATOR, self.generator, self.plan.definition)
             return
         save_generator(self._out / LATEST, self.generator, {**self.plan.definition, "step": self.done})
         usable = f"{self._out / LATEST} (step {self.done})"

@@ -9,7 +9,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import write_png
-from trainer.datasets.dataset import DataSet, evenly_spread
+from trainer.datasets.dataset import DataSet, evenly_spread, excluding
 from trainer.inference import inference
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
@@ -59,7 +59,8 @@ def sample_examples(
         if split == train_split or not data_set.has_split(split):
             continue
         try:
-            return examples(evenly_spread(data_set.paths(split), COUNT))
+            if unseen := excluding(data_set.paths(split), train):
+                return examples(evenly_spread(unseen, COUNT))
         except UserError as error:
             say(f"{error} (no sample grids of {split})")
     return examples(evenly_spread(train, COUNT))

@@ -14,12 +14,12 @@ import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Mode, joined_splits
+from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import resize, write_samples
 from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tabular import Row
-from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet
+from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet, excluding
 from trainer.inference import inference
 from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
@@ -73,13 +73,16 @@ class ReadWhenAsked(Mapping[str, Example]):
 
 
 def validation_examples(
-    task: Task, data_set: DataSet, *, count: int | None, train_split: str
+    task: Task, data_set: DataSet, train: list[Path], *, count: int | None, train_split: str
 ) -> ValidationExamples | None:
     """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
+
+    Pictures that are trained on are among them only where all of that split are.
 
     Args:
         task: makes items of pictures.
         data_set: lists and reads them.
+        train: the pictures that are trained on, of `train_split`.
         count: None: all of the split's.
         train_split: whose pictures are not for validation.
 
@@ -89,7 +92,9 @@ def validation_examples(
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
             continue
-        paths = data_set.paths(split)
+        whole = data_set.paths(split)
+        unseen = excluding(whole, train)
+        paths = unseen or whole
         count = min(count or len(paths), len(paths))
         named = data_set.names([paths[k * len(paths) // count] for k in range(count)], split)
         numbers = {name: number for number, name in enumerate(named)}
@@ -100,7 +105,7 @@ def validation_examples(
             return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
 
         examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(list(named), read)
-        return ValidationExamples(split, examples, seen=split in joined_splits(train_split))
+        return ValidationExamples(split, examples, seen=not unseen)
     return None
 
 

@@ -18,7 +18,7 @@ Pairs = Callable[..., Path]
 def pairs_of(data: Path, train_split: str = "train") -> tuple[str, list[str]]:
     """The split whose pictures are shown, and what was said."""
     said: list[str] = []
-    train = PairedSet(data).paths(train_split)
+    train = PairedSet(data).training_paths(train_split)
     task = new_task(TrainingSettings(steps=1, image_size=64))
     examples = sample_examples(task, task.data_set(data), train, train_split=train_split, say=said.append)
     pairs = [(example.condition, example.target) for example in examples]
@@ -41,6 +41,7 @@ def pairs_of(data: Path, train_split: str = "train") -> tuple[str, list[str]]:
         (("train",), "train", "train"),
         (("train", "val", "test"), "test", "val"),
         (("test",), "test", "test"),
+        (("train", "val", "test"), "train+test", "val"),
     ],
 )
 def test_pictures_not_trained_on_come_first(

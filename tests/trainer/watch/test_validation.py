@@ -102,9 +102,19 @@ def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Se
 def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
     data = make_pairs(train=1, test=10)
     task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, task.data_set(data), count=3, train_split="train")
+    found = validation_examples(task, task.data_set(data), [], count=3, train_split="train")
     assert found is not None
     assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
+
+
+def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    data_set = task.data_set(make_pairs(train=1, val=4))
+    val = data_set.paths("val")
+    for known, names, seen in ((val[:2], ["2", "3"], False), (val, ["0", "1", "2", "3"], True)):
+        found = validation_examples(task, data_set, known, count=None, train_split="train")
+        assert found is not None
+        assert (list(found.examples), found.seen) == (names, seen)
 
 
 def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Settings) -> None:
@@ -121,11 +131,11 @@ def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Set
 def test_of_many_pictures_only_paths_are_held(make_pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
     data = make_pairs(train=1, val=5)
     task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, task.data_set(data), count=None, train_split="train")
+    found = validation_examples(task, task.data_set(data), [], count=None, train_split="train")
     assert found is not None
     assert len(found.examples) == 5
     monkeypatch.setattr(validation, "HELD", 4)
-    again = validation_examples(task, task.data_set(data), count=None, train_split="train")
+    again = validation_examples(task, task.data_set(data), [], count=None, train_split="train")
     assert again is not None
     assert list(again.examples) == list(found.examples)
     Image.new("RGB", (128, 64), "red").save(data / "val" / "2.png")
