@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.files import write_bytes
 from gan_eval.stimuli.pictures import Picture, read_rgb
+from trainer.state.run_folder import EVOLUTION
 from trainer.watch.samples import grid_step, list_grids
 
 FRAMES = 60
@@ -58,7 +59,7 @@ def write_evolution(run: Path, *, suffix: str = ".webp") -> Path | None:
 
 def evolution_path(run: Path, suffix: str = ".webp") -> Path:
     """The file of the animation."""
-    return run / f"evolution{suffix}"
+    return (run / EVOLUTION).with_suffix(suffix)
 
 
 def thinned(paths: list[Path], count: int) -> list[Path]:

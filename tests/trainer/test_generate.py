@@ -41,7 +41,7 @@ def run(tmp_path: Path, tiny: Callable[..., TrainingSettings]) -> Path:
         "settings": settings.model_dump(mode="json"), "fraction": 0.25, "direction": "BtoA", "split": "train",
         "pairs": 1, "data_sha256": "0", "steps": 1,
     }  # fmt: skip
-    begin_run(tmp_path / "pix2pix", definition, {})
+    begin_run(tmp_path / "pix2pix", definition, {}, [])
     save_generator(tmp_path / "pix2pix" / GENERATOR, net, definition)
     return tmp_path / "pix2pix"
 

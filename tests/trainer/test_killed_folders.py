@@ -88,7 +88,7 @@ def commands(
     net, _ = new_networks(settings)
     definition = {"settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
                   "pairs": 1, "data_sha256": "0", "steps": 1}  # fmt: skip
-    begin_run(tmp_path / "run", definition, {})
+    begin_run(tmp_path / "run", definition, {}, [])
     save_generator(tmp_path / "run" / GENERATOR, net, definition)
     data = make_pairs(train=2, val=2)
     archive = Path(shutil.make_archive(str(tmp_path / "facades"), "zip", make_pairs(name="facades", train=2, val=1)))

@@ -4,7 +4,7 @@ torch is imported for generators alone: that a run is finished, or in other hand
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +39,10 @@ BEST = "best.safetensors"
 """The generator that the validation metric prefers."""
 LATEST = "latest.safetensors"
 """The generator of an interrupted run as it was then; gone when the run is finished."""
+EVOLUTION = "evolution.webp"
+"""What `train` writes last."""
+PICTURES = f"{OWN_FOLDER}/pictures.json"
+"""The state of the files that are trained on, as the run began."""
 _METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
 
 Part = Literal["generator", "encoder"]
@@ -66,14 +70,14 @@ def run_lock(out: Path) -> tuple[Path, str, str]:
 def is_finished(
     out: Path, settings: TrainingSettings, data: Path, *, direction: Direction, split: str, fraction: float
 ) -> bool:
-    """Whether `out` holds the finished run of these arguments of `train`, and no picture was changed since it began.
+    """Whether `out` holds the finished run of these arguments of `train`, on the very files that it began with.
 
-    Told within a moment, by names and times; where these do not tell, False: `train` looks at the pictures themselves.
+    Told within a moment, by their states; where these do not tell, False: `train` looks at the pictures themselves.
 
     Raises:
         UserError: the folder holds a damaged run, or there are no such pictures.
     """
-    if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
+    if not all((out / name).is_file() for name in (GENERATOR, CONFIG, PICTURES, EVOLUTION)):
         return False
     config, holes = _read_config(out / CONFIG), settings.inpainting
     from_files = holes is not None and (holes.shapes or holes.mask_folder or holes.style_network != "none")
@@ -84,11 +88,14 @@ def is_finished(
     if _differing(config, {"devices": 1, **arguments}):
         return False
     data_set = PairedSet(data, direction) if holes is None else PhotographSet(data)
-    paths = data_set.training_paths(split, limit=settings.max_pairs)
-    files = data_set.files(paths)
-    states = [path.stat() for path in {*files, *(path.parent for path in files)}]
-    began = (out / CONFIG).stat().st_mtime
-    return len(paths) == config.get("pairs") and all(max(at.st_mtime, at.st_ctime) <= began for at in states)
+    files = data_set.files(data_set.training_paths(split, limit=settings.max_pairs))
+    return bool(read_json(out / PICTURES) == _states(files))
+
+
+def _states(files: Sequence[Path]) -> str:
+    """A hash of files' names, sizes and times: where it is the same, so are the files."""
+    at = [(file.parent.name, file.name, file.stat()) for file in files]
+    return sha256_json([(*names, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for *names, state in at])
 
 
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
@@ -119,7 +126,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     return [
         f"{name} was {before.get(name)} when the run began and is {now} now: "
         "the result will agree closely, but not bit for bit"
-        for name, now in machine.items()
+        for name, now in ({"compiled": None} | machine).items()
         if before.get(name) != now
     ]
 
@@ -142,10 +149,11 @@ def _differing(config: Mapping[str, Any], definition: Definition) -> list[str]:
     return differences(there, definition)
 
 
-def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
-    """Claim `out` and write down what is trained there, unless that has been done."""
+def begin_run(out: Path, definition: Definition, machine: Machine, files: Sequence[Path]) -> None:
+    """Claim `out` and write down what is trained there, and on which files, unless that has been done."""
     claim_output_folder(out)
     if not (out / CONFIG).exists():
+        write_json(out / PICTURES, _states(files))
         write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
 
 

@@ -26,7 +26,14 @@ def test_very_short_and_very_many_epochs() -> None:
     assert {0, 1, 6} <= tiny.samples <= set(range(7))
     many = milestones(settings, total=50_000, planned=50_000, steps_per_epoch=3)
     assert len(many.samples) == 11, "16,667 epochs of three steps: tenths only"
-    assert len(many.validations) <= 202
+    part = milestones(settings, total=5_000, planned=50_000, steps_per_epoch=3)
+    assert len(part.validations) <= 202
+
+
+def test_a_whole_run_is_measured_as_often_as_was_asked_for() -> None:
+    settings = TrainingSettings(steps=568_000, validate_every=1000)
+    long = milestones(settings, total=568_000, planned=568_000, steps_per_epoch=1136)
+    assert long.validations == set(range(0, 568_001, 1000))
 
 
 def test_a_snapshot_after_the_end_is_refused() -> None:

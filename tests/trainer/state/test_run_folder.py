@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from gan_eval.__main__ import run
 from gan_eval.launch import own_command
 from gan_eval.settings.training import TrainingSettings
-from trainer.state.run_folder import CONFIG, is_finished, run_lock
+from trainer.state.run_folder import CONFIG, EVOLUTION, begin_run, check_run, is_finished, run_lock
 
 Pairs = Callable[..., Path]
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
@@ -85,6 +86,8 @@ def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], 
         return is_finished(out, changed, data, direction=direction, split="train", fraction=fraction)  # type: ignore[arg-type]
 
     assert finished()
+    other = shutil.copytree(data, tmp_path / "other")
+    assert not is_finished(out, settings, other, direction="AtoB", split="train", fraction=1.0), "another folder"
     assert not finished(settings.model_copy(update={"seed": 1}))
     assert not finished(direction="BtoA")
     assert not finished(fraction=0.5)
@@ -97,6 +100,36 @@ def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], 
     assert run(trained) == 0, "and finds that it has not"
     (data / "train" / "2.png").write_bytes(content)
     assert not finished()
+
+
+def test_a_run_without_its_animation_gets_it(trained: list[str], tmp_path: Path) -> None:
+    animation = tmp_path / "run" / EVOLUTION
+    content = animation.read_bytes()
+    animation.unlink()
+    assert run(trained) == 0
+    assert animation.read_bytes() == content
+
+
+def test_pictures_of_another_folder_are_another_run(
+    trained: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = shutil.copytree(tmp_path / "data", tmp_path / "other")
+    words = [str(other) if word == str(tmp_path / "data") else word for word in trained]
+    assert run(words) == 0, "copies"
+    first, second = (other / "train" / f"{number}.png" for number in range(2))
+    first.rename(second)
+    shutil.copy(second, first)
+    assert run(words) == 2
+    assert "holds a run with another data_sha256" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("before", "now"), [({"compiled": True}, {}), ({}, {"compiled": True})])
+def test_compiled_or_not_is_told_on_resuming(tmp_path: Path, before: dict[str, bool], now: dict[str, bool]) -> None:
+    definition = {"settings": TrainingSettings(steps=2).model_dump(mode="json")}
+    begin_run(tmp_path / "run", definition, {"device": "cpu", **before}, [])
+    assert check_run(tmp_path / "run", definition, {"device": "cpu", **before}) == []
+    (line,) = check_run(tmp_path / "run", definition, {"device": "cpu", **now})
+    assert line.startswith(f"compiled was {before.get('compiled')} when the run began and is {now.get('compiled')} now")
 
 
 def test_more_steps_start_from_the_old_run_as_the_message_says(
