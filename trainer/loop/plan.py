@@ -24,7 +24,7 @@ GRIDS = 10
 MOST_EPOCHS = 200
 """and one for each epoch, in runs of at most so many."""
 MOST_VALIDATIONS = 200
-"""A short run with a small `validate_every` is measured no more often."""
+"""A run of a fraction of its steps is measured no more often."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_pe
         samples |= set(range(steps_per_epoch, total + 1, steps_per_epoch))
     validations: set[int] = set()
     if settings.validate_every is not None:
-        every = max(1, round(settings.validate_every * fraction), -(-total // MOST_VALIDATIONS))
+        every = settings.validate_every
+        if fraction < 1:
+            every = max(1, round(every * fraction), -(-total // MOST_VALIDATIONS))
         validations = set(range(0, total + 1, every)) | {total} | snapshots
     return Milestones(frozenset(samples), snapshots, frozenset(validations))
 
