@@ -4,12 +4,15 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan_eval.cli.options import pairs
 from gan_eval.errors import UserError
 from gan_eval.settings.sections import as_flag, check_options
 from gan_eval.settings.training import Direction, TrainingSettings
+
+if TYPE_CHECKING:
+    from trainer.datasets.presets import Preset
 
 LENGTHS = frozenset({"steps", "epochs"})
 OPTIONS = LENGTHS | {
@@ -85,6 +88,22 @@ def job_of_study(
     )
 
 
+def preset_training(preset: str | None) -> "tuple[Preset | None, Mapping[str, Any]]":
+    """What `--preset` names: a data set, where it is one, and the settings of a training, some without its length.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    if preset is None:
+        return None, {}
+    from trainer.datasets.presets import TRAININGS, any_preset_of
+
+    if preset in TRAININGS:
+        return None, TRAININGS[preset].settings
+    known = any_preset_of(preset, also=TRAININGS)
+    return known, known.training()
+
+
 def job_of_options(
     options: Mapping[str, Any],
     assignments: Sequence[str] = (),
@@ -106,23 +125,19 @@ def job_of_options(
     Raises:
         UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
     """
-    from trainer.datasets.presets import TRAININGS, any_preset_of
-
-    known = any_preset_of(preset, also=TRAININGS) if preset is not None and preset not in TRAININGS else None
+    known, training = preset_training(preset)
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
     values = {**options, **assigned}
-    if preset is not None:
-        hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
-        training = TRAININGS[preset].settings if known is None else known.training()
-        known_values = {name: value for name, value in training.items() if name not in hidden}
-        sections = {  # of which only the keys that the user gives are replaced
-            name: {**known_values[name], **value}
-            for name, value in values.items()
-            if isinstance(value, dict) and isinstance(known_values.get(name), dict)
-        }
-        values = {**known_values, **values, **sections}
+    hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
+    known_values = {name: value for name, value in training.items() if name not in hidden}
+    sections = {  # of which only the keys that the user gives are replaced
+        name: {**known_values[name], **value}
+        for name, value in values.items()
+        if isinstance(value, dict) and isinstance(known_values.get(name), dict)
+    }
+    values = {**known_values, **values, **sections}
     if set(values) >= LENGTHS:
         raise UserError("train: give --steps or --epochs, not both")
     if not LENGTHS & set(values):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gan_eval.cli.jobs import LENGTHS, TrainingJob, assigned_settings, job_of_options, job_of_study
+from gan_eval.cli.jobs import LENGTHS, TrainingJob, assigned_settings, job_of_options, job_of_study, preset_training
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
@@ -203,7 +203,8 @@ def train(
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
-        if estimate and not (LENGTHS & {*options, *assigned_settings(settings or ())} or preset):
+        named = {*options, *assigned_settings(settings or ()), *preset_training(preset)[1]}
+        if estimate and not LENGTHS & named:
             options["epochs"] = EPOCHS
             typer.echo(f"neither --steps nor --epochs: estimated for --epochs {EPOCHS}", err=True)
         job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)

@@ -59,6 +59,16 @@ def test_the_examples_hold() -> None:
     assert doctest.testmod(train_module).failed == 0
 
 
+@pytest.mark.parametrize(("preset", "epochs"), [("tiny_imagenet", 200), ("facades", 100)])
+def test_an_estimate_without_a_length_is_of_200_epochs(
+    monkeypatch: pytest.MonkeyPatch, preset: str, epochs: int
+) -> None:
+    estimated: list[TrainingSettings] = []
+    monkeypatch.setattr("gan_eval.training.estimate_model", lambda settings, *_, **__: estimated.append(settings))
+    assert run(["train", "--preset", preset, "--data-root", "somewhere", "--estimate"]) == 0
+    assert [settings.epochs for settings in estimated] == [epochs]
+
+
 def test_an_option_of_its_own_keeps_its_name() -> None:
     with pytest.raises(UserError, match=r"^--batch-size: found 0"):
         job_of_options({"steps": 3, "batch_size": 0}, ["seed=1"], data=DATA)
