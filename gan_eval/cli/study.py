@@ -63,6 +63,8 @@ def study_new(
     from gan_eval.settings.template import A_TRAINING, study_name, write_study
     from gan_eval.stimuli.sets import read_set
 
+    if out.suffix.lower() != ".toml":
+        raise UserError(f"--out {out}: wanted a name that ends in .toml, such as {out}.toml")
     for folder in stimuli or ():
         read_set(folder)
     name = {"study": {"name": study_name(out.stem)}}

@@ -9,6 +9,7 @@ sends it, a session at a time. It may be killed anywhere: what was sent, but not
 once. The server may be away, from the start or in the middle: the thread tries again, ever less often.
 """
 
+import shlex
 import sqlite3
 import threading
 from contextlib import ExitStack
@@ -100,9 +101,10 @@ class Courier:
                     count = f"{unsent.trials()} trials"
             except (UserError, *SQLITE_ERRORS):  # the disk may be full: no reason to lose the line
                 count = "some rows"
+            command = shlex.join(["gan-eval", "store", "deliver", str(self._local), "--to", where])
             lines.append(
                 f"{where}: {count} not yet delivered ({self._trouble or 'no answer'}); they are safe in "
-                f"{self._local}; `gan-eval store deliver {self._local} --to {where}` does it"
+                f"{self._local}; `{command}` does it"
             )
         return tuple(lines)
 

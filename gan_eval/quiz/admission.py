@@ -139,6 +139,12 @@ def find_session(store: Store, applicant: Applicant) -> Row | None:
     return known[-1] if known else None
 
 
+def is_too_old(row: Row, now: datetime, settings: QuizSettings) -> bool:
+    """Whether a session began longer ago than the study goes on with one."""
+    limit, began = settings.resume_within_hours, row["started_at"]
+    return limit is not None and began is not None and now - read_instant(began) > timedelta(hours=limit)
+
+
 def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSettings, now: datetime) -> Admitted:
     """The open session `row` of a known participant.
 
@@ -166,8 +172,8 @@ def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSetting
     last = last_instant(row, done, onsets)
     limit = settings.resume_within_hours
     if row["started_at"] is not None and last is not None:
-        age = max(now, last) - read_instant(row["started_at"])
-        if limit is not None and age > timedelta(hours=limit):
+        if is_too_old(row, max(now, last), settings):
+            age = max(now, last) - read_instant(row["started_at"])
             raise UserError(
                 f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
                 f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"

@@ -2,6 +2,7 @@
 the same study as a smoke test."""
 
 import os
+import shlex
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_jso
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
+from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures, sides_of
@@ -217,9 +219,8 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
     """
     folder = Path(folder)
     if not is_study_folder(folder):
-        raise UserError(
-            f"{folder}: not a study's folder; make it with: gan-eval run {file or 'STUDY.toml'} --out {folder}"
-        )
+        command = shlex.join(["gan-eval", "run", str(file or "STUDY.toml"), "--out", str(folder)])
+        raise UserError(f"{folder}: not a study's folder; make it with: {command}")
     made = _read_record(folder)
     if file is None and "file" not in made:
         raise UserError(f"{folder}: made before folders kept their study file's name; give the gan-eval run again")
@@ -333,8 +334,8 @@ def check_plan(plan: Plan) -> None:
     Raises:
         UserError: data, published tables, imported stimuli, a generator to start from, folders of masks or the
             weights of a style network are not there; a model is tested with pictures that its training or the choice
-            of its checkpoint has seen; or a metric, a mode, a rule, a covariate, a clue that is allowed or a
-            simulated participant is not understood.
+            of its checkpoint has seen; catch trials have no sets; or a metric, a mode, a rule, a covariate, a clue
+            that is allowed, the quiz's language, one of its texts or a simulated participant is not understood.
     """
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
         for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
@@ -370,7 +371,17 @@ def check_plan(plan: Plan) -> None:
     stimuli = plan.study.stimuli
     for name in (*stimuli.sets, *stimuli.practice_sets, *stimuli.catch_sets):
         read_set(plan.file.parent / name)
+    if plan.study.quiz.catch and not stimuli.catch_sets:
+        raise UserError(
+            f"{plan.file}: quiz.catch = {plan.study.quiz.catch}: there are no sets for catch trials; "
+            "name some in stimuli.catch_sets, or make it 0"
+        )
     require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
+    require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
+    try:
+        require_texts(plan.study.quiz.texts)
+    except UserError as error:
+        raise UserError(f"{plan.file}: {error}") from error
     if plan.study.metrics.names:
         _check_metrics(plan.study.metrics.names, f"{plan.file}: metrics.names")
     _check_covariates(plan)

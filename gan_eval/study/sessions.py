@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.launch import run_own
 from gan_eval.looks import LookPlan, read_looks
+from gan_eval.quiz.admission import is_too_old
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
 from gan_eval.store import STORED_TABLES, has_people, open_store, sessions_text
 from gan_eval.store.connect import is_address
@@ -190,12 +192,17 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
 
 
 def next_participant(plan: Plan) -> str:
-    """A pseudonym for the next session: an open session's, else the first of P01, P02, ... that is not taken."""
+    """A pseudonym for the next session: an open session's that may go on, else the first of P01, P02, ... not taken."""
     taken: set[str] = set()
     if plan.store.is_file():
         with open_store(plan.store, create=False) as store:
             sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
-        unfinished = [row["participant"] for row in sessions if row["status"] == "open" and not row["simulated"]]
+        now = datetime.now(UTC)
+        unfinished = [
+            row["participant"]
+            for row in sessions
+            if row["status"] == "open" and not row["simulated"] and not is_too_old(row, now, plan.study.quiz)
+        ]
         if unfinished:
             return str(unfinished[0])
         taken = {row["participant"] for row in sessions}

@@ -57,6 +57,8 @@ def test_a_new_study_shows_the_sets_that_are_named(command: Command, tmp_path: P
     status, _, err = command("study", "new", "--out", tmp_path / "other.toml", "--stimuli", tmp_path / "results")
     assert (status, "not a stimulus set" in err) == (2, True)
     assert not (tmp_path / "other.toml").exists()
+    status, _, err = command("study", "new", "--out", tmp_path / "other", "--stimuli", tmp_path / "set")
+    assert (status, "wanted a name that ends in .toml" in err) == (2, True), "its folder would have the file's name"
 
 
 def test_a_new_study_without_sets_trains_a_model(command: Command, tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """The sessions of a study with practice and catch trials of their own pictures."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,9 @@ from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
 from gan_eval.study.plan import Plan, make_plan
-from gan_eval.study.sessions import design_hash, draw_warnings, quiz_session, require_one_design
+from gan_eval.study.sessions import design_hash, draw_warnings, next_participant, quiz_session, require_one_design
 from gan_eval.study.stages import list_stages
+from gan_eval.tabular import iso
 
 STUDY = """
 [study]
@@ -84,6 +88,17 @@ def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:
     before = quiz.inputs()
     make_set(plan.file.parent / "noise", 4, ("fake",))
     assert quiz.inputs() != before
+
+
+def test_the_next_person_is_one_whom_the_quiz_admits(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(f"{STUDY}resume_within_hours = 24\n")
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    quiz_session(plan, "P01", simulate="default")
+    for hours, expected in ((1, "P01"), (48, "P02")):
+        began = iso(datetime.now(UTC) - timedelta(hours=hours))
+        with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then
+            store.execute("UPDATE sessions SET simulated = 0, status = 'open', started_at = ?", (began,))
+        assert next_participant(plan) == expected
 
 
 def test_sessions_need_no_trainer() -> None:
