@@ -25,7 +25,8 @@ from gan_eval.quiz.app.process import require_display
     ],
 )
 def test_when_a_key_was_pressed(stamp: int, now: int, moment: int, from_server: bool) -> None:
-    assert press_moment(stamp, now) == (moment, from_server)
+    assert press_moment(stamp, now, may_share=True) == (moment, from_server)
+    assert press_moment(stamp, now, may_share=False) == (now, False)
 
 
 def test_the_lead_is_what_presenting_costs_and_one_hiccup_does_not_move_it() -> None:
