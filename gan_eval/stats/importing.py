@@ -409,7 +409,10 @@ def _rejected(frame: pd.DataFrame) -> list[Row]:
             _rejection(row, "trial", f"session {session} has a trial {trial} already", trial)
             for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
         ]
-    return rejected
+    first: dict[tuple[object, object], Row] = {}  # of a cell: what is no number cannot be one that stood already
+    for rejection in rejected:
+        first.setdefault((rejection["row"], rejection["column"]), rejection)
+    return list(first.values())
 
 
 def _rejection(row: Any, column: str, reason: str, cell: object = None) -> Row:

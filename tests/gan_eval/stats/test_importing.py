@@ -158,6 +158,14 @@ def test_a_trial_that_stands_twice_is_rejected_once(tmp_path):
     assert "has a trial 1 already" in found.rejected["reason"].iloc[0]
 
 
+def test_trials_that_are_no_numbers_are_rejected_once_each(tmp_path):
+    text = "participant,stimulus,kind,response,trial\nA,p,real,real,NA\nA,q,fake,fake,NA\nA,r,real,real,1\n"
+    found = import_trials(foreign(tmp_path, text), mapping={})
+    assert found.trials["stimulus"].tolist() == ["r"]
+    assert found.rejected["row"].tolist() == [1, 2]
+    assert all("whole number" in reason for reason in found.rejected["reason"])
+
+
 def test_the_file_s_words(tmp_path):
     text = "participant,stimulus,is_fake,said\nA,p,1,Synthetic\nA,q,0,Photo\nA,r,0,\nA,s,2,Photo\n"
     found = import_trials(
