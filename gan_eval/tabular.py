@@ -273,7 +273,8 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
     numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
     if column.most is None or not numbers or not (series.abs() > column.most).any():
         if series.dtype == dtype and not column.words and column.dtype not in ("instant", "json"):
-            return series
+            empty = column.dtype == "text" and series == ""  # missing, as in a file
+            return series if empty is False or not empty.any() else series.mask(empty)
         if column.dtype == "float" and numbers:
             return series.astype("float64")
     if column.dtype == "float" and (found := _floats(series, column)) is not None:

@@ -31,7 +31,8 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
 
     That is kind and response for single pictures, choice for pairs, rating for grades. Filled where absent: session =
     participant (within a study, where there are several), trial = order within the session, phase = main, simulated =
-    false, correct = whether response and kind agree; every other column is empty.
+    false, correct = whether response and kind agree; every other column is empty. A model beside a real picture is
+    cleared.
 
     Raises:
         UserError: a needed column is absent, or a cell is not what the schema wants.
@@ -51,6 +52,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
         if name not in columns:
             columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
+    is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & _are_single(result)
+    if (is_real & result["model"].notna().to_numpy(bool)).any():  # tables of blocks name the block's
+        result["model"] = result["model"].mask(is_real)
     if (joined := joins_models(result)).any():
         number = int(joined.argmax())
         problem = name_problem(str(result.loc[number, "model"]), "model")
@@ -77,13 +81,18 @@ def joins_models(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Which trials of single pictures name their model as if it were two, A|B."""
     if "model" not in frame:
         return np.zeros(len(frame), bool)
+    codes, models = pd.factorize(frame["model"].array)
+    return _are_single(frame) & np.array([*("|" in str(model) for model in models), False], bool)[codes]
+
+
+def _are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which trials are of single pictures, judged or graded."""
     single = np.ones(len(frame), bool)
     if "choice" in frame:
         single &= frame["choice"].isna().to_numpy(bool)
     if "protocol" in frame:
         single &= ~frame["protocol"].isin(PAIR_PROTOCOLS).to_numpy(bool)
-    codes, models = pd.factorize(frame["model"].array)
-    return single & np.array([*("|" in str(model) for model in models), False], bool)[codes]
+    return single
 
 
 class Named(NamedTuple):
@@ -217,9 +226,7 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
     Three columns are added: `is_fake`, `says_fake` and `answered` (bool, no missing values).
     """
-    graded = trials["rating"].notna() | (trials["protocol"] == "rating").fillna(False)
-    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIR_PROTOCOLS)
-    single = (trials["phase"] == "main") & trials["kind"].notna() & ~pairs & ~graded
+    single = (trials["phase"] == "main") & trials["kind"].notna() & _are_single(trials) & ~_are_graded(trials)
     main = _those(trials, single)
     return main.assign(
         is_fake=(main["kind"] == "fake").to_numpy(bool),
@@ -230,16 +237,20 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Main trials of pairs, answered or not, with the added column `answered` (bool)."""
-    pairs = trials["choice"].notna() | trials["protocol"].isin(PAIR_PROTOCOLS)
-    main = trials[(trials["phase"] == "main") & pairs].reset_index(drop=True)
+    main = trials[(trials["phase"] == "main") & ~_are_single(trials)].reset_index(drop=True)
     return main.assign(answered=main["choice"].isin(["a", "b"]).to_numpy(bool))
 
 
 def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Main trials of pictures that were to be graded, graded or not, with the added column `answered` (bool)."""
-    graded = trials["rating"].notna() | (trials["protocol"] == "rating").fillna(False)
-    main = trials[(trials["phase"] == "main") & graded].reset_index(drop=True)
+    main = trials[(trials["phase"] == "main") & _are_graded(trials)].reset_index(drop=True)
     return main.assign(answered=main["rating"].notna().to_numpy(bool))
+
+
+def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which trials ask for a grade; a number beside a response, such as how sure one is, is none."""
+    alone = trials["rating"].notna() & trials["response"].isna()
+    return (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
 
 
 def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:

@@ -186,7 +186,7 @@ TRIALS = Table(
         milliseconds("second_exposure_ms", "two pictures one after the other: exposure of the second"),
         text("response", "the judgement; none: no answer in time; empty for pairs", words=RESPONSES),
         text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
-        number("rating", "for ratings: the grade"),
+        number("rating", "for ratings: the grade; not counted beside a response"),
         boolean("correct", "the answer agrees with the truth; empty where there is no answer or no truth"),
         number("reaction_time_ms", "key press minus (the last) onset; empty without an answer", unit="ms"),
         number("confidence", "the participant's confidence in the answer"),

@@ -89,7 +89,11 @@ PSYCHOMETRIC = Table(
             "who has nothing to go by: pairs, share of right answers; single pictures, share called fake",
             unit=SHARE,
         ),
-        number("lapse_rate", "share of wrong answers where everything is seen; averaged over 0 to 0.08", unit=SHARE),
+        number(
+            "lapse_rate",
+            f"share of wrong answers where everything is seen; averaged over 0 to {LAPSES[-1]:g}",
+            unit=SHARE,
+        ),
         number("sd_participant", "standard deviation of the participants' own thresholds, in doublings (units)"),
         number("sd_stimulus", "that of the pictures' thresholds, likewise"),
         integer("n_levels", "different levels", filled=True),

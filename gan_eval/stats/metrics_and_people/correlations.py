@@ -136,7 +136,8 @@ CORRELATION_DIFFERENCES = Table(
         number("p_holm", "after Holm's correction over the pairs of metrics, measures, levels and data sets"),
         text(
             "follows_better",
-            "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided",
+            "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided; "
+            "strengths are compared, `correlations` tells the direction",
         ),
         *PROVENANCE,
     ),

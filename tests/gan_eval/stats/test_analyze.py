@@ -231,6 +231,16 @@ def test_an_unknown_column_in_a_rule_is_an_error():
         analyze(simulated(participants=3), exclude=["flag~late"])
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_number_beside_real_or_fake_is_no_grade(every):
+    """Foreign tables call it rating how sure somebody was; such answers were in no rate."""
+    trials = from_counts(15, 10, 7, 18)
+    trials["rating"] = [float(number % 5) if number % every == 0 else None for number in range(len(trials))]
+    frames = analyze(trials)
+    assert frames["rates"].set_index("scope").loc["all", ["n_fake", "n_real"]].tolist() == [25, 25]
+    assert "ratings" not in frames
+
+
 def test_a_copied_row_counts_once_and_the_note_says_so():
     trials = from_counts(2, 2, 2, 2)
     found = analyze(pd.concat([trials, trials.head(1)]))["rates"]

@@ -60,6 +60,15 @@ def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_
     assert as_rows(frame_of(written, tables.IMAGE_METRICS)) == as_rows(frame)
 
 
+def test_empty_text_of_a_frame_is_missing_as_in_a_file():
+    cells = pd.Series(["", "a"], dtype="str")
+    frame = frame_of([{"stimulus": name, "metric": "psnr", "value": 1.0} for name in "xy"], tables.IMAGE_METRICS)
+    frame["model"] = cells
+    assert conform(frame, tables.IMAGE_METRICS, where="t")["model"].isna().tolist() == [True, False]
+    with pytest.raises(UserError, match="t: row 1, column stimulus"):
+        conform(frame.assign(stimulus=cells), tables.IMAGE_METRICS, where="t")
+
+
 @pytest.mark.parametrize(
     "value", ["007", "1e5", "NA", "nan", "None", "true", " padded ", "a,b", 'say "so"', "x\r\ny", "é\u2028"]
 )

@@ -123,6 +123,18 @@ def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it():
     assert whole["difference"] == pytest.approx(one(table, "told apart")["difference"])
 
 
+def test_reals_that_name_the_model_of_their_block_change_nothing():
+    """The fit of one model passed for the other's, where both had as many trials."""
+    trials = simulated(participants=12, stimuli=40, each=40, models=("a", "b"))
+    trials = trials.sort_values(["participant", "stimulus"], ignore_index=True)
+    fooled = trials["model"] == "b"
+    trials["response"] = trials["response"].mask(fooled, np.where(np.arange(len(trials)) % 3, "real", "fake"))
+    block = np.where(trials["stimulus"].str[-2:].astype(int) % 4 < 2, "a", "b")
+    assert set(zip(trials["model"].dropna(), block[trials["model"].notna()], strict=True)) == {("a", "a"), ("b", "b")}
+    named = trials.assign(model=trials["model"].where(trials["model"].notna(), block))
+    pd.testing.assert_frame_equal(comparisons(fill_trials(named)), comparisons(trials))
+
+
 def test_a_model_is_held_against_the_reals_of_the_sessions_that_showed_it():
     """Whoever saw the other model alone says nothing of this one."""
     seen = from_counts(15, 10, 7, 18).assign(model=lambda frame: frame["model"].where(frame["kind"] == "real", "mine"))
