@@ -174,7 +174,7 @@ def analyze(
         "speed_accuracy": speed_accuracy(analysed),
         "choices": choices(analysed),
         "bradley_terry": bradley_terry(analysed),
-        "ratings": ratings(analysed),
+        "ratings": ratings(analysed, screening=settings.screening),
         "opinion_scores": opinion_scores(analysed, screening=settings.screening),
         "raters": raters(analysed, screening=settings.screening),
         "agreement": agreement(analysed, seed=seed),

@@ -185,10 +185,10 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
 def joined(*notes: object) -> str | None:
     """The notes that are not empty, each once, joined by semicolons; None where there are none.
 
-    >>> joined("no grades", None, "", "simulated", "no grades")
+    >>> joined("no grades; simulated", None, "", "simulated", "no grades")
     'no grades; simulated'
     """
-    return "; ".join(dict.fromkeys(str(note) for note in notes if note)) or None
+    return "; ".join(dict.fromkeys(part for note in notes if note for part in str(note).split("; "))) or None
 
 
 def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:

@@ -102,12 +102,15 @@ def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
         adaptive = main["protocol"].isin(ADAPTIVE_PROTOCOLS)
         own = main[~adaptive if protocol == SINGLE else main["protocol"] == protocol].reset_index(drop=True)
         parts = _with_total([*_models_on_datasets(own)] if len(own) else [], own)
+        judged_otherwise = len(own) < len(main)  # comparisons pool protocols
+        sizes = {names[:2]: len(names[2]) for names in (_models_on_datasets(main) if judged_otherwise else ())}
         for model, dataset, part in parts:
             fakes = part[part["is_fake"].to_numpy(bool)]
+            is_whole = sizes.get((model, dataset), len(part)) == len(part)
             everything = len(fakes) == int(main["is_fake"].sum())
             of_dataset = len(fakes) == int((main["is_fake"] & _equal(main["dataset"], dataset)).sum())
             names = (
-                f"{model} {TOLD_APART} on {dataset}" if model and dataset else "",
+                f"{model} {TOLD_APART} on {dataset}" if model and dataset and is_whole else "",
                 f"{TOLD_APART} on {dataset}" if of_dataset and dataset else "",
                 TOLD_APART if everything else "",
             )
@@ -241,6 +244,7 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     graded = graded[graded["answered"].to_numpy(bool)]
     for row in means.to_dict("records"):
         of_dataset = _equal(means["dataset"], row["dataset"]) & _equal(means["kind"], row["kind"])
+        note = row["note"] if isinstance(row["note"], str) else ""
         is_real, pooled = row["kind"] == REAL, not isinstance(row["model"], str)
         if pooled and means.loc[of_dataset, "model"].notna().any():
             continue  # all models of the data set together
@@ -251,12 +255,12 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             "protocol": RATING,
             "model": REAL if is_real else row["model"],
             "dataset": row["dataset"],
-            "n_participants": part["participant"].nunique(),
+            "n_participants": row["n_participants"],
             "n_fake_stimuli": 0 if is_real else pictures,
             "n_real_stimuli": pictures if is_real else 0,
-            "n_trials": len(part),
+            "n_trials": row["n"],
             **{f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))},
-            **provenance_cells(part, "" if is_real else "grades of models are compared in comparisons"),
+            **provenance_cells(part, "" if is_real else "grades of models are compared in comparisons", note),
         }
 
 

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from make_grades import graded_frame, simulated_grades
 from make_trials import from_counts, simulated
 from scipy.special import expit
 from scipy.stats import norm
@@ -194,6 +195,43 @@ def test_a_staircase_has_a_threshold_and_no_rates() -> None:
     assert 50 <= row["threshold_ms"] <= 90
     assert pd.isna(row["fooling_rate"])
     assert "no rate is given" in row["note"]
+
+
+def test_a_verdict_on_several_protocols_is_none_of_a_single_one() -> None:
+    """A staircase at long exposures made pictures at 50 ms look as if they were told apart."""
+    first = simulated(participants=10, each=40, intercept=0.0).assign(protocol="single", requested_exposure_ms=50.0)
+    second = simulated(participants=10, each=40, intercept=3.0).assign(protocol="staircase", block=2)
+    second = second.assign(trial=second["trial"] + 40, requested_exposure_ms=second["trial"] * 10.0)
+    row, other = analyze(pd.concat([first, second], ignore_index=True))["paper"].to_dict("records")
+    alone = analyze(first)["detection"].set_index("scope").loc["all"]
+    assert (row["protocol"], other["protocol"]) == ("single", "staircase")
+    assert [row[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
+        [alone[f"balanced_accuracy{end}"] for end in ENDS]
+    )
+    assert pd.isna(row["verdict"])
+    assert pd.isna(other["verdict"])
+    assert "no row of comparisons tests just this" in row["note"]
+
+
+def test_grades_of_rejected_raters_are_nowhere_counted() -> None:
+    grades = simulated_grades(0, raters=15, each=20)
+    trials = graded_frame(grades)
+    trials["model"] = np.where(trials["stimulus"].str[-2:].astype(int) % 2, "x", "y")
+    frames = analyze(trials, plan=AnalysisSettings(screening="bt500"))
+    rejected = int(frames["raters"]["rejected"].sum())
+    assert rejected == 1
+    note = "1 of 15 participants rejected by BT.500"
+    assert set(frames["paper"]["n_participants"]) == {14}
+    assert frames["paper"]["n_trials"].sum() == 14 * 20
+    assert frames["paper"]["note"].str.contains(note).all()
+    compared = frames["comparisons"]
+    assert len(compared) == 2
+    assert set(compared["n_a"] + compared["n_b"]) == {14 * 20}
+    assert compared["note"].str.contains(note).all()
+    models = frames["mixed_models"]
+    of_grades = models[models["formula"].str.startswith("rating")]
+    assert set(of_grades["n_participants"]) == {14}
+    assert of_grades["note"].str.contains(note).all()
 
 
 NAMES = [
