@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gan_eval.report.metrics.data import is_of_quality, title_of, with_unit
+from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of, with_unit
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import STYLE, Chart, chart_of, panel
 from gan_eval.report.parts.folder import StudyFolder, included_trials
@@ -302,7 +302,7 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
             pair=[
                 f"{title_of(a)} and {title_of(b)}" for a, b in zip(frame["metric_a"], frame["metric_b"], strict=True)
             ],
-            follows_better=frame["follows_better"].map(title_of, na_action="ignore"),
+            follows_better=_followers(frame, table),
         ),
         columns,
         text_columns=3 + len(against),
@@ -312,3 +312,23 @@ def _correlation_tables(folder: StudyFolder) -> list[Table]:
         source="correlation_differences",
     )
     return [*correlations, *differences]
+
+
+def _followers(differences: pd.DataFrame, correlations: pd.DataFrame) -> pd.Series:
+    """Each row's metric that follows people better; the strengths compared there have no sign, so one that falls where
+    its better values should fool more says so."""
+    key = ["level", "dataset", "measure", "metric"]
+    is_picture = correlations["level"] == "stimulus"
+    signed = correlations["within"].where(is_picture, correlations["spearman"])
+    rises = {
+        names: value > 0
+        for names, value in zip(correlations[key].fillna("").itertuples(index=False, name=None), signed, strict=True)
+    }
+    found: list[str | None] = []
+    for level_of, dataset, measure, metric in (
+        differences[[*key[:3], "follows_better"]].fillna("").itertuples(index=False, name=None)
+    ):
+        better = higher_is_better(metric) if metric else None
+        is_against = better is not None and rises.get((level_of, dataset, measure, metric), better) != better
+        found.append((title_of(metric) + ", against its direction" * is_against) if metric else None)
+    return pd.Series(found, index=differences.index, dtype="object")

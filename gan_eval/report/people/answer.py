@@ -1,13 +1,14 @@
 """The answer in sentences: whether real and generated pictures were told apart, how models compare, and what that
 rests on."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gan_eval.report.parts.folder import StudyFolder, common_notes, without_common_notes
+from gan_eval.report.parts.folder import StudyFolder, common_notes, included_trials, without_common_notes
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
     NARROW,
@@ -25,6 +26,7 @@ from gan_eval.report.people.choices import choice_bases, choice_sentences
 from gan_eval.report.people.comparisons import without_margin
 from gan_eval.report.people.design import exploratory_mark, is_interim, look_sentence, margin_text
 from gan_eval.report.people.grades import grade_sentences
+from gan_eval.report.people.participants import people_answering
 from gan_eval.report.people.rates import id_text, shares
 from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
@@ -35,7 +37,7 @@ from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.paper import PAPER, SINGLE, verdict_text
-from gan_eval.stats.trials import graded_trials, pair_trials
+from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
 
 _GUESSING = f"50{NARROW}%"
@@ -68,6 +70,8 @@ class Verdict(NamedTuple):
     high90: float = np.nan
     alpha: float = ALPHA
     """What p is held against."""
+    mark: str = ""
+    """That the study's plan does not hold it; else empty."""
 
 
 def answer(folder: StudyFolder) -> list[str]:
@@ -88,14 +92,27 @@ def answer(folder: StudyFolder) -> list[str]:
     if not sentences:
         if folder.scope("all").empty:
             return []
-        if len(trials) and (pair_trials(trials)["answered"].any() or graded_trials(trials)["answered"].any()):
-            return ["There are answers, and no tables of them yet: gan-eval analyze makes them."]
-        return ["There is no answer yet: no trial has been judged."]
+        return [_no_answer(folder)]
     if folder.simulated:
         people = len(trials) and not trials["simulated"].fillna(False).all()
         who = "Simulated participants gave some of the answers" if people else "No person answered"
         sentences.append(f"{who}: this rehearses the study and says nothing of people.")
     return sentences
+
+
+def _no_answer(folder: StudyFolder) -> str:
+    """Why there is none: exclusions left none, tables of pairs or grades are not made, or nobody answered."""
+    included, trials = included_trials(folder), folder.answers()
+    if len(included) and any(of(included)["answered"].any() for of in (pair_trials, graded_trials)):
+        return "There are answers, and no tables of them yet: gan-eval analyze makes them."
+    if len(trials):
+        left_out = any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials))
+    else:
+        note = str(folder.scope("all").iloc[0]["note"])
+        left_out = re.search(r"\b[1-9]\d* of \d+ \w+ excluded", note) is not None
+    if left_out:
+        return "No answer is left after the exclusions: every trial with one was left out."
+    return "There is no answer yet: no trial has been judged."
 
 
 def basis(folder: StudyFolder) -> list[str]:
@@ -137,7 +154,7 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
         return []
     row = everything.iloc[0]
     verdict = told_apart(without_common_notes(folder), row)
-    count = len(folder.scope("participant"))
+    count = len(people_answering(folder))
     noun = "simulated participant" if folder.simulated else "participant"
     who = f"One {noun}" if count == 1 else plural(count, noun)
     if verdict is None:
@@ -159,20 +176,27 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
 def parts_sentences(folder: StudyFolder) -> list[str]:
     """How many were judged rightly of each model, with its verdict, and at each exposure."""
     cited = folder.table(PAPER)
-    cited = cited[(cited["protocol"] == SINGLE) & cited["model"].notna() & cited["balanced_accuracy"].notna()]
-    datasets = cited["dataset"].nunique()
+    cited = cited[cited["protocol"] == SINGLE]
+    # the total has the name of the only model; of several models a row without a data set is of trials without one
+    unnamed = "everything" if cited["model"].nunique(dropna=False) == 1 else "no data set"
+    cited = cited[cited["model"].notna() & cited["balanced_accuracy"].notna()]
+    datasets = cited["dataset"].fillna(unnamed)
     by_model = [
-        (f"{row['model']} on {row['dataset']}" if datasets > 1 else str(row["model"]), row)
-        for row in cited.to_dict("records")
+        (f"{row['model']} on {dataset}" if datasets.nunique() > 1 else str(row["model"]), row)
+        for dataset, row in zip(datasets, cited.to_dict("records"), strict=True)
     ]
     exposures = shares(folder, "exposure")
     judged = exposures[exposures["balanced_accuracy"].notna()]
     by_exposure = [(id_text(row), row) for row in judged.to_dict("records")]
-    return [_parts_text(what, rows) for what, rows in (("model", by_model), ("exposure", by_exposure)) if len(rows) > 1]
+    texts = [
+        _parts_text(what, rows) for what, rows in (("model", by_model), ("exposure", by_exposure)) if len(rows) > 1
+    ]
+    return [*filter(None, texts)]
 
 
 def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
-    """The share judged rightly of each part with its interval; of many parts the verdicts, or which may be guesses."""
+    """The share judged rightly of each part with its interval; of many parts the verdicts, or which may be guesses;
+    empty where none of many has an interval."""
     names_of: dict[str, list[str]] = {}
     for name, row in rows:
         names_of.setdefault(verdict_text(row), []).append(name)
@@ -180,11 +204,19 @@ def _parts_text(what: str, rows: Sequence[tuple[str, Record]]) -> str:
         return f"By {what}, {'; '.join(f'{verdict}: {listed(names)}' for verdict, names in names_of.items())}."
     guessed = [name for name, row in rows if row["balanced_accuracy_low"] <= 0.5 <= row["balanced_accuracy_high"]]
     if len(rows) > _MOST_PARTS:
+        known = sum(not missing(row["balanced_accuracy_low"]) for _, row in rows)
+        if not known:
+            return ""
+        without = len(rows) - known
+        unknown = f"; {plural(without, 'other')} {'has' if without == 1 else 'have'} no interval" if without else ""
+        judged = "of what was judged rightly"
+        if not guessed and known == 1:
+            return f"By {what}, the one interval {judged} does not include {_GUESSING}{unknown}."
         if not guessed:
-            return f"By {what}, none of the {len(rows)} intervals of what was judged rightly includes {_GUESSING}."
-        rest = f"; those of the other {len(rows) - len(guessed)} do not" if len(guessed) < len(rows) else ""
+            return f"By {what}, none of the {known} intervals {judged} includes {_GUESSING}{unknown}."
+        rest = f"; those of the other {known - len(guessed)} do not" if len(guessed) < known else ""
         of_guessed = f"those of {listed(guessed)} include" if len(guessed) > 1 else f"that of {guessed[0]} includes"
-        return f"By {what}, of the intervals of what was judged rightly {of_guessed} {_GUESSING}{rest}."
+        return f"By {what}, of the intervals {judged} {of_guessed} {_GUESSING}{rest}{unknown}."
     texts = []
     for name, row in rows:
         low, high = row["balanced_accuracy_low"], row["balanced_accuracy_high"]
@@ -225,6 +257,7 @@ def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
         low90=low90,
         high90=high90,
         alpha=alpha_of(compared),
+        mark=exploratory_mark(compared),
     )
 
 
@@ -291,7 +324,8 @@ def verdict_sentence(who: str, verdict: Verdict) -> str:
     if near and not pd.isna(verdict.margin) and not pd.isna(verdict.low90):
         edges = percent_interval(0.5 - verdict.margin, 0.5 + verdict.margin)
         interval += f"; 90 % interval {percent_interval(verdict.low90, verdict.high90)}, held against {edges}"
-    return f"{claim}: {percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}."
+    share = f"{percent(verdict.balanced)} were judged rightly ({interval}), where guessing gives {_GUESSING}"
+    return f"{claim}{verdict.mark}: {share}."
 
 
 def _called_real(folder: StudyFolder, share: pd.Series) -> list[str]:

@@ -5,8 +5,10 @@ from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.parts.blocks import Facts, Paragraph, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, milliseconds, plural
-from gan_eval.report.people.participants import analysed_text, is_excluded
+from gan_eval.report.people.design import is_excluded
+from gan_eval.report.people.participants import analysed_text
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QuizSettings
+from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.tables import PARTICIPATION, SESSIONS
 
 _GAP = "Not given"
@@ -76,7 +78,10 @@ def _made_instructions(quiz: QuizSettings) -> str:
 def _exclusions(folder: StudyFolder) -> str:
     table = folder.table(PARTICIPATION)
     study = folder.study
-    rules = [] if study is None else [*study.analysis.exclude_participants, *study.analysis.exclude]
+    rules: list[str] = []
+    if study is not None:
+        plan = study.analysis
+        rules = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
     applied = [*dict.fromkeys(rule for cell in table["rule"].dropna() for rule in str(cell).split("; "))]
     named = listed([*dict.fromkeys([*rules, *applied])])
     if table.empty:

@@ -173,10 +173,16 @@ def _verdict_sentence(row: Record, only_dataset: str) -> str:
     where = f" on {dataset}" if dataset else ""
     n_a, n_b = int(row["n_a"]), int(row["n_b"])
     ends = (0.5 + row["ci_low"], 0.5 + row["ci_high"])
+    counted, share = percent(n_a / (n_a + n_b)), percent(0.5 + row["difference"])
     interval = "no interval" if missing(row["ci_low"]) else f"95 % interval {percent_interval(*ends)}"
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
     numbers = f"{interval}; guessing gives 50{NARROW}%" + ("" if missing(p) else f"; p {equals(p)}")
-    often = f"{percent(n_a / (n_a + n_b))} of {plural(n_a + n_b, 'answer')} ({numbers})"
+    often = f"{counted} of {plural(n_a + n_b, 'answer')}"
+    if share == counted:
+        often += f" ({numbers})"
+    else:  # the interval is of the verdict's share, and may lack that of the answers
+        whose = ", the crossed model's, for people and pictures in general" * (row["basis"] == "crossed_model")
+        often += f"; the verdict rests on {share} ({numbers}){whose}"
     is_equivalent = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
     small = f", though by less than {margin_text(row)}" if is_equivalent else ""
     if str(row["comparison"]).startswith(PREFERRED):

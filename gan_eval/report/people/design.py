@@ -33,7 +33,7 @@ from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.store import sessions_text
-from gan_eval.tables import SESSIONS, SET_METRICS, TRIALS
+from gan_eval.tables import PARTICIPATION, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""
@@ -43,6 +43,7 @@ BY = {
     BY_RULE: "by rule, no plan given",
 }
 """After `left out`."""
+_UNFINISHED = ("aborted", "open")
 _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
 
 
@@ -88,10 +89,9 @@ def look_sentence(folder: StudyFolder) -> str:
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
     if not words:
         return ""
-    sentence, looks = f"{words[0].upper()}{words[1:]}.", folder.table(LOOKS)
-    analysed = len(folder.scope("participant"))
-    if len(looks) and analysed > (came := int(looks["n_people"].iloc[0])):
-        sentence += f" {plural(analysed - came, 'more participant')} broke off; their answers are analysed, too."
+    sentence, table = f"{words[0].upper()}{words[1:]}.", folder.table(PARTICIPATION)
+    if len(folder.table(LOOKS)) and (more := int((broke_off(table) & is_analysed(table)).sum())):
+        sentence += f" {plural(more, 'more participant')} broke off; their answers are analysed, too."
     return sentence
 
 
@@ -277,6 +277,22 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
         "notes", "What to bear in mind",
         [Lines(basis), Lines([*dict.fromkeys(lines), *common], "warnings")],
     )  # fmt: skip
+
+
+def is_excluded(table: pd.DataFrame) -> pd.Series:
+    """(N,) bool: left out altogether, by row of `participation`."""
+    return table["excluded"].fillna(False).astype(bool)
+
+
+def is_analysed(table: pd.DataFrame) -> pd.Series:
+    """(N,) bool: participants who gave answers and were not left out with all of their trials, by row of
+    `participation`."""
+    return ~is_excluded(table) & (table["n_answered"] > 0) & (table["n_excluded"] < table["n_trials"])
+
+
+def broke_off(table: pd.DataFrame) -> pd.Series:
+    """(N,) bool: whose last session was not finished, by row of `participation`."""
+    return table["status"].isin(_UNFINISHED)
 
 
 def exclusion_standing(folder: StudyFolder, table: pd.DataFrame) -> pd.Series:

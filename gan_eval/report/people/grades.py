@@ -17,6 +17,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
+from gan_eval.report.people.design import exploratory_mark
 from gan_eval.stats.answers.agreement import AGREEMENT
 from gan_eval.stats.answers.grades import OPINION_SCORES, RATERS, RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS
@@ -158,6 +159,7 @@ def _difference_sentence(row: Record) -> str:
     by = f"{number(abs(row['difference']))} ({model}95 % interval {interval(low, high)}"
     adjusted = not missing(row["p_holm"]) and row["p_holm"] > row["p"]
     by += ")" if missing(row["p_holm"]) else f"{', unadjusted' * adjusted}; p {equals(row['p_holm'])} after Holm)"
+    by += exploratory_mark(row)
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} are equal{where}, to within the margin: they differ by {by}."
     if row["verdict"] != "different":

@@ -12,8 +12,8 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited_keys, keys_in_brief
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
-from gan_eval.report.people.design import BY, exclusion_standing, look_sentence
-from gan_eval.report.people.participants import analysed_text, is_excluded, wanted_text
+from gan_eval.report.people.design import BY, exclusion_standing, is_excluded, look_sentence
+from gan_eval.report.people.participants import analysed_text, wanted_text
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES

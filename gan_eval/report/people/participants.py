@@ -6,7 +6,7 @@ from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, if_filled, table_of
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, percent, plural, row_notes, text, whole
-from gan_eval.report.people.design import BY, exclusion_standing
+from gan_eval.report.people.design import BY, broke_off, exclusion_standing, is_analysed, is_excluded
 from gan_eval.report.people.grades import alpha_tables
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
@@ -17,7 +17,6 @@ MOST_ROWS = 500
 """Participants in the page's table; the file holds all."""
 MOST_NAMED = 20
 """Participants named in a sentence."""
-_UNFINISHED = ("aborted", "open")
 
 
 def participants_section(folder: StudyFolder) -> Section:
@@ -34,7 +33,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     """
     table = folder.table(PARTICIPATION)
     if table.empty:
-        people, sessions, rates = folder.scope("participant"), folder.table(SESSIONS), folder.table(RATES)
+        people, sessions, rates = people_answering(folder), folder.table(SESSIONS), folder.table(RATES)
         if people.empty and sessions.empty:
             return []
         count = plural(len(people) or sessions["participant"].nunique(), "participant")
@@ -48,12 +47,22 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         complete = int((table["status"] == "complete").sum())
         took_part = f"{count} started, {whole(complete)} of them finished"
     sentences = [f"{wanted_text(folder)}{took_part}."]
-    aborted = table[table["status"].isin(_UNFINISHED)]
+    aborted = table[broke_off(table)]
     if len(aborted):
+        some = int(is_analysed(aborted).sum())
+        analysed = "none of their answers is analysed"
+        if some:
+            whose = "their answers" if some == len(aborted) else f"the answers of {whole(some)} of them"
+            analysed = f"{whose} up to then are analysed"
         sentences.append(
-            f"{plural(len(aborted), 'participant')} broke off: their answers up to then are analysed, and they do not "
-            "count towards the number wanted."
+            f"{plural(len(aborted), 'participant')} broke off: {analysed}, and they do not count towards the number "
+            "wanted."
         )
+    rest = table[~is_excluded(table) & ~is_analysed(table)]
+    if silent := int((rest["n_answered"] == 0).sum()):
+        sentences.append(f"{plural(silent, 'participant')} gave no answer.")
+    if len(rest) > silent:
+        sentences.append(f"Of {plural(len(rest) - silent, 'participant')} every trial was left out.")
     excluded = table[is_excluded(table)]
     if len(excluded):
         for standing, part in excluded.groupby(exclusion_standing(folder, excluded), sort=False):
@@ -155,22 +164,26 @@ def wanted_text(folder: StudyFolder) -> str:
     return f"{whole(required)} wanted, " if required else ""
 
 
-def is_excluded(table: pd.DataFrame) -> pd.Series:
-    """(N,) bool: left out altogether."""
-    return table["excluded"].fillna(False).astype(bool)
-
-
 def analysed_text(folder: StudyFolder) -> str:
     """Whose answers are analysed, and how many of them broke off: `the answers of 25 participants`."""
     table = folder.table(PARTICIPATION)
     who = plural(included_count(folder), "simulated participant" if folder.simulated else "participant")
-    broke_off = int((table["status"].isin(_UNFINISHED) & ~is_excluded(table)).sum())
-    return f"the answers of {who}{f' ({broke_off} of them up to where they broke off)' if broke_off else ''}"
+    unfinished = int((broke_off(table) & is_analysed(table)).sum())
+    return f"the answers of {who}{f' ({unfinished} of them up to where they broke off)' if unfinished else ''}"
 
 
 def included_count(folder: StudyFolder) -> int:
     """Participants whose answers count."""
     table = folder.table(PARTICIPATION)
     if len(table):
-        return int((~is_excluded(table)).sum())
-    return len(folder.scope("participant")) or main_trials(folder.answers())["participant"].nunique()
+        return int(is_analysed(table).sum())
+    if len(people := people_answering(folder)):
+        return len(people)
+    trials = main_trials(folder.answers())
+    return trials.loc[trials["answered"], "participant"].nunique()
+
+
+def people_answering(folder: StudyFolder) -> pd.DataFrame:
+    """The rates of participants who called any picture real or fake."""
+    people = folder.scope("participant")
+    return people[people["n_real"] + people["n_fake"] > 0]

@@ -43,6 +43,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
     """What is meant, the curves of each data set, and every threshold, slope and difference."""
     frame = folder.table(PSYCHOMETRIC)
     several = frame["task"].nunique() > 1
+    units = ["probits" if row.get("link") == "probit" else "log-odds" for row in frame.to_dict("records")]
     columns = {
         "answers to": labelled(_TASKS, "task") if several else None,
         "data set": cell(text, "dataset"),
@@ -68,9 +69,10 @@ def psychometric_section(folder: StudyFolder) -> Section:
         notes=[
             "Threshold: the level where the share of right answers is midway between guessing (50 %) and 100 % less "
             "the lapse rate, for the typical participant and picture; of single pictures the mean of the shares on "
-            "reals and on fakes. Slope: log-odds for each doubling of the level. SD: how far the thresholds of single "
-            "participants and pictures lie apart, in doublings. (Where a level is 0 or less: in units of the level.) "
-            "Guess rate of single pictures: how often fake is said where nothing can be told."
+            "reals and on fakes. "
+            f"Slope: {listed([*dict.fromkeys(units)])} for each doubling of the level. SD: how far the thresholds "
+            "of single participants and pictures lie apart, in doublings. (Where a level is 0 or less: in units of the "
+            "level.) Guess rate of single pictures: how often fake is said where nothing can be told."
         ],
         label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source="psychometric",

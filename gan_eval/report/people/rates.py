@@ -27,6 +27,7 @@ _SCOPE_NAMES = {
 }
 _MOST_PARTICIPANTS = 200
 _SERIES_NAMES = {"real": "real", "fake": "generated", "all": "both"}
+_COUNTS = ["n_real", "n_fake", "n_none"]
 _ERROR_RATES = ("fooling_rate", "false_alarm_rate", "balanced_accuracy")
 _SHARE_COLUMNS = ["scope", "id", *(f"{name}{end}" for name in _ERROR_RATES for end in ("", "_low", "_high")), "basis"]
 
@@ -62,15 +63,21 @@ def rate_tables(folder: StudyFolder) -> list[Table]:
 def informative_scopes(table: pd.DataFrame) -> pd.DataFrame:
     """Of a table by scope the rows that pool participants, without those that say the same again.
 
-    One data set says what the row for everything says; one exposure, one block and one model for each data set
-    say nothing new.
+    One data set that holds all trials says what the row for everything says; one exposure, one block and one model for
+    each data set say nothing new.
     """
     names = ("all", "dataset", "model", "exposure", "block")
     everything, datasets, models, exposures, blocks = (table[table["scope"] == name] for name in names)
-    parts = [datasets] if len(datasets) == 1 else [everything, datasets]
+    parts = [datasets] if _holds_all(datasets, everything) else [everything, datasets]
     parts += [models] if len(models) > max(len(datasets), 1) else []
     parts += [rates for rates in (exposures, blocks) if len(rates) > 1]
     return pd.concat(parts)
+
+
+def _holds_all(datasets: pd.DataFrame, everything: pd.DataFrame) -> bool:
+    """Whether there is one data set, and no trial without its name."""
+    own, total = (table.reindex(columns=_COUNTS).sum().sum() for table in (datasets, everything))
+    return len(datasets) == 1 and (everything.empty or own == total)
 
 
 def group_name(row: Record) -> str:
@@ -110,7 +117,8 @@ def rate_charts(folder: StudyFolder) -> list[Chart]:
     everything, datasets, models, exposures = (shares(folder, name) for name in ("all", "dataset", "model", "exposure"))
     if everything.empty or everything.iloc[0][["fooling_rate", "false_alarm_rate"]].isna().all():
         return []
-    pooled = datasets if len(datasets) == 1 else pd.concat([everything, datasets])
+    holds_all = _holds_all(folder.scope("dataset"), folder.scope("all"))
+    pooled = datasets if holds_all else pd.concat([everything, datasets])
     has_models = len(models) > max(len(datasets), 1)
     if has_models and len(pooled) == 1:  # one figure holds both
         charts = [_chart(pd.concat([pooled, models]), "Right answers by model", "rates-models")]

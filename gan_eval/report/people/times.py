@@ -18,8 +18,10 @@ def times_section(folder: StudyFolder) -> Section:
     """Reaction times and their models, then accuracy by speed."""
     frame = folder.table(REACTION_TIMES)
     if len(frame):
-        one_dataset = frame.loc[frame["scope"] == "dataset", "id"].nunique() == 1
-        scopes = ["dataset"] if one_dataset else ["all", "dataset"]
+        whole_rows = frame[(frame["kind"] == "all") & (frame["answers"] == "all")]
+        datasets, everything = (whole_rows.loc[whole_rows["scope"] == name, "n"] for name in ("dataset", "all"))
+        one_holds_all = len(datasets) == 1 and (everything.empty or datasets.sum() == everything.sum())
+        scopes = ["dataset"] if one_holds_all else ["all", "dataset"]
         not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
         frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
     reaction_columns = {

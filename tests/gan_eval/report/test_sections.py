@@ -14,6 +14,7 @@ from gan_eval.report import build
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import row_notes
 from gan_eval.report.people.agreement import agreement_section
+from gan_eval.report.people.answer import answer
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import _trial_facts
 from gan_eval.report.people.rates import group_name
@@ -21,7 +22,7 @@ from gan_eval.report.people.timing import exposure_levels
 from gan_eval.stats import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES
+from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, TRIALS
 from gan_eval.tabular import frame_of, write_rows, write_table
@@ -84,6 +85,29 @@ def test_pairs_of_metrics_without_interval_and_test_are_counted():
         assert table.rows[0][-1] == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("metric", "within", "said"),
+    [
+        ("psnr", 0.86, "PSNR"),
+        ("psnr", -0.86, "PSNR, against its direction"),
+        ("niqe", -0.86, "NIQE"),
+        ("of_a_lab", -0.86, "of_a_lab"),
+    ],
+)
+def test_a_metric_that_runs_against_people_is_not_said_to_follow_them(metric, within, said):
+    row = {"level": "stimulus", "dataset": "maps", "measure": "fooling_rate", "n": 40}
+    tables = {
+        "correlations": frame_of([row | {"metric": metric, "spearman": 0.1, "within": within}], CORRELATIONS),
+        "correlation_differences": frame_of(
+            [row | {"metric_a": metric, "metric_b": "ssim", "ci_low": 0.1, "follows_better": metric}],
+            CORRELATION_DIFFERENCES,
+        ),
+    }
+    section = agreement_section(StudyFolder(Path(), None, {}, tables, {}, {}, {}))
+    (table,) = [block for block in section.blocks if getattr(block, "caption", "").startswith("Which metric")]
+    assert table.rows[0][-1] == said
+
+
 def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path):
     tested = {"check_p": 0.02, "noninferior": True, "margin": 0.05, "ci90_low": -0.18, "ci90_high": -0.06}
     basis = {"basis": "crossed_model"}
@@ -118,6 +142,23 @@ def test_equivalence_is_told_from_its_own_verdict_only(tmp_path):
     certain = answer_of(tmp_path, told_apart(**beyond, verdict="different"))
     assert "better than by guessing: " in certain
     assert "held against 45.0 to 55.0 %" not in certain  # it decides nothing
+
+
+@pytest.mark.parametrize(
+    ("cells", "claim"),
+    [
+        ({"difference": 0.3, "ci_low": 0.2, "ci_high": 0.4, "p": 0.001, "p_equivalent": 0.9, "verdict": "different"},
+         "told real from generated pictures better than by guessing"),
+        ({}, "told apart by more than 5\u202fpoints, as the answers of 5 participants show"),
+        ({"p_equivalent": 0.2, "margin": None, "verdict": "undecided"},
+         "do not show that real and generated pictures can be told apart"),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_that_it_is_exploratory(cells, claim):
+    for is_exploratory, mark in ((True, " (exploratory)"), (False, "")):
+        row = told_apart(exploratory=is_exploratory, **cells)
+        tables = {"rates": frame_of(table_rows()["rates"], RATES), "comparisons": frame_of([row], COMPARISONS)}
+        assert f"{claim}{mark}: " in answer(StudyFolder(Path(), None, {}, tables, {}, {}, {}))[0]
 
 
 def test_each_pair_of_models_has_a_sentence(tmp_path):

@@ -70,6 +70,13 @@ def test_what_the_study_file_says_stands_there():
     assert items["Plan"].startswith("Margin: 5 points; analysis plan ")
 
 
+def test_rules_on_the_outcome_leave_nobody_out():
+    _, items = checklist(analysis={"exclude_participants": ["accuracy<0.9", "catch_accuracy<0.5"]})
+    assert items["Exclusions"] == "0 participants and 0 trials left out by catch_accuracy<0.5."
+    _, items = checklist(analysis={"exclude_participants": ["accuracy<0.9"]})
+    assert items["Exclusions"] == "None; no rule was set."
+
+
 def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():
     says, items = checklist(sessions=False, reporting=FULL)
     assert says == "Of 11 points 3 are not given: design, instructions and consent."

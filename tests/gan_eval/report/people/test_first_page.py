@@ -17,7 +17,7 @@ from gan_eval.files import OWN_FOLDER
 from gan_eval.report import build, build_figures
 from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.answer import _parts_text
+from gan_eval.report.people.answer import _parts_text, parts_sentences
 from gan_eval.report.people.first_page import metrics_sentence, people_charts
 from gan_eval.report.people.pictures import contact_sheet
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
@@ -104,6 +104,44 @@ def test_exposures_have_no_verdict_but_their_intervals():
     text = _parts_text("exposure", rows)
     assert "as guesses may be; 500 ms" in text
     assert "told apart" not in text
+
+
+def test_nothing_is_said_of_intervals_that_there_are_not():
+    none = [(f"{exposure} ms", part(0.6, np.nan, np.nan, None)) for exposure in (50, 100, 200, 400)]
+    assert _parts_text("exposure", none) == ""
+    surely, perhaps = ("500 ms", part(0.7, 0.6, 0.8, None)), ("600 ms", part(0.5, 0.4, 0.6, None))
+    said = [
+        _parts_text("exposure", rows).replace("\u202f", " ")
+        for rows in ([*none[:2], surely, surely], [*none, surely], [*none[:1], surely, perhaps, surely])
+    ]
+    assert said == [
+        "By exposure, none of the 2 intervals of what was judged rightly includes 50 %; 2 others have no interval.",
+        "By exposure, the one interval of what was judged rightly does not include 50 %; 4 others have no interval.",
+        "By exposure, of the intervals of what was judged rightly that of 600 ms includes 50 %; those of the other 2 "
+        "do not; 1 other has no interval.",
+    ]
+
+
+def test_models_without_a_data_set_are_told_from_the_total():
+    def said(*rows: tuple[str | None, str | None, float]) -> list[str]:
+        frame = frame_of(
+            [
+                {"protocol": "single", "model": model, "dataset": dataset, "n_participants": 9, "n_fake_stimuli": 8,
+                 "n_real_stimuli": 8, "n_trials": 90, "balanced_accuracy": share}
+                for model, dataset, share in rows
+            ],
+            PAPER,
+        )  # fmt: skip
+        folder = StudyFolder(Path(), None, {}, {"paper": frame}, stimuli={}, training={}, published={})
+        return [sentence.replace("\u202f", " ") for sentence in parts_sentences(folder)]
+
+    assert said(("A", "d", 0.6), ("A", None, 0.7)) == [
+        "Judged rightly by model: A on d 60.0 %; A on everything 70.0 %."
+    ]
+    assert said(("A", "d", 0.6), ("A", None, 0.7), ("B", "d", 0.8), (None, None, 0.65)) == [
+        "Judged rightly by model: A on d 60.0 %; A on no data set 70.0 %; B on d 80.0 %."
+    ]
+    assert said(("A", "d", 0.6), ("B", "d", 0.8), (None, "d", 0.7)) == ["Judged rightly by model: A 60.0 %; B 80.0 %."]
 
 
 def test_tables_without_a_value_are_one_sentence():

@@ -8,8 +8,10 @@ from page_reader import Page
 
 from gan_eval.report import build
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.choices import choice_sentences
 from gan_eval.report.people.grades import grade_sentences
 from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, TRIALS
@@ -125,6 +127,10 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
         {**shared, "a": "fake", "b": "real", "difference": -0.6, "verdict": "different", "measure": "higher_grade"},
         {**shared, "a": "m", "b": "o", "difference": 1.6, "ci_low": 1.2, "ci_high": 2.0, "basis": "crossed_model"}
         | {"verdict": "different"},
+        *(
+            {**shared, "a": "m", "b": b, "difference": -1.6, "verdict": verdict, "exploratory": True}
+            for b, verdict in (("p", "different"), ("q", "equivalent"), ("r", "undecided"))
+        ),
     ]
     folder = StudyFolder(
         Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, stimuli={}, training={}, published={}
@@ -136,7 +142,37 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
         "after Holm).",
         "m's pictures were graded higher than o's on d, by 1.60 (crossed model, 95 % interval 1.20 to 2.00; p = 0.002 "
         "after Holm).",
+        "m's pictures were graded lower than p's on d, by 1.60 (95 % interval 1.20 to 2.00; p = 0.002 after Holm) "
+        "(exploratory).",
+        "The mean grades of m and q are equal on d, to within the margin: they differ by 1.60 (95 % interval 1.20 to "
+        "2.00; p = 0.002 after Holm) (exploratory).",
+        "Between m and r no difference of mean grades is shown on d: 1.60 (95 % interval 1.20 to 2.00; p = 0.002 after "
+        "Holm) (exploratory).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        ("real", "fake", "The real picture of a pair on d was found in 76.6 % of 154 answers"),
+        ("one", "two", "Of one and two on d, one was chosen in 76.6 % of 154 answers"),
+    ],
+)
+def test_the_share_beside_the_interval_of_a_verdict_on_pairs_is_its_own(a: str, b: str, said: str) -> None:
+    """One person gave most answers: the share of them all lies beyond the interval of the crossed model's."""
+    row = {"a": a, "b": b, "measure": "chosen", "ci_low": -0.153, "ci_high": 0.25, "p": 0.598, "n_a": 118, "n_b": 36}
+    row |= {"verdict": "undecided", "comparison": "told apart in pairs" if a == "real" else "preferred"}
+    counts = [{"protocol": "paired", "dataset": "d", "model": "m", "n": 154, "n_none": 0, "right": 118 / 154}]
+
+    def sentence(**cells: object) -> str:
+        tables = {"comparisons": frame_of([row | cells], COMPARISONS), "choices": frame_of(counts, CHOICES)}
+        return choice_sentences(StudyFolder(Path(), None, {}, tables, {}, {}, {}))[-1].replace("\u202f", " ")
+
+    within = "95 % interval 34.7 to 75.0 %; guessing gives 50 %; p = 0.598"
+    assert sentence(difference=0.0487, basis="crossed_model").startswith(
+        f"{said}; the verdict rests on 54.9 % ({within}), the crossed model's, for people and pictures in general: "
+    )
+    assert sentence(difference=118 / 154 - 0.5, basis="two_way_cluster").startswith(f"{said} ({within}): ")
 
 
 def test_what_cannot_be_shown_is_not_claimed(tmp_path: Path) -> None:

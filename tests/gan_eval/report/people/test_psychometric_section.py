@@ -10,9 +10,9 @@ from gan_eval.stats.answers.psychometric import PSYCHOMETRIC, PSYCHOMETRIC_LEVEL
 from gan_eval.tabular import frame_of
 
 
-def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0)):
+def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):
     shared = {"task": "single", "dataset": "faces", "simulated": False}
-    counts = {"n_levels": 3, "n_trials": 90, "n_participants": 10, "n_stimuli": 30, "link": "logit"}
+    counts = {"n_levels": 3, "n_trials": 90, "n_participants": 10, "n_stimuli": 30, "link": link}
     functions = [
         shared | counts
         | {"model": model, "level": level, "threshold": at, "threshold_low": 0.8 * at, "threshold_high": 1.3 * at,
@@ -53,6 +53,12 @@ def test_thresholds_are_told_drawn_and_compared():
     assert [text.get_text() for text in axes.get_xticklabels()] == ["75", "150", "300"]
     assert len(functions.rows) == 2
     assert differences.rows[0][-1] == "different"
+
+
+@pytest.mark.parametrize(("link", "unit"), [("logit", "log-odds"), ("probit", "probits")])
+def test_the_slope_has_the_unit_of_its_link(link, unit):
+    (note,) = section(link=link).blocks[2].notes
+    assert f"Slope: {unit} for each doubling of the level." in note
 
 
 def test_another_level_is_named():
