@@ -43,7 +43,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
     """What is meant, the curves of each data set, and every threshold, slope and difference."""
     frame = folder.table(PSYCHOMETRIC)
     several = frame["task"].nunique() > 1
-    units = ["probits" if row.get("link") == "probit" else "log-odds" for row in frame.to_dict("records")]
+    units = ["probits" if row["link"] == "probit" else "log-odds" for row in frame.to_dict("records")]
     columns = {
         "answers to": labelled(_TASKS, "task") if several else None,
         "data set": cell(text, "dataset"),

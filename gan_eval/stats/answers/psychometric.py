@@ -72,6 +72,7 @@ PSYCHOMETRIC = Table(
         DATASET,
         _MODEL,
         _LEVEL,
+        text("link", "of the fit, whose scale the slope has", words=("logit", "probit"), optional=True),
         *with_ends(
             "threshold",
             "the level where the share of right answers is `share`, for the typical participant and picture; without "

@@ -55,6 +55,17 @@ def test_every_table_survives_its_file(tmp_path):
 
 
 @pytest.mark.slow
+def test_every_column_has_its_meaning():
+    trials = simulated(participants=8, each=40, models=("a", "b"))
+    trials["requested_exposure_ms"] = np.random.default_rng(0).choice([50.0, 100.0, 200.0], len(trials))
+    frames = analyze(trials.assign(confidence=np.arange(len(trials)) % 3 + 1.0))
+    assert "psychometric" in frames
+    assert {name: set(frame) - set(ALL_TABLES[name].names) for name, frame in frames.items()} == {
+        name: set() for name in frames
+    }
+
+
+@pytest.mark.slow
 def test_nothing_is_excluded_unless_a_rule_says_so():
     trials = simulated(participants=6, each=12)
     trials.loc[:4, "reaction_time_ms"] = 100.0
