@@ -170,17 +170,20 @@ def swing(model: str) -> str:
 
 
 def capability() -> list[str]:
-    """Labels to facades after so many epochs; photographs that were trained on in their place."""
-    page, pairs = "pix2pix_capability", 245
-    digits = {"psnr": 2, "ssim": 3, "niqe": 2}
+    """Of each data set, what came after so many epochs; photographs that were trained on in place of pictures."""
     rows = []
-    for model in sorted(set(pd.read_csv(HERE / page / "set_metrics.csv")["model"])):
-        epochs = int(model.removeprefix("epoch_"))
-        cells = picture_means(page, model, **digits) + of_sets(page, model, fid=0, kid=3)
-        rows.append(row(str(epochs), f"{epochs * pairs:,}", *cells))
-    cells = picture_means(page, "the photographs", niqe=2)
-    cells += of_sets(page, "fake", "set_metrics_photographs.csv", fid=0, kid=3)
-    rows.append(row("photographs", "", "", "", *cells))
+    for data, pairs in {"facades": 245, "maps": 60, "edges2shoes": 70}.items():
+        page, of_set = f"pix2pix_capability/{data}", {"fid": 0, "kid": 3}
+        if not (HERE / page / "set_metrics_photographs.csv").is_file():  # ten pictures have no FID
+            of_set = {}
+        for model in sorted(set(pd.read_csv(HERE / page / "image_metrics.csv")["model"].dropna())):
+            epochs = int(model.removeprefix("epoch_"))
+            cells = picture_means(page, model, psnr=2, ssim=3, niqe=2) + of_sets(page, model, **of_set)
+            rows.append(row(str(epochs), f"{epochs * pairs:,}", *cells))
+        cells = picture_means(page, "the photographs", niqe=2)
+        if of_set:
+            cells += of_sets(page, "photographs", "set_metrics_photographs.csv", **of_set)
+        rows.append(row("photographs", "", "", "", *cells))
     return [one.replace("–", " to ") for one in rows]
 
 
