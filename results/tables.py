@@ -178,8 +178,9 @@ def capability() -> list[str]:
             of_set = {}
         for model in sorted(set(pd.read_csv(HERE / page / "image_metrics.csv")["model"].dropna())):
             epochs = int(model.removeprefix("epoch_"))
-            cells = picture_means(page, model, psnr=2, ssim=3, niqe=2) + of_sets(page, model, **of_set)
-            rows.append(row(str(epochs), f"{epochs * pairs:,}", *cells))
+            sets = of_sets(page, model, **of_set) if of_set else []
+            cells = picture_means(page, model, psnr=2, ssim=3, niqe=2)
+            rows.append(row(str(epochs), f"{epochs * pairs:,}", *cells, *sets))
         cells = picture_means(page, "the photographs", niqe=2)
         if of_set:
             cells += of_sets(page, "photographs", "set_metrics_photographs.csv", **of_set)
