@@ -171,6 +171,9 @@ class Draws:
         Args:
             distance: of the real and the generated pictures in given rows.
             real_included, fake_included: (N,) and (M,) the pictures to draw from; default: all.
+
+        Raises:
+            Unmeasurable: the items are too few for smaller sets.
         """
         included = np.ones(self._numbers.shape[1], dtype=bool)
         for places, rows in ((self._real, real_included), (self._fake, fake_included)):
@@ -183,6 +186,8 @@ class Draws:
                 members = np.flatnonzero(stratum & included)
                 chosen[members[np.argsort(numbers[members])[: round(float(proportion) * len(members))]]] = True
             real, fake = np.flatnonzero(chosen[self._real]), np.flatnonzero(chosen[self._fake])
+            if min(len(real), len(fake)) < 2:
+                raise Unmeasurable("too few items: smaller sets of them hold fewer than two pictures")
             inverse.append((1 / len(real) + 1 / len(fake)) / 2)
             values.append(distance(real, fake))
         return intercept(np.array(inverse), np.array(values))

@@ -110,7 +110,7 @@ def _cache_keys(
 ) -> dict[str, bytes]:
     """By metric, SHA-256 over the features, whose they are, and how they are compared."""
     owners = [
-        (s.stimulus, s.item, s.kind, s.model, s.dataset, s.fraction, results.unreadable.get(number))
+        (s.stimulus, s.item, s.kind, s.model, s.dataset, s.fraction, s.seen, results.unreadable.get(number))
         for number, s in enumerate(stimuli)
     ]
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())

@@ -23,11 +23,13 @@ class Standing:
     """How the models of one data set stand by one metric."""
 
     leader: str | None = None
-    """The model with the best value; None where nothing can be said."""
+    """The model with the best value of those that no other is shown to beat; None where nothing can be said."""
     tied: tuple[str, ...] = ()
     """The leader and every model that the intervals do not show to be worse."""
     why: str = ""
     """Why nothing can be said."""
+    without: tuple[str, ...] = ()
+    """The models that have no value."""
 
     @property
     def best(self) -> str | None:
@@ -69,10 +71,21 @@ def standing(measured: Measured, dataset: str, metric: str) -> Standing:
     if table["difference"].notna().sum() == 0:
         given = table["reason"].dropna()
         return Standing(why=str(given.iloc[0]) if len(given) else "no differences were computed")
-    leader = (max if better else min)(models, key=lambda model: summaries[model].value)
-    won = table[table["better"] == leader]
-    worse = {str(model) for model in (*won["a"], *won["b"])} - {leader}
-    return Standing(leader, (leader, *(model for model in models if model != leader and model not in worse)))
+    judged = table[table["better"].notna()]
+    if judged.empty and table["ci_low"].isna().all():
+        notes = table["note"].dropna()
+        return Standing(why=str(notes.iloc[0]) if len(notes) else "no difference has an interval")
+    beaten = {
+        (str(winner), str(b if winner == a else a))
+        for winner, a, b in judged[["better", "a", "b"]].itertuples(index=False, name=None)
+    }
+    unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
+    if not unbeaten:
+        return Standing(why="every model loses to another, on the items that the two share")
+    # the mean of other items than the rivals' may be the best and its model lose to one of them
+    leader = (max if better else min)(unbeaten, key=lambda model: summaries[model].value)
+    tied = (leader, *(model for model in models if model != leader and (leader, model) not in beaten))
+    return Standing(leader, tied, without=tuple(model for model in summaries if model not in models))
 
 
 def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
@@ -108,11 +121,15 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
         else:
             tied.setdefault(frozenset(place.tied), []).append(metric)
     sentences = [_headline(dataset, models, counted, descriptive)]
-    sentences += [
-        f"{model} is best by {_abbreviated(metrics)}: better than every other model, beyond the 95\u202f% interval of "
-        "the difference."
-        for model, metrics in best.items()
-    ]
+    for model, metrics in best.items():
+        without = dict.fromkeys(name for metric in metrics for name in counted[metric].without)
+        others = "every other model"
+        if without:
+            others += f" with values ({listed([*without])} {'lacks' if len(without) == 1 else 'lack'} them)"
+        sentences.append(
+            f"{model} is best by {_abbreviated(metrics)}: better than {others}, beyond the 95\u202f% interval of the "
+            "difference."
+        )
     sentences += [
         f"By {_abbreviated(metrics)}, {_group_name(group, models)} cannot be told apart at the top."
         for group, metrics in tied.items()

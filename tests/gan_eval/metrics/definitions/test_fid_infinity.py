@@ -35,6 +35,13 @@ def test_a_straight_line_in_one_over_n_is_read_off_at_zero() -> None:
     assert Draws(_items("i", 100), _items("i", 100)).extrapolate(_collect([])) == pytest.approx(3)
 
 
+@pytest.mark.parametrize("fakes", [["one"] * 30, ["one"] * 29 + ["other"]])
+def test_many_pictures_of_an_item_or_two_have_a_reason_instead_of_a_value(fakes: list[str]) -> None:
+    features = np.random.default_rng(0).normal(size=(40, 4))
+    with pytest.raises(Unmeasurable, match="too few items"):
+        fid_infinity(features, features[:30], real_items=_items("r", 40), fake_items=fakes)
+
+
 def test_pictures_of_an_item_are_drawn_together_without_replacement() -> None:
     drawn: Drawn = []
     Draws(_items("i", 60), _items("i", 60)[::-1]).extrapolate(_collect(drawn))

@@ -20,6 +20,8 @@ from gan_eval.metrics.networks import segmenter
 from gan_eval.metrics.networks.segmenter import load_network, load_segmenter
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.tables import STIMULI
+from gan_eval.tabular import read_table
 
 
 def test_scores_of_a_stimulus_set(colour_network, tmp_path):
@@ -106,6 +108,22 @@ def test_a_failure_that_passes_is_not_kept(tmp_path, monkeypatch, error, reason)
     second = score()
     assert second["value"] == 1
     assert (second["n_real"], second["n_fake"]) == (2, 2)
+
+
+def test_pictures_said_to_be_unseen_are_no_longer_called_seen(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    folder = tmp_path / "set"
+    _write_maps(folder, "abcd")
+    stimuli = read_table(folder / "stimuli.csv", STIMULI)
+
+    def called_seen(*, marked: bool) -> bool:
+        frame = stimuli.assign(seen=[marked if kind == "fake" else None for kind in stimuli["kind"]])
+        asked = {"segmenter": "palette", "cache": tmp_path / "cache", "root": folder, "device": "cpu"}
+        return not evaluate(frame, ["pixel_accuracy"], **asked)[1]["seen"].isna().any()
+
+    assert called_seen(marked=True)
+    assert not called_seen(marked=False)
+    assert called_seen(marked=True)
 
 
 def _failing(network: Sometimes, prepare):

@@ -74,6 +74,39 @@ def test_one_undecided_difference_is_enough_to_take_the_title_away():
     assert found.best is None
 
 
+RIVALS = ("clear", "middling")
+
+
+def test_a_mean_over_easier_items_is_no_lead():
+    """`clear` has values of the first items alone, and loses to `middling` on them."""
+    rows = [row for row in values() if row["model"] in (None, *RIVALS)]
+    own = {model: [row for row in rows if (row["metric"], row["model"]) == ("psnr", model)] for model in RIVALS}
+    for place, (clear, middling) in enumerate(zip(*own.values(), strict=True)):
+        assert clear["item"] == middling["item"]
+        middling["value"] = clear["value"] + 1 + 0.1 * (place % 3) - 60 * (place % 2)
+        if place % 2:
+            clear |= {"value": None, "reason": "sizes differ"}
+    measured = Measured(frames_of(rows))
+    means = {model: measured.summary("houses", "psnr", model).value for model in RIVALS}
+    assert means["clear"] > means["middling"]
+    table = measured.comparisons
+    pair = table[(table["metric"] == "psnr") & table["a"].isin(RIVALS) & table["b"].isin(RIVALS)]
+    assert list(pair["better"]) == ["middling"]
+    assert standing(measured, "houses", "psnr").leader == "middling"
+
+
+def test_differences_without_an_interval_tie_nobody():
+    frames = frames_of(values())
+    table = frames["metric_comparisons"]
+    is_psnr = table["metric"] == "psnr"
+    table.loc[is_psnr, ["ci_low", "ci_high"]] = np.nan
+    table.loc[is_psnr, "better"] = None
+    table["note"] = table["note"].astype("object").mask(is_psnr, "too few items for an interval")
+    measured = Measured(frames)
+    assert standing(measured, "houses", "psnr") == Standing(why="too few items for an interval")
+    assert "Nothing is said by PSNR: too few items for an interval." in said(measured)
+
+
 def test_what_the_generator_itself_gave_is_nobody_s_rival():
     rows = values({"clear": 3.0, "middling": 0.0, "clear-raw": 3.0, "lone-raw": 1.0})
     measured = Measured(frames_of(rows))
@@ -128,6 +161,7 @@ def test_a_model_with_infinite_values_alone_has_no_mean_and_is_not_the_best():
         "24 of 24 pictures are equal to their reference: PSNR infinite; no mean"
     ]
     assert standing(measured, "houses", "psnr").best == "clear"
+    assert "better than every other model with values (alike lacks them), beyond" in said(measured)
     assert (
         "PSNR counts without infinite values (pictures equal to their reference), in means and differences: "
         "24 of 24 of alike."
