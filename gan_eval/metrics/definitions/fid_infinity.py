@@ -138,6 +138,7 @@ FID_INFINITY = Metric(
     torch_class="FrechetInceptionDistanceInfinity",
     weights=("inception",),
     extractor="inception",
+    depends_on_count=True,
     compare=compare_fid_infinity,
 )
 

@@ -302,6 +302,7 @@ FID = Metric(
     torch_class="FrechetInceptionDistance",
     weights=("inception",),
     extractor="inception",
+    depends_on_count=True,
     compare=compare_fid,
 )
 

@@ -15,7 +15,8 @@ _REACH = WINDOW // 2
 
 
 def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
-    """Peak signal-to-noise ratio in dB over the hole's pixels and their channels: 10 log10(255² / MSE).
+    """Peak signal-to-noise ratio in dB over the hole's pixels and their channels: 10 log10(peak² / MSE),
+    peak 255, of 16 bits 65535.
 
     Args:
         fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
@@ -45,7 +46,8 @@ PSNR_HOLE = Metric(
     high=math.inf,
     higher_is_better=True,
     unit="dB",
-    source=f"10 log10(255² / MSE) over the hole's pixels and their channels; inf where equal; {_HOLE}",
+    source="10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16 bits 65535; "
+    f"inf where equal; {_HOLE}",
     definition="psnr/rgb8/hole",
     any_format=True,
     function=psnr_hole,
@@ -91,7 +93,7 @@ SSIM_HOLE = Metric(
     low=-1,
     high=1,
     higher_is_better=True,
-    source="Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, 8-bit values, no border; "
+    source="Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border; "
     f"windows with their middle in the {_HOLE}",
     definition="ssim/gauss11/rgb/valid/hole",
     any_format=True,
@@ -127,7 +129,7 @@ L1_HOLE = Metric(
     high=255,
     higher_is_better=False,
     unit="grey levels",
-    source=f"mean |x - y| of 8-bit values, 0 to 255, over the hole; {_HOLE}",
+    source=f"mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole; {_HOLE}",
     definition="l1/rgb8/hole",
     any_format=True,
     function=l1_hole,

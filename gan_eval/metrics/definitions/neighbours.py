@@ -171,6 +171,7 @@ def _metrics(extractor: ExtractorName, features: str) -> tuple[Metric, ...]:
             torch_class="PrecisionRecall" if source == precision_recall else "DensityCoverage",
             weights=(extractor,),
             extractor=extractor,
+            depends_on_count=True,
             compare=compare_neighbours,
         )
         for function, measures, high, source in facts

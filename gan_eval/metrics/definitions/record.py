@@ -82,6 +82,8 @@ class Metric:
     compare: "Callable[[PictureSet], Comparison] | None" = None
     """For a set metric: what its real pictures need is computed once for all models, its jackknife too. None: by
     `function`, once for each group that is left out."""
+    depends_on_count: bool = False
+    """For a set metric: its expected value changes with the number of pictures."""
     distribution: str = ""
     """The installed distribution, with its version, that brings a user's own metric."""
 

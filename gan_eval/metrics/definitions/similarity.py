@@ -19,7 +19,7 @@ from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 
 
 def psnr(fake: Pixels, real: Pixels) -> float:
-    """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(255² / MSE), 65535 in 16 bits.
+    """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(peak² / MSE), peak 255, of 16 bits 65535.
 
     Args:
         fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
@@ -51,7 +51,7 @@ PSNR = Metric(
     high=math.inf,
     higher_is_better=True,
     unit="dB",
-    source="10 log10(255² / MSE) over all pixels and channels; inf for equal pictures",
+    source="10 log10(peak² / MSE) over all pixels and channels, peak 255, of 16 bits 65535; inf for equal pictures",
     definition="psnr/rgb8",
     any_format=True,
     function=psnr,
@@ -89,7 +89,7 @@ L1 = Metric(
     high=255,
     higher_is_better=False,
     unit="grey levels",
-    source="mean |x - y| of 8-bit values, 0 to 255",
+    source="mean |x - y|, 0 to 255 (16-bit samples divided by 257)",
     definition="l1/rgb8",
     any_format=True,
     function=l1,

@@ -45,7 +45,8 @@ UNKNOWN = -1
 """In place of a definition's number: its values are not cached."""
 
 CachedValue = tuple[float | None, str | None]
-"""A value, or the reason why there is none."""
+"""A value, with the pixel format in which it was measured where that is not the common 8-bit RGB; or None with the
+reason why there is no value."""
 
 
 def cache_file() -> Path:

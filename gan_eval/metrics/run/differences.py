@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t
 from gan_eval.metrics.run.missing import finite_mean
 from gan_eval.tabular import Row
 
+_Measured: TypeAlias = tuple[str, str | None]
+"""An item, and the pixel format in which its pictures were measured, where that is not 8-bit RGB."""
 FEWEST = 3
 """Shared items that a difference of picture metrics needs."""
+LARGEST_RATIO = 1.1
+"""Of the numbers of pictures of two sets that are compared by a metric that depends on it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Outcome:
     """The value, or the reason why there is none."""
     items: frozenset[str]
     """The items of the model's pictures."""
+    pictures: int
+    """How many go in."""
     fraction: float | None = None
     """Proportion of the planned training steps that the model was trained for."""
 
@@ -36,7 +42,8 @@ class Outcome:
 def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcome]) -> list[Row]:
     """Rows of the table `metric_comparisons`, without `run`, for a set metric: each two models of a data set.
 
-    The interval is the jackknife's, with the same groups of items left out for both models.
+    The interval is the jackknife's, with the same groups of items left out for both models. A metric that depends on
+    the number of pictures has no difference between sets of which one is larger by more than a tenth.
 
     Args:
         dataset: its name.
@@ -54,12 +61,18 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
         }
         if isinstance(first.result, Estimate) and isinstance(second.result, Estimate):
             shared = len(first.items if first.items == second.items else first.items & second.items)
+            counts = sorted((first.pictures, second.pictures))
+            if metric.depends_on_count and counts[1] > counts[0] * LARGEST_RATIO:
+                why = "the metric depends on their number; measure the same items"
+                row |= {"n": shared, "reason": f"{a} has {first.pictures} pictures, {b} {second.pictures}: {why}"}
+                rows.append(row)
+                continue
             difference = first.result.minus(second.result)
             interval = difference.interval()
             notes = []
             if shared < max(len(first.items), len(second.items)):
-                counts = f"{a} has {len(first.items)} items, {b} {len(second.items)}"
-                notes.append(f"{counts}; both values are of all their items")
+                items = f"{a} has {len(first.items)} items, {b} {len(second.items)}"
+                notes.append(f"{items}; both values are of all their items")
             if interval is None:
                 notes.append(f"no interval: too few items for {GROUPS} groups")
             elif first.result.share_of and interval.low == interval.high:
@@ -83,13 +96,15 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
 
     The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
     the paired differences. A model's several pictures of an item count as one, by their mean. Infinite values (psnr of
-    equal pictures) are in no mean and no difference; the note counts them.
+    equal pictures) are in no mean and no difference; the note counts them. Values of 8 and of 16 bits are not of one
+    scale, so an item counts where both models' pictures of it were measured in one pixel format.
 
     Args:
-        image_rows: rows of the table `image_metrics`; those of real pictures are ignored.
+        image_rows: rows of the table `image_metrics`; those of real pictures are ignored. `format` beside the columns:
+            in which pixel format the picture was measured, where that is not 8-bit RGB.
         metrics: the facts of the metrics by name; rows of others are ignored.
     """
-    values: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
+    values: dict[tuple[str, str], dict[str, dict[_Measured, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
     for row in image_rows:
         if row["kind"] != "fake" or row["metric"] not in metrics:
@@ -98,7 +113,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
         of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})
         fractions[dataset, model] = _least(fractions.get((dataset, model)), row.get("fraction"))
         if value is not None and not math.isnan(value):
-            of_model.setdefault(row["item"], []).append(float(value))
+            of_model.setdefault((row["item"], row.get("format")), []).append(float(value))
     return [
         {
             "dataset": dataset,
@@ -114,12 +129,12 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
 
 
 def _paired_differences(
-    models: Mapping[str, Mapping[str, Sequence[float]]], metric: Metric
+    models: Mapping[str, Mapping[_Measured, Sequence[float]]], metric: Metric
 ) -> Iterator[tuple[str, str, Row]]:
     """Every two models with the columns of their difference.
 
     Args:
-        models: by model and item, the values of its pictures.
+        models: by model, and item and format, the values of its pictures.
         metric: whose values they are.
     """
     place = {item: n for n, item in enumerate(dict.fromkeys(item for items in models.values() for item in items))}
@@ -143,6 +158,8 @@ def _paired_differences(
         with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
             difference = finite_mean(means[i, both] - means[j, both])
         notes = []
+        if count := _in_two_formats(models[a], models[b]):
+            notes.append(f"{_items(count)} left out: measured in two pixel formats; bring the pictures to one")
         if difference.left_out:
             notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
         if count := int(several[pair][:, both].any(axis=0).sum()):
@@ -157,6 +174,12 @@ def _paired_differences(
             interval = Interval(difference.mean - half_width, difference.mean + half_width)
             columns |= _difference(difference.mean, interval, metric, a, b)
         yield a, b, columns | {"note": "; ".join(notes) or None}
+
+
+def _in_two_formats(a: Iterable[_Measured], b: Iterable[_Measured]) -> int:
+    """Items that both have, in no common format."""
+    a, b = set(a), set(b)
+    return len({item for item, _ in a} & {item for item, _ in b}) - len({item for item, _ in a & b})
 
 
 def _items(count: int) -> str:

@@ -21,7 +21,7 @@ from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.pixel_formats import Samples, format_of, shown
+from gan_eval.stimuli.pixel_formats import Samples, format_of
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels, Pixels
@@ -204,6 +204,15 @@ class PictureFiles:
                 raise self._broken[file.path] from error
         return self._samples[file.digest]
 
+    def rgb8(self, file: PictureFile) -> Picture:
+        """(H, W, 3) uint8: what is not 8-bit RGB as it is shown, with the white that its file names.
+
+        Raises:
+            UserError: it cannot be decoded.
+        """
+        samples = self.samples(file)
+        return samples if format_of(samples).is_rgb8 else pictures.read_rgb(file.path)
+
     def pixels(self, file: PictureFile, like: PictureFile | None = None) -> "Pixels":
         """The picture where it is measured: moved there once.
 
@@ -228,10 +237,7 @@ class PictureFiles:
             UserError: see `picture`.
         """
         if mask.digest not in self._holes:
-            samples = self.samples(mask)
-            self._holes[mask.digest] = self._moved(
-                hole_of(samples if format_of(samples).is_rgb8 else shown(samples, None))
-            )
+            self._holes[mask.digest] = self._moved(hole_of(self.rgb8(mask)))
             self._samples.pop(mask.digest)
         return self._holes[mask.digest]
 

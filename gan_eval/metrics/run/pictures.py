@@ -31,7 +31,7 @@ from gan_eval.metrics.run.files import FileReader, PictureFile, PictureFiles, Pi
 from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
 from gan_eval.metrics.run.tools import FeatureKind, Measure, Tools
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.pixel_formats import Samples, format_of, shown
+from gan_eval.stimuli.pixel_formats import RGB8, Samples, format_of
 from gan_eval.tabular import conform
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ class PictureResults:
     """SHA-256 of each mask file that was read."""
     inputs: dict[int, bytes] = field(default_factory=dict)
     """SHA-256 of the file that each generated picture was made from, where a metric looks at it."""
+    formats: dict[int, str] = field(default_factory=dict)
+    """In which pixel format each generated picture was measured beside its reference, where one of the two is not
+    8-bit RGB."""
     stores: dict[str, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
     cached: int = 0
@@ -281,18 +284,20 @@ class _PicturePass:
                     key = (masked_key if measure.takes_hole else plain_key) if measure.kind == "pair" else b""
                     measured = companions.input if measure.kind == "input" else file
                     self._cache.keep_number(_required(measured).digest, key, definition, result)
-            value, reason = result
+            value, text = result
             if value is None:
-                self._results.reasons[number, column] = reason or ""
-            else:
-                self._results.numbers[number, column] = value
+                self._results.reasons[number, column] = text or ""
+                continue
+            self._results.numbers[number, column] = value
+            if text is not None:
+                self._results.formats[number] = text
         return found
 
     def _value(
         self, number: int, measure: Measure, file: PictureFile, companions: _Companions, files: PictureFiles
     ) -> tuple[CachedValue, bool]:
         """A metric's value of a picture or the reason for none, and whether that depends on the pictures alone."""
-        function = self._tools.function(measure)
+        function, measured_as = self._tools.function(measure), None
         try:
             if measure.kind == "input":
                 return (float(function(files.pixels(_required(companions.input)))), None), True
@@ -301,8 +306,10 @@ class _PicturePass:
                 reference = _required(companions.reference)
                 pair: tuple[Any, ...] | None = None
                 if measure.any_format:
-                    pair = _other_formats(files.samples(file), files.samples(reference), resize=self._resize)
-                if pair is None:
+                    pair = of_other_formats(files, file, reference, resize=self._resize)
+                if pair is not None:
+                    measured_as = format_measured(files.samples(file), files.samples(reference))
+                else:
                     picture = files.pixels(file, like=reference if self._resize else None)
                     pair = picture, files.pixels(reference)
                 if measure.takes_hole:
@@ -318,7 +325,7 @@ class _PicturePass:
             if not memory_ran_out(error):
                 raise
             return (None, NO_MEMORY), False
-        return ((None, "the metric gave no number") if value != value else (float(value), None)), True
+        return ((None, "the metric gave no number") if value != value else (float(value), measured_as)), True
 
     def _decode(self, number: int, file: PictureFile, files: PictureFiles) -> None:
         try:
@@ -386,22 +393,50 @@ def _file_or_reason(path: Path | None, no_path: str, files: PictureFiles) -> Pic
         return str(error)
 
 
-def _other_formats(fake: Samples, real: Samples, *, resize: bool) -> tuple[Samples, Samples] | None:
+def of_other_formats(
+    files: PictureFiles, file: PictureFile, reference: PictureFile, *, resize: bool
+) -> tuple[Samples, Samples] | None:
     """A pair of which not both are 8-bit RGB, with every sample where they have one format; None for any other.
 
-    Of different depths, grey and RGB are brought to 8 bits.
+    Of two formats, grey and RGB are brought to 8-bit RGB.
 
     Raises:
         Unmeasurable: they differ in channels.
+        UserError: one cannot be decoded.
     """
+    fake, real = files.samples(file), files.samples(reference)
     formats = of_fake, of_real = format_of(fake), format_of(real)
     if of_fake.is_rgb8 and of_real.is_rgb8:
         return None
     if of_fake != of_real:
         if any(found.channels not in (1, 3) for found in formats):
             raise Unmeasurable(f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format")
-        fake, real = (picture if format_of(picture).is_rgb8 else shown(picture, None) for picture in (fake, real))
+        fake, real = files.rgb8(file), files.rgb8(reference)
     return (pictures.resize(fake, real.shape[:2]) if resize else fake), real
+
+
+def format_measured(fake: Samples, real: Samples) -> str:
+    """The pixel format in which such a pair is measured, in words.
+
+    >>> grey = np.zeros((2, 2, 1), np.uint16)
+    >>> format_measured(grey, grey), format_measured(np.zeros((2, 2, 3), np.uint8), grey)
+    ('16-bit grey', '8-bit RGB, brought to it from two formats')
+    """
+    of_fake, of_real = format_of(fake), format_of(real)
+    return str(of_real) if of_fake == of_real else f"{RGB8}, brought to it from two formats"
+
+
+def formats_measured(stimuli: Sequence[Stimulus], results: PictureResults) -> dict[str, dict[str, list[str]]]:
+    """The pixel formats in which generated pictures were measured, by data set and model; only of data sets where one
+    is another than 8-bit RGB."""
+    datasets = {str(stimuli[number].dataset) for number in results.formats}
+    found: dict[str, dict[str, list[str]]] = {}
+    for number, stimulus in enumerate(stimuli):
+        if stimulus.is_fake and str(stimulus.dataset) in datasets and not np.isnan(results.numbers[number]).all():
+            formats = found.setdefault(str(stimulus.dataset), {}).setdefault(str(stimulus.model), [])
+            measured_as = results.formats.get(number, str(RGB8))
+            formats += [] if measured_as in formats else [measured_as]
+    return found
 
 
 def _required(companion: PictureFile | str | None) -> PictureFile:

@@ -77,6 +77,7 @@ class Processes:
             [(row, digest.hex()) for row, digest in results.hashes.items()],
             [(row, digest.hex()) for row, digest in results.masks.items()],
             [(row, digest.hex()) for row, digest in results.inputs.items()],
+            list(results.formats.items()),
             results.cached,
         ]
         everywhere = self._gather_json(sparse)
@@ -85,12 +86,13 @@ class Processes:
         for rank, (rows, numbers) in enumerate(values):
             if self.leads and rank > 0:
                 results.numbers[rows] = numbers
-                reasons, unreadable, hashes, masks, inputs, cached = everywhere[rank]
+                reasons, unreadable, hashes, masks, inputs, formats, cached = everywhere[rank]
                 results.reasons |= {(row, column): reason for row, column, reason in reasons}
                 results.unreadable |= dict(unreadable)
                 results.hashes |= {row: bytes.fromhex(digest) for row, digest in hashes}
                 results.masks |= {row: bytes.fromhex(digest) for row, digest in masks}
                 results.inputs |= {row: bytes.fromhex(digest) for row, digest in inputs}
+                results.formats |= dict(formats)
                 results.cached += cached
         for _, store in sorted(results.stores.items()):
             filled = np.flatnonzero(store.filled)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gan_eval import __version__
 from gan_eval.files import sha256_json
 from gan_eval.metrics.catalogue import Metric
+from gan_eval.metrics.run.pictures import formats_measured
 from gan_eval.metrics.run.tools import decoder, versions
 from gan_eval.tabular import Row, iso
 
@@ -75,6 +76,7 @@ def provenance(
     }
     how = {
         **canonical,
+        "formats": formats_measured(stimuli, results),
         "put_beside": {metric.name: metric.definition for metric in companions},
         "kept_values_used": results.cached,
         "processes": processes,

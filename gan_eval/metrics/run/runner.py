@@ -264,6 +264,10 @@ def run_metrics(
         of_inputs = [metric.name for metric in metrics if metric.kind == "input"]  # which models share
         chosen = (images["kind"] == "fake") & ~images["metric"].isin(of_inputs)
         generated = images.loc[chosen, columns].to_dict("records")
+        if results.formats:
+            formats = {stimuli[number].stimulus: measured_as for number, measured_as in results.formats.items()}
+            named = zip(generated, images.loc[chosen, "stimulus"], strict=True)
+            generated = [{**row, "format": formats.get(stimulus)} for row, stimulus in named]
         comparisons = [*compare_pictures(generated, metrics={metric.name: metric for metric in metrics}), *comparisons]
     names = {metric.name for metric in metrics}
     companions = dict.fromkeys(row["metric"] for row in set_rows if row["metric"] not in names)

@@ -388,7 +388,7 @@ class _DataSet:
         else:
             row["reason"] = result
         self.rows.append({**row, "note": "; ".join(filter(None, [*notes, *source.notes(model)])) or None})
-        self.outcomes.setdefault(metric.name, {})[model] = Outcome(result, source.items(model), fraction)
+        self.outcomes.setdefault(metric.name, {})[model] = Outcome(result, source.items(model), n_fake, fraction)
 
 
 class References:

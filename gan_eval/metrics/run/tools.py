@@ -303,6 +303,8 @@ def decoder(code: CodeHashes) -> str:
     jpeg = features.version_codec("jpg")
     rules = code.of(
         "gan_eval.stimuli.pictures:decode_measured",
+        "gan_eval.stimuli.pictures:decode_rgb",
+        "gan_eval.metrics.run.pictures:of_other_formats",
         "gan_eval.stimuli.pictures:resize",
         "gan_eval.stimuli.holes:hole_of",
     )

@@ -27,7 +27,7 @@ class Standing:
     tied: tuple[str, ...] = ()
     """The leader and every model that the intervals do not show to be worse."""
     why: str = ""
-    """Why nothing can be said."""
+    """Why nothing can be said; beside a leader, why it has no difference from another model that has a value."""
     without: tuple[str, ...] = ()
     """The models that have no value."""
 
@@ -82,10 +82,17 @@ def standing(measured: Measured, dataset: str, metric: str) -> Standing:
     unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
     if not unbeaten:
         return Standing(why="every model loses to another, on the items that the two share")
+    has_difference = table["difference"].notna()
+    compared = set(table.loc[has_difference, ["a", "b"]].to_numpy().ravel())
     # the mean of other items than the rivals' may be the best and its model lose to one of them
-    leader = (max if better else min)(unbeaten, key=lambda model: summaries[model].value)
+    leader = (max if better else min)(
+        [model for model in unbeaten if model in compared] or unbeaten, key=lambda model: summaries[model].value
+    )
     tied = (leader, *(model for model in models if model != leader and (leader, model) not in beaten))
-    return Standing(leader, tied, without=tuple(model for model in summaries if model not in models))
+    pairs = (table["a"].eq(leader) & table["b"].isin(tied)) | (table["b"].eq(leader) & table["a"].isin(tied))
+    uncompared = table.loc[pairs & ~has_difference, "reason"].dropna()
+    why = str(uncompared.iloc[0]) if len(uncompared) else ""
+    return Standing(leader, tied, why, without=tuple(model for model in summaries if model not in models))
 
 
 def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
@@ -135,6 +142,11 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
         for group, metrics in tied.items()
     ]
     sentences += [f"Nothing is said by {_abbreviated(metrics)}: {why}." for why, metrics in unknown.items()]
+    not_all: dict[str, list[str]] = {}
+    for metric, place in counted.items():
+        if place.leader and place.why:
+            not_all.setdefault(place.why, []).append(metric)
+    sentences += [f"By {_abbreviated(metrics)}, not all are compared: {why}." for why, metrics in not_all.items()]
     for metric, why in descriptive.items():
         end = "highest" if higher_is_better(metric) else "lowest"
         first = by_metric[metric].best or f"{_group_name(frozenset(by_metric[metric].tied), models)}, not told apart"

@@ -30,12 +30,14 @@ class Summary:
     """What one metric says of one model's pictures of one data set."""
 
     value: float = math.nan
-    """The mean over the pictures whose value is finite, or the value of the set; NaN where there is none."""
+    """The mean over the items of their pictures' finite values, or the value of the set; NaN where there is none."""
     low: float = math.nan
     """Ends of the 95 % interval; NaN where there is none."""
     high: float = math.nan
     n: int = 0
     """Generated pictures that have a value, infinite ones among them."""
+    n_items: int | None = None
+    """Items that the mean is over, where they are fewer than the pictures with a finite value."""
     n_real: int | None = None
     """Real pictures behind the value of a set."""
     infinite: int = 0
@@ -189,10 +191,14 @@ class Measured:
 
 
 def picture_summary(rows: pd.DataFrame) -> Summary:
-    """The mean over rows of `image_metrics` of one metric, with its interval by Student's t over the pictures."""
+    """The mean over rows of `image_metrics` of one metric, with its interval by Student's t over the items: a model's
+    several pictures of an item count by their mean, as in the differences between models."""
     values = rows["value"].to_numpy(float)
     known = values[~np.isnan(values)]
-    mean = finite_mean(known)
+    finite = rows[np.isfinite(values)]
+    items = items_of(finite)
+    has_several = not items.is_unique
+    mean = finite_mean(finite["value"].groupby(items, sort=False).mean() if has_several else finite["value"])
     half_width = math.nan
     if mean.mean is not None and mean.sd is not None:
         half_width = t_95(mean.n - 1) * mean.sd / math.sqrt(mean.n)
@@ -203,10 +209,16 @@ def picture_summary(rows: pd.DataFrame) -> Summary:
         low=value - half_width,
         high=value + half_width,
         n=len(known),
-        infinite=mean.left_out,
+        n_items=mean.n if has_several else None,
+        infinite=len(known) - len(finite),
         missing=len(values) - len(known),
         reasons={str(reason): int(count) for reason, count in reasons.items()},
     )
+
+
+def items_of(rows: pd.DataFrame) -> pd.Series:
+    """The items of rows of `image_metrics`; a picture that names none is one of its own."""
+    return rows["item"].fillna(rows["stimulus"])
 
 
 def mean_interval(summary: Summary, *, digits: int = 2) -> str:

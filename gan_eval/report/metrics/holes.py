@@ -111,7 +111,7 @@ def _table(caption: str, column: str, metrics: list[str], models: list[str], row
                 count = whole(counts[0]) if len(counts) == 1 else f"{whole(counts[0])}–{whole(counts[-1])}"
                 values = [mean_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
                 cells.append([model, sort, count, *values])
-    notes = ["Means over the pictures with 95\u202f% intervals by Student's t over the pictures."]
+    notes = ["Means with 95\u202f% intervals by Student's t over the items."]
     if infinite := sum(summary.infinite for summary in summaries.values()):
         notes.append(
             f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are in no mean."

@@ -12,6 +12,7 @@ from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_ord
 from gan_eval.report.parts.blocks import Block, Facts, Folded, Heading, Lines, Quote, Section, Table
 from gan_eval.report.parts.references import references
 from gan_eval.report.parts.words import NOTHING, listed, missing, plural, text, whole
+from gan_eval.stimuli.pixel_formats import RGB8
 
 MOST_REASONS = 20
 """Reasons given of what has no value."""
@@ -115,7 +116,23 @@ def _pictures(measured: Measured, dataset: str) -> str:
     pictures = f"{count_text(counts)} generated {'picture' if single else 'pictures'} of {whose}"
     were = "was" if single and len(models) == 1 else "were"
     beside = f" beside {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
-    return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as 8-bit RGB."
+    return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as {_formats(measured, dataset)}."
+
+
+def _formats(measured: Measured, dataset: str) -> str:
+    """The pixel formats in which pictures were measured, with their models where they are several."""
+    named: dict[str, list[str]] = {}
+    for settings in _settings(measured):
+        datasets = settings.get("formats")
+        models = datasets.get(dataset) if isinstance(datasets, dict) else None
+        named |= models if isinstance(models, dict) else {}
+    of_format: dict[str, list[str]] = {}
+    for model in measured.models(dataset):
+        for measured_as in named.get(model, [str(RGB8)]):
+            of_format.setdefault(str(measured_as), []).append(model)
+    if len(of_format) == 1:
+        return next(iter(of_format))
+    return " and ".join(f"{measured_as} ({listed(models)})" for measured_as, models in of_format.items())
 
 
 def _networks(measured: Measured) -> list[str]:
@@ -158,7 +175,7 @@ def weight_files(measured: Measured) -> list[tuple[str, str]]:
 def _intervals(measured: Measured) -> list[str]:
     sentences = []
     if len(measured.images):
-        sentences.append("Values of pictures are means over the pictures with 95\u202f% intervals by Student's t.")
+        sentences.append("Values of pictures are means over the items with 95\u202f% intervals by Student's t.")
     methods = _of_settings(measured, "interval")
     if len(measured.sets) and methods:
         sentences.append(f"95\u202f% intervals of sets: {'; '.join(methods)}.")

@@ -154,7 +154,8 @@ def _counts(summary: Summary) -> str:
     if not summary.is_known:
         return ""
     of_sets = "" if summary.n_real is None else f" generated, {whole(summary.n_real)} real"
-    return f"N{NBSP}={NBSP}{whole(summary.n)}{of_sets}"
+    of_items = "" if summary.n_items is None else f" of {plural(summary.n_items, 'item')}"
+    return f"N{NBSP}={NBSP}{whole(summary.n)}{of_sets}{of_items}"
 
 
 def _remarks(metric: str, summary: Summary, shared_note: str) -> list[str]:
@@ -216,7 +217,8 @@ def table_notes(measured: Measured) -> list[str]:
     notes += raw_note([model for dataset in measured.datasets for model in measured.models_and_raw(dataset)])
     if len(measured.images):
         notes.append(
-            "Values of pictures are means over the pictures, with 95\u202f% intervals by Student's t over the pictures."
+            "Values of pictures are means with 95\u202f% intervals by Student's t over the items; a model's several "
+            "pictures of an item count by their mean."
         )
     if len(measured.comparisons):
         notes.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")

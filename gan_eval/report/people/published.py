@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.missing import finite_mean
-from gan_eval.report.metrics.data import Measured, Summary, decimals_of, mean_interval, title_of
+from gan_eval.report.metrics.data import Measured, Summary, decimals_of, items_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
@@ -218,7 +217,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         for own in matching:
             summary = measured.summary(own.dataset, _HOLE, own.model)
             name = f"{own.model} on {own.dataset}, {own.size}{NARROW}px"
-            pooled = pooled_psnr(measured.values(own.dataset, _HOLE, own.model))
+            pooled = pooled_psnr(measured.rows(own.dataset, _HOLE, own.model))
             rows.append([*cells, name, mean_interval(pooled), mean_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
@@ -238,15 +237,17 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
     )
 
 
-def pooled_psnr(values: np.ndarray) -> Summary:
-    """PSNR of the mean squared error over all pictures, whose PSNR are `values` (N,), in dB.
+def pooled_psnr(rows: pd.DataFrame) -> Summary:
+    """PSNR in dB of the mean squared error over all pictures, from rows of `image_metrics` with the PSNR of each.
 
-    It is at most the mean of `values`. The interval is Student's t of the mean squared error.
+    It is at most the mean of theirs. The interval is Student's t of the mean squared error over the items.
 
-    >>> round(pooled_psnr(np.array([10.0, 20.0, math.inf])).value, 3)
+    >>> rows = pd.DataFrame({"stimulus": [*"abc"], "item": [*"abc"], "value": [10.0, 20.0, math.inf]})
+    >>> round(pooled_psnr(rows).value, 3)
     14.357
     """
-    errors = finite_mean(10.0 ** (-values / 10))  # mean squared errors as shares of 255²; 0 where equal
+    shares = 10.0 ** (-rows["value"].dropna() / 10)  # mean squared errors as shares of 255²; 0 where equal
+    errors = finite_mean(shares.groupby(items_of(rows), sort=False).mean())
     if errors.mean is None:
         return Summary()
     half_width = t_95(errors.n - 1) * errors.sd / math.sqrt(errors.n) if errors.sd is not None else math.nan
@@ -290,7 +291,7 @@ def _psnr_notes(count: int, own_models: Sequence[OwnModel], matched: Sequence[Ow
         "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code beside the publication: 10 "
         "log₁₀(255² / MSE) of each batch of test pictures, then their mean. All pictures together, here: the same with "
         "one MSE over all. Mean of pictures: of each picture's own PSNR, which is higher; pictures that equal their "
-        "original have an infinite one and are in no mean. 95\u202f% intervals by Student's t over the pictures.",
+        "original have an infinite one and are in no mean. 95\u202f% intervals by Student's t over the items.",
         "Models stand beside a published row where data set and source size are the same and (λ L1 + λ L2) / "
         f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
     ]

@@ -15,7 +15,7 @@ from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.run import code_hash
 from gan_eval.metrics.run.code_hash import Code, NoSourceError
 from gan_eval.metrics.run.sets import SHARED_CODE
-from gan_eval.metrics.run.tools import _EXTRACTORS
+from gan_eval.metrics.run.tools import _EXTRACTORS, decoder
 
 PACKAGE = Path(code_hash.__file__).parents[2]
 Read = Callable[[str], tuple[str, bool] | None]
@@ -252,3 +252,22 @@ def test_a_module_that_cannot_be_read_is_no_empty_module():
 
     with pytest.raises(NoSourceError):
         Code(read).hash_of("a:b")
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("gan_eval.stimuli.pixel_formats", "(2 * span)", "(3 * span)"),
+        ("gan_eval.stimuli.pixel_formats", "0 <= low", "1 <= low"),
+        ("gan_eval.metrics.run.pictures", "not in (1, 3)", "not in (1, 2, 3)"),
+    ],
+)
+def test_another_rule_of_reading_changes_the_key_of_decoding(module: str, old: str, new: str) -> None:
+    class Hashes:
+        def __init__(self, read: Read) -> None:
+            self._code = Code(read)
+
+        def of(self, *roots: str) -> str:
+            return self._code.hash_of(*roots)
+
+    assert decoder(Hashes(code_hash._read_own)) != decoder(Hashes(edited(module, old, new)))

@@ -116,9 +116,9 @@ def test_set_metrics_are_compared_by_the_jackknife_with_shared_groups() -> None:
     noise = np.random.default_rng(1).normal(size=GROUPS)
     items = frozenset(f"i{n}" for n in range(20))
     outcomes = {
-        "a": Outcome(Estimate(30.0, 30 + noise), items, 0.5),
-        "b": Outcome(Estimate(31.0, 31 + noise + 0.01 * noise[::-1]), items, 1.0),
-        "c": Outcome("no weights", frozenset()),
+        "a": Outcome(Estimate(30.0, 30 + noise), items, 20, 0.5),
+        "b": Outcome(Estimate(31.0, 31 + noise + 0.01 * noise[::-1]), items, 20, 1.0),
+        "c": Outcome("no weights", frozenset(), 0),
     }
     rows = compare_outcomes("d", METRICS["fid"], outcomes)
     assert [(row["a"], row["b"]) for row in rows] == [("a", "b"), ("a", "c"), ("b", "c")]
@@ -131,8 +131,8 @@ def test_set_metrics_are_compared_by_the_jackknife_with_shared_groups() -> None:
 
 def test_models_with_other_items_are_told() -> None:
     outcomes = {
-        "a": Outcome(Estimate(1.0), frozenset({"i1", "i2"})),
-        "b": Outcome(Estimate(2.0), frozenset({"i2", "i3", "i4"})),
+        "a": Outcome(Estimate(1.0), frozenset({"i1", "i2"}), 2),
+        "b": Outcome(Estimate(2.0), frozenset({"i2", "i3", "i4"}), 3),
     }
     row = _only(compare_outcomes("d", METRICS["kid"], outcomes))
     assert (row["n"], row["difference"]) == (1, -1.0)
@@ -142,8 +142,29 @@ def test_models_with_other_items_are_told() -> None:
 
 def test_two_shares_at_the_end_of_the_range_have_no_interval() -> None:
     items = frozenset({"i1"})
-    all_in = Outcome(Estimate(1.0, np.ones(GROUPS), share_of=50), items)
+    all_in = Outcome(Estimate(1.0, np.ones(GROUPS), share_of=50), items, 1)
     row = _only(compare_outcomes("d", METRICS["precision_inception"], {"a": all_in, "b": all_in}))
     assert row["difference"] == 0
     assert "ci_low" not in row
     assert "no interval: none or all" in row["note"]
+
+
+@pytest.mark.parametrize(("metric", "is_judged"), [("fid", False), ("coverage_vgg16", False), ("kid", True)])
+def test_a_metric_that_depends_on_the_number_of_pictures_compares_no_unequal_sets(metric: str, is_judged: bool) -> None:
+    noise = np.random.default_rng(1).normal(size=GROUPS) / 100
+    items = frozenset(f"i{n}" for n in range(20))
+
+    def row_of(fewer: int) -> Row:
+        outcomes = {
+            "a": Outcome(Estimate(0.1, 0.1 + noise), items, 100),
+            "b": Outcome(Estimate(0.9, 0.9 + noise[::-1]), items, fewer),
+        }
+        return _only(compare_outcomes("d", METRICS[metric], outcomes))
+
+    unequal = row_of(90)
+    assert (unequal.get("difference") is not None) == is_judged
+    if not is_judged:
+        assert unequal["reason"] == (
+            "a has 100 pictures, b 90: the metric depends on their number; measure the same items"
+        )
+    assert row_of(91)["difference"] == pytest.approx(-0.8)

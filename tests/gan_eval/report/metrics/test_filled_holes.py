@@ -67,15 +67,24 @@ def test_every_published_row_stands_beside_the_models_of_its_data_size_and_ratio
     assert {row[8] for row in view.rows} == {"12", "–"}
 
 
+def psnr_rows(values: np.ndarray) -> pd.DataFrame:
+    items = [f"i{n}" for n in range(len(values))]
+    return pd.DataFrame({"stimulus": items, "item": items, "value": values.astype(float)})
+
+
 def test_psnr_of_all_pictures_together_is_that_of_their_mean_squared_error():
     rng = np.random.default_rng(0)
     errors = rng.uniform(100, 4000, 9)
-    found = pooled_psnr(10 * np.log10(255**2 / errors))
+    found = pooled_psnr(psnr_rows(10 * np.log10(255**2 / errors)))
     assert found.value == pytest.approx(10 * math.log10(255**2 / errors.mean()))
     assert found.low < found.value < found.high
-    assert pooled_psnr(np.array([20.0, np.inf])).value == pytest.approx(20 + 10 * math.log10(2))
-    assert math.isnan(pooled_psnr(np.array([20.0])).low)
-    assert not pooled_psnr(np.array([])).is_known
+    assert pooled_psnr(psnr_rows(np.array([20.0, np.inf]))).value == pytest.approx(20 + 10 * math.log10(2))
+    assert math.isnan(pooled_psnr(psnr_rows(np.array([20.0]))).low)
+    assert not pooled_psnr(psnr_rows(np.array([]))).is_known
+    # three pictures of each item that differ little: as many independent ones as there are items
+    several = pd.concat([psnr_rows(10 * np.log10(255**2 / (errors + more))) for more in (-9, 0, 9)])
+    repeated = pooled_psnr(several)
+    assert [repeated.value, repeated.low, repeated.high] == pytest.approx([found.value, found.low, found.high])
 
 
 def test_the_notes_tell_what_the_numbers_are(filled):

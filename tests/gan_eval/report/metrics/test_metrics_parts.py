@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.stats
 from synthetic_metrics import QUALITY, frames_of, sets, values
 
 from gan_eval.metrics.run.inputs import Stimulus
@@ -107,6 +108,21 @@ def test_differences_without_an_interval_tie_nobody():
     assert "Nothing is said by PSNR: too few items for an interval." in said(measured)
 
 
+def test_a_model_without_a_difference_is_neither_worse_nor_the_leader():
+    frames = frames_of(values())
+    table = frames["metric_comparisons"]
+    of_middling = (table["metric"] == "psnr") & table[["a", "b"]].eq("middling").any(axis=1)
+    table.loc[of_middling, ["difference", "ci_low", "ci_high"]] = np.nan
+    table.loc[of_middling, "better"] = None
+    why = "clear has 24 pictures, middling 60: the metric depends on their number; measure the same items"
+    table["reason"] = table["reason"].astype("object").mask(of_middling, why)
+    images = frames["image_metrics"]
+    images.loc[(images["metric"] == "psnr") & (images["model"] == "middling"), "value"] += 50  # the best value
+    found = standing(Measured(frames), "houses", "psnr")
+    assert found == Standing("clear", ("clear", "middling"), why)
+    assert f"By PSNR, not all are compared: {why}." in said(Measured(frames))
+
+
 def test_what_the_generator_itself_gave_is_nobody_s_rival():
     rows = values({"clear": 3.0, "middling": 0.0, "clear-raw": 3.0, "lone-raw": 1.0})
     measured = Measured(frames_of(rows))
@@ -128,6 +144,26 @@ def test_means_and_intervals_are_those_of_student(measured):
     assert found.value == pytest.approx(np.mean(numbers))
     assert (found.low, found.high) == pytest.approx((np.mean(numbers) - half, np.mean(numbers) + half))
     assert found.n == 24
+
+
+def test_several_pictures_of_an_item_count_as_one():
+    """Five pictures of each of 8 items hardly differ: an interval over the 40 would be less than half as wide."""
+    rng = np.random.default_rng(4)
+    hard = rng.normal(20, 5, 8)
+    table = frames_of(values(n=40))
+    images = table["image_metrics"]
+    mine = (images["metric"] == "psnr") & (images["model"] == "clear")
+    images.loc[mine, "item"] = [f"houses/{n // 5}" for n in range(40)]
+    images.loc[mine, "value"] = np.repeat(hard, 5) + 0.01 * rng.normal(size=40)
+    images.loc[mine & (images.index == images.index[mine][0]), "value"] = math.inf
+    means = images[mine & np.isfinite(images["value"])].groupby("item")["value"].mean()
+    wanted = scipy.stats.t.interval(0.95, 7, means.mean(), scipy.stats.sem(means))
+    measured = Measured(table)
+    found = measured.summary("houses", "psnr", "clear")
+    assert (found.value, found.low, found.high) == pytest.approx((means.mean(), *wanted))
+    assert (found.n, found.n_items, found.infinite) == (40, 8, 1)
+    assert measured.summary("houses", "psnr", "alike").n_items is None
+    assert cells(measured, "psnr")[0]["clear"].counts == "N\xa0=\xa040 of 8 items"
 
 
 def test_infinite_and_missing_values_are_counted_and_said():
