@@ -138,6 +138,7 @@ def _paired_differences(
         metric: whose values they are.
     """
     place = {item: n for n, item in enumerate(dict.fromkeys(item for items in models.values() for item in items))}
+    is_mixed = len({measured_as for _, measured_as in place}) > 1
     means = np.full((len(models), len(place)), np.nan)
     excluded, several = np.zeros(means.shape, int), np.zeros(means.shape, bool)
     for row, items in enumerate(models.values()):
@@ -158,7 +159,7 @@ def _paired_differences(
         with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
             difference = finite_mean(means[i, both] - means[j, both])
         notes = []
-        if count := _in_two_formats(models[a], models[b]):
+        if is_mixed and (count := _in_two_formats(models[a], models[b])):
             notes.append(f"{_items(count)} left out: measured in two pixel formats; bring the pictures to one")
         if difference.left_out:
             notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
