@@ -125,10 +125,10 @@ def inpainting() -> list[str]:
 def photographs() -> list[str]:
     """Pictures made of grey or edges, and filled holes."""
     table = crops("photographs")
-    steps = {"colour": "10,000", "edges": "10,000", "reconstruction": "5,000", "filled": "+ 5,000"}
+    steps = {"colour": "10,000", "grey": "", "edges": "10,000", "reconstruction": "5,000", "filled": "+ 5,000"}
     rows = []
     for model in (*steps, "harmonic", "biharmonic", "border_mean"):
-        whole = model in ("colour", "edges")
+        whole = model in ("colour", "grey", "edges")
         cells = [
             of_photographs(means(table, model, metric if whole else f"{metric}_hole"), places)
             for metric, places in {"psnr": 1, "ssim": 3}.items()

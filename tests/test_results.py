@@ -1,5 +1,6 @@
 """The pages of results/ say what their CSV files say."""
 
+import csv
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -28,3 +29,13 @@ def test_tables_are_those_of_the_csv_files(tables: ModuleType, page: str) -> Non
     rows = tables.PAGES[page]()
     assert len(rows) >= 4
     assert [row for row in rows if row not in text] == []
+
+
+@pytest.mark.parametrize(
+    "table", sorted(RESULTS.rglob("*_metrics*.csv")), ids=lambda path: str(path.relative_to(RESULTS))
+)
+def test_the_run_of_each_value_is_kept(table: Path) -> None:
+    with table.open(newline="", encoding="utf-8") as file:
+        runs = {row["run"] for row in csv.DictReader(file) if "run" in row}
+    with (table.parent / "runs.csv").open(newline="", encoding="utf-8") as file:
+        assert runs <= {row["run"] for row in csv.DictReader(file)}

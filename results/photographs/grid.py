@@ -1,4 +1,4 @@
-"""The grid of README.md: crops 0 and 1 of each test photograph under a Creative Commons licence.
+"""The grid of README.md: crop 0 of each test photograph under a Creative Commons licence.
 
 python results/photographs/grid.py DIR grid.jpg          DIR: the --out of gan-eval run
 """
@@ -30,9 +30,8 @@ def main(study: Path, out: Path) -> None:
     with Path(__file__).with_name("photographs.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if (row["split"], row["licence"][:2]) == ("test", "CC")]
     pictures = [
-        np.concatenate([read_rgb(study / "stimuli" / folder / f"test-{name}-{crop}.png") for folder in COLUMNS], axis=1)
+        np.concatenate([read_rgb(study / "stimuli" / folder / f"test-{name}-0.png") for folder in COLUMNS], axis=1)
         for name in sorted(Path(row["name"]).stem for row in rows)
-        for crop in (0, 1)
     ]
     Image.fromarray(np.concatenate(pictures)).save(out, quality=88, optimize=True)
 
