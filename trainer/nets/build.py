@@ -157,11 +157,10 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
             case "patch":
                 net = PatchGAN(receptive_field=field, **shared)
             case "global":
-                net = use_matrix_products(GlobalDiscriminator(size=side, **shared))
+                net = GlobalDiscriminator(size=side, **shared)
             case "global_and_patch":
                 net = GlobalAndPatch(size=side, receptive_field=field, **shared)
-                use_matrix_products(net.globally)
-    return net.to_empty(device="cpu")
+    return use_matrix_products(net).to_empty(device="cpu")
 
 
 def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Generator, Discriminator]:

@@ -1,7 +1,8 @@
-"""Convolutions as matrix products, for small pictures and large weights on a CPU: `use_matrix_products(net)`.
+"""Convolutions as matrix products, where they are faster on a CPU: `use_matrix_products(net)`.
 
 At the bottom of a U-Net a convolution reads tens of megabytes of weights for a handful of pixels. The library's
 kernels first bring the weights into an order of their own, at each call; a matrix product reads them where they lie.
+A PatchGAN's widest layer takes Winograd's products (`trainer/nets/winograd.py`).
 Same keys, same initial weights, same mathematics (floating-point sums in another order).
 """
 
@@ -11,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from trainer.nets import winograd
 
 WEIGHTS_PER_PIXEL = 2**16
 """The products are faster from so many weights on for each pixel of the small side, over the batch (2 CPU threads)."""
@@ -42,9 +45,14 @@ class Conv2d(nn.Conv2d):
         if isinstance(self.padding, str):
             return super().forward(x)
         height, width = _sides(x, self.weight, self.stride, self.padding)
-        if not _worth_it(self, x, x.shape[0] * height * width):
+        if not _possible(self, x):
             return super().forward(x)
-        y = _ConvolutionProduct.apply(x, self.weight, self.stride, self.padding)
+        if _few_pixels(self, x.shape[0] * height * width):
+            y = _ConvolutionProduct.apply(x, self.weight, self.stride, self.padding)
+        elif winograd.is_faster(self.weight, self.stride, x.shape[0], height, width):
+            y = winograd.convolution(x, self.weight, self.padding)
+        else:
+            return super().forward(x)
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
@@ -53,20 +61,24 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(N, in_channels, h, w) to (N, out_channels, H, W)."""
-        plain = output_size is not None or any(self.output_padding)
-        if plain or not _worth_it(self, x, x.shape[0] * x.shape[-2] * x.shape[-1]):
+        plain = output_size is not None or any(self.output_padding) or not _possible(self, x)
+        if plain or not _few_pixels(self, x.shape[0] * x.shape[-2] * x.shape[-1]):
             return super().forward(x, output_size)
         y = _TransposedProduct.apply(x, self.weight, self.stride, self.padding)
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
-def _worth_it(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, pixels: int) -> bool:
-    """Whether the products serve: few pixels, on a CPU, in the precision of the weights, and nobody traces."""
+def _few_pixels(layer: nn.Conv2d | nn.ConvTranspose2d, pixels: int) -> bool:
+    """Whether reading the weights where they lie is most of the work."""
+    return pixels * WEIGHTS_PER_PIXEL <= layer.weight.numel()
+
+
+def _possible(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """Whether the products serve: on a CPU, in the precision of the weights, and nobody traces."""
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return False
     return (
-        pixels * WEIGHTS_PER_PIXEL <= layer.weight.numel()
-        and x.device.type == "cpu"
+        x.device.type == "cpu"
         and x.dtype == layer.weight.dtype
         and x.dtype in (torch.float32, torch.float64)
         and layer.groups == 1

@@ -108,9 +108,9 @@ def test_library_is_used_for_large_pictures_and_under_autocast(
 
 def test_the_bottom_of_a_u_net_takes_products_and_its_top_does_not() -> None:
     bottom, top = ConvTranspose2d(1024, 512, 4, 2, 1), ConvTranspose2d(128, 64, 4, 2, 1)
-    assert convolution._worth_it(bottom, torch.empty(8, 1024, 4, 4), 8 * 4 * 4)
-    assert not convolution._worth_it(bottom, torch.empty(8, 1024, 8, 8), 8 * 8 * 8)
-    assert not convolution._worth_it(top, torch.empty(1, 128, 32, 32), 32 * 32)
+    assert convolution._few_pixels(bottom, 8 * 4 * 4)
+    assert not convolution._few_pixels(bottom, 8 * 8 * 8)
+    assert not convolution._few_pixels(top, 32 * 32)
 
 
 def test_keys_and_initial_weights_are_the_librarys() -> None:
