@@ -42,11 +42,9 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) to (N, out_channels, h, w)."""
-        if isinstance(self.padding, str):
+        if isinstance(self.padding, str) or not _possible(self, x):
             return super().forward(x)
         height, width = _sides(x, self.weight, self.stride, self.padding)
-        if not _possible(self, x):
-            return super().forward(x)
         if _few_pixels(self, x.shape[0] * height * width):
             y = _ConvolutionProduct.apply(x, self.weight, self.stride, self.padding)
         elif winograd.is_faster(self.weight, self.stride, x.shape[0], height, width):
@@ -84,7 +82,6 @@ def _possible(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
         and layer.groups == 1
         and layer.dilation == (1, 1)
         and layer.padding_mode == "zeros"
-        and isinstance(layer.padding, tuple)
     )
 
 
