@@ -17,20 +17,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bootstrap.system import prepare_system
-from bootstrap.tools import SetupError, ends_well, run_shown, say
+from bootstrap.tools import SetupError, StatusLine, ends_well, run_shown, say
 
 FORMAT = 1
 """Raised when setting up changes, so that older environments are brought up to date."""
 
 EXTRAS = ("none", "metrics", "train", "dev")
+"""Extras to set up; each includes the ones before it."""
 EXTRAS_BESIDE = {
     "tensorboard": "tensorboard",
     "onnx": "onnxruntime",
     "postgres": "psycopg",
     "packaging": "PyInstaller",
+    "notebook": "jupyterlab",
 }
-"""Extras that stand beside those, by the module that tells whether they are there."""
-"""What can be installed beside the base; each holds the ones before it."""
+"""Extras that can be added to those, and the module that shows whether each is installed."""
+
+DURATION = "2-7 minutes"
+"""Time that pip took to install PyTorch and the rest: 2.6 minutes on two idle cores, up to 6.3 minutes on busy ones."""
 
 WARM_UP = "from gan_eval.metrics.kernels.compiled import warm_up; warm_up()"
 """Compiles the metrics' kernels, so that the first measurement does not wait."""
@@ -99,7 +103,7 @@ def set_up(checkout: Checkout, *, wanted: str | None, explicit: bool = False) ->
 
 @contextmanager
 def exclusive(root: Path) -> Iterator[None]:
-    """Wait until no other ./run sets up in this checkout. On Windows nothing is waited for: it has no such lock."""
+    """Hold the lock on setting up this checkout; wait while another ./run holds it. Windows has no such lock."""
     try:
         import fcntl
     except ImportError:
@@ -108,11 +112,19 @@ def exclusive(root: Path) -> Iterator[None]:
     handle = os.open(root, os.O_RDONLY)
     os.set_inheritable(handle, True)  # an installer that outlives a killed ./run keeps the lock until it is done
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another ./run is setting up in this folder; waiting for it to end")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        status = None
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if status is None:
+                    say(f"another ./run is installing into {root / '.venv'}, which takes {DURATION}; waiting for it")
+                    status = StatusLine("waiting for the other ./run")
+                status.show()
+                time.sleep(0.5)
+        if status is not None:
+            status.clear()
         yield
     finally:
         os.close(handle)
@@ -239,13 +251,13 @@ def add_extra(checkout: Checkout, extra: str) -> None:
 
 
 def cost(extras: str, before: Stamp | None) -> str:
-    """What the installation takes, in words."""
+    """How much disk and time the installation takes, in words."""
     if extras == "none":
-        return "once, about 1 GB on disk, a minute or two"
+        return "once, about 1 GB on disk, 1-2 minutes"
     if before and before.finished and before.extras != "none":
-        return "only what is new, up to a minute"
+        return f"only what is new or has changed; seconds for a few small packages, up to {DURATION} if PyTorch changes"
     size = "6.5" if sys.platform.startswith("linux") else "1.5"  # torch for Linux brings CUDA along
-    return f"once, about {size} GB on disk, 2-5 minutes"
+    return f"once, about {size} GB on disk, {DURATION}"
 
 
 def make_environment(checkout: Checkout, tool: str) -> None:

@@ -3,9 +3,11 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -374,6 +376,38 @@ def test_constraints_hold_versions_and_no_address():
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert any(line.startswith("torch==") for line in lines)
     assert all(line.count("==") == 1 and "://" not in line and "@" not in line for line in lines)
+
+
+def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path):
+    """A clone is often called gan_eval; in the folder that holds it, the package must come before the clone."""
+    (tmp_path / "gan_eval").mkdir()
+    code = "import gan_eval, trainer; print(gan_eval.analyze.__name__)"
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=own, capture_output=True, text=True)
+    assert done.stdout == "analyze\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("printed", "step"),
+    [
+        ([], ""),
+        (["Collecting torch", "Downloading torch.whl (800 MB)"], "Downloading torch.whl (800 MB)"),
+        (["Installing collected packages: a, b", "Successfully uninstalled a-1.0"], "copying 2 packages into .venv"),
+    ],
+)
+def test_the_step_that_is_shown_is_the_one_under_way(printed, step):
+    assert tools.current_step(printed).startswith(step)
+    assert "uninstall" not in tools.current_step(printed)
+
+
+def test_a_second_set_up_says_what_it_waits_for(tmp_path, capsys):
+    fcntl = pytest.importorskip("fcntl")
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    threading.Timer(0.2, os.close, [other]).start()
+    with environment.exclusive(tmp_path):
+        said = capsys.readouterr().err
+    assert f"another ./run is installing into {tmp_path / '.venv'}, which takes {environment.DURATION}" in said
 
 
 # The system's packages
