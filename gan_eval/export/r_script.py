@@ -54,8 +54,8 @@ def r_script(tables: Iterable[Table]) -> str:
 ANALYSIS_R = """\
 # The crossed mixed models of single answers, by lme4: Rscript analysis.R (or source("analysis.R", chdir = TRUE))
 # It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names.
-# Counted are answered main trials of single pictures; nothing else is left out. Rules of the study that exclude
-# trials or participants go where `answered` is made.
+# It counts the answered main trials of single pictures (a rating beside a response is not used), as gan_eval does.
+# If the study excludes trials or participants, apply its rules where `answered` is made.
 
 library(lme4)
 
@@ -67,8 +67,7 @@ is_one_of <- function(column, words) given(column) & trials[[column]] %in% words
 answered <- trials[
   is_one_of("phase", "main") & given("participant") & given("kind") &
     is_one_of("response", c("real", "fake")) & given("stimulus") &
-    !given("choice") & !is_one_of("protocol", c("paired", "model_vs_model")) &
-    !given("rating") & !is_one_of("protocol", "rating"),
+    !given("choice") & !is_one_of("protocol", c("paired", "model_vs_model", "rating")),
 ]
 answered$real <- as.numeric(answered$kind == "real")
 answered$fake <- as.numeric(answered$kind == "fake")
@@ -91,7 +90,16 @@ control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-10)
 fit <- function(outcome, effects, data, slope) {
   people <- if (slope == "") "(1|participant)" else sprintf("(1 + %s|participant)", slope)
   formula <- as.formula(paste(outcome, "~", paste(c(effects, people, "(1|stimulus)"), collapse = " + ")))
-  glmer(formula, data = data, family = binomial(link), nAGQ = 1, control = control)
+  best <- glmer(formula, data = data, family = binomial(link), nAGQ = 1, control = control)
+  if (slope != "" && isSingular(best)) { # the search can stop short of the maximum there: start from two other points
+    for (sign in c(-1, 1)) {
+      theta <- getME(best, "theta")
+      theta[startsWith(names(theta), "participant")] <- c(0.3, sign * 0.3, 0.3)
+      again <- update(best, start = list(theta = theta, fixef = fixef(best)))
+      if (logLik(again) > logLik(best)) best <- again
+    }
+  }
+  best
 }
 
 # A formula's fixed effects with their Wald tests, and each effect's likelihood-ratio test by anova; 1 is the intercept.
