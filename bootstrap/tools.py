@@ -1,5 +1,6 @@
 """Running other programs with quiet, plain progress; the one error of setting up."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LINES_KEPT = 15
-"""How much of a failed tool's output is shown."""
+"""Number of output lines of a failed tool that are shown."""
+
+REPLACING = re.compile(r"(Found existing|Attempting uninstall|Uninstalling|Successfully uninstalled)")
+"""Lines of pip about replaced packages: its last ones before it copies files for minutes."""
+COPYING = re.compile(r"Installing collected packages: (.+)")
+"""pip's last line before it copies all packages, which takes the longest and prints nothing."""
 
 
 class SetupError(Exception):
@@ -65,6 +71,42 @@ def run_shown(command: Sequence[str], *, folder: Path, what: str, environment: M
         raise SetupError(f"{what}: failed with exit status {process.returncode}. Its last lines:\n{output}")
 
 
+class StatusLine:
+    """A line about a step that takes long: rewritten in place on a terminal, elsewhere printed every half minute."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._terminal = sys.stderr.isatty()
+        self._width = shutil.get_terminal_size().columns - 1
+        self._started = self._printed = time.monotonic()
+
+    def show(self, detail: str = "") -> None:
+        """Show the step, the seconds since it began and what it is doing now."""
+        now = time.monotonic()
+        line = f"  {self._what}, {now - self._started:.0f} s{': ' if detail else ''}{detail}"
+        if self._terminal:
+            print("\r" + line[: self._width].ljust(self._width), end="", file=sys.stderr, flush=True)
+        elif now - self._printed >= 30:
+            self._printed = now
+            print(line[:120], file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Remove the line from a terminal."""
+        if self._terminal:
+            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+
+
+def current_step(lines: Sequence[str]) -> str:
+    """What an installer is doing now, from the lines it has printed.
+
+    >>> current_step(["Installing collected packages: six, numpy", "Successfully uninstalled setuptools-65.5.0"])
+    'copying 2 packages into .venv, the longest step'
+    """
+    line = next((line for line in reversed(lines) if not REPLACING.match(line)), "")
+    copying = COPYING.match(line)
+    return f"copying {len(copying[1].split(','))} packages into .venv, the longest step" if copying else line
+
+
 def _collect(process: subprocess.Popen[str], lines: deque[str]) -> None:
     for line in process.stdout or ():
         if line.strip():
@@ -72,20 +114,11 @@ def _collect(process: subprocess.Popen[str], lines: deque[str]) -> None:
 
 
 def _watch(process: subprocess.Popen[str], lines: deque[str], what: str) -> None:
-    """Wait for a tool: on a terminal one line that changes, else one line every half a minute."""
-    terminal = sys.stderr.isatty()
-    width = shutil.get_terminal_size().columns - 1
-    started = printed = time.monotonic()
+    """Wait for a tool and show what it is doing."""
+    status = StatusLine(what)
     while process.poll() is None:
         try:
             process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
-            now = time.monotonic()
-            line = f"  {what}, {now - started:.0f} s: {lines[-1] if lines else ''}"
-            if terminal:
-                print("\r" + line[:width].ljust(width), end="", file=sys.stderr, flush=True)
-            elif now - printed >= 30:
-                printed = now
-                print(line[:120], file=sys.stderr, flush=True)
-    if terminal:
-        print("\r" + " " * width + "\r", end="", file=sys.stderr, flush=True)
+            status.show(current_step(list(lines)))
+    status.clear()
