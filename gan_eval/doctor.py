@@ -71,7 +71,7 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     from gan_eval.metrics.run.cache import remembering_digests
     from gan_eval.study.markers import run_lock, standing_of
     from gan_eval.study.plan import open_plan
-    from gan_eval.study.sessions import awaited, count_sessions, verdict_standing
+    from gan_eval.study.sessions import awaited, count_sessions, next_session, verdict_standing
     from gan_eval.study.stages import list_stages
 
     plan = open_plan(None, folder, data_root=data_root)
@@ -101,10 +101,10 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
                     stage.name, "missing", "what it reads has changed" if standing.is_made else "not done yet"
                 )
                 left.append(stage.name)
-    if line := awaited(plan):
-        yield Finding("people", "warning", line)
-    else:
+    if not next_session(plan):
         yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
+    for line in awaited(plan):
+        yield Finding("people", "warning", line)
     if line := verdict_standing(plan):
         yield Finding("verdict", "warning" if line.startswith(NO_VERDICT) else "ok", line)
     if left:

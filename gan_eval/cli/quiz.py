@@ -166,7 +166,7 @@ def quiz(
         )
     for line in (*result.warnings, session_summary(result)):
         tell(line)
-    if study is not None and store is None and result.status == "complete" and (line := awaited(plan)):
+    for line in awaited(plan) if study is not None and store is None and result.status == "complete" else ():
         tell(line)
 
 

@@ -42,10 +42,10 @@ def participants_list(
             f"{sitting.participant}: {sitting.study}, {sitting.protocol}, {progress}, {', '.join(filter(None, marks))}"
         )
     try:
-        line = awaited_in(store, study)
+        lines = awaited_in(store, study)
     except UserError as error:
-        line = f"how many are wanted is not known: {error}"
-    if line:
+        lines = [f"how many are wanted is not known: {error}"]
+    for line in lines:
         typer.echo(as_typed(line), err=True)
 
 

@@ -114,7 +114,7 @@ def run(
     )
     with Console() as console:
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
-        if only in (None, "quiz") and (line := awaited(plan)):
+        for line in awaited(plan) if only in (None, "quiz") else ():
             console.message(line)
     if only is None:
         typer.echo(plan.folder / "report.html")

@@ -15,7 +15,7 @@ from gan_eval.launch import run_own
 from gan_eval.looks import LookPlan, read_looks
 from gan_eval.quiz.admission import is_too_old
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
-from gan_eval.store import STORED_TABLES, has_people, open_store, sessions_text
+from gan_eval.store import STORED_TABLES, has_people, list_participants, open_store, sessions_text
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
@@ -44,18 +44,40 @@ def next_session(plan: Plan) -> str:
     return quiz_command(plan)
 
 
-def quiz_command(plan: Plan) -> str:
-    """The command of one more session, wanted or not."""
-    words = ["gan-eval", "quiz", str(plan.file), "--participant", next_participant(plan), "--out", str(plan.folder)]
-    return shlex.join(words)
+def quiz_command(plan: Plan, participant: str | None = None) -> str:
+    """The command of a participant's session; default: of one more person, wanted or not."""
+    code = participant or next_participant(plan)
+    return shlex.join(["gan-eval", "quiz", str(plan.file), "--participant", code, "--out", str(plan.folder)])
 
 
-def awaited(plan: Plan) -> str:
-    """The line that tells how many sessions of people are there, and how to go on; empty where nobody is missing."""
-    if not (command := next_session(plan)):
-        return ""
-    counts = count_sessions(plan)
-    return sessions_text(counts["people"], plan.study.quiz.participants, simulated=counts["simulated"], command=command)
+def awaited(plan: Plan) -> list[str]:
+    """Lines that say how many sessions are complete, with the next person's command, and which are unfinished.
+
+    Empty where nobody is missing and no session is unfinished.
+    """
+    lines = []
+    if command := next_session(plan):
+        counts = count_sessions(plan)
+        wanted = plan.study.quiz.participants
+        lines = [sessions_text(counts["people"], wanted, simulated=counts["simulated"], command=command)]
+    return [*lines, *unfinished_sessions(plan)]
+
+
+def unfinished_sessions(plan: Plan) -> list[str]:
+    """One line for each person's session that can be continued: who, since when, and the command for that person."""
+    if not plan.store.is_file():
+        return []
+    with open_store(plan.store, create=False) as store:
+        sessions = store.rows(tables.SESSIONS, study=plan.study.study.name, status="open", simulated=False)
+        progress = {known.participant: known for known in list_participants(store, plan.study.study.name)}
+    lines, now = [], datetime.now(UTC)
+    for row in sessions:
+        if not is_too_old(row, now, plan.study.quiz):
+            code = row["participant"]
+            since = f"since {row['started_at'][:16].replace('T', ' ')} UTC, " if row["started_at"] else ""
+            trials = f"{progress[code].trials} of {progress[code].planned} trials"
+            lines.append(f"unfinished: {code}, {since}{trials}; only {code} continues it: {quiz_command(plan, code)}")
+    return lines
 
 
 def look_plan(plan: Plan) -> LookPlan:
@@ -73,14 +95,14 @@ def verdict_standing(plan: Plan) -> str:
     return "" if plan.smoke or is_rehearsal(plan) else looks.words(people, taken, looks.current(people, taken))
 
 
-def awaited_in(store: str | Path, study: str | None = None) -> str:
+def awaited_in(store: str | Path, study: str | None = None) -> list[str]:
     """`awaited` of the study whose folder a store lies in; empty where it lies in none, or in that of another study.
 
     Raises:
         UserError: the folder's study file is bad, or gone.
     """
     plan = plan_beside(store, study)
-    return "" if plan is None else awaited(plan)
+    return [] if plan is None else awaited(plan)
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
@@ -192,21 +214,16 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
 
 
 def next_participant(plan: Plan) -> str:
-    """A pseudonym for the next session: an open session's that may go on, else the first of P01, P02, ... not taken."""
+    """The first of P01, P02, ... that no session of the study has, unfinished ones included.
+
+    Codes are compared without case and surrounding spaces, as the quiz does.
+    """
     taken: set[str] = set()
     if plan.store.is_file():
         with open_store(plan.store, create=False) as store:
             sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
-        now = datetime.now(UTC)
-        unfinished = [
-            row["participant"]
-            for row in sessions
-            if row["status"] == "open" and not row["simulated"] and not is_too_old(row, now, plan.study.quiz)
-        ]
-        if unfinished:
-            return str(unfinished[0])
-        taken = {row["participant"] for row in sessions}
-    return next(name for number in count(1) if (name := f"P{number:02d}") not in taken)
+        taken = {row["participant"].strip().casefold() for row in sessions}
+    return next(name for number in count(1) if (name := f"P{number:02d}").casefold() not in taken)
 
 
 def ask_next_person(plan: Plan, listener: Listener) -> None:
@@ -215,8 +232,11 @@ def ask_next_person(plan: Plan, listener: Listener) -> None:
     Raises:
         SystemExit: it was interrupted, and has said so.
     """
-    listener.message("the quiz opens: judge the pictures (Esc pauses)")
-    status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", next_participant(plan))
+    for line in unfinished_sessions(plan):
+        listener.message(line)
+    participant = next_participant(plan)
+    listener.message(f"the quiz opens for participant {participant}: judge the pictures (Esc pauses)")
+    status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", participant)
     if status:
         listener.message(f"the quiz ended with status {status}; the report goes on without its answers")
 

@@ -21,7 +21,13 @@ from gan_eval.stimuli.sets import TABLE_NAME, model_name_problem, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
-from gan_eval.study.sessions import ask_next_person, count_sessions, people_have_answered, quiz_command
+from gan_eval.study.sessions import (
+    ask_next_person,
+    count_sessions,
+    people_have_answered,
+    quiz_command,
+    unfinished_sessions,
+)
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
 from gan_eval.tabular import read_rows, write_rows
@@ -106,6 +112,8 @@ def try_folders(
 
     for sentence in answer(read_folder(out))[:1]:  # that the report begins with; none where nobody has answered
         listener.message(f"answer: {sentence}")
+    for line in unfinished_sessions(plan):
+        listener.message(line)
     what = "more people" if people_have_answered(plan) else "pictures for you to judge"
     listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
     return out / "report.html"

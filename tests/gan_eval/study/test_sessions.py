@@ -16,7 +16,16 @@ from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
 from gan_eval.study.plan import Plan, make_plan
-from gan_eval.study.sessions import design_hash, draw_warnings, next_participant, quiz_session, require_one_design
+from gan_eval.study.sessions import (
+    awaited,
+    design_hash,
+    draw_warnings,
+    next_participant,
+    quiz_command,
+    quiz_session,
+    require_one_design,
+    unfinished_sessions,
+)
 from gan_eval.study.stages import list_stages
 from gan_eval.tabular import iso
 
@@ -90,15 +99,22 @@ def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:
     assert quiz.inputs() != before
 
 
-def test_the_next_person_is_one_whom_the_quiz_admits(plan: Plan, tmp_path: Path) -> None:
+def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(f"{STUDY}resume_within_hours = 24\n")
     plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
-    quiz_session(plan, "P01", simulate="default")
-    for hours, expected in ((1, "P01"), (48, "P02")):
-        began = iso(datetime.now(UTC) - timedelta(hours=hours))
-        with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then
-            store.execute("UPDATE sessions SET simulated = 0, status = 'open', started_at = ?", (began,))
-        assert next_participant(plan) == expected
+    quiz_session(plan, "p01", simulate="default")
+    for hours, listed in ((1, 1), (48, 0)):
+        began = datetime.now(UTC) - timedelta(hours=hours)
+        with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then, and broken off
+            store.execute("DELETE FROM trials WHERE trial > 2")
+            store.execute("UPDATE sessions SET simulated = 0, status = 'open', started_at = ?", (iso(began),))
+        assert next_participant(plan) == "P02"
+        lines = unfinished_sessions(plan)
+        assert [line.partition(";")[0] for line in lines] == [
+            f"unfinished: p01, since {began:%Y-%m-%d %H:%M} UTC, 2 of 8 trials"
+        ][:listed]
+        assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
+        assert "--participant P02" in awaited(plan)[0]
 
 
 def test_sessions_need_no_trainer() -> None:
