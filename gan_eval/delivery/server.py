@@ -18,7 +18,7 @@ from gan_eval.delivery.unsent import PARTS, Parcel
 from gan_eval.errors import UserError
 from gan_eval.store.connect import CONNECT_S, Address, remote_engine
 from gan_eval.store.layout import META, SCHEMA_VERSION, STORED_TABLES, Layout
-from gan_eval.store.results import lock_writes
+from gan_eval.store.results import lock_writes, person_of
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
@@ -136,7 +136,8 @@ class Server:
     def sitting(self, study: str, participant: str) -> Row | None:
         """The row of this participant's session in this study; None where there is none."""
         layout = self._layout[tables.SESSIONS]
-        query = layout.select().where(layout.c.study == study, layout.c.participant == participant)
+        same = sa.func.lower(sa.func.trim(layout.c.participant)) == person_of(participant)
+        query = layout.select().where(layout.c.study == study, same)
         with self._transaction() as connection:
             row = connection.execute(query).mappings().first()
         return dict(row) if row else None

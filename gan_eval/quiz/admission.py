@@ -17,7 +17,7 @@ from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Store, deal_list, give_back_list, new_session_id
+from gan_eval.store import Store, deal_list, give_back_list, new_session_id, person_of
 from gan_eval.tabular import Row, iso
 
 
@@ -35,7 +35,8 @@ class Applicant:
 
 def sitting_lock(store: Path, applicant: Applicant) -> tuple[Path, str, str]:
     """What `gan_eval.locks.hold_lock` takes, so that nobody sits twice at once in a study of a store."""
-    name = sha256_json([store.name, applicant.study, applicant.participant])[:12]  # a name of any length and alphabet
+    person = person_of(applicant.participant)
+    name = sha256_json([store.name, applicant.study, person])[:12]  # a name of any length and alphabet
     doing = f"in this participant's session of the study {applicant.study} in {store}"
     return store.parent / f".gan-eval-{name}.lock", f"--participant {applicant.participant}", doing
 
@@ -125,7 +126,9 @@ def admit(
 
 
 def find_session(store: Store, applicant: Applicant) -> Row | None:
-    """The session of this participant in this study; None where there is none yet.
+    """Return the session of this participant in this study; None where there is none yet.
+
+    Codes that differ only in case are one person's (`person_of`).
 
     Raises:
         UserError: the participant's code is no pseudonym.
@@ -135,8 +138,10 @@ def find_session(store: Store, applicant: Applicant) -> Row | None:
             f"--participant {applicant.participant!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', "
             "at most 64, such as P01"
         )
-    known = store.rows(tables.SESSIONS, study=applicant.study, participant=applicant.participant)
-    return known[-1] if known else None
+    known = store.rows(tables.SESSIONS, study=applicant.study)
+    known = [row for row in known if person_of(row["participant"]) == person_of(applicant.participant)]
+    exact = [row for row in known if row["participant"] == applicant.participant]
+    return next(reversed(exact or known), None)
 
 
 def is_too_old(row: Row, now: datetime, settings: QuizSettings) -> bool:
@@ -152,7 +157,8 @@ def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSetting
         UserError: it is over, simulated or not unlike the applicant, of another design, or older than the study allows
             (or nobody can tell its age).
     """
-    who = f"--participant {applicant.participant}: {store.where}"
+    same = "" if row["participant"] == applicant.participant else f" (the same person as {row['participant']})"
+    who = f"--participant {applicant.participant}{same}: {store.where}"
     if row["status"] == "complete":
         raise UserError(f"{who} holds this participant's complete session already; give a new participant code")
     if row["status"] == "aborted":

@@ -100,6 +100,7 @@ def run_session(
     """
     from gan_eval.giveaways.refusal import require_no_giveaways
 
+    participant = participant.strip()
     observer = None if simulate is None else parse_observer(simulate)
     if observer is None:
         from gan_eval.quiz.app.process import require_display

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
 FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
 TABLE_NAME = "stimuli.csv"
+KEPT_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
+"""Names that no model may have, and what has them."""
 RAW = "raw"
 """Folder of the set of what the generator itself gave, in a set of filled pictures."""
 RAW_ENDING = f"-{RAW}"
@@ -42,8 +44,6 @@ def model_name_problem(name: str) -> str | None:
     >>> model_name_problem("pix2pix"), model_name_problem("real")
     (None, 'the name real is kept for the ground truth; give the model another')
     """
-    if name == "real":
-        return "the name real is kept for the ground truth; give the model another"
     if name.endswith(RAW_ENDING):
         use = "what a generator gave before the known pixels were put back"
         return f"names that end in {RAW_ENDING} are kept for {use}; give the model another"
@@ -51,11 +51,13 @@ def model_name_problem(name: str) -> str | None:
 
 
 def name_problem(name: str, what: str) -> str | None:
-    """What is wrong with the name of a `what` that becomes part of identifiers, and the mend; None where nothing is.
+    """Return what is wrong with the name of a `what` that becomes part of identifiers, and the fix; None: nothing.
 
     >>> name_problem("a|b", "model")
     "a model's name has no '|'; give it another"
     """
+    if what == "model" and name in KEPT_NAMES:
+        return f"the name {name} is kept for {KEPT_NAMES[name]}; give the model another"
     for separator in ("/", "|"):  # of dataset/model/stem, and of A|B for two models in one trial
         if separator in name:
             return f"a {what}'s name has no {separator!r}; give it another"
@@ -93,7 +95,7 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
             checked.add(name)
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
-        if "|" in (row["model"] or ""):
+        if "|" in (row["model"] or "") or row["model"] in KEPT_NAMES:
             raise UserError(f"{table}: row {number}, column model: {name_problem(row['model'], 'model')}")
     return stimuli
 

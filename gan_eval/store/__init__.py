@@ -17,7 +17,7 @@ from gan_eval.store.people import (
     sessions_text,
     stored_of,
 )
-from gan_eval.store.results import Store, deal_list, give_back_list, new_session_id, open_store
+from gan_eval.store.results import Store, deal_list, give_back_list, new_session_id, open_store, person_of
 from gan_eval.store.writer import Writer
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "merge",
     "new_session_id",
     "open_store",
+    "person_of",
     "sessions_text",
     "stored_of",
 ]

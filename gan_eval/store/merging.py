@@ -23,7 +23,7 @@ from gan_eval.files import (
 from gan_eval.locks import wait_for_lock
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
 from gan_eval.store.layout import STORED_TABLES
-from gan_eval.store.results import Store, open_store
+from gan_eval.store.results import Store, open_store, person_of
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
@@ -130,16 +130,17 @@ def _joined(stores: Sequence[tuple[str, dict[Table, list[Row]]]]) -> tuple[dict[
     if differences:
         more = f" and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
         raise UserError(f"store merge: {'; '.join(differences[:NAMED])}{more}; nothing was merged")
-    sittings: dict[tuple[str, str], str] = {}
+    sittings: dict[tuple[str, str], tuple[str, str]] = {}
     for row, source in merged[tables.SESSIONS].values():
-        participant = (row["study"], row["participant"])
-        if participant in sittings:
+        person, code = (row["study"], person_of(row["participant"])), row["participant"]
+        if person in sittings:
+            first, place = sittings[person]
+            same = "" if code == first else f", there as {code}"
             raise UserError(
-                f"store merge: participant {row['participant']} of study {row['study']} has one session in "
-                f"{sittings[participant]} and another in {source}; were they two persons? `participants forget` "
-                "removes one; nothing was merged"
+                f"store merge: participant {first} of study {row['study']} has one session in {place} and another in "
+                f"{source}{same}; were they two persons? `participants forget` removes one; nothing was merged"
             )
-        sittings[participant] = source
+        sittings[person] = code, source
     return merged, repeated
 
 

@@ -11,7 +11,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import DELIVERED, STORED_TABLES
-from gan_eval.store.results import Store, lock_writes, open_store
+from gan_eval.store.results import Store, lock_writes, open_store, person_of
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
 
@@ -176,16 +176,19 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
 def _sessions_of(
     store: Store, connection: sa.Connection, participant: str, study: str | None
 ) -> tuple[list[str], bool]:
-    """The participant's sessions, and whether the file is still to be rewritten after an earlier removal.
+    """Return the sessions of the participant, also under the code in another case (`person_of`), and whether the file
+    is still to be rewritten after an earlier removal.
 
     Raises:
         UserError: neither.
     """
     layout = store.layout(tables.SESSIONS)
-    rows_of = layout.c.participant == participant
+    query = sa.select(layout.c.session, layout.c.participant)
     if study is not None:
-        rows_of &= layout.c.study == study
-    sessions = list(connection.execute(sa.select(layout.c.session).where(rows_of)).scalars())
+        query = query.where(layout.c.study == study)
+    sessions = [
+        session for session, code in connection.execute(query) if person_of(str(code)) == person_of(participant)
+    ]
     # The number stands in the file itself from the removal of rows until the file was rewritten.
     sqlite = connection.dialect.name == "sqlite"
     pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())

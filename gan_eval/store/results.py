@@ -41,6 +41,15 @@ def new_session_id() -> str:
     return str(uuid.UUID(int=value))
 
 
+def person_of(code: str) -> str:
+    """Return what codes of one person share: `P01`, `p01` and `P01 ` differ only in case and in outer spaces.
+
+    >>> {person_of(code) for code in ("P01", "p01", "P01 ")}
+    {'p01'}
+    """
+    return code.strip().casefold()
+
+
 class Store:
     """One results store. Every writing method is one transaction, durable when the method returns."""
 
@@ -100,10 +109,11 @@ class Store:
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may admit one participant at the same moment
             layout = self._layout[tables.SESSIONS]
-            same = (layout.c.study == session["study"]) & (layout.c.participant == session["participant"])
-            if connection.execute(sa.select(layout.c.session).where(same)).first() is not None:
+            codes = connection.execute(sa.select(layout.c.participant).where(layout.c.study == session["study"]))
+            same = [code for code in codes.scalars() if person_of(str(code)) == person_of(session["participant"])]
+            if same:
                 raise UserError(
-                    f"{self._where}: participant {session['participant']} has begun a session elsewhere in the "
+                    f"{self._where}: participant {same[0]} has begun a session elsewhere in the "
                     "meantime; give a new participant code"
                 )
             self._insert(connection, tables.SESSIONS, [session])

@@ -206,7 +206,7 @@ def test_limit_and_names(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=3)
     out = generate(run, data, split="test", out=tmp_path / "set", limit=1, dataset="maps", model="unet")
     assert [row["stimulus"] for row in read_rows(out / "stimuli.csv", STIMULI)] == ["maps/real/0", "maps/unet/0"]
-    for name in ("real", "unet-raw"):
+    for name in ("real", "all", "unet-raw"):
         with pytest.raises(UserError, match=f"--model {name}: .* kept for .*; give the model another"):
             generate(run, data, split="test", out=tmp_path / "other", model=name)
     with pytest.raises(UserError, match="dataset name 'a/b'"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import StimulusSet, read_set
+from gan_eval.stimuli.sets import KEPT_NAMES, StimulusSet, name_problem, read_set
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             raise UserError(
                 f"stimuli: row {number}: kind {kind!r} with model {model!r}; a fake names its model, a real none"
             )
+        if model in KEPT_NAMES:
+            raise UserError(f"stimuli: row {number}, column model: {name_problem(model, 'model')}")
         reference, source, mask = row["reference_file"], row.get("input_file"), row.get("mask_file")
         stimulus = Stimulus(
             stimulus=row["stimulus"],
@@ -201,15 +203,13 @@ def folder_pair(
         partners: whether any picture needs one; FID of two folders does not.
 
     Raises:
-        UserError: the model is called real, a folder is missing or empty, or the folders have no stem in common where
-            pictures need partners.
+        UserError: the model has a name that none may have, a folder is missing or empty, or the folders have no stem in
+            common where pictures need partners.
     """
     real, fake = Path(real), Path(fake)
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name
-    if model == "real":
-        raise UserError("model name 'real': is kept for the ground truth; give another with --model")
-    if "|" in model:
-        raise UserError(f"model name {model!r}: has a '|', which separates two models; give another with --model")
+    if "|" in model or model in KEPT_NAMES:
+        raise UserError(f"--model {model}: {name_problem(model, 'model')}")
     reals, fakes = _by_stem(real), _by_stem(fake)
     if partners and not reals.keys() & fakes.keys():
         real_ending, fake_ending = _common_ending(reals), _common_ending(fakes)

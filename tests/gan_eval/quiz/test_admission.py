@@ -192,3 +192,20 @@ def test_numbers_that_no_database_takes_are_refused_in_one_line(
     with pytest.raises(UserError, match="lists end at 1000000000; give --lists"):
         begin("P03")
     assert begin("P04", lists="1-20").row["list"] == 1
+
+
+def test_codes_that_differ_only_in_case_are_one_person_s(
+    store: Store, rows: Callable[..., list[Row]], begin: Begin
+) -> None:
+    first = begin("P01")
+    again_in_lower_case = begin_only(store, rows, "p01")
+    assert again_in_lower_case.row["session"] == first.row["session"]
+    with pytest.raises(UserError, match=r"store\.sqlite: participant P01 has begun a session elsewhere"):
+        store.begin({**first.row, "session": "another", "participant": "p01"}, [], None)
+    store.set_status(first.row["session"], "complete", None)
+    with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\): .* complete session already"):
+        begin_only(store, rows, "p01")
+
+
+def begin_only(store: Store, rows: Callable[..., list[Row]], participant: str) -> Admitted:
+    return admit(store, Applicant("study", "hash", participant, simulated=False), rows(20), SETTINGS, seed=1)

@@ -60,6 +60,7 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
         (("[models.m]", "[quiz]\nkeys = {real='j', fake='J'}\n[models.m]"), ["quiz.keys", "different keys"]),
         (("[models.m]", "[quiz]\nexposure_ms = 'until-anser'\n[models.m]"), ["quiz.exposure_ms", "until-answer"]),
         (("[models.m]", "[models.real]"), ["models.real", "ground truth"]),
+        (("[models.m]", "[models.all]"), ["models.all", "the row of all models"]),
         (("[models.m]", "[models.m-raw]"), ["models.m-raw: names that end in -raw are kept for"]),
         (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
         (("[models.m]", "[quiz]\nexposure_ms = 5000\n[models.m]"), ["response_ms"]),

@@ -147,16 +147,18 @@ def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder,
     if name:
         with pytest.raises(UserError, match=r"--dataset .*: a data set's name"):
             import_folder(result_folder, tmp_path / "set", dataset=name)
-    with pytest.raises(UserError, match=r"--model .*: a model's name"):
-        import_folder(result_folder, tmp_path / "set", model=name)
+    for model, problem in ((name, "a model's name"), ("all", "the name all is kept for the row of all models")):
+        with pytest.raises(UserError, match=rf"--model .*: {problem}"):
+            import_folder(result_folder, tmp_path / "set", model=model)
     assert not (tmp_path / "set").exists()
 
 
-def test_a_table_whose_model_looks_like_two_is_refused(tmp_path, result_folder):
+@pytest.mark.parametrize(("name", "problem"), [("m|n", r"a model's name has no '\|'"), ("all", "the name all is kept")])
+def test_a_table_with_a_name_that_no_model_may_have_is_refused(tmp_path, result_folder, name, problem):
     import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
     table = tmp_path / "set" / "stimuli.csv"
-    table.write_text(table.read_text().replace(",m,", ",m|n,"))
-    with pytest.raises(UserError, match=r"stimuli\.csv: row 4, column model: a model's name has no '\|'"):
+    table.write_text(table.read_text().replace(",m,", f",{name},"))
+    with pytest.raises(UserError, match=rf"stimuli\.csv: row 4, column model: {problem}"):
         sets.read_set(tmp_path / "set")
 
 

@@ -65,6 +65,7 @@ def test_an_older_store_is_brought_up_to_date_on_the_way_and_left_as_it_is(tmp_p
             r"one\.sqlite and .*two\.sqlite differ in trials, session s1 trial 1: correct",
         ),
         ("s2", "P1", {}, r"participant P1 of study t has one session in .*one\.sqlite and another in .*two\.sqlite"),
+        ("s2", "p1", {}, r"participant P1 of study t .*one\.sqlite and another in .*two\.sqlite, there as p1"),
     ],
 )
 def test_what_two_stores_tell_differently_is_refused(tmp_path, session, participant, changed, message):

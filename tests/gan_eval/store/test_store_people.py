@@ -50,6 +50,7 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path):
     fill(path, "ann", "bob", "cid")
     stored = stored_of(path, "code-bob")
     assert [session["study"] for session in stored.sessions] == ["t"]
+    assert stored_of(path, "Code-BOB ") == stored, "one person"
     forgotten = forget(path, "code-bob")
     assert forgotten.rows == stored.rows, "it was told before"
     assert forgotten.rows == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}

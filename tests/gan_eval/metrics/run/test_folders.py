@@ -160,5 +160,5 @@ def test_what_is_no_pair_of_folders(touch):
     with pytest.raises(UserError, match="no pictures in this folder"):
         folder_pair(real, fake)
     for given in ({"model": "real"}, {}):
-        with pytest.raises(UserError, match="model name 'real': is kept for the ground truth"):
+        with pytest.raises(UserError, match="--model real: the name real is kept for the ground truth"):
             folder_pair(fake, real, **given)
