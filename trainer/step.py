@@ -82,7 +82,7 @@ class Objective:
     decision: float = 0.0
     """The logit above which the discriminator says real."""
     d_loss_factor: float = 0.5
-    """D's objective is this times (loss on fakes + loss on reals); Adam's steps do not depend on it, but for its epsilon."""
+    """D's objective is this times (loss on fakes + loss on reals). Adam divides it out again."""
 
 
 def training_step(

@@ -98,7 +98,7 @@ def load_start(
         channels: of its pictures.
 
     Raises:
-        UserError: as `find_initial`, or the discriminator has numbers that are not finite.
+        UserError: as `find_initial`.
     """
     if initial.part == "encoder":
         encoder, taken_from, left = load_encoder(initial.source, settings)
@@ -112,7 +112,8 @@ def load_start(
         weights = (read_checkpoint(path) or {}).get("discriminator")
         if isinstance(weights, dict) and first_difference(expected, weights) is None:
             if key := first_nonfinite(weights):
-                raise UserError(f"init_from: {path}: discriminator {key} is not finite; remove this checkpoint")
+                say(f"init_from: {path}: discriminator {key} is not finite; trying the checkpoint before")
+                continue
             return StartWeights(model.net.state_dict(), weights)
     say(f"init_from {initial.source}: no discriminator of this kind beside it; it starts anew")
     return StartWeights(model.net.state_dict(), None)

@@ -12,7 +12,6 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import check_output_folder, remove_leftovers
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
@@ -37,8 +36,8 @@ from trainer.state.checkpoints import (
     CHECKPOINTS,
     NETS,
     OPTIMIZERS,
+    State,
     broke_down,
-    checkpoint_path,
     load_latest,
     require_finite,
     save_checkpoint,
@@ -78,12 +77,16 @@ def open_run(
     fraction: float,
     split: str,
     keep: int,
+    finished: bool,
     execution: Execution,
     measure: Measure | None,
     uses_best: bool,
     say: Say,
 ) -> "Run | None":
     """The run that the arguments of `train` describe, at its start, its folder claimed where this process leads.
+
+    Args:
+        finished: `out` has the finished generator.
 
     Returns:
         None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
@@ -109,7 +112,7 @@ def open_run(
         changes = check_run(out, definition, machine) if leads else []
         if leads:
             remove_leftovers(out)
-        if (out / GENERATOR).is_file():
+        if finished:
             return None
         for change in changes:
             say(change)
@@ -319,24 +322,22 @@ class Run:
         folder = self._out / CHECKPOINTS
         parts = self._parts()
         nets = {name: parts[name].state_dict() for name in NETS}
-        state = load_latest(folder, fingerprint(self.plan.definition), self._say, nets=nets, parts=parts)
+
+        def take(state: State) -> None:
+            for name, part in parts.items():
+                load_optimizer(part, state[name]) if name in OPTIMIZERS else part.load_state_dict(state[name])
+            if self.leads:
+                self.log.write()
+                self.findings.write()
+
+        with leader_first(self._fabric):  # which sets damaged checkpoints aside
+            state = load_latest(folder, fingerprint(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
             self.take_initial_weights()
             return
-        try:
-            for name, part in parts.items():
-                load_optimizer(part, state[name]) if name in OPTIMIZERS else part.load_state_dict(state[name])
-        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            path = checkpoint_path(folder, state["step"])
-            raise UserError(
-                f"{path}: not a checkpoint of this run ({first_sentence(error)}); remove it to go on from another"
-            ) from error
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
-        if self.leads:
-            self.log.write()
-            self.findings.write()
         self._say(f"going on from step {self.done} of {self.total}")
 
     def take_initial_weights(self) -> None:

@@ -14,7 +14,7 @@ from trainer.evolution import SUFFIXES, evolution_path, write_evolution
 from trainer.loop.failures import breakdowns_explained, deferred_interrupt
 from trainer.loop.run import Run, open_run
 from trainer.state.checkpoints import KEPT, CheckpointClock
-from trainer.state.run_folder import CONFIG, GENERATOR, run_lock
+from trainer.state.run_folder import CONFIG, has_generator, run_lock
 from trainer.watch.tensorboard import TensorBoard, require_tensorboard, write_board
 from trainer.watch.validation import Measure
 
@@ -85,14 +85,15 @@ def train(
     leads, out = fabric.is_global_zero, Path(out)
     say = speaker(fabric, on_message)
     with breakdowns_explained(settings, processes=fabric.world_size), ExitStack() as stack:
-        if leads and not (out / GENERATOR).is_file():  # a finished run is only read
+        finished = has_generator(out, say)
+        if leads and not finished:  # a finished run is only read
             if not (out / CONFIG).exists():
                 check_output_folder(out)
             stack.enter_context(hold_lock(*run_lock(out), say=say))
         run = open_run(
             fabric, settings, data, out, direction=direction, root=root, init_from=init_from,
             init_encoder=init_encoder, fraction=fraction, split=split, keep=keep,
-            execution=execution, measure=measure, uses_best=uses_best, say=say,
+            finished=finished, execution=execution, measure=measure, uses_best=uses_best, say=say,
         )  # fmt: skip
         if run is None:
             if tensorboard and leads:

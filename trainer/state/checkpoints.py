@@ -1,6 +1,9 @@
 """Checkpoints: everything a run needs to go on exactly, in files that are whole or absent."""
 
+import math
+import os
 import re
+import stat
 import time
 import zipfile
 from collections.abc import Callable, Collection, Mapping
@@ -92,7 +95,9 @@ def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None
 
 
 def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) -> None:
-    """Write the checkpoint of `step` and remove all but the latest `keep`.
+    """Write the checkpoint of `step`, then remove earlier ones until `keep` are left.
+
+    Files of later steps stay: one of them may be the newest that can be read, and the next resume looks at them.
 
     Args:
         state: tensors, numbers, texts, and lists and dicts of them, so that it loads with `weights_only=True`.
@@ -113,8 +118,13 @@ def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) 
             except OSError as reason:
                 raise write_error(path, reason) from error
             raise
-    for old in list_checkpoints(folder)[keep:]:
+    earlier = [old for old in list_checkpoints(folder) if _step(old) < step and _is_regular(old)]
+    for old in earlier[keep - 1 :]:
         old.unlink(missing_ok=True)
+
+
+def _is_regular(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def load_latest(
@@ -124,54 +134,98 @@ def load_latest(
     *,
     nets: Mapping[str, Weights] | None = None,
     parts: Collection[str] = (),
+    take: Callable[[State], None] = lambda _state: None,
 ) -> State | None:
-    """The latest checkpoint that is whole, on the CPU; None where there is none.
+    """Load the latest checkpoint that can be used, on the CPU, and set the damaged ones after it aside.
+
+    A damaged checkpoint is renamed (`step_0000100.pt.damaged`) once an earlier one has been loaded; if none can be
+    used, all stay as they are.
 
     Args:
-        say: told of each damaged checkpoint that is passed over.
-        nets: weights of the run's networks by their names in the state; a checkpoint has to have the same.
-        parts: names of all that the run goes on from; a checkpoint without one of them counts as damaged.
+        say: takes a message for each damaged checkpoint.
+        nets: weights of the run's networks by their names in the state; a checkpoint must have the same.
+        parts: names of everything that the run resumes from; a checkpoint without one of them counts as damaged.
+        take: puts a state to use; a checkpoint of which it raises an error other than `UserError` counts as damaged.
+
+    Returns:
+        The state; None if the folder has no checkpoints.
 
     Raises:
         UserError: a checkpoint was made with other settings, of other networks or by a newer version, or none of them
             can be read.
     """
-    paths = list_checkpoints(folder)
-    for path in paths:
+    damaged = []
+    for path in list_checkpoints(folder):
         try:
             state = _load(path)
             made_with = (state["format"], state["fingerprint"])
             if made_with[0] == FORMAT:
-                if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
-                    raise ValueError("its step or its seconds are no number")
-                if state["step"] < 0:
-                    raise ValueError(f"it is of step {state['step']}")
-                for name in parts:
-                    part = state.get(name)
-                    tensors = part.values() if isinstance(part, dict) and name in NETS else ()
-                    if not isinstance(part, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors):
-                        raise ValueError(f"its part {name} is missing or damaged")
+                _check_parts(state, _step(path), parts)
+                for name, weights in (nets or {}).items():
+                    if difference := first_difference(weights, state[name]):
+                        raise UserError(
+                            f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
+                        )
+                    _check_numbers(state[name], name)
+            if made_with != (FORMAT, fingerprint):
+                raise UserError(f"{path}: made with other settings or another version; train into a new folder")
+            take(state)
+        except (UserError, MemoryError, torch.OutOfMemoryError):
+            raise
         except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
+            damaged.append(path)
             continue
-        for name, weights in (nets or {}).items() if made_with[0] == FORMAT else ():
-            difference = first_difference(weights, state[name])
-            for key, tensor in state[name].items() if difference is None else ():
-                if difference is None and (problem := storage_problem(tensor)):
-                    difference = f"{key} {problem}"
-            if difference is None and (nonfinite := first_nonfinite(state[name])):
-                difference = f"{nonfinite} is not finite"
-            if difference is not None:
-                raise UserError(
-                    f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
-                )
-        if made_with != (FORMAT, fingerprint):
-            raise UserError(f"{path}: made with other settings or another version; train into a new folder")
+        for other in damaged:
+            say(f"{other}: set aside as {_set_aside(other).name}")
         return state
-    if paths:
+    if damaged:
         raise UserError(f"{folder}: none of the checkpoints can be read; remove them to train from the start")
     return None
+
+
+def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
+    """Make sure that a state is of `step` and has all parts.
+
+    Raises:
+        ValueError: it is not, or has not.
+    """
+    if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
+        raise ValueError("its step or its seconds are no number")
+    if state["step"] != step or not math.isfinite(state["seconds"]):
+        raise ValueError(f"it is of step {state['step']} after {state['seconds']:g} seconds")
+    for name in parts:
+        part = state.get(name)
+        tensors = part.values() if isinstance(part, dict) and name in NETS else ()
+        if not isinstance(part, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors):
+            raise ValueError(f"its part {name} is missing or damaged")
+
+
+def _check_numbers(weights: Weights, net: str) -> None:
+    """Make sure that each weight has a finite number in each place.
+
+    Raises:
+        ValueError: one has not.
+    """
+    for key, tensor in weights.items():
+        if problem := storage_problem(tensor):
+            raise ValueError(f"{net}: {key} {problem}")
+    if key := first_nonfinite(weights):
+        raise ValueError(f"{net}: {key} is not finite")
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename what is no usable checkpoint, so that it counts as none; returns the new path."""
+    target, number = path.with_name(f"{path.name}.damaged"), 1
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.damaged{number}")
+    try:
+        path.rename(target)
+    except OSError as error:
+        raise write_error(path, error, "renamed") from error
+    return target
 
 
 def read_checkpoint(path: Path) -> State | None:
@@ -184,6 +238,8 @@ def read_checkpoint(path: Path) -> State | None:
 
 def _load(path: Path) -> State:
     """Read a checkpoint of which every byte that counts is as it was written."""
+    if not _is_regular(path):
+        raise ValueError("not a regular file")
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()  # by its CRC-32, which torch.load does not look at
     if damaged is not None:

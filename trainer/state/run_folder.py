@@ -4,7 +4,8 @@ torch is imported for generators alone: that a run is finished, or in other hand
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,6 +79,14 @@ def is_finished(
         UserError: the folder holds a damaged run, or there are no such pictures.
     """
     if not all((out / name).is_file() for name in (GENERATOR, CONFIG, PICTURES, EVOLUTION)):
+        return False
+    from safetensors import SafetensorError, safe_open
+
+    if (out / GENERATOR).stat().st_mtime_ns > (out / EVOLUTION).stat().st_mtime_ns:  # it was changed since
+        return False
+    try:
+        safe_open(out / GENERATOR, framework="numpy").keys()
+    except (SafetensorError, OSError):  # such as a truncated file
         return False
     config, holes = _read_config(out / CONFIG), settings.inpainting
     from_files = holes is not None and (holes.shapes or holes.mask_folder or holes.style_network != "none")
@@ -272,6 +281,34 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
     if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
     return net, definition
+
+
+def has_generator(out: Path, say: Callable[[str], None]) -> bool:
+    """Whether the run in `out` has its finished generator; a damaged one is to be restored from a checkpoint.
+
+    Args:
+        say: takes a message about a damaged generator.
+
+    Raises:
+        UserError: the generator is damaged, and there is no checkpoint; or it is not a file.
+    """
+    file = out / GENERATOR
+    if not os.path.lexists(file):
+        return False
+    if not file.is_file():
+        raise UserError(f"{file}: not a file; remove it")
+    try:
+        load_generator(file)
+    except UserError as error:
+        from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints
+
+        if not list_checkpoints(out / CHECKPOINTS):
+            raise UserError(
+                f"{file}: damaged, without a checkpoint to restore it from; remove it to train from the start"
+            ) from error
+        say(f"{file}: damaged; restoring it from the last checkpoint")
+        return False
+    return True
 
 
 def generator_file(path: Path) -> Path:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from gan_eval.tabular import read_rows
 from trainer.loop.plan import shortened
 from trainer.loop.train import train
 from trainer.state.checkpoints import list_checkpoints
-from trainer.state.run_folder import load_generator
+from trainer.state.run_folder import is_finished, load_generator
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -182,7 +183,8 @@ def test_truncated_checkpoint_falls_back_to_the_one_before(make_pairs: Pairs, ti
     messages: list[str] = []
     resumed = train(tiny(), data, tmp_path / "cut", direction="AtoB", checkpoint_every=2, on_message=messages.append)
     assert "step_0000006.pt: the checkpoint cannot be read" in messages[0]
-    assert messages[1] == "going on from step 4 of 8"
+    assert messages[1].endswith("step_0000006.pt: set aside as step_0000006.pt.damaged")
+    assert messages[2] == "going on from step 4 of 8"
     assert result(resumed) == result(straight)
 
 
@@ -226,6 +228,28 @@ def test_leftovers_in_a_finished_run_are_removed(make_pairs: Pairs, tiny: Settin
     assert not left.exists()
 
 
+@pytest.mark.parametrize("damage", ["truncated", "NaN"])
+def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, damage: str
+) -> None:
+    data = make_pairs(train=2)
+    run = train(tiny(steps=2), data, tmp_path / "run", direction="AtoB")
+    file = run / "generator.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100] if damage == "truncated" else whole[:-4] + np.float32("nan").tobytes())
+    arguments: dict[str, Any] = {"direction": "AtoB", "split": "train", "fraction": 1.0}
+    assert not is_finished(run, tiny(steps=2), data, **arguments)
+    told: list[str] = []
+    train(tiny(steps=2), data, run, direction="AtoB", on_message=told.append)
+    assert told == [f"{file}: damaged; restoring it from the last checkpoint", "going on from step 2 of 2"]
+    assert file.read_bytes() == whole
+    assert is_finished(run, tiny(steps=2), data, **arguments)
+    file.write_bytes(b"")
+    (run / "checkpoints" / "step_0000002.pt").unlink()
+    with pytest.raises(UserError, match=r"generator\.safetensors: damaged, without a checkpoint to restore it from"):
+        train(tiny(steps=2), data, run, direction="AtoB")
+
+
 @pytest.mark.parametrize("config", ["[1]", '{"machine": 3}'])
 def test_a_damaged_configuration_is_named(make_pairs: Pairs, tiny: Settings, tmp_path: Path, config: str) -> None:
     data = make_pairs(train=2)
@@ -240,7 +264,8 @@ def test_a_checkpoint_beyond_the_end_is_the_end(make_pairs: Pairs, tiny: Setting
     run = train(tiny(), data, tmp_path / "run", direction="AtoB")
     (run / "generator.safetensors").unlink()
     (last,) = list_checkpoints(run / "checkpoints")
-    torch.save(torch.load(last, weights_only=True) | {"step": 9}, last)
+    torch.save(torch.load(last, weights_only=True) | {"step": 9}, last.with_name("step_0000009.pt"))
+    last.unlink()
     train(tiny(), data, run, direction="AtoB")
     assert (run / "generator.safetensors").is_file()
 
