@@ -175,8 +175,8 @@ class TrainingSettings(Section):
     lambda_ssim: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of 1 - SSIM."""
     d_loss_factor: float = Field(default=0.5, gt=0, le=MOST_WEIGHT)
-    """The discriminator's objective is this times (loss on fakes + loss on reals). Adam divides it out again: to slow the
-    discriminator, give discriminator_learning_rate."""
+    """The discriminator's objective is this times (loss on fakes + loss on reals). Adam divides it out again: to slow
+    the discriminator, give discriminator_learning_rate."""
 
     generator: GeneratorKind = "unet"
     """U-Net, a ResNet of 6 or 9 blocks; for inpainting also the context encoder (which gives the centre alone), its
