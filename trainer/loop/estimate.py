@@ -125,7 +125,7 @@ def estimate(
         run = open_run(
             fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from,
             init_encoder=init_encoder, fraction=fraction, split=split, keep=keep,
-            execution=execution, measure=measure, uses_best=uses_best, say=say,
+            finished=False, execution=execution, measure=measure, uses_best=uses_best, say=say,
         )  # fmt: skip
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0

@@ -211,8 +211,8 @@ def _check_numbers(weights: Weights, net: str) -> None:
     for key, tensor in weights.items():
         if problem := storage_problem(tensor):
             raise ValueError(f"{net}: {key} {problem}")
-    if key := first_nonfinite(weights):
-        raise ValueError(f"{net}: {key} is not finite")
+    if nonfinite := first_nonfinite(weights):
+        raise ValueError(f"{net}: {nonfinite} is not finite")
 
 
 def _set_aside(path: Path) -> Path:
