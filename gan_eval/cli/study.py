@@ -31,23 +31,28 @@ def demo(
 
 def try_pictures(
     real: Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real pictures.")],
-    fake: Annotated[Path, typer.Argument(metavar="FAKE", help="Folder of generated pictures of the same file stems.")],
+    fakes: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FAKE...", help="Folder of generated pictures of the same file stems; one for each model."
+        ),
+    ],
     out: Out = Path("answer"),
     quiz: Annotated[
-        bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures, where there is a screen.")
+        bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures or more, where there is a screen.")
     ] = True,
     fit: Annotated[
         FitOption | None,
         typer.Option(help="Real and fake of another shape: the larger is cut or stretched to the other's size."),
     ] = None,
 ) -> None:
-    """From two folders of pictures to a report: import, audit, metrics, a short quiz."""
+    """From folders of real and generated pictures to a report: import, audit, metrics, a short quiz."""
     require_one_process("try")
     from gan_eval.cli.console import Console
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:
-        report_file = try_folders(real, fake, out, console, fit=fit.value if fit else None, quiz=quiz)
+        report_file = try_folders(real, fakes, out, console, fit=fit.value if fit else None, quiz=quiz)
     typer.echo(report_file)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, files_of, groups_of
-from gan_eval.giveaways.compare import Finding, compare
+from gan_eval.giveaways.compare import FEWEST, Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.form import equalise_command
 from gan_eval.giveaways.pixel_facts import pixel_facts
@@ -26,6 +26,11 @@ class GroupAudit:
     group: Group
     findings: tuple[Finding, ...]
     """One for each clue, in the order of `clues.CLUES`."""
+
+    @property
+    def is_too_small(self) -> bool:
+        """True if the pictures are too few for an audit that finds nothing to mean anything."""
+        return min(len(self.group.real), len(self.group.fake)) < FEWEST
 
     @property
     def p(self) -> NDArray[np.float64]:
@@ -175,9 +180,10 @@ def _lines_of(group: GroupAudit) -> list[str]:
     certain, look = (len(part) for part in lines.values())
     found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
     found += [f"{look} to look at"] if look else []
+    nothing = f"cannot tell, too few pictures: at least {FEWEST} of each are needed" if group.is_too_small else "none tells"
     headline = (
         f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
-        f"generated pictures, {compared} of {len(group.findings)} clues compared: {', '.join(found) or 'none tells'}"
+        f"generated pictures, {compared} of {len(group.findings)} clues compared: {', '.join(found) or nothing}"
     )
     return [headline, *chain.from_iterable(lines.values())]
 

@@ -21,7 +21,7 @@ GIVES_AWAY = 0.65
 CERTAIN = 0.05
 """Metadata that tell this share of the pictures for sure give the truth away, however little of the rest they tell."""
 FEWEST = 5
-"""Pictures of each class from which on a perfect separation by metadata gives the truth away."""
+"""Fewest pictures of each class for a verdict: with fewer, a clue that separates them perfectly may be chance."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def import_folder(
         out,
         where=str(source),
         dataset=dataset,
-        model=model,
+        models={"fake": model},
         mask_kind=mask_kind or "folder",
         resize=fit is not None,
         fit=fit,
@@ -100,7 +100,7 @@ def import_items(
     *,
     where: str,
     dataset: str,
-    model: str,
+    models: Mapping[str, str],
     mask_kind: str = "folder",
     resize: bool = False,
     fit: images.Fit | None = None,
@@ -110,10 +110,11 @@ def import_items(
     """Make a stimulus set from pictures whose partners are known.
 
     Args:
-        items: for each stem its files by role: real, fake and, where there is one, input and mask.
+        items: for each stem its files by role: real, each of `models` and, where there is one, input and mask.
         out: the new set; empty or ours.
         where: where the items come from, in messages.
-        dataset, model: names that a data set and a model may have.
+        dataset: a name that a data set may have.
+        models: for each role of generated pictures (`fake` where there is one model), the model's name.
         mask_kind: how the holes were made.
         resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
         fit: how, where they differ in shape as well; default: the item is left out.
@@ -123,7 +124,7 @@ def import_items(
     Raises:
         UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's.
     """
-    formats = _formats(items, display)
+    formats = _formats(items, tuple(models), display)
     claim_output_folder(out)
     remove_leftovers(out)
     earlier = _pictures_of(out)
@@ -134,19 +135,19 @@ def import_items(
     for done, (stem, files) in enumerate(items.items(), start=1):
         try:
             pictures = {role: images.read_as(path, formats[role]) for role, path in files.items()}
-            if resize and pictures["fake"].shape != pictures["real"].shape:
-                pictures = _one_size(pictures, files["fake"], fit)
+            if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
+                pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
                 resized += 1
-            for role in ("fake", "mask"):
+            for role in (*models, "mask"):
                 if role in pictures and pictures[role].shape[:2] != pictures["real"].shape[:2]:
                     sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
-                    mend = ": --fit crop or --fit stretch" if role == "fake" else ""
+                    mend = ": --fit crop or --fit stretch" if role in models else ""
                     problem = f"real and {role} differ in size ({sizes}); bring both to one size{mend}"
                     raise UserError(f"{files[role]}: {problem}")
         except UserError as error:
             problems.append(str(error))
         else:
-            rows += _write_item(pictures, formats, out, dataset=dataset, model=model, stem=stem, mask_kind=mask_kind)
+            rows += _write_item(pictures, formats, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
         if on_progress:
             on_progress(done, len(items))
     if not rows:
@@ -154,13 +155,16 @@ def import_items(
     write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
     for path in earlier - _pictures_of(out):
         path.unlink(missing_ok=True)
-    record: dict[str, Any] = {"dataset": dataset, "model": model, "problems": problems, "resized": resized}
+    named = ", ".join(models.values())
+    record: dict[str, Any] = {"dataset": dataset, "model": named, "problems": problems, "resized": resized}
     record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
     write_json(out / ".gan-eval" / "import.json", record)
-    return Imported(out, len(rows) // 2, tuple(problems), resized)
+    return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized)
 
 
-def _formats(items: Mapping[str, Mapping[str, Path]], display: str | None) -> dict[str, PixelFormat]:
+def _formats(
+    items: Mapping[str, Mapping[str, Path]], models: tuple[str, ...], display: str | None
+) -> dict[str, PixelFormat]:
     """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else.
 
     Raises:
@@ -183,10 +187,10 @@ def _formats(items: Mapping[str, Mapping[str, Path]], display: str | None) -> di
         shown = [files[roles[0]] for files in items.values() if files.get(roles[0]) in contents]
         return replace(found, display=images.range_of(shown, found))
 
-    of_both = common("real", "fake", display=display)
+    of_both = common("real", *models, display=display)
     if display is not None and of_both.is_rgb8:
         raise UserError(f"--display {display}: these pictures are shown in 8-bit RGB as they are; leave it out")
-    return {"real": of_both, "fake": of_both, "input": common("input"), "mask": RGB8}
+    return {**dict.fromkeys(("real", *models), of_both), "input": common("input"), "mask": RGB8}
 
 
 def _pictures_of(folder: Path) -> set[Path]:
@@ -198,22 +202,30 @@ def _pictures_of(folder: Path) -> set[Path]:
     return set()
 
 
-def _one_size(pictures: Mapping[str, Samples], path: Path, fit: images.Fit | None) -> dict[str, Samples]:
-    """An item's pictures, those of the larger size brought to the smaller.
+def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Samples]:
+    """Bring an item's real and generated pictures to the smallest of their sizes; input and mask with them.
+
+    Args:
+        pictures: by role.
+        shown: the files of the real and the generated pictures.
+        fit: how pictures of another shape are fitted.
 
     Raises:
-        UserError: they differ in shape, and nobody has said how they are to be fitted.
+        UserError: they differ in shape and `fit` is None.
     """
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
-    target = min(sizes["real"], sizes["fake"], key=lambda size: size[0] * size[1])
-    if fit is None and not all(images.has_shape(sizes[role], target) for role in ("real", "fake")):
-        (width, height), (other_width, other_height) = sizes["real"], sizes["fake"]
+    compared = {sizes[role] for role in shown}
+    target = min(compared, key=lambda size: (size[0] * size[1], size))
+    others = [role for role in shown if sizes[role] != sizes["real"]]
+    if fit is None and not all(images.has_shape(size, target) for size in compared):
+        odd = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
+        (width, height), (other_width, other_height) = sizes["real"], sizes[odd]
         raise UserError(
-            f"{path}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
+            f"{shown[odd]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
             "--fit crop (the centre is kept) or --fit stretch"
         )
     return {
-        role: images.to_size(picture, target, fit) if sizes[role] in (sizes["real"], sizes["fake"]) else picture
+        role: images.to_size(picture, target, fit) if sizes[role] in compared else picture
         for role, picture in pictures.items()
     }
 
@@ -224,7 +236,7 @@ def _write_item(
     out: Path,
     *,
     dataset: str,
-    model: str,
+    models: Mapping[str, str],
     stem: str,
     mask_kind: str,
 ) -> list[Row]:
@@ -248,13 +260,16 @@ def _write_item(
         shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": mask_file}
     return [
         stimulus_row(out, saved["real"], kind="real", **shared),
-        stimulus_row(
-            out,
-            saved["fake"],
-            kind="fake",
-            model=model,
-            reference_file=saved["real"].relative_to(out).as_posix(),
-            **shared,
+        *(
+            stimulus_row(
+                out,
+                saved[role],
+                kind="fake",
+                model=model,
+                reference_file=saved["real"].relative_to(out).as_posix(),
+                **shared,
+            )
+            for role, model in models.items()
         ),
     ]
 

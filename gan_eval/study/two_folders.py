@@ -1,4 +1,4 @@
-"""Two folders of pictures as a whole small study: a set, its audit, metrics, a short quiz and a report, in one go."""
+"""Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
 import re
 import shlex
@@ -30,10 +30,10 @@ from gan_eval.study.sessions import (
 )
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
-from gan_eval.tabular import read_rows, write_rows
+from gan_eval.tabular import Row, read_rows, write_rows
 
-REAL, FAKE = 10, 10
-"""Pictures of each kind that a person judges."""
+PICTURES, PICTURES_EACH = 10, 5
+"""Pictures of each kind that a person judges: at least the first number, and the second for each model."""
 _REAL_WORDS = {"real", "reals", "photo", "photos", "photographs", "truth"}
 _FAKE_WORDS = {"fake", "fakes", "generated", "synthetic", "synthesized", "output", "outputs"}
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
@@ -43,16 +43,17 @@ CODING = "coding.json"
 _STAGE_DONE = re.compile(r"[\w.-]+: (up to date|done in .*)")
 
 Pairs = Mapping[str, Mapping[str, Path]]
-"""For each stem the real and the fake picture."""
+"""For each stem its files by role: `real`, and each role of `_roles`."""
 
 
 def try_folders(
-    real: Path, fake: Path, out: Path, listener: Listener, *, fit: Fit | None = None, quiz: bool = True
+    real: Path, fakes: Sequence[Path], out: Path, listener: Listener, *, fit: Fit | None = None, quiz: bool = True
 ) -> Path:
     """Import, audit, measure, ask one person where there is a screen, and report; what is done already is kept.
 
     Args:
-        real, fake: folders of pictures that are paired by file stem.
+        real: folder of the real pictures.
+        fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
         out: the study's folder; afterwards it is as one that `run` has made of `out/study.toml`.
         listener: told of every step, in a line with its main number.
         fit: how pictures of a pair that differ in shape are brought to one; of one shape, the larger is scaled anyway.
@@ -62,34 +63,42 @@ def try_folders(
         The report.
 
     Raises:
-        UserError: the folders are the same, swapped or without a pair, `out` holds other results, or the pictures have
-            changed since a person judged them.
+        UserError: folders are the same, swapped or without a pair, two models have one name, `out` holds other results,
+            or the pictures have changed since a person judged them.
     """
     from gan_eval.metrics import folder_pair
 
-    _require_two_folders(real, fake)
+    for fake in fakes:
+        _require_two_folders(real, fake)
+    models = _model_names(fakes)
     folder = real.resolve()  # what the pictures are called: its name, or where that is `real`, the one above it
     is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name
     dataset = study_name(folder.parent.name if is_called_by_role else folder.name)
-    model = study_name(fake.resolve().name)
-    model = "generated" if model.lower() in _ROLES or model_name_problem(model) else model
-    both = folder_pair(real, fake, dataset=dataset, model=model)
-    fakes = [row for row in both.rows if row["kind"] == "fake" and row["reference_file"] and not row["problem"]]
-    pairs: Pairs = {
-        row["item"].partition("/")[2]: {"real": Path(row["reference_file"]), "fake": Path(row["file"])} for row in fakes
-    }
-    _claim(out, real, fake)
+    roles = _roles(models)
+    items: dict[str, dict[str, Path]] = {}
+    unpaired: list[str] = []
+    for role, fake in zip(roles, fakes, strict=True):
+        both = folder_pair(real, fake, dataset=dataset, model=roles[role])
+        unpaired += both.problems
+        for row in both.rows:
+            if row["kind"] == "fake" and row["reference_file"] and not row["problem"]:
+                files = items.setdefault(row["item"].partition("/")[2], {"real": Path(row["reference_file"])})
+                files[role] = Path(row["file"])
+    pairs: Pairs = {stem: files for stem, files in items.items() if len(files) == 1 + len(roles)}
+    if not pairs:
+        raise UserError(f"{real}: no picture has a partner in every folder: {', '.join(map(str, fakes))}")
+    _claim(out, real, fakes)
     refuse_if_held(*markers.run_lock(out), say=listener.message)
     step = _Steps(listener)
-    markers.run([_import_stage(pairs, out, real, fit=fit, dataset=dataset, model=model)], out, step)
-    for line in _import_lines(out, both.problems):
+    markers.run([_import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles)], out, step)
+    for line in _import_lines(out, list(dict.fromkeys(unpaired))):
         listener.message(line)
     markers.run([_audit_stage(out, pairs)], out, step)
     for line in _audit_lines(out):
         listener.message(line)
     file = out / "study.toml"
     if not file.is_file():
-        write_study(file, _settings(out, dataset, model), sets=[out / "set"])
+        write_study(file, _settings(out, dataset, models), sets=[out / "set"])
     plan = make_plan(file, out)
     stages = {stage.name: stage for stage in list_stages(plan)}
     if find_spec("torch") is None:
@@ -97,7 +106,8 @@ def try_folders(
         listener.message(f"metrics: left out, PyTorch is not installed; {setup}, then the same command again")
     else:
         markers.run([stages["metrics"]], out, step)
-        listener.message(_metrics_line(out / "metrics", plan.study.metrics.names))
+        for model in models:
+            listener.message(_metrics_line(out / "metrics", plan.study.metrics.names, model, alone=len(models) == 1))
     if not count_sessions(plan)["people"]:
         missing = missing_display()
         if quiz and not missing:
@@ -143,36 +153,63 @@ def _require_two_folders(real: Path, fake: Path) -> None:
         )
 
 
-def _claim(out: Path, real: Path, fake: Path) -> None:
-    """Take the folder; it serves these two folders alone.
+def _model_names(fakes: Sequence[Path]) -> list[str]:
+    """The name of each folder's model: the folder's, or `generated` where that says no more than that.
+
+    Raises:
+        UserError: two folders have one name.
+    """
+    names = [study_name(fake.resolve().name) for fake in fakes]
+    names = ["generated" if name.lower() in _ROLES or model_name_problem(name) else name for name in names]
+    folded = [name.casefold() for name in names]  # each becomes a folder, on systems that know no case, too
+    for number, name in enumerate(names):
+        if folded[number] in folded[:number]:
+            other = fakes[folded.index(folded[number])]
+            raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
+    return names
+
+
+def _roles(models: Sequence[str]) -> dict[str, str]:
+    """The model of each role: a role is also the folder, in the set, of its pictures."""
+    return {"fake": models[0]} if len(models) == 1 else {f"fake/{model}": model for model in models}
+
+
+def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
+    """Take the folder; it serves these folders alone.
 
     Raises:
         UserError: it is somebody else's, or holds other results.
     """
     record = out / OWN_FOLDER / "try.json"
-    folders = {"real": str(real.resolve()), "fake": str(fake.resolve())}
+    folders = {"real": str(real.resolve()), "fakes": [str(fake.resolve()) for fake in fakes]}
     earlier = read_json(record) if record.is_file() else None
     if earlier not in (None, folders) and (out / "set" / TABLE_NAME).is_file():
-        raise UserError(f"--out {out}: holds what came of {earlier['real']} and {earlier['fake']}; name another folder")
+        raise UserError(
+            f"--out {out}: holds what came of {', '.join([earlier['real'], *earlier['fakes']])}; name another folder"
+        )
     claim_output_folder(out)
     if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     write_json(record, folders)
 
 
-def _settings(out: Path, dataset: str, model: str) -> Values:
-    """What the study file gives beside the set."""
+def _settings(out: Path, dataset: str, models: Sequence[str]) -> Values:
+    """The keys of the study file that are not defaults, apart from the set."""
+    pictures = max(PICTURES, PICTURES_EACH * len(models))
+    made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
     return {
         "study": {
             "name": study_name(out.resolve().name),
-            "title": f"{dataset}: real and {'generated' if model == 'generated' else f'from {model}'}",
+            "title": f"{dataset}: real and {made}",
             "question": "Can people tell the generated pictures from the real ones?",
         },
-        "quiz": {"real": REAL, "fake": FAKE, "participants": 1},
+        "quiz": {"real": pictures, "fake": pictures, "participants": 1},
     }
 
 
-def _import_stage(pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, dataset: str, model: str) -> Stage:
+def _import_stage(
+    pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, dataset: str, roles: Mapping[str, str]
+) -> Stage:
     """The stimulus set; made again where pictures have changed, as long as nobody has judged them."""
 
     def work(listener: Listener) -> bool:
@@ -183,7 +220,7 @@ def _import_stage(pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, datas
             out / "set",
             where=str(real),
             dataset=dataset,
-            model=model,
+            models=roles,
             resize=True,
             fit=fit,
             on_progress=lambda done, total: listener.progress("import", done, total),
@@ -192,9 +229,10 @@ def _import_stage(pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, datas
 
     def inputs() -> Mapping[str, str]:
         digests = {f"{role}/{stem}": sha256_file(path) for stem, files in pairs.items() for role, path in files.items()}
-        if all(digests[f"real/{stem}"] == digests[f"fake/{stem}"] for stem in pairs):
-            raise UserError(f"{real}: every real picture is the generated one, byte for byte; name another folder")
-        return {**digests, "names": f"{dataset} {model}", "fit": fit or ""}
+        for role, model in roles.items():
+            if all(digests[f"real/{stem}"] == digests[f"{role}/{stem}"] for stem in pairs):
+                raise UserError(f"{real}: every picture of {model} is the real one, byte for byte; name another folder")
+        return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": fit or ""}
 
     table = out / "set" / TABLE_NAME
     return Stage(name="import", settings={}, inputs=inputs, outputs=(table,), work=work, derives=True)
@@ -213,7 +251,7 @@ def _audit_stage(out: Path, pairs: Pairs) -> Stage:
         sources = []
         for role, path in (entry for files in pairs.values() for entry in files.items()):
             with suppress(UserError):  # the import has named it
-                sources.append(source_of(path, role))
+                sources.append(source_of(path, "real" if role == "real" else "fake"))
         write_json(out / OWN_FOLDER / CODING, coding_clue(sources))
         write_rows(giveaways.rows, out / "giveaways.csv", tables.GIVEAWAYS)
         return True
@@ -228,14 +266,17 @@ def _audit_stage(out: Path, pairs: Pairs) -> Stage:
     )
 
 
-def _import_lines(out: Path, unpaired: tuple[str, ...]) -> list[str]:
+def _import_lines(out: Path, unpaired: Sequence[str]) -> list[str]:
     rows = read_set(out / "set").rows
     record = read_json(out / "set" / OWN_FOLDER / "import.json")
     sizes = sorted({(row["width"], row["height"]) for row in rows})
     text = " to ".join(f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
-    line = f"import: {len(rows) // 2} pairs of {text} pixels in {out / 'set'}"
+    reals = sum(row["kind"] == "real" for row in rows)
+    models = (len(rows) - reals) // reals
+    what = "pairs" if models == 1 else f"pictures, real and from {models} models,"
+    line = f"import: {reals} {what} of {text} pixels in {out / 'set'}"
     if record["resized"]:
-        line += f"; in {record['resized']} the larger picture was brought to the size of the other (bicubic)"
+        line += f"; {record['resized']} had other sizes and were brought to the smallest (bicubic)"
     lines = [line]
     if unpaired:
         lines.append(f"import: left out, without partner: {len(unpaired)}, such as {unpaired[0]}")
@@ -245,35 +286,47 @@ def _import_lines(out: Path, unpaired: tuple[str, ...]) -> list[str]:
 
 
 def _audit_lines(out: Path) -> list[str]:
-    """What tells real from fake, and how it is evened out."""
+    """For each model what separates real from fake without a look at the content, and the command that removes it."""
     from gan_eval.giveaways.clues import CLUES
+    from gan_eval.giveaways.compare import FEWEST
     from gan_eval.giveaways.form import equalise_command
 
-    rows = read_rows(out / "giveaways.csv", tables.GIVEAWAYS)
-    compared = sum(row["auc"] is not None for row in rows)
-    certain, telling = (
-        [row["clue"] for row in rows if row["verdict"] == verdict] for verdict in ("gives_away", "look")
-    )
-    telling = [clue for clue in telling if CLUES[clue].follows not in telling]  # which is another measure of that one
+    of_models: dict[str, list[Row]] = {}
+    for row in read_rows(out / "giveaways.csv", tables.GIVEAWAYS):
+        of_models.setdefault(row["model"], []).append(row)
     equalise = equalise_command(out / "set", read_set(out / "set").rows)
-    if certain:
-        lines = [f"audit: {', '.join(certain)} give the truth away; even that out: {equalise}"]
-    elif telling:
-        lines = [f"audit: {len(telling)} of {compared} clues tell, by content or by coding: {', '.join(telling)}"]
-    else:
-        lines = [f"audit: none of {compared} clues tells real from fake"]
+    lines = []
+    for model, rows in of_models.items():
+        head = "audit" if len(of_models) == 1 else f"audit, {model}"
+        compared = sum(row["auc"] is not None for row in rows)
+        certain, telling = (
+            [row["clue"] for row in rows if row["verdict"] == verdict] for verdict in ("gives_away", "look")
+        )
+        telling = [clue for clue in telling if CLUES[clue].follows not in telling]  # another measure of the same thing
+        pictures = min(max(row[count] for row in rows) for count in ("n_real", "n_fake"))
+        if certain:
+            lines.append(f"{head}: {', '.join(certain)} give the truth away; even that out: {equalise}")
+        elif telling:
+            found = f"{len(telling)} of {compared} clues differ, by content or by coding"
+            lines.append(f"{head}: {found}: {', '.join(telling)}")
+        elif pictures < FEWEST:
+            lines.append(f"{head}: cannot tell, too few pictures: {pictures} of each kind, at least {FEWEST} are needed")
+        else:
+            lines.append(f"{head}: none of {compared} clues separates real from fake")
     if (coding := read_json(out / OWN_FOLDER / CODING)) is not None:
         lines.append(f"audit: {coding}; the same on all: {equalise} --jpeg 75")
     return lines
 
 
-def _metrics_line(folder: Path, names: Sequence[str]) -> str:
-    """The mean of each picture metric, over the fakes and, where they have it, over the reals; the sets' metrics."""
+def _metrics_line(folder: Path, names: Sequence[str], model: str, *, alone: bool) -> str:
+    """A model's mean of each picture metric, with that of the reals where they have it; its metrics of the set."""
     values: dict[tuple[str, str], list[float]] = {}
     for row in read_rows(folder / "image_metrics.csv", tables.IMAGE_METRICS):
-        values.setdefault((row["metric"], row["kind"]), []).append(row["value"])
+        if row["model"] in (None, model):
+            values.setdefault((row["metric"], row["kind"]), []).append(row["value"])
     for row in read_rows(folder / "set_metrics.csv", tables.SET_METRICS):
-        values.setdefault((row["metric"], "fake"), []).append(row["value"])
+        if row["model"] == model:
+            values.setdefault((row["metric"], "fake"), []).append(row["value"])
 
     def mean(metric: str, kind: str) -> str:
         known = [value for value in values.get((metric, kind), ()) if value is not None]
@@ -284,4 +337,4 @@ def _metrics_line(folder: Path, names: Sequence[str]) -> str:
         f"{name.upper()} {mean(name, 'fake')}" + (f" (real {reals})" if (reals := mean(name, "real")) != "–" else "")
         for name in names
     ]
-    return f"metrics: {', '.join(texts)}"
+    return f"{'metrics' if alone else f'metrics, {model}'}: {', '.join(texts)}"

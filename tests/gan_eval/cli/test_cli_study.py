@@ -105,7 +105,7 @@ def test_two_folders_become_a_study_with_a_report(command: Command, folders: tup
     assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
     other = write_pictures(tmp_path / "other", noise=9.0)
     status, _, err = command("try", folders[0], other, "--out", out)
-    assert (status, f"holds what came of {folders[0]} and {folders[1]}; name another" in err) == (2, True)
+    assert (status, f"holds what came of {folders[0]}, {folders[1]}; name another" in err) == (2, True)
 
 
 @pytest.mark.slow
@@ -147,10 +147,52 @@ def test_pictures_of_two_sizes_without_partner_or_unreadable(command: Command, t
     status, _, err = command("try", real, fake, "--out", tmp_path / "a")
     assert status == 0
     assert "4 pairs of 48x40 pixels" in err
-    assert "in 4 the larger picture was brought to the size of the other" in err
+    assert "4 had other sizes and were brought to the smallest (bicubic)" in err
     assert "left out, without partner: 2, such as" in err
     assert "left out, unusable: 1, such as" in err
     assert {row["model"] for row in read_set(tmp_path / "a" / "set").rows} == {None, "my-gan"}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_several_models_become_one_study(command: Command, folders: tuple[Path, Path], tmp_path: Path) -> None:
+    real, small = folders
+    large = write_pictures(tmp_path / "large", size=(80, 96), noise=6.0)
+    (large / "5.png").unlink()
+    out = tmp_path / "answer"
+    status, _, err = command("try", real, small, large, "--out", out)
+    assert status == 0
+    assert "5 pictures, real and from 2 models, of 48x40 pixels" in err
+    assert "audit, generated: " in err
+    assert "audit, large: " in err
+    rows = read_set(out / "set").rows
+    assert len({row["item"] for row in rows}) == 5
+    assert len(rows) == 15
+    assert {(row["model"], row["width"], row["height"]) for row in rows} == {
+        (model, 48, 40) for model in (None, "generated", "large")
+    }
+    for row in rows:
+        given = {None: real, "generated": small, "large": large}[row["model"]] / f"{row['item'].partition('/')[2]}.png"
+        own = pictures.to_size(pictures.read_rgb(given), (48, 40), None)
+        assert np.array_equal(pictures.read_rgb(out / "set" / row["file"]), own)
+    study = load_study(out / "study.toml")
+    assert (study.quiz.real, study.quiz.fake) == (10, 10)
+    twin = write_pictures(tmp_path / "other" / "large", noise=9.0)
+    status, _, err = command("try", real, large, twin, "--out", tmp_path / "b")
+    assert (status, "both models would be called large; rename one folder" in err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_an_audit_of_one_pair_cannot_tell(command: Command, tmp_path: Path) -> None:
+    real, fake = write_pictures(tmp_path / "photos"), write_pictures(tmp_path / "gan", noise=3.0)
+    for path in [*real.iterdir(), *fake.iterdir()]:
+        if path.stem != "0":
+            path.unlink()
+    _, _, err = command("try", real, fake, "--out", tmp_path / "a")
+    assert "audit: cannot tell, too few pictures: 1 of each kind, at least 5 are needed" in err
+    status, _, err = command("stimuli", "audit", tmp_path / "a" / "set")
+    assert (status, "cannot tell, too few pictures: at least 5 of each are needed" in err) == (0, True)
 
 
 @pytest.mark.usefixtures("quick")
@@ -169,7 +211,7 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(
     wanted = {
         (fake, real, "a"): f"by their names they are swapped; real pictures come first: gan-eval try {real} {fake}",
         (real, real, "a"): "the same folder as REAL",
-        (real, copy, "a"): "every real picture is the generated one, byte for byte",
+        (real, copy, "a"): "every picture of copy is the real one, byte for byte",
         (real, tmp_path / "empty", "a"): "no pictures in this folder",
         (real, tmp_path / "nowhere", "a"): "no such folder",
         (real, others, "a"): "no picture shares its stem with one in",
