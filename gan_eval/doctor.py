@@ -32,11 +32,12 @@ PROBE_SECONDS = 120
 class Finding:
     """One thing examined.
 
-    `ok`: as it should be. `warning`: something cannot be done, or not well. `missing`: gan_eval cannot do its main job.
+    `ok`: as it should be. `optional`: not there; only some metrics need it. `warning`: something cannot be done, or not
+    well. `missing`: gan_eval cannot do its main job.
     """
 
     what: str
-    status: Literal["ok", "warning", "missing"]
+    status: Literal["ok", "optional", "warning", "missing"]
     detail: str
     mend: str = ""
 
@@ -236,7 +237,7 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
 
 
 def weights_findings() -> Iterator[Finding]:
-    """Which pretrained weights are in the cache. That some are not is no fault: most metrics need none, and without
+    """Which pretrained weights are in the cache. Those that are not are optional: most metrics need none, and without
     them a metric's rows carry the reason instead of a value."""
     try:
         from gan_eval.weights.cache import list_weights
@@ -248,7 +249,7 @@ def weights_findings() -> Iterator[Finding]:
             yield Finding(f"weights {weights.name}", "ok", str(weights.path))
         else:
             mend = f"where they are needed: {weights.mend}"
-            yield Finding(f"weights {weights.name}", "ok", f"not in the cache ({weights.description})", mend)
+            yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", mend)
 
 
 GPU_PROBE = """

@@ -5,6 +5,7 @@ invite.
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -93,6 +94,7 @@ def plan_power(
     settings: PowerSettings | None = None,
     workers: int = 1,
     where: str = "study",
+    on_estimate: Callable[[int, float], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PowerPlan:
     """Simulate a study's design for each number of participants in `[power]`.
@@ -103,7 +105,9 @@ def plan_power(
         settings: instead of the study's `[power]`.
         workers: processes; the table is the same for any number.
         where: the study file, for messages.
-        on_progress: told how many simulated studies of how many are done.
+        on_estimate: called before the simulation with the number of simulated studies and the seconds that all of
+            them take. Fewer are needed where a question is decided early.
+        on_progress: called with the number of simulated studies that are done, and their total.
 
     Raises:
         UserError: a protocol without power, a pool that cannot be dealt, or a planned comparison without pictures.
@@ -122,6 +126,8 @@ def plan_power(
         worlds.append((make_world(larger, settings, study.analysis), numbers[-1:]))
     total, done = sum(len(tried) for _, tried in worlds) * settings.simulations, 0
     rows: list[Row] = []
+    if on_estimate is not None:
+        on_estimate(total, sum(estimated_seconds(*each) for each in worlds) * settings.simulations / workers)
 
     def tell(done: int) -> None:
         if on_progress is not None:
@@ -153,6 +159,17 @@ def plan_power(
     )
     warnings = (*design.warnings, *([omitted] if omitted else []), *[looks] * (study.analysis.looks > 1))
     return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tops, needed, warnings)
+
+
+def estimated_seconds(world: World, numbers: Sequence[int]) -> float:
+    """Seconds for one simulated study of each number of participants, from a run of the smallest and the largest."""
+    ends = min(numbers), max(numbers)
+    seconds = []
+    for people in (ends[0], *ends):  # the first run also imports and compiles, and does not count
+        start = time.perf_counter()
+        one_study(world, (people, 0))
+        seconds.append(time.perf_counter() - start)
+    return float(np.interp(numbers, ends, seconds[1:]).sum())
 
 
 def _plus(on_done: Callable[[int], None], before: int, done: int) -> None:

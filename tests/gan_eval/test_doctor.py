@@ -140,7 +140,10 @@ def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monk
     monkeypatch.setitem(sys.modules, "gan_eval.weights.cache", SimpleNamespace(list_weights=lambda: statuses))
     absent, present = doctor.weights_findings()
     assert absent == Finding(
-        "weights dists", "ok", "not in the cache (for DISTS)", "where they are needed: `gan-eval weights fetch dists`"
+        "weights dists",
+        "optional",
+        "not in the cache (for DISTS)",
+        "where they are needed: `gan-eval weights fetch dists`",
     )
     assert present == Finding("weights inception", "ok", "/cache/i.pt")
 
