@@ -180,7 +180,7 @@ def _lines_of(group: GroupAudit) -> list[str]:
     certain, look = (len(part) for part in lines.values())
     found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
     found += [f"{look} to look at"] if look else []
-    nothing = f"cannot tell, too few pictures: at least {FEWEST} of each are needed" if group.is_too_small else "none tells"
+    nothing = f"too few pictures, at least {FEWEST} of each are needed" if group.is_too_small else "none tells"
     headline = (
         f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
         f"generated pictures, {compared} of {len(group.findings)} clues compared: {', '.join(found) or nothing}"

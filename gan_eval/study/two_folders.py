@@ -310,7 +310,7 @@ def _audit_lines(out: Path) -> list[str]:
             found = f"{len(telling)} of {compared} clues differ, by content or by coding"
             lines.append(f"{head}: {found}: {', '.join(telling)}")
         elif pictures < FEWEST:
-            lines.append(f"{head}: cannot tell, too few pictures: {pictures} of each kind, at least {FEWEST} are needed")
+            lines.append(f"{head}: too few pictures to tell: {pictures} of each kind, at least {FEWEST} are needed")
         else:
             lines.append(f"{head}: none of {compared} clues separates real from fake")
     if (coding := read_json(out / OWN_FOLDER / CODING)) is not None:

@@ -190,9 +190,9 @@ def test_an_audit_of_one_pair_cannot_tell(command: Command, tmp_path: Path) -> N
         if path.stem != "0":
             path.unlink()
     _, _, err = command("try", real, fake, "--out", tmp_path / "a")
-    assert "audit: cannot tell, too few pictures: 1 of each kind, at least 5 are needed" in err
+    assert "audit: too few pictures to tell: 1 of each kind, at least 5 are needed" in err
     status, _, err = command("stimuli", "audit", tmp_path / "a" / "set")
-    assert (status, "cannot tell, too few pictures: at least 5 of each are needed" in err) == (0, True)
+    assert (status, "too few pictures, at least 5 of each are needed" in err) == (0, True)
 
 
 @pytest.mark.usefixtures("quick")
