@@ -7,7 +7,6 @@ import importlib.metadata
 import importlib.util
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,7 +70,7 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     from gan_eval.looks import NO_VERDICT
     from gan_eval.metrics.run.cache import remembering_digests
     from gan_eval.study.markers import run_lock, standing_of
-    from gan_eval.study.plan import open_plan
+    from gan_eval.study.plan import open_plan, run_command
     from gan_eval.study.sessions import awaited, count_sessions, next_session, verdict_standing
     from gan_eval.study.stages import list_stages
 
@@ -91,8 +90,12 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
                 continue
             if standing.changes:
                 changes = "; ".join(standing.changes[:4])
-                mend = f"undo the change, or --redo {stage.name}"
+                mend = f"undo the change, or: {stage.redo_command}"
                 yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", mend)
+            elif standing.damaged:
+                files = ", ".join(f"{name} {how}" for name, how in list(standing.damaged.items())[:4])
+                yield Finding(stage.name, "missing", f"files that it made: {files}")
+                left.append(stage.name)
             elif standing.is_current:
                 yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
             elif not is_finished and not standing.is_made:
@@ -109,9 +112,7 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     if line := verdict_standing(plan):
         yield Finding("verdict", "warning" if line.startswith(NO_VERDICT) else "ok", line)
     if left:
-        command = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
-        command += ["--data-root", str(plan.data_root)] if plan.data_root else []
-        yield Finding("to do", "missing", ", ".join(left), f"next: {shlex.join(command)}")
+        yield Finding("to do", "missing", ", ".join(left), f"next: {run_command(plan)}")
 
 
 def python_finding(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:

@@ -136,7 +136,7 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
     files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
     hashes = {relative: sha256_file(path) for relative, path in files.items()}
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
-    before = _read(record).files if record.is_file() else {}
+    before = _files_of_earlier(record)
     removed = {
         relative
         for relative, known in before.items()
@@ -148,7 +148,7 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
         relative
         for path in (folder / OWN_FOLDER).glob(f"*{_RECORD}")
         if path != record
-        for relative in _read(path).files
+        for relative in _files_of_earlier(path)
     }
     removed |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
@@ -192,16 +192,39 @@ def _finish(folder: Path, name: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _files_of_earlier(record: Path) -> Mapping[str, str]:
+    """The files of a set that is to be replaced; none where its record is missing or damaged."""
+    try:
+        return _read(record).files if record.is_file() else {}
+    except UserError:
+        return {}
+
+
 def _read(path: Path) -> FileSet:
     record = _checked(path, "run", "files")
     return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"])
 
 
 def _checked(path: Path, *required: str) -> dict[str, Any]:
+    """A record with what is required in it; the paths of its files stay below the set's folder.
+
+    Raises:
+        UserError: it is not such a record.
+    """
     record = read_json(path)
-    if not isinstance(record, dict) or any(name not in record for name in required):
-        raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
-    return record
+    if isinstance(record, dict) and all(name in record for name in required):
+        files, gone = record["files"], record.get("gone", [])
+        if (
+            isinstance(files, dict)
+            and isinstance(gone, list)
+            and all(isinstance(text, str) for text in (*files.values(), *gone))
+            and all(
+                Path(name).parts and not Path(name).is_absolute() and ".." not in Path(name).parts
+                for name in (*files, *gone)
+            )
+        ):
+            return record
+    raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
 
 
 @contextmanager

@@ -410,6 +410,8 @@ def write_error(target: Path | str, error: OSError, what: str = "written") -> Us
         case errno.EACCES | errno.EPERM | errno.EROFS:
             verb = "write" if what == "written" or error.errno == errno.EROFS else "use it"
             return UserError(f"{target}: no permission to {verb}; choose another place or mend the permissions")
+        case errno.EISDIR:
+            return UserError(f"{target}: is a folder, and a file belongs there; remove or rename the folder")
         case errno.ENAMETOOLONG:
             return UserError(f"{shortened(str(target), 200)}: this name is too long; choose a shorter one")
         case _:

@@ -16,6 +16,7 @@ the probability that is left to spend; the density of those that have not passed
 are more alike than the numbers of people say, and the looks together err less often.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -161,9 +162,13 @@ def read_looks(folder: Path) -> list[Look]:
     if not file.is_file():
         return []
     try:
-        return [Look(**look) for look in read_json(file)]
+        looks = [Look(**look) for look in read_json(file)]
+        numbers = [number for look in looks for number in (look.people, look.spent, look.z)]
+        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+            raise TypeError("its numbers are none")
     except TypeError as error:
         raise UserError(f"{file}: no record of looks ({error}); restore it or remove it") from error
+    return looks
 
 
 def write_looks(folder: Path, looks: Sequence[Look]) -> None:

@@ -1,17 +1,19 @@
 """The stages of a study, skipped where they are up to date.
 
-A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files and
-its format number. Equal: skipped. Settings or inputs that differ: refused with the difference, unless the stage only
-derives tables (then changed inputs are simply computed again). `redo` moves the old results aside.
+A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files, those
+of the files it made, and its format number. Equal: skipped. Settings or inputs that differ: refused with the
+difference, unless the stage only derives tables (then changed inputs are simply computed again). Files of a stage that
+are missing or changed are made again where nothing is lost by it, else refused (`Stage.damage`). A marker that is not
+one counts as absent. `redo` moves the old results aside.
 """
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, read_json, sha256_file, sha256_json, write_json
@@ -41,7 +43,7 @@ class Stage:
     inputs: Callable[[], Mapping[str, str]]
     """Names and hashes of what it reads; raises UserError where an earlier stage has not been done."""
     outputs: tuple[Path, ...]
-    """What it makes; without them it is not up to date, and `redo` moves them aside."""
+    """Files and folders that it makes, which `redo` moves aside."""
     work: Callable[[Listener], bool]
     """Does it; False where it is not finished yet (people are still to come)."""
     needs: tuple[str, ...] = ()
@@ -54,6 +56,22 @@ class Stage:
     """Whether nothing more is to come; while people are awaited, a stage is not up to date whatever its marker says."""
     section: str = ""
     """Of the study file, where the settings are those of one."""
+    products: Callable[[], Iterable[Path]] | None = None
+    """The files that must stay as it made them; default: all files of `outputs`. None of these may lie elsewhere."""
+    damage: Literal["redo", "restore", "refuse"] = "redo"
+    """Where its files are missing or changed: make them again; make missing ones again and refuse changed ones; or
+    refuse both, because training or people's answers would be lost."""
+    redo_command: str = ""
+    """The command that moves its results aside and makes them again; for messages."""
+
+    def hashes(self, folder: Path) -> dict[str, str]:
+        """SHA-256 of each of its files that is there, by path as seen from `folder`.
+
+        Raises:
+            UserError: a file cannot be read.
+        """
+        files = self.products() if self.products else (path for output in self.outputs for path in files_of(output))
+        return {path.relative_to(folder).as_posix(): sha256_file(path) for path in sorted(files) if path.is_file()}
 
 
 def run(
@@ -120,6 +138,8 @@ class Standing:
     """and made with what its marker would say now; people may still be awaited."""
     changes: Sequence[str]
     """What forbids to go on: settings, or inputs, that its results were not made with."""
+    damaged: Mapping[str, str]
+    """Its files that are `missing` or `changed` since it made them, by path as seen from the folder."""
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:
@@ -136,18 +156,46 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         "settings_hash": sha256_json(dict(stage.settings)),
         "inputs": dict(stage.inputs()),
     }
-    if not (marker.is_file() and all(path.exists() for path in stage.outputs)):
-        return Standing(current, is_made=False, is_current=False, changes=())
-    made = read_json(marker)
+    made = _read_marker(marker, stage)
+    if made is None:
+        return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
+    files = made.pop("files", {})
+    there = stage.hashes(folder)
+    damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
+    damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     # A stage that has no settings may once have had some.
     changes: list[str] = []
     if stage.settings:
-        changes += _differences(made.get("settings", {}), current["settings"], where=stage.section)
-    if made.get("format") != FORMAT:
-        changes.append(f"format {made.get('format')} is now {FORMAT}")
-    if made.get("inputs") != current["inputs"] and not stage.derives:
-        changes += _differences(made.get("inputs", {}), current["inputs"], short=True)
-    return Standing(current, is_made=True, is_current=made == current, changes=changes)
+        changes += _differences(made["settings"], current["settings"], where=stage.section)
+    if made["format"] != FORMAT:
+        changes.append(f"format {made['format']} is now {FORMAT}")
+    if made["inputs"] != current["inputs"] and not stage.derives:
+        changes += _differences(made["inputs"], current["inputs"], short=True)
+    return Standing(current, is_made=True, is_current=made == current and not damaged, changes=changes, damaged=damaged)
+
+
+def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
+    """What a stage wrote last; None where it wrote nothing, or the file is not what a stage writes.
+
+    Raises:
+        UserError: a folder has its place.
+    """
+    if marker.is_dir():
+        raise UserError(f"{marker}: is a folder, and {stage.name} writes a file there; remove it")
+    try:
+        made = read_json(marker)
+    except UserError:
+        return None
+    if not (
+        isinstance(made, dict)
+        and made.get("stage") == stage.name
+        and type(made.get("format")) is int
+        and isinstance(made.get("settings"), dict)
+        and all(isinstance(texts, dict) for texts in (made.get("inputs"), made.get("files", {})))
+        and all(isinstance(text, str) for texts in (made["inputs"], made.get("files", {})) for text in texts.values())
+    ):
+        return None
+    return made
 
 
 def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
@@ -156,12 +204,20 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     if standing.is_current and stage.is_finished():
         listener.message(f"{stage.name}: up to date")
         return
+    redo = stage.redo_command or f"--redo {stage.name}"
     if changes := standing.changes:
         more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
         raise UserError(
             f"{marker}: made with other settings or inputs: {'; '.join(changes[:4])}{more}; "
-            f"undo that, or give --redo {stage.name} to move the old results aside, or another --out"
+            f"undo that, or move the old results aside with: {redo}; or give another --out"
         )
+    if damaged := standing.damaged:
+        name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
+        others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
+        since = f"{folder / name}: {how} since {stage.name} made it{others}"
+        if stage.damage == "refuse" or (stage.damage == "restore" and how == "changed"):
+            raise UserError(f"{since}; restore it from a copy, or make it again with: {redo}")
+        listener.message(f"{since}; making it again")
     marker.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.derives:  # under way, though some of these cannot say how far
@@ -170,10 +226,23 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     if stage.derives:
         listener.progress(stage.name, 1, 1)
     if finished:
-        write_json(marker, standing.current)
+        write_json(marker, {**standing.current, "files": stage.hashes(folder)})
         seconds = time.monotonic() - started
         minutes, rest = divmod(round(seconds), 60)
         listener.message(f"{stage.name}: done in {f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'}")
+
+
+def files_of(output: Path) -> Iterable[Path]:
+    """A file itself; of a folder all files in it and the records of our own, without locks and hidden files."""
+    if not output.is_dir():
+        return [output]
+    below = (path.relative_to(output).parts for path in output.rglob("*"))
+    return [
+        output.joinpath(*parts)
+        for parts in below
+        if not any(part.startswith(".") and part != OWN_FOLDER for part in parts)
+        and (OWN_FOLDER not in parts or parts[-1].endswith(".json"))
+    ]
 
 
 def _differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> Iterator[str]:

@@ -248,11 +248,21 @@ def _read_record(folder: Path) -> dict[str, Any]:
     if not (
         isinstance(made, dict)
         and {"study", "fraction", "smoke"} <= set(made)
-        and isinstance(made["fraction"], int | float)
+        and type(made["fraction"]) in (int, float)
+        and 0 < made["fraction"] <= 1
+        and type(made["smoke"]) is bool
         and all(isinstance(made.get(name, ""), str) for name in texts)
     ):
         raise UserError(f"{file}: not the record of a study's folder; remove it and give the gan-eval run again")
     return made
+
+
+def run_command(plan: Plan, *more: str) -> str:
+    """The command that does what is missing of a study, as it was begun; `more` words follow."""
+    words = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
+    words += ["--data-root", str(plan.data_root)] if plan.data_root else []
+    words += ["--smoke"] if plan.smoke else ["--fraction", f"{plan.fraction:g}"] if plan.fraction < 1 else []
+    return shlex.join([*words, *more])
 
 
 def relative_path(place: Path, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, wr
 from gan_eval.looks import read_looks, write_looks
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stimuli.sets import read_stimulus_tables
-from gan_eval.study.markers import Listener, Stage, hash_result
-from gan_eval.study.plan import Plan, relative_path
+from gan_eval.study.markers import Listener, Stage, files_of, hash_result
+from gan_eval.study.plan import Plan, relative_path, run_command
 from gan_eval.study.sessions import (
     all_stimulus_hashes,
     answers_hash,
@@ -44,15 +45,16 @@ GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best"
 
 def list_stages(plan: Plan) -> list[Stage]:
     """All stages of a study in their order."""
-    stages = [stage for model in plan.study.models for stage in (train_stage(plan, model), generate_stage(plan, model))]
-    return [
-        *stages,
+    models = [stage for model in plan.study.models for stage in (train_stage(plan, model), generate_stage(plan, model))]
+    stages = [
+        *models,
         metrics_stage(plan),
         quiz_stage(plan),
         analyze_stage(plan),
         *([training_stage(plan)] if plan.study.models else []),
         report_stage(plan),
     ]
+    return [replace(stage, redo_command=run_command(plan, "--redo", stage.name)) for stage in stages]
 
 
 def train_stage(plan: Plan, model: str) -> Stage:
@@ -104,6 +106,8 @@ def train_stage(plan: Plan, model: str) -> Stage:
         },
         inputs=inputs,
         outputs=(out,),
+        products=lambda: {out / GENERATORS["last"], out / GENERATORS[study.generate.checkpoint]},
+        damage="redo" if any((out / "checkpoints").glob("*")) else "refuse",  # the last one gives the generator
         work=work,
         needs=() if initial is None else (f"train-{initial}",),
     )
@@ -155,6 +159,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
         settings={"generate": generation, "split": plan.split(dataset), **holes},
         inputs=inputs,
         outputs=(out,),
+        damage="restore",
         work=work,
         needs=(f"train-{model}",),
     )
@@ -233,6 +238,8 @@ def quiz_stage(plan: Plan) -> Stage:
         settings={"design_hash": plan.study.design_hash},
         inputs=lambda: {**all_stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
+        products=list,  # answers come and go, so the store's bytes are nobody's to compare
+        damage="refuse",
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
         needs=_generate_names(plan),
@@ -303,6 +310,7 @@ def analyze_stage(plan: Plan) -> Stage:
         settings=settings,
         inputs=inputs,
         outputs=(out,),
+        products=lambda: [path for path in files_of(out) if path.stem != tables.PLATEAUS.name],  # the stage training's
         work=work,
         derives=True,
         needs=("metrics", "quiz"),
@@ -371,6 +379,12 @@ def report_stage(plan: Plan) -> Stage:
         settings={},  # the title and other words are among the facts: other words are simply shown
         inputs=inputs,
         outputs=(out,),
+        products=lambda: [
+            out,
+            plan.folder / "study.toml",
+            plan.folder / OWN_FOLDER / "facts.json",
+            *files_of(plan.folder / PUBLISHED),
+        ],
         work=work,
         derives=True,
         needs=("analyze", "training"),

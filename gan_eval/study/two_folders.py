@@ -183,6 +183,8 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     record = out / OWN_FOLDER / "try.json"
     folders = {"real": str(real.resolve()), "fakes": [str(fake.resolve()) for fake in fakes]}
     earlier = read_json(record) if record.is_file() else None
+    if earlier is not None and not (isinstance(earlier, dict) and {"real", "fake"} <= set(earlier)):
+        raise UserError(f"{record}: does not say which folders --out {out} was made of; name another --out")
     if earlier not in (None, folders) and (out / "set" / TABLE_NAME).is_file():
         raise UserError(
             f"--out {out}: holds what came of {', '.join([earlier['real'], *earlier['fakes']])}; name another folder"
@@ -214,7 +216,9 @@ def _import_stage(
 
     def work(listener: Listener) -> bool:
         if (out / "store.sqlite").is_file() and people_have_answered(open_plan(out / "study.toml", out)):
-            raise UserError(f"--out {out}: the pictures have changed since people judged them; name another folder")
+            raise UserError(
+                f"--out {out}: the pictures or their set have changed since people judged them; name another folder"
+            )
         import_items(
             pairs,
             out / "set",
@@ -235,7 +239,10 @@ def _import_stage(
         return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": fit or ""}
 
     table = out / "set" / TABLE_NAME
-    return Stage(name="import", settings={}, inputs=inputs, outputs=(table,), work=work, derives=True)
+    made = [table, out / "set" / OWN_FOLDER / "import.json"]
+    return Stage(
+        name="import", settings={}, inputs=inputs, outputs=(table,), products=lambda: made, work=work, derives=True
+    )
 
 
 def _audit_stage(out: Path, pairs: Pairs) -> Stage:

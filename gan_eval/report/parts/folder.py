@@ -1,6 +1,8 @@
 """What a study's folder holds that a report can show: tables, stimuli, training, settings; any may be absent."""
 
 import contextlib
+import os
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -127,9 +129,9 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
     with settled(folder, folder / "tables", folder / "metrics") as sets:
         facts_file, study_file = folder / OWN_FOLDER / "facts.json", folder / "study.toml"
-        facts = read_json(facts_file) if facts_file.is_file() else {}
+        facts = _read_facts(facts_file) if facts_file.is_file() else {}
         files = {**_table_files(folder, "tables", _TABLES), **_table_files(folder, "metrics", _METRICS)}
-        files = _files_of_sets(files, {place: tuple(known) for place, known in sets.items()})
+        files = _files_of_sets(folder, files, {place: tuple(known) for place, known in sets.items()})
         tables = {name: read_table(path, ALL_TABLES[name]) for name, path in files.items()}
         _require_one_analysis(files, tables)
         copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
@@ -166,6 +168,27 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     if not (study_folder.tables or study_folder.stimuli or study_folder.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return study_folder
+
+
+def _read_facts(file: Path) -> dict[str, Any]:
+    """What `run` notes beside the tables.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    facts = read_json(file)
+    if isinstance(facts, dict):
+        sessions, fraction = facts.get("sessions") or {}, facts.get("fraction")
+        lists = (facts.get("notes") or [], facts.get("imported_sets") or [])
+        if (
+            isinstance(sessions, dict)
+            and all(type(sessions.get(name, 0)) is int for name in ("complete", "people", "simulated", "wanted"))
+            and isinstance(sessions.get("next", ""), str)
+            and all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists)
+            and (fraction is None or (type(fraction) in (int, float) and 0 < fraction <= 1))
+        ):
+            return facts
+    raise UserError(f"{file}: not what gan-eval run notes there; remove it, or give the gan-eval run again")
 
 
 def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:
@@ -212,33 +235,46 @@ _ANALYSED = (TRIALS.name, SESSIONS.name, CHECKS.name)
 _VERB = {"analysis": "analyze", "metrics": "metrics"}
 
 
-def _files_of_sets(files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
+def _run_command(folder: Path) -> str:
+    """The `run` that makes a study's folder; empty for a folder of other origin."""
+    record = folder / OWN_FOLDER / "run.json"
+    with contextlib.suppress(UserError, TypeError, KeyError):
+        file = os.path.normpath(folder / read_json(record)["file"])
+        return shlex.join(["gan-eval", "run", file, "--out", str(folder)])
+    return ""
+
+
+def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
     """The files that are to be read, by table: where a set has a record, those that it names.
 
     Args:
+        folder: the study's, or that of the tables.
         files: those that are there.
         sets: by folder.
 
     Raises:
-        UserError: a table beside a set is not of it, or has been changed since.
+        UserError: a table beside a set is not of it, has been changed since, or is missing in a study's folder.
     """
-    included = dict(files)
-    for name, path in files.items():
-        for known in sets.get(path.parent, ()):
-            members = _OF_SETS.get(known.name, ())
-            if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:
-                members = (*members, *_ANALYSED)
-            if name not in members:
+    included, run = dict(files), _run_command(folder)
+    for place, known in ((place, known) for place, all_known in sets.items() for known in all_known):
+        members = _OF_SETS.get(known.name, ())
+        if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:
+            members = (*members, *_ANALYSED)
+        again = run or f"gan-eval {_VERB.get(known.name)} again"
+        for name in members:
+            path = place / f"{name}.csv"
+            if name not in files and run and path.name in known.files:
+                raise UserError(f"{path}: missing, of the run {known.run} whose tables lie there; give {again}")
+            if files.get(name) != path:
                 continue
-            again = f"gan-eval {_VERB[known.name]} again"
             if path.name not in known.files:
                 if holds_table(path, ALL_TABLES[name]):
                     raise UserError(
                         f"{path}: not of the run {known.run} whose tables lie beside it; remove it, or give {again}"
                     )
                 included.pop(name, None)  # no table of ours
-            elif sha256_file(path) != known.files[path.name] and holds_table(path, ALL_TABLES[name]):
-                # what holds no table is named when it is read
+            elif sha256_file(path) != known.files[path.name] and (run or holds_table(path, ALL_TABLES[name])):
+                # elsewhere, what holds no table is named when it is read
                 raise UserError(
                     f"{path}: is not what the run {known.run} wrote, whose tables lie beside it; give {again}"
                 )

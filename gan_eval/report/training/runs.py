@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, shortened
 from gan_eval.files import read_json
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL
@@ -106,7 +106,7 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
                 log=folder.training[name],
                 validation=_table(place / "validation.csv", VALIDATION),
                 warnings=_table(place / "training_warnings.csv", TRAINING_WARNINGS),
-                settings=read_json(config).get("settings", {}) if config.is_file() else {},
+                settings=_settings_of(config) if config.is_file() else {},
                 grids=_by_step(place / "samples", ".png"),
                 snapshots=list(_by_step(place / "snapshots", ".safetensors")),
                 evolution=evolution if evolution.is_file() else None,
@@ -186,11 +186,24 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
     if folder.study is not None:
         settings_of = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
     for config in sorted((folder.path / "models").glob("*/config.json")):
-        settings = read_json(config).get("settings", {})
-        if not isinstance(settings, dict):
-            raise UserError(f"{config}: settings: found {settings!r}; wanted a table of the training settings")
-        settings_of[config.parent.name] = settings
+        settings_of[config.parent.name] = _settings_of(config)
     return settings_of
+
+
+def _settings_of(config: Path) -> Mapping[str, Any]:
+    """The settings in a run's `config.json`.
+
+    Raises:
+        UserError: it holds none.
+    """
+    facts = read_json(config)
+    settings = facts.get("settings", {}) if isinstance(facts, dict) else facts
+    if not isinstance(settings, dict):
+        raise UserError(
+            f"{config}: settings: found {shortened(repr(settings), 80)}; wanted a table of the training settings; "
+            "restore the file"
+        )
+    return settings
 
 
 def fills_holes(settings: Mapping[str, Any]) -> bool:

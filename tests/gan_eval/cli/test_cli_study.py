@@ -134,7 +134,7 @@ def test_the_answers_are_told_and_pictures_that_were_judged_stay(
         assert "--participant P02" in err
     write_pictures(folders[1], noise=5.0)
     status, _, err = command("try", *folders, "--out", out)
-    assert (status, "have changed since people judged them; name another folder" in err) == (2, True)
+    assert (status, "set have changed since people judged them; name another folder" in err) == (2, True)
 
 
 @pytest.mark.slow

@@ -189,6 +189,47 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
 
 
 @pytest.mark.slow
+def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = world / "out"
+    assert call(world, "--simulate", "default") == 0
+    tables_of = ("tables/rates.csv", "tables/paper.parquet")  # the others say when they were made
+    before = {name: (out / name).read_bytes() for name in tables_of}
+    damages = [
+        {"tables/rates.csv": None, "metrics/image_metrics.csv": b"", "report.html": b"x"},
+        {
+            "tables/rates.csv": b"\xff\xfe",
+            "tables/paper.parquet": b"PAR1",
+            "metrics/runs.csv": None,
+            "report.html": None,
+        },
+        dict.fromkeys((".gan-eval/facts.json", "tables/.gan-eval/analysis.set.json"), b"[1]"),
+        {f".gan-eval/{stage}.json": b"[1]" for stage in ("metrics", "quiz", "analyze", "report")},
+    ]
+    for damage in damages:
+        for name, content in damage.items():
+            (out / name).unlink()
+            if content is not None:
+                (out / name).write_bytes(content)
+        again = run(["report", str(out), "--out", str(world / "beside.html")])
+        told = capsys.readouterr().err
+        assert again == 0 or f"gan-eval run {world}/study.toml --out {out}" in told or "make the set again" in told
+        assert call(world, "--simulate", "default") == 0
+        assert {name: (out / name).read_bytes() for name in tables_of} == before
+        assert (out / "metrics" / "runs.csv").read_text().startswith("run,")
+        assert (out / "report.html").read_text().endswith("</html>")
+        capsys.readouterr()
+        assert call(world, "--simulate", "default") == 0
+        assert capsys.readouterr().err.count("up to date") == 4
+    (out / "store.sqlite").unlink()
+    assert call(world, "--simulate", "default") == 2
+    told = capsys.readouterr().err
+    assert "store.sqlite: missing since quiz made it; restore it from a copy" in told
+    assert f"gan-eval run {world}/study.toml --out {out} --redo quiz" in told
+
+
+@pytest.mark.slow
 def test_a_smoke_run_rehearses(world: Path) -> None:
     assert call(world, "--smoke") == 0
     assert count_sessions(plan_of(world)) == {"complete": 3, "people": 0, "simulated": 3}

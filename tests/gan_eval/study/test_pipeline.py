@@ -36,9 +36,9 @@ class Kitchen:
 
     def stages(self) -> list[Stage]:
         return [
-            self._stage("train-a", "train", lambda: {"source": self.source}),
-            self._stage("train-b", "train", lambda: {"source": self.source}),
-            self._stage("quiz", "quiz", lambda: {"a": self._hash("train-a")}, needs=("train-a",)),
+            self._stage("train-a", "train", lambda: {"source": self.source}, damage="refuse"),
+            self._stage("train-b", "train", lambda: {"source": self.source}, damage="restore"),
+            self._stage("quiz", "quiz", lambda: {"a": self._hash("train-a")}, needs=("train-a",), products=list),
             self._stage("report", "report", lambda: {"quiz": self._hash("quiz")}, needs=("quiz",), derives=True),
         ]
 
@@ -149,8 +149,53 @@ def test_a_failure_leaves_no_marker(kitchen, monkeypatch):
     assert kitchen.run() == ALL
 
 
-def test_a_marker_that_was_damaged_is_named(kitchen):
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{", b"", b"[1]", b"null", b"5", b'"x"', b"\xff\x00", b"[" * 100_000, b"1" * 5000, b"{}",
+        b'{"stage": "quiz", "format": 1, "settings": [], "inputs": {}}',
+        b'{"stage": "quiz", "format": 1, "settings": {}, "inputs": {"a": [1]}}',
+        b'{"stage": "quiz", "format": "1", "settings": {}, "inputs": {}}',
+        b'{"stage": "quiz", "format": 1, "settings": {}, "inputs": {}, "files": [1]}',
+        b'{"stage": "report", "format": 1, "settings": {}, "inputs": {}}',
+    ],
+    ids=lambda content: repr(content[:60]),
+)  # fmt: skip
+def test_a_marker_that_is_none_counts_as_absent(kitchen, content):
     kitchen.run()
-    (kitchen.folder / ".gan-eval" / "quiz.json").write_text("{")
-    with pytest.raises(UserError, match=r"quiz\.json: not valid JSON"):
+    (kitchen.folder / ".gan-eval" / "quiz.json").write_bytes(content)
+    assert kitchen.run() == ["quiz"]
+    assert kitchen.run() == []
+
+
+def test_a_folder_in_the_place_of_a_marker_is_refused(kitchen):
+    (kitchen.folder / ".gan-eval" / "quiz.json").mkdir()
+    with pytest.raises(UserError, match=r"quiz\.json: is a folder, and quiz writes a file there; remove it"):
         kitchen.run()
+
+
+@pytest.mark.parametrize("damage", ["gone", "emptied", "edited", "folder"])
+@pytest.mark.parametrize(
+    ("stage", "missing", "changed"), [("report", True, True), ("train-b", True, False), ("train-a", False, False)]
+)
+def test_missing_and_changed_files_are_made_again_where_nothing_is_lost(kitchen, damage, stage, missing, changed):
+    kitchen.run()
+    file = kitchen.folder / stage
+    made = file.read_bytes()
+    file.unlink()
+    if damage == "folder":
+        file.mkdir()
+    elif damage != "gone":
+        file.write_bytes(b"" if damage == "emptied" else made + b"!")
+    if missing if damage in ("gone", "folder") else changed:
+        if damage == "folder":  # the work itself says so
+            with pytest.raises(IsADirectoryError):
+                kitchen.run()
+            return
+        assert kitchen.run() == [stage]
+        assert file.read_bytes() == made
+        assert kitchen.run() == []
+    else:
+        with pytest.raises(UserError, match=rf"{stage}: (missing|changed) since {stage} made it; .*: --redo {stage}"):
+            kitchen.run()
+        assert stage in kitchen.run(redo=[stage])
