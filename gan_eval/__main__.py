@@ -34,10 +34,11 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
 
     try:
         from gan_eval.cli import app
-        from gan_eval.launch import VERBS
+        from gan_eval.launch import VERBS, program
 
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
-        status = (application or app.application(verbs))(arguments, standalone_mode=False) or 0
+        command = application or app.application(verbs)
+        status = command(arguments, prog_name=program(), standalone_mode=False) or 0
         sys.stdout.flush()  # a full disk is told here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:

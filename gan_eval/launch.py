@@ -148,24 +148,30 @@ def setup_command(extra: str = "") -> str:
     return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
 
 
-def as_typed(text: str) -> str:
-    """A text for the user's terminal, whose commands `gan-eval VERB` begin as they must be typed there.
+def as_typed(text: str, *, in_file: bool = False) -> str:
+    """Return a text whose commands `gan-eval VERB` begin as the user types them.
 
-    That is `gan-eval` where the shell finds it, else this checkout's `run`, or a build of the quiz as it was called.
-    Texts that go into files keep `gan-eval`.
+    Args:
+        text: for the terminal, a report or a help page.
+        in_file: the text goes into a file, which may be read in another folder and by other people.
     """
-    return _COMMAND.sub(lambda _: f"{_program()} ", text) if _COMMAND.search(text) else text
+    return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text) if _COMMAND.search(text) else text
 
 
-def _program() -> str:
+def program(*, in_file: bool = False) -> str:
+    """Return how this program is called: `gan-eval` where the shell finds it, else the checkout's `./run`.
+
+    In a file the checkout's path is left out. A build of the quiz is called as it was started.
+    """
     run = Path(__file__).resolve().parents[1] / "run"
     if getattr(sys, "frozen", False):
         return shlex.quote(sys.argv[0])
     if shutil.which("gan-eval") or not run.is_file():
         return "gan-eval"
+    is_short = in_file or Path.cwd() == run.parent
     if sys.platform == "win32":
-        return f'py "{run}"'
-    return "./run" if Path.cwd() == run.parent else shlex.quote(str(run))
+        return "py run" if is_short else f'py "{run}"'
+    return "./run" if is_short else shlex.quote(str(run))
 
 
 def usable_cores() -> int:

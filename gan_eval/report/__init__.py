@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gan_eval.files import write_bytes, write_text
+from gan_eval.launch import as_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,8 @@ def build(
     from gan_eval.report.sections import study_report
 
     study = read_folder(Path(folder), stimuli=stimuli)
-    write_text(Path(out), render(study_report(study, title=title, with_raw_tables=with_raw_tables)))
+    page = render(study_report(study, title=title, with_raw_tables=with_raw_tables))
+    write_text(Path(out), as_typed(page, in_file=True))
     return Path(out)
 
 
@@ -193,5 +195,5 @@ def build_metrics_report(
     from gan_eval.report.page import render
     from gan_eval.report.sections import metrics_report
 
-    write_text(Path(out), render(metrics_report(Measured(frames, stimuli), title=title)))
+    write_text(Path(out), as_typed(render(metrics_report(Measured(frames, stimuli), title=title)), in_file=True))
     return Path(out)

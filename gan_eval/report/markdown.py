@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import write_bytes, write_text
+from gan_eval.launch import as_typed
 from gan_eval.report.downloads import RAW_REASON, is_raw
 from gan_eval.report.parts.blocks import (
     Block,
@@ -48,7 +49,7 @@ def write_markdown(report: Report, out: Path) -> Path:
         for name, data in writer.files.items():
             write_bytes(new.folder / name, data)
         new.obsolete += [folder / "tables" / f"{name}.csv" for name in ALL_TABLES if is_raw(name)]
-    write_text(out, re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n")
+    write_text(out, as_typed(re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n", in_file=True))
     return out
 
 

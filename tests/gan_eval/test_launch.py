@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from gan_eval import launch
+from gan_eval import launch, write_report
 from gan_eval.__main__ import run
 from gan_eval.launch import as_typed, own_command, setup_command
 from gan_eval.settings.study import load_study
+from gan_eval.stats.trials import fill_trials
 from gan_eval.study import demo
 from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import ask_next_person
@@ -124,6 +126,7 @@ def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monke
     assert as_typed(text) == text.replace("`gan-eval", "`./run")
     monkeypatch.chdir(tmp_path)
     assert as_typed(text) == text.replace("`gan-eval", f"`{shlex.quote(str(ROOT / 'run'))}")
+    assert as_typed(text, in_file=True) == text.replace("`gan-eval", "`./run"), "a report names no folder of its maker"
     monkeypatch.setattr(launch.sys, "platform", "win32")
     assert as_typed("gan-eval quiz a.toml") == f'py "{ROOT / "run"}" quiz a.toml'
     monkeypatch.setattr(launch.sys, "frozen", True, raising=False)
@@ -141,3 +144,10 @@ def test_next_and_errors_name_commands_that_can_be_typed(
     (tmp_path / "set").mkdir()
     assert run(["metrics", str(tmp_path / "set"), "--metrics", "psnr", "--out", str(tmp_path / "out")]) == 2
     assert "make one with `./run stimuli import`" in capsys.readouterr().err
+    assert run(["stimuli", "audit", "--help"]) == 0
+    assert "Usage: ./run stimuli audit" in capsys.readouterr().out
+    answers = [{"participant": "P01", "stimulus": f"d/real/{n}", "kind": "real", "response": "real"} for n in range(4)]
+    page = write_report(
+        {"trials": fill_trials(pd.DataFrame(answers))}, tmp_path / "report.html", title="gan-eval run it"
+    )
+    assert "./run run it" in page.read_text()
