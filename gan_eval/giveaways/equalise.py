@@ -7,11 +7,12 @@ import io
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 import gan_eval
 from gan_eval.errors import UserError
@@ -51,12 +52,15 @@ def neutral_names(items: Iterable[str], *, seed: int) -> dict[str, str]:
 
 
 def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Targets:
-    """Where the files of one item go: `real/NAME.png`, `fake/NAME.png`, `input/NAME.png`.
+    """Return where the files of one item go: `real/NAME.png`, `fake/NAME.png`, `input/NAME.png`; no two share one.
 
     With several models, their pictures lie in `fake/1/`, `fake/2/`, in the order of `models`; so do further inputs of
-    one item. The reference of a generated picture is the new file of the real one, where it was its file.
+    one item. Further pictures of one kind and model lie in folders of higher numbers. The reference of a generated
+    picture is the new file of the real one, where it was its file.
     """
     targets: Targets = {}
+    taken: set[str] = set()
+    higher = count(len(models) + 1)
     for column in FILE_COLUMNS:
         for row in versions:
             source = row[column]
@@ -68,8 +72,11 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
             number = models.index(row["model"]) + 1 if row["model"] else 0
             folder = _NEUTRAL_FOLDERS.get(column, row["kind"])
             target = f"{folder}/{name}.png"
-            if (column == "file" and number and len(models) > 1) or target in targets.values():
+            if (column == "file" and number and len(models) > 1) or target in taken:
                 target = f"{folder}/{number}/{name}.png"
+            if target in taken:
+                target = f"{folder}/{next(higher)}/{name}.png"
+            taken.add(target)
             targets[column, source] = target
     return targets
 
@@ -296,12 +303,10 @@ def source_of(path: Path, kind: str) -> Source:
     content = images.read_file(path)
     try:
         with Image.open(io.BytesIO(content)) as image:
-            sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            size = (image.height, image.width) if sideways else image.size
             codec = "WebP" if image.format == "WEBP" else ""
             if isinstance(image, JpegImagePlugin.JpegImageFile):
                 codec = f"JPEG {tables_hash(image)}"
-            return Source(kind, codec, size)
+            return Source(kind, codec, images.upright_size(image))
     except UnidentifiedImageError:  # channels that are no colours, or the message why not
         height, width = images.decode_rgb(content, path).shape[:2]
         return Source(kind, "", (width, height))

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape
+from gan_eval.stimuli.pixel_formats import MOST_PIXELS
 from gan_eval.tabular import Row
 
 
@@ -36,12 +37,15 @@ def parse_size(text: str) -> Size:
     (256, 192)
 
     Raises:
-        UserError: it is no such text.
+        UserError: it is no such text, or larger than any picture that is read.
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if not match:
         raise UserError(f"--size {text}: wanted width x height in pixels, such as 256x256")
-    return int(match[1]), int(match[2])
+    width, height = int(match[1]), int(match[2])
+    if width * height > MOST_PIXELS:
+        raise UserError(f"--size {text}: {width * height:,} pixels; choose at most {MOST_PIXELS:,}")
+    return width, height
 
 
 def decode_srgb(content: bytes, path: Path) -> Picture:

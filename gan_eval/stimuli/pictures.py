@@ -65,6 +65,16 @@ _TURNS = {
 """What brings a picture upright, by its EXIF orientation."""
 
 
+def upright_size(image: Image.Image) -> Size:
+    """Return the size of an opened picture once it is turned upright; Pillow itself may have turned that of a TIFF."""
+    stored = image.size
+    if image.format == "TIFF":
+        tags = getattr(image, "tag_v2", {})
+        stored = tags.get(ExifTags.Base.ImageWidth, image.width), tags.get(ExifTags.Base.ImageLength, image.height)
+    sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    return (stored[1], stored[0]) if sideways else stored
+
+
 def read_rgb(path: Path) -> Picture:
     """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does.
 
@@ -410,10 +420,20 @@ def has_shape(size: Size, target: Size) -> bool:
 
 
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
-    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay."""
+    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay.
+
+    Raises:
+        UserError: on its way there the picture would have more than `MOST_PIXELS`.
+    """
     height, width = picture.shape[:2]
-    if fit == "crop" and not has_shape((width, height), target):
-        covering = scaled_to_cover((width, height), target)
+    is_cropped = fit == "crop" and not has_shape((width, height), target)
+    covering = scaled_to_cover((width, height), target) if is_cropped else target
+    if covering[0] * covering[1] > MOST_PIXELS:
+        raise UserError(
+            f"a picture of {width}x{height} would be scaled to {covering[0]}x{covering[1]}, more than {MOST_PIXELS:,} "
+            "pixels; choose a smaller size, or remove the picture"
+        )
+    if is_cropped:
         picture = resize(picture, (covering[1], covering[0]))
         left, top = (covering[0] - target[0]) // 2, (covering[1] - target[1]) // 2
         return np.ascontiguousarray(picture[top : top + target[1], left : left + target[0]])

@@ -197,6 +197,43 @@ def test_several_models_of_one_set_keep_their_pictures_apart(make_set, tmp_path)
     assert np.array_equal(pictures.read_rgb(after.path(row)), np.asarray(picture(77)))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_every_row_keeps_its_own_picture(tmp_path, seed):
+    """Any number of pictures of an item, model and kind, whose file names differ in case, suffix or folder alone."""
+    rng = np.random.default_rng(seed)
+    models = [f"m{number}" for number in range(rng.integers(1, 4))]
+    folder, rows = tmp_path / "set", []
+    for item in range(rng.integers(1, 4)):
+        for number in range(rng.integers(2, 9)):
+            model = None if number == 0 else rng.choice([None, *models])
+            kind = "fake" if model else "real"
+            stem, suffix = rng.choice(["a", "A", "a.png", "1", "a b"]), rng.choice([".png", ".PNG", ".bmp", ".tif"])
+            file = folder / str(rng.choice(["real", "fake", "x/1"])) / f"{item}" / str(number) / f"{stem}{suffix}"
+            file.parent.mkdir(parents=True)
+            Image.fromarray(rng.integers(0, 256, (8, 12, 3), np.uint8)).save(file)
+            row = {"stimulus": f"d/{model or 'real'}/{item}-{number}", "item": f"d/{item}", "dataset": "d"}
+            others = [other["file"] for other in rows if other["item"] == row["item"]]
+            files = {
+                column: str(rng.choice(others))
+                for column in ("input_file", "reference_file")
+                if others and rng.random() < 0.5
+            }
+            row |= {"kind": kind, "model": model, "file": file.relative_to(folder).as_posix(), **files}
+            rows.append(row | {"sha256": sha256_file(file), "width": 12, "height": 8})
+    write_set(folder, rows)
+    before = by_stimulus(read_set(folder))
+    equalise(folder, tmp_path / "equal", PLAIN)
+    after = read_set(tmp_path / "equal")
+    assert set(by_stimulus(after)) == set(before)
+    assert len({row["file"] for row in after.rows}) == len(rows)
+    for row in after.rows:
+        assert row["sha256"] == sha256_file(after.path(row))
+        for column in ("file", "input_file", "reference_file"):
+            if row[column] or before[row["stimulus"]][column]:
+                was = pictures.read_rgb(folder / before[row["stimulus"]][column])
+                assert np.array_equal(pictures.read_rgb(after.path(row, column)), was), (row["stimulus"], column)
+
+
 def test_masks_stay_black_and_white(make_set, tmp_path):
     before = make_set(items=2, sizes={"real": (80, 64), "fake": (80, 64)})
     mask = np.zeros((64, 80), np.uint8)
@@ -264,6 +301,17 @@ def test_what_was_done_is_recorded(make_set, tmp_path):
     }
 
 
+def test_a_size_beyond_what_pictures_may_have_is_refused(make_set, tmp_path):
+    with pytest.raises(UserError, match="--size 20000x20000: 400,000,000 pixels; choose at most 89,478,485"):
+        parse_size("20000x20000")
+    assert parse_size("9000x9000") == (9000, 9000)
+    before = make_set(items=1, sizes={"real": (1, 3000)})
+    with pytest.raises(UserError, match="a picture of 1x3000 would be scaled to 400x1200000, more than 89,478,485"):
+        equalise(before.folder, tmp_path / "equal", Form(size=(400, 320), fit="crop"))
+    with pytest.raises(UserError, match="would be scaled to 20000x16000"):
+        equalise(before.folder, tmp_path / "equal", Form(size=(20000, 16000), fit="stretch"))
+
+
 def test_sizes_as_they_are_typed():
     assert parse_size("640x480") == (640, 480)
     for text in ("640", "640x", "0x4", "4x4x4", "-4x4", "4 x 4"):
@@ -271,13 +319,17 @@ def test_sizes_as_they_are_typed():
             parse_size(text)
 
 
-def test_a_picture_that_lies_on_its_side_is_measured_upright(make_set, tmp_path):
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_that_lies_on_its_side_is_measured_upright(make_set, tmp_path, suffix, orientation):
+    back = {**pictures._TURNS, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}.get(orientation)
+
     def turned(image, path):
         exif = Image.Exif()
-        exif[0x0112] = 6
-        image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+        exif[0x0112] = orientation
+        (image if back is None else image.transpose(back)).save(path, exif=exif)
 
-    before = make_set(fake=(".png", turned))
+    before = make_set(items=2, fake=(suffix, turned))
     equalise(before.folder, tmp_path / "equal", PLAIN)
     after = read_set(tmp_path / "equal")
     fake = next(row for row in after.rows if row["stimulus"] == "d/m/0")
