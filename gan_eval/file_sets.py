@@ -19,6 +19,7 @@ from gan_eval.files import (
     flush_to_disk,
     make_folder,
     read_json,
+    refuse_links,
     remove_leftovers_of,
     sha256_file,
     sha256_json,
@@ -71,11 +72,12 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
         name: of the set.
 
     Raises:
-        UserError: the disk is full, the folder cannot be written, or another process has been writing there for a
-            minute.
+        UserError: the disk is full, the folder cannot be written or has a linked folder in it, or another process has
+            been writing there for a minute.
     """
     folder = Path(folder)
     own = folder / OWN_FOLDER
+    refuse_links(folder)
     try:
         make_folder(own)
     except OSError as error:

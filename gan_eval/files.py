@@ -340,7 +340,7 @@ def check_output_folder(folder: Path) -> None:
     """See, before any work is done, that `claim_output_folder` will be able to; nothing is made yet.
 
     Raises:
-        UserError: it is a file, or it holds somebody else's files, or it cannot be written.
+        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
     """
     folder = Path(folder)
     try:
@@ -350,9 +350,41 @@ def check_output_folder(folder: Path) -> None:
             raise UserError(
                 f"--out {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty folder"
             )
+        refuse_links(folder)
     except OSError as error:
         raise write_error(folder, error) from error
     _check_place(folder, "--out")
+
+
+_JUNCTION = 0xA0000003
+"""Marks a folder that Windows leads elsewhere (`mklink /J`), which is no symbolic link."""
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse an output folder with a linked folder in it: what is written or removed there would be elsewhere.
+
+    The output folder itself may be a link, say to a larger disk. So may its files, which are replaced and never written
+    into, but for those in `.gan-eval/`.
+
+    Raises:
+        UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link or a junction.
+    """
+    for here, folders, files in os.walk(folder):
+        is_own = OWN_FOLDER in Path(here).relative_to(folder).parts
+        for path in (os.path.join(here, name) for name in (*folders, *(files if is_own else ()))):  # noqa: PTH118
+            if _is_link(path):
+                raise UserError(
+                    f"--out {folder}: {path} is a link, and what is written there would land elsewhere; remove the "
+                    "link, or name another folder"
+                )
+
+
+def _is_link(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:  # another process has just removed it
+        return False
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
 
 
 def check_output_file(file: Path, *, option: str = "--out") -> None:
@@ -391,7 +423,7 @@ def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
         private: what is created is for this user alone; else as the user's umask says.
 
     Raises:
-        UserError: it is a file, or it holds somebody else's files, or it cannot be written.
+        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
     """
     folder = Path(folder)
     check_output_folder(folder)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import make_folder, write_error
+from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, make_folder, write_error
 
 _BEYOND = 1 << 30
 """Windows locks bytes, which nobody else can read then: this one is beyond all that is written in such files."""
@@ -67,7 +67,26 @@ class Holder:
 
 
 @contextmanager
-def hold_lock(lock: Path, place: str, doing: str, *, say: Callable[[str], None] | None = None) -> Iterator[None]:
+def hold_folder(folder: Path, *, private: bool = True) -> Iterator[Path]:
+    """Claim an output folder and hold it while the block runs; another process that wants it is refused at once.
+
+    Args:
+        folder: which; made where it is missing.
+        private: what is created is for this user alone; else as the user's umask says.
+
+    Raises:
+        UserError: as for `claim_output_folder`; or another process has the folder.
+    """
+    folder = Path(folder)
+    check_output_folder(folder)
+    with hold_lock(folder / OWN_FOLDER / "folder.lock", f"--out {folder}", "writing there", private=private):
+        yield claim_output_folder(folder, private=private)
+
+
+@contextmanager
+def hold_lock(
+    lock: Path, place: str, doing: str, *, private: bool = True, say: Callable[[str], None] | None = None
+) -> Iterator[None]:
     """Hold a lock while the block runs; another process that wants it is refused at once. The file goes at the end.
 
     The lock of a process that was killed is taken over.
@@ -76,6 +95,7 @@ def hold_lock(lock: Path, place: str, doing: str, *, say: Callable[[str], None] 
         lock: the file, whose folder is made where it is missing.
         place: what messages begin with, such as `--out RUN`.
         doing: what is done, such as `training there`.
+        private: folders that are made are for this user alone; else as the user's umask says.
         say: told of a lock that is taken over.
 
     Raises:
@@ -83,7 +103,7 @@ def hold_lock(lock: Path, place: str, doing: str, *, say: Callable[[str], None] 
     """
     made = [folder for folder in (lock.parent, lock.parent.parent) if not folder.exists()]
     try:
-        handle = _lock(lock)
+        handle = _lock(lock, private=private)
     except OSError as error:
         raise write_error(lock, error) from error
     if handle is None:
@@ -140,12 +160,16 @@ def refuse_if_held(lock: Path, place: str, doing: str, *, say: Callable[[str], N
             pass
 
 
-def _lock(lock: Path) -> int | None:
-    """The handle of the locked file; None: another process has it."""
+def _lock(lock: Path, *, private: bool) -> int | None:
+    """Return the handle of the locked file; None: another process has it.
+
+    A link is not followed: what it leads to would be emptied.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     for attempt in range(_ATTEMPTS):
-        make_folder(lock.parent)
+        make_folder(lock.parent, private=private)
         try:
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            handle = os.open(lock, flags, 0o600)
         except FileNotFoundError:
             if attempt == _ATTEMPTS - 1:
                 raise

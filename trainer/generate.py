@@ -8,7 +8,8 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, read_json, remove_leftovers, sha256_file, write_json
+from gan_eval.files import read_json, remove_leftovers, sha256_file, write_json
+from gan_eval.locks import hold_folder
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, Display
 from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
@@ -122,57 +123,58 @@ def generate(
         definition["masks"] = "folder"
     if source.is_foreign:
         definition["dropout"] = settings.dropout
-    claim_output_folder(out)
-    if not (out / MARKER).exists():
-        write_json(out / MARKER, definition)
-    elif differing := differences(read_json(out / MARKER), definition):
-        another = ", another ".join(differing)
-        raise UserError(f"--out {out}: holds a set with another {another}; choose another folder")
-    remove_leftovers(out)  # of a killed call
-    for note in source.notes:
-        say(note)
+    with hold_folder(out):
+        if not (out / MARKER).exists():
+            write_json(out / MARKER, definition)
+        elif differing := differences(read_json(out / MARKER), definition):
+            another = ", another ".join(differing)
+            raise UserError(f"--out {out}: holds a set with another {another}; choose another folder")
+        remove_leftovers(out)  # of a killed call
+        for note in source.notes:
+            say(note)
 
-    device = Fabric(accelerator="auto", devices=1).device
-    net = placed(source.net, device)
-    grey = source.net.out_channels == 1 and formats[1].channels == 3
-    facts = {**task.row_facts, "fraction": source.fraction}
-    seen = seen_pictures(source, data_set, items.values())
-    stems = list(items)
-    rows: list[Row] = []
-    raw_rows: list[Row] = []
-    with exact_kernels(device, tf32=tf32_of(source.file)), inference(net, mode):
-        for start in range(0, len(stems), batch_size):
-            batch: dict[str, Example] = {}
-            for name in stems[start : start + batch_size]:
-                path, number = items[name], item_number(name)
-                try:
-                    item = data_set.read(path, size)
-                    batch[name] = task.example(item, stem=path.stem, number=number, seed=mask_seed or 0, grey=grey)
-                except UserError as error:
-                    say(f"{error} (left out)")
-            write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
-            for name, example in batch.items():
-                known = facts | ({"seen": True} if items[name] in seen else {})
-                rows += item_rows(out, name, example, names, facts=known)
-                if task.gives_raw:
-                    raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=known)
-            if on_progress is not None:
-                on_progress(min(start + batch_size, len(stems)), len(stems))
-    if not rows:
-        raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
-    if left_out := len(stems) - len(rows) // 2:
-        say(f"{data / split}: {left_out} of {len(stems)} pictures left out")
-    sizes = sorted({(row["width"], row["height"]) for row in rows})
-    if len(sizes) > 1:  # native ones, which whoever shows or compares the pictures has to know
-        (least_width, least_height), (most_width, most_height) = sizes[0], sizes[-1]
-        say(
-            f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to {most_width}x{most_height}; "
-            "the quiz scales each to the screen, so give --image-size where the size itself must not tell anything"
-        )
-    if raw_rows:
-        write_set(out / RAW, raw_rows)
-    write_set(out, rows)
-    return out
+        device = Fabric(accelerator="auto", devices=1).device
+        net = placed(source.net, device)
+        grey = source.net.out_channels == 1 and formats[1].channels == 3
+        facts = {**task.row_facts, "fraction": source.fraction}
+        seen = seen_pictures(source, data_set, items.values())
+        stems = list(items)
+        rows: list[Row] = []
+        raw_rows: list[Row] = []
+        with exact_kernels(device, tf32=tf32_of(source.file)), inference(net, mode):
+            for start in range(0, len(stems), batch_size):
+                batch: dict[str, Example] = {}
+                for name in stems[start : start + batch_size]:
+                    path, number = items[name], item_number(name)
+                    try:
+                        item = data_set.read(path, size)
+                        batch[name] = task.example(item, stem=path.stem, number=number, seed=mask_seed or 0, grey=grey)
+                    except UserError as error:
+                        say(f"{error} (left out)")
+                write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
+                for name, example in batch.items():
+                    known = facts | ({"seen": True} if items[name] in seen else {})
+                    rows += item_rows(out, name, example, names, facts=known)
+                    if task.gives_raw:
+                        raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=known)
+                if on_progress is not None:
+                    on_progress(min(start + batch_size, len(stems)), len(stems))
+        if not rows:
+            raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
+        if left_out := len(stems) - len(rows) // 2:
+            say(f"{data / split}: {left_out} of {len(stems)} pictures left out")
+        sizes = sorted({(row["width"], row["height"]) for row in rows})
+        if len(sizes) > 1:  # native ones, which whoever shows or compares the pictures has to know
+            (least_width, least_height), (most_width, most_height) = sizes[0], sizes[-1]
+            say(
+                f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to "
+                f"{most_width}x{most_height}; the quiz scales each to the screen, so give --image-size where the size "
+                "itself must not tell anything"
+            )
+        if raw_rows:
+            write_set(out / RAW, raw_rows)
+        write_set(out, rows)
+        return out
 
 
 def seen_pictures(source: Model, data_set: DataSet, pictures: Iterable[Path]) -> frozenset[Path]:

@@ -19,7 +19,6 @@ from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
     check_output_folder,
-    claim_output_folder,
     remove_leftovers,
     sha256_bytes,
     sha256_file,
@@ -27,6 +26,7 @@ from gan_eval.files import (
 )
 from gan_eval.giveaways.file_facts import tables_hash
 from gan_eval.giveaways.form import Form, decode_srgb, through_jpeg
+from gan_eval.locks import hold_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.pictures import Size, has_shape, to_size
@@ -119,7 +119,7 @@ def equalise(
 
     Raises:
         UserError: pictures differ in shape and `form.fit` does not say what to do; no item is left; `out` is the
-            source, holds other results, or cannot be written.
+            source, holds other results, is being written by another process, or cannot be written.
     """
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
@@ -142,45 +142,51 @@ def equalise(
         "size": size,
         "software": f"gan_eval {gan_eval.__version__}",
     }
-    claim_output_folder(out)
-    remove_leftovers(out)
-    (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
-    if record_file.is_file():
-        for name in _FOLDERS:
-            shutil.rmtree(out / name, ignore_errors=True)
-    write_json(record_file, record)
-    names = neutral_names(items, seed=form.seed)
-    models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
-    targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
-    rows: list[Row] = []
-    changed = 0
-    for done, item in enumerate(sources, start=1):
-        try:
-            pictures = _pictures(stimuli, items[item], targets[item], form, size)
-        except UserError as error:
-            problems.append(f"{item}: {error}")
-        else:
-            for target, picture in pictures.items():
-                images.write_png(out / target, picture)
-            for row in items[item]:
-                files: Row = {
-                    column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
-                }
-                new = {**row, **files, "width": size[0], "height": size[1], "sha256": sha256_file(out / files["file"])}
-                if "mask_file" in files:
-                    new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
-                rows.append(new)
-                changed += new["sha256"] != (row["sha256"] or sha256_file(source / row["file"]))
-        if on_progress:
-            on_progress(done, len(sources))
-    if not rows:
-        raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-    included = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
-    origins = {target: name for item in included for (_, name), target in targets[item].items()}
-    write_json(record_file, {**record, "problems": problems, "files": origins})
-    write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-    remaining = remaining_clues(all_sources, form, size)
-    return Equalised(out, len(included), size, changed, len(rows), tuple(problems), tuple(remaining))
+    with hold_folder(out):
+        remove_leftovers(out)
+        (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
+        if record_file.is_file():
+            for name in _FOLDERS:
+                shutil.rmtree(out / name, ignore_errors=True)
+        write_json(record_file, record)
+        names = neutral_names(items, seed=form.seed)
+        models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
+        targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
+        rows: list[Row] = []
+        changed = 0
+        for done, item in enumerate(sources, start=1):
+            try:
+                pictures = _pictures(stimuli, items[item], targets[item], form, size)
+            except UserError as error:
+                problems.append(f"{item}: {error}")
+            else:
+                for target, picture in pictures.items():
+                    images.write_png(out / target, picture)
+                for row in items[item]:
+                    files: Row = {
+                        column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
+                    }
+                    new = {
+                        **row,
+                        **files,
+                        "width": size[0],
+                        "height": size[1],
+                        "sha256": sha256_file(out / files["file"]),
+                    }
+                    if "mask_file" in files:
+                        new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
+                    rows.append(new)
+                    changed += new["sha256"] != (row["sha256"] or sha256_file(source / row["file"]))
+            if on_progress:
+                on_progress(done, len(sources))
+        if not rows:
+            raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
+        included = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
+        origins = {target: name for item in included for (_, name), target in targets[item].items()}
+        write_json(record_file, {**record, "problems": problems, "files": origins})
+        write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
+        remaining = remaining_clues(all_sources, form, size)
+        return Equalised(out, len(included), size, changed, len(rows), tuple(problems), tuple(remaining))
 
 
 def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import check_output_file, write_text
+from gan_eval.locks import hold_lock
 from gan_eval.settings.description import Setting, about, settings_of
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
@@ -45,11 +46,9 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = ()) -> Non
         sets: stimulus sets that the study shows; their paths are written relative to the file.
 
     Raises:
-        UserError: the file is there already, or cannot be written.
+        UserError: the file is there already, another process is writing it, or it cannot be written.
     """
     check_output_file(file)
-    if file.exists():
-        raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
     if sets:
         folder, names = file.absolute().parent, []
         for path in sets:
@@ -58,7 +57,10 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = ()) -> Non
                 name = Path(os.path.relpath(name, folder))
             names.append(name.as_posix())
         values = {**values, "stimuli": {"sets": names}}
-    write_text(file, study_text(values))
+    with hold_lock(file.with_name(f".{file.name}.lock"), f"--out {file}", "writing it"):
+        if os.path.lexists(file):
+            raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
+        write_text(file, study_text(values))
 
 
 def study_name(text: str) -> str:

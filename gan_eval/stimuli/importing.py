@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, remove_leftovers, write_json
+from gan_eval.files import remove_leftovers, write_json
+from gan_eval.locks import hold_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.pixel_formats import RGB8, Display, PixelFormat, Samples
@@ -69,7 +70,8 @@ def import_folder(
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is somebody else's.
+        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is somebody else's,
+            is being written by another process, or is `source`.
     """
     source, out = Path(source), Path(out)
     dataset = dataset or source.resolve().name
@@ -77,6 +79,8 @@ def import_folder(
         raise UserError(f"--model {model}: {problem}")
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
+    if source.resolve() == out.resolve():
+        raise UserError(f"--out {out}: the folder that is imported; the new set needs a folder of its own")
     items = _find_items(source, masks)
     if mask_kind is not None and not any("mask" in files for files in items.values()):
         raise UserError(f"--mask-kind {mask_kind}: {source} has no masks; name their folder with --masks")
@@ -122,44 +126,49 @@ def import_items(
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's.
+        UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's or is
+            being written by another process.
     """
     formats = _formats(items, tuple(models), display)
-    claim_output_folder(out)
-    remove_leftovers(out)
-    earlier = _pictures_of(out)
-    (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
-    rows: list[Row] = []
-    problems: list[str] = []
-    resized = 0
-    for done, (stem, files) in enumerate(items.items(), start=1):
-        try:
-            pictures = {role: images.read_as(path, formats[role]) for role, path in files.items()}
-            if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
-                pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
-                resized += 1
-            for role in (*models, "mask"):
-                if role in pictures and pictures[role].shape[:2] != pictures["real"].shape[:2]:
-                    sizes = " and ".join(f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role))
-                    mend = ": --fit crop or --fit stretch" if role in models else ""
-                    problem = f"real and {role} differ in size ({sizes}); bring both to one size{mend}"
-                    raise UserError(f"{files[role]}: {problem}")
-        except UserError as error:
-            problems.append(str(error))
-        else:
-            rows += _write_item(pictures, formats, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
-        if on_progress:
-            on_progress(done, len(items))
-    if not rows:
-        raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
-    write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-    for path in earlier - _pictures_of(out):
-        path.unlink(missing_ok=True)
-    named = ", ".join(models.values())
-    record: dict[str, Any] = {"dataset": dataset, "model": named, "problems": problems, "resized": resized}
-    record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
-    write_json(out / ".gan-eval" / "import.json", record)
-    return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized)
+    with hold_folder(out):
+        remove_leftovers(out)
+        earlier = _pictures_of(out)
+        (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
+        rows: list[Row] = []
+        problems: list[str] = []
+        resized = 0
+        for done, (stem, files) in enumerate(items.items(), start=1):
+            try:
+                pictures = {role: images.read_as(path, formats[role]) for role, path in files.items()}
+                if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
+                    pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
+                    resized += 1
+                for role in (*models, "mask"):
+                    if role in pictures and pictures[role].shape[:2] != pictures["real"].shape[:2]:
+                        sizes = " and ".join(
+                            f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role)
+                        )
+                        mend = ": --fit crop or --fit stretch" if role in models else ""
+                        problem = f"real and {role} differ in size ({sizes}); bring both to one size{mend}"
+                        raise UserError(f"{files[role]}: {problem}")
+            except UserError as error:
+                problems.append(str(error))
+            else:
+                rows += _write_item(
+                    pictures, formats, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind
+                )
+            if on_progress:
+                on_progress(done, len(items))
+        if not rows:
+            raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
+        write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
+        for path in earlier - _pictures_of(out):
+            path.unlink(missing_ok=True)
+        named = ", ".join(models.values())
+        record: dict[str, Any] = {"dataset": dataset, "model": named, "problems": problems, "resized": resized}
+        record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
+        write_json(out / ".gan-eval" / "import.json", record)
+        return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized)
 
 
 def _formats(

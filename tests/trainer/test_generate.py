@@ -17,15 +17,17 @@ from typer.testing import CliRunner
 from gan_eval.cli.app import application
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.locks import hold_folder, hold_lock
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import STIMULI
 from gan_eval.tabular import read_rows
 from trainer.generate import generate
 from trainer.inference import inference, translate
+from trainer.loop.train import train
 from trainer.nets.build import new_networks
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose
-from trainer.state.run_folder import GENERATOR, begin_run, load_generator, save_generator
+from trainer.state.run_folder import GENERATOR, begin_run, load_generator, run_lock, save_generator
 
 Pairs = Callable[..., Path]
 
@@ -54,6 +56,29 @@ def pixels(path: Path) -> np.ndarray:
 
 def hashes(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("does", ["train", "generate"])
+def test_a_linked_folder_is_not_written_through_nor_one_that_another_process_holds(
+    run: Path, make_pairs: Pairs, tiny: Callable[..., TrainingSettings], tmp_path: Path, does: str
+) -> None:
+    data, out = make_pairs(train=2), tmp_path / "out"
+    for name in (".gan-eval", "../photographs"):
+        (out / name).mkdir(parents=True)
+
+    def write() -> None:
+        if does == "train":
+            train(tiny(), data, out, direction="BtoA")
+        else:
+            generate(run, data, split="train", out=out)
+
+    with hold_lock(*run_lock(out)) if does == "train" else hold_folder(out), pytest.raises(UserError, match="process"):
+        write()
+    for link in ("real", "checkpoints"):
+        (out / link).symlink_to(tmp_path / "photographs")
+    with pytest.raises(UserError, match="is a link"):
+        write()
+    assert not any((tmp_path / "photographs").iterdir())
 
 
 def test_set_is_as_the_contract_says(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:

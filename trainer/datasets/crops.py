@@ -12,12 +12,12 @@ from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
     check_output_folder,
-    claim_output_folder,
     read_json,
     remove_leftovers,
     sha256_bytes,
     write_json,
 )
+from gan_eval.locks import hold_folder
 from gan_eval.stimuli.pictures import Picture, read_rgb, resize, write_png
 from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, OnProgress, try_pictures
 from trainer.datasets.pairs import read_halves
@@ -150,60 +150,61 @@ def make_crops(sources: list[Path], out: Path, cut: Cut, *, on_progress: OnProgr
     check_output_folder(out)
     folders = source_folders([Path(source) for source in sources], out)
     photographs = photographs_of(folders, out, cut)
-    record = crop_record(claim_output_folder(out), folders, cut)
-    remove_leftovers(out)
-    todo = {
-        photograph.path: photograph
-        for photograph in photographs
-        if not all(is_current(target, photograph.path, cut.size) for target in photograph.targets)
-    }
+    with hold_folder(out):
+        record = crop_record(out, folders, cut)
+        remove_leftovers(out)
+        todo = {
+            photograph.path: photograph
+            for photograph in photographs
+            if not all(is_current(target, photograph.path, cut.size) for target in photograph.targets)
+        }
 
-    def crops(path: Path) -> list[Picture]:
-        """None of a photograph that is too small."""
-        if cut.half is None:
-            picture = read_rgb(path)
-            PhotographSet.require_shape(path, picture.shape[1], picture.shape[0])
-        else:
-            picture = read_halves(path)[cut.half == "right"]
-        return crops_of(picture, cut, todo[path].key) if min(picture.shape[:2]) >= cut.min_side else []
-
-    broken: dict[Path, str] = {}
-    too_small: set[Path] = set()
-    recorded, done = False, len(photographs) - len(todo)
-    for start in range(0, len(todo), CROPPED_AT_ONCE):
-        paths = list(todo)[start : start + CROPPED_AT_ONCE]
-        for path, result in zip(paths, try_pictures(paths, crops), strict=True):
-            if isinstance(result, UserError):
-                broken[path] = str(result)
-            elif not result:
-                too_small.add(path)
+        def crops(path: Path) -> list[Picture]:
+            """None of a photograph that is too small."""
+            if cut.half is None:
+                picture = read_rgb(path)
+                PhotographSet.require_shape(path, picture.shape[1], picture.shape[0])
             else:
-                if not recorded:  # only where there is something to record
-                    write_json(out / OWN_FOLDER / RECORD, record)
-                    recorded = True
-                for target, crop in zip(todo[path].targets, result, strict=True):
-                    write_png(target, crop)
-            done += 1
-            if on_progress is not None:
-                on_progress(done, len(photographs))
-    counts = Counter(
-        photograph.split
-        for photograph in photographs
-        if photograph.path not in broken and photograph.path not in too_small
-    )
-    if not counts:
-        reason = next(iter(broken.values()), f"all have fewer than --min-side {cut.min_side} pixels a side")
-        raise UserError(f"{out}: none of {len(photographs)} pictures could be cropped: {reason}")
-    usual = [*SPLITS, *sorted(counts.keys() - set(SPLITS))]
-    remarks = [] if cut.half else [pairs_remark(list(walk(folder))) for folder in folders.values()]
-    return Crops(
-        splits={split: counts[split] * cut.per_picture for split in usual if counts[split]},
-        photographs=counts.total(),
-        already_there=len(photographs) - len(todo),
-        too_small=len(too_small),
-        broken=broken,
-        remarks=tuple(remark for remark in remarks if remark is not None),
-    )
+                picture = read_halves(path)[cut.half == "right"]
+            return crops_of(picture, cut, todo[path].key) if min(picture.shape[:2]) >= cut.min_side else []
+
+        broken: dict[Path, str] = {}
+        too_small: set[Path] = set()
+        recorded, done = False, len(photographs) - len(todo)
+        for start in range(0, len(todo), CROPPED_AT_ONCE):
+            paths = list(todo)[start : start + CROPPED_AT_ONCE]
+            for path, result in zip(paths, try_pictures(paths, crops), strict=True):
+                if isinstance(result, UserError):
+                    broken[path] = str(result)
+                elif not result:
+                    too_small.add(path)
+                else:
+                    if not recorded:  # only where there is something to record
+                        write_json(out / OWN_FOLDER / RECORD, record)
+                        recorded = True
+                    for target, crop in zip(todo[path].targets, result, strict=True):
+                        write_png(target, crop)
+                done += 1
+                if on_progress is not None:
+                    on_progress(done, len(photographs))
+        counts = Counter(
+            photograph.split
+            for photograph in photographs
+            if photograph.path not in broken and photograph.path not in too_small
+        )
+        if not counts:
+            reason = next(iter(broken.values()), f"all have fewer than --min-side {cut.min_side} pixels a side")
+            raise UserError(f"{out}: none of {len(photographs)} pictures could be cropped: {reason}")
+        usual = [*SPLITS, *sorted(counts.keys() - set(SPLITS))]
+        remarks = [] if cut.half else [pairs_remark(list(walk(folder))) for folder in folders.values()]
+        return Crops(
+            splits={split: counts[split] * cut.per_picture for split in usual if counts[split]},
+            photographs=counts.total(),
+            already_there=len(photographs) - len(todo),
+            too_small=len(too_small),
+            broken=broken,
+            remarks=tuple(remark for remark in remarks if remark is not None),
+        )
 
 
 def source_folders(sources: list[Path], out: Path) -> dict[str, Path]:

@@ -23,7 +23,6 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
-    claim_output_folder,
     read_json,
     remove_leftovers,
     sha256_bytes,
@@ -32,6 +31,7 @@ from gan_eval.files import (
     write_error,
     write_json,
 )
+from gan_eval.locks import hold_folder
 from gan_eval.stimuli.pictures import names_a_picture
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.download import download, is_address
@@ -107,15 +107,16 @@ def fetch(
     origin = source or preset.url or ""
     if not is_download and not Path(origin).is_file():
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
-    was_there = folder.is_dir()
-    own = claim_output_folder(folder, private=False) / OWN_FOLDER
-    clear_unfinished(folder)
     required = sha256 or (preset.sha256 if source is None else None)
-    try:
-        archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
-        if not archive.is_file():  # else an earlier call brought it
-            download(origin, archive, on_progress=on_progress)
+    with hold_folder(folder, private=False):
+        if (present := present_set(folder, sha256)) is not None:  # another process has just brought it
+            return present
+        own = folder / OWN_FOLDER
+        clear_unfinished(folder)
         try:
+            archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
+            if not archive.is_file():  # else an earlier call brought it
+                download(origin, archive, on_progress=on_progress)
             digest = sha256_file(archive)
             if required not in (None, digest):
                 raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {required}; get the right archive")
@@ -124,15 +125,9 @@ def fetch(
             if is_download:
                 archive.unlink()
             raise BadArchiveError(str(error).replace(str(archive), origin)) from error
-    except UserError:
-        with suppress(OSError):  # not empty: an earlier fetch's notes, or a part that the next call goes on with
-            own.rmdir()
-            if not was_there:
-                folder.rmdir()
-        raise
-    record = {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits}
-    write_json(own / SOURCE, record, private=False)
-    remove_downloads(own)
+        record = {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits}
+        write_json(own / SOURCE, record, private=False)
+        remove_downloads(own)
     remarks = []
     if required is None:
         remarks.append(f"archive SHA-256 {digest} (recorded; demand it elsewhere with --sha256)")
@@ -160,7 +155,7 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
             f"{folder}: is there, from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
             "remove the folder or name another"
         )
-    with suppress(OSError):  # it may be read only
+    with suppress(UserError, OSError), hold_folder(folder, private=False):  # it may be read only
         remove_downloads(folder / OWN_FOLDER)  # a fetch that was killed at its end
     return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: was there already",))
 

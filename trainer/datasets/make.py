@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, check_output_folder, claim_output_folder, remove_leftovers, write_json
+from gan_eval.files import OWN_FOLDER, check_output_folder, remove_leftovers, write_json
+from gan_eval.locks import hold_folder
 from gan_eval.stimuli.pictures import (
     Picture,
     by_stem,
@@ -181,14 +182,14 @@ def split_folders(root: Path, split: str | None) -> dict[str, Path]:
 def write_pictures(jobs: list[Job], make: Callable[[Job], Samples], out: Path, on_progress: OnProgress | None) -> None:
     """Make and write every picture; a folder that was begun with other pictures is refused."""
     names = sorted(str(job.target.relative_to(out).as_posix()) for job in jobs)
-    claim_output_folder(out)
-    remove_leftovers(out)
-    files = [path.relative_to(out) for path in out.rglob("*") if path.suffix in (".png", ".tif")]
-    there = {path.as_posix() for path in files if path.parts[0] != OWN_FOLDER}
-    if strangers := sorted(there - set(names)):
-        raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")
-    write_json(out / OWN_FOLDER / "pairs.json", {"pictures": names})
-    for number, job in enumerate(jobs, start=1):
-        write_samples(job.target, make(job), job.format)
-        if on_progress is not None:
-            on_progress(number, len(jobs))
+    with hold_folder(out):
+        remove_leftovers(out)
+        files = [path.relative_to(out) for path in out.rglob("*") if path.suffix in (".png", ".tif")]
+        there = {path.as_posix() for path in files if path.parts[0] != OWN_FOLDER}
+        if strangers := sorted(there - set(names)):
+            raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")
+        write_json(out / OWN_FOLDER / "pairs.json", {"pictures": names})
+        for number, job in enumerate(jobs, start=1):
+            write_samples(job.target, make(job), job.format)
+            if on_progress is not None:
+                on_progress(number, len(jobs))

@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import check_output_folder
+from gan_eval.files import check_output_folder, refuse_links
 from gan_eval.launch import processes
 from gan_eval.locks import hold_lock
 from gan_eval.settings.training import Direction, TrainingSettings
@@ -89,6 +89,7 @@ def train(
         if leads and not finished:  # a finished run is only read
             if not (out / CONFIG).exists():
                 check_output_folder(out)
+            refuse_links(out)
             stack.enter_context(hold_lock(*run_lock(out), say=say))
         run = open_run(
             fabric, settings, data, out, direction=direction, root=root, init_from=init_from,

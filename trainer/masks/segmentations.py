@@ -13,11 +13,11 @@ from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
     check_output_folder,
-    claim_output_folder,
     read_json,
     remove_leftovers,
     write_json,
 )
+from gan_eval.locks import hold_folder
 from gan_eval.stimuli.holes import Hole, hole_of, mask_of
 from gan_eval.stimuli.pictures import read_rgb, write_png
 from trainer.datasets.dataset import OnProgress, try_pictures
@@ -127,28 +127,29 @@ def write_silhouettes(
     names, clashes = first_of_each_name(named)
     if clashes:
         raise UserError(clashes[0])
-    record = {"sources": sorted(map(str, folders)), "each": each, "min_area": least}
-    claimed = claim_output_folder(out) / OWN_FOLDER / RECORD
-    if claimed.is_file() and (before := read_json(claimed)) != record:
-        key = next(key for key in record if before.get(key) != record[key])
-        raise UserError(
-            f"--out {out}: holds silhouettes of another {key}: {before.get(key)}, not {record[key]}; name an empty "
-            "folder"
-        )
-    remove_leftovers(out)
-    write_json(claimed, record)
+    with hold_folder(out):
+        record = {"sources": sorted(map(str, folders)), "each": each, "min_area": least}
+        claimed = out / OWN_FOLDER / RECORD
+        if claimed.is_file() and (before := read_json(claimed)) != record:
+            key = next(key for key in record if before.get(key) != record[key])
+            raise UserError(
+                f"--out {out}: holds silhouettes of another {key}: {before.get(key)}, not {record[key]}; name an empty "
+                "folder"
+            )
+        remove_leftovers(out)
+        write_json(claimed, record)
 
-    stems = {path: name for name, path in names.items()}
+        stems = {path: name for name, path in names.items()}
 
-    def write(path: Path) -> tuple[list[str], int]:
-        """The names that were written, and how many silhouettes were left out."""
-        shapes = silhouettes_of(path, each)
-        kept = {f"{stems[path]}{key}": shape for key, shape in shapes.items() if least <= shape.mean() < 1}
-        for name, shape in kept.items():
-            write_png(out / f"{name}.png", mask_of(shape))
-        return list(kept), len(shapes) - len(kept)
+        def write(path: Path) -> tuple[list[str], int]:
+            """The names that were written, and how many silhouettes were left out."""
+            shapes = silhouettes_of(path, each)
+            kept = {f"{stems[path]}{key}": shape for key, shape in shapes.items() if least <= shape.mean() < 1}
+            for name, shape in kept.items():
+                write_png(out / f"{name}.png", mask_of(shape))
+            return list(kept), len(shapes) - len(kept)
 
-    results = try_pictures(list(stems), write, on_progress=on_progress)
+        results = try_pictures(list(stems), write, on_progress=on_progress)
     broken = {path: str(result) for path, result in zip(stems, results, strict=True) if isinstance(result, UserError)}
     made = [result for result in results if not isinstance(result, UserError)]
     written = Counter(name for kept, _ in made for name in kept)
