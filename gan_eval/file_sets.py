@@ -43,6 +43,8 @@ class FileSet:
     """Tells one making of the set from another."""
     files: Mapping[str, str]
     """SHA-256 by path relative to the folder."""
+    source: str = ""
+    """What it was made from, where that is a file: its path relative to the folder."""
 
 
 @dataclass
@@ -56,6 +58,8 @@ class NewSet:
     obsolete: list[Path] = field(default_factory=list)
     """Files that go where the new set does not have them, beside those of its last record: what was written before
     there were records. Those of another set stay."""
+    source: str = ""
+    """As in `FileSet`."""
     staying: set[str] = field(default_factory=set)
     """Files of the last record, relative to the folder, that stay though the new set does not have them."""
 
@@ -155,6 +159,7 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
     removed |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
     coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(removed - set(files))}
+    coming |= {"source": new.source} if new.source else {}
     try:
         for relative in files:
             make_folder((folder / relative).parent)
@@ -204,7 +209,7 @@ def _files_of_earlier(record: Path) -> Mapping[str, str]:
 
 def _read(path: Path) -> FileSet:
     record = _checked(path, "run", "files")
-    return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"])
+    return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"], record.get("source", ""))
 
 
 def _checked(path: Path, *required: str) -> dict[str, Any]:
@@ -219,6 +224,7 @@ def _checked(path: Path, *required: str) -> dict[str, Any]:
         if (
             isinstance(files, dict)
             and isinstance(gone, list)
+            and isinstance(record.get("source", ""), str)
             and all(isinstance(text, str) for text in (*files.values(), *gone))
             and all(
                 Path(name).parts and not Path(name).is_absolute() and ".." not in Path(name).parts

@@ -336,6 +336,14 @@ def sha256_json(value: Any) -> str:
     return sha256_bytes(utf8(text))
 
 
+def relative_path(place: Path, folder: Path) -> str:
+    """A place as seen from a folder: it still holds when both are moved together. Absolute on another drive."""
+    try:
+        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return place.resolve().as_posix()
+
+
 def check_output_folder(folder: Path) -> None:
     """See, before any work is done, that `claim_output_folder` will be able to; nothing is made yet.
 

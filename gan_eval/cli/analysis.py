@@ -67,7 +67,7 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
-    from gan_eval.store.connect import is_store
+    from gan_eval.store.connect import is_address, is_store
 
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
@@ -136,7 +136,8 @@ def analyze(
         claim_output_folder(out)
         if looked:
             write_looks(place, looked.taken)
-        write_analysis(answers, out, given=stored)
+        local = None if store is None or is_address(store) else Path(store)
+        write_analysis(answers, out, given=stored, store=local)
         _print_answer(console, answers, stored)
     name_next("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
     typer.echo(tables_as_json(answers) if as_json else out)

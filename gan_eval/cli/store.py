@@ -55,12 +55,16 @@ def participants_forget(
     store: StoreOption,
     study: StudyOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed and deleted.")] = False,
 ) -> None:
-    """Remove every row of a participant, also from the bytes of the file; tell first what that is, and ask."""
+    """Remove every row of a participant, also from the bytes of the file; tell first what that is, and ask.
+
+    In a study's folder the tables and reports that were made from the answers are deleted, too; `run` makes them again.
+    """
     from gan_eval.cli.console import Console, confirmed
-    from gan_eval.store import forget, stored_of
+    from gan_eval.store import stored_of
     from gan_eval.store.connect import is_address
+    from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
 
     stored = stored_of(store, participant, study=study)
     rows, counts = sum(stored.rows.values()), _counts(stored.rows)
@@ -75,6 +79,12 @@ def participants_forget(
         typer.echo(f"{participant}: a session: {', '.join(str(word) for word in known if word)}", err=True)
     if stored.pending and not rows:
         typer.echo(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not", err=True)
+    traces = traces_of(store, participant, study=study)
+    for path in traces.derived:
+        typer.echo(f"{participant}: made from the answers, to be deleted: {path}", err=True)
+    for path in traces.stores:
+        typer.echo(f"{participant}: also in an earlier store, to be removed there: {path}", err=True)
+    typer.echo(f"{participant}: {UNREACHED}", err=True)
     if dry_run:
         typer.echo(f"{participant}: {rows} rows would be removed ({counts or 'none'})")
         return
@@ -82,11 +92,13 @@ def participants_forget(
         typer.echo(f"{participant}: nothing was removed", err=True)
         return
     with Console() as console, console.working("rewriting the file, out of which the rows go"):
-        forgotten = forget(store, participant, study=study)
+        forgotten = forget_everywhere(store, participant, study=study)
     if removed := _counts(forgotten.rows):
         typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
     else:
         typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
+    if traces.derived:
+        typer.echo(f"{participant}: tables and report are deleted; gan-eval run makes them again", err=True)
     if forgotten.delivered:
         typer.echo(f"{participant}: the lab's server has a copy; give the same command with its URL, too", err=True)
     elif is_address(store):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.file_sets import replaced_set
-from gan_eval.files import sha256_bytes, sha256_json, write_text
+from gan_eval.files import relative_path, sha256_bytes, sha256_json, write_text
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.answers.agreement import agreement
@@ -214,7 +214,11 @@ def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
 
 
 def write_analysis(
-    frames: Mapping[str, pd.DataFrame], out: Path, *, given: Mapping[Table, pd.DataFrame] | None = None
+    frames: Mapping[str, pd.DataFrame],
+    out: Path,
+    *,
+    given: Mapping[Table, pd.DataFrame] | None = None,
+    store: Path | None = None,
 ) -> list[Path]:
     """Write the tables of one analysis as CSV and Parquet into `out`, in place of those of an earlier one.
 
@@ -226,6 +230,7 @@ def write_analysis(
         out: the folder.
         given: what was analysed (trials, sessions, ...), to be written beside it; such tables of an earlier analysis
             are removed too. Default: they are left alone.
+        store: the file that the answers come from; a report refuses sessions that are no longer in it.
 
     Returns:
         The CSV files of `frames`.
@@ -241,6 +246,7 @@ def write_analysis(
     tables = {ALL_TABLES[name]: frame.assign(run=run) for name, frame in frames.items()}
     with replaced_set(Path(out), SET_NAME) as new:
         new.run = run
+        new.source = relative_path(store, Path(out)) if store else ""
         for table, frame in {**(given or {}), **tables}.items():
             for suffix in SUFFIXES:
                 write_table(frame, new.folder / f"{table.name}{suffix}", table)

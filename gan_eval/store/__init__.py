@@ -14,6 +14,7 @@ from gan_eval.store.people import (
     forget,
     has_people,
     list_participants,
+    session_ids,
     sessions_text,
     stored_of,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "new_session_id",
     "open_store",
     "person_of",
+    "session_ids",
     "sessions_text",
     "stored_of",
 ]

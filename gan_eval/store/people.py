@@ -82,6 +82,16 @@ def has_people(store: Store, study: str) -> bool:
         return connection.execute(of_people).first() is not None
 
 
+def session_ids(store: Store) -> set[str]:
+    """Return the sessions that a store holds.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    with store.transaction() as connection:
+        return {*connection.execute(sa.select(store.layout(tables.SESSIONS).c.session)).scalars()}
+
+
 def _rows_by_session(store: Store, table: Table) -> dict[str, int]:
     session = store.layout(table).c.session
     with store.transaction() as connection:

@@ -1,7 +1,6 @@
 """A study on its way into a folder: where everything goes, what it names looked at before anything is trained, and
 the same study as a smoke test."""
 
-import os
 import shlex
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, write_json
+from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, relative_path, write_json
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
@@ -21,6 +20,9 @@ from gan_eval.stimuli.pictures import list_pictures, sides_of
 from gan_eval.stimuli.sets import RAW, read_set
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tabular import frame_of
+
+STORE = "store.sqlite"
+"""The results store in a study's folder."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Plan:
     @property
     def store(self) -> Path:
         """The default results store."""
-        return self.folder / "store.sqlite"
+        return self.folder / STORE
 
     def model_folder(self, model: str) -> Path:
         """Where a model is trained."""
@@ -261,16 +263,9 @@ def run_command(plan: Plan, *more: str) -> str:
     """The command that does what is missing of a study, as it was begun; `more` words follow."""
     words = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
     words += ["--data-root", str(plan.data_root)] if plan.data_root else []
+    words += ["--simulate", plan.simulate] if plan.simulate and not plan.smoke else []
     words += ["--smoke"] if plan.smoke else ["--fraction", f"{plan.fraction:g}"] if plan.fraction < 1 else []
     return shlex.join([*words, *more])
-
-
-def relative_path(place: Path, folder: Path) -> str:
-    """A place as seen from a folder: it still holds when both are moved together. Absolute on another drive."""
-    try:
-        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
-    except ValueError:
-        return place.resolve().as_posix()
 
 
 def _record(plan: Plan, *, redo: bool) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from gan_eval import __version__, tables, tabular
 from gan_eval.file_sets import replaced_set, sets_of
-from gan_eval.files import OWN_FOLDER, sha256_file, sha256_json, write_bytes, write_json
+from gan_eval.files import OWN_FOLDER, relative_path, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.looks import read_looks, write_looks
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
-from gan_eval.study.plan import Plan, relative_path, run_command
+from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
     all_stimulus_hashes,
     answers_hash,
@@ -288,7 +288,7 @@ def analyze_stage(plan: Plan) -> Stage:
             )
         if looked:
             write_looks(plan.folder, looked.taken)
-        write_analysis(answers, out, given=stored)
+        write_analysis(answers, out, given=stored, store=plan.store)
         if looked and looked.words:
             listener.message(f"analyze: {looked.words}")
         return True

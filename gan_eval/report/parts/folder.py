@@ -23,6 +23,7 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stimuli.sets import TABLE_NAME, require_presented
+from gan_eval.store import open_store, session_ids
 from gan_eval.tables import (
     CHECKS,
     IMAGE_METRICS,
@@ -134,6 +135,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
         files = _files_of_sets(folder, files, {place: tuple(known) for place, known in sets.items()})
         tables = {name: read_table(path, ALL_TABLES[name]) for name, path in files.items()}
         _require_one_analysis(files, tables)
+        _require_answers_of_store(folder, files, tables, sets)
         copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
         published = {
             path.name: path
@@ -279,6 +281,35 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
                     f"{path}: is not what the run {known.run} wrote, whose tables lie beside it; give {again}"
                 )
     return included
+
+
+def _require_answers_of_store(
+    folder: Path,
+    files: Mapping[str, Path],
+    tables: Mapping[str, pd.DataFrame],
+    sets: Mapping[Path, Sequence[FileSet]],
+) -> None:
+    """Compare the sessions in the tables with the store that they were made from, as far as it is there.
+
+    Raises:
+        UserError: a session is not in the store, as after `participants forget`.
+    """
+    run = _run_command(folder)
+    stores = {place / known.source for place, all_known in sets.items() for known in all_known if known.source}
+    stores |= {folder / "store.sqlite"} if run else set()  # tables of earlier versions do not name it
+    for place in stores:
+        if not place.is_file():
+            continue
+        with open_store(place, create=False) as store:
+            there = session_ids(store)
+        for name in (SESSIONS.name, TRIALS.name):
+            frame = tables.get(name)
+            if frame is not None and len(gone := frame.loc[~frame["session"].isin(there)]):
+                again = run or shlex.join(["gan-eval", "analyze", "--store", str(place), "--out", str(folder)])
+                raise UserError(
+                    f"{files[name]}: {gone['session'].nunique()} of its sessions are not in {os.path.normpath(place)}, "
+                    f"such as {gone.iloc[0]['session']} (was a participant forgotten?); make the tables again: {again}"
+                )
 
 
 def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.store import open_store
+from gan_eval.study.forgetting import UNREACHED
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_what_would_be_forgotten_is_told_and_nothing_changed(store: Path, capsys
     assert run(["participants", "forget", "P01", "--store", str(store), "--dry-run"]) == 0
     told = capsys.readouterr()
     assert told.out == "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n"
-    assert told.err == "P01: a session: faces, open\n"
+    assert told.err.splitlines() == ["P01: a session: faces, open", f"P01: {UNREACHED}"]
     assert store.read_bytes() == before
 
 
@@ -82,7 +83,8 @@ def test_on_a_terminal_it_is_asked_after_what_would_go_was_told(
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     assert run(["participants", "forget", "P01", "--store", str(store)]) == 0
     told = capsys.readouterr()
-    assert told.err.startswith("P01: a session: faces, open\nRemove 3 rows for good (sessions 1, plans 1, trials 1)?")
+    before = f"P01: a session: faces, open\nP01: {UNREACHED}\n"
+    assert told.err.startswith(f"{before}Remove 3 rows for good (sessions 1, plans 1, trials 1)?")
     assert ("3 rows removed" in told.out) == (left == 1)
     with open_store(store) as opened:
         assert len(opened.rows(tables.SESSIONS)) == left

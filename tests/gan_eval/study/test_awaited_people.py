@@ -16,7 +16,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.locks import hold_lock
 from gan_eval.store import open_store
-from gan_eval.study import demo, stages
+from gan_eval.study import demo, forgetting, stages
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
 from gan_eval.study.sessions import count_sessions, quiz_session
@@ -124,6 +124,58 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert run(["participants", "forget", "P02", "--yes", "--store", str(plan_of(world).store)]) == 0
     assert call(world) == 0
     assert "2 of 3 sessions" in capsys.readouterr().err, "somebody has to take the place of who is forgotten"
+
+
+@pytest.mark.slow
+def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
+    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, store = world / "out", world / "out" / "store.sqlite"
+    assert call(world, "--only", "metrics") == 0
+    sit(world, "Anna7")
+    assert call(world, "--redo", "quiz", "--only", "metrics") == 0  # a store that was moved aside
+    (world / "Anna7.sqlite").unlink()
+    sit(world, "Anna7")
+    sit(world, "Bert8")
+    assert call(world) == 0
+    assert call(world, "--redo", "analyze") == 0
+    assert run(["analyze", "--store", str(store), "--out", str(world / "beside")]) == 0
+    stale = {name: (out / "tables" / name).read_bytes() for name in ("trials.csv", "sessions.csv")}
+
+    def naming() -> set[Path]:
+        files = [path for path in out.rglob("*") if path.is_file()]
+        return {path.relative_to(out) for path in files if b"Anna7" in path.read_bytes()}
+
+    named = naming()
+    assert {Path("tables/trials.csv"), Path("store.sqlite")} < named
+    forget_anna = ["participants", "forget", "anna7", "--store", str(store)]
+    capsys.readouterr()
+    assert run([*forget_anna, "--dry-run"]) == 0
+    told = capsys.readouterr().err
+    assert f"to be deleted: {out / 'tables' / 'trials.csv'}" in told
+    assert f"to be deleted: {out / 'report.html'}" in told
+    assert "not reached from here: exports" in told
+    assert naming() == named
+    with monkeypatch.context() as killed:
+        killed.setattr(forgetting, "forget", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            forgetting.forget_everywhere(store, "Anna7")
+    assert run([*forget_anna, "--yes"]) == 0, "the same command does the rest"
+    assert naming() == set()
+    assert not (out / "report.html").exists()
+
+    (out / "tables").mkdir(exist_ok=True)
+    for name, content in stale.items():  # as an earlier version left them
+        (out / "tables" / name).write_bytes(content)
+    for folder, again in ((out, f"run {world}/study.toml --out {out}"), (world / "beside", "analyze --store")):
+        capsys.readouterr()
+        assert run(["report", str(folder), "--out", str(world / "page.html")]) == 2
+        told = capsys.readouterr().err
+        assert "1 of its sessions are not in" in told
+        assert f"make the tables again: gan-eval {again}" in told
+    assert call(world) == 0
+    assert naming() == set()
+    assert "Bert8" in trials_of(world)
 
 
 def verdicts(world: Path) -> set[str]:
