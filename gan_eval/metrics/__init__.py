@@ -4,8 +4,8 @@
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
 
 The same metrics are plain functions on tensors (`gan_eval.metrics.functional`) and subclasses of torchmetrics'
-`Metric` (PeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes` and `set_classes` make them
-from the metrics' records). All names are imported when they are first used: this package starts without torch and
+`Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes` and `set_classes` make
+them from the metrics' records). All names are imported when they are first used: this package starts without torch and
 pandas.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Evaluation": "run.runner",
     "FolderPair": "run.inputs",
+    "PeakSignalNoiseRatio": "classes",
     "Settings": "run.runner",
     "evaluate": "run.runner",
     "folder_pair": "run.inputs",
@@ -32,7 +33,7 @@ _HOMES = {
     "run_metrics": "run.runner",
     "write_metrics": "run.runner",
 }
-"""Public names, other than the metrics' classes, by the module that has them."""
+"""Public names, other than the classes of the metrics' records, by the module that has them."""
 
 
 def __getattr__(name: str) -> Any:

@@ -6,13 +6,17 @@ has no value raises `Unmeasurable` (see `gan_eval.metrics.functional`), and the 
 values among which one is infinite is infinite, as torchmetrics has it; comparisons and the report leave such values out
 and count them (`gan_eval.metrics.run.missing`).
 
+A class with the name of a torchmetrics class gives that class's number. `PeakSignalNoiseRatio` therefore pools the
+squared error of all pictures, and the mean of the pictures' values is `MeanPeakSignalNoiseRatio`.
+
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
->>> metric = PeakSignalNoiseRatio()
->>> metric.update(black + 1, black)
->>> metric.update(black[:1] + 3, black[:1])
->>> metric.compute()
-tensor(44.9500, dtype=torch.float64)
->>> StructuralSimilarity(channels="luma")(black, black)
+>>> mean, pooled = MeanPeakSignalNoiseRatio(), PeakSignalNoiseRatio()
+>>> for metric in (mean, pooled):
+...     metric.update(black + 1, black)
+...     metric.update(black[:1] + 3, black[:1])
+>>> mean.compute(), pooled.compute()
+(tensor(44.9500, dtype=torch.float64), tensor(42.4881, dtype=torch.float64))
+>>> MeanStructuralSimilarity(channels="luma")(black, black)
 tensor(1., dtype=torch.float64)
 """
 
@@ -132,6 +136,23 @@ class MeanOfSingles(MeanOfPictures):
     def update(self, preds: Tensor) -> None:
         """Take (N, 3, H, W) uint8 pictures."""
         self._add(preds)
+
+
+class PeakSignalNoiseRatio(torchmetrics.image.PeakSignalNoiseRatio):
+    """torchmetrics' PSNR: 10 log10(peak² / MSE), with one MSE of all pictures together, in float64.
+
+    Args:
+        data_range: the peak, or the least and the greatest value; default: that of 8-bit pictures.
+        kwargs: torchmetrics' own.
+    """
+
+    def __init__(self, data_range: float | tuple[float, float] = 255.0, **kwargs: Any) -> None:
+        super().__init__(data_range, **kwargs)
+        self.set_dtype(torch.float64)
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Take generated pictures and their references, of one shape, of whole or of floating point numbers."""
+        super().update(preds.double(), target.double())  # a difference of uint8 would wrap around
 
 
 def _class(name: str, metrics: list[Metric]) -> type[MeanOfPictures]:

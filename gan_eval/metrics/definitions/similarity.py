@@ -55,7 +55,7 @@ PSNR = Metric(
     definition="psnr/rgb8",
     any_format=True,
     function=psnr,
-    torch_class="PeakSignalNoiseRatio",
+    torch_class="MeanPeakSignalNoiseRatio",
 )
 
 
@@ -162,7 +162,7 @@ SSIM = Metric(
     any_format=True,
     function=ssim,
     least_size=(WINDOW, WINDOW),
-    torch_class="StructuralSimilarity",
+    torch_class="MeanStructuralSimilarity",
     torch_option=("channels", "rgb"),
 )
 
@@ -198,7 +198,7 @@ SSIM_LUMA = Metric(
     definition="ssim/gauss11/luma601-int/valid",
     function=ssim_luma,
     least_size=(WINDOW, WINDOW),
-    torch_class="StructuralSimilarity",
+    torch_class="MeanStructuralSimilarity",
     torch_option=("channels", "luma"),
 )
 

@@ -40,17 +40,18 @@ def pictures(count: int = COUNT) -> tuple[Tensor, Tensor]:
 def make_all() -> dict[str, Metric]:
     """One of every class that needs no weights."""
     return {
-        "psnr": classes.PeakSignalNoiseRatio(),
+        "psnr": classes.MeanPeakSignalNoiseRatio(),
+        "pooled psnr": classes.PeakSignalNoiseRatio(),
         "l1": classes.MeanAbsoluteDifference(),
-        "ssim": classes.StructuralSimilarity(),
-        "ssim_luma": classes.StructuralSimilarity(channels="luma"),
+        "ssim": classes.MeanStructuralSimilarity(),
+        "ssim_luma": classes.MeanStructuralSimilarity(channels="luma"),
         "ms_ssim": classes.MultiScaleStructuralSimilarity(),
         "niqe": classes.NaturalImageQuality(),
         "sharpness": classes.Sharpness(),
         "fid": set_classes.FrechetInceptionDistance(feature_extractor=Colours()),
         "fid_infinity": set_classes.FrechetInceptionDistanceInfinity(feature_extractor=Colours()),
         "fid_infinity of items": set_classes.FrechetInceptionDistanceInfinity(feature_extractor=Colours()),
-        "kid": set_classes.KernelInceptionDistance(feature_extractor=Colours()),
+        "kid": set_classes.AllPairsKernelInceptionDistance(feature_extractor=Colours()),
         "neighbours": set_classes.PrecisionRecall(feature_extractor=Colours()),
         "density": set_classes.DensityCoverage(feature_extractor=Colours()),
     }

@@ -5,6 +5,7 @@ import math
 import pickle
 
 import numpy as np
+import piq
 import pytest
 import torch
 import torchmetrics
@@ -20,6 +21,7 @@ from distributed_metrics import (
 from own_distribution import own_stimuli, write_distribution
 from torch import multiprocessing
 
+import gan_eval.metrics
 from gan_eval.errors import UserError
 from gan_eval.metrics import functional, set_classes
 from gan_eval.metrics.catalogue import METRICS
@@ -27,8 +29,9 @@ from gan_eval.metrics.classes import (
     Brisque,
     Dists,
     LearnedPerceptualSimilarity,
+    MeanPeakSignalNoiseRatio,
+    MeanStructuralSimilarity,
     PeakSignalNoiseRatio,
-    StructuralSimilarity,
 )
 from gan_eval.metrics.definitions.jackknife import PictureSet
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -37,9 +40,9 @@ from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.own_sets import own_set_rows
 from gan_eval.metrics.run.sets import References
 from gan_eval.metrics.set_classes import (
+    AllPairsKernelInceptionDistance,
     FrechetInceptionDistance,
     FrechetInceptionDistanceInfinity,
-    KernelInceptionDistance,
     SetMetric,
 )
 from gan_eval.weights.cache import find
@@ -179,7 +182,7 @@ def test_set_metrics_share_a_collection(one_process):
 
 
 def test_equal_pictures_have_an_infinite_mean():
-    metric = PeakSignalNoiseRatio()
+    metric = MeanPeakSignalNoiseRatio()
     metric.update(FAKE[:2], REAL[:2])
     assert metric.compute().isfinite()
     assert metric(REAL[:1], REAL[:1]) == math.inf
@@ -187,7 +190,7 @@ def test_equal_pictures_have_an_infinite_mean():
 
 
 def test_a_batch_with_a_picture_that_has_no_value_leaves_no_trace():
-    metric = StructuralSimilarity()
+    metric = MeanStructuralSimilarity()
     metric.update(FAKE[:1], REAL[:1])
     before = metric.compute()
     with pytest.raises(Unmeasurable, match="picture 0"):
@@ -195,13 +198,24 @@ def test_a_batch_with_a_picture_that_has_no_value_leaves_no_trace():
     assert metric.compute() == before
 
 
-def test_psnr_is_torchmetrics():
-    theirs = torchmetrics.image.PeakSignalNoiseRatio(data_range=255.0, reduction="elementwise_mean", dim=(1, 2, 3))
+@pytest.mark.parametrize("kind", [MeanPeakSignalNoiseRatio, PeakSignalNoiseRatio])
+def test_psnr_is_torchmetrics(kind):
+    mean_of = {"dim": (1, 2, 3)} if kind is MeanPeakSignalNoiseRatio else {}
+    theirs, ours = torchmetrics.image.PeakSignalNoiseRatio(data_range=255.0, **mean_of), kind()
     theirs.set_dtype(torch.float64)
-    ours = PeakSignalNoiseRatio()
-    for metric in (ours, theirs):
-        metric.update(FAKE.double() if metric is theirs else FAKE, REAL.double() if metric is theirs else REAL)
+    for fake, real in zip(FAKE.split(7), REAL.split(7), strict=True):
+        theirs.update(fake.double(), real.double())
+        ours.update(fake, real)
     assert ours.compute().item() == pytest.approx(theirs.compute().item(), abs=1e-5)
+
+
+def test_a_class_with_a_peers_name_gives_the_peers_number():
+    """Which have such a name; their numbers are compared above and below."""
+    modules = [torchmetrics, torchmetrics.image, torchmetrics.image.fid, torchmetrics.image.kid, piq]
+    peers = {name for module in modules for name in dir(module)} | {"StructuralSimilarity"}  # torcheval's
+    ours = {metric.torch_class for metric in METRICS.values() if metric.torch_class} | {"PeakSignalNoiseRatio"}
+    assert ours & peers == {"PeakSignalNoiseRatio", "FrechetInceptionDistance"}
+    assert {name for name in gan_eval.metrics.__all__ if name in peers} == ours & peers
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -210,7 +224,10 @@ def test_fid_and_kid_are_torchmetrics():
         torchmetrics.image.fid.FrechetInceptionDistance(feature=Colours(), input_img_size=(3, 192, 192)),
         torchmetrics.image.kid.KernelInceptionDistance(feature=Colours(), subsets=1, subset_size=len(REAL)),
     ]
-    ours = [FrechetInceptionDistance(feature_extractor=Colours()), KernelInceptionDistance(feature_extractor=Colours())]
+    ours = [
+        FrechetInceptionDistance(feature_extractor=Colours()),
+        AllPairsKernelInceptionDistance(feature_extractor=Colours()),
+    ]
     for metric in (*theirs, *ours):
         metric.set_dtype(torch.float64)
         metric.update(REAL, real=True)
@@ -263,11 +280,11 @@ def test_too_few_pictures_are_a_reason():
 
 
 def test_the_width_of_features_is_told_or_tried():
-    metric = KernelInceptionDistance(feature_extractor=lambda pictures: pictures.double().mean(dim=(2, 3)))
+    metric = AllPairsKernelInceptionDistance(feature_extractor=lambda pictures: pictures.double().mean(dim=(2, 3)))
     assert metric.num_features == 3
     with pytest.raises(ValueError, match="wanted"):
-        KernelInceptionDistance(feature_extractor=lambda pictures: pictures.double())
-    metric = KernelInceptionDistance(feature_extractor=_Given(5, [torch.zeros(2, 3, 1, 4)]))
+        AllPairsKernelInceptionDistance(feature_extractor=lambda pictures: pictures.double())
+    metric = AllPairsKernelInceptionDistance(feature_extractor=_Given(5, [torch.zeros(2, 3, 1, 4)]))
     with pytest.raises(ValueError, match=r"features of the shape \(2, 4\), wanted \(2, 5\)"):
         metric.update(REAL[:2], real=True)
     with pytest.raises(TypeError, match="uint8"):
@@ -276,7 +293,7 @@ def test_the_width_of_features_is_told_or_tried():
 
 @pytest.mark.slow
 def test_inception_comes_from_a_file(seeded_weights):
-    metric = KernelInceptionDistance(weights=seeded_weights, resizer="clean")
+    metric = AllPairsKernelInceptionDistance(weights=seeded_weights, resizer="clean")
     metric.update(REAL[:3], real=True)
     metric.update(FAKE[:3], real=False)
     again = pickle.loads(pickle.dumps(metric))
@@ -286,7 +303,7 @@ def test_inception_comes_from_a_file(seeded_weights):
     assert metric.compute().item() == pytest.approx(expected, rel=1e-4)  # batches of other sizes round otherwise
     assert again.compute().item() == metric.compute().item()
     with pytest.raises(UserError, match="unknown"):
-        KernelInceptionDistance(weights=seeded_weights, resizer="none")
+        AllPairsKernelInceptionDistance(weights=seeded_weights, resizer="none")
 
 
 @pytest.mark.slow
