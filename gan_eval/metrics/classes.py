@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 import torchmetrics
 from torch import Tensor
+from torchmetrics.image import psnr
 
 from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS, Metric
@@ -138,7 +139,7 @@ class MeanOfSingles(MeanOfPictures):
         self._add(preds)
 
 
-class PeakSignalNoiseRatio(torchmetrics.image.PeakSignalNoiseRatio):
+class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
     """torchmetrics' PSNR: 10 log10(peak² / MSE), with one MSE of all pictures together, in float64.
 
     Args:
@@ -148,7 +149,8 @@ class PeakSignalNoiseRatio(torchmetrics.image.PeakSignalNoiseRatio):
 
     def __init__(self, data_range: float | tuple[float, float] = 255.0, **kwargs: Any) -> None:
         super().__init__(data_range, **kwargs)
-        self.set_dtype(torch.float64)
+        if self.dim is None:
+            self.add_state("sum_squared_error", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Take generated pictures and their references, of one shape, of whole or of floating point numbers."""

@@ -289,9 +289,10 @@ def _psnr_notes(count: int, own_models: Sequence[OwnModel], matched: Sequence[Ow
     """How to read the table of `count` published rows, and which models stand beside which."""
     notes = [
         "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code beside the publication: 10 "
-        "log₁₀(255² / MSE) of each batch of test pictures, then their mean. Pooled over all pictures, here: the same with "
-        "one MSE over all, as torchmetrics' PeakSignalNoiseRatio has it for holes of one size. Mean of pictures: of each picture's own PSNR, which is higher; pictures that equal their "
-        "original have an infinite one and are in no mean. 95\u202f% intervals by Student's t over the items.",
+        "log₁₀(255² / MSE) of each batch of test pictures, then their mean. Pooled over all pictures, here: the "
+        "same with one MSE over all, as torchmetrics' PeakSignalNoiseRatio has it for holes of one size. Mean of "
+        "pictures: of each picture's own PSNR, which is higher; pictures that equal their original have an infinite "
+        "one and are in no mean. 95\u202f% intervals by Student's t over the items.",
         "Models stand beside a published row where data set and source size are the same and (λ L1 + λ L2) / "
         f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
     ]

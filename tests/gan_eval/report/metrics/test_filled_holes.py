@@ -7,6 +7,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+import torchmetrics
 from page_reader import Page
 from synthetic_holes import PUBLISHED, SIDE, make_filled, sample_grid
 
@@ -74,6 +76,10 @@ def psnr_rows(values: np.ndarray) -> pd.DataFrame:
 
 def test_psnr_of_all_pictures_together_is_that_of_their_mean_squared_error():
     rng = np.random.default_rng(0)
+    holes, filled = (torch.from_numpy(rng.integers(0, 256, (9, 3, 8, 8))).double() for _ in range(2))
+    errors = ((holes - filled) ** 2).mean(dim=(1, 2, 3)).numpy()
+    pooled = torchmetrics.functional.image.peak_signal_noise_ratio(filled, holes, data_range=255.0)
+    assert pooled_psnr(psnr_rows(10 * np.log10(255**2 / errors))).value == pytest.approx(float(pooled), abs=1e-5)
     errors = rng.uniform(100, 4000, 9)
     found = pooled_psnr(psnr_rows(10 * np.log10(255**2 / errors)))
     assert found.value == pytest.approx(10 * math.log10(255**2 / errors.mean()))
