@@ -14,7 +14,7 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.app.painting import painted
 from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.clock import SystemClock
@@ -30,11 +30,13 @@ STEP_MS = 120
 LOOKS = 6
 """Steps before an answer."""
 NAMES = {
+    ResumePage: "resume",
     WelcomePage: "welcome",
     ConsentPage: "consent",
     QuestionPage: "question",
     CardPage: "card",
     DistancePage: "distance",
+    KeysPage: "keys",
     ReadyPage: "ready",
     BreakPage: "break",
     PausePage: "pause",
@@ -51,7 +53,7 @@ def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentatio
     with Writer(lambda: open_store(store)) as writer:
         admitted = writer.submit(lambda opened: admit(opened, applicant, library.rows, settings, seed=3)).result()
         session = make_session(admitted, library, settings, writer, SystemClock())
-        quiz = QuizApplication(qt, session, library, settings, title="", presentation=how)
+        quiz = QuizApplication(qt, session, library, settings, presentation=how)
         robot = Robot(quiz, session, out)
         timer = QTimer(interval=STEP_MS)
         timer.timeout.connect(robot.step)
@@ -83,6 +85,8 @@ class Robot:
             self._on_trial()
 
     def _on_page(self, page: Page) -> None:
+        if not page.isEnabled():  # it ignores keys at first
+            return
         if page is not self._seen:
             self._seen = page
             self._keys = self._way_on(page)
@@ -99,7 +103,12 @@ class Robot:
             yield from "2" if page.choices else "nurse"
         elif isinstance(page, DistancePage):
             yield from "60"
+        elif isinstance(page, KeysPage):
+            yield from sorted(page.untried)[1:]
+            yield "k"
         self._take(NAMES[type(page)], page)
+        if isinstance(page, KeysPage):
+            yield from list(page.untried)
         if isinstance(page, BreakPage):
             page.resumed.emit()
         elif isinstance(page, EndPage):
@@ -133,7 +142,7 @@ class Robot:
         elif state is State.PRESENTED and self._session.trial.timing.flash_ms is None:
             self._judge(window)
         elif state is State.WAITING:
-            self._take_once(state, "keys", window)
+            self._take_once(state, "cue", window)
             self._judge(window)
         elif self._session.feedback is not None:
             self._take_once(State.SAVING, "feedback", window)

@@ -166,7 +166,7 @@ def quiz(
         )
     for line in (*result.warnings, session_summary(result)):
         tell(line)
-    for line in awaited(plan) if study is not None and store is None and result.status == "complete" else ():
+    for line in awaited(plan) if study is not None and store is None and result.status in ("complete", "open") else ():
         tell(line)
 
 
@@ -224,5 +224,5 @@ def session_summary(result: "SessionResult") -> str:
         for row in result.trials
     )
     participant = f"{result.participant}{' (simulated)' if result.simulated else ''}"
-    advice = "; the same command goes on with it" if result.status == "open" else ""
+    advice = "; rerun the command to continue it" if result.status == "open" else ""
     return f"{participant}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{advice}"

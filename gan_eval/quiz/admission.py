@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from pathlib import Path
 
 import gan_eval
@@ -142,6 +143,12 @@ def find_session(store: Store, applicant: Applicant) -> Row | None:
     known = [row for row in known if person_of(row["participant"]) == person_of(applicant.participant)]
     exact = [row for row in known if row["participant"] == applicant.participant]
     return next(reversed(exact or known), None)
+
+
+def unused_code(store: Store, study: str) -> str:
+    """Return the first of P01, P02, ... that no session of the study has, unfinished ones included."""
+    taken = {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
+    return next(code for number in count(1) if person_of(code := f"P{number:02d}") not in taken)
 
 
 def is_too_old(row: Row, now: datetime, settings: QuizSettings) -> bool:

@@ -216,7 +216,7 @@ def score_lines(scores: Iterable[GroupScore], texts: Texts) -> list[ScoreLine]:
         elif score.correct is not None:
             value = texts("score_correct", correct=score.correct, shown=score.n_trials)
         elif score.mean_rating is not None:
-            value = texts("score_rating", mean=f"{score.mean_rating:.1f}")
+            value = texts("score_rating", mean=texts.number(score.mean_rating, ".1f"))
         else:
             value = "–"
         remark = texts("score_unanswered", count=score.unanswered) if score.unanswered else ""
@@ -254,7 +254,7 @@ def trial_lines(trial: ReviewedTrial, texts: Texts) -> list[Line]:
     if trial.correct is not None:
         lines.append(Line(texts("review_right"), "right") if trial.correct else Line(texts("review_wrong"), "wrong"))
     if trial.reaction_time_ms is not None:
-        lines.append(Line(texts("review_time", seconds=f"{trial.reaction_time_ms / 1000:.2f}"), "muted"))
+        lines.append(Line(texts("review_time", seconds=texts.number(trial.reaction_time_ms / 1000, ".2f")), "muted"))
     if trial.confidence is not None:
         lines.append(Line(texts("review_confidence", confidence=trial.confidence), "muted"))
     return lines

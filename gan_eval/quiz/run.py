@@ -10,7 +10,7 @@ from typing import Literal
 from gan_eval.delivery import open_lab
 from gan_eval.errors import UserError
 from gan_eval.locks import hold_lock
-from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session, sitting_lock
+from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session, sitting_lock, unused_code
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols import protocol_for
@@ -66,7 +66,6 @@ def run_session(
     catch: Sequence[StimulusSet] = (),
     presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
     simulate: str | None = None,
-    title: str = "",
     station_store: Path | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> SessionResult:
@@ -87,7 +86,6 @@ def run_session(
         catch: where catch trials come from.
         presentation: how it is presented on this computer; default: full screen, all else measured or chosen by itself.
         simulate: a simulated participant, `default` or `dprime=1.2,criterion=0.1,lapse=0.02`, instead of a person.
-        title: what the start page says the study is about.
         station_store: with a server's URL, the file that the session writes first and that is delivered to the server.
         on_warning: called with each warning that is known before the first page; they are among the result's too.
 
@@ -158,7 +156,14 @@ def run_session(
                 else:
                     from gan_eval.quiz.app.application import run_application
 
-                    status = run_application(session, library, settings, title=title, presentation=presentation)
+                    left = run_application(session, library, settings, presentation=presentation, on_warning=on_warning)
+                    if left == "denied":
+                        code = writer.submit(lambda store: unused_code(store, study_name)).result()
+                        session.warnings.append(
+                            f"--participant {participant}: the unfinished session of this code is another person's and "
+                            f"stays open; for a new participant rerun the command with --participant {code}"
+                        )
+                    status = "open" if left == "denied" else left
             finally:
                 if not admitted.stored and (session is None or session.state is State.NEW):
                     writer.submit(lambda store: give_back_list(store, admitted.row["session"]))

@@ -84,21 +84,16 @@ def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
     return width
 
 
-def stamp_warning(width: int, screen_width: int) -> str | None:
-    """A line for the experimenter where pictures at their own pixels are seen as stamps.
+def suggested_width(width: int, screen_width: int) -> int | None:
+    """A larger width for pictures that span less than a tenth of the screen; None: they are large enough.
 
     Args:
         width: of the widest picture, in physical pixels.
         screen_width: in physical pixels.
 
-    >>> stamp_warning(256, 1920)
-    >>> print(stamp_warning(256, 3840))
-    the pictures are 256 pixels wide, the screen 3840: they are seen as stamps; picture_size = 768, say, enlarges them
+    >>> suggested_width(256, 1920), suggested_width(256, 3840)
+    (None, 768)
     """
     if width >= STAMP * screen_width:
         return None
-    larger = width * (screen_width // (4 * width))  # a pair of these fits, too
-    return (
-        f"the pictures are {width} pixels wide, the screen {screen_width}: they are seen as stamps; "
-        f"picture_size = {larger}, say, enlarges them"
-    )
+    return width * (screen_width // (4 * width))  # a pair of these fits, too

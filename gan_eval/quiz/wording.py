@@ -1,6 +1,6 @@
 """Every text of the program that a participant sees, by name; the study and a translation may say it otherwise.
 
-What the study file says of its own (title, instructions, consent, questions) stands as it is and is not in here.
+What the study file says of its own (quiz_title, instructions, consent, questions) stands as it is and is not in here.
 """
 
 import difflib
@@ -29,7 +29,8 @@ TEXTS: Mapping[str, str] = {
     "answer_right": "right",
     "answer_first": "first",
     "answer_second": "second",
-    # durations
+    # numbers and durations
+    "decimal_point": ".",
     "one_second": "1 second",
     "seconds": "{seconds} seconds",
     # the welcome page
@@ -37,20 +38,20 @@ TEXTS: Mapping[str, str] = {
     "welcome_title_models": "Which one looks more real?",
     "welcome_title_rating": "How real does it look?",
     "participant": "Participant {participant}",
-    "welcome_back": "Welcome back: {done} of {trials} are done, the session goes on from there.",
+    "welcome_back": "Welcome back: {done} of {trials} are done, the session continues from there.",
     "task_single": "You will see {trials} pictures, one after the other. Some are real photographs; the others are "
-    "fake: a computer generated them. Decide for each one, by a key, whether it is real or fake.",
+    "fake: a computer generated them. For each one, press a key to say whether it is real or fake.",
     "task_pair_side_by_side": "You will see {trials} pairs of pictures, side by side. One picture of each pair is a "
-    "real photograph; the other is fake: a computer generated it. Decide for each pair, by a key, which one is real.",
+    "real photograph; the other is fake: a computer generated it. For each pair, press a key to say which one is real.",
     "task_pair_one_after_other": "You will see {trials} pairs of pictures, one picture after the other. One of each "
-    "pair is a real photograph; the other is fake: a computer generated it. Decide for each pair, by a key, which one "
-    "is real.",
-    "task_models_side_by_side": "You will see {trials} pairs of pictures, side by side. Decide for each pair, by a "
-    "key, which one looks more real.",
-    "task_models_one_after_other": "You will see {trials} pairs of pictures, one picture after the other. Decide "
-    "for each pair, by a key, which one looks more real.",
-    "task_rating": "You will see {trials} pictures, one after the other. Decide for each one, by a number key, how "
-    "real it looks, from 1 (not at all) to {grades} (entirely).",
+    "pair is a real photograph; the other is fake: a computer generated it. For each pair, press a key to say which "
+    "one is real.",
+    "task_models_side_by_side": "You will see {trials} pairs of pictures, side by side. For each pair, press a key "
+    "to say which one looks more real.",
+    "task_models_one_after_other": "You will see {trials} pairs of pictures, one picture after the other. For each "
+    "pair, press a key to say which one looks more real.",
+    "task_rating": "You will see {trials} pictures, one after the other. For each one, press a number key "
+    "to say how real it looks, from 1 (not at all) to {grades} (entirely).",
     "time_until_answer": "Each picture stays until you answer, at most {window}.",
     "time_until_answer_pair": "Each pair stays until you answer, at most {window}.",
     "time_until_answer_unlimited": "The pictures stay until you answer. Take the time you need.",
@@ -76,26 +77,31 @@ TEXTS: Mapping[str, str] = {
     "confidence_lowest": "a guess",
     "confidence_highest": "certain",
     # buttons and hints
-    "go_on": "Go on",
+    "go_on": "Continue",
     "back": "Back",
-    "leave": "Leave",
+    "leave": "Exit",
     "skip": "Skip",
     "start": "Start",
-    "finish": "Finish",
-    "hint_welcome": "Enter: go on    Esc: leave",
-    "hint_step": "Enter: go on    Esc: back",
+    "hint_welcome": "Enter: continue    Esc: exit",
+    "hint_step": "Enter: continue    Esc: back",
+    # the page that continues a session
+    "resume_title": "Continue the session",
+    "resume_question_untimed": "Are you the person who began this session?",
+    "resume_question": "Are you the person who began at {time}?",
+    "resume_question_day": "Are you the person who began at {time} on {date}?",
+    "resume_no": "No, I am someone else",
     # consent
     "consent_title": "Consent",
     "consent_text": "You will judge pictures. Your answers and response times are stored under a pseudonym and used "
     "for research. You may stop at any time.",
     "consent_agree": "I have read this and I agree to take part.",
     "consent_refuse": "I do not agree",
-    "hint_consent": "Space: tick the box    Enter: go on    Esc: back",
+    "hint_consent": "Space: tick the box    Enter: continue    Esc: back",
     # the study's questions
     "question_title": "Question {number} of {count}",
     "question_optional": "You may leave this open.",
     "question_missing": "Please answer this question.",
-    "hint_choices": "Number or arrow keys: choose    Enter: go on    Esc: back",
+    "hint_choices": "Number or arrow keys: choose    Enter: continue    Esc: back",
     # the screen's scale
     "card_title": "The size of your screen",
     "card_task": "Hold a bank card against the screen, on the frame below. Make the frame larger or smaller until it "
@@ -119,7 +125,16 @@ TEXTS: Mapping[str, str] = {
     "size_ruler_name": "Bar of {length} cm",
     "size_closes": "This page closes in {time} if no key is pressed.",
     "size_wrong": "Please give a width from {least} to {most} and a distance from {nearest} to {farthest}.",
+    "size_stamps": "For the experimenter: the pictures are {width} pixels wide, the screen {screen}. To enlarge them, "
+    "exit and set picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}.",
     # before the trials
+    "keys_title": "Try your keys",
+    "keys_text": "Press each of these keys once.",
+    "keys_confidence": "These keys say how sure you are:",
+    "keys_unknown": "{key} is not one of these keys.",
+    "keys_done": "All keys work.",
+    "keys_help": "If one of these keys does nothing, call the experimenter: the keyboard needs a layout that has the "
+    "key, or the study needs other keys.",
     "ready_title": "Ready?",
     "ready_task": "Put your fingers on the keys.",
     "ready_text": "The first picture comes about a second after the start.",
@@ -140,35 +155,34 @@ TEXTS: Mapping[str, str] = {
     "question_pair": "Which one is real?    {keys}",
     "question_models": "Which one looks more real?    {keys}",
     "question_rating": "How real does it look?    {keys}",
-    "feedback_right": "Correct: {truth}",
-    "feedback_wrong": "Wrong. The right answer: {truth}",
-    "feedback_none": "No answer in time. The right answer: {truth}",
-    "feedback_no_answer": "No answer in time",
+    "feedback_right": "Correct",
+    "feedback_wrong": "Wrong",
+    "feedback_none": "No answer in time",
     "confidence_question": "How sure are you?    {keys}",
     # break and pause
     "break_title": "A break",
     "break_text": "{done} of {trials} are done. Rest your eyes for a moment.",
-    "break_wait": "You can go on in {seconds} s.",
-    "break_over": "Go on whenever you like.",
+    "break_wait": "You can continue in {seconds} s.",
+    "break_over": "Continue whenever you like.",
     "pause_title": "Pause",
     "pause_text": "{done} of {trials} are done. All answers are stored. A picture that was on the screen just now does "
     "not come again.",
-    "pause_go_on": "Take your time. After you go on, the next picture comes within a second or two.",
-    "pause_screen": "The screen has changed. Please call the experimenter before you go on.",
-    "stop": "Stop for good",
-    "stop_question": "Stopping for good ends your part: your answers so far are kept, but you cannot go on later. "
-    "Press “{stop}” once more to stop.",
-    "another_time": "Another time",
-    "hint_pause": "Esc: go on    Tab: next button    Enter: press the button",
+    "pause_go_on": "Take your time. After you continue, the next picture comes within a second or two.",
+    "pause_screen": "The screen has changed. Please call the experimenter before you continue.",
+    "stop": "Withdraw",
+    "stop_question": "If you withdraw, your part ends: your answers so far are kept, but you cannot continue later. "
+    "Press “{stop}” once more to withdraw.",
+    "another_time": "Save and quit",
+    "hint_pause": "Esc: continue    Tab: next button    Enter: press the button",
     "hint_buttons": "Tab: next button    Enter: press the button",
     # something is wrong
     "problem_title": "Please call the experimenter",
     "problem_unsaved": "The last answer could not be stored yet. It is kept until this works, and the session waits.",
-    "problem_saved": "The session cannot go on just now. All answers are stored.",
+    "problem_saved": "The session cannot continue just now. All answers are stored.",
     "problem_unended": "All answers are stored, but not yet that the session is over.",
     "problem_slow": "The store has not answered for {seconds} seconds.",
     "try_again": "Try again",
-    "leave_without": "Leave without the last answer",
+    "leave_without": "Exit without the last answer",
     # the end
     "end_title": "Thank you",
     "end_text": "The session is complete and all answers are stored.",
@@ -213,8 +227,8 @@ TEXTS: Mapping[str, str] = {
     "filter_unanswered": "Unanswered ({count})",
     "filter_practice": "Practice ({count})",
     "viewer_size": "{percent} % of the pixels' size",
-    "hint_end": "Enter: finish",
-    "hint_review": "Arrow keys: move    Enter: enlarge    Number keys: show only some    Esc: finish",
+    "hint_end": "Enter: exit",
+    "hint_review": "Arrow keys: move    Enter: enlarge    Number keys: show only some    Tab, Enter: exit",
     "hint_viewer": "Left, Right: the one before, the next    Esc: back to the list",
 }
 """English, and what a translation is made from. Names in braces are filled in."""
@@ -222,6 +236,9 @@ TEXTS: Mapping[str, str] = {
 _ALSO_FILLED_IN: Mapping[str, frozenset[str]] = {
     "question_rating": frozenset({"grades"}),
     "confidence_question": frozenset({"levels"}),
+    "feedback_right": frozenset({"truth"}),
+    "feedback_wrong": frozenset({"truth"}),
+    "feedback_none": frozenset({"truth"}),
 }
 """What a study's own wording of a text may name besides."""
 
@@ -248,7 +265,15 @@ class Texts:
         ('1 second', '0.25 seconds', '4 seconds')
         """
         seconds = milliseconds / 1000
-        return self("one_second") if seconds == 1 else self("seconds", seconds=f"{seconds:g}")
+        return self("one_second") if seconds == 1 else self("seconds", seconds=self.number(seconds))
+
+    def number(self, value: float, form: str = "g") -> str:
+        """A number with the language's decimal point; `form` is Python's format.
+
+        >>> Texts(own={"decimal_point": ","}).number(0.614, ".2f")
+        '0,61'
+        """
+        return format(value, form).replace(".", self("decimal_point"))
 
 
 def placeholders(text: str) -> frozenset[str]:
@@ -309,8 +334,8 @@ def require_language(language: str, *, named: str = "--language") -> None:
 
 
 def welcome_title(settings: QuizSettings, texts: Texts) -> str:
-    """What the session is about, where the study does not say it."""
-    return texts(PROTOCOLS[settings.protocol].title)
+    """The headline that participants read: the study's `quiz_title`, else the protocol's."""
+    return settings.quiz_title or texts(PROTOCOLS[settings.protocol].title)
 
 
 def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]:
@@ -350,7 +375,7 @@ def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
     """(key, answer) from left to right as on the keyboard, from the key of each answer; unknown keys come last."""
     rows = ((0.0, "1234567890"), (0.5, "qwertyuiop"), (0.75, "asdfghjkl"), (1.25, "zxcvbnm"))
     columns = {key: offset + place for offset, row in rows for place, key in enumerate(row)}
-    caps = [(key.upper(), answer) for answer, key in keys.items()]
+    caps = [(key.upper() if key.upper().lower() == key.lower() else key, answer) for answer, key in keys.items()]
     return sorted(caps, key=lambda cap: columns.get(cap[0].lower(), float("inf")))
 
 
@@ -359,6 +384,12 @@ def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
     if PROTOCOLS[settings.protocol].graded:
         return {"1": texts("grade_lowest"), str(settings.grades): texts("grade_highest")}.get(answer, "")
     return texts(f"answer_{answer}")
+
+
+def confidence_keys(settings: QuizSettings, texts: Texts) -> dict[str, str]:
+    """The number keys of the confidence levels, the lowest and the highest with their meaning; empty: not asked."""
+    ends = {1: texts("confidence_lowest"), settings.confidence: texts("confidence_highest")}
+    return {str(level): ends.get(level, "") for level in range(1, settings.confidence + 1)}
 
 
 def keys_in_line(meanings: Iterable[tuple[str, str]]) -> str:
@@ -405,10 +436,8 @@ class TrialTexts:
     @property
     def confidence(self) -> str:
         """Asked after each answer where the study wants it."""
-        levels = self.settings.confidence
-        ends = {1: self.texts("confidence_lowest"), levels: self.texts("confidence_highest")}
-        keys = keys_in_line((str(level), ends.get(level, "")) for level in range(1, levels + 1))
-        return self.texts("confidence_question", levels=levels, keys=keys)
+        keys = keys_in_line(confidence_keys(self.settings, self.texts).items())
+        return self.texts("confidence_question", levels=self.settings.confidence, keys=keys)
 
     def truth_of(self, planned: Row, stimulus: str) -> str:
         """What one picture of a trial is, for a protocol in which there is a truth."""
@@ -416,8 +445,6 @@ class TrialTexts:
         return self.texts("picture_fake" if fake else "picture_real")
 
     def feedback(self, feedback: Feedback) -> str:
-        """What a practice trial tells."""
-        if feedback.truth is None:
-            return self.texts("feedback_no_answer")
+        """What a practice trial says above the captions, which name the truth."""
         name = {True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[feedback.correct]
-        return self.texts(name, truth=self.texts(f"answer_{feedback.truth}"))
+        return self.texts(name, truth=self.texts(f"answer_{feedback.truth}") if feedback.truth else "")

@@ -188,6 +188,8 @@ class QuizSettings(Section):
     """The end page tells how many were right."""
     show_review: bool = True
     """The end page shows every picture again, with the truth and the answer."""
+    quiz_title: str = ""
+    """The headline that participants read; default: "Real or fake?" or the protocol's question, in their language."""
     instructions: str = ""
     """Shown on the start page; default: a text made from the settings."""
     consent: ConsentSettings = ConsentSettings()

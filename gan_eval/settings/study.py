@@ -34,7 +34,7 @@ class StudySettings(Section):
     version: int = Field(default=1, ge=1, le=1_000_000_000)
     """Raised when stimuli, quiz or exclusions change after people have judged: two designs are never mixed."""
     title: str = ""
-    """Above the report and on the quiz's first page; default: the name."""
+    """Above the report; participants do not see it (they read quiz.quiz_title). Default: the name."""
     question: str = ""
     """What the study asks, in a sentence at the head of the report."""
     seed: int = Field(default=0, ge=0, lt=2**63)

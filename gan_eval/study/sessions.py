@@ -13,9 +13,9 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_json
 from gan_eval.launch import run_own
 from gan_eval.looks import LookPlan, read_looks
-from gan_eval.quiz.admission import is_too_old
+from gan_eval.quiz.admission import is_too_old, unused_code
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
-from gan_eval.store import STORED_TABLES, has_people, list_participants, open_store, person_of, sessions_text
+from gan_eval.store import STORED_TABLES, has_people, list_participants, open_store, sessions_text
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
@@ -162,7 +162,6 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
         seed=study.study.seed,
         practice=extra.practice,
         catch=extra.catch,
-        title=study.study.title or study.study.name,
         **options,
     )
 
@@ -214,13 +213,11 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
 
 
 def next_participant(plan: Plan) -> str:
-    """The first of P01, P02, ... that no session of the study has, unfinished ones included."""
-    taken: set[str] = set()
-    if plan.store.is_file():
-        with open_store(plan.store, create=False) as store:
-            sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
-        taken = {person_of(row["participant"]) for row in sessions}
-    return next(name for number in count(1) if person_of(name := f"P{number:02d}") not in taken)
+    """Return the first of P01, P02, ... that no session of the study has, unfinished ones included."""
+    if not plan.store.is_file():
+        return "P01"
+    with open_store(plan.store, create=False) as store:
+        return unused_code(store, plan.study.study.name)
 
 
 def ask_next_person(plan: Plan, listener: Listener) -> None:

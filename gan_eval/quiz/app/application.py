@@ -28,14 +28,21 @@ from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation, keep_size
-from gan_eval.quiz.visual_angle import Viewing, picture_width, stamp_warning
+from gan_eval.quiz.visual_angle import Viewing, picture_width, suggested_width
+from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 
-Status = Literal["complete", "aborted", "open", "declined"]
+Status = Literal["complete", "aborted", "open", "declined", "denied"]
+"""declined: nothing began; denied: the session that would continue is another person's, and stays open."""
 
 
 def run_application(
-    session: Session, library: Library, settings: QuizSettings, *, title: str, presentation: Presentation
+    session: Session,
+    library: Library,
+    settings: QuizSettings,
+    *,
+    presentation: Presentation,
+    on_warning: Callable[[str], None] | None = None,
 ) -> Status:
     """Run a session on the screen until it is over or left.
 
@@ -43,8 +50,8 @@ def run_application(
         session: new, or taken up again.
         library: the pictures.
         settings: the quiz.
-        title: what the welcome page says the study is about.
         presentation: how it is presented on this computer.
+        on_warning: called before the first page with what the experimenter must know of the pictures' size.
 
     Raises:
         UserError: no such screen, presenter, language or text; a picture is broken or larger than the window; the
@@ -55,8 +62,11 @@ def run_application(
     if not isinstance(qt, QApplication):
         qt = QApplication([WINDOW_TITLE])
     qt.setQuitOnLastWindowClosed(False)
-    quiz = QuizApplication(qt, session, library, settings, title=title, presentation=presentation)
+    quiz = QuizApplication(qt, session, library, settings, presentation=presentation)
     try:
+        if on_warning is not None:
+            for line in session.warnings:
+                on_warning(line)
         with calm_interpreter():
             return quiz.run()
     finally:
@@ -73,7 +83,6 @@ class QuizApplication(QObject):
         library: Library,
         settings: QuizSettings,
         *,
-        title: str,
         presentation: Presentation,
     ) -> None:
         super().__init__()
@@ -94,13 +103,14 @@ class QuizApplication(QObject):
             self._texts,
             settings,
             session,
-            title=title,
+            note=self._note_small_pictures(),
             screen_width=self._checked_room.width(),
             pixels_per_mm=self.stage.pixels_per_mm,
         )
         self._introduction.turned.connect(self.stage.show_page)
         self._introduction.finished.connect(self._begin)
         self._introduction.left.connect(self._leave)
+        self._introduction.denied.connect(self._deny)
         self._viewing = self.stage.screen_size().viewing(self.stage.screen)
         self._check: PictureCheck | None = None
         self.trials = TrialRunner(
@@ -163,6 +173,18 @@ class QuizApplication(QObject):
         page.went_back.connect(self._leave)
         stage.show_page(page)
 
+    def _note_small_pictures(self) -> str:
+        """Warn the experimenter of pictures that are tiny on this screen; the same in the participant's language."""
+        shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
+        widths = [row["width"] for row in self.library.rows if row["stimulus"] in shown]
+        screen = self.stage.screen.width
+        larger = suggested_width(max(widths), screen) if widths and self._settings.picture_size == "native" else None
+        if larger is None:
+            return ""
+        values = {"width": max(widths), "screen": screen, "larger": larger}
+        self._session.warnings.append(Texts()("size_stamps", **values))
+        return self._texts("size_stamps", **values)
+
     def _welcome(self) -> None:
         check = self._check_pictures()
         self._introduction.start()
@@ -198,9 +220,6 @@ class QuizApplication(QObject):
             check = self._check_pictures()
         check.finish()
         session, description = self._session, self.stage.description()
-        if self._settings.picture_size == "native" and check.widths:
-            line = stamp_warning(max(check.widths), description["screen_width"])
-            session.warnings += [] if line is None else [line]
         if session.state is State.NEW:
             width = next(iter(check.widths)) if len(check.widths) == 1 else None
             session.row |= description | viewing.columns(width)
@@ -272,7 +291,7 @@ class QuizApplication(QObject):
 
     def _unsaved_problem(self) -> None:
         """The store cannot be written, or has not answered for long."""
-        slow = self._texts("problem_slow", seconds=f"{COMMIT_SECONDS:g}")
+        slow = self._texts("problem_slow", seconds=self._texts.number(COMMIT_SECONDS))
         self._problem(str(self._session.error or slow))
 
     def _problem(self, message: str) -> None:
@@ -300,6 +319,11 @@ class QuizApplication(QObject):
         with suppress(TimeoutError):
             return self._session.wait(COMMIT_SECONDS)
         return self._session.state
+
+    def _deny(self) -> None:
+        """Another person sits here than the one whose session would continue."""
+        self._status = "denied"
+        self._qt.exit()
 
     def _leave(self) -> None:
         """Leave with the session open, or with nothing stored where it has not begun."""

@@ -1,7 +1,8 @@
-"""The way from the welcome page to the first trial: consent, questions, calibration, ready. Nothing is stored on it."""
+"""The pages before the first trial: instructions, consent, questions, calibration, keys. Nothing is stored on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
@@ -9,8 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
 from gan_eval.quiz.app.pages.parts import StepPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
@@ -33,12 +35,12 @@ class Collected:
         return None if self.centimetres is None else 10 * self.centimetres
 
 
-Step = Literal["welcome", "consent", "card", "distance", "ready"] | int
+Step = Literal["resume", "welcome", "consent", "card", "distance", "keys", "ready"] | int
 """A page before the first trial; a number: the study's own question at this place."""
 
 
 class Introduction(QObject):
-    """Leads through the pages in order, forth and back; a session that goes on is only welcomed back."""
+    """Leads through the pages in order, forth and back; a session that continues has fewer."""
 
     turned = Signal(object)
     """A `Page` to be shown."""
@@ -46,6 +48,8 @@ class Introduction(QObject):
     """`Collected`: the trials may begin."""
     left = Signal()
     """The participant does not take part, or another time."""
+    denied = Signal()
+    """The session that would continue is another person's."""
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class Introduction(QObject):
         settings: QuizSettings,
         session: Session,
         *,
-        title: str,
+        note: str,
         screen_width: int,
         pixels_per_mm: float,
     ) -> None:
@@ -65,7 +69,7 @@ class Introduction(QObject):
             texts: in the participant's language.
             settings: the quiz.
             session: new, or taken up again.
-            title: what the welcome page says the study is about.
+            note: what the first page tells the experimenter; empty: nothing.
             screen_width: in physical pixels.
             pixels_per_mm: physical pixels in a millimetre as the platform states it, which is often wrong.
         """
@@ -74,18 +78,18 @@ class Introduction(QObject):
         self._texts = texts
         self._settings = settings
         self._session = session
-        self._title = title
+        self._note = note
         self._screen_width = screen_width
         self._pixels_per_mm = pixels_per_mm
         self._agreement = presented_consent(settings.consent, texts)
         self._keys = settings.keys_of_list(session.row["list"])
         self._collected = Collected()
         self._place = 0
-        self._steps: list[Step] = ["welcome"]
+        self._steps: list[Step] = ["resume", "welcome", "keys"]
         if session.state is State.NEW:
-            self._steps += ["consent", *range(len(settings.questions))]
+            self._steps = ["welcome", "consent", *range(len(settings.questions))]
             self._steps += ["card", "distance"] if settings.calibrate else []
-            self._steps.append("ready")
+            self._steps += ["keys", "ready"]
 
     def start(self) -> None:
         """Show the first page."""
@@ -99,6 +103,8 @@ class Introduction(QObject):
         else:
             self._place = place
             page = self._make_page(self._steps[place])
+            if self._note and place == 0:
+                page.add_text(self._note, "muted")
             page.went_on.connect(lambda: self._leave_page(page, 1))
             page.went_back.connect(lambda: self._leave_page(page, -1))
             self.turned.emit(page)
@@ -120,6 +126,17 @@ class Introduction(QObject):
     def _make_page(self, step: Step) -> StepPage:
         look, texts, settings, session = self._look, self._texts, self._settings, self._session
         match step:
+            case "resume":
+                began = session.row["started_at"]
+                resume = ResumePage(
+                    look,
+                    texts,
+                    participant=session.row["participant"],
+                    began=None if began is None else read_instant(began).astimezone(),
+                    today=datetime.now().astimezone(),
+                )
+                resume.denied.connect(self.denied)
+                return resume
             case "welcome":
                 counted = [row for row in session.plan if row["phase"] != "practice"]
                 finished = {row["trial"] for row in session.done}
@@ -127,7 +144,6 @@ class Introduction(QObject):
                     look,
                     texts,
                     settings,
-                    title=self._title,
                     participant=session.row["participant"],
                     keys=self._keys,
                     trials=len(counted),
@@ -143,6 +159,8 @@ class Introduction(QObject):
                 return CardPage(look, texts, width=width, widest=widest)
             case "distance":
                 return DistancePage(look, texts, centimetres=self._collected.centimetres)
+            case "keys":
+                return KeysPage(look, texts, settings, keys=self._keys)
             case "ready":
                 practice = sum(row["phase"] == "practice" for row in session.plan)
                 if practice:

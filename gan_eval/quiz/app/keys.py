@@ -1,6 +1,7 @@
-"""The keyboard of the trial window: which key, and when it was pressed."""
+"""The keyboard: which key was pressed, by its character or its place, and when."""
 
 import sys
+from collections.abc import Container
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -23,7 +24,9 @@ class Press:
     """One key press."""
 
     key: str
-    """The character."""
+    """The character that the keyboard layout gives the key."""
+    place: str
+    """The character that a US layout gives it; empty: none."""
     when: int
     """Nanoseconds on the monotonic clock."""
     repeated: bool
@@ -59,6 +62,44 @@ def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) 
     return (now // _MS - behind) * _MS + _MS // 2, True
 
 
+_US_ROWS = ((2, "1234567890-="), (16, "qwertyuiop[]"), (30, "asdfghjkl;'`"), (43, "\\zxcvbnm,./"))
+"""Scan codes count up along each row of keys; those of Linux (evdev) and of Windows (set 1) are the same here."""
+_KEYPAD = {71: "7", 72: "8", 73: "9", 75: "4", 76: "5", 77: "6", 79: "1", 80: "2", 81: "3", 82: "0"}
+_US_SCAN_CODES = _KEYPAD | {first + place: key for first, row in _US_ROWS for place, key in enumerate(row)}
+_US_KEY_CODES = dict(enumerate("asdfhgzxcv bqweryt123465=97-80]ou[ip lj'k;\\,/nm.  `")) | dict(
+    zip((*range(82, 90), 91, 92), "0123456789", strict=True)
+)
+"""macOS numbers keys in this order (Carbon's `kVK_ANSI_...`); a space stands for a key without a character."""
+_EVDEV_OFFSET = 8
+"""X11 and Wayland add it to the kernel's codes."""
+_NO_CHARACTER = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+
+
+def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
+    """The character that a US keyboard has in the place of the pressed key, without Shift.
+
+    Empty where there is none, or where Ctrl, Alt or Meta is held: that is a command, not an answer.
+    """
+    if event.modifiers() & _NO_CHARACTER:
+        return ""
+    if platform == "darwin":  # its events have no scan codes
+        return _US_KEY_CODES.get(event.nativeVirtualKey(), "").strip()
+    offset = 0 if platform == "win32" else _EVDEV_OFFSET
+    return _US_SCAN_CODES.get(event.nativeScanCode() - offset, "")
+
+
+def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None:
+    """Which of the wanted keys was pressed; None: another one.
+
+    The character decides, upper or lower case. Where the layout gives the key a character that is not wanted (a
+    Cyrillic letter, `&` for 1, nothing for a dead key), its place on a US keyboard does.
+
+    >>> wanted_key("J", "j", "fj"), wanted_key("о", "j", "fj"), wanted_key("k", "k", "fj")
+    ('j', 'j', None)
+    """
+    return next((key for key in (character.lower(), place) if key and key in wanted), None)
+
+
 class Keyboard(QObject):
     """Listens to one window's keys, focus and closing.
 
@@ -88,7 +129,7 @@ class Keyboard(QObject):
                 repeated = repeated or (stamp - released) % _WRAP_MS <= _REPEAT_MS
             if event.key() != Qt.Key.Key_Escape:
                 when, from_server = press_moment(stamp, now)
-                self.pressed.emit(Press(event.text(), when, repeated, from_server))
+                self.pressed.emit(Press(event.text(), place_of(event), when, repeated, from_server))
             elif not repeated:
                 self.pause_requested.emit()
             return True

@@ -220,6 +220,8 @@ class Stage:
 
     def show_page(self, page: Page) -> None:
         """A page instead of the one before, or of the trials."""
+        if self.window.isVisible():
+            page.settle()
         self.shell.turn_to(page)
         self._show(self.shell)
         self.shell.activateWindow()

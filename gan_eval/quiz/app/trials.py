@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.keys import Keyboard, Press
+from gan_eval.quiz.app.keys import Keyboard, Press, wanted_key
 from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame, fitted
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
@@ -17,7 +17,7 @@ from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
 from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag
-from gan_eval.quiz.wording import Texts, TrialTexts
+from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
@@ -184,6 +184,7 @@ class TrialRunner(QObject):
         self._screen_differs = screen_differs
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
+        self._confidence_keys = confidence_keys(settings, texts)
         self._trials = TrialScript(session, window, settings, self._texts)
         self._running = False
         self._rested_after = 0
@@ -322,7 +323,9 @@ class TrialRunner(QObject):
         if self._session.state is State.CONFIDENCE and press.when < self._trials.confidence_onset:
             return  # pressed before the question could be read
         state = self._session.state
-        taken = self._session.press(press.key, press.when, repeated=press.repeated)
+        wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
+        key = wanted_key(press.key, press.place, wanted)
+        taken = key is not None and self._session.press(key, press.when, repeated=press.repeated)
         if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)
         if taken and self._wait.key:

@@ -11,7 +11,7 @@ from gan_eval.quiz.admission import Applicant, admit
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.run import make_session
@@ -44,7 +44,7 @@ class Sitting:
         library = Library([stimuli])
         self.writer = writer
         self.session = make_session(admitted, library, settings, writer, SystemClock())
-        self.quiz = QuizApplication(qapp, self.session, library, settings, title="Facades", presentation=presentation)
+        self.quiz = QuizApplication(qapp, self.session, library, settings, presentation=presentation)
         self.qapp = qapp
         self.seen: list[type[Page]] = []
         self._last: Page | None = None
@@ -108,10 +108,12 @@ def diligent(sitting: Sitting) -> None:
             sitting.key(Qt.Key.Key_Space)
             assert page.box.isChecked()
             sitting.key(Qt.Key.Key_Return)
-        case WelcomePage() | ReadyPage() as page if page.isActiveWindow():
+        case KeysPage() as page if page.isActiveWindow() and page.untried:
+            sitting.key(min(page.untried))
+        case ResumePage() | WelcomePage() | KeysPage() | ReadyPage() as page if page.isActiveWindow():
             sitting.key(Qt.Key.Key_Return)
-        case EndPage():
-            sitting.key(Qt.Key.Key_Escape)
+        case EndPage() as page:
+            sitting.key(Qt.Key.Key_Return if page.focusWidget() is page.leave else Qt.Key.Key_Tab)
         case None if sitting.shows_picture:
             sitting.key("f")
 

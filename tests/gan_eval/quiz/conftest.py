@@ -117,10 +117,12 @@ def sit(
     from app_sitting import SETTINGS, Sitting
 
     from gan_eval.quiz.app import trials
+    from gan_eval.quiz.app.pages import parts
     from gan_eval.quiz.station import Presentation
     from gan_eval.store import Writer, open_store
 
     monkeypatch.setattr(trials, "FIRST_BLANK_MS", 100.0)
+    monkeypatch.setattr(parts, "SETTLE_MS", 20)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # no self-test of this computer's
     with Writer(lambda: open_store(tmp_path / "store.sqlite")) as writer:
 

@@ -37,7 +37,7 @@ def told(**settings: Any) -> str:
             {"protocol": "paired", "layout": "one_after_other", "exposure_ms": 1000},
             "within 4 seconds of the second one's appearing",
         ),
-        ({"protocol": "model_vs_model"}, "by a key, which one looks more real"),
+        ({"protocol": "model_vs_model"}, "press a key to say which one looks more real"),
         ({"protocol": "rating", "grades": 7}, "from 1 (not at all) to 7 (entirely)"),
         ({"confidence": 3}, "a number key from 1 (a guess) to 3 (certain)"),
         ({}, "Esc pauses the session"),

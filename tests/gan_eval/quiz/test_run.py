@@ -16,7 +16,7 @@ from gan_eval.quiz.admission import Applicant, admit, sitting_lock
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.run import make_session
-from gan_eval.quiz.session import Session
+from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
@@ -31,7 +31,7 @@ def rehearse(stimuli: StimulusSet, store: Path, participant: str, settings: Quiz
     design = how.pop("design_hash", "hash")
     return run_session(
         [stimuli], settings, participant=participant, store=store, study_name="study", design_hash=design, seed=1,
-        simulate="default", **how,
+        **{"simulate": "default", **how},
     )  # fmt: skip
 
 
@@ -64,6 +64,23 @@ def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusS
         ("P1", "complete", 4, 4, "left"),
         ("P2", "complete", 4, 4, "left"),
     ]
+
+
+def test_a_new_participant_gets_an_unused_code(
+    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(session: Session, *_: object, **__: object) -> str:
+        if session.state is State.NEW:
+            session.begin(None)
+            return "open"
+        return "denied"
+
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr("gan_eval.quiz.app.application.run_application", deny)
+    first, _, again = (rehearse(stimuli, tmp_path / "s.sqlite", code, simulate=None) for code in ("p01", "P02", "P01"))
+    assert (first.status, again.status) == ("open", "open")
+    assert "rerun the command with --participant P03" in again.warnings[-1]
 
 
 def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_values_are_filled_in_and_the_study_may_say_it_otherwise() -> None:
 
 def test_a_translation_is_asked_by_name_and_the_studys_words_come_first() -> None:
     german = Texts("de", {"back": "Retour"}, lambda name, source: f"<{name}: {source}>")
-    assert german("leave") == "<leave: Leave>"
+    assert german("leave") == "<leave: Exit>"
     assert german("back") == "Retour"
 
 

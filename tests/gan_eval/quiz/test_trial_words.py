@@ -53,7 +53,7 @@ def test_each_picture_of_a_trial_has_its_truth() -> None:
         (Feedback(True, "fake"), "+ fake"),
         (Feedback(False, "left"), "- left"),
         (Feedback(None, "real"), "0 real"),
-        (Feedback(None, None), "0"),
+        (Feedback(None, None), "0 "),
     ],
 )
 def test_feedback(feedback: Feedback, said: str) -> None:
@@ -61,6 +61,5 @@ def test_feedback(feedback: Feedback, said: str) -> None:
         "feedback_right": "+ {truth}",
         "feedback_wrong": "- {truth}",
         "feedback_none": "0 {truth}",
-        "feedback_no_answer": "0",
     }
     assert words(own).feedback(feedback) == said

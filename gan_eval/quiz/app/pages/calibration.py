@@ -132,7 +132,7 @@ class DistancePage(StepPage):
 
 def centimetre_line(page: Page, centimetres: float | None, *, name: str, label: str = "") -> QLineEdit:
     """Add a line for a length in centimetres to a page; `name` is what a screen reader says."""
-    line = QLineEdit("" if centimetres is None else f"{centimetres:g}", maxLength=8)
+    line = QLineEdit("" if centimetres is None else page.texts.number(centimetres), maxLength=8)
     line.setMaximumWidth(page.look.font(120))
     line.setAccessibleName(f"{name}, {page.texts('distance_unit')}")
     row = QHBoxLayout()
@@ -238,7 +238,7 @@ class ScreenSizePage(StepPage):
         self.add_text(texts("size_task"))
         claimed = round(claimed_cm, 1) or None
         if claimed is not None and size.screen_width_cm is None:
-            self.add_text(texts("size_claimed", width=f"{claimed:g}"), "muted")
+            self.add_text(texts("size_claimed", width=texts.number(claimed)), "muted")
         width, distance = texts("size_width"), texts("size_distance")
         self.width_line = centimetre_line(self, size.screen_width_cm or claimed, name=width, label=width)
         self.distance_line = centimetre_line(self, size.viewing_distance_cm, name=distance, label=distance)

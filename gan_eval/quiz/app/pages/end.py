@@ -54,11 +54,14 @@ class EndPage(Page):
             self.body.addLayout(grid)
         if trials:
             self._add_review()
-        finish = button(texts("finish"), self.finished.emit, main=True)
-        self.add_buttons(finish)
+        self.leave = button(texts("leave"), self.finished.emit, main=True)
+        self.add_buttons(self.leave)
         self.buttons.insertWidget(0, text_label(texts("hint_review" if trials else "hint_end"), "muted"), 100)
-        self.on_key("Esc", self._escape)
-        self.first = self.gallery if trials else finish
+        self.first = self.leave
+        if trials:
+            self.first = self.gallery
+            self.setTabOrder(self.gallery, self.leave)
+            self.on_key("Esc", self._close_viewer)
 
     def _add_review(self) -> None:
         self.gallery = Gallery(self.look, self.texts)
@@ -84,12 +87,6 @@ class EndPage(Page):
     def _show_only(self, name: str, _: bool = True) -> None:
         self.gallery.show_trials([trial for trial in self._trials if FILTERS[name](trial)])
 
-    def _escape(self) -> None:
-        if self.viewer is not None:
-            self.viewer.close_it()
-        else:
-            self.finished.emit()
-
     def _scroll(self, direction: int) -> None:
         """Page Up and Page Down turn the list's pages here."""
         if self._trials and self.gallery.hasFocus():
@@ -99,7 +96,7 @@ class EndPage(Page):
 
     def _enter(self) -> None:
         if self.viewer is not None:
-            self.viewer.close_it()
+            self._close_viewer()
         elif self._trials and self.gallery.hasFocus():
             self._enlarge(self.gallery.currentIndex())
         else:
@@ -107,17 +104,17 @@ class EndPage(Page):
 
     def _enlarge(self, _: QModelIndex) -> None:
         self.viewer = Viewer(self, self.look, self.texts, self.gallery.trials, place=self.gallery.current)
-        self.viewer.closed.connect(self._close_viewer)
+        self.viewer.clicked.connect(self._close_viewer)
         self.card.setEnabled(False)  # its keys rest meanwhile
         self.viewer.show()
         self.viewer.raise_()
         self.viewer.setFocus()
 
-    def _close_viewer(self, place: int) -> None:
+    def _close_viewer(self) -> None:
         if self.viewer is not None:
             self.viewer.hide()
             self.viewer.deleteLater()
-            self.viewer = None
             self.card.setEnabled(True)
-            self.gallery.mark(place)
+            self.gallery.mark(self.viewer.place)
             self.gallery.setFocus()
+            self.viewer = None

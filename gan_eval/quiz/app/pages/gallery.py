@@ -266,8 +266,8 @@ _INK = QColor(10, 10, 10)
 class Viewer(QWidget):
     """Covers the page that it belongs to, on the grey on which the pictures were judged."""
 
-    closed = Signal(int)
-    """The place of the trial that was looked at last."""
+    clicked = Signal()
+    """It is to be taken away; `place` is that of the trial that was looked at last."""
 
     def __init__(
         self, parent: QWidget, look: Look, texts: Texts, trials: Sequence[ReviewedTrial], *, place: int
@@ -318,11 +318,7 @@ class Viewer(QWidget):
 
     def mousePressEvent(self, _: QMouseEvent) -> None:  # noqa: N802
         """A click closes."""
-        self.close_it()
-
-    def close_it(self) -> None:
-        """Say that it is to be taken away."""
-        self.closed.emit(self.place)
+        self.clicked.emit()
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
         """Draw the pictures with their captions, what is said of the trial above, the keys below."""

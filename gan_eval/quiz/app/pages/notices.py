@@ -57,7 +57,7 @@ class PausePage(Page):
     aborted = Signal()
 
     def __init__(self, look: Look, texts: Texts, *, done: int, trials: int, note: str = "") -> None:
-        super().__init__(look, texts, width=640)
+        super().__init__(look, texts)
         self.add_text(texts("pause_title"), "title")
         if note:
             self.add_text(note, "problem")

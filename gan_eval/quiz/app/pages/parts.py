@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QPaintEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,6 +19,9 @@ from PySide6.QtWidgets import (
 
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts
+
+SETTLE_MS = 500
+"""A page after a timed answer ignores keys and clicks for so long: they were meant for the trial."""
 
 
 class Page(QWidget):
@@ -41,6 +44,7 @@ class Page(QWidget):
         self.texts = texts
         self.first: QWidget = self
         """Gets the keyboard when the page is shown."""
+        self._unseen = False
         self.buttons = QHBoxLayout()
         self._main: QPushButton | None = None
         self.card = QFrame()
@@ -74,6 +78,21 @@ class Page(QWidget):
 
     def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
         """The page's first widget gets the keyboard."""
+        self.first.setFocus()
+
+    def settle(self) -> None:
+        """Ignore keys and clicks until the page has been seen for `SETTLE_MS`."""
+        self._unseen = True
+        self.setEnabled(False)
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
+        """Count the time from here; what the page holds is painted first, which may take long."""
+        if self._unseen:
+            self._unseen = False
+            QTimer.singleShot(0, self, lambda: QTimer.singleShot(SETTLE_MS, self, self._wake))
+
+    def _wake(self) -> None:
+        self.setEnabled(True)
         self.first.setFocus()
 
     def add_text(self, text: str, name: str = "") -> QLabel:
@@ -163,7 +182,8 @@ class FlowLayout(QLayout):
 
     def setGeometry(self, area: QRect) -> None:  # noqa: N802
         super().setGeometry(area)
-        direction = QGuiApplication.layoutDirection()
+        parent = self.parentWidget()
+        direction = Qt.LayoutDirection.LeftToRight if parent is None else parent.layoutDirection()
         for item, place in zip(self._items, self._places(area.width()), strict=True):
             item.setGeometry(QStyle.visualRect(direction, area, place.translated(area.topLeft())))
 

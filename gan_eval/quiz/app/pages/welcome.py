@@ -1,16 +1,37 @@
-"""The first pages: what the session is about and what to do, consent, and that it starts now."""
+"""The first pages: who continues a session, what to do, consent, trying the keys, and that it starts now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QStyle, QStyleOptionButton, QWidget
 
-from gan_eval.quiz.app.pages.parts import StepPage, button, literal, text_label
+from gan_eval.quiz.app.keys import place_of, wanted_key
+from gan_eval.quiz.app.pages.parts import FlowLayout, StepPage, button, literal, text_label
 from gan_eval.quiz.app.style import Look
-from gan_eval.quiz.protocols import PROTOCOLS
-from gan_eval.quiz.wording import Texts, instructions, keys_in_order, meaning_of, welcome_title
+from gan_eval.quiz.wording import Texts, confidence_keys, instructions, keys_in_order, meaning_of, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
+
+
+class ResumePage(StepPage):
+    """Asks whether this is the person who began the session, before it continues."""
+
+    denied = Signal()
+    """Somebody else sits here."""
+
+    def __init__(self, look: Look, texts: Texts, *, participant: str, began: datetime | None, today: datetime) -> None:
+        """Make the page; `began` (None: not known) and `today` are in local time."""
+        super().__init__(look, texts, width=640)
+        self.add_text(texts("resume_title"), "title")
+        self.add_text(texts("participant", participant=participant), "muted")
+        if began is None:
+            self.add_text(texts("resume_question_untimed"))
+        else:
+            day = "" if began.date() == today.date() else "_day"
+            self.add_text(texts(f"resume_question{day}", time=f"{began:%H:%M}", date=f"{began:%Y-%m-%d}"))
+        self.add_navigation(back="leave", hint="hint_welcome")
+        self.buttons.insertWidget(1, button(texts("resume_no"), self.denied.emit))
 
 
 class WelcomePage(StepPage):
@@ -22,7 +43,6 @@ class WelcomePage(StepPage):
         texts: Texts,
         settings: QuizSettings,
         *,
-        title: str,
         participant: str,
         keys: Mapping[str, str],
         trials: int,
@@ -34,14 +54,13 @@ class WelcomePage(StepPage):
             look: sizes and colours.
             texts: the texts.
             settings: the quiz.
-            title: the study's, or nothing.
             participant: the pseudonym.
             keys: this participant's key of each answer.
             trials: how many count.
             done: how many of them are done, where the session goes on.
         """
         super().__init__(look, texts)
-        self.add_text(title or welcome_title(settings, texts), "title")
+        self.add_text(welcome_title(settings, texts), "title")
         self.add_text(texts("participant", participant=participant), "muted")
         if done:
             self.add_text(texts("welcome_back", done=done, trials=trials))
@@ -49,6 +68,55 @@ class WelcomePage(StepPage):
             self.add_text(line)
         self.body.addWidget(key_caps(look, texts, settings, keys))
         self.add_navigation(back="leave", hint="hint_welcome")
+
+
+class KeysPage(StepPage):
+    """Every key that answers is pressed once before the first trial: a layout without them would answer nothing."""
+
+    def __init__(self, look: Look, texts: Texts, settings: QuizSettings, *, keys: Mapping[str, str]) -> None:
+        """Make the page.
+
+        Args:
+            look: sizes and colours.
+            texts: the texts.
+            settings: the quiz.
+            keys: this participant's key of each answer.
+        """
+        super().__init__(look, texts, width=640)
+        self.add_text(texts("keys_title"), "title")
+        self.add_text(texts("keys_text"))
+        rows = [key_caps(look, texts, settings, keys)]
+        self.body.addWidget(rows[0])
+        if settings.confidence:
+            self.add_text(texts("keys_confidence"))
+            rows.append(_caps(look, texts, [(*each, each[1]) for each in confidence_keys(settings, texts).items()]))
+            self.body.addWidget(rows[1])
+        self._caps = [(cap.text().lower(), cap) for row in rows for cap in row.findChildren(QLabel, "key")]
+        self.untried = {key for key, _ in self._caps}
+        self.problem = self.add_text("", "problem")
+        self.add_text(texts("keys_help"), "muted")
+        self.add_navigation()
+        self.on.setEnabled(False)
+        self.first = self
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
+        """Mark the key; after the last one the page may be left."""
+        place = place_of(event)
+        key = wanted_key(event.text(), place, {key for key, _ in self._caps})
+        if key is None:
+            pressed = (event.text() if event.text().isprintable() else "") or place
+            self.problem.setText(self.texts("keys_unknown", key=pressed.upper()) if pressed.strip() else "")
+            super().keyPressEvent(event)
+            return
+        self.problem.setText("")
+        for cap in [cap for each, cap in self._caps if each == key and key in self.untried]:
+            cap.setText(f"{cap.text()} ✓")
+        self.untried.discard(key)
+        if not self.untried and not self.on.isEnabled():
+            self.add_text(self.texts("keys_done"))
+            self.on.setEnabled(True)
+            self.on.setFocus()
 
 
 class ReadyPage(StepPage):
@@ -88,22 +156,29 @@ class ReadyPage(StepPage):
 
 def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
     """The keys as they lie on the keyboard, each with its answer."""
+    return _caps(
+        look, texts, [(key, meaning_of(answer, settings, texts), answer) for key, answer in keys_in_order(keys)]
+    )
+
+
+def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWidget:
+    """Keys, each with what stands next to it and its answer for screen readers: two centred, more in as many rows as
+    they need."""
     caps = QWidget()
     caps.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a keyboard is not mirrored
-    row = QHBoxLayout(caps)
+    row = QHBoxLayout() if len(keys) == 2 else FlowLayout(look.px(12))
     row.setSpacing(look.px(12))
-    row.setContentsMargins(0, look.px(6), 0, look.px(6))
-    row.addStretch(1)
-    for place, (key, answer) in enumerate(keys_in_order(keys)):
-        if place:
-            row.addSpacing(look.px(12 if PROTOCOLS[settings.protocol].graded else 48))
-        meaning = meaning_of(answer, settings, texts)
+    for number, (key, meaning, answer) in enumerate(keys):
+        if isinstance(row, QHBoxLayout):
+            row.addStretch(1) if number == 0 else row.addSpacing(look.px(48))
         cap = text_label(key, "key", wrap=False)
         cap.setAccessibleName(texts("key_name", key=key, answer=meaning or answer))
         row.addWidget(cap)
         if meaning:
             row.addWidget(text_label(meaning, wrap=False))
-    row.addStretch(1)
+    if isinstance(row, QHBoxLayout):
+        row.addStretch(1)
+    caps.setLayout(row)
     return caps
 
 

@@ -39,6 +39,11 @@
       <translation>danach</translation>
     </message>
     <message>
+      <source>.</source>
+      <comment>decimal_point</comment>
+      <translation>,</translation>
+    </message>
+    <message>
       <source>1 second</source>
       <comment>one_second</comment>
       <translation>1 Sekunde</translation>
@@ -69,39 +74,39 @@
       <translation>Teilnehmer {participant}</translation>
     </message>
     <message>
-      <source>Welcome back: {done} of {trials} are done, the session goes on from there.</source>
+      <source>Welcome back: {done} of {trials} are done, the session continues from there.</source>
       <comment>welcome_back</comment>
-      <translation>Willkommen zurück: {done} von {trials} sind geschafft, von dort geht es weiter.</translation>
+      <translation>Willkommen zurück: {done} von {trials} sind geschafft, die Sitzung geht von dort weiter.</translation>
     </message>
     <message>
-      <source>You will see {trials} pictures, one after the other. Some are real photographs; the others are fake: a computer generated them. Decide for each one, by a key, whether it is real or fake.</source>
+      <source>You will see {trials} pictures, one after the other. Some are real photographs; the others are fake: a computer generated them. For each one, press a key to say whether it is real or fake.</source>
       <comment>task_single</comment>
-      <translation>Sie sehen {trials} Bilder, eines nach dem anderen. Manche sind echte Fotos; die anderen sind künstlich: Ein Computer hat sie erzeugt. Entscheiden Sie bei jedem mit einer Taste, ob es echt oder künstlich ist.</translation>
+      <translation>Sie sehen {trials} Bilder, eines nach dem anderen. Manche sind echte Fotos; die anderen sind künstlich: Ein Computer hat sie erzeugt. Drücken Sie bei jedem Bild eine Taste, um zu sagen, ob es echt oder künstlich ist.</translation>
     </message>
     <message>
-      <source>You will see {trials} pairs of pictures, side by side. One picture of each pair is a real photograph; the other is fake: a computer generated it. Decide for each pair, by a key, which one is real.</source>
+      <source>You will see {trials} pairs of pictures, side by side. One picture of each pair is a real photograph; the other is fake: a computer generated it. For each pair, press a key to say which one is real.</source>
       <comment>task_pair_side_by_side</comment>
-      <translation>Sie sehen {trials} Bildpaare, jeweils nebeneinander. Ein Bild jedes Paares ist ein echtes Foto, das andere ist künstlich: Ein Computer hat es erzeugt. Entscheiden Sie bei jedem Paar mit einer Taste, welches Bild echt ist.</translation>
+      <translation>Sie sehen {trials} Bildpaare, jeweils nebeneinander. Ein Bild jedes Paares ist ein echtes Foto, das andere ist künstlich: Ein Computer hat es erzeugt. Drücken Sie bei jedem Paar eine Taste, um zu sagen, welches Bild echt ist.</translation>
     </message>
     <message>
-      <source>You will see {trials} pairs of pictures, one picture after the other. One of each pair is a real photograph; the other is fake: a computer generated it. Decide for each pair, by a key, which one is real.</source>
+      <source>You will see {trials} pairs of pictures, one picture after the other. One of each pair is a real photograph; the other is fake: a computer generated it. For each pair, press a key to say which one is real.</source>
       <comment>task_pair_one_after_other</comment>
-      <translation>Sie sehen {trials} Bildpaare, jeweils ein Bild nach dem anderen. Ein Bild jedes Paares ist ein echtes Foto, das andere ist künstlich: Ein Computer hat es erzeugt. Entscheiden Sie bei jedem Paar mit einer Taste, welches Bild echt ist.</translation>
+      <translation>Sie sehen {trials} Bildpaare, jeweils ein Bild nach dem anderen. Ein Bild jedes Paares ist ein echtes Foto, das andere ist künstlich: Ein Computer hat es erzeugt. Drücken Sie bei jedem Paar eine Taste, um zu sagen, welches Bild echt ist.</translation>
     </message>
     <message>
-      <source>You will see {trials} pairs of pictures, side by side. Decide for each pair, by a key, which one looks more real.</source>
+      <source>You will see {trials} pairs of pictures, side by side. For each pair, press a key to say which one looks more real.</source>
       <comment>task_models_side_by_side</comment>
-      <translation>Sie sehen {trials} Bildpaare, jeweils nebeneinander. Entscheiden Sie bei jedem Paar mit einer Taste, welches Bild echter aussieht.</translation>
+      <translation>Sie sehen {trials} Bildpaare, jeweils nebeneinander. Drücken Sie bei jedem Paar eine Taste, um zu sagen, welches Bild echter aussieht.</translation>
     </message>
     <message>
-      <source>You will see {trials} pairs of pictures, one picture after the other. Decide for each pair, by a key, which one looks more real.</source>
+      <source>You will see {trials} pairs of pictures, one picture after the other. For each pair, press a key to say which one looks more real.</source>
       <comment>task_models_one_after_other</comment>
-      <translation>Sie sehen {trials} Bildpaare, jeweils ein Bild nach dem anderen. Entscheiden Sie bei jedem Paar mit einer Taste, welches Bild echter aussieht.</translation>
+      <translation>Sie sehen {trials} Bildpaare, jeweils ein Bild nach dem anderen. Drücken Sie bei jedem Paar eine Taste, um zu sagen, welches Bild echter aussieht.</translation>
     </message>
     <message>
-      <source>You will see {trials} pictures, one after the other. Decide for each one, by a number key, how real it looks, from 1 (not at all) to {grades} (entirely).</source>
+      <source>You will see {trials} pictures, one after the other. For each one, press a number key to say how real it looks, from 1 (not at all) to {grades} (entirely).</source>
       <comment>task_rating</comment>
-      <translation>Sie sehen {trials} Bilder, eines nach dem anderen. Entscheiden Sie bei jedem mit einer Zifferntaste, wie echt es aussieht, von 1 (gar nicht) bis {grades} (völlig).</translation>
+      <translation>Sie sehen {trials} Bilder, eines nach dem anderen. Drücken Sie bei jedem eine Zifferntaste, um zu sagen, wie echt es aussieht, von 1 (gar nicht) bis {grades} (völlig).</translation>
     </message>
     <message>
       <source>Each picture stays until you answer, at most {window}.</source>
@@ -204,7 +209,7 @@
       <translation>ganz sicher</translation>
     </message>
     <message>
-      <source>Go on</source>
+      <source>Continue</source>
       <comment>go_on</comment>
       <translation>Weiter</translation>
     </message>
@@ -214,9 +219,9 @@
       <translation>Zurück</translation>
     </message>
     <message>
-      <source>Leave</source>
+      <source>Exit</source>
       <comment>leave</comment>
-      <translation>Verlassen</translation>
+      <translation>Beenden</translation>
     </message>
     <message>
       <source>Skip</source>
@@ -229,19 +234,39 @@
       <translation>Beginnen</translation>
     </message>
     <message>
-      <source>Finish</source>
-      <comment>finish</comment>
-      <translation>Beenden</translation>
-    </message>
-    <message>
-      <source>Enter: go on    Esc: leave</source>
+      <source>Enter: continue    Esc: exit</source>
       <comment>hint_welcome</comment>
-      <translation>Enter: weiter    Esc: verlassen</translation>
+      <translation>Enter: weiter    Esc: beenden</translation>
     </message>
     <message>
-      <source>Enter: go on    Esc: back</source>
+      <source>Enter: continue    Esc: back</source>
       <comment>hint_step</comment>
       <translation>Enter: weiter    Esc: zurück</translation>
+    </message>
+    <message>
+      <source>Continue the session</source>
+      <comment>resume_title</comment>
+      <translation>Sitzung fortsetzen</translation>
+    </message>
+    <message>
+      <source>Are you the person who began this session?</source>
+      <comment>resume_question_untimed</comment>
+      <translation>Haben Sie diese Sitzung begonnen?</translation>
+    </message>
+    <message>
+      <source>Are you the person who began at {time}?</source>
+      <comment>resume_question</comment>
+      <translation>Haben Sie diese Sitzung um {time} Uhr begonnen?</translation>
+    </message>
+    <message>
+      <source>Are you the person who began at {time} on {date}?</source>
+      <comment>resume_question_day</comment>
+      <translation>Haben Sie diese Sitzung am {date} um {time} Uhr begonnen?</translation>
+    </message>
+    <message>
+      <source>No, I am someone else</source>
+      <comment>resume_no</comment>
+      <translation>Nein, das war jemand anderes</translation>
     </message>
     <message>
       <source>Consent</source>
@@ -264,7 +289,7 @@
       <translation>Nicht einverstanden</translation>
     </message>
     <message>
-      <source>Space: tick the box    Enter: go on    Esc: back</source>
+      <source>Space: tick the box    Enter: continue    Esc: back</source>
       <comment>hint_consent</comment>
       <translation>Leertaste: ankreuzen    Enter: weiter    Esc: zurück</translation>
     </message>
@@ -284,7 +309,7 @@
       <translation>Bitte beantworten Sie diese Frage.</translation>
     </message>
     <message>
-      <source>Number or arrow keys: choose    Enter: go on    Esc: back</source>
+      <source>Number or arrow keys: choose    Enter: continue    Esc: back</source>
       <comment>hint_choices</comment>
       <translation>Ziffern- oder Pfeiltasten: wählen    Enter: weiter    Esc: zurück</translation>
     </message>
@@ -384,6 +409,41 @@
       <translation>Bitte geben Sie eine Breite von {least} bis {most} und einen Abstand von {nearest} bis {farthest} an.</translation>
     </message>
     <message>
+      <source>For the experimenter: the pictures are {width} pixels wide, the screen {screen}. To enlarge them, exit and set picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}.</source>
+      <comment>size_stamps</comment>
+      <translation>Für die Versuchsleitung: Die Bilder sind {width} Pixel breit, der Bildschirm {screen}. Um sie zu vergrößern, beenden Sie und setzen Sie picture_size = {larger} in [quiz], oder geben Sie mit --stimuli --picture-size {larger} an.</translation>
+    </message>
+    <message>
+      <source>Try your keys</source>
+      <comment>keys_title</comment>
+      <translation>Probieren Sie die Tasten aus</translation>
+    </message>
+    <message>
+      <source>Press each of these keys once.</source>
+      <comment>keys_text</comment>
+      <translation>Drücken Sie jede dieser Tasten einmal.</translation>
+    </message>
+    <message>
+      <source>These keys say how sure you are:</source>
+      <comment>keys_confidence</comment>
+      <translation>Diese Tasten sagen, wie sicher Sie sind:</translation>
+    </message>
+    <message>
+      <source>{key} is not one of these keys.</source>
+      <comment>keys_unknown</comment>
+      <translation>{key} ist keine dieser Tasten.</translation>
+    </message>
+    <message>
+      <source>All keys work.</source>
+      <comment>keys_done</comment>
+      <translation>Alle Tasten funktionieren.</translation>
+    </message>
+    <message>
+      <source>If one of these keys does nothing, call the experimenter: the keyboard needs a layout that has the key, or the study needs other keys.</source>
+      <comment>keys_help</comment>
+      <translation>Wenn eine dieser Tasten nichts bewirkt, rufen Sie die Versuchsleitung: Die Tastatur braucht eine Belegung mit dieser Taste, oder die Studie braucht andere Tasten.</translation>
+    </message>
+    <message>
       <source>Ready?</source>
       <comment>ready_title</comment>
       <translation>Bereit?</translation>
@@ -469,23 +529,18 @@
       <translation>Wie echt sieht es aus?    {keys}</translation>
     </message>
     <message>
-      <source>Correct: {truth}</source>
+      <source>Correct</source>
       <comment>feedback_right</comment>
-      <translation>Richtig: {truth}</translation>
+      <translation>Richtig</translation>
     </message>
     <message>
-      <source>Wrong. The right answer: {truth}</source>
+      <source>Wrong</source>
       <comment>feedback_wrong</comment>
-      <translation>Falsch. Richtig ist: {truth}</translation>
-    </message>
-    <message>
-      <source>No answer in time. The right answer: {truth}</source>
-      <comment>feedback_none</comment>
-      <translation>Keine Antwort in der Zeit. Richtig ist: {truth}</translation>
+      <translation>Falsch</translation>
     </message>
     <message>
       <source>No answer in time</source>
-      <comment>feedback_no_answer</comment>
+      <comment>feedback_none</comment>
       <translation>Keine Antwort in der Zeit</translation>
     </message>
     <message>
@@ -504,12 +559,12 @@
       <translation>{done} von {trials} sind geschafft. Ruhen Sie Ihre Augen einen Moment aus.</translation>
     </message>
     <message>
-      <source>You can go on in {seconds} s.</source>
+      <source>You can continue in {seconds} s.</source>
       <comment>break_wait</comment>
       <translation>In {seconds} s können Sie weitermachen.</translation>
     </message>
     <message>
-      <source>Go on whenever you like.</source>
+      <source>Continue whenever you like.</source>
       <comment>break_over</comment>
       <translation>Machen Sie weiter, wann immer Sie möchten.</translation>
     </message>
@@ -524,32 +579,32 @@
       <translation>{done} von {trials} sind geschafft. Alle Antworten sind gespeichert. Ein Bild, das gerade zu sehen war, kommt nicht noch einmal.</translation>
     </message>
     <message>
-      <source>Take your time. After you go on, the next picture comes within a second or two.</source>
+      <source>Take your time. After you continue, the next picture comes within a second or two.</source>
       <comment>pause_go_on</comment>
       <translation>Nehmen Sie sich Zeit. Wenn Sie weitermachen, kommt das nächste Bild nach ein bis zwei Sekunden.</translation>
     </message>
     <message>
-      <source>The screen has changed. Please call the experimenter before you go on.</source>
+      <source>The screen has changed. Please call the experimenter before you continue.</source>
       <comment>pause_screen</comment>
       <translation>Der Bildschirm hat sich geändert. Bitte rufen Sie die Versuchsleitung, bevor Sie weitermachen.</translation>
     </message>
     <message>
-      <source>Stop for good</source>
+      <source>Withdraw</source>
       <comment>stop</comment>
-      <translation>Endgültig aufhören</translation>
+      <translation>Zurücktreten</translation>
     </message>
     <message>
-      <source>Stopping for good ends your part: your answers so far are kept, but you cannot go on later. Press “{stop}” once more to stop.</source>
+      <source>If you withdraw, your part ends: your answers so far are kept, but you cannot continue later. Press “{stop}” once more to withdraw.</source>
       <comment>stop_question</comment>
-      <translation>Wenn Sie endgültig aufhören, ist Ihre Teilnahme zu Ende: Ihre bisherigen Antworten bleiben erhalten, aber Sie können später nicht weitermachen. Drücken Sie noch einmal „{stop}“, um aufzuhören.</translation>
+      <translation>Wenn Sie von der Teilnahme zurücktreten, ist sie zu Ende: Ihre bisherigen Antworten bleiben erhalten, aber Sie können später nicht weitermachen. Drücken Sie noch einmal „{stop}“, um zurückzutreten.</translation>
     </message>
     <message>
-      <source>Another time</source>
+      <source>Save and quit</source>
       <comment>another_time</comment>
-      <translation>Ein andermal</translation>
+      <translation>Speichern und beenden</translation>
     </message>
     <message>
-      <source>Esc: go on    Tab: next button    Enter: press the button</source>
+      <source>Esc: continue    Tab: next button    Enter: press the button</source>
       <comment>hint_pause</comment>
       <translation>Esc: weiter    Tab: nächster Knopf    Enter: Knopf drücken</translation>
     </message>
@@ -569,7 +624,7 @@
       <translation>Die letzte Antwort konnte noch nicht gespeichert werden. Sie wird behalten, bis es gelingt, und die Sitzung wartet.</translation>
     </message>
     <message>
-      <source>The session cannot go on just now. All answers are stored.</source>
+      <source>The session cannot continue just now. All answers are stored.</source>
       <comment>problem_saved</comment>
       <translation>Die Sitzung kann gerade nicht weitergehen. Alle Antworten sind gespeichert.</translation>
     </message>
@@ -589,9 +644,9 @@
       <translation>Noch einmal versuchen</translation>
     </message>
     <message>
-      <source>Leave without the last answer</source>
+      <source>Exit without the last answer</source>
       <comment>leave_without</comment>
-      <translation>Ohne die letzte Antwort verlassen</translation>
+      <translation>Ohne die letzte Antwort beenden</translation>
     </message>
     <message>
       <source>Thank you</source>
@@ -804,14 +859,14 @@
       <translation>{percent} % der Pixelgröße</translation>
     </message>
     <message>
-      <source>Enter: finish</source>
+      <source>Enter: exit</source>
       <comment>hint_end</comment>
       <translation>Enter: beenden</translation>
     </message>
     <message>
-      <source>Arrow keys: move    Enter: enlarge    Number keys: show only some    Esc: finish</source>
+      <source>Arrow keys: move    Enter: enlarge    Number keys: show only some    Tab, Enter: exit</source>
       <comment>hint_review</comment>
-      <translation>Pfeiltasten: bewegen    Enter: vergrößern    Zifferntasten: nur manche zeigen    Esc: beenden</translation>
+      <translation>Pfeiltasten: bewegen    Enter: vergrößern    Zifferntasten: nur manche zeigen    Tab, Enter: beenden</translation>
     </message>
     <message>
       <source>Left, Right: the one before, the next    Esc: back to the list</source>

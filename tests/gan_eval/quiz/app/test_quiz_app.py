@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.quiz.app.pages import parts
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
+from gan_eval.quiz.clock import now_ns, read_instant
 from gan_eval.quiz.session import State
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
@@ -25,7 +27,7 @@ def test_a_whole_session_by_keyboard(sit: Callable[..., Sitting]) -> None:
     sitting = sit()
     assert sitting.run(diligent) == "complete"
 
-    assert sitting.seen == [WelcomePage, ConsentPage, ReadyPage, EndPage]
+    assert sitting.seen == [WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
     trials = sitting.rows(tables.TRIALS)
     assert [row["response"] for row in trials] == ["fake"] * 4
     assert all(row["exposure_ms"] >= row["reaction_time_ms"] > 0 for row in trials)
@@ -134,9 +136,9 @@ def test_stopping_for_good_asks_first_and_keeps_the_trials(sit: Callable[..., Si
     presses = iter([Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Return])
 
     def stop(sitting: Sitting) -> None:
-        if sitting.page is not None:
+        if sitting.page is not None and sitting.page.isEnabled():
             sitting.key(next(presses))
-        elif sitting.shows_picture:
+        elif sitting.page is None and sitting.shows_picture:
             sitting.key(Qt.Key.Key_Escape if sitting.session.done else "f")
 
     sitting = sit(intro=False)
@@ -161,10 +163,53 @@ def test_closing_the_window_leaves_the_session_open_and_it_goes_on_another_time(
 
     second = sit()
     assert second.run(diligent) == "complete"
-    assert second.seen == [WelcomePage, EndPage]
-    assert "Welcome back: 2 of 4" in second.first_words
+    assert second.seen == [ResumePage, WelcomePage, KeysPage, EndPage]
+    began = read_instant(first.rows(tables.SESSIONS)[0]["started_at"]).astimezone()
+    assert f"Are you the person who began at {began:%H:%M}?" in second.first_words
+    assert "Participant P01" in second.first_words
     assert len(second.rows(tables.SESSIONS)) == 1
     assert len(second.rows(tables.TRIALS)) == 4
+
+
+def test_another_person_is_not_seated_in_an_unfinished_session(sit: Callable[..., Sitting]) -> None:
+    def leave_in_the_middle(sitting: Sitting) -> None:
+        if sitting.page is not None:
+            sitting.quiz.stage.shell.close()
+        elif sitting.shows_picture:
+            sitting.key(Qt.Key.Key_Escape if sitting.session.done else "f")
+
+    def deny(sitting: Sitting) -> None:
+        if isinstance(sitting.page, ResumePage) and sitting.page.isActiveWindow():
+            sitting.page.buttons.itemAt(1).widget().click()
+
+    assert sit(intro=False).run(leave_in_the_middle) == "open"
+    second = sit()
+    before = second.rows(tables.TRIALS)
+    assert second.run(deny) == "denied"
+    assert second.seen == [ResumePage]
+    assert second.rows(tables.TRIALS) == before
+    assert second.rows(tables.SESSIONS)[0]["status"] == "open"
+
+
+def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
+    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "SETTLE_MS", 300)
+    first_key: list[int] = []
+
+    def impatient(sitting: Sitting) -> None:
+        if isinstance(sitting.page, EndPage):
+            first_key.append(now_ns())
+            filters = sitting.page.filters.checkedButton().text()
+            if (first_key[-1] - first_key[0]) / 1e6 < 200:
+                sitting.key("2")
+                sitting.key(Qt.Key.Key_Return)
+                assert filters == "All (4)"
+                assert sitting.page.viewer is None
+                return
+        diligent(sitting)
+
+    assert sit().run(impatient) == "complete"
 
 
 def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(

@@ -17,7 +17,7 @@ from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage, ScreenSi
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.session import State
 from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep_size, keep_timing, read_size
@@ -70,7 +70,7 @@ def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., 
     assert sitting.run(participant) == "complete"
     assert sitting.seen == [
         *(WelcomePage, ConsentPage, QuestionPage, QuestionPage, QuestionPage, QuestionPage),
-        *(CardPage, DistancePage, ReadyPage, ReadyPage, BreakPage, EndPage),
+        *(CardPage, DistancePage, KeysPage, ReadyPage, ReadyPage, BreakPage, EndPage),
     ]
     answers = {row["question"]: row["answer"] for row in sitting.rows(tables.PARTICIPANTS)}
     assert answers == {"age": "30 to 44", "work": None}
@@ -88,7 +88,7 @@ def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., 
 
 def test_no_page_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]) -> None:
     participant = Thorough()
-    sit(FULL).run(participant)
+    sit(FULL.model_copy(update={"picture_size": 200})).run(participant)
     heard = " ".join(participant.heard)
     for asked in ("I agree", "How old are you?", "bank card", "centimetres", "Now it counts", "Rest your eyes"):
         assert asked in heard, "the accessibility tree was read"
@@ -210,7 +210,7 @@ IN_DEGREES = SETTINGS.model_copy(update={"picture_size": "4 deg", "real": 1, "fa
 def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sitting]) -> None:
     sitting = sit(IN_DEGREES)
     assert sitting.run(measuring) == "complete"
-    assert sitting.seen == [ScreenSizePage, WelcomePage, ConsentPage, ReadyPage, EndPage]
+    assert sitting.seen == [ScreenSizePage, WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
     assert read_size(sitting.quiz.stage.screen) == ScreenSize(40.0, 57.5)
     (session,) = sitting.rows(tables.SESSIONS)
     pixels_per_cm = session["screen_width"] / 40
@@ -222,7 +222,7 @@ def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sit
     settings = SETTINGS.model_copy(update={"picture_size": "5 deg"})
     again = sit(settings, participant="P02")
     again.run(diligent)
-    assert again.seen == [WelcomePage, ConsentPage, ReadyPage, EndPage]
+    assert again.seen == [WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
     assert again.rows(tables.SESSIONS)[-1]["picture_width_px"] > width
 
 
@@ -271,14 +271,16 @@ def test_every_picture_of_a_session_is_as_wide_as_its_row_says(sit: Callable[...
     assert sitting.session.warnings == []
 
 
-def test_stamps_are_told_once_with_the_mend(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(intro=False)
-    sitting.run(diligent)
-    (session,) = sitting.rows(tables.SESSIONS)
-    assert session["picture_width_px"] == 64
+def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitting]) -> None:
+    sitting = sit(language="de")
     (line,) = sitting.session.warnings
-    assert f"64 pixels wide, the screen {session['screen_width']}" in line
-    assert "picture_size = " in line
+    width = sitting.quiz.stage.screen.width
+    assert f"the pictures are 64 pixels wide, the screen {width}." in line
+    assert "--picture-size " in line
+    sitting.run(diligent)
+    assert f"Die Bilder sind 64 Pixel breit, der Bildschirm {width}." in sitting.first_words
+    assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
+    assert len(sitting.session.warnings) == 1
 
 
 def test_what_does_not_fit_is_refused_before_the_first_trial_with_the_largest_that_does(

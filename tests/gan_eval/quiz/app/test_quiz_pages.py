@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 
@@ -22,12 +23,12 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.app.stage import direction_of, load_texts
 from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
 from gan_eval.quiz.app.windows import Shell
 from gan_eval.quiz.library import Companions
-from gan_eval.quiz.review import ReviewedPicture, ReviewedTrial, ScoreLine
+from gan_eval.quiz.review import ReviewedPicture, ReviewedTrial, ScoreLine, sentence
 from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import TEXTS, TRANSLATIONS, Texts
@@ -240,10 +241,10 @@ def test_a_break_lasts_as_long_as_it_must_and_enter_does_not_leave(show: Show, q
     page = show(BreakPage(LOOK, WORDS, done=25, trials=50, seconds=0.5))
     on, left = heard(page, "resumed"), heard(page, "left")
     assert "25 of 50 are done" in words(page)
-    assert "You can go on in 1 s." in words(page)
+    assert "You can continue in 1 s." in words(page)
     press(page, Qt.Key.Key_Return, Qt.Key.Key_Space)
     assert (on.count(), left.count()) == (0, 0)
-    qtbot.waitUntil(lambda: "Go on whenever you like." in words(page), timeout=5000)
+    qtbot.waitUntil(lambda: "Continue whenever you like." in words(page), timeout=5000)
     press(page, Qt.Key.Key_Return)
     assert (on.count(), left.count()) == (1, 0)
 
@@ -256,9 +257,9 @@ def test_a_note_stands_on_the_pause_page(show: Show) -> None:
 @pytest.mark.parametrize(
     ("at_stake", "told", "button"),
     [
-        ("answer", "could not be stored", "Leave without the last answer"),
-        ("end", "but not yet that the session is over", "Leave"),
-        ("nothing", "All answers are stored.", "Leave"),
+        ("answer", "could not be stored", "Exit without the last answer"),
+        ("end", "but not yet that the session is over", "Exit"),
+        ("nothing", "All answers are stored.", "Exit"),
     ],
 )
 def test_a_problem_says_what_is_at_stake(show: Show, at_stake: AtStake, told: str, button: str) -> None:
@@ -283,7 +284,7 @@ def test_a_key_that_is_held_down_answers_nothing(show: Show) -> None:
     press(page, Qt.Key.Key_Tab)
     focused = page.focusWidget()
     assert isinstance(focused, QPushButton)
-    assert focused.text() == "Stop for good"
+    assert focused.text() == "Withdraw"
     press(page, Qt.Key.Key_Return)
     hold(page, Qt.Key.Key_Return)
     hold(page, Qt.Key.Key_Space)
@@ -356,7 +357,75 @@ def ready(look: Look) -> ReadyPage:
 
 def welcome(look: Look) -> WelcomePage:
     settings = QuizSettings(confidence=5)
-    return WelcomePage(look, WORDS, settings, title="", participant="P01", keys=KEYS, trials=50, done=0)
+    return WelcomePage(look, WORDS, settings, participant="P01", keys=KEYS, trials=50, done=0)
+
+
+def typed(page: QWidget, text: str, scan_code: int = 0, shift: bool = False) -> None:
+    """A key press as the display server reports it: a character, and the code of the key's place."""
+    held = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    event = QKeyEvent(QEvent.Type.KeyPress, 0, held, scan_code, 0, 0, text)
+    QApplication.sendEvent(page.focusWidget() or page, event)
+
+
+def test_every_key_is_tried_once_before_the_page_is_left(show: Show) -> None:
+    page = show(KeysPage(LOOK, WORDS, QuizSettings(confidence=3), keys=KEYS))
+    assert isinstance(page, KeysPage)
+    on = heard(page, "went_on")
+    typed(page, "k", 45)
+    assert "K is not one of these keys." in words(page)
+    typed(page, "J")  # Caps Lock
+    typed(page, "а", 41)  # Cyrillic, in the place of F
+    assert "is not one of these keys" not in words(page)
+    assert "J ✓" in words(page)
+    press(page, Qt.Key.Key_Return, Qt.Key.Key_Space)
+    assert (on.count(), page.untried) == (0, {"1", "2", "3"})
+    typed(page, "&", 10)  # AZERTY
+    typed(page, "@", 11, shift=True)
+    typed(page, "3")  # the keypad
+    assert "All keys work." in words(page)
+    press(page, Qt.Key.Key_Return)
+    assert on.count() == 1
+
+
+@pytest.mark.parametrize("key", ["ß", "ı", "Ö", "µ"])
+def test_a_key_whose_upper_case_is_another_character_can_be_tried(show: Show, key: str) -> None:
+    page = show(KeysPage(LOOK, WORDS, QuizSettings(), keys={"real": key, "fake": "f"}))
+    assert isinstance(page, KeysPage)
+    typed(page, key)
+    assert page.untried == {"f"}
+
+
+@pytest.mark.parametrize(
+    ("began", "asked"),
+    [
+        (datetime(2026, 1, 31, 5, 54), "began at 05:54?"),
+        (datetime(2026, 1, 30, 5, 54), "began at 05:54 on 2026-01-30?"),
+        (None, "began this session?"),
+    ],
+)
+def test_who_continues_a_session_is_asked(show: Show, began: datetime | None, asked: str) -> None:
+    page = show(ResumePage(LOOK, WORDS, participant="P01", began=began, today=datetime(2026, 1, 31, 12)))
+    assert asked in words(page)
+    on, denied = heard(page, "went_on"), heard(page, "denied")
+    press(page, Qt.Key.Key_Return)
+    assert (on.count(), denied.count()) == (1, 0)
+
+
+def test_the_headline_is_the_studys_quiz_title_or_the_protocols(show: Show) -> None:
+    for settings, headline in (
+        (QuizSettings(), "Real or fake?"),
+        (QuizSettings(protocol="rating"), "How real does it look?"),
+        (QuizSettings(quiz_title="Photo or picture?"), "Photo or picture?"),
+    ):
+        page = show(WelcomePage(LOOK, WORDS, settings, participant="P01", keys=KEYS, trials=50, done=0))
+        assert [label.text() for label in page.findChildren(QLabel, "title")] == [headline]
+
+
+def test_german_numbers_have_commas(qapp: QApplication, reviewed: list[ReviewedTrial]) -> None:
+    german = load_texts("de", {})
+    assert "nach 0,61 s" in sentence(replace(reviewed[0], reaction_time_ms=612.0), german)
+    assert german.duration(250) == "0,25 Sekunden"
+    assert german.number(57.5) == "57,5"
 
 
 def test_without_a_way_back_escape_and_tab_find_none(show: Show) -> None:
@@ -373,10 +442,16 @@ def test_without_a_way_back_escape_and_tab_find_none(show: Show) -> None:
         welcome,
         ready,
         lambda look: ConsentPage(look, WORDS, ConsentSettings(text="A long text. " * 120)),
+        lambda look: KeysPage(look, WORDS, QuizSettings(confidence=9), keys=KEYS),
+        lambda look: ResumePage(
+            look, WORDS, participant="P01", began=datetime(2026, 1, 30), today=datetime(2026, 1, 31)
+        ),
         lambda look: QuestionPage(look, WORDS, AGE, number=1, count=1, answer=None),
         lambda look: CardPage(look, WORDS, width=500, widest=1000),
         lambda look: ScreenSizePage(look, WORDS, ScreenSize(), pixels=1366, claimed_cm=36.1, closes_after_s=30),
+        lambda look: KeysPage(look, load_texts("de", {}), QuizSettings(confidence=9), keys=KEYS),
         lambda look: PausePage(look, WORDS, done=1, trials=4, note="The screen has changed."),
+        lambda look: PausePage(look, load_texts("de", {}), done=1, trials=4),
         lambda look: EndPage(look, WORDS, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
     ],
 )
@@ -389,6 +464,7 @@ def test_every_page_can_be_read_and_used_at_every_text_size(
     for label in page.findChildren(QLabel):
         if label.isVisible():
             assert label.height() >= label.heightForWidth(label.width()), label.text()
+            assert label.wordWrap() or label.width() >= label.sizeHint().width(), label.text()
             assert label.mapTo(page, label.rect().topRight()).x() < 1366
     for button in page.findChildren(QPushButton):
         if button.isVisible():
@@ -500,8 +576,9 @@ def test_a_trial_is_enlarged_and_the_keys_turn_to_the_next(show: Show, reviewed:
     assert numbers(page) == [1, 2, 3, 4], "the list's keys rest meanwhile"
     press(page, Qt.Key.Key_Escape)
     assert page.viewer is None
-    assert (page.gallery.current, finished.count()) == (2, 0)
     press(page, Qt.Key.Key_Escape)
+    assert (page.gallery.current, finished.count()) == (2, 0), "Esc closes the viewer and nothing else"
+    press(page, Qt.Key.Key_Tab, Qt.Key.Key_Return)
     assert finished.count() == 1
 
 

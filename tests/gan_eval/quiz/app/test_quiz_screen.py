@@ -31,9 +31,10 @@ from gan_eval.stimuli.sets import read_set
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 
-folder, store = sys.argv[1:]
+folder, store, confidence = sys.argv[1:]
+settings = QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000, confidence=int(confidence))
 result = run_session(
-    [read_set(folder)], QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000), participant="P01",
+    [read_set(folder)], settings, participant="P01",
     store=store, study_name="study", design_hash="hash", seed=1, presentation=Presentation(intro=False),
 )
 print(result.status)
@@ -69,8 +70,8 @@ print(result.status)
 """
 
 
-def start(stimuli: StimulusSet, store: Path, screen: dict[str, str]) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store)]
+def start(stimuli: StimulusSet, store: Path, screen: dict[str, str], *, confidence: int = 0) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store), str(confidence)]
     return subprocess.Popen(command, env=screen, stdout=subprocess.PIPE, text=True)
 
 
@@ -84,12 +85,12 @@ def stored(store: Path) -> list[Row]:
         return []
 
 
-def press_until(quiz: "subprocess.Popen[str]", key: str, store: Path, screen: dict[str, str], *, trials: int) -> None:
-    """Press a key now and then until so many trials are stored."""
+def press_until(quiz: "subprocess.Popen[str]", keys: str, store: Path, screen: dict[str, str], *, trials: int) -> None:
+    """Press keys (characters, or X key codes from 10 on) now and then until so many trials are stored."""
     deadline = time.monotonic() + 40
     while len(stored(store)) < trials and quiz.poll() is None:
         assert time.monotonic() < deadline, "the keys do not arrive"
-        subprocess.run(["xdotool", "key", key], env=screen, check=True, timeout=10)
+        subprocess.run(["xdotool", "key", *keys.split()], env=screen, check=True, timeout=10)
         time.sleep(0.15)
 
 
@@ -107,6 +108,22 @@ def test_keys_reach_the_window_without_a_window_manager(
     assert [row["response"] for row in rows] == ["fake"] * 4
     assert not any("focus_lost" in (row["flags"] or "") for row in rows)
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("setxkbmap"), reason="needs setxkbmap (apt install x11-xkb-utils xkb-data)")
+def test_keys_count_by_their_place_on_other_keyboard_layouts(
+    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
+) -> None:
+    store = tmp_path / "store.sqlite"
+    quiz = start(stimuli, store, screen, confidence=3)
+    # the places of J and 2: no j on Russian and Greek keyboards, no 2 without Shift on French, ^ dead on German ones
+    for trials, (layout, keys) in enumerate({"ru": "44 11", "gr": "44 11", "fr": "44 11", "de": "49 44 11"}.items(), 1):
+        subprocess.run(["setxkbmap", layout], env=screen, check=True, timeout=10)
+        press_until(quiz, keys, store, screen, trials=trials)
+    output, _ = quiz.communicate(timeout=30)
+    assert output.split() == ["complete"]
+    assert [(row["response"], row["confidence"]) for row in stored(store)] == [("real", 2)] * 4
 
 
 @pytest.mark.slow

@@ -7,8 +7,11 @@ import pytest
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.keys import press_moment
+from gan_eval.quiz.app.keys import place_of, press_moment
 from gan_eval.quiz.app.presenter import LearnedLead
 from gan_eval.quiz.app.process import require_display
 
@@ -27,6 +30,32 @@ from gan_eval.quiz.app.process import require_display
 def test_when_a_key_was_pressed(stamp: int, now: int, moment: int, from_server: bool) -> None:
     assert press_moment(stamp, now, may_share=True) == (moment, from_server)
     assert press_moment(stamp, now, may_share=False) == (now, False)
+
+
+@pytest.mark.parametrize(
+    ("platform", "scan_code", "key_code", "place"),
+    [
+        ("linux", 44, 0, "j"),
+        ("linux", 11, 0, "2"),
+        ("linux", 87, 0, "1"),  # the keypad
+        ("linux", 116, 0, ""),  # an arrow
+        ("win32", 36, 0, "j"),
+        ("win32", 0x50, 0, "2"),
+        ("win32", 0x150, 0, ""),
+        ("darwin", 1, 38, "j"),
+        ("darwin", 1, 19, "2"),
+        ("darwin", 1, 84, "2"),
+        ("darwin", 1, 36, ""),  # Return
+    ],
+)
+def test_the_place_of_a_key(platform: str, scan_code: int, key_code: int, place: str) -> None:
+    for held, expected in (
+        (Qt.KeyboardModifier.NoModifier, place),
+        (Qt.KeyboardModifier.ShiftModifier, place),
+        (Qt.KeyboardModifier.ControlModifier, ""),
+    ):
+        event = QKeyEvent(QEvent.Type.KeyPress, 0, held, scan_code, key_code, 0, "")
+        assert place_of(event, platform=platform) == expected
 
 
 def test_the_lead_is_what_presenting_costs_and_one_hiccup_does_not_move_it() -> None:
