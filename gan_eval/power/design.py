@@ -9,8 +9,9 @@ from itertools import islice
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choose import choices, possible_counts
+from gan_eval.quiz.draw.choose import possible_counts
 from gan_eval.quiz.draw.offers import REAL, Role, pools_of
+from gan_eval.quiz.draw.rounds import choices
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.questions import SHARED

@@ -1,17 +1,15 @@
-"""Which items one list has: how many trials of which role, whether a pool has enough, uses balanced over lists.
+"""How many trials of which role a list has, and whether a pool has enough items for them.
 
-Also those of practice and catch trials, which are shown beside the main list and enter no rate.
+Also the items of practice and catch trials, which are shown beside the main list and enter no rate.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
 
 import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import REAL, Pool, Role, pools_of
-from gan_eval.quiz.draw.order import generator
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
@@ -78,7 +76,8 @@ def feasible(pool: Pool, counts: Counts) -> bool:
     if not roles or counts.total > len(pool.items):
         return False
     turns = range(len(roles)) if counts.generated % len(roles) else range(1)
-    return all(match([sorted(pool.roles[slot]) for slot in counts.slots(roles, turn)]) for turn in turns)
+    items = {role: sorted(offers) for role, offers in pool.roles.items()}
+    return all(match([items[slot] for slot in counts.slots(roles, turn)]) for turn in turns)
 
 
 def _smaller(requested: Counts, items: int) -> Iterator[Counts]:
@@ -133,54 +132,6 @@ def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
             holder[item_to_fill], seats[mover] = mover, item_to_fill
             item_to_fill = old
     return [seats[slot] for slot in range(len(wishes))]
-
-
-ROUND = 512
-"""Lists over which the use of stimuli is balanced; then it starts anew, so that any list is dealt in bounded time."""
-Choice = tuple[Role, str]
-"""What is shown, and of which item."""
-
-
-def choose(pool: Pool, counts: Counts, *, seed: int, list_number: int) -> list[tuple[Role, Row]]:
-    """The offers of one list, with their roles; all earlier lists of its round are dealt on the way."""
-    round_number, place = divmod(list_number - 1, ROUND)
-    chosen = next(islice(_one_round(pool, counts, seed, round_number), place, None))
-    return [(role, pool.roles[role][item]) for role, item in chosen]
-
-
-def choices(pool: Pool, counts: Counts, *, seed: int) -> Iterator[list[Choice]]:
-    """What `choose` chooses for lists 1, 2, 3, ... without end, in time that is proportional to their number."""
-    for round_number in count():
-        yield from _one_round(pool, counts, seed, round_number)
-
-
-def _one_round(pool: Pool, counts: Counts, seed: int, round_number: int) -> Iterator[list[Choice]]:
-    """The lists of a round, dealt one after the other.
-
-    Each slot takes the offer of its role that was used least (then the item used least, then by lot), so that uses
-    differ by little over any stretch of lists.
-    """
-    used: dict[Choice, int] = {}
-    used_item: dict[str, int] = {}
-    for number in range(round_number * ROUND + 1, (round_number + 1) * ROUND + 1):
-        rng = generator(seed, number, "stimuli", pool.dataset)
-        random_rank = dict(zip(pool.items, rng.permutation(len(pool.items)).tolist(), strict=True))
-        roles = counts.slots(pool.generated, number)
-        slots = [roles[place] for place in rng.permutation(counts.total)]
-        wishes = {
-            role: sorted(  # the least used first
-                offers,
-                key=lambda item: (used.get((role, item), 0), used_item.get(item, 0), random_rank[item]),
-            )
-            for role, offers in pool.roles.items()
-        }
-        seats = match([wishes[slot] for slot in slots])
-        assert seats is not None, "counts were checked to be feasible"
-        chosen = list(zip(slots, seats, strict=True))
-        for role, item in chosen:
-            used[role, item] = used.get((role, item), 0) + 1
-            used_item[item] = used_item.get(item, 0) + 1
-        yield chosen
 
 
 PRACTICE_SETS = "stimuli.practice_sets"

@@ -1,6 +1,7 @@
 """Dealing a list.
 
-List k of a study is a function of (study seed, k) alone, so that it can be dealt again, on any station, at any time.
+List k of a study is a function of (study seed, k) alone, so that it can be dealt again, on any station, at any time,
+and takes as long for every k.
 Every list has exact counts per class and per model, never two versions of one item, and runs of one class that are
 bounded from the first main trial to the last, catch trials and the borders of blocks included; over the lists each
 stimulus is judged nearly equally often.
@@ -12,9 +13,10 @@ from itertools import islice
 from typing import Literal
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, choose, possible_counts, practice_offers
+from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
+from gan_eval.quiz.draw.rounds import choose
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
