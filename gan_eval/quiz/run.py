@@ -165,10 +165,14 @@ def run_session(
                         )
                     status = "open" if left == "denied" else left
             finally:
+                unused = ""
                 if not admitted.stored and (session is None or session.state is State.NEW):
-                    writer.submit(lambda store: give_back_list(store, admitted.row["session"]))
+                    unused = _give_back(admitted.row, writer)
+                    if unused and on_warning is not None:
+                        on_warning(unused)
         warnings = (
             *admitted.warnings,
+            *filter(None, [unused]),
             *filter(None, [library.warning]),
             *session.warnings,
             *filter(None, [lab.warning]),
@@ -190,24 +194,33 @@ def _rows(sets: Sequence[StimulusSet]) -> list[Row]:
     return [row for stimuli in sets for row in stimuli.rows]
 
 
+def _give_back(row: Row, writer: Writer) -> str:
+    """Free the list of a session that did not begin; empty, or the line that says why it could not be freed."""
+    error = writer.submit(lambda store: give_back_list(store, row["session"])).exception()
+    if error is not None and not isinstance(error, UserError):
+        raise error
+    return "" if error is None else f"{error}; list {row['list']} was not given back and stays unused"
+
+
 def make_session(admitted: Admitted, library: Library, settings: QuizSettings, writer: Writer, clock: Clock) -> Session:
     """The session of somebody who has been admitted, new or going on.
 
     Raises:
         UserError: a picture that is still to be shown vanished, or is no longer the one that was dealt.
     """
-    return Session(
+    session = Session(
         admitted.row,
         library.checked(admitted.plan, seen={row["trial"] for row in (*admitted.done, *admitted.onsets)}),
         protocol_for(settings, list_number=admitted.row["list"]),
         writer,
         clock,
         done=admitted.done,
-        onsets=admitted.onsets,
-        stored=admitted.stored,
         confidence=settings.confidence,
         late_ms=settings.late_ms,
     )
+    if admitted.stored:
+        session.resume(admitted.onsets)
+    return session
 
 
 def _simulate(session: Session, person: SimulatedParticipant, settings: QuizSettings, clock: VirtualClock) -> Status:

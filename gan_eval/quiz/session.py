@@ -40,7 +40,7 @@ class State(Enum):
     """Where a session is."""
 
     NEW = auto()
-    """Nothing is stored; consent is awaited."""
+    """Nothing was stored by this program: `begin` or `resume` comes next."""
     READY = auto()
     """Everything so far is durable; `trial` may be shown."""
     PRESENTED = auto()
@@ -52,7 +52,7 @@ class State(Enum):
     CONFIDENCE = auto()
     """The answer is given; how sure the participant is has been asked."""
     SAVING = auto()
-    """The trial is being stored."""
+    """The trial is being stored; `advance` takes note when it is."""
     FAILED = auto()
     """The store could not be written; `retry` tries again. Nothing is lost while the program runs."""
     OVER = auto()
@@ -75,12 +75,10 @@ class Session:
         clock: Clock,
         *,
         done: Sequence[Row] = (),
-        onsets: Sequence[Row] = (),
-        stored: bool = False,
         confidence: int = 0,
         late_ms: float = 5.0,
     ) -> None:
-        """Set a session up.
+        """Set a session up; nothing is stored before `begin`, or `resume` of a session that is in the store.
 
         Args:
             row: the row of `gan_eval.tables.SESSIONS`.
@@ -89,9 +87,6 @@ class Session:
             writer: the thread that owns the store.
             clock: where times of day come from.
             done: the trials that are in the store already.
-            onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`; one without a trial
-                was on the screen when the program was killed, counts as seen and is stored as such.
-            stored: the session is in the store and is taken up again.
             confidence: levels of the confidence rating after each answer; 0: it is not asked.
             late_ms: an exposure that is off by more than this is flagged.
         """
@@ -117,28 +112,14 @@ class Session:
         self._next_flags: set[str] = set()
         self._state = State.NEW
         self._ahead = timedelta(0)  # of the clock: nothing of a session comes before what it tells already
-        if stored:
-            self._next_flags.add(Flag.RESUMED)
-            last = last_instant(row, done, onsets)
-            if last is not None and (behind := last - clock.utc()) > timedelta(0):
-                self._ahead = behind
-                self._next_flags |= {Flag.CLOCK_SET_BACK} if behind > CLOCK_TOLERANCE else set()
-            # what was on the screen when the program was killed is done
-            finished = {row["trial"] for row in self.done}
-            planned = {row["trial"]: row for row in self.plan}
-            killed = [
-                killed_row(self.row, planned[row["trial"]], row, protocol.judge(planned[row["trial"]], None))
-                for row in onsets
-                if row["trial"] not in finished
-            ]
-            if killed:
-                self._store(lambda store: add_once(store, killed), killed)
-            else:
-                self._go_on()
 
     @property
     def state(self) -> State:
-        """Where the session is. Reading it takes note of a finished commit."""
+        """Where the session is, as far as `advance` has taken note of it."""
+        return self._state
+
+    def advance(self) -> State:
+        """Take note of a finished commit and go to the next trial or to the end; the state after it."""
         if self._state is State.SAVING and self._future is not None and self._future.done():
             error = self._future.exception()
             if isinstance(error, UserError):
@@ -156,7 +137,7 @@ class Session:
     @property
     def at_stake(self) -> AtStake:
         """What would be lost if the program ended now."""
-        if self.state not in (State.SAVING, State.FAILED):
+        if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"
 
@@ -199,6 +180,31 @@ class Session:
         self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more)).result()
         self._go_on()
 
+    def resume(self, onsets: Sequence[Row]) -> None:
+        """Take up a session that is in the store, and go to its next trial.
+
+        Args:
+            onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`. One without a trial was
+                on the screen when the program was killed; it counts as seen and is stored as such.
+        """
+        assert self._state is State.NEW
+        self._next_flags.add(Flag.RESUMED)
+        last = last_instant(self.row, self.done, onsets)
+        if last is not None and (behind := last - self._clock.utc()) > timedelta(0):
+            self._ahead = behind
+            self._next_flags |= {Flag.CLOCK_SET_BACK} if behind > CLOCK_TOLERANCE else set()
+        finished = {row["trial"] for row in self.done}
+        planned = {row["trial"]: row for row in self.plan}
+        killed = [
+            killed_row(self.row, planned[row["trial"]], row, self.protocol.judge(planned[row["trial"]], None))
+            for row in onsets
+            if row["trial"] not in finished
+        ]
+        if killed:
+            self._store(lambda store: add_once(store, killed), killed)
+        else:
+            self._go_on()
+
     @property
     def showings(self) -> Showings:
         """What `trial` shows."""
@@ -206,7 +212,7 @@ class Session:
 
     def onset(self, when: int) -> None:
         """The next picture, or pair of pictures, has appeared."""
-        assert self.state in (State.READY, State.BETWEEN)
+        assert self._state in (State.READY, State.BETWEEN)
         trial = self.trial
         trial.seen.append(Seen(when))
         if self._state is State.READY:
@@ -265,7 +271,7 @@ class Session:
         Raises:
             TimeoutError: the store took longer.
         """
-        while self.state is State.SAVING and self._future is not None:
+        while self.advance() is State.SAVING and self._future is not None:
             self._future.exception(seconds)
         return self._state
 

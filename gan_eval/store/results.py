@@ -1,6 +1,7 @@
 """One results store: sessions begin in it, rows are added, lists are dealt, nothing is ever overwritten."""
 
 import secrets
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -51,7 +52,11 @@ def person_of(code: str) -> str:
 
 
 class Store:
-    """One results store. Every writing method is one transaction, durable when the method returns."""
+    """One results store. Every writing method is one transaction, durable when the method returns.
+
+    It belongs to the thread that made it: a SQLite store has one connection, and two threads on it would be in one
+    transaction. Other threads open a store of their own, or give jobs to a `Writer`.
+    """
 
     def __init__(self, engine: sa.Engine, where: str, *, scrub: Callable[[str], str] = str) -> None:
         """Set up; nothing is opened.
@@ -65,6 +70,7 @@ class Store:
         self._where = where
         self._scrub = scrub
         self._layout = Layout()
+        self._owner = threading.current_thread()
 
     def __str__(self) -> str:
         return self._where
@@ -85,13 +91,26 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction of the caller's own; database errors become the user's line."""
+        """A transaction of the caller's own; database errors become the user's line.
+
+        Raises:
+            RuntimeError: another thread than the one that made the store asks for it.
+        """
+        self._require_owner()
         try:
             with self._engine.begin() as connection:
                 yield connection
         except DATABASE_ERRORS as error:
             message = database_message(getattr(error, "orig", None) or error)
             raise database_error(self._scrub(message), self._where) from None
+
+    def _require_owner(self) -> None:
+        current = threading.current_thread()
+        if current is not self._owner:
+            raise RuntimeError(
+                f"{self._where}: this store belongs to the thread {self._owner.name}, not to {current.name}; "
+                "open another one there, or give the job to a Writer"
+            )
 
     def begin(
         self,
@@ -176,6 +195,7 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
+        self._require_owner()
         if can_read_in_bulk(self._engine):
             layout = self._layout[table]
             select = sa.select(*(layout.c[name] for name in table.names))

@@ -302,7 +302,7 @@ class QuizApplication(QObject):
 
     def _retry(self) -> None:
         """Try again; what is still being stored is waited for in the trial window."""
-        if self._session.state is State.FAILED:
+        if self._session.advance() is State.FAILED:
             self._session.retry()
         self._run_trials()
 
@@ -349,7 +349,7 @@ class QuizApplication(QObject):
         self.stage.show_page(page)
 
     def _quit(self) -> None:
-        match self._session.state:
+        match self._session.advance():
             case State.NEW:
                 self._status = "declined"
             case State.OVER:

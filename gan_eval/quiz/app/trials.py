@@ -252,7 +252,7 @@ class TrialRunner(QObject):
 
     def _blank(self, milliseconds: float) -> None:
         """The grey between trials, with progress and fixation mark; the next trial waits for the commit of the last."""
-        saving = self._session.state is State.SAVING  # first: asking for the state takes note of a finished commit
+        saving = self._session.advance() is State.SAVING
         coming = self._session.progress[0] + saving
         mark = self._settings.fixation_mark and coming < len(self._session.plan)
         progress = self._texts.progress(self._session.plan, coming)
@@ -265,7 +265,7 @@ class TrialRunner(QObject):
         """Go on as the session's state says; called again when a commit on its way is done."""
         if not self._running:
             return
-        match self._session.state:
+        match self._session.advance():
             case State.SAVING:
                 self._session.when_settled(self._settled.emit)
             case State.READY if self._wants_break():

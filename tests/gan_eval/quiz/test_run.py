@@ -207,3 +207,20 @@ def test_a_session_goes_on_though_pictures_that_were_seen_are_gone(stimuli: Stim
         library.path(session.plan[1]["stimulus"]).unlink()
         with pytest.raises(UserError, match="no such picture"):
             sit(opened, writer)
+
+
+def test_a_list_that_cannot_be_given_back_is_said(
+    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(store: Store, session: str) -> None:
+        raise UserError("store.sqlite: the disk is full")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gan_eval.quiz.run.give_back_list", full)
+    monkeypatch.setattr("gan_eval.quiz.run._simulate", interrupted)
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(stimuli, tmp_path / "store.sqlite", "P1", on_warning=told.append)
+    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in told

@@ -42,18 +42,19 @@ def make(
     """The session that `participant` is admitted to."""
     applicant = Applicant("study", "hash", participant, simulated=False)
     admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), settings, seed=1)).result()
-    return Session(
+    session = Session(
         admitted.row,
         admitted.plan,
         protocol_for(settings),
         writer,
         clock,
         done=admitted.done,
-        onsets=admitted.onsets,
-        stored=admitted.stored,
         confidence=settings.confidence,
         late_ms=settings.late_ms,
     )
+    if admitted.stored:
+        session.resume(admitted.onsets)
+    return session
 
 
 def show(session: Session, clock: VirtualClock, *, exposure: float, key: str | None = "f") -> None:
@@ -135,6 +136,34 @@ def test_the_next_trial_waits_for_the_commit_of_the_last(
     with pytest.raises(AssertionError):
         session.onset(clock.monotonic())
     assert session.wait() is State.READY
+
+
+def test_reading_the_state_changes_nothing_and_advance_goes_on(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    session = make(writer, stimuli, clock)
+    session.begin(None)
+    show(session, clock, exposure=500)
+    writer.submit(lambda _: None).result()  # the trial is stored by now
+    assert (session.state, session.progress, session.at_stake) == (State.SAVING, (0, 4), "answer")
+    assert (session.state, session.progress) == (State.SAVING, (0, 4))
+    assert session.advance() is State.READY
+    assert (session.state, session.progress, session.at_stake) == (State.READY, (1, 4), "nothing")
+
+
+def test_a_session_that_is_taken_up_stores_nothing_before_resume(
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
+) -> None:
+    first = make(writer, stimuli, clock)
+    first.begin(None)
+    first.onset(0)  # and then the program is killed
+    applicant = Applicant("study", "hash", "P01", simulated=False)
+    admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), SETTINGS, seed=1)).result()
+    again = Session(admitted.row, admitted.plan, protocol_for(SETTINGS), writer, clock, done=admitted.done)
+    assert rows_of(writer, tables.TRIALS) == []
+    again.resume(admitted.onsets)
+    assert again.wait() is State.READY
+    assert [row["flags"] for row in rows_of(writer, tables.TRIALS)] == ["killed"]
 
 
 def test_a_session_is_taken_up_at_the_next_unanswered_trial(
@@ -364,7 +393,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.stimuli.sets import read_set
 from gan_eval.settings.quiz import QuizSettings
 
-settled = Session.state.fget
+settled = Session.advance
 def settle_and_tell(session):
     before = len(session.done)
     state = settled(session)
@@ -372,7 +401,7 @@ def settle_and_tell(session):
         print(len(session.done), flush=True)
         time.sleep(0.1)
     return state
-Session.state = property(settle_and_tell)
+Session.advance = settle_and_tell
 folder, store = sys.argv[1:]
 result = run_session(
     [read_set(folder)], QuizSettings(real=5, fake=5), participant="P01", store=store, study_name="s",

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from stored_rows import SESSION, trial
@@ -200,3 +201,14 @@ def test_what_is_only_read_reserves_nothing(tmp_path, monkeypatch):
         lock_writes(connection)
         with open_store(tmp_path / "s.sqlite", create=False) as other:
             assert other.rows(tables.TRIALS) == []
+
+
+def test_a_store_is_of_one_thread(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store, ThreadPoolExecutor(thread_name_prefix="second") as second:
+        store.begin(SESSION, [], None)
+        with store.transaction() as connection:
+            connection.execute(store.layout(tables.TRIALS).insert().values(**trial(1)))
+            for job in (store.rows, store.frame, lambda table: store.add(table, [trial(2)])):
+                with pytest.raises(RuntimeError, match=r"belongs to the thread MainThread, not to second.*Writer"):
+                    second.submit(job, tables.TRIALS).result()
+        assert [row["trial"] for row in store.rows(tables.TRIALS)] == [1]
