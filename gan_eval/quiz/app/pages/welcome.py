@@ -22,7 +22,7 @@ class ResumePage(StepPage):
 
     def __init__(self, look: Look, texts: Texts, *, participant: str, began: datetime | None, today: datetime) -> None:
         """Make the page; `began` (None: not known) and `today` are in local time."""
-        super().__init__(look, texts, width=640)
+        super().__init__(look, texts)
         self.add_text(texts("resume_title"), "title")
         self.add_text(texts("participant", participant=participant), "muted")
         if began is None:
@@ -166,18 +166,22 @@ def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWi
     they need."""
     caps = QWidget()
     caps.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a keyboard is not mirrored
-    row = QHBoxLayout() if len(keys) == 2 else FlowLayout(look.px(12))
-    row.setSpacing(look.px(12))
-    for number, (key, meaning, answer) in enumerate(keys):
-        if isinstance(row, QHBoxLayout):
-            row.addStretch(1) if number == 0 else row.addSpacing(look.px(48))
+    centred = len(keys) == 2
+    row = QHBoxLayout() if centred else FlowLayout(look.px(12))
+    row.setSpacing(look.px(48 if centred else 12))
+    for key, meaning, answer in keys:
         cap = text_label(key, "key", wrap=False)
         cap.setAccessibleName(texts("key_name", key=key, answer=meaning or answer))
-        row.addWidget(cap)
+        together = QWidget()
+        words = QHBoxLayout(together)
+        words.setSpacing(look.px(12))
+        words.setContentsMargins(0, look.px(6), 0, look.px(6))
+        words.addWidget(cap)
         if meaning:
-            row.addWidget(text_label(meaning, wrap=False))
-    if isinstance(row, QHBoxLayout):
-        row.addStretch(1)
+            words.addWidget(text_label(meaning, wrap=False))
+        row.addWidget(together)
+    if centred:
+        row.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     caps.setLayout(row)
     return caps
 

@@ -266,7 +266,7 @@
     <message>
       <source>No, I am someone else</source>
       <comment>resume_no</comment>
-      <translation>Nein, das war jemand anderes</translation>
+      <translation>Nein, das war jemand anders</translation>
     </message>
     <message>
       <source>Consent</source>

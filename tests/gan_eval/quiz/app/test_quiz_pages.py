@@ -452,6 +452,7 @@ def test_without_a_way_back_escape_and_tab_find_none(show: Show) -> None:
         lambda look: KeysPage(look, load_texts("de", {}), QuizSettings(confidence=9), keys=KEYS),
         lambda look: PausePage(look, WORDS, done=1, trials=4, note="The screen has changed."),
         lambda look: PausePage(look, load_texts("de", {}), done=1, trials=4),
+        lambda look: ResumePage(look, load_texts("de", {}), participant="P01", began=None, today=datetime(2026, 1, 31)),
         lambda look: EndPage(look, WORDS, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
     ],
 )
