@@ -232,6 +232,13 @@ class Gallery(QListView):
         step = max(1, self.viewport().height() // arrangement.cell.height()) * arrangement.columns
         self.mark(max(0, min(len(self.trials) - 1, self.current + direction * step)))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
+        """Leave characters to the page instead of searching for them."""
+        if event.text().isprintable() and event.text():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
         """Fill the new size."""
         self._arrange()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QPaintEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPaintEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gan_eval.quiz.app.keys import place_of
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts
 
@@ -45,6 +46,7 @@ class Page(QWidget):
         self.first: QWidget = self
         """Gets the keyboard when the page is shown."""
         self._unseen = False
+        self._calls: dict[str, Callable[[], None]] = {}
         self.buttons = QHBoxLayout()
         self._main: QPushButton | None = None
         self.card = QFrame()
@@ -132,6 +134,15 @@ class Page(QWidget):
         shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.setAutoRepeat(held)
         shortcut.activated.connect(call)
+        self._calls[keys] = call
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Take a number key by its place, where the keyboard layout gives it another character than its number."""
+        call = self._calls.get(place_of(event))
+        if call is None or event.isAutoRepeat():
+            super().keyPressEvent(event)
+        else:
+            call()
 
     def _enter(self) -> None:
         focused = self.focusWidget()

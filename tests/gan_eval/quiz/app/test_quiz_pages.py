@@ -117,6 +117,8 @@ def test_a_choice_by_number_or_arrow(show: Show) -> None:
     assert "Please answer" not in words(page)
     press(page, Qt.Key.Key_Down)
     assert page.answer == "Arts & crafts"
+    typed(page, "&", 10)  # the place of 1 on a French keyboard
+    assert page.answer == "18 to 29"
     press(page, Qt.Key.Key_Return)
     assert on.count() == 1
 
@@ -555,6 +557,8 @@ def test_the_review_shows_only_what_is_asked_for(show: Show, reviewed: list[Revi
         "Reals (2)": [1, 4],
         "Unanswered (1)": [3],
     }
+    typed(page, "é", 11)
+    assert page.filters.checkedButton().text() == "Wrong (1)"
 
 
 def test_a_trial_is_enlarged_and_the_keys_turn_to_the_next(show: Show, reviewed: list[ReviewedTrial]) -> None:
