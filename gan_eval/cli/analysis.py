@@ -78,7 +78,7 @@ def analyze(
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("analysis"):
-        from gan_eval import tables, tabular
+        from gan_eval import tables
         from gan_eval.file_sets import finish_cut_off
         from gan_eval.files import check_output_folder, claim_output_folder
         from gan_eval.looks import LookPlan, read_looks, write_looks
@@ -117,8 +117,8 @@ def analyze(
         with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
             answers = analyze_trials(
                 judged,
-                image_metrics=tabular.read_table(image_metrics, tables.IMAGE_METRICS) if image_metrics else None,
-                set_metrics=tabular.read_table(set_metrics, tables.SET_METRICS) if set_metrics else None,
+                image_metrics=image_metrics,
+                set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
@@ -127,6 +127,7 @@ def analyze(
                 sessions=stored.get(tables.SESSIONS),
                 stimuli=presented,
                 looks=looked and looked.table,
+                on_message=console.message,
                 **(
                     given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
                     if planned
@@ -273,6 +274,8 @@ def trials_import(
             f"now, such as {own_name}",
             err=True,
         )
+    for line in imported.doubts:
+        typer.echo(f"{file}: {line}", err=True)
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     if rows and strict:
         raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")

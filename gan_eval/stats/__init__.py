@@ -1,7 +1,8 @@
 """Statistics of the tables: `analyze` makes every table of an analysis, `write_analysis` writes them together."""
 
 import sys
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -25,10 +26,12 @@ from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import robustness
+from gan_eval.stats.contradictions import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
+from gan_eval.stats.metrics_and_people.matching import require_metrics_of
 from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
@@ -80,6 +83,7 @@ def analyze(
     sessions: Given | None = None,
     stimuli: Given | None = None,
     looks: pd.DataFrame | None = None,
+    on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Every analysis of a trials table.
 
@@ -111,6 +115,8 @@ def analyze(
             `rates` has rows by their kind and area.
         looks: the table `looks` (`gan_eval.stats.compare.looks.take_look`): of a study that waits for people; while no
             look is due there is no verdict. Default: all have come.
+        on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
+            warnings.
 
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
@@ -120,9 +126,9 @@ def analyze(
         that have rows.
 
     Raises:
-        UserError: a table does not fit its schema, trials share session and number and differ, a rule is not
-            understood or is on the outcome, the plan names a model or a covariate that the tables do not have, or a
-            margin is given beside that of the plan.
+        UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
+            of other pictures or models (`require_metrics_of`), a rule is not understood or is on the outcome, the plan
+            names a model or a covariate that the tables do not have, or a margin is given beside that of the plan.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -136,6 +142,14 @@ def analyze(
         found, trials = {**read}, read[TRIALS]
     named = usable(trials, where=where)
     whole = fill_trials(named.trials, where=where)
+    images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
+    lines = doubts(whole)
+    for given, metrics, table in ((image_metrics, images, IMAGE_METRICS), (set_metrics, sets, SET_METRICS)):
+        if metrics is not None:
+            place = str(given) if isinstance(given, Path | str) else table.name
+            lines += require_metrics_of(whole, metrics, where=place)
+    for line in lines:
+        (on_message or warnings.warn)(line)
     answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
     sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
     options = Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
@@ -155,7 +169,6 @@ def analyze(
     without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
-    images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
     if isinstance(stimuli, Path | str):
         stimuli = read_stimulus_tables([Path(stimuli)])
     mixed = mixed_models(analysed, plan=settings, participants=answers)

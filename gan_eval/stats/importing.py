@@ -15,18 +15,19 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.column_guesses import GUESSED, Suggestion, guessed_words, misfits, suggest
+from gan_eval.stats.contradictions import doubts, require_agreement
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import (
     OUTCOMES,
     REQUIRED,
     are_missing,
     fill_trials,
-    joins_models,
+    misnamed,
     missing_answers,
+    model_problem,
     sessions_of,
     usable,
 )
-from gan_eval.stimuli.sets import name_problem
 from gan_eval.store import Store, open_store
 from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
@@ -50,6 +51,8 @@ class Imported(NamedTuple):
     """The table `rejected`: each row that could not be taken, and why."""
     renamed: tuple[str, ...] = ()
     """Stimuli whose name stood for several pictures, which now have a name each."""
+    doubts: tuple[str, ...] = ()
+    """What may be a mistake (`gan_eval.stats.contradictions.doubts`), a line each."""
 
 
 class ForeignTableError(UserError):
@@ -144,8 +147,10 @@ def import_trials(
             or (ours in GUESSED and {*frame[ours].dropna()} <= guessed_words(ours, frame[ours]).keys())
         }
         raise _foreign_table_error(file, problem, foreign, suitable, words, where)
-    trials, renamed = _a_name_for_each_picture(fill_trials(accepted.reset_index(drop=True), where=str(file)))
-    return Imported(trials, frame_of(rejected, REJECTED), renamed)
+    filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
+    trials, renamed = _a_name_for_each_picture(filled)
+    require_agreement(trials, where=str(file), numbers=accepted.index)
+    return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(doubts(trials)))
 
 
 def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -153,13 +158,16 @@ def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
     pictures are called `dataset/real/STEM` and `dataset/model/STEM`, as ours are, and the name is their item.
 
     Many tables name what is on a picture; counted as one picture, its versions would hide from the statistics how
-    much pictures differ.
+    much pictures differ. Where fewer than half of the names are real in some rows and fake in others, these rows are
+    mistakes, and the names stay for `require_agreement` to refuse.
     """
     single = trials["kind"].notna()
     version = trials["model"].where(trials["kind"] == "fake").fillna(trials["kind"])
     version = (trials["dataset"] + "/").fillna("") + version
     versions = version[single].groupby(trials["stimulus"][single]).nunique()
-    shared = versions.index[versions > 1]
+    kinds = trials["kind"][single].groupby(trials["stimulus"][single]).nunique()
+    mistaken = kinds.index[kinds > 1] if (kinds > 1).mean() < 0.5 else kinds.index[:0]
+    shared = versions.index[versions > 1].difference(mistaken)
     if shared.empty:
         return trials, ()
     several = single & trials["stimulus"].isin(shared)
@@ -295,9 +303,11 @@ def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
     """
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
     named = usable(source if isinstance(source, pd.DataFrame) else unfilled_trials(source), where=where)
-    if named.note:
-        warnings.warn(f"{where}: {named.note}", stacklevel=2)
-    return fill_trials(named.trials, where=where)
+    trials = fill_trials(named.trials, where=where)
+    for line in (named.note, *doubts(trials)):
+        if line:
+            warnings.warn(f"{where}: {line}", stacklevel=2)
+    return trials
 
 
 def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
@@ -394,8 +404,8 @@ def _rejected(frame: pd.DataFrame) -> list[Row]:
         for row, column, reason in faults(frame, TRIALS)
     ]
     rejected += [
-        _rejection(row, "model", str(name_problem(model, "model")), model)
-        for row, model in frame[joins_models(frame)].get("model", pd.Series(dtype="str")).items()
+        _rejection(row, "model", model_problem(model), model)
+        for row, model in frame[misnamed(frame)].get("model", pd.Series(dtype="str")).items()
     ]
     filled = {column.name for column in TRIALS.columns if column.filled}
     for name in sorted(set(REQUIRED) & set(frame) - {"response"} - filled):

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.settings.quiz import PAIR_PROTOCOLS
-from gan_eval.stimuli.sets import name_problem
+from gan_eval.stats.contradictions import are_single, require_agreement
+from gan_eval.stimuli.sets import KEPT_NAMES, name_problem
 from gan_eval.tables import TRIALS
 from gan_eval.tables.schema import LONGEST_MS
 from gan_eval.tabular import conform, frame_of
@@ -26,7 +26,7 @@ TWO_MODELS = "model_vs_model"
 """Two models' pictures; their names stand in `model` as A|B."""
 
 
-def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
+def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = True) -> pd.DataFrame:
     """A trials table from any frame that has at least participant, stimulus, and what was answered.
 
     That is kind and response for single pictures, choice for pairs, rating for grades. Filled where absent: session =
@@ -34,10 +34,16 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
     false, correct = whether response and kind agree; every other column is empty. A model beside a real picture is
     cleared.
 
+    Args:
+        frame: whole numbers as its index are those of the rows in the source, from 0; messages count from 1.
+        where: the file or table that messages name.
+        agree: refuse rows that contradict each other (`require_agreement`).
+
     Raises:
-        UserError: a needed column is absent, or a cell is not what the schema wants.
+        UserError: a needed column is absent, a cell is not what the schema wants, or rows contradict each other.
     """
     require_answers(frame, where=where)
+    numbers = frame.index + 1 if pd.api.types.is_integer_dtype(frame.index) else pd.RangeIndex(1, len(frame) + 1)
     columns = dict(frame.items())
     if "session" not in columns:
         columns["session"] = sessions_of(frame)
@@ -52,17 +58,19 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials") -> pd.DataFrame:
         if name not in columns:
             columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
-    is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & _are_single(result)
+    is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
     if (is_real & result["model"].notna().to_numpy(bool)).any():  # tables of blocks name the block's
         result["model"] = result["model"].mask(is_real)
-    if (joined := joins_models(result)).any():
-        number = int(joined.argmax())
-        problem = name_problem(str(result.loc[number, "model"]), "model")
-        raise UserError(f"{where}: row {number + 1}, column model: {problem}")
+    if (wrong := misnamed(result)).any():
+        row = int(wrong.argmax())
+        problem = model_problem(str(result["model"].iat[row]))
+        raise UserError(f"{where}: row {numbers[row]}, column model: {problem}")
     if computed:
         judged = result["kind"].notna() & result["response"].isin(["real", "fake"])
         agrees = np.where(judged, (result["kind"] == result["response"]).to_numpy(bool), False)
         result["correct"] = pd.Series(agrees, index=result.index, dtype="boolean").mask(~judged)
+    if agree:
+        require_agreement(result, where=where, numbers=numbers)
     return result
 
 
@@ -77,22 +85,27 @@ def pictures(trials: pd.DataFrame) -> pd.Series:
     return item if item.notna().all() else item.astype("str").where(item.notna(), trials["stimulus"].astype("str"))
 
 
-def joins_models(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which trials of single pictures name their model as if it were two, A|B."""
+def model_problem(model: str) -> str:
+    """Return what is wrong with the name of a model that `misnamed` finds.
+
+    >>> model_problem("a|all")
+    'the name all is kept for the row of all models together; give the model another'
+    """
+    kept = next((part for part in model.split("|") if part in KEPT_NAMES), model)
+    return str(name_problem(kept, "model"))
+
+
+def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: which trials name a model as none may be named: `all`, or A|B of a single picture."""
     if "model" not in frame:
         return np.zeros(len(frame), bool)
     codes, models = pd.factorize(frame["model"].array)
-    return _are_single(frame) & np.array([*("|" in str(model) for model in models), False], bool)[codes]
-
-
-def _are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which trials are of single pictures, judged or graded."""
-    single = np.ones(len(frame), bool)
-    if "choice" in frame:
-        single &= frame["choice"].isna().to_numpy(bool)
-    if "protocol" in frame:
-        single &= ~frame["protocol"].isin(PAIR_PROTOCOLS).to_numpy(bool)
-    return single
+    joined, kept = (
+        np.array([*(test(str(model)) for model in models), False], bool)[codes]
+        for test in (lambda model: "|" in model, lambda model: not KEPT_NAMES.keys().isdisjoint(model.split("|")))
+    )
+    is_real = (frame["kind"] == "real").to_numpy(bool, na_value=False) if "kind" in frame else False
+    return (kept | joined & are_single(frame)) & ~np.asarray(is_real)
 
 
 class Named(NamedTuple):
@@ -121,7 +134,7 @@ def with_names(frame: pd.DataFrame) -> Named:
         return Named(frame, "")
     counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())
     note = f"{counts.replace(' ', ' trials ', 1)} left out"
-    return Named(frame[~np.any([*some.values()], axis=0)].reset_index(drop=True), note)
+    return Named(frame[~np.any([*some.values()], axis=0)], note)
 
 
 def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
@@ -154,16 +167,16 @@ def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
             f"{where}: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
             "otherwise; each may stand once"
         )
-    return Named(frame[~copy].reset_index(drop=True), f"{copy.sum()} duplicate rows left out")
+    return Named(frame[~copy], f"{copy.sum()} duplicate rows left out")
 
 
 def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
-    """The trials that can be counted: each once, with participant and stimulus.
+    """Return the trials that can be counted: each once, with participant and stimulus, under their numbers from 0.
 
     Raises:
         UserError: rows share session and trial and differ otherwise.
     """
-    once = without_copies(frame, where=where)
+    once = without_copies(frame.reset_index(drop=True), where=where)
     named = with_names(once.trials)
     return Named(named.trials, "; ".join(filter(None, [once.note, named.note])))
 
@@ -226,7 +239,7 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
     Three columns are added: `is_fake`, `says_fake` and `answered` (bool, no missing values).
     """
-    single = (trials["phase"] == "main") & trials["kind"].notna() & _are_single(trials) & ~_are_graded(trials)
+    single = (trials["phase"] == "main") & trials["kind"].notna() & are_single(trials) & ~_are_graded(trials)
     main = _those(trials, single)
     return main.assign(
         is_fake=(main["kind"] == "fake").to_numpy(bool),
@@ -237,7 +250,7 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Main trials of pairs, answered or not, with the added column `answered` (bool)."""
-    main = trials[(trials["phase"] == "main") & ~_are_single(trials)].reset_index(drop=True)
+    main = trials[(trials["phase"] == "main") & ~are_single(trials)].reset_index(drop=True)
     return main.assign(answered=main["choice"].isin(["a", "b"]).to_numpy(bool))
 
 

@@ -14,7 +14,7 @@ from gan_eval.files import sha256_json
 from gan_eval.launch import run_own
 from gan_eval.looks import LookPlan, read_looks
 from gan_eval.quiz.admission import is_too_old, unused_code
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, name_problem, read_sets
+from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_sets
 from gan_eval.store import STORED_TABLES, has_people, list_participants, open_store, sessions_text
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
@@ -194,7 +194,7 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     Raises:
         UserError: there is no such store, or a cell of it is not what its column wants.
     """
-    from gan_eval.stats.trials import joins_models
+    from gan_eval.stats.trials import misnamed, model_problem
 
     equal = {"study": study} if study else {}
     with open_store(store, create=False) as opened:
@@ -203,11 +203,11 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     if study is not None:
         frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
     trials = frames[tables.TRIALS]
-    if (joined := joins_models(trials)).any():
-        trial = trials.iloc[int(joined.argmax())]
+    if (wrong := misnamed(trials)).any():
+        trial = trials.iloc[int(wrong.argmax())]
         raise UserError(
             f"{opened.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
-            f"{name_problem(trial['model'], 'model')}"
+            f"{model_problem(trial['model'])}"
         )
     return frames
 

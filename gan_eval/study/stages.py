@@ -285,6 +285,7 @@ def analyze_stage(plan: Plan) -> Stage:
                 sessions=sessions,
                 stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
                 looks=looked and looked.table,
+                on_message=listener.message,
             )
         if looked:
             write_looks(plan.folder, looked.taken)

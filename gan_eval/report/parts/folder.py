@@ -20,6 +20,7 @@ from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
+from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stimuli.sets import TABLE_NAME, require_presented
@@ -134,6 +135,8 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
         files = {**_table_files(folder, "tables", _TABLES), **_table_files(folder, "metrics", _METRICS)}
         files = _files_of_sets(folder, files, {place: tuple(known) for place, known in sets.items()})
         tables = {name: read_table(path, ALL_TABLES[name]) for name, path in files.items()}
+        if TRIALS.name in tables:
+            require_agreement(tables[TRIALS.name], where=str(files[TRIALS.name]))
         _require_one_analysis(files, tables)
         _require_answers_of_store(folder, files, tables, sets)
         copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)

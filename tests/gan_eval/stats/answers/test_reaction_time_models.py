@@ -78,7 +78,7 @@ def test_singular_and_few_are_said() -> None:
         (lambda t: t[t["stimulus"] == "faces/000"], 2, "one stimulus"),
         (lambda t: t.assign(reaction_time_ms=500.0), 2, "no spread"),
         (lambda t: t.assign(reaction_time_ms=np.nan), 1, "no trials with an answer"),
-        (lambda t: t.assign(response="fake"), 2, "told apart"),
+        (lambda t: t.assign(response="fake").drop(columns="correct"), 2, "told apart"),
         (lambda t: t.assign(simulated=[True] * 9 + [False] * (len(t) - 9)), 2, "people and simulated"),
         (lambda t: t.assign(study=["a"] * 9 + ["b"] * (len(t) - 9)), 2, "several studies"),
     ],

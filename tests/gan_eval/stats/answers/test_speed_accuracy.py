@@ -91,7 +91,7 @@ def test_perfect_answers_are_not_certain() -> None:
     ("change", "word"),
     [
         (lambda t: t[t["participant"] == "P000"], "one participant"),
-        (lambda t: t.assign(stimulus="x"), "one stimulus"),
+        (lambda t: t[t["kind"] == "fake"].assign(stimulus="x"), "one stimulus"),
         (lambda t: t.assign(study=["a", "b"] * (len(t) // 2)), "several studies"),
     ],
 )

@@ -68,7 +68,7 @@ def quest(participant: str = "P1", *, share: float = 0.75, model: str = "gan") -
         pd.DataFrame(
             {
                 "participant": participant,
-                "stimulus": f"d/{kind}/{number}",
+                "stimulus": f"d/{'real' if kind == 'real' else model}/{number}",
                 "kind": kind,
                 "model": None if kind == "real" else model,
                 "response": kind if number < 20 * share else {"real": "fake", "fake": "real"}[kind],

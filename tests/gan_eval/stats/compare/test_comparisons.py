@@ -129,6 +129,7 @@ def test_reals_that_name_the_model_of_their_block_change_nothing():
     trials = trials.sort_values(["participant", "stimulus"], ignore_index=True)
     fooled = trials["model"] == "b"
     trials["response"] = trials["response"].mask(fooled, np.where(np.arange(len(trials)) % 3, "real", "fake"))
+    trials = fill_trials(trials.drop(columns="correct"))
     block = np.where(trials["stimulus"].str[-2:].astype(int) % 4 < 2, "a", "b")
     assert set(zip(trials["model"].dropna(), block[trials["model"].notna()], strict=True)) == {("a", "a"), ("b", "b")}
     named = trials.assign(model=trials["model"].where(trials["model"].notna(), block))

@@ -1,0 +1,180 @@
+"""Rows of a trials table that contradict each other are refused; what may be meant is a warning."""
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gan_eval.errors import UserError, abbreviated
+from gan_eval.settings.quiz import PAIR_PROTOCOLS
+from gan_eval.store import person_of
+from gan_eval.tables import TRIALS
+
+MOST_NAMED = 3
+"""Number of persons or sessions that a warning names."""
+FEWEST_EQUAL = 3
+"""Number of equal reaction times from which two sessions pass for one; fewer may agree by chance."""
+_CONSTANT = {
+    "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
+    "model": "a picture is of one model: correct the rows, or give each picture a name of its own",
+    "dataset": "a picture is of one data set: correct the rows, or give each picture a name of its own",
+    "item": "a picture belongs to one item: correct the rows",
+}
+"""Columns that do not change while `stimulus` stays the same, and the fix."""
+
+
+def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: which trials are of single pictures, judged or graded."""
+    single = np.ones(len(frame), bool)
+    if "choice" in frame:
+        single &= frame["choice"].isna().to_numpy(bool)
+    if "protocol" in frame:
+        single &= ~frame["protocol"].isin(PAIR_PROTOCOLS).to_numpy(bool)
+    return single
+
+
+def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | None = None) -> None:
+    """Refuse trials that contradict each other.
+
+    That is a session of two participants; a stimulus with two kinds, models, data sets or items; a kind that the
+    identifier `dataset/real/stem` contradicts; and a `correct` that response and kind, or the choice, contradict.
+
+    Args:
+        trials: the table `trials`, filled (`fill_trials`).
+        where: the file or table that the message names.
+        numbers: (N,) number of each row in its source; default: 1, 2, ...
+
+    Raises:
+        UserError: the first conflicting row is named, with the one that it contradicts.
+    """
+    numbers = pd.RangeIndex(1, len(trials) + 1) if numbers is None else numbers
+
+    def refuse(row: int, text: str) -> UserError:
+        place = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
+        return UserError(f"{where}: row {numbers[row]} ({place}): {text}")
+
+    if found := first_change(trials["session"], trials["participant"]):
+        row, first = found
+        one, other = (abbreviated(trials["participant"].iat[place]) for place in (row, first))
+        raise refuse(
+            row,
+            f"participant {one}, in row {numbers[first]} of the same session participant {other}; a session is one "
+            "person's: give each a session of their own, or leave the column out (trials import --map session=)",
+        )
+    single = are_single(trials)
+    pictures = trials["stimulus"].where(single)
+    for name, fix in _CONSTANT.items():
+        if found := first_change(pictures, trials[name]):
+            row, first = found
+            one, other = (str(trials[name].iat[place]) for place in (row, first))
+            raise refuse(
+                row,
+                f"stimulus {abbreviated(trials['stimulus'].iat[row])} has {name} {one}, in row {numbers[first]} "
+                f"{name} {other}; {fix}",
+            )
+    if (wrong := single & belies_its_name(trials)).any():
+        row = int(wrong.argmax())
+        raise refuse(row, other_than_its_name(trials.iloc[row]))
+    if (wrong := _belies_its_answer(trials, single)).any():
+        row = int(wrong.argmax())
+        answer = f"response {trials['response'].iat[row]} and kind {trials['kind'].iat[row]}"
+        answer = answer if single[row] else f"choice {trials['choice'].iat[row]} (a is the real picture)"
+        raise refuse(
+            row,
+            f"correct is {str(trials['correct'].iat[row]).lower()}, which contradicts {answer}; correct the row, or "
+            "leave the column correct out, and it is computed (trials import --map correct=)",
+        )
+
+
+def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
+    """Return the first row whose value is not that of the first row with the same `of`, and that row; None: there is
+    none. Missing values agree with all."""
+    groups, values = pd.factorize(of.array)[0], pd.factorize(value.array)[0]
+    known = np.flatnonzero((groups >= 0) & (values >= 0))
+    first = np.zeros(groups.max(initial=-1) + 1, int)
+    first[groups[known[::-1]]] = known[::-1]
+    changes = known[values[known] != values[first[groups[known]]]]
+    return (int(changes[0]), int(first[groups[changes[0]]])) if len(changes) else None
+
+
+def other_than_its_name(row: pd.Series) -> str:
+    """Return the message for a row that `belies_its_name` finds."""
+    said = f"kind {row['kind']}" + (f", model {abbreviated(row['model'])}" if row["kind"] == "fake" else "")
+    return (
+        f"stimulus {abbreviated(row['stimulus'])} has {said}; pictures named dataset/real/... are real, those named "
+        "dataset/model/... are that model's: correct the row"
+    )
+
+
+def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: which rows have another kind or model than the name `dataset/real/...` or `dataset/model/...`.
+
+    Names of another form, or with a model that no row has, tell nothing.
+
+    >>> belies_its_name(pd.DataFrame({"stimulus": ["d/real/1", "d/m/1"], "kind": ["fake", "fake"], "model": ["m", "m"],
+    ...     "dataset": "d"}))
+    array([ True, False])
+    """
+    wrong = np.zeros(len(pictures), bool)
+    models = {*pictures["model"].dropna().unique()} | {"real"}
+    names = ["stimulus", "kind", "model", "dataset"]
+    distinct = ~pictures[names].duplicated().to_numpy(bool)
+    places = np.flatnonzero(distinct)
+    for place, (stimulus, kind, model, dataset) in zip(
+        places, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
+    ):
+        own, _, rest = str(stimulus).partition("/")
+        named, slash, _ = rest.partition("/")
+        if own == dataset and slash and named in models:
+            is_other_kind = kind in ("real", "fake") and (kind == "real") != (named == "real")
+            wrong[place] = is_other_kind or (kind == "fake" and model in models and model != named)
+    return wrong
+
+
+def _belies_its_answer(trials: pd.DataFrame, single: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (N,) bool: which rows say `correct` otherwise than response and kind, or the choice of the real one."""
+    known, correct = trials["correct"].notna().to_numpy(bool), trials["correct"].to_numpy(bool, na_value=False)
+    response, choice = trials["response"], trials["choice"]
+    judged = single & trials["kind"].notna().to_numpy(bool) & response.isin(TRIALS.by_name["kind"].words)
+    agrees = np.asarray(response.to_numpy(object) == trials["kind"].to_numpy(object), bool)
+    chosen = (trials["protocol"] == "paired").to_numpy(bool, na_value=False) & choice.isin(["a", "b"])
+    unanswered = (response == "none").to_numpy(bool, na_value=False) & single
+    found = np.where(judged, correct != agrees, np.where(chosen, correct != (choice == "a"), unanswered & correct))
+    return known & np.asarray(found, bool)
+
+
+def doubts(trials: pd.DataFrame) -> list[str]:
+    """Return a line for each thing that may be meant and often is a mistake.
+
+    That is participants whose codes differ only in case or outer spaces, and sessions whose pictures and reaction
+    times are all equal.
+    """
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for code in map(str, trials["participant"].dropna().unique()):
+        spellings[person_of(code)].append(code)
+    alike = [f"{' and '.join(map(repr, codes))}" for codes in spellings.values() if len(codes) > 1]
+    lines = []
+    if alike:
+        lines.append(
+            f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they "
+            "are one person, write one code"
+        )
+    times = trials[["session", "stimulus", "reaction_time_ms"]].dropna().sort_values(["stimulus", "reaction_time_ms"])
+    same: dict[bytes, list[str]] = defaultdict(list)
+    stimuli = pd.factorize(times["stimulus"].array)[0]
+    for session, part in times.assign(stimulus=stimuli).groupby("session", sort=False, observed=True):
+        if part["reaction_time_ms"].nunique() >= FEWEST_EQUAL:
+            same[part[["stimulus", "reaction_time_ms"]].to_numpy("float64").tobytes()].append(str(session))
+    repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
+    if repeated:
+        lines.append(
+            f"sessions {_some(repeated)} have the same pictures with equal reaction times: one session under two "
+            "names? remove one of them"
+        )
+    return lines
+
+
+def _some(names: list[str]) -> str:
+    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,114 @@
+"""Metrics of other pictures or models than the judged ones are refused; a part that matches is counted."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.stats.metrics_and_people.matching import require_metrics_of
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS
+from gan_eval.tabular import frame_of
+
+PICTURES = [
+    {"stimulus": f"photos/{model}/{number}", "kind": "real" if model == "real" else "fake",
+     "model": None if model == "real" else model, "dataset": "photos", "item": f"photos/{number}"}
+    for model in ("real", "blur", "noise")
+    for number in range(3)
+]  # fmt: skip
+TRIALS = fill_trials(pd.DataFrame([row | {"participant": "P1", "response": "real"} for row in PICTURES]))
+FAKES = frame_of(
+    [row | {"metric": "psnr", "value": float(number)} for number, row in enumerate(PICTURES[3:])], IMAGE_METRICS
+)
+SETS = frame_of(
+    [
+        {"model": name, "dataset": "photos", "metric": "fid", "value": 1.0, "n_real": 3, "n_fake": 3}
+        for name in ("blur", "noise")
+    ],
+    SET_METRICS,
+)
+
+
+def test_metrics_of_the_judged_pictures_pass_and_a_part_is_counted() -> None:
+    assert require_metrics_of(TRIALS, FAKES, where="m.csv") == []
+    assert require_metrics_of(TRIALS, SETS, where="s.csv") == []
+    more = FAKES.assign(stimulus=[*FAKES["stimulus"][:5], "photos/noise/9"], item=[*FAKES["item"][:5], "photos/9"])
+    (line,) = require_metrics_of(TRIALS, more, where="m.csv")
+    assert line.startswith("m.csv: 5 of 6 metric rows match a judged picture")
+    (line,) = require_metrics_of(TRIALS, SETS.assign(model=["blur", "gan"]), where="s.csv")
+    assert line.startswith("s.csv: 1 of 2 metric rows match a judged model")
+    reals = TRIALS[TRIALS["kind"] == "real"]
+    assert require_metrics_of(reals, FAKES, where="m.csv") == [], "the first fake is still to be judged"
+    assert require_metrics_of(reals, SETS, where="s.csv") == []
+    elsewhere = TRIALS.assign(item=TRIALS["item"].str.removeprefix("photos/"))
+    assert require_metrics_of(elsewhere, FAKES, where="m.csv") == [], "items may be named in another way"
+
+
+def swapped(name: str, value: object, row: int = 1) -> pd.DataFrame:
+    return FAKES.assign(**{name: [value if place == row else cell for place, cell in enumerate(FAKES[name])]})
+
+
+CASES: dict[str, tuple[pd.DataFrame, str]] = {
+    "other pictures": (
+        FAKES.assign(stimulus="real/fake/" + FAKES["item"].str[-1], dataset="real", model="fake", item=None),
+        "0 of 6 metric rows match a judged picture: 'real/fake/0' against 'photos/blur/0'",
+    ),
+    "real pictures alone": (
+        pd.concat(
+            [
+                FAKES.assign(stimulus="photos/gan/" + FAKES["item"].str[-1], model="gan"),
+                FAKES[:1].assign(stimulus="photos/real/0", kind="real", model=None),
+            ],
+            ignore_index=True,
+        ),
+        "0 of 6 metric rows of generated pictures match a judged picture: 'photos/gan/0'",
+    ),
+    "model": (swapped("model", "noise"), "row 2: stimulus 'photos/blur/1' has model 'noise', in the trials .*'blur'"),
+    "kind": (swapped("kind", "real"), "row 2: .* has kind 'real', in the trials kind 'fake'"),
+    "data set": (swapped("dataset", "other"), "row 2: .* has dataset 'other', in the trials dataset 'photos'"),
+    "item": (swapped("item", "photos/2"), "row 2: .* has item 'photos/2', in the trials item 'photos/1'"),
+    "a picture that was not judged": (
+        swapped("stimulus", "photos/noise/7").assign(item=None),
+        "row 2: stimulus 'photos/noise/7' has kind fake, model 'blur'; pictures named",
+    ),
+    "two rows of one picture": (
+        pd.concat([FAKES, FAKES[:1].assign(stimulus="photos/gan/9", model=["gan"], item=["photos/9"], metric="ssim"),
+                   FAKES[:1].assign(stimulus="photos/gan/9", model=["gan"], item=["photos/8"])], ignore_index=True),
+        "row 8: stimulus 'photos/gan/9' has item 'photos/8', in row 7 item 'photos/9'",
+    ),
+    "other models": (
+        SETS.assign(model=["vae", "gan"]),
+        "0 of 2 metric rows match a judged model: 'vae' against 'blur'",
+    ),
+    "another data set": (
+        SETS.assign(dataset="paintings"),
+        "0 of 2 metric rows match a judged model: 'paintings/blur' against 'photos/blur'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_metrics_that_contradict_the_trials_are_refused(case: str) -> None:
+    metrics, line = CASES[case]
+    with pytest.raises(UserError, match=rf"m\.csv: {line}"):
+        require_metrics_of(TRIALS, metrics, where="m.csv")
+
+
+def test_trials_without_a_data_set_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    TRIALS.drop(columns=["dataset", "item"]).to_csv(tmp_path / "t.csv", index=False)
+    for option, frame in (("--image-metrics", FAKES), ("--set-metrics", SETS)):
+        frame.to_csv(tmp_path / "m.csv", index=False)
+        command = ["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out"), option, str(tmp_path / "m.csv")]
+        assert run(command) == 2
+        assert "m.csv: the metrics are of the data set 'photos', the trials name none" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_metric_of_one_picture_has_one_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    TRIALS.to_csv(tmp_path / "t.csv", index=False)
+    pd.concat([FAKES, FAKES[2:3].assign(value=9.5)]).to_csv(tmp_path / "m.csv", index=False)
+    out = ["--out", str(tmp_path / "out"), "--image-metrics", str(tmp_path / "m.csv")]
+    assert run(["analyze", str(tmp_path / "t.csv"), *out]) == 2
+    assert "m.csv: row 7: the same stimulus=photos/blur/2, metric=psnr as row 3" in capsys.readouterr().err

@@ -1,0 +1,103 @@
+"""Trials that contradict each other are refused with the first conflicting row; what may be meant is a warning."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval import analyze, read_trials
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.stats import import_trials
+from gan_eval.stats.contradictions import doubts
+from gan_eval.stats.trials import fill_trials
+
+ROWS = [
+    {"session": f"s{person}", "participant": f"P{person}", "stimulus": f"d/{'m' if number % 2 else 'real'}/{number}",
+     "kind": "fake" if number % 2 else "real", "model": "m" if number % 2 else None, "dataset": "d",
+     "item": f"d/{number}", "response": "real" if person else "fake", "reaction_time_ms": 500.0 + 7 * person + number}
+    for person in range(2)
+    for number in range(4)
+]  # fmt: skip
+SECOND = 4
+"""The first row of the second session."""
+
+
+def changed(row: int, **cells: object) -> pd.DataFrame:
+    frame = pd.DataFrame(ROWS).astype("object")
+    for name, value in cells.items():
+        if name not in frame:
+            frame[name] = None
+        frame.loc[row, name] = value
+    return frame
+
+
+CASES = {
+    "kind": (changed(SECOND + 1, kind="real"), r"row 6 .*stimulus 'd/m/1' has kind real, in row 2 kind fake"),
+    "model": (changed(SECOND + 1, model="n"), r"row 6 .*stimulus 'd/m/1' has model n, in row 2 model m"),
+    "data set": (changed(SECOND, dataset="e"), r"row 5 .*stimulus 'd/real/0' has dataset e, in row 1 dataset d"),
+    "item": (changed(SECOND, item="d/9"), r"row 5 .*stimulus 'd/real/0' has item d/9, in row 1 item d/0"),
+    "participant": (
+        changed(SECOND + 2, participant="P9"),
+        r"row 7 \(session 's1', trial 3\): participant 'P9', in row 5 of the same session participant 'P1'",
+    ),
+    "correct": (
+        changed(3, correct=False),
+        r"row 4 .*correct is false, which contradicts response fake and kind fake; .*--map correct=",
+    ),
+    "correct without an answer": (changed(3, correct=True, response="none"), r"row 4 .*correct is true, .*none"),
+    "model named all": (changed(SECOND + 1, model="all"), r"row 6, column model: the name all is kept"),
+    "name of a real picture": (changed(0, kind="fake", stimulus="d/real/x"), r"row 1 .*'d/real/x' has kind fake"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_contradict_each_other_are_refused(tmp_path: Path, case: str) -> None:
+    frame, line = CASES[case]
+    with pytest.raises(UserError, match=rf"^trials: {line}"):
+        analyze(frame)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError, match=rf"t\.csv: {line}"):
+        read_trials(tmp_path / "t.csv")
+    assert run(["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out")]) == 2
+    assert not (tmp_path / "out").exists()
+    if case not in ("model", "data set", "model named all"):  # import gives names of their own, or leaves the row out
+        with pytest.raises(UserError, match=rf"t\.csv: {line}"):
+            import_trials(tmp_path / "t.csv", mapping={})
+
+
+def test_rows_keep_their_number_beside_those_that_are_left_out(tmp_path: Path) -> None:
+    frame = changed(SECOND + 3, kind="real")
+    frame.loc[1, "participant"] = None
+    with pytest.raises(UserError, match=r"^trials: row 8 .*'d/m/3' has kind real, in row 4 kind fake"):
+        analyze(frame)
+
+
+def test_legitimate_rows_agree() -> None:
+    pairs = [
+        {"participant": "P1", "protocol": protocol, "stimulus": f"d/{a}/1", "stimulus_b": f"d/{b}/1", "choice": choice,
+         "model": model, "correct": correct}
+        for protocol, a, b, model, choice, correct in (
+            ("paired", "real", "m", "m", "a", True), ("paired", "real", "n", "n", "b", False),
+            ("paired", "real", "n", "n", "none", None), ("model_vs_model", "m", "n", "m|n", "a", None),
+            ("model_vs_model", "m", "o", "m|o", "b", None),
+        )
+    ]  # fmt: skip
+    assert len(fill_trials(pd.DataFrame(pairs))) == 5
+    with pytest.raises(UserError, match=r"row 1 .*correct is false, which contradicts choice a"):
+        fill_trials(pd.DataFrame([pairs[0] | {"correct": False}]))
+    rows = pd.DataFrame([ROWS[0] | {"response": "none", "correct": False}, ROWS[1] | {"response": "none"}])
+    assert fill_trials(rows.assign(rating=[None, 3.0]))["correct"].isna().tolist() == [False, True]
+
+
+def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:
+    assert doubts(fill_trials(pd.DataFrame(ROWS))) == []
+    frame = pd.DataFrame(ROWS)
+    again = frame[:SECOND].assign(session="copy")
+    spelled = pd.concat([frame, again.assign(participant="p0 ")], ignore_index=True)
+    lines = doubts(fill_trials(spelled))
+    assert len(lines) == 2
+    assert "participants 'P0' and 'p0 ' differ only in case or spaces" in lines[0]
+    assert "sessions 's0' and 'copy' have the same pictures with equal reaction times" in lines[1]
+    with pytest.warns(UserWarning, match="sessions 's0' and 'copy'"):
+        read_trials(again.assign(session="s0").pipe(lambda first: pd.concat([first, again])))
