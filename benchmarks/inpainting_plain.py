@@ -167,9 +167,9 @@ def plain_step(settings: "TrainingSettings", G: nn.Module, D: nn.Module, vgg: nn
             return
         yield "g_l1", settings.lambda_l1, (fake - batch.target).abs().mean()
         across = (filled[..., 1:] - filled[..., :-1]).abs().mean()
-        yield "g_tv", holes.lambda_tv, across + (filled[..., 1:, :] - filled[..., :-1, :]).abs().mean()
+        yield "g_tv", settings.lambda_tv, across + (filled[..., 1:, :] - filled[..., :-1, :]).abs().mean()
         if vgg is not None:
-            yield "g_style", holes.lambda_style, style(vgg, filled, batch.target)
+            yield "g_style", settings.lambda_style, style(vgg, filled, batch.target)
 
     def step(batch: "Batch") -> dict[str, Tensor]:
         nonlocal weights

@@ -44,10 +44,9 @@ def settings_of(options: argparse.Namespace, **holes: Any) -> TrainingSettings:
         own |= {"discriminator_channels": options.channels}
     else:
         inpainting = {"masks": {"centre": 1, "blocks": 2, "region": 2}, "fill": "noise", "mask_channel": True}
-        inpainting |= {"lambda_tv": 0.1}
-        if options.style:
-            inpainting |= {"style_network": "vgg16", "lambda_style": 100.0}
-        own = {"discriminator": "global_and_patch", "receptive_field": 40, "batch_size": options.batch or 8}
+        style = {"style_network": "vgg16", "lambda_style": 100.0} if options.style else {}
+        own = {"lambda_tv": 0.1, **style}
+        own |= {"discriminator": "global_and_patch", "receptive_field": 40, "batch_size": options.batch or 8}
         own |= {"adversarial": "least_squares", "lambda_l1": 100.0, "dropout": 0.0}
         own |= {"discriminator_channels": options.channels // 2}
     kind = "context_encoder" if options.family == "context_encoder" else "channelwise_unet"

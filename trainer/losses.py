@@ -157,7 +157,7 @@ def at_holes(logits: Tensor, hole: Tensor) -> Tensor:
     return torch.cat([torch.ones_like(logits[:, :1]), patches], dim=1)
 
 
-def total_variation(picture: Tensor) -> Tensor:
+def total_variation(picture: Tensor, _target: Tensor | None = None) -> Tensor:
     """Mean absolute difference of neighbours in a row plus that of neighbours in a column: the anisotropic form of
     Rudin, Osher and Fatemi (1992), as a term of a generator's objective in Johnson et al. (2016, arXiv 1603.08155).
 
@@ -207,8 +207,9 @@ def _blur(x: Tensor, window: Tensor) -> Tensor:
 
 PIXEL_LOSSES: dict[str, ReconstructionLoss] = {"l1": l1, "l2": l2}
 """Reconstruction losses of the generator's output, in which each pixel has its weight."""
-PICTURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ssim": ssim}
-"""Reconstruction losses of whole pictures: where holes are filled, of the composite.
+PICTURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ssim": ssim, "tv": total_variation}
+"""Losses of whole pictures: where holes are filled, of the composite. Total variation ignores the target. The style
+loss, which has a network, is beside them in `trainer.tasks.task.loss_terms`.
 
 By name in both tables: NAME is the term `g_NAME` of the log, and its weight is the setting `lambda_NAME`.
 """

@@ -106,9 +106,7 @@ def style_weights(name: StyleNetwork) -> Path:
     """
     if not is_cached(name):
         files = " or ".join(WEIGHTS[name].files)
-        raise UserError(
-            f"training.inpainting.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(name)}"
-        )
+        raise UserError(f"training.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(name)}")
     return find(name)
 
 

@@ -1,7 +1,7 @@
 """`[training]`: how a generator is trained; with `[training.inpainting]`, to fill holes instead of translating."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -58,15 +58,6 @@ class InpaintingSettings(Section):
     judged_patches: JudgedPatches = "all"
     """Which of a PatchGAN's logits count: all, or those where there is a hole; a global logit always does."""
 
-    style_network: StyleNetwork = "none"
-    """The network whose features' Gram matrices are compared: torchvision's VGG13 with BatchNorm, or VGG16."""
-    style_layers: StyleLayers = "poolings"
-    """Which of them: those before the first four poolings, or behind every convolution and its ReLU."""
-    lambda_style: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
-    """Weight of the root mean square distance of those Gram matrices."""
-    lambda_tv: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
-    """Weight of the total variation of the filled picture."""
-
     @model_validator(mode="after")
     def _holes_can_be_made(self) -> Self:
         if self.least_area >= self.most_area:
@@ -80,10 +71,6 @@ class InpaintingSettings(Section):
             raise ValueError("mask_folder: goes with the mask kind folder; give both or neither")
         if self.shapes and "region" not in self.masks:
             raise ValueError("shapes: goes with the mask kind region; add it to masks, or leave shapes out")
-        if (self.style_network == "none") != (self.lambda_style == 0):
-            raise ValueError("lambda_style: goes with style_network; give both or neither")
-        if self.style_layers == "all" and self.style_network == "none":
-            raise ValueError("style_layers: goes with style_network; give one, or leave style_layers out")
         return self
 
     def centre_side(self, image_size: int) -> int:
@@ -112,6 +99,7 @@ DownsamplingKind = Literal["strided", "pool"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
 
+_ONCE_IN_INPAINTING = ("lambda_tv", "lambda_style", "style_network", "style_layers")
 MOST_STEPS = 1_000_000_000
 """Years, on any machine."""
 MOST_PICTURES = 100_000_000
@@ -174,6 +162,14 @@ class TrainingSettings(Section):
     """Weight of the mean squared difference."""
     lambda_ssim: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
     """Weight of 1 - SSIM."""
+    lambda_tv: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    """Weight of the total variation of the picture, in inpainting of the filled one."""
+    lambda_style: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    """Weight of the style loss: the root mean square distance of the Gram matrices of style_network's features."""
+    style_network: StyleNetwork = "none"
+    """The network of the style loss: torchvision's VGG13 with BatchNorm, or VGG16."""
+    style_layers: StyleLayers = "poolings"
+    """The layers of the style loss: those before the first four poolings, or behind every convolution and its ReLU."""
     d_loss_factor: float = Field(default=0.5, gt=0, le=MOST_WEIGHT)
     """The discriminator's objective is this times (loss on fakes + loss on reals). Adam divides it out again: to slow
     the discriminator, give discriminator_learning_rate."""
@@ -260,10 +256,26 @@ class TrainingSettings(Section):
             raise UserError("training: neither steps nor epochs are given; give one of them")
         return self.steps or (self.epochs or 0) * math.ceil(pictures / (self.batch_size * devices))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _losses_in_inpainting(cls, values: Any) -> Any:
+        """Read files of earlier versions, which have the losses of `_ONCE_IN_INPAINTING` in the section inpainting."""
+        holes = values.get("inpainting") if isinstance(values, dict) else None
+        if not isinstance(holes, dict):
+            return values
+        losses = {key: holes[key] for key in _ONCE_IN_INPAINTING if key in holes}
+        for key in losses.keys() & values.keys():
+            raise ValueError(f"inpainting.{key}: is given as {key} of the training, too; leave it out of inpainting")
+        return {**values, **losses, "inpainting": {key: holes[key] for key in holes if key not in losses}}
+
     @model_validator(mode="after")
     def _networks_fit_the_task(self) -> Self:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("give epochs or steps, not both")
+        if (self.style_network == "none") != (self.lambda_style == 0):
+            raise ValueError("lambda_style: goes with style_network; give both or neither")
+        if self.style_layers == "all" and self.style_network == "none":
+            raise ValueError("style_layers: goes with style_network; give one, or leave style_layers out")
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
         if self.downsampling != "strided" and self.generator not in ("unet", "channelwise_unet"):
@@ -311,7 +323,7 @@ class TrainingSettings(Section):
             raise ValueError(f"{square} is empty in pictures of {self.image_size} pixels; raise it")
         if gives_centre and side >= self.image_size:
             raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
-        if gives_centre and holes.style_layers == "all" and side < 16:
+        if gives_centre and self.style_layers == "all" and side < 16:
             raise ValueError(f"{square} leaves nothing of {side} pixels for all layers of the style network; raise it")
         if holes.overlap_shown and 2 * holes.overlap >= side:
             raise ValueError(
@@ -333,13 +345,11 @@ class TrainingSettings(Section):
         weights = {
             name: getattr(self, name)
             for name in type(self).model_fields
-            if name == "adversarial_weight" or name.startswith("lambda_")
+            if name == "adversarial_weight" or (name.startswith("lambda_") and name != "lambda_tv")
         }
-        if self.inpainting is not None:  # total variation has no target: alone, it teaches one colour
-            weights["inpainting.lambda_style"] = self.inpainting.lambda_style
         if not any(weights.values()):
             *names, last = weights
-            hint = "" if self.inpainting is None else "; lambda_tv alone has no target"
+            hint = "; lambda_tv alone has no target" if self.lambda_tv else ""
             raise ValueError(f"{', '.join(names)} and {last} are 0{hint}; give one of them a weight")
         if self.best_metric is not None and self.best_metric not in self.validation_metrics:
             raise ValueError(f"best_metric {self.best_metric!r} is not among validation_metrics")

@@ -351,7 +351,7 @@ def check_plan(plan: Plan) -> None:
         if training.validate_every is not None:
             _check_metrics(training.validation_metrics, f"{plan.file}: models.{model}.training.validation_metrics")
         start = plan.initial_file(model)
-        if training.inpainting is None:
+        if training.inpainting is None and training.style_network == "none":
             continue
         from trainer.loop.initial_weights import load_encoder
         from trainer.style import style_weights
@@ -359,8 +359,8 @@ def check_plan(plan: Plan) -> None:
 
         try:
             task = new_task(training, root=plan.data_root or Path())
-            if training.inpainting.style_network != "none":
-                style_weights(training.inpainting.style_network)
+            if training.style_network != "none":
+                style_weights(training.style_network)
             if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
                 load_encoder(start, training)
         except UserError as error:

@@ -89,7 +89,7 @@ HOLE_SCOPES = ("mask_kind", "mask_area_band")
 """Of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
 STYLE_NETWORK = text(
     "style_network",
-    "inpainting: the network of the style loss that the generator was trained with, or none",
+    "the network of the style loss that the generator was trained with, or none",
     optional=True,
 )
 SEEN = boolean(

@@ -53,10 +53,9 @@ def filler(holes: dict[str, Any] | None = None, **changes: Any) -> TrainingSetti
     """A GAN that fills holes of any kind, as from scratch, but for its sizes."""
     published = {
         "generator": "channelwise_unet", "discriminator": "global_and_patch", "receptive_field": 16,
-        "adversarial": "least_squares", "dropout": 0.5, "plateau_patience": 0,
+        "adversarial": "least_squares", "dropout": 0.5, "plateau_patience": 0, "lambda_tv": 0.1,
     }  # fmt: skip
     shown = {
         "masks": {"centre": 1, "blocks": 2, "region": 2, "strokes": 1}, "fill": "noise", "mask_channel": True,
-        "lambda_tv": 0.1,
     }  # fmt: skip
     return TrainingSettings(**{**TINY, **published, **changes}, inpainting={**shown, **(holes or {})})

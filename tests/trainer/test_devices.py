@@ -34,6 +34,7 @@ from trainer.state.run_folder import CONFIG, note_in_config
 from trainer.step import Batch, Gan, training_step
 from trainer.tasks import inpainting as inpainting_module
 from trainer.tasks import new_task
+from trainer.tasks import task as task_module
 from trainer.tasks.translation import translation_objective
 
 Settings = Callable[..., TrainingSettings]
@@ -259,9 +260,9 @@ def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch, c
         net[0].register_forward_hook(lambda module, _given, out: seen.append((module.weight, out)))
         return net
 
-    monkeypatch.setattr(inpainting_module, "load_style_network", network)
+    monkeypatch.setattr(task_module, "load_style_network", network)
     monkeypatch.setattr(devices, "memory_format", lambda *_: torch.channels_last)
-    settings = filler({"style_network": "vgg16", "lambda_style": 1.0}, precision="bf16")
+    settings = filler(style_network="vgg16", lambda_style=1.0, precision="bf16")
     fabric = Fabric(accelerator="cpu", devices=1, precision=PRECISION["bf16"])
     task = new_task(settings)
     (term,) = [

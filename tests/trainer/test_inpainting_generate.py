@@ -295,6 +295,6 @@ def test_style_weights_are_not_needed(runs: dict[str, Path], data: Path, tmp_pat
     from trainer.state.run_folder import save_generator
 
     net, definition = load_generator(runs["filler"])
-    settings = filler({"style_network": "vgg13_bn", "lambda_style": 1.0}).model_dump(mode="json")
+    settings = filler(style_network="vgg13_bn", lambda_style=1.0).model_dump(mode="json")
     save_generator(tmp_path / "run" / "generator.safetensors", net, {**definition, "settings": settings})
     assert len(read_set(made(tmp_path / "run", data, tmp_path / "set")).rows) == 2 * ITEMS

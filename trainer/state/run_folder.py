@@ -89,7 +89,7 @@ def is_finished(
     except (SafetensorError, OSError):  # such as a truncated file
         return False
     config, holes = _read_config(out / CONFIG), settings.inpainting
-    from_files = holes is not None and (holes.shapes or holes.mask_folder or holes.style_network != "none")
+    from_files = settings.style_network != "none" or (holes is not None and bool(holes.shapes or holes.mask_folder))
     if settings.starts_from or any(config.get(fact) for fact in STARTS.values()) or from_files:
         return False
     task = {"direction": direction} if holes is None else {}

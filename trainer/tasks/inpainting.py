@@ -15,26 +15,20 @@ from gan_eval.files import sha256_json
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
 from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.tabular import Row
 from trainer.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
-from trainer.devices import captured, on_device, placed
+from trainer.devices import on_device
 from trainer.inference import as_pictures, dropout_from
 from trainer.losses import (
-    PICTURE_LOSSES,
-    PIXEL_LOSSES,
-    ReconstructionLoss,
     at_holes,
     pixel_weights,
-    total_variation,
 )
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
-from trainer.step import Batch, Objective, Term
-from trainer.style import StyleLoss, load_style_network, style_sha256
-from trainer.tasks.task import Autocast, Example, Output, Task, objective_of
+from trainer.step import Batch, Objective
+from trainer.tasks.task import Autocast, Example, Output, Task, loss_terms, objective_of
 
 MEAN_COLOUR = (117, 104, 123)
 """ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
@@ -66,16 +60,8 @@ class Inpainting(Task):
     def data_set(self, folder: Path) -> DataSet:
         return PhotographSet(folder, self.holes.source_size, self.holes.fit)
 
-    @property
-    def row_facts(self) -> Row:
-        return {"style_network": self.holes.style_network}
-
     def conditions(self) -> dict[str, Any]:
         return {"holes_sha256": sha256_json(self._hashes)}
-
-    def definition(self) -> dict[str, Any]:
-        style = {} if self.holes.style_network == "none" else {"style_sha256": style_sha256(self.holes.style_network)}
-        return self.conditions() | style
 
     def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
         (target,) = crops
@@ -89,31 +75,10 @@ class Inpainting(Task):
         """
         settings, holes = self.settings, self.holes
 
-        def of_composite(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
-            return lambda output, batch: loss(batch.filled(output), batch.target)
-
         def counted(batch: Batch, logits: Tensor) -> Tensor | None:
             return None if batch.hole is None or holes.judged_patches == "all" else at_holes(logits, batch.hole)
 
-        weights = self._weights()
-
-        def of_pixels(loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
-            return lambda output, batch: loss(output, batch.target, weights(batch))
-
-        losses = {name: of_pixels(loss) for name, loss in PIXEL_LOSSES.items()}
-        losses |= {name: of_composite(loss) for name, loss in PICTURE_LOSSES.items()}
-        terms = [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
-        terms.append(Term("g_tv", of_composite(lambda filled, _: total_variation(filled)), holes.lambda_tv))
-        if holes.style_network != "none":
-            network = load_style_network(holes.style_network, layers=holes.style_layers)
-            style = placed(StyleLoss(network, holes.style_layers), device)
-            style = captured(style, device) if compiled else style
-
-            def of_style(filled: Tensor, target: Tensor) -> Tensor:
-                with autocast():
-                    return style(filled, target)
-
-            terms.append(Term("g_style", of_composite(of_style), holes.lambda_style))
+        terms = loss_terms(settings, device, autocast=autocast, compiled=compiled, weights=self._weights())
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:

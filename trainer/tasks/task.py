@@ -18,10 +18,12 @@ from gan_eval.stimuli.pictures import Picture, as_shown
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import DataSet
-from trainer.losses import ADVERSARIAL, DECISION
+from trainer.devices import captured, placed
+from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term, every_logit
+from trainer.style import StyleLoss, load_style_network, style_sha256
 
 Autocast = Callable[[], AbstractContextManager[Any]]
 """What the networks of a run are run inside."""
@@ -76,7 +78,8 @@ class Task(ABC):
     @property
     def row_facts(self) -> Row:
         """What every table row about its generator names."""
-        return {}
+        network = self.settings.style_network
+        return {} if network == "none" and self.settings.inpainting is None else {"style_network": network}
 
     @abstractmethod
     def conditions(self) -> dict[str, Any]:
@@ -88,7 +91,8 @@ class Task(ABC):
         Raises:
             UserError: the weights of a style network are not there.
         """
-        return self.conditions()
+        network = self.settings.style_network
+        return self.conditions() | ({} if network == "none" else {"style_sha256": style_sha256(network)})
 
     def mode(self, requested: Mode | None) -> Mode:
         """The requested mode; default: the first of its modes.
@@ -172,3 +176,45 @@ def objective_of(
         decision=DECISION[settings.adversarial],
         d_loss_factor=settings.d_loss_factor,
     )
+
+
+def loss_terms(
+    settings: TrainingSettings,
+    device: torch.device,
+    *,
+    autocast: Autocast,
+    compiled: bool,
+    weights: Callable[[Batch], Tensor | None] = lambda _batch: None,
+) -> list[Term]:
+    """Every loss of the generator's output beside the adversarial one, for every task.
+
+    Args:
+        settings: which have a weight, and the style network.
+        device: where the style network runs.
+        autocast: what it runs inside.
+        compiled: whether to `torch.compile` it.
+        weights: the weight of each pixel of a batch in the pixel losses; None: 1.
+
+    Raises:
+        UserError: the weights of the style network are not there.
+    """
+
+    def of_pixels(loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
+        return lambda output, batch: loss(output, batch.target, weights(batch))
+
+    def of_picture(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
+        return lambda output, batch: loss(batch.filled(output), batch.target)
+
+    losses = {name: of_pixels(loss) for name, loss in PIXEL_LOSSES.items()}
+    losses |= {name: of_picture(loss) for name, loss in PICTURE_LOSSES.items()}
+    if settings.style_network != "none":
+        network = load_style_network(settings.style_network, layers=settings.style_layers)
+        style = placed(StyleLoss(network, settings.style_layers), device)
+        style = captured(style, device) if compiled else style
+
+        def of_style(picture: Tensor, target: Tensor) -> Tensor:
+            with autocast():
+                return style(picture, target)
+
+        losses["style"] = of_picture(of_style)
+    return [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]

@@ -1,6 +1,6 @@
 """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture from the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.pixel_formats import RGB8, Samples
@@ -17,11 +18,10 @@ from trainer.batches import pair_batch
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import Formats, PairedSet
 from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
-from trainer.losses import PICTURE_LOSSES, PIXEL_LOSSES
 from trainer.randomness import Purpose
 from trainer.state.run_folder import named_formats
-from trainer.step import Batch, Objective, Term
-from trainer.tasks.task import Autocast, Example, Output, Task, objective_of
+from trainer.step import Batch, Objective
+from trainer.tasks.task import Autocast, Example, Output, Task, loss_terms, objective_of
 
 
 class Translation(Task):
@@ -31,6 +31,11 @@ class Translation(Task):
         super().__init__(settings)
         self.direction = direction
         self.formats = formats
+        if settings.style_network != "none" and formats[1].channels != 3:
+            raise UserError(
+                f"style_network: {settings.style_network} takes RGB, and the pictures are {formats[1]}; "
+                'give style_network = "none" and lambda_style = 0'
+            )
 
     def data_set(self, folder: Path) -> DataSet:
         return PairedSet(folder, self.direction, self.formats)
@@ -42,7 +47,9 @@ class Translation(Task):
         return pair_batch(crops, samples)
 
     def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
-        return translation_objective(self.settings)
+        return objective_of(
+            self.settings, joined_with_input, loss_terms(self.settings, device, autocast=autocast, compiled=compiled)
+        )
 
     def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = item
@@ -58,17 +65,11 @@ class Translation(Task):
 
 
 def translation_objective(settings: TrainingSettings) -> Objective:
-    """The objective that the settings describe.
+    """The objective that the settings describe, on the CPU and without a style network.
 
     Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
     """
-
-    def of_target(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
-        return lambda output, batch: loss(output, batch.target)
-
-    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {**PIXEL_LOSSES, **PICTURE_LOSSES}
-    terms = [Term(f"g_{name}", of_target(loss), getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
-    return objective_of(settings, joined_with_input, terms)
+    return Translation(settings, "AtoB").objective(torch.device("cpu"))
 
 
 def joined_with_input(batch: Batch, picture: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ ENCODER: dict[str, Any] = {"generator": "context_encoder", "statistics": "batch"
 NOTHING: dict[str, Any] = {"adversarial_weight": 0, "lambda_l1": 0}
 FIRST_WEIGHTS = ["adversarial_weight", "lambda_l1", "lambda_l2", "lambda_ssim"]
 NEWER = [name for name in TrainingSettings.model_fields if name.startswith("lambda_") and name not in FIRST_WEIGHTS]
-WEIGHTS = [*FIRST_WEIGHTS, *NEWER]
+WEIGHTS = [name for name in (*FIRST_WEIGHTS, *NEWER) if name != "lambda_tv"]
 STYLE = {"style_network": "vgg16", "lambda_style": 1}
 
 
@@ -68,10 +68,15 @@ STYLE = {"style_network": "vgg16", "lambda_style": 1}
             f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; give one of them a weight",
         ),
         (
-            NOTHING | {"inpainting": {"lambda_tv": 1}},
-            f"{', '.join(WEIGHTS)} and inpainting.lambda_style are 0; lambda_tv alone has no target; "
+            NOTHING | {"lambda_tv": 1},
+            f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; lambda_tv alone has no target; "
             "give one of them a weight",
         ),
+        (
+            {"lambda_tv": 0, "inpainting": {"lambda_tv": 1}},
+            "inpainting.lambda_tv: is given as lambda_tv of the training, too; leave it out of inpainting",
+        ),
+        ({"lambda_style": 1}, "lambda_style: goes with style_network; give both or neither"),
     ],
 )
 def test_what_contradicts_itself_is_refused(keys: dict[str, Any], line: str) -> None:
@@ -80,7 +85,7 @@ def test_what_contradicts_itself_is_refused(keys: dict[str, Any], line: str) -> 
     assert first_problem(caught.value, TrainingSettings).endswith(line)
     with pytest.raises(ValidationError) as caught:
         Study(study={"name": "s"}, data={"d": {}}, models={"m": {"data": "d", "training": keys}})
-    between = "." if line.startswith("inpainting") else ": "
+    between = "." if line.startswith(("inpainting", "lambda_style")) else ": "
     assert first_problem(caught.value, Study) == f"models.m.training{between}{line}"
 
 
@@ -96,11 +101,17 @@ def test_what_contradicts_itself_is_refused(keys: dict[str, Any], line: str) -> 
         {"inpainting": {"hole_weight": 0}},
         {"inpainting": {"hole_weight": 0, "context_weight": 0, "overlap": 2}},
         {"inpainting": {"shapes": "silhouettes", "masks": {"centre": 1, "region": 1}}},
-        NOTHING | {"inpainting": STYLE},
+        NOTHING | STYLE,
+        NOTHING | STYLE | {"inpainting": {}},
     ],
 )
 def test_what_can_be_done_is_taken(keys: dict[str, Any]) -> None:
     TrainingSettings(**keys)
+
+
+def test_losses_in_the_section_inpainting_of_earlier_files_are_those_of_the_training() -> None:
+    old = TrainingSettings(inpainting={**STYLE, "lambda_tv": 2, "mask_channel": True})  # type: ignore[arg-type]
+    assert old == TrainingSettings(**STYLE, lambda_tv=2, inpainting={"mask_channel": True})  # type: ignore[arg-type]
 
 
 def test_a_data_set_is_of_pairs_or_of_photographs() -> None:
