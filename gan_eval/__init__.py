@@ -13,6 +13,8 @@ All of these are imported when they are first used: this package alone starts wi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gan_eval.launch import set_waiting_settings as _set_waiting_settings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from gan_eval.stats import analyze as analyze
     from gan_eval.stats.importing import read_trials as read_trials
     from gan_eval.store import open_store as open_store
+
+_set_waiting_settings()  # before anything loads PyTorch or NumPy
 
 __version__ = "0.1.0"
 __all__ = ["analyze", "evaluate", "open_store", "read_table", "read_trials", "write_report"]

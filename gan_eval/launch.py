@@ -3,6 +3,7 @@ and how it starts another Python."""
 
 import codecs
 import io
+import math
 import os
 import platform
 import re
@@ -11,6 +12,9 @@ import shutil
 import signal
 import sys
 import threading
+import time
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -45,6 +49,14 @@ _COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
 
+WAITING_SETTINGS = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_THREAD_TIMEOUT": "16"}
+"""How long threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles) spin
+while they wait for each other: some 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine, where
+a spinning thread keeps the core that the others need."""
+LOOK_S = 0.2
+"""Seconds for which `free_cores` watches the processor."""
+_torch_came_first = "torch" in sys.modules
+
 
 def restart_with_allocator_settings() -> None:
     """Replace this process by itself with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
@@ -57,6 +69,27 @@ def restart_with_allocator_settings() -> None:
     if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
         return
     os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
+
+
+def set_waiting_settings() -> None:
+    """Put `WAITING_SETTINGS` into the environment; a value set by the user wins, and so does OMP_WAIT_POLICY.
+
+    Importing `gan_eval` or `trainer` does this, because the libraries read the settings when they are loaded. Child
+    processes inherit them.
+    """
+    for name, value in WAITING_SETTINGS.items():
+        if name != "GOMP_SPINCOUNT" or "OMP_WAIT_POLICY" not in os.environ:
+            os.environ.setdefault(name, value)
+
+
+def warn_if_threads_spin() -> None:
+    """Warn where PyTorch was imported before `gan_eval`, so that it has not read `WAITING_SETTINGS`."""
+    if _torch_came_first and sys.platform == "linux":
+        warnings.warn(
+            "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
+            "first, set GOMP_SPINCOUNT=1000 in the environment, or use one thread",
+            stacklevel=3,
+        )
 
 
 def restart_in_utf8() -> None:
@@ -175,8 +208,70 @@ def program(*, in_file: bool = False) -> str:
 
 
 def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of cores that this process may use, by its CPU affinity and the limits of its control group."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min(cores, _core_limit())))
+
+
+def free_cores() -> int:
+    """Number of usable cores that other work leaves idle, at least 1; watches the processor for `LOOK_S` seconds.
+
+    A load average would still count what has just ended, such as this study's last stage.
+    """
+    usable = usable_cores()
+    before = _idle_seconds()
+    if usable == 1:
+        return 1
+    if before is None:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        idle = (os.cpu_count() or usable) - load
+    else:
+        time.sleep(LOOK_S)
+        idle = ((_idle_seconds() or before) - before) / LOOK_S
+    return max(1, min(usable, round(idle)))
+
+
+def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
+    """Seconds for which the cores of this process have been idle since the start; None where the system does not say.
+
+    The file's lines are `cpuN user nice system idle iowait …`, in clock ticks.
+    """
+    try:
+        lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+        own = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+        return sum(int(line[4]) + int(line[5]) for line in lines if line[0] in own) / os.sysconf("SC_CLK_TCK")
+    except (AttributeError, IndexError, OSError, ValueError):
+        return None
+
+
+def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+    """Cores that the control groups of this process allow, infinity without a limit.
+
+    Version 2 has `cpu.max` with "QUOTA PERIOD" or "max PERIOD", version 1 a file for each; every parent limits, too.
+    """
+    limit = math.inf
+    with suppress(OSError, ValueError):
+        for line in own.read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            top = root / controllers if controllers else root
+            group = top / path.lstrip("/")
+            for folder in (group, *group.parents):
+                limit = min(limit, _group_limit(folder))
+                if folder == top:
+                    break
+    return limit
+
+
+def _group_limit(folder: Path) -> float:
+    with suppress(OSError, ValueError):
+        quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    with suppress(OSError, ValueError):
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii") for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else math.inf
+    return math.inf
 
 
 def processes() -> int:

@@ -21,7 +21,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gan_eval.errors import UserError
-from gan_eval.launch import processes, usable_cores
+from gan_eval.launch import free_cores, processes, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -32,6 +32,8 @@ WORKERS = 4
 """Or one for each core: they decode what does not fit in the cache fast enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS's workspaces, read when it starts, with which its sums have one order."""
+MIN_STEP_SIZE = 2**16
+"""Steps below this `step_size` are mostly Python's work on single operations, which a second thread does not share."""
 STOP_EVERY = 10
 """On a GPU, steps between two looks at whether somebody was told to stop: each look waits for the device."""
 _SEND_BUFFERS = (
@@ -50,6 +52,8 @@ class Execution:
     """Threads that make batches ahead, the same bits with any number; default: beside a GPU WORKERS, else none."""
     tf32: bool = True
     """Convolutions in fp32 on a GPU may round their inputs to 10 bits (TensorFloat-32), as is PyTorch's default."""
+    threads: int | None = None
+    """Threads of PyTorch on the CPU; default: see `cpu_threads`."""
     compiled: bool = False
     """The networks go through `torch.compile`; on a GPU with CUDA graphs."""
 
@@ -67,6 +71,54 @@ class Execution:
 
 
 AS_USUAL = Execution()
+
+
+@contextmanager
+def cpu_threads(
+    requested: int | None,
+    device: torch.device,
+    *,
+    recorded: int | None = None,
+    settings: TrainingSettings | None = None,
+) -> Iterator[None]:
+    """Inside, PyTorch uses this number of threads on the CPU. Equal bits need equal numbers.
+
+    Args:
+        requested: the number; None: the number in OMP_NUM_THREADS; else the one recorded; else on a CPU one thread for
+            each core that other work leaves free, but no more than PyTorch had before, and on a GPU as many as before.
+        device: that of the networks.
+        recorded: the number with which the run began.
+        settings: of a training: a network too small to gain from two threads gets one.
+
+    Raises:
+        UserError: the number is below 1.
+    """
+    before = torch.get_num_threads()
+    if requested is not None and requested < 1:
+        raise UserError(f"--threads {requested}: wanted 1 or more")
+    threads = requested
+    if threads is None and "OMP_NUM_THREADS" not in os.environ:
+        threads = recorded
+        if threads is None and before > 1 and device.type == "cpu":
+            is_small = settings is not None and step_size(settings) < MIN_STEP_SIZE
+            threads = 1 if is_small else min(before, free_cores())
+    threads = threads or before
+    if threads > 1:
+        warn_if_threads_spin()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def step_size(settings: TrainingSettings) -> int:
+    """Size of a training step, to compare steps by: pixels of a batch times the square of the generator's channels.
+
+    >>> step_size(TrainingSettings(image_size=64, generator_channels=4))
+    65536
+    """
+    return settings.batch_size * settings.image_size**2 * settings.generator_channels**2
 
 
 def new_fabric(settings: TrainingSettings) -> Fabric:

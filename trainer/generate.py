@@ -17,11 +17,11 @@ from gan_eval.tabular import Row
 from trainer.batches import hash_pictures
 from trainer.datasets.dataset import DataSet, Size
 from trainer.datasets.pairs import Formats
-from trainer.devices import exact_kernels, placed
+from trainer.devices import cpu_threads, exact_kernels, placed
 from trainer.files.model import Model, load_model
 from trainer.inference import inference
 from trainer.items import Names, item_number, item_rows, write_items
-from trainer.state.run_folder import differences, tf32_of
+from trainer.state.run_folder import differences, recorded_threads, tf32_of
 from trainer.tasks import Example, new_task
 
 MARKER = ".gan-eval/generate.json"
@@ -46,6 +46,7 @@ def generate(
     seed: int | None = None,
     mask_seed: int | None = None,
     display: str | None = None,
+    threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -80,6 +81,8 @@ def generate(
             generators with the same settings of holes are tested on the same ones.
         display: how pictures are shown that are not 8-bit grey or RGB (see `Display.parse`); default: from the least to
             the largest sample that the generator was trained on.
+        threads: of PyTorch on the CPU; the last bits of sums depend on them. Default: the run's own number, for a file
+            outside a run one for each free core.
         dataset, model: names in the table; default: the folder names of `data` and of the run.
 
     Returns:
@@ -141,7 +144,9 @@ def generate(
         stems = list(items)
         rows: list[Row] = []
         raw_rows: list[Row] = []
-        with exact_kernels(device, tf32=tf32_of(source.file)), inference(net, mode):
+        kernels = exact_kernels(device, tf32=tf32_of(source.file))
+        of_run = recorded_threads(*source.file.parents[:2])
+        with cpu_threads(threads, device, recorded=of_run), kernels, inference(net, mode):
             for start in range(0, len(stems), batch_size):
                 batch: dict[str, Example] = {}
                 for name in stems[start : start + batch_size]:

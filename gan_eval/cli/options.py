@@ -22,6 +22,12 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must b
 DataRoot = Annotated[
     Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, help="Number of CPU threads; default: that of the run, at its start one a free core."
+    ),
+]
 Simulate = Annotated[
     str | None,
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),

@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import DataRoot, FitOption, Out, Simulate, name_next, on_command_line, refuse_without_effect
+from gan_eval.cli.options import (
+    DataRoot,
+    FitOption,
+    Out,
+    Simulate,
+    Threads,
+    name_next,
+    on_command_line,
+    refuse_without_effect,
+)
 from gan_eval.errors import UserError
 from gan_eval.launch import as_typed, require_one_process, restart_with_allocator_settings
 
@@ -17,6 +26,7 @@ Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage'
 def demo(
     out: Out = Path("demo"),
     simulate: Simulate = None,
+    threads: Threads = None,
 ) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
     require_one_process("demo")
@@ -25,7 +35,7 @@ def demo(
     from gan_eval.study.demo import run_demo
 
     with Console() as console:
-        report_file = run_demo(out, console, simulate=simulate)
+        report_file = run_demo(out, console, simulate=simulate, threads=threads)
     typer.echo(report_file)
 
 
@@ -45,6 +55,7 @@ def try_pictures(
         FitOption | None,
         typer.Option(help="Real and fake of another shape: the larger is cut or stretched to the other's size."),
     ] = None,
+    threads: Threads = None,
 ) -> None:
     """From folders of real and generated pictures to a report: import, audit, metrics, a short quiz."""
     require_one_process("try")
@@ -52,7 +63,7 @@ def try_pictures(
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:
-        report_file = try_folders(real, fakes, out, console, fit=fit.value if fit else None, quiz=quiz)
+        report_file = try_folders(real, fakes, out, console, fit=fit.value if fit else None, quiz=quiz, threads=threads)
     typer.echo(report_file)
 
 
@@ -92,6 +103,7 @@ def run(
     redo: Redo = None,
     only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
     simulate: Simulate = None,
+    threads: Threads = None,
 ) -> None:
     """Do what is missing of a study: train, generate, metrics, quiz, analyze, report.
 
@@ -115,8 +127,9 @@ def run(
     if on_command_line(context, "fraction") and not load_study(study).models:
         raise UserError(f"--fraction: {study} trains no model; leave it out")
     plan = make_plan(
-        study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo)
-    )
+        study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo),
+        threads=threads,
+    )  # fmt: skip
     with Console() as console:
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
         for line in awaited(plan) if only in (None, "quiz") else ():

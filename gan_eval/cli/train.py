@@ -14,6 +14,7 @@ from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
     Out,
+    Threads,
     given,
     name_next,
     on_command_line,
@@ -173,6 +174,7 @@ def train(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
     gif: Annotated[bool, typer.Option("--gif", help="Also write OUT/evolution.gif.")] = False,
     workers: Annotated[int | None, typer.Option(help="Threads that make batches ahead; changes no result.")] = None,
+    threads: Threads = None,
     tf32: Annotated[bool, typer.Option(help="On a GPU: fp32 convolutions may use TensorFloat-32.")] = True,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the networks before training.")] = False,
     estimate: Annotated[
@@ -231,7 +233,7 @@ def train(
     from gan_eval.training import estimate_model, train_model
     from trainer.devices import Execution
 
-    execution = Execution(workers=workers, tf32=tf32, compiled=compiled)
+    execution = Execution(workers=workers, tf32=tf32, threads=threads, compiled=compiled)
     shared: dict[str, Any] = {
         "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
         "root": job.root, "init_from": start, "init_encoder": encoder, "uses_best": job.uses_best,
@@ -309,6 +311,7 @@ def generate(
         ),
     ] = None,
     data_root: DataRoot = None,
+    threads: Threads = None,
 ) -> None:
     """Write a stimulus set: generated pictures beside their input and ground truth."""
     from gan_eval.cli.console import Console
@@ -339,6 +342,7 @@ def generate(
             dataset=dataset,
             model=model,
             limit=limit,
+            threads=threads,
             on_progress=lambda done, total: console.progress("generate", done, total),
             on_message=console.message,
         )

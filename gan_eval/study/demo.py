@@ -40,13 +40,14 @@ TEST_PHOTOGRAPHS: dict[str, Stride] = {"astronaut": 160, "chelsea": 108, "coffee
 """Functions of `skimage.data`, and a file of Matplotlib; no photograph is in both."""
 
 
-def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> Path:
+def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, threads: int | None = None) -> Path:
     """Train, generate, measure, ask people (or simulate them where there is no screen) and report.
 
     Args:
         out: the study's folder.
         listener: told of every stage.
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
+        threads: CPU threads of training, generation and metrics; default: theirs.
 
     Returns:
         The report.
@@ -71,7 +72,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None) -> P
     if simulate is None and not asks:
         listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
         simulate = "default"
-    plan = make_plan(study, out, data_root=out / "data", simulate=simulate)
+    plan = make_plan(study, out, data_root=out / "data", simulate=simulate, threads=threads)
     stages = list_stages(plan)
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]

@@ -38,6 +38,8 @@ class Plan:
     smoke: bool = False
     simulate: str | None = None
     """How missing sessions are simulated in a rehearsal; None: people are wanted."""
+    threads: int | None = None
+    """CPU threads of training, generation and metrics; None: their defaults."""
 
     @property
     def store(self) -> Path:
@@ -174,6 +176,7 @@ def make_plan(
     smoke: bool = False,
     simulate: str | None = None,
     redo: bool = False,
+    threads: int | None = None,
 ) -> Plan:
     """Read the study, check what it names, and take its folder.
 
@@ -184,6 +187,7 @@ def make_plan(
         fraction: share of the planned training steps.
         smoke: touch every stage with few steps and pictures.
         simulate: rehearse with participants that are simulated so; default: people are wanted, but for a smoke run.
+        threads: CPU threads of training, generation and metrics; default: theirs.
         redo: results are going to be moved aside, so the folder may have been made with another fraction.
 
     Raises:
@@ -196,7 +200,9 @@ def make_plan(
     if smoke:
         study = shrink(study)
     simulate = "default" if smoke and simulate is None else simulate
-    plan = Plan(study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate)
+    plan = Plan(
+        study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate, threads=threads
+    )
     check_plan(plan)
     claim_output_folder(plan.folder)
     _record(plan, redo=redo)

@@ -67,6 +67,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.training import train_model
+        from trainer.devices import Execution
 
         train_model(
             settings,
@@ -77,6 +78,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
             **{"init_encoder" if settings.init_encoder else "init_from": plan.initial_file(model)},
             fraction=fraction,
             split=data.train_split,
+            execution=Execution(threads=plan.threads),
             uses_best=study.generate.checkpoint == "best",
             on_progress=lambda done, total, terms: listener.progress(
                 f"train {model}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
@@ -136,6 +138,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             dataset=dataset,
             model=model,
             mask_seed=mask_seed,
+            threads=plan.threads,
             on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
             on_message=listener.message,
         )
@@ -181,6 +184,7 @@ def metrics_stage(plan: Plan) -> Stage:
             resize=section.resize,
             precision=section.precision,
             segmenter=plan.segmenter(),
+            threads=plan.threads,
             cache=cache_file(),
         )
         frames = write_metrics(

@@ -47,7 +47,14 @@ Pairs = Mapping[str, Mapping[str, Path]]
 
 
 def try_folders(
-    real: Path, fakes: Sequence[Path], out: Path, listener: Listener, *, fit: Fit | None = None, quiz: bool = True
+    real: Path,
+    fakes: Sequence[Path],
+    out: Path,
+    listener: Listener,
+    *,
+    fit: Fit | None = None,
+    quiz: bool = True,
+    threads: int | None = None,
 ) -> Path:
     """Import, audit, measure, ask one person where there is a screen, and report; what is done already is kept.
 
@@ -58,6 +65,7 @@ def try_folders(
         listener: told of every step, in a line with its main number.
         fit: how pictures of a pair that differ in shape are brought to one; of one shape, the larger is scaled anyway.
         quiz: open the quiz where there is a screen.
+        threads: worker threads of the metrics; default: theirs.
 
     Returns:
         The report.
@@ -99,7 +107,7 @@ def try_folders(
     file = out / "study.toml"
     if not file.is_file():
         write_study(file, _settings(out, dataset, models), sets=[out / "set"])
-    plan = make_plan(file, out)
+    plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
     if find_spec("torch") is None:
         setup = setup_command("metrics")

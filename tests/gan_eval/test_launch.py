@@ -1,5 +1,6 @@
 """Another Python of ours takes its modules from where this one does, whatever lies in the user's folder."""
 
+import math
 import os
 import shlex
 import signal
@@ -151,3 +152,68 @@ def test_next_and_errors_name_commands_that_can_be_typed(
         {"trials": fill_trials(pd.DataFrame(answers))}, tmp_path / "report.html", title="gan-eval run it"
     )
     assert "./run run it" in page.read_text()
+
+
+def test_a_waiting_policy_of_the_user_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ({}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "active"}, {"OPENBLAS_THREAD_TIMEOUT": "26"}):
+        for name in ("OMP_WAIT_POLICY", *launch.WAITING_SETTINGS):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        launch.set_waiting_settings()
+        expected = launch.WAITING_SETTINGS | given
+        if "OMP_WAIT_POLICY" in given:
+            del expected["GOMP_SPINCOUNT"]
+        assert {name: os.environ[name] for name in expected} == expected
+        assert ("GOMP_SPINCOUNT" in os.environ) == ("GOMP_SPINCOUNT" in expected)
+
+
+LOADED = """
+import os, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            print(os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+            raise SystemExit
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("start", ["import trainer.step", "import gan_eval.training"])
+def test_the_waiting_policy_is_set_before_torch_is_loaded(start: str) -> None:
+    environment = {name: value for name, value in ENVIRONMENT.items() if name not in launch.WAITING_SETTINGS}
+    command = [sys.executable, "-c", f"{LOADED}{start}; import torch"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(launch.WAITING_SETTINGS.values())
+
+
+@pytest.mark.parametrize(
+    ("files", "groups", "cores"),
+    [
+        ({"cpu.max": "max 100000"}, "0::/", math.inf),
+        ({"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000"}, "0::/a/b", 1.5),  # the parent's limit
+        ({"a/cpu.max": "50000 100000"}, "0::/gone", math.inf),
+        ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, "3:memory:/x\n1:cpu:/x", 4.0),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, "1:cpu:/", math.inf),
+        ({"cpu.max": "damaged"}, "nothing", math.inf),
+    ],
+)
+def test_a_control_groups_limit_counts(files: dict[str, str], groups: str, cores: float, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    (tmp_path / "own").write_text(groups + "\n")
+    assert launch._core_limit(tmp_path, tmp_path / "own") == cores
+
+
+def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "LOOK_S", 0.01)
+    monkeypatch.setattr(launch, "usable_cores", lambda: 4)
+    for idle, free in ((4.0, 4), (2.6, 3), (0.1, 1)):
+        seen = iter((100.0, 100.0 + idle * launch.LOOK_S))
+        monkeypatch.setattr(launch, "_idle_seconds", lambda seen=seen: next(seen))
+        assert launch.free_cores() == free
+    monkeypatch.setattr(launch, "_idle_seconds", lambda: None)  # the system does not say: by its load average
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.2, 0, 0), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert launch.free_cores() == 1

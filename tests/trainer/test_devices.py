@@ -17,6 +17,8 @@ from made_photographs import encoder, filler, make_photographs
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gan_eval import launch
+from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer import devices
 from trainer import generate as generate_module
@@ -372,3 +374,46 @@ def test_compiled_networks_keep_the_dropout() -> None:
     # in a process of its own, as a training is: the compiler loads setuptools, which wants to be there before distutils
     done = subprocess.run([sys.executable, "-c", SAME_DROPOUT], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "same\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("requested", "recorded", "environment", "device", "channels", "threads"),
+    [
+        (3, 2, "1", "cpu", 64, 3),  # what was asked for
+        (None, 2, "4", "cpu", 64, 4),  # what the user has set
+        (None, 2, None, "cpu", 2, 2),  # the run's own: it shall end bit for bit as it would have
+        (None, None, None, "cpu", 64, 1),  # what is free
+        (None, None, None, "cuda", 64, 4),
+    ],
+)
+def test_threads(
+    requested: int | None, recorded: int | None, environment: str | None, device: str, channels: int, threads: int,
+    monkeypatch: pytest.MonkeyPatch, tiny: Settings,
+) -> None:  # fmt: skip
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if environment:
+        monkeypatch.setenv("OMP_NUM_THREADS", environment)
+    monkeypatch.setattr(devices, "free_cores", lambda: 1)
+    torch.set_num_threads(4)
+    settings = tiny(generator_channels=channels)
+    with devices.cpu_threads(requested, torch.device(device), recorded=recorded, settings=settings):
+        assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 4
+
+
+def test_a_small_network_has_one_thread_on_an_idle_machine(monkeypatch: pytest.MonkeyPatch, tiny: Settings) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(devices, "free_cores", lambda: 3)
+    torch.set_num_threads(4)
+    for channels, threads in ((2, 1), (64, 3)):
+        with devices.cpu_threads(None, torch.device("cpu"), settings=tiny(generator_channels=channels)):
+            assert torch.get_num_threads() == threads
+    with pytest.raises(UserError, match="--threads 0"), devices.cpu_threads(0, torch.device("cpu")):
+        pass
+
+
+def test_torch_that_came_first_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_torch_came_first", True)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.warns(UserWarning, match="import gan_eval first"), devices.cpu_threads(2, torch.device("cpu")):
+        pass

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan_eval.launch import processes
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.devices import AS_USUAL, Execution, exact_kernels, machine_of, new_fabric, speaker
+from trainer.devices import AS_USUAL, Execution, cpu_threads, exact_kernels, machine_of, new_fabric, speaker
 from trainer.loop.failures import breakdowns_explained
 from trainer.loop.plan import Say
 from trainer.loop.run import Run, open_run
@@ -118,6 +118,7 @@ def estimate(
         fabric = new_fabric(settings)
     with (
         breakdowns_explained(settings, processes=fabric.world_size),
+        cpu_threads(execution.threads, fabric.device, settings=settings),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
     ):
         scratch, say = Path(folder), speaker(fabric, on_message)

@@ -9,12 +9,12 @@ from gan_eval.files import check_output_folder, refuse_links
 from gan_eval.launch import processes
 from gan_eval.locks import hold_lock
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.devices import AS_USUAL, Execution, exact_kernels, new_fabric, speaker
+from trainer.devices import AS_USUAL, Execution, cpu_threads, exact_kernels, new_fabric, speaker
 from trainer.evolution import SUFFIXES, evolution_path, write_evolution
 from trainer.loop.failures import breakdowns_explained, deferred_interrupt
 from trainer.loop.run import Run, open_run
 from trainer.state.checkpoints import KEPT, CheckpointClock
-from trainer.state.run_folder import CONFIG, has_generator, run_lock
+from trainer.state.run_folder import CONFIG, has_generator, recorded_threads, run_lock
 from trainer.watch.tensorboard import TensorBoard, require_tensorboard, write_board
 from trainer.watch.validation import Measure
 
@@ -91,6 +91,8 @@ def train(
                 check_output_folder(out)
             refuse_links(out)
             stack.enter_context(hold_lock(*run_lock(out), say=say))
+        threads = cpu_threads(execution.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
+        stack.enter_context(threads)
         run = open_run(
             fabric, settings, data, out, direction=direction, root=root, init_from=init_from,
             init_encoder=init_encoder, fraction=fraction, split=split, keep=keep,

@@ -176,16 +176,27 @@ def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
     write_json(out / CONFIG, {**_read_config(out / CONFIG), **facts})
 
 
+def recorded_threads(*folders: Path) -> int | None:
+    """Number of CPU threads with which the run in the first of these folders that holds one began; None: not known."""
+    threads = _recorded_machine(*folders).get("threads")
+    return threads if isinstance(threads, int) and threads > 0 else None
+
+
 def tf32_of(generator: Path) -> bool:
     """Whether the run that a generator's file lies in had TensorFloat-32; a file that lies alone had PyTorch's default.
 
     Args:
         generator: in the run's folder, or in one below.
     """
-    for folder in generator.parents[:2]:
+    return bool(_recorded_machine(*generator.parents[:2]).get("tf32", True))
+
+
+def _recorded_machine(*folders: Path) -> Machine:
+    for folder in folders:
         with suppress(UserError):
-            return bool(_read_config(folder / CONFIG).get("machine", {}).get("tf32", True))
-    return True
+            machine: Machine = _read_config(folder / CONFIG).get("machine", {})
+            return machine
+    return {}
 
 
 def start_of_finished(out: Path, part: Part) -> str | None:

@@ -19,6 +19,7 @@ from gan_eval.files import sha256_file, temporary_name
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
+from trainer.devices import Execution
 from trainer.loop.plan import shortened
 from trainer.loop.train import train
 from trainer.state.checkpoints import list_checkpoints
@@ -306,11 +307,28 @@ def test_another_thread_count_is_warned_of(make_pairs: Pairs, tiny: Settings, tm
     run = tmp_path / "run"
     with pytest.raises(Stop):
         train(tiny(steps=2), data, run, direction="AtoB", checkpoint_every=1, on_progress=stop_after(1))
-    torch.set_num_threads(2)
     messages: list[str] = []
-    train(tiny(steps=2), data, run, direction="AtoB", on_message=messages.append)
+    how = Execution(threads=2)
+    train(tiny(steps=2), data, run, direction="AtoB", execution=how, on_message=messages.append)
     assert messages[1:] == ["going on from step 1 of 2"]
     assert messages[0].startswith("threads was 1 when the run began and is 2 now")
+
+
+def test_a_resumed_run_keeps_its_number_of_threads(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    data, messages = make_pairs(train=2), list[str]()
+    train(tiny(steps=2), data, tmp_path / "whole", execution=Execution(threads=2))
+    with pytest.raises(Stop):
+        train(
+            tiny(steps=2), data, tmp_path / "run", execution=Execution(threads=2), checkpoint_every=1,
+            on_progress=stop_after(1),
+        )  # fmt: skip
+    train(tiny(steps=2), data, tmp_path / "run", on_message=messages.append)
+    assert messages == ["going on from step 1 of 2"]
+    files = [(tmp_path / name / "generator.safetensors").read_bytes() for name in ("whole", "run")]
+    assert files[0] == files[1]
 
 
 def test_planned_steps() -> None:
