@@ -148,6 +148,7 @@ class Introduction(QObject):
                     keys=self._keys,
                     trials=len(counted),
                     done=sum(row["trial"] in finished for row in counted),
+                    may_go_back=self._place > 0,
                 )
             case "consent":
                 page = ConsentPage(look, texts, self._agreement)

@@ -35,7 +35,7 @@ class ResumePage(StepPage):
 
 
 class WelcomePage(StepPage):
-    """What the session is about, what to do and with which keys; going back means to leave."""
+    """What the session is about, what to do and with which keys."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class WelcomePage(StepPage):
         keys: Mapping[str, str],
         trials: int,
         done: int,
+        may_go_back: bool = False,
     ) -> None:
         """Make the page.
 
@@ -57,7 +58,8 @@ class WelcomePage(StepPage):
             participant: the pseudonym.
             keys: this participant's key of each answer.
             trials: how many count.
-            done: how many of them are done, where the session goes on.
+            done: how many of them are done, where the session continues.
+            may_go_back: there is a page before it; else going back means to exit.
         """
         super().__init__(look, texts)
         self.add_text(welcome_title(settings, texts), "title")
@@ -67,7 +69,10 @@ class WelcomePage(StepPage):
         for line in instructions(settings, trials, texts):
             self.add_text(line)
         self.body.addWidget(key_caps(look, texts, settings, keys))
-        self.add_navigation(back="leave", hint="hint_welcome")
+        if may_go_back:
+            self.add_navigation()
+        else:
+            self.add_navigation(back="leave", hint="hint_welcome")
 
 
 class KeysPage(StepPage):

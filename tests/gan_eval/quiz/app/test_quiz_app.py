@@ -191,6 +191,27 @@ def test_another_person_is_not_seated_in_an_unfinished_session(sit: Callable[...
     assert second.rows(tables.SESSIONS)[0]["status"] == "open"
 
 
+def test_escape_leads_back_to_the_question_who_continues_and_there_exits(sit: Callable[..., Sitting]) -> None:
+    def close(sitting: Sitting) -> None:
+        if sitting.page is not None:
+            sitting.quiz.stage.shell.close()
+        elif sitting.shows_picture:
+            sitting.key(Qt.Key.Key_Escape)
+
+    def hesitate(sitting: Sitting) -> None:
+        match sitting.page:
+            case ResumePage() as page if page.isActiveWindow():
+                sitting.key(Qt.Key.Key_Escape if WelcomePage in sitting.seen else Qt.Key.Key_Return)
+            case WelcomePage() as page if page.isActiveWindow():
+                assert "Esc: back" in words(page)
+                sitting.key(Qt.Key.Key_Escape)
+
+    sit(intro=False).run(close)
+    second = sit()
+    assert second.run(hesitate) == "open"
+    assert second.seen == [ResumePage, WelcomePage, ResumePage]
+
+
 def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
     sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
