@@ -335,7 +335,7 @@ def require_language(language: str, *, named: str = "--language") -> None:
 
 def welcome_title(settings: QuizSettings, texts: Texts) -> str:
     """The headline that participants read: the study's `quiz_title`, else the protocol's."""
-    return settings.quiz_title or texts(PROTOCOLS[settings.protocol].title)
+    return settings.quiz_title.strip() or texts(PROTOCOLS[settings.protocol].title)
 
 
 def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]:

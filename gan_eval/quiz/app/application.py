@@ -349,6 +349,13 @@ class QuizApplication(QObject):
         self.stage.show_page(page)
 
     def _quit(self) -> None:
+        done, unknown = self._session.done, " ".join(sorted(self.trials.unknown_keys))
+        if unknown and done and all(row["reaction_time_ms"] is None for row in done):
+            keys = ", ".join(self._session.protocol.answers)
+            self._session.warnings.append(
+                f"no trial was answered, but the keys {unknown} were pressed, which are not {keys}; check the "
+                "layout of the keyboard, or set other keys (in [quiz], or --keys)"
+            )
         match self._session.advance():
             case State.NEW:
                 self._status = "declined"

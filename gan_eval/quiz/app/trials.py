@@ -185,6 +185,8 @@ class TrialRunner(QObject):
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
         self._confidence_keys = confidence_keys(settings, texts)
+        self.unknown_keys: set[str] = set()
+        """Characters that were typed during trials and answer nothing."""
         self._trials = TrialScript(session, window, settings, self._texts)
         self._running = False
         self._rested_after = 0
@@ -325,6 +327,8 @@ class TrialRunner(QObject):
         state = self._session.state
         wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
         key = wanted_key(press.key, press.place, wanted)
+        if key is None and press.key.isprintable():
+            self.unknown_keys |= {press.key} - {""}
         taken = key is not None and self._session.press(key, press.when, repeated=press.repeated)
         if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)

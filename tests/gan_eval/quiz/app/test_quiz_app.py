@@ -74,10 +74,13 @@ def test_enter_on_the_button_of_refusal_refuses(sit: Callable[..., Sitting]) -> 
 
 def test_no_answer_in_time(sit: Callable[..., Sitting]) -> None:
     sitting = sit(SETTINGS.model_copy(update={"response_ms": 150.0}), intro=False)
-    sitting.run(lambda _: None)
+    sitting.run(lambda each: each.key("x") if each.page is None else None)
     trials = sitting.rows(tables.TRIALS)
     assert [row["response"] for row in trials] == ["none"] * 4
     assert all(row["exposure_ms"] > 140 for row in trials)
+    assert sitting.session.warnings[-1].startswith(
+        "no trial was answered, but the keys x were pressed, which are not j, f"
+    )
 
 
 def test_a_flash_ends_by_itself_and_an_answer_after_it_counts(sit: Callable[..., Sitting]) -> None:
