@@ -20,6 +20,7 @@ standard error, as a multiple of the true one over repeated draws, and the share
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ METHOD = (
 )
 """How the intervals of set metrics are made, in words."""
 SEED = 20_151_205
-"""Deals the items into groups; the same for every set, so that a value and its interval are reproducible."""
+"""Part of what items are hashed with, so that a value and its interval are reproducible."""
 
 Groups = NDArray[np.intp]
 """(N,) the group 0..GROUPS - 1 of each picture of a set."""
@@ -125,21 +126,24 @@ def t_95(freedom: int) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
-def deal(holders: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """The group of each item, 0..GROUPS - 1, dealt with a stored seed.
+def deal(real: Collection[str], fake: Collection[str] = ()) -> dict[str, int]:
+    """The group of each item, 0..GROUPS - 1: the rank of its SHA-256, modulo GROUPS, among the real pictures' items.
 
-    Items that the same sets hold are dealt evenly, so that every set is spread over all groups.
+    Items of generated pictures alone are ranked among themselves. So groups are equally large (but for one item), those
+    of the real pictures are the same for every model, and no model's groups depend on another model. A model that has
+    pictures of some real items alone has unequal groups, which the jackknife's standard error bears.
 
     Args:
-        holders: by item, the names of the sets that have a picture of it.
+        real, fake: the items of the real pictures, and of one model's.
 
-    >>> sorted(deal({f"i{n}": ["real"] for n in range(20)}).values())
+    >>> sorted(deal([f"i{n}" for n in range(20)]).values())
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
     """
-    items = sorted(holders)
-    shuffled = np.random.default_rng(SEED).permutation(len(items)).tolist()
-    order = sorted(range(len(items)), key=lambda n: (sorted(holders[items[n]]), shuffled[n]))
-    return {items[n]: place % GROUPS for place, n in enumerate(order)}
+    dealt: dict[str, int] = {}
+    for items in (set(real), set(fake) - set(real)):
+        ordered = sorted(items, key=lambda item: sha256(f"{SEED} {item}".encode("utf-8", "surrogatepass")).digest())
+        dealt |= {item: place % GROUPS for place, item in enumerate(ordered)}
+    return dealt
 
 
 def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:

@@ -240,11 +240,6 @@ class Source:
         }
         self._items = {name: frozenset(s.item for s in members) for name, members in self._measurable.items()}
         self._notes: dict[str, list[str]] = {}
-        holders: dict[str, list[str]] = {}
-        for name, items in self._items.items():
-            for item in items:
-                holders.setdefault(item, []).append(name)
-        self._groups = deal(holders)
 
     def count(self, name: str) -> int:
         """Pictures of a set that go in."""
@@ -263,7 +258,7 @@ class Source:
         members = self._measurable[name]
         items = tuple(s.item for s in members)
         features = self._given.features[self.extractor].take([s.stimulus for s in members])
-        return PictureSet(features, items, groups_of(items, self._groups))
+        return PictureSet(features, items, groups_of(items, deal(self._items[""], items)))
 
     @cached_property
     def references(self) -> "References":

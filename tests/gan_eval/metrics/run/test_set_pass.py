@@ -108,6 +108,17 @@ def test_models_are_compared_with_what_they_share_taken_out() -> None:
     assert row["ci_high"] - row["ci_low"] < 0.5 * ((a["ci_high"] - a["ci_low"]) + (b["ci_high"] - b["ci_low"]))
 
 
+def test_another_model_changes_no_row_of_a_model() -> None:
+    names = ("fid", "kid", "coverage_inception")  # and fid_infinity, for there are few pictures
+    alone = _stimuli(30, "a", "bb")
+    more = [*alone, *(_stimulus(n, "new") for n in range(11, 47))]  # other items: some are a's, some nobody's
+    table = _table(more)
+    before, after = (_compare(stimuli, *names, table=table) for stimuli in (alone, more))
+    assert [row for row in after.rows if row["model"] != "new"] == before.rows
+    assert [row for row in after.comparisons if "new" not in (row["a"], row["b"])] == before.comparisons
+    assert all(row["ci_low"] is not None for row in after.rows)
+
+
 def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
     stimuli = _stimuli(30, "a")
     table = _table(stimuli)
