@@ -91,19 +91,17 @@ def training_step(
     batch: Batch,
     *,
     backward: Callable[[Tensor], None] = Tensor.backward,
-    gradient_norm: bool = False,
 ) -> dict[str, Tensor]:
     """One update of the discriminator, then one of the generator against the updated discriminator.
 
     Args:
         batch: on the networks' device.
         backward: computes the gradients of a loss.
-        gradient_norm: also return the Euclidean norm of the generator's gradient.
 
     Returns:
         The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of what counts of
-        the logits that was right before D's update), one for each term of the reconstruction, and g_gradient_norm
-        where asked for.
+        the logits that was right before D's update), one for each term of the reconstruction, and g_gradient_norm and
+        d_gradient_norm, the Euclidean norms of the gradients that the two updates took.
     """
     G, D = gan.generator, gan.discriminator
     fake = G(batch.inputs)
@@ -119,6 +117,7 @@ def training_step(
         terms["d_fake"] = objective.adversarial(fake_logits, real=False, weight=weight)
         terms["d_real"] = objective.adversarial(real_logits, real=True, weight=weight)
         backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
+        terms["d_gradient_norm"] = total_gradient_norm(D)
         gan.discriminator_optimizer.step()
         terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision, weight=weight)
 
@@ -133,10 +132,8 @@ def training_step(
             g_loss = g_loss + term.weight * terms[term.name]
     gan.generator_optimizer.zero_grad()
     backward(g_loss)
+    terms["g_gradient_norm"] = total_gradient_norm(G)
     gan.generator_optimizer.step()
-
-    if gradient_norm:
-        terms["g_gradient_norm"] = total_gradient_norm(G)
     return {name: term.detach() for name, term in terms.items()}
 
 

@@ -71,7 +71,8 @@ def left_by(run: Path) -> dict[str, Any]:
 def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms: set[str]) -> None:
     run = runs[name]
     rows = read_rows(run / "training_log.csv", TRAINING_LOG)
-    usual = {"g_adversarial", "d_real", "d_fake", "d_accuracy", "g_gradient_norm"}
+    usual = {"g_adversarial", "d_real", "d_fake", "d_accuracy"}
+    usual |= {f"{net}_gradient_norm{suffix}" for net in "gd" for suffix in ("", "_max")}
     assert {row["term"] for row in rows} == usual | terms
     assert all(np.isfinite(row["value"]) for row in rows)
     measured = read_rows(run / "validation.csv", VALIDATION)

@@ -245,7 +245,7 @@ class Run:
         if self._compiled:
             torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
-            terms = training_step(self.gan, self._objective, batch, backward=fabric.backward, gradient_norm=row_due)
+            terms = training_step(self.gan, self._objective, batch, backward=fabric.backward)
         if self._compiled:  # a CUDA graph's next run would write over what it gave
             terms = {name: term.clone() for name, term in terms.items()}
         average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])

@@ -1,4 +1,4 @@
-"""The training log: means of the loss terms over windows of steps."""
+"""The training log: means of the loss terms over windows of steps, and the largest norms of the gradients there."""
 
 import math
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class TrainingLog:
         self._pending.append(terms)
 
     def end_row(self, *, step: int, epoch: int, images: int, seconds: float) -> None:
-        """Average the terms since the previous row into a row for each term.
+        """Average the terms since the previous row into a row for each term; of a gradient's norm also the largest.
 
         Raises:
             UserError: a term is not finite; the message names step and term.
@@ -69,8 +69,11 @@ class TrainingLog:
         names = dict.fromkeys(name for terms in self._pending for name in terms)
         for name in names:
             values = [float(terms[name]) for terms in self._pending if name in terms]
-            self.latest[name] = math.fsum(values) / len(values)
-            self._rows.append([step, epoch, images, name, self.latest[name], seconds])
+            summaries = {name: math.fsum(values) / len(values)}
+            if name.endswith("_gradient_norm"):
+                summaries[f"{name}_max"] = max(values)
+            self.latest |= summaries
+            self._rows += [[step, epoch, images, term, value, seconds] for term, value in summaries.items()]
         self.means.append(dict(self.latest))
         self._pending = []
 

@@ -184,6 +184,11 @@ class _Here:
             yield run.model, f"{percent(1 - row['fake_correct'])} of {plural(row['n_fake'], 'answer')} took it for real"
         if not loss_weights(run.settings):
             yield from self._quarters(run, "g_gradient_norm", "norm of the generator's gradient")
+            largest = run.log[(run.log["term"] == "g_gradient_norm_max") & run.log["value"].notna()]
+            if len(largest):
+                highest = largest.sort_values("value").iloc[-1]
+                peak, step = number(highest["value"], digits=3), whole(highest["step"])
+                yield run.model, f"its largest norm: {peak}, in the log's row of step {step}"
 
     def _quarters(self, run: TrainingRun, term: str, name: str) -> Iterator[Fact]:
         """The means of a logged term over the four quarters of the run."""

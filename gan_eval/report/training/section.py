@@ -42,6 +42,9 @@ _TITLES = {
     "d_fake": "discriminator: loss on fakes",
     "d_accuracy": "discriminator: accuracy",
     "g_gradient_norm": "generator: gradient norm",
+    "g_gradient_norm_max": "generator: largest gradient norm",
+    "d_gradient_norm": "discriminator: gradient norm",
+    "d_gradient_norm_max": "discriminator: largest gradient norm",
 }
 _MOST_CURVES = 4
 """Curves whose ends an alternative text gives."""
@@ -105,7 +108,7 @@ def loss_panels(runs: Sequence[TrainingRun]) -> list[Panel]:
     terms = dict.fromkeys(str(term) for run in runs for term in run.log["term"])
     panels = []
     for term in sorted(terms, key=lambda term: order.index(term) if term in order else len(order)):
-        is_norm = term.endswith("norm")
+        is_norm = term.endswith(("norm", "norm_max"))
         curves = []
         for series, run in enumerate(runs):
             rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")

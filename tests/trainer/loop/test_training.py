@@ -64,7 +64,8 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
     rows = read_rows(run / "training_log.csv", TRAINING_LOG)
     assert [row["step"] for row in rows if row["term"] == "g_l1"] == [10, 20, 24]
     assert {row["term"] for row in rows} == {
-        "g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm",
+        "g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm", "g_gradient_norm_max",
+        "d_gradient_norm", "d_gradient_norm_max",
     }  # fmt: skip
     assert [(row["epoch"], row["images"]) for row in rows if row["term"] == "g_l1"] == [(4, 10), (7, 20), (8, 24)]
     assert all(row["fraction"] == 1.0 and row["value"] > 0 for row in rows)

@@ -273,6 +273,7 @@ def test_every_kind_of_network_learns(generator: str, discriminator: str, change
     batch, objective = task.assemble(crops(4), [0, 1, 2, 3]), task.objective(torch.device("cpu"))
     terms = [training_step(gan, objective, batch) for _ in range(12)]
     names = {"d_fake", "d_real", "d_accuracy", "g_adversarial", "g_l1", "g_ssim", "g_tv"}
+    names |= {"g_gradient_norm", "d_gradient_norm"}
     assert set(terms[0]) == names
     assert float(terms[-1]["g_l1"]) < float(terms[0]["g_l1"])
 

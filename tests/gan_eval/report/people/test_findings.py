@@ -51,7 +51,7 @@ def make(folder: Path, *, study: str = "pix2pix_mix_loss", own: str = "mix_loss"
     (folder / "published" / "findings.csv").write_text(FINDINGS.format(study=study))
     for model, weights in WEIGHTS.items():
         place = folder / "models" / model
-        terms = ("g_l1", "g_adversarial", "d_accuracy", "g_gradient_norm")
+        terms = ("g_l1", "g_adversarial", "d_accuracy", "g_gradient_norm", "g_gradient_norm_max")
         log = [
             {"step": step, "images": step, "term": term, "value": 9.0 - step, "fraction": 0.5}
             for step in range(1, 9)
@@ -137,6 +137,7 @@ def test_a_ratio_in_a_subject_finds_its_model(view):
     alone = here(view, "GAN loss alone")
     assert list(alone) == ["here: alone"]
     assert "norm of the generator's gradient: 7.500, 5.500, 3.500, 1.500" in alone["here: alone"]
+    assert "its largest norm: 8.000, in the log's row of step 1" in alone["here: alone"]
     assert list(here(view, "future work")) == ["here: ssim"]
 
 
