@@ -4,9 +4,11 @@ Made by `python packaging/settings_reference.py > docs/study_file.md`.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from gan_eval.settings.description import Setting, about, settings_of
+from gan_eval.settings.design import IN_DESIGN, NOT_IN_DESIGN
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
 from gan_eval.settings.template import toml
@@ -48,6 +50,15 @@ _SEE = {
 }
 """Where there is more to read, by section."""
 
+_DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
+key that differs, with its value then and now. Set it back, or make a new study: raise `study.version` and give another
+`--out`.
+
+The design is what participants see before and during the trials, and the exclusions. Keys without a value in the study
+file count with their default. Keys without effect, such as `gap_ms` where no pairs are shown, do not count.
+`design_hash` in the table `sessions` is its SHA-256. The design holds:
+"""
+
 _TABLE = "| setting | type | default | meaning |\n| --- | --- | --- | --- |"
 
 
@@ -56,7 +67,25 @@ def study_file_reference() -> str:
     parts = [_HEAD]
     for setting in settings_of(Study):
         parts += _section(setting, setting.name)
+    parts += _design()
     return "\n".join(parts)
+
+
+def _design() -> Iterator[str]:
+    """Which keys sessions of one store must share."""
+    yield "## Changing a study after its first session\n"
+    yield _DESIGN
+    for section, keys in IN_DESIGN.items():
+        yield f"- `[{section}]`: {', '.join(f'`{key}`' for key in keys)}"
+    yield "- the pictures, for practice and catch trials too: name, item, model, data set and SHA-256 of each stimulus"
+    yield "\nAll other keys may change at any time:\n"
+    for section, reasons in NOT_IN_DESIGN.items():
+        if isinstance(reasons, str):
+            yield f"- all of `[{section}]`: {reasons}"
+        else:
+            for reason, keys in groupby(reasons, key=reasons.__getitem__):
+                yield f"- `[{section}]` {', '.join(f'`{key}`' for key in keys)}: {reason}"
+    yield ""
 
 
 def _section(setting: Setting, path: str) -> Iterator[str]:

@@ -149,18 +149,20 @@ def quiz(
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
         refuse_without_effect(context, ["out"], belongs)
         from gan_eval.quiz import run_session
+        from gan_eval.settings.design import pictures_hash, quiz_design
         from gan_eval.stimuli.sets import read_sets
 
         settings = quiz_of_options(options)
         pool = read_sets(stimuli or [])
-        pictures = sorted([row["stimulus"], row["sha256"]] for row in pool.rows)
+        design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
         result = run_session(
             [pool],
             settings,
             participant=participant,
             store=store or "gan-eval.sqlite",
             study_name="ad-hoc",
-            design_hash=sha256_json([settings.model_dump(mode="json", exclude_defaults=True), pictures]),
+            design_hash=sha256_json(design),
+            design=design,
             seed=seed or 0,
             **how,
         )

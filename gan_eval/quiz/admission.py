@@ -2,13 +2,14 @@
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import gan_eval
 from gan_eval import tables
@@ -18,7 +19,7 @@ from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Store, deal_list, give_back_list, new_session_id, person_of
+from gan_eval.store import Store, deal_list, give_back_list, keep_design, kept_design, new_session_id, person_of
 from gan_eval.tabular import Row, iso
 
 
@@ -32,6 +33,8 @@ class Applicant:
     simulated: bool
     station: str | None = None
     """The computer's name in the lab."""
+    design: Mapping[str, Any] | None = None
+    """What `design_hash` is the hash of: kept in the store, so that a later difference can be named."""
 
 
 def sitting_lock(store: Path, applicant: Applicant) -> tuple[Path, str, str]:
@@ -109,6 +112,8 @@ def admit(
         choose=lambda taken: next_list(taken, list_number, lists),
     )
     try:
+        if applicant.design is not None:
+            keep_design(store, applicant.design_hash, applicant.design)
         draw = deal(stimuli, settings, seed=seed, list_number=number, fraction=fraction, practice=practice, catch=catch)
     except BaseException:
         give_back_list(store, session)
@@ -118,10 +123,10 @@ def admit(
     if number in taken:
         warnings.append(f"list {number} has been dealt before: two participants see the same")
     # A quiz without a study file may be changed from session to session; then they are not one experiment.
-    if any(session["design_hash"] != applicant.design_hash for session in others):
+    if other := next((row["design_hash"] for row in others if row["design_hash"] != applicant.design_hash), None):
         warnings.append(
-            f"{store.where}: holds sessions of the study {applicant.study} with other stimuli or settings; tell them "
-            "apart by design_hash, or name another --store"
+            f"{store.where}: holds sessions of the study {applicant.study} with other stimuli or settings"
+            f"{_changes(store, other, applicant)}; tell them apart by design_hash, or name another --store"
         )
     return Admitted(row, draw.plan, (), (), tuple(warnings), stored=False)
 
@@ -175,8 +180,8 @@ def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSetting
         raise UserError(f"{who} holds {was} open session; it cannot be continued as {now_is}; give a new code")
     if row["design_hash"] != applicant.design_hash:
         raise UserError(
-            f"{who}: the study's stimuli or quiz have changed since this participant's open session began; "
-            "undo the change, or give a new participant code"
+            f"{who}: the study's stimuli or quiz have changed since this participant's open session began"
+            f"{_changes(store, row['design_hash'], applicant)}; set them back, or give a new participant code"
         )
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
@@ -200,6 +205,16 @@ def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSetting
                 )
             warnings = (f"{message} It goes on from that moment; its next trial is flagged clock_set_back",)
     return Admitted(row, plan, done, onsets, warnings, stored=True)
+
+
+def _changes(store: Store, design_hash: str, applicant: Applicant) -> str:
+    """From what to what a design has changed, in brackets; empty where the store does not say."""
+    before = kept_design(store, design_hash)
+    if before is None or applicant.design is None:
+        return ""
+    from gan_eval.settings.design import design_changes
+
+    return f" ({design_changes(before, applicant.design)})"
 
 
 def _session_row(

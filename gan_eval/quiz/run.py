@@ -1,11 +1,11 @@
 """The way in: one participant's session from admission to score, with a person on a screen or a simulated one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gan_eval.delivery import open_lab
 from gan_eval.errors import UserError
@@ -58,6 +58,7 @@ def run_session(
     store: str | Path,
     study_name: str,
     design_hash: str,
+    design: Mapping[str, Any] | None = None,
     seed: int,
     fraction: float | None = None,
     list_number: int | None = None,
@@ -78,6 +79,7 @@ def run_session(
         store: path of the results store, which is made where there is none, or a lab server's URL.
         study_name: the study that the session belongs to.
         design_hash: SHA-256 over what a participant sees.
+        design: what `design_hash` is the hash of; kept in the store, so that a later difference can be named.
         seed: the study's seed.
         fraction: share of the planned training steps behind the stimuli.
         list_number: which list is dealt; default: by order of arrival.
@@ -111,7 +113,12 @@ def run_session(
     library = Library([*stimulus_sets, *practice, *catch])
     require_no_giveaways(stimulus_sets, allow=settings.allow_giveaways)
     applicant = Applicant(
-        study_name, design_hash, participant, simulated=observer is not None, station=presentation.station
+        study_name,
+        design_hash,
+        participant,
+        simulated=observer is not None,
+        station=presentation.station,
+        design=design,
     )
     with ExitStack() as sitting, open_lab(store, local=station_store) as lab:
         with open_store(lab.local) as opened:

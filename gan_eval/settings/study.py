@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from gan_eval.errors import UserError
 from gan_eval.files import read_toml, sha256_json
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.design import study_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
 from gan_eval.settings.training import (
@@ -203,23 +204,13 @@ class Study(Section):
 
     @property
     def design_hash(self) -> str:
-        """SHA-256 over what a participant sees: name, version, seed, stimuli, models, quiz and exclusions."""
-        parts = {"study", "data", "training", "models", "generate", "stimuli", "quiz"}
-        fewer = {"participants": QuizSettings().participants}  # more people do not change what each of them sees
-        study = self.model_copy(update={"quiz": self.quiz.model_copy(update=fewer)})
-        design = study.model_dump(mode="json", include=parts, exclude_defaults=True)
-        for words in ("title", "question", "published"):
-            design["study"].pop(words, None)
-        excluded = {"exclude": list(self.analysis.exclude)}
-        if self.analysis.exclude_participants:
-            excluded["exclude_participants"] = list(self.analysis.exclude_participants)
-        return sha256_json({**design, **excluded})
+        """SHA-256 over the design but for its pictures: see `gan_eval.settings.design`."""
+        return sha256_json(study_design(self))
 
     @property
     def analysis_hash(self) -> str:
         """SHA-256 over the plan of the analysis."""
-        plan = self.analysis.model_dump(mode="json", exclude_defaults=True)
-        return sha256_json({"analysis": plan, "metrics": self.metrics.model_dump(mode="json")})
+        return sha256_json(self.model_dump(mode="json", include={"analysis", "metrics"}))
 
 
 def load_study(path: Path, *, only_plan: bool = False) -> Study:

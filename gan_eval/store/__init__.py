@@ -18,7 +18,16 @@ from gan_eval.store.people import (
     sessions_text,
     stored_of,
 )
-from gan_eval.store.results import Store, deal_list, give_back_list, new_session_id, open_store, person_of
+from gan_eval.store.results import (
+    Store,
+    deal_list,
+    give_back_list,
+    keep_design,
+    kept_design,
+    new_session_id,
+    open_store,
+    person_of,
+)
 from gan_eval.store.writer import Writer
 
 __all__ = [
@@ -35,6 +44,8 @@ __all__ = [
     "forget",
     "give_back_list",
     "has_people",
+    "keep_design",
+    "kept_design",
     "list_participants",
     "merge",
     "new_session_id",

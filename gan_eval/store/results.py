@@ -1,5 +1,6 @@
 """One results store: sessions begin in it, rows are added, lists are dealt, nothing is ever overwritten."""
 
+import json
 import secrets
 import threading
 import time
@@ -305,6 +306,13 @@ _DEALT = sa.Table(
     sa.Column("list", sa.BigInteger, nullable=False),
 )
 """Lists of sessions that have not begun yet, and of those that have. Other programs' rows may be missing here."""
+_DESIGNS = sa.Table(
+    "gan_eval_designs",
+    _DEALT_METADATA,
+    sa.Column("design_hash", sa.Text, primary_key=True),
+    sa.Column("design", sa.Text, nullable=False),
+)
+"""What design hashes are hashes of, as JSON, so that a changed study file can be told key by key."""
 
 
 def deal_list(
@@ -348,3 +356,34 @@ def give_back_list(store: Store, session: str) -> None:
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
+
+
+def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
+    """Keep what a design hash is the hash of.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    with store.transaction() as connection:
+        lock_writes(connection)
+        _DEALT_METADATA.create_all(connection)
+        same = _DESIGNS.c.design_hash == design_hash
+        if connection.execute(sa.select(_DESIGNS.c.design_hash).where(same)).first() is None:
+            connection.execute(_DESIGNS.insert().values(design_hash=design_hash, design=json.dumps(design)))
+
+
+def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
+    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    with store.transaction() as connection:
+        if not sa.inspect(connection).has_table(_DESIGNS.name):
+            return None
+        found = connection.execute(sa.select(_DESIGNS.c.design).where(_DESIGNS.c.design_hash == design_hash)).scalar()
+    try:
+        design = json.loads(found or "null")
+    except (ValueError, TypeError, RecursionError):  # damaged; it serves a message alone
+        return None
+    return design if isinstance(design, dict) else None

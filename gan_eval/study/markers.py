@@ -9,7 +9,7 @@ one counts as absent. `redo` moves the old results aside.
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, read_json, sha256_file, sha256_json, write_json
 from gan_eval.locks import hold_lock
 from gan_eval.metrics.run.cache import remembering_digests
+from gan_eval.settings.sections import differences
 
 FORMAT = 1
 """Number of the markers' and results' layout; raised when an old folder must not be continued."""
@@ -166,11 +167,11 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
     # A stage that has no settings may once have had some.
     changes: list[str] = []
     if stage.settings:
-        changes += _differences(made["settings"], current["settings"], where=stage.section)
+        changes += differences(made["settings"], current["settings"], where=stage.section)
     if made["format"] != FORMAT:
         changes.append(f"format {made['format']} is now {FORMAT}")
     if made["inputs"] != current["inputs"] and not stage.derives:
-        changes += _differences(made["inputs"], current["inputs"], short=True)
+        changes += differences(made["inputs"], current["inputs"], short=True)
     return Standing(current, is_made=True, is_current=made == current and not damaged, changes=changes, damaged=damaged)
 
 
@@ -243,22 +244,6 @@ def files_of(output: Path) -> Iterable[Path]:
         if not any(part.startswith(".") and part != OWN_FOLDER for part in parts)
         and (OWN_FOLDER not in parts or parts[-1].endswith(".json"))
     ]
-
-
-def _differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> Iterator[str]:
-    """One text for each value that differs between two nested settings."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted({*old, *new}):
-            yield from _differences(
-                old.get(key), new.get(key), where=f"{where}.{key}" if where else str(key), short=short
-            )
-    elif old != new:
-        if short:
-            word = "is new" if old is None else "is gone" if new is None else "has changed"
-            yield f"{where} {word}"
-        else:
-            before, now = ("not set" if value is None else repr(value) for value in (old, new))
-            yield f"{where} was {before}, is {now}"
 
 
 def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:

@@ -14,8 +14,9 @@ from gan_eval.files import sha256_json
 from gan_eval.launch import run_own
 from gan_eval.looks import LookPlan, read_looks
 from gan_eval.quiz.admission import is_too_old, unused_code
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_sets
-from gan_eval.store import STORED_TABLES, has_people, list_participants, open_store, sessions_text
+from gan_eval.settings.design import design_changes, pictures_hash, study_design
+from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets
+from gan_eval.store import STORED_TABLES, has_people, kept_design, list_participants, open_store, sessions_text
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
@@ -149,7 +150,7 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
     study = plan.study
     where = str(store or plan.store)
     local = plan.store if is_address(where) else Path(where)
-    require_one_design(plan, local)
+    design = require_one_design(plan, local)
     extra = extra_sets(plan)
     return run_session(
         [read_sets(plan.stimulus_folders().values())],
@@ -158,7 +159,8 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
         store=where,
         station_store=local,
         study_name=study.study.name,
-        design_hash=design_hash(plan),
+        design_hash=sha256_json(design),
+        design=design,
         seed=study.study.seed,
         practice=extra.practice,
         catch=extra.catch,
@@ -307,23 +309,43 @@ def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
     return {**stimulus_hashes(plan), **extra}
 
 
-def design_hash(plan: Plan) -> str:
-    """SHA-256 over what participants see: the study's design and the very pictures, practice and catch included."""
-    return sha256_json({"study": plan.study.design_hash, **all_stimulus_hashes(plan)})
+def design_of(plan: Plan) -> dict[str, Any]:
+    """The study's design: what its file says, and hashes of the very pictures, practice and catch included.
+
+    Raises:
+        UserError: a set has not been made, or is broken.
+    """
+    stimuli, beside = plan.study.stimuli, plan.file.parent
+    folders = {
+        "shown": plan.stimulus_folders().values(),
+        "practice": [beside / name for name in stimuli.practice_sets],
+        "catch": [beside / name for name in stimuli.catch_sets],
+    }
+    pictures = {
+        phase: pictures_hash(row for folder in those for row in read_set(folder, files_must_exist=False).rows)
+        for phase, those in folders.items()
+        if those
+    }
+    return {**study_design(plan.study), "pictures": pictures}
 
 
-def require_one_design(plan: Plan, where: Path) -> None:
-    """A study or stimuli changed after the first session would mix two experiments.
+def require_one_design(plan: Plan, where: Path) -> dict[str, Any]:
+    """A study or stimuli changed after the first session would mix two experiments; return the design.
 
     Raises:
         UserError: the store holds sessions of the study with another design.
     """
+    design = design_of(plan)
     if not where.is_file():
-        return
+        return design
     with open_store(where, create=False) as store:
         hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
-    if hashes - {design_hash(plan)}:
+        others = sorted(hashes - {sha256_json(design)})
+        before = kept_design(store, others[0]) if others else None
+    if others:
+        changes = "stimuli, quiz or exclusions are others" if before is None else design_changes(before, design)
         raise UserError(
-            f"{plan.file}: stimuli, quiz or exclusions have changed since the first session in {where}; "
-            "undo the change, or raise study.version and use another --out"
+            f"{plan.file}: the design has changed since the first session in {where}: {changes}; set it back, or make "
+            "a new study: raise study.version and give another --out"
         )
+    return design

@@ -10,6 +10,7 @@ from gan_eval import __version__, tables, tabular
 from gan_eval.file_sets import replaced_set, sets_of
 from gan_eval.files import OWN_FOLDER, relative_path, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.looks import read_looks, write_looks
+from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
@@ -19,7 +20,7 @@ from gan_eval.study.sessions import (
     answers_hash,
     are_enough_sessions,
     count_sessions,
-    design_hash,
+    design_of,
     draw_warnings,
     is_rehearsal,
     look_plan,
@@ -239,7 +240,7 @@ def quiz_stage(plan: Plan) -> Stage:
 
     return Stage(
         name="quiz",
-        settings={"design_hash": plan.study.design_hash},
+        settings=study_design(plan.study),
         inputs=lambda: {**all_stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
         products=list,  # answers come and go, so the store's bytes are nobody's to compare
@@ -447,7 +448,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
         "notes": draw_warnings(plan),
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
-        "design_hash": design_hash(plan),
+        "design_hash": sha256_json(design_of(plan)),
         "analysis_hash": study.analysis_hash,
         "software": f"gan_eval {__version__}",
     }

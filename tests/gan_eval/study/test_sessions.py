@@ -18,7 +18,6 @@ from gan_eval.store import open_store
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
     awaited,
-    design_hash,
     draw_warnings,
     next_participant,
     quiz_command,
@@ -83,13 +82,23 @@ def test_what_the_report_says_of_the_draw_knows_of_catch_trials(plan: Plan) -> N
 
 def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
     quiz_session(plan, "P1", simulate="default")
-    found = {design_hash(plan)}
-    for name, kinds in {"old": ("real", "fake"), "noise": ("fake",)}.items():
+    for name, phase, kinds in (("noise", "catch", ("fake",)), ("old", "practice", ("real", "fake"))):
         make_set(plan.file.parent / name, 4, kinds)
-        with pytest.raises(UserError, match="have changed since the first session"):
+        with pytest.raises(UserError, match=rf"the first session in .*pictures\.{phase} has changed; set it back"):
             require_one_design(plan, plan.store)
-        found.add(design_hash(plan))
-    assert len(found) == 3
+
+
+def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan, tmp_path: Path) -> None:
+    quiz_session(plan, "P1", simulate="default")
+
+    def changed(keys: str) -> Plan:
+        plan.file.write_text(f"{STUDY}{keys}\n")
+        return make_plan(plan.file, tmp_path / "out", simulate="default")
+
+    quiz_session(changed("show_review = false\nshow_score = false\nlate_ms = 8"), "P2", simulate="default")
+    with pytest.raises(UserError, match=r"quiz\.blank_ms was 500\.0, is 400\.0; set it back, or make a new study: "):
+        quiz_session(changed("blank_ms = 400"), "P3", simulate="default")
+    quiz_session(changed("blank_ms = 500"), "P3", simulate="default")  # the default, given
 
 
 def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:

@@ -1,0 +1,113 @@
+"""A study's design: what its participants see, and the exclusions. Sessions of two designs are never mixed in a store.
+
+Every key of a study file is in one of the two tables below; a test walks all keys. The values are those in force, also
+of keys that the file does not give: another default in a later version is another design.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gan_eval.files import sha256_json
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
+from gan_eval.settings.sections import differences
+from gan_eval.tabular import Row
+
+if TYPE_CHECKING:
+    from gan_eval.settings.study import Study
+
+IN_DESIGN: Mapping[str, tuple[str, ...]] = {
+    "study": ("name", "version", "seed"),
+    "quiz": (
+        "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "fixation_mark",
+        "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms",
+        "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "break_s", "keys",
+        "counterbalance_keys", "corner_patch", "calibrate", "language", "texts", "quiz_title", "instructions",
+        "consent", "questions",
+    ),
+    "analysis": ("exclude", "exclude_participants"),
+}  # fmt: skip
+"""The keys of the design. Exclusions are not seen; they are fixed with what is seen, before anybody has answered."""
+
+NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
+    "study": {
+        "title": "the report's heading",
+        "question": "a sentence of the report",
+        "published": "numbers in the report",
+    },
+    "stimuli": {
+        "sets": "where pictures lie; the pictures themselves are in the design",
+        "practice_sets": "where pictures lie; the pictures themselves are in the design",
+        "catch_sets": "where pictures lie; the pictures themselves are in the design",
+    },
+    "quiz": {
+        "participants": "more people do not change what each of them sees",
+        "strict_counts": "whether a small pool is an error; the counts that are shown follow from the pool",
+        "late_ms": "which trials are flagged afterwards",
+        "resume_within_hours": "whether an old session goes on",
+        "allow_giveaways": "which sets are refused before the first session; the pictures are in the design",
+        "show_score": "comes after the last trial, and no page before announces it: it cannot change the answers",
+        "show_review": "comes after the last trial, and no page before announces it: it cannot change the answers",
+    },
+    "data": "how pictures are made; the pictures themselves are in the design",
+    "models": "how pictures are made; the pictures themselves are in the design",
+    "training": "how pictures are made; the pictures themselves are in the design",
+    "generate": "how pictures are made; the pictures themselves are in the design",
+    "metrics": "computed without people",
+    "analysis": dict.fromkeys(
+        ("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks", "screening"),
+        "part of the analysis hash",
+    ),
+    "power": "before the study",
+    "reporting": "words in the report",
+}  # fmt: skip
+"""All other keys, or whole sections, with the reason: they change nothing that a participant sees before answering."""
+
+_HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
+    "real": lambda quiz: not quiz.shows_pairs,
+    "fake": lambda quiz: not quiz.shows_pairs,
+    "pairs": lambda quiz: quiz.shows_pairs,
+    "layout": lambda quiz: quiz.shows_pairs,
+    "gap_ms": lambda quiz: quiz.shows_pairs and quiz.layout == "one_after_other",
+    "exposure_ms": lambda quiz: not quiz.exposures_ms,
+    "viewing_distance_cm": lambda quiz: quiz.picture_degrees is not None,
+    "screen_width_cm": lambda quiz: quiz.picture_degrees is not None,
+    "mask_ms": lambda quiz: quiz.mask != "none",
+    "staircase": lambda quiz: quiz.protocol in ADAPTIVE_PROTOCOLS,
+    "grades": lambda quiz: quiz.protocol == "rating",
+    "feedback_ms": lambda quiz: quiz.practice > 0,
+    "break_s": lambda quiz: quiz.break_every is not None,
+}
+"""Of keys that change nothing under some other settings of the quiz: whether they do."""
+
+_OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
+"""What of a stimulus decides what is shown, and to whom."""
+
+
+def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
+    """Return the part of a design that `[quiz]` decides: the values of all keys that have an effect."""
+    values = quiz.model_dump(mode="json")
+    return {key: values[key] for key in IN_DESIGN["quiz"] if _HAS_EFFECT.get(key, lambda _: True)(quiz)}
+
+
+def study_design(study: "Study") -> dict[str, Any]:
+    """Return the part of a design that the study file decides: all of it but the pictures."""
+    values = study.model_dump(mode="json", include=set(IN_DESIGN))
+    design = {section: {key: values[section][key] for key in keys} for section, keys in IN_DESIGN.items()}
+    return {**design, "quiz": quiz_design(study.quiz)}
+
+
+def pictures_hash(stimuli: Iterable[Row]) -> str:
+    """SHA-256 over the pictures that can be shown, with what they stand for; not over where their files lie."""
+    return sha256_json(sorted({tuple(row[name] or "" for name in _OF_PICTURES) for row in stimuli}))
+
+
+def design_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return what differs between two designs, from what to what; of pictures only which.
+
+    >>> design_changes({"quiz": {"real": 20}, "pictures": {"shown": "a"}}, {"quiz": {"real": 25}, "pictures": {}})
+    'quiz.real was 20, is 25; pictures.shown is gone'
+    """
+    settings = ({key: value for key, value in design.items() if key != "pictures"} for design in (old, new))
+    pictures = (design.get("pictures", {}) for design in (old, new))
+    changes = [*differences(*settings), *differences(*pictures, where="pictures", short=True)]
+    return "; ".join([*changes[:6], *([f"and {len(changes) - 6} more"] if len(changes) > 6 else [])])

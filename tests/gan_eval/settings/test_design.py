@@ -1,0 +1,79 @@
+"""The design: every key of a study file is in it or is left out for a reason, and values in force count."""
+
+import pytest
+
+from gan_eval.settings import design
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.description import settings_of
+from gan_eval.settings.design import IN_DESIGN, NOT_IN_DESIGN, design_changes, pictures_hash, quiz_design
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.study import Study, StudySettings
+
+BASE = QuizSettings()
+
+
+def test_every_key_is_in_one_of_the_two_lists() -> None:
+    for setting in settings_of(Study):
+        assert setting.section is not None
+        reasons = NOT_IN_DESIGN.get(setting.name, {})
+        if isinstance(reasons, str):  # a whole section is left out
+            assert setting.name not in IN_DESIGN
+            continue
+        keys = [*IN_DESIGN.get(setting.name, ()), *reasons]
+        assert sorted(keys) == sorted(setting.section.model_fields), f"[{setting.name}]: decide for each key, once"
+    assert {*IN_DESIGN, *NOT_IN_DESIGN} == set(Study.model_fields)
+    assert design._HAS_EFFECT.keys() <= set(IN_DESIGN["quiz"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("show_score", False), ("show_review", False), ("late_ms", 9), ("strict_counts", True), ("participants", 3),
+        ("resume_within_hours", 24), ("allow_giveaways", ("format",)), ("pairs", 9), ("layout", "one_after_other"),
+        ("gap_ms", 99), ("mask_ms", 99), ("grades", 7), ("feedback_ms", 99), ("break_s", 1), ("screen_width_cm", 53),
+        ("staircase", {"start_ms": 400}),
+    ],
+)  # fmt: skip
+def test_what_nobody_sees_is_not_in_the_design(key: str, value: object) -> None:
+    changed = QuizSettings(**{key: value})
+    assert changed != BASE
+    assert quiz_design(changed) == quiz_design(BASE)
+
+
+@pytest.mark.parametrize(
+    ("others", "key", "value"),
+    [
+        ({}, "blank_ms", 900), ({}, "real", 9), ({}, "quiz_title", "Which one?"), ({}, "instructions", "Look."),
+        ({}, "consent", {"text": "Yes?"}), ({}, "corner_patch", True), ({"mask": "noise"}, "mask_ms", 99),
+        ({"protocol": "paired"}, "pairs", 9), ({"protocol": "rating"}, "grades", 7),
+        ({"practice": 2}, "feedback_ms", 9),
+        ({"picture_size": "8 deg"}, "screen_width_cm", 53), ({"break_every": 9}, "break_s", 1),
+        ({"protocol": "staircase"}, "staircase", {"start_ms": 400}),
+    ],
+)  # fmt: skip
+def test_what_is_seen_is_in_the_design(others: dict[str, object], key: str, value: object) -> None:
+    changed, base = quiz_design(QuizSettings(**others, **{key: value})), quiz_design(QuizSettings(**others))
+    assert {name for name in {*changed, *base} if changed.get(name) != base.get(name)} - {"keys"} == {key}
+
+
+def test_another_default_is_another_design() -> None:
+    study = Study(study=StudySettings(name="s"))
+    before = study.design_hash, study.analysis_hash
+    quiz = study.quiz.model_copy(update={"blank_ms": 400.0})  # as a later version would make it of the same file
+    analysis = AnalysisSettings().model_copy(update={"slope": False})
+    assert study.model_copy(update={"quiz": quiz}).design_hash != before[0]
+    assert study.model_copy(update={"analysis": analysis}).analysis_hash != before[1]
+
+
+def test_the_hash_of_pictures_is_of_what_they_are_not_of_where() -> None:
+    row = {"stimulus": "s", "item": "i", "kind": "real", "model": None, "dataset": "d", "sha256": "1", "file": "a.png"}
+    assert pictures_hash([row]) == pictures_hash([{**row, "file": "b.png", "seen": 1}, row])
+    for name in ("item", "kind", "model", "dataset", "sha256"):
+        assert pictures_hash([{**row, name: "other"}]) != pictures_hash([row])
+
+
+def test_many_changes_are_shortened() -> None:
+    old = {"quiz": {f"key{number}": "x" * 500 for number in range(9)}}
+    told = design_changes(old, {"quiz": {}})
+    assert told.endswith("; and 3 more")
+    assert len(told) < 1000
