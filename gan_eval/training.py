@@ -60,15 +60,23 @@ def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row
     """A function that measures the generated pictures of a stimulus set's folder.
 
     It returns a row for each metric, not for each picture: metric, value (mean over the pictures that have a finite
-    one, or the set's value), sd, n (pictures in the mean) and reason (why a value is missing).
+    one, or the set's value), sd, n (pictures in the mean) and reason (why a value is missing). Networks are loaded, and
+    real pictures measured, at the first call alone.
     """
     import pandas as pd
 
+    from gan_eval.metrics.run.evaluation import Settings
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.missing import finite_mean
-    from gan_eval.metrics.run.runner import evaluate
+    from gan_eval.metrics.run.runner import Held, run_metrics
+
+    held: list[Held] = []
 
     def measure(folder: Path) -> list[Row]:
-        images, sets = evaluate(folder, names, cache=False)
+        if not held:
+            held.append(Held.of(Settings(names)))
+        evaluation = run_metrics(stimuli_of_sets([folder]), held[0].settings, command="evaluate", held=held[0])
+        images, sets = evaluation.image_metrics, evaluation.set_metrics
         rows: list[Row] = []
         for name, values in images[images["kind"] == "fake"].groupby("metric", sort=False):
             summary = finite_mean(values["value"])

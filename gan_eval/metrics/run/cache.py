@@ -41,6 +41,8 @@ _WRITE_EVERY_S = 1.0
 _TOUCH_AFTER_S = 3600
 """A value used again is marked as used once an hour at the most, so that reading alone hardly writes."""
 
+IN_MEMORY = Path(":memory:")
+"""SQLite's name for a database without a file, which ends with its connection."""
 UNKNOWN = -1
 """In place of a definition's number: its values are not cached."""
 
@@ -73,12 +75,14 @@ def cache_limit() -> int:
 class Cache:
     """Cached values of pictures, features, and results of sets. Any number of threads may use it."""
 
-    def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
+    def __init__(self, file: Path | None, *, limit: int | None = None, keeps_fakes: bool = True) -> None:
         """
         Args:
-            file: the SQLite file, made where it is missing; None: nothing is cached.
+            file: the SQLite file, made where it is missing, or `IN_MEMORY`; None: nothing is cached.
             limit: its greatest size in bytes; default: `cache_limit()`.
+            keeps_fakes: whether values of generated pictures are cached too.
         """
+        self.keeps_fakes = keeps_fakes
         self.problem: str | None = None
         """Why the cache is not used, where it should be."""
         self._file = file

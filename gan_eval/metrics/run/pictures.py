@@ -223,6 +223,10 @@ class _PicturePass:
                 self.done += len(job)
                 self._results.cached += cached
 
+    def _keeps(self, stimulus: Stimulus) -> bool:
+        """Whether what is measured of a picture is cached."""
+        return self._cache.keeps_fakes or not stimulus.is_fake
+
     def stop(self) -> None:
         """Let each thread end after its job."""
         self._jobs.clear()
@@ -259,7 +263,8 @@ class _PicturePass:
                     results.inputs[number] = source.digest
         cached = self._put_values(number, file, _Companions(reference, mask, source), files)
         for kind, definition in self._kinds:
-            cached += self._put_features(number, kind, definition, file, files)
+            kept = definition if self._keeps(stimulus) else UNKNOWN
+            cached += self._put_features(number, kind, kept, file, files)
         if stimulus.is_fake and str(stimulus.file) != str(stimulus.reference):
             files.forget(stimulus.file)
         return cached
@@ -280,7 +285,8 @@ class _PicturePass:
             found += result is not None
             if result is None:
                 result, is_lasting = self._value(number, measure, file, companions, files)
-                if is_lasting and definition != UNKNOWN:
+                is_kept = measure.kind == "input" or self._keeps(self._stimuli[number])
+                if is_lasting and is_kept and definition != UNKNOWN:
                     key = (masked_key if measure.takes_hole else plain_key) if measure.kind == "pair" else b""
                     measured = companions.input if measure.kind == "input" else file
                     self._cache.keep_number(_required(measured).digest, key, definition, result)

@@ -8,7 +8,9 @@ metrics (`gan_eval.metrics.run.sets`), and the values of every two models are co
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
 import pandas as pd
@@ -19,7 +21,7 @@ from gan_eval.files import claim_output_folder
 from gan_eval.launch import usable_cores
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.cache import Cache, cache_file
+from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.evaluation import (
     DEFAULT,
     TABLES,
@@ -42,6 +44,8 @@ from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tabular import Row, frame_of
 
+HELD_BYTES = 2**30
+"""Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""
 MOST_PROBLEMS = 10
 """So many pictures without a partner are warned of one by one."""
 OnMessage = Callable[[str], object]
@@ -182,6 +186,28 @@ def write_metrics(
     return frames
 
 
+@dataclass(frozen=True)
+class Held:
+    """What runs share that measure one set again and again, such as during a training.
+
+    The networks stay loaded, and values and features of real pictures are kept in memory. Set metrics have values only.
+    """
+
+    settings: Settings
+    cache: Cache
+    tools: Tools
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Prepare for runs with these settings.
+
+        Raises:
+            UserError: an unknown metric, or weights that were named will not do.
+        """
+        cache = Cache(IN_MEMORY, limit=HELD_BYTES, keeps_fakes=False)
+        return cls(settings, cache, Tools(select(settings.metrics), settings, cache))
+
+
 def _sets(sets: Sequence[Set]) -> list[StimulusSet | Path]:
     return [Path(entry) if isinstance(entry, str) else entry for entry in sets]
 
@@ -192,6 +218,7 @@ def run_metrics(
     *,
     command: str,
     out: Path | None = None,
+    held: Held | None = None,
     processes: Processes = SINGLE,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
@@ -203,6 +230,7 @@ def run_metrics(
         settings: how.
         command: its name in `runs`.
         out: a folder for the tables, to be claimed when all is checked that can be before measuring.
+        held: what earlier runs with the same settings have loaded and kept.
         processes: those that share the work; only the first one's tables have rows.
         on_progress: called with (done, total, what).
         on_message: called with what the user should know beside the tables; default: a warning.
@@ -217,8 +245,8 @@ def run_metrics(
         with processes.agreeing():
             metrics = select(settings.metrics)
             messages = unused_files(metrics, settings)
-            cache = stack.enter_context(Cache(settings.cache))
-            tools = Tools(metrics, settings, cache)
+            cache = held.cache if held else stack.enter_context(Cache(settings.cache))
+            tools = held.tools if held else Tools(metrics, settings, cache)
             stores: dict[str, FeatureStore] = {
                 kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size)) for kind in tools.network.kinds
             }
@@ -234,6 +262,8 @@ def run_metrics(
                 threads=threads,
                 on_progress=on_progress,
             )
+        if held:
+            cache.write(now=True)
         own_rows: list[Row] = []
         if any(metric.kind == "set" and metric.distribution for metric in metrics):
             from gan_eval.metrics.run.own_sets import own_set_rows
@@ -252,7 +282,9 @@ def run_metrics(
         if not processes.leads:
             return Evaluation(frame_of([], tables.IMAGE_METRICS), {table.name: [] for table in TABLES})
         measure_items(stimuli, metrics, tools.measures, results, cache, threads=threads)
-        sets = cached_set_rows(stimuli, metrics, results, tools, cache, on_progress=on_progress)
+        sets = cached_set_rows(
+            stimuli, metrics, results, tools, cache, values_only=held is not None, on_progress=on_progress
+        )
     for message in [*messages, *([cache.problem] if cache.problem else [])]:
         (on_message or warnings.warn)(message)
     images, set_rows = image_table(stimuli, tools.measures, results, run), [*sets.rows, *own_rows]

@@ -68,13 +68,14 @@ def cached_set_rows(
     tools: Tools,
     cache: Cache,
     *,
+    values_only: bool = False,
     on_progress: OnProgress | None = None,
 ) -> SetRows:
     """The rows of `compare_sets`: those of earlier runs on equal features from the cache, the others computed."""
     required = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
     if not required:
         return SetRows()
-    keys = _cache_keys(stimuli, required, results, tools) if cache.is_used else {}
+    keys = _cache_keys(stimuli, required, results, tools) if cache.is_used and not values_only else {}
     parts = {name: SetRows(**json.loads(text)) for name, key in keys.items() if (text := cache.result(key)) is not None}
     if missing := [metric for metric in required if metric.name not in parts]:
         names = [stimulus.stimulus for stimulus in stimuli]
@@ -86,6 +87,7 @@ def cached_set_rows(
             unavailable=tools.network.unavailable,
             caveats=tools.network.caveats,
             hashes={names[number]: digest.hex() for number, digest in results.hashes.items()},
+            values_only=values_only,
             on_progress=on_progress,
         )
         for metric in missing:
@@ -172,6 +174,7 @@ def compare_sets(
     unavailable: Mapping[str, str],
     caveats: Mapping[ExtractorName, str],
     hashes: Mapping[str, str] | None = None,
+    values_only: bool = False,
     on_progress: OnProgress | None = None,
 ) -> SetRows:
     """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
@@ -186,6 +189,7 @@ def compare_sets(
         unavailable: the reason for each metric that cannot be computed at all.
         caveats: by extractor, what a reader must know about every value.
         hashes: SHA-256 of each stimulus's content, where known: pictures that are copies of others are counted.
+        values_only: without intervals and companions, which take many times as long as the values.
         on_progress: called with the values done.
     """
     required = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
@@ -199,7 +203,7 @@ def compare_sets(
         for stimulus in stimuli:
             if stimulus.dataset == dataset:
                 members[(stimulus.model or "") if stimulus.is_fake else ""].append(stimulus)
-        work = _DataSet(dataset, members, Given(features, unreadable, unavailable, caveats, hashes or {}))
+        work = _DataSet(dataset, members, Given(features, unreadable, unavailable, caveats, hashes or {}, values_only))
         for model in names:
             work.measure(model, required)
             if on_progress:
@@ -219,6 +223,7 @@ class Given:
     unavailable: Mapping[str, str]
     caveats: Mapping[ExtractorName, str]
     hashes: Mapping[str, str]
+    values_only: bool = False
 
 
 class Source:
@@ -258,7 +263,8 @@ class Source:
         members = self._measurable[name]
         items = tuple(s.item for s in members)
         features = self._given.features[self.extractor].take([s.stimulus for s in members])
-        return PictureSet(features, items, groups_of(items, deal(self._items[""], items)))
+        groups = None if self._given.values_only else groups_of(items, deal(self._items[""], items))
+        return PictureSet(features, items, groups)
 
     @cached_property
     def references(self) -> "References":
@@ -327,7 +333,7 @@ class _DataSet:
     def measure(self, model: str, required: Sequence[Metric]) -> None:
         """Add the rows and outcomes of one model."""
         names, metrics = [metric.name for metric in required], list(required)
-        if "fid" in names and "fid" not in self._given.unavailable:
+        if "fid" in names and "fid" not in self._given.unavailable and not self._given.values_only:
             inception = self._source("inception")
             if min(inception.count(""), inception.count(model)) < MIN_FID_PICTURES:
                 metrics += [METRICS[name] for name in _companions(METRICS["fid"], required)]
@@ -377,8 +383,9 @@ class _DataSet:
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
                     "compare models on the same items, not its sign"
                 )
-            notes.append(source.references.note(metric.name))
-            if result.left_out is None:
+            if not self._given.values_only:
+                notes.append(source.references.note(metric.name))
+            if result.left_out is None and not self._given.values_only:
                 notes.append(f"no interval: too few items for {GROUPS} groups")
         else:
             row["reason"] = result

@@ -29,6 +29,7 @@ from gan_eval.metrics.run import cache as cache_database
 from gan_eval.metrics.run.cache import UNKNOWN, Cache, cache_file, cache_limit
 from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.metrics.run.runner import Held
 from gan_eval.stimuli import pictures
 
 Folders = Callable[..., tuple[Path, Path]]
@@ -58,6 +59,28 @@ def values(found: Evaluation) -> list[pd.DataFrame]:
 def assert_same(one: Evaluation, other: Evaluation) -> None:
     for here, there in zip(values(one), values(other), strict=True):
         pd.testing.assert_frame_equal(here, there, check_exact=True)
+
+
+def test_during_a_training_real_pictures_are_measured_once_and_values_stand_alone(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path, file: Path
+) -> None:
+    settings = Settings(("niqe", "psnr", "fid"), weights={"inception": tmp_path / "any.pth"}, threads=1)
+    real, fake = folders(12)
+    held = Held.of(settings)
+    for step in range(3):
+        for number in range(12):  # the generator has changed
+            pictures.write_png(fake / f"p{number}.png", texture(100 + 20 * step + number))
+        thumbnails.prepared.clear()
+        found = measure(real, fake, settings, held=held)
+        assert len(thumbnails.prepared) == (12 if step else 24)
+        fresh = measure(real, fake, settings)
+        pd.testing.assert_frame_equal(*(one.image_metrics.drop(columns="run") for one in (found, fresh)))
+        assert list(found.set_metrics["metric"]) == ["fid"]
+        assert found.set_metrics["value"][0] == fresh.set_metrics.set_index("metric")["value"]["fid"]
+        assert (found.set_metrics["ci_low"].isna().all(), found.set_metrics["note"].str.contains("interval").any()) == (
+            True, False
+        )  # fmt: skip
+    assert not file.exists()  # nothing of a training goes into the user's cache
 
 
 def test_what_was_kept_is_found_by_picture_reference_and_definition(file: Path) -> None:

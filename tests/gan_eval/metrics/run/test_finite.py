@@ -2,11 +2,12 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from gan_eval.metrics.run import runner
+from gan_eval.metrics.run import inputs, runner
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.evaluation import read_external_values
 from gan_eval.metrics.run.missing import FiniteMean, finite_mean
@@ -24,6 +25,13 @@ def _rows(model: str, values: list[float]) -> list[Row]:
     ]  # fmt: skip
 
 
+def _measured(images: pd.DataFrame, sets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
+    found = SimpleNamespace(image_metrics=images, set_metrics=sets)
+    monkeypatch.setattr(runner, "run_metrics", lambda *_, **__: found)
+    monkeypatch.setattr(inputs, "stimuli_of_sets", lambda _: [])
+    return measure_during_training(("psnr",))(Path())
+
+
 def test_without_finite_values_there_is_no_mean() -> None:
     assert finite_mean([math.inf, math.nan]) == FiniteMean(mean=None, sd=None, n=0, left_out=2)
     assert finite_mean([]) == FiniteMean(mean=None, sd=None, n=0, left_out=0)
@@ -39,8 +47,7 @@ def test_the_mean_of_finite_values_is_finite() -> None:
 def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = pd.DataFrame(_rows("a", PSNR))
     sets = pd.DataFrame(columns=["metric", "value", "n_fake", "reason"])
-    monkeypatch.setattr(runner, "evaluate", lambda *_, **__: (images, sets))
-    (row,) = measure_during_training(("psnr",))(tmp_path)
+    (row,) = _measured(images, sets, monkeypatch)
     assert (row["value"], row["n"], row["reason"]) == (23.0, 3, None)
     assert row["sd"] == pytest.approx(math.sqrt(13))
 
@@ -54,6 +61,5 @@ def test_all_means_leave_infinite_values_out(tmp_path: Path, monkeypatch: pytest
 
 def test_where_every_value_is_infinite_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images, sets = pd.DataFrame(_rows("a", [math.inf] * 3)), pd.DataFrame(columns=["metric", "value"])
-    monkeypatch.setattr(runner, "evaluate", lambda *_, **__: (images, sets))
-    (row,) = measure_during_training(("psnr",))(tmp_path)
+    (row,) = _measured(images, sets, monkeypatch)
     assert (row["value"], row["n"], row["reason"]) == (None, 0, "every value is infinite")
