@@ -52,7 +52,7 @@ def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "c
     """The network or regression of a metric with pretrained weights, loaded once for many calls.
 
     Args:
-        name: lpips_alex, lpips_vgg, dists or brisque.
+        name: lpips_alex, lpips_vgg, dists, lpips_alex_hole, dists_hole or brisque.
         paths: files by the weights' name (alexnet, vgg16, dists, brisque); default: the cache.
         device: where it runs.
 
@@ -65,7 +65,7 @@ def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "c
     >>> load("psnr")
     Traceback (most recent call last):
     gan_eval.errors.UserError: metric 'psnr': it has no pretrained weights; choose from lpips_alex, lpips_vgg, dists, \
-brisque
+lpips_alex_hole, dists_hole, brisque
     """
     names = [metric.name for metric in METRICS.values() if metric.make is not None]
     if name not in names:
@@ -124,12 +124,12 @@ def _of_pictures(metric: Metric) -> Callable[..., Tensor]:
     def pair(fake: Tensor, real: Tensor) -> Tensor:
         return _pair_values(measure, fake, real)
 
-    def pair_in_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    def pair_in_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
         if hole.dtype != torch.bool or hole.ndim != 3:
             raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
         if len(hole) != len(fake):
             raise ValueError(f"{len(fake)} generated pictures and {len(hole)} holes")
-        return _pair_values(measure, fake, real, hole)
+        return _pair_values(network or measure or load(name), fake, real, hole)
 
     def pair_by_network(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
         return _pair_values(network or load(name), fake, real)

@@ -1,10 +1,14 @@
-"""PSNR, SSIM and L1 in the hole of an inpainted picture: the map of each averaged over the hole's pixels.
+"""PSNR, SSIM, L1 and LPIPS in the hole of an inpainted picture: the map of each averaged over the hole's pixels.
+DISTS has no map and is of the hole's bounding box.
 
 Over the whole picture the known pixels, which are equal by construction in a composite, hide how the hole was filled.
 """
 
 import math
+from dataclasses import replace
+from functools import partial
 
+from gan_eval.metrics.definitions.perceptual import DISTS, LPIPS_ALEX, lpips_distance
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.definitions.similarity import WINDOW, decibels, in_eight_bits, peak_of, require_side
 from gan_eval.metrics.kernels.backends import backend_of
@@ -144,4 +148,28 @@ def _sums(fake: Pixels, real: Pixels, hole: HolePixels) -> tuple[int, int, int]:
     return *backend_of(fake).difference_sums(fake, real, where), fake.shape[2] * int(where.sum())
 
 
-METRICS = (PSNR_HOLE, SSIM_HOLE, L1_HOLE)
+LPIPS_ALEX_HOLE = replace(
+    LPIPS_ALEX,
+    name="lpips_alex_hole",
+    title="LPIPS, AlexNet, hole",
+    measures="as lpips_alex: its map (spatial=True), averaged over the hole's pixels",
+    source=f"{LPIPS_ALEX.source}; each layer's map enlarged bilinearly to the picture's size, their sum; {_HOLE}",
+    definition="lpips/0.1/alex/hole",
+    takes_hole=True,
+    torch_class="",
+    torch_option=None,
+    make=partial(lpips_distance, "alexnet", has_map=True),
+)
+DISTS_HOLE = replace(
+    DISTS,
+    name="dists_hole",
+    title="DISTS, hole",
+    measures="as dists, of the hole's bounding box cut out of both pictures",
+    source=f"{DISTS.source}; of the smallest rectangle that holds the hole; {_HOLE}",
+    definition="dists/piq/hole-box",
+    takes_hole=True,
+    torch_class="",
+)
+
+
+METRICS = (PSNR_HOLE, SSIM_HOLE, L1_HOLE, LPIPS_ALEX_HOLE, DISTS_HOLE)

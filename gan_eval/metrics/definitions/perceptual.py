@@ -1,4 +1,4 @@
-"""LPIPS and DISTS: distances of two pictures in the features of networks that were trained on ImageNet.
+"""LPIPS and DISTS: distances of two pictures, or of a filled hole, in features of networks trained on ImageNet.
 
 The networks are those of the packages lpips and piq; this module hands them local weights and 8-bit pictures in the
 range that each expects. Nothing is downloaded. Both load torch, and so does what reads their weights.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval.metrics.definitions.record import Metric
-from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable
+from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,25 +55,37 @@ class PerceptualDistance:
     smallest: int
     """Least side in pixels."""
     device: str = "cpu"
+    has_map: bool = False
+    """The network gives a distance for each pixel, (1, 1, H, W), whose mean over a hole is taken; else a hole's
+    bounding box is compared."""
 
-    def __call__(self, fake: Pixels, real: Pixels) -> float:
+    def __call__(self, fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
         """The distance; 0 for equal pictures (DISTS: to 1e-6).
 
         Args:
             fake, real: (H, W, 3) uint8, 0..255.
+            hole: (H, W) bool, True in the hole; None: the distance of the whole pictures.
 
         Raises:
-            Unmeasurable: the sizes differ, or a side is below `smallest`.
+            Unmeasurable: the sizes differ, a side (of the hole's bounding box) is below `smallest`, or no hole.
         """
         import torch
 
         from gan_eval.metrics.kernels.devices import exact_inference
         from gan_eval.metrics.kernels.tensors import tensor_pair
 
-        pair = tensor_pair(fake, real)
+        pair, where, what = tensor_pair(fake, real), None, ""
+        if hole is not None:
+            where = torch.as_tensor(as_hole(hole, pair[0]))
+            if not self.has_map:
+                (top, left), (bottom, right) = (edge.tolist() for edge in where.nonzero().aminmax(dim=0))
+                pair = tuple(picture[top : bottom + 1, left : right + 1] for picture in pair)  # type: ignore[assignment]
+                what = "the hole's bounding box has "
         height, width, _ = pair[0].shape
         if min(height, width) < self.smallest:
-            raise Unmeasurable(f"{width}x{height} pixels; {self.name} needs at least {self.smallest}x{self.smallest}")
+            raise Unmeasurable(
+                f"{what}{width}x{height} pixels; {self.name} needs at least {self.smallest}x{self.smallest}"
+            )
         planes = (
             torch.as_tensor(picture, device=self.device)
             .permute(2, 0, 1)[None]
@@ -81,7 +93,10 @@ class PerceptualDistance:
             for picture in pair
         )
         with exact_inference(self.device):
-            return float(self.network(*(picture / self.divisor - self.offset for picture in planes)))
+            distance = self.network(*(picture / self.divisor - self.offset for picture in planes))
+            if where is not None and self.has_map:
+                return float(distance[0, 0][where.to(distance.device)].double().mean())
+            return float(distance)
 
 
 def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":
@@ -120,13 +135,16 @@ def read_dists_weights(path: Path) -> "dict[str, Tensor]":
     return required_tensors(read_state(path, "dists"), {"alpha": shape, "beta": shape}, path, "dists")
 
 
-def lpips_distance(trunk: Trunk, convolutions: "State", *, device: str = "cpu") -> PerceptualDistance:
+def lpips_distance(
+    trunk: Trunk, convolutions: "State", *, device: str = "cpu", has_map: bool = False
+) -> PerceptualDistance:
     """LPIPS version 0.1 (Zhang et al. 2018): the library's network and linear heads over the given convolutions.
 
     Args:
         trunk: `alexnet`, which its authors advise for evaluation, or `vgg16`.
         convolutions: from `read_trunk`.
         device: where it runs.
+        has_map: a distance for each pixel (`spatial=True`), for holes.
     """
     import lpips
     import torch
@@ -134,7 +152,7 @@ def lpips_distance(trunk: Trunk, convolutions: "State", *, device: str = "cpu") 
     name = _LIBRARY_NAME[trunk]
     with warnings.catch_warnings(), torch.device("meta"):  # the library builds the whole classifier first: 0.5 GB
         warnings.simplefilter("ignore", UserWarning)  # it names an argument as torchvision no longer does
-        network = lpips.LPIPS(net=name, pretrained=False, pnet_rand=True, verbose=False)
+        network = lpips.LPIPS(net=name, pretrained=False, pnet_rand=True, verbose=False, spatial=has_map)
     heads = torch.load(Path(lpips.__file__).parent / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True)
     state = {**heads, **{f"lins.{key[3]}{key[4:]}": value for key, value in heads.items()}}
     state |= {
@@ -150,6 +168,7 @@ def lpips_distance(trunk: Trunk, convolutions: "State", *, device: str = "cpu") 
         offset=1,
         smallest=_SMALLEST[trunk],
         device=device,
+        has_map=has_map,
     )
 
 

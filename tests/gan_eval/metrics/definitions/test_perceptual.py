@@ -11,6 +11,7 @@ from metric_pictures import disturbed, texture
 from torch import Tensor
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.perceptual import (
     PerceptualDistance,
     Trunk,
@@ -27,12 +28,14 @@ REAL, FAKE = texture(0, 96, 80), disturbed(texture(0, 96, 80), 1)
 LARGE, LARGE_FAKE = texture(2, 280, 300), disturbed(texture(2, 280, 300), 3)
 
 
-def _library_lpips(trunk: Trunk, convolutions: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
+def _library_lpips(
+    trunk: Trunk, convolutions: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, **options: bool
+) -> torch.nn.Module:
     import lpips
 
     for draw in ("kaiming_uniform_", "kaiming_normal_", "normal_"):  # seconds for numbers that are replaced at once
         monkeypatch.setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)
-    network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False)
+    network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False, **options)
     for name, parameter in network.net.named_parameters():
         parameter.data.copy_(convolutions["features." + name.split(".", 1)[1]])
     return network
@@ -70,6 +73,36 @@ def test_lpips_equals_the_library(
         wanted = library(_planes(FAKE) / 127.5 - 1, _planes(REAL) / 127.5 - 1)
     assert found == pytest.approx(float(wanted), rel=1e-6)
     assert found > 1e-3
+
+
+HOLE = np.zeros(REAL.shape[:2], bool)
+HOLE[20:60, 30:50] = HOLE[25:40, 10:45] = True  # its bounding box: rows 20 to 59, columns 10 to 49
+
+
+@pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
+def test_lpips_of_a_hole_is_the_mean_of_the_library_s_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    convolutions = seeded_trunk("alexnet")
+    distance = METRICS["lpips_alex_hole"].make(convolutions, device="cpu")
+    library = _library_lpips("alexnet", convolutions, monkeypatch, spatial=True)
+    with torch.inference_mode():
+        wanted = library(_planes(FAKE) / 127.5 - 1, _planes(REAL) / 127.5 - 1)[0, 0].numpy()
+    assert wanted.shape == HOLE.shape
+    for hole in (HOLE, np.ones_like(HOLE), np.eye(*HOLE.shape, dtype=bool)):
+        assert distance(FAKE, REAL, hole) == pytest.approx(wanted[hole].mean(dtype=float), rel=1e-6)
+    assert distance(FAKE, REAL, torch.from_numpy(HOLE)) == distance(FAKE, REAL, HOLE)
+    with pytest.raises(Unmeasurable, match="no hole"):
+        distance(FAKE, REAL, np.zeros_like(HOLE))
+
+
+def test_dists_of_a_hole_is_that_of_its_bounding_box() -> None:
+    convolutions, own = seeded_trunk("vgg16"), seeded_dists()
+    whole, of_hole = (METRICS[name].make(convolutions, own, device="cpu") for name in ("dists", "dists_hole"))
+    box = (slice(20, 60), slice(10, 50))
+    assert of_hole(FAKE, REAL, HOLE) == whole(FAKE[box], REAL[box])
+    composite = np.where(HOLE[..., None], FAKE, REAL)
+    assert 0 < of_hole(composite, REAL, HOLE) < of_hole(FAKE, REAL, HOLE)
+    with pytest.raises(Unmeasurable, match="the hole's bounding box has 1x20 pixels; DISTS needs at least 16x16"):
+        of_hole(FAKE, REAL, np.pad(np.ones((20, 1), bool), ((0, 76), (0, 79))))
 
 
 @pytest.mark.slow
