@@ -189,6 +189,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     in any case, the rest where the analysis is written to the same place.
     """
     from gan_eval import tables
+    from gan_eval.stats.contradictions import require_plausible_times
     from gan_eval.stats.importing import unfilled_trials
     from gan_eval.stats.trials import fill_trials, usable
     from gan_eval.store import STORED_TABLES
@@ -201,6 +202,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
             if trials[column].notna()[row]:
                 raise UserError(f"{file}: row {row + 1}, column {column}: {reason}")
     given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
+    require_plausible_times(given[tables.TRIALS], where=str(file))
     if not named.note:  # else the analysis counts what is left out
         trials = given[tables.TRIALS]
     stays = file.resolve().parent == out.resolve()
@@ -231,6 +233,10 @@ def trials_import(
     word: Annotated[
         list[str] | None, typer.Option("--word", help="What the file's words mean, such as kind:synthetic=fake.")
     ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar="MARK", help="The file's decimal mark: point or comma; the other separates thousands."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Take nothing where a row does not fit.")] = False,
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
@@ -249,6 +255,8 @@ def trials_import(
     for rule in where or ():
         with naming("--where"):
             parse_rule(rule)
+    if decimal not in (None, "point", "comma"):
+        raise UserError(f"--decimal {decimal}: wanted point or comma")
     words: dict[str, dict[str, str]] = {}
     for text in word or ():
         place, equals, ours = text.rpartition("=")
@@ -257,7 +265,13 @@ def trials_import(
             raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
     try:
-        imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
+        imported = import_trials(
+            file,
+            mapping=pairs(mapping or [], "--map"),
+            where=where or (),
+            words=words,
+            decimal=decimal,  # type: ignore[arg-type]  # checked above
+        )
     except ForeignTableError as error:
         for line in (*error.findings, "To try:", error.command(out)):
             typer.echo(as_typed(line), err=True)

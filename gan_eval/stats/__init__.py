@@ -26,7 +26,7 @@ from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import robustness
-from gan_eval.stats.contradictions import doubts
+from gan_eval.stats.contradictions import doubts, require_plausible_times
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
@@ -40,6 +40,7 @@ from gan_eval.stats.paper import PAPER, latex, paper
 from gan_eval.stats.trials import fill_trials, text_coded, usable
 from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.store import Store
+from gan_eval.store.connect import is_store
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
 from gan_eval.tabular import as_table, frame_of, holds_table, write_table
 
@@ -137,11 +138,14 @@ def analyze(
     """
     found: dict[Table, Given] = {}
     where = "trials"
+    of_file = isinstance(trials, Path | str) and not is_store(trials)
     if not isinstance(trials, pd.DataFrame):
         read, where = tables_to_analyze(trials), str(trials)
         found, trials = {**read}, read[TRIALS]
     named = usable(trials, where=where)
     whole = fill_trials(named.trials, where=where)
+    if of_file:
+        require_plausible_times(whole, where=where)
     images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
     lines = doubts(whole)
     for given, metrics, table in ((image_metrics, images, IMAGE_METRICS), (set_metrics, sets, SET_METRICS)):

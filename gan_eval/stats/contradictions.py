@@ -1,6 +1,8 @@
 """Rows of a trials table that contradict each other are refused; what may be meant is a warning."""
 
+import re
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from gan_eval.settings.quiz import PAIR_PROTOCOLS
 from gan_eval.store import person_of
 from gan_eval.tables import TRIALS
 
+SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
+"""A column times or divided by a number."""
 MOST_NAMED = 3
 """Number of persons or sessions that a warning names."""
 FEWEST_EQUAL = 3
@@ -22,6 +26,17 @@ _CONSTANT = {
     "item": "a picture belongs to one item: correct the rows",
 }
 """Columns that do not change while `stimulus` stays the same, and the fix."""
+
+
+PLAUSIBLE_MS = {
+    "reaction_time_ms": (100.0, 180_000.0),
+    "requested_exposure_ms": (8.0, 60_000.0),
+    "planned_exposure_ms": (8.0, 60_000.0),
+    "exposure_ms": (8.0, 180_000.0),
+    "second_exposure_ms": (8.0, 180_000.0),
+}
+"""Lowest and highest median of a column of times: nobody answers within 100 ms, no screen shows a picture for less than
+a frame at 120 Hz. Times outside are of another unit."""
 
 
 def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -84,6 +99,46 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
             row,
             f"correct is {str(trials['correct'].iat[row]).lower()}, which contradicts {answer}; correct the row, or "
             "leave the column correct out, and it is computed (trials import --map correct=)",
+        )
+
+
+def require_plausible_times(
+    trials: pd.DataFrame, *, where: str, mapping: Mapping[str, str] | None = None, measured: bool = True
+) -> None:
+    """Refuse times that are seconds, or milliseconds times 1000, by the median of each column.
+
+    Simulated trials are not looked at, nor a column in which no time is above 0.
+
+    Args:
+        trials: the table `trials`, filled.
+        where: the file or table that the message names.
+        mapping: by column the expression that it was imported from, such as `rt*1000`.
+        measured: also trials with an onset, which this program has measured.
+
+    Raises:
+        UserError: with the `--map` that fixes it.
+    """
+    counted = ~trials["simulated"].fillna(False).to_numpy(bool)
+    if not measured:
+        counted &= trials["onset_ms"].isna().to_numpy(bool)
+    for name, (low, high) in PLAUSIBLE_MS.items():
+        times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
+        times = times[np.isfinite(times) & (times > 0)]
+        median = float(np.median(times)) if len(times) else low
+        if low <= median <= high:
+            continue
+        column, operator, number = (mapping or {}).get(name, name), "", ""
+        if found := SCALED.match(column):
+            column, operator, number = found["column"], found["operator"], found["number"]
+        factor = {"": 1.0, "*": float(number or 1), "/": 1 / float(number or 1)}[operator]
+        factor = factor * 1000 if median < low else factor / 1000
+        scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+        asked = f"below {low:g} ms: are these seconds?"
+        if median > high:
+            asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
+        raise UserError(
+            f"{where}: column {name}: the median is {median:.4g} ms, {asked} trials import "
+            f'--map "{name}={column}{scale}" fixes that'
         )
 
 

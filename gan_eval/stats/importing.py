@@ -1,21 +1,20 @@
 """Trials of other programs: a foreign CSV becomes a trials table by naming its columns."""
 
 import os
-import re
 import shlex
 import subprocess
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.column_guesses import GUESSED, Suggestion, guessed_words, misfits, suggest
-from gan_eval.stats.contradictions import doubts, require_agreement
+from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import (
     OUTCOMES,
@@ -31,11 +30,11 @@ from gan_eval.stats.trials import (
 from gan_eval.store import Store, open_store
 from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
-from gan_eval.tables.cells import csv_records, with_point
+from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
 from gan_eval.tabular import Row, faults, frame_of, read_table, text_frame
 
-_SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
-"""A column times or divided by a number."""
+_NUMBERS = [column.name for column in TRIALS.columns if column.dtype in ("int", "float")]
+"""Columns of numbers."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """The ending of a picture's file."""
 MOST_WORDS = 8
@@ -89,6 +88,7 @@ def import_trials(
     mapping: Mapping[str, str],
     where: Sequence[str] = (),
     words: Mapping[str, Mapping[str, str]] | None = None,
+    decimal: Literal["point", "comma"] | None = None,
 ) -> Imported:
     """A foreign table of judgements as a trials table; rows that do not fit are left out and named.
 
@@ -102,13 +102,16 @@ def import_trials(
             something else, and is not taken.
         where: rules (`gan_eval.stats.exclusions`) on the file's own columns; rows that fulfil all are taken.
         words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`; empty: nothing.
+        decimal: the decimal mark of the file; the other mark separates thousands. Default: the point, and the comma
+            where cells are not separated by commas.
 
     Raises:
         ForeignTableError: a column that must be there is missing or unknown, or no row could be taken.
-        UserError: no such file, or a rule that is not understood or drops answers by their outcome.
+        UserError: no such file, a rule that is not understood or drops answers by their outcome, a number that may be
+            written with a thousands separator, rows that contradict each other, or times that are no milliseconds.
     """
     file, words = Path(file), words or {}
-    header, records = csv_records(file)
+    header, records = csv_records(file, as_written=decimal is not None)
     rows = list(enumerate(records, start=1))
     rejected = [
         _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
@@ -124,6 +127,7 @@ def import_trials(
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
     known, problems = _known_names(foreign, mapping)
+    foreign = _with_clear_numbers(foreign, known, decimal, file=str(file))
     frame, of_arithmetic = _mapped(foreign, known, file=str(file))
     not_answers = {"choice", "rating"} & misfits(frame.select_dtypes(exclude="number"), words)
     if missing := missing_answers(frame.drop(columns=list(not_answers))):
@@ -150,6 +154,7 @@ def import_trials(
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
     trials, renamed = _a_name_for_each_picture(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
+    require_plausible_times(trials, where=str(file), mapping=known)
     return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(doubts(trials)))
 
 
@@ -192,9 +197,31 @@ def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dic
     return known, problems
 
 
+def _with_clear_numbers(
+    foreign: pd.DataFrame, mapping: Mapping[str, str], decimal: Literal["point", "comma"] | None, *, file: str
+) -> pd.DataFrame:
+    """The table with a decimal point in its columns of numbers.
+
+    Raises:
+        UserError: a mark may be the decimal one or one of thousands, and `decimal` does not say which.
+    """
+    used = (mapping.get(target, target) and _source(target, mapping.get(target, ""), foreign) for target in _NUMBERS)
+    for name in dict.fromkeys(used):
+        if name not in foreign:
+            continue
+        cells = foreign[name].dropna()
+        if decimal is None:
+            require_clear_numbers(cells.items(), f"{file}: column {name}")
+        else:
+            mark = {"point": ".", "comma": ","}[decimal]
+            texts = [with_decimal_point(cell, mark, f"{file}: row {row}, column {name}") for row, cell in cells.items()]
+            foreign = foreign.assign(**{name: pd.Series(texts, cells.index, dtype="str").reindex(foreign.index)})
+    return foreign
+
+
 def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
     """The foreign column that an expression of a mapping names; a column's own name goes before arithmetic."""
-    scaled = None if expression in foreign.columns else _SCALED.match(expression)
+    scaled = None if expression in foreign.columns else SCALED.match(expression)
     return scaled["column"] if scaled else expression or target
 
 
@@ -304,6 +331,8 @@ def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
     named = usable(source if isinstance(source, pd.DataFrame) else unfilled_trials(source), where=where)
     trials = fill_trials(named.trials, where=where)
+    if isinstance(source, Path | str) and not is_store(source):
+        require_plausible_times(trials, where=where)
     for line in (named.note, *doubts(trials)):
         if line:
             warnings.warn(f"{where}: {line}", stacklevel=2)
@@ -325,6 +354,10 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
     frame = text_frame(path)
+    for name in _NUMBERS:
+        if name in frame:
+            cells = ((row + 1, cell) for row, cell in frame[name].dropna().items())
+            require_clear_numbers(cells, f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, are_missing(missing), frame, {}, {}, ())
     return frame
@@ -361,7 +394,7 @@ def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> 
         if not expression:
             continue
         columns[target] = foreign[source]
-        scaled = None if source == expression else _SCALED.match(expression)
+        scaled = None if source == expression else SCALED.match(expression)
         if scaled:
             try:
                 number = float(scaled["number"])

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.stats.contradictions import are_single, require_agreement
+from gan_eval.stats.contradictions import are_single, require_agreement, require_plausible_times
 from gan_eval.stimuli.sets import KEPT_NAMES, name_problem
 from gan_eval.tables import TRIALS
 from gan_eval.tables.schema import LONGEST_MS
@@ -37,10 +37,11 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     Args:
         frame: whole numbers as its index are those of the rows in the source, from 0; messages count from 1.
         where: the file or table that messages name.
-        agree: refuse rows that contradict each other (`require_agreement`).
+        agree: refuse rows that contradict each other (`require_agreement`) and times of another unit.
 
     Raises:
-        UserError: a needed column is absent, a cell is not what the schema wants, or rows contradict each other.
+        UserError: a needed column is absent, a cell is not what the schema wants, rows contradict each other, or times
+            are no milliseconds.
     """
     require_answers(frame, where=where)
     numbers = frame.index + 1 if pd.api.types.is_integer_dtype(frame.index) else pd.RangeIndex(1, len(frame) + 1)
@@ -71,6 +72,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         result["correct"] = pd.Series(agrees, index=result.index, dtype="boolean").mask(~judged)
     if agree:
         require_agreement(result, where=where, numbers=numbers)
+        require_plausible_times(result, where=where, measured=False)
     return result
 
 

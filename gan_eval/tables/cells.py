@@ -150,15 +150,19 @@ _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile
 _DECIMAL_COMMA, _WITH_POINT = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?"), re.compile(r"[-+]?[\d,]*\.[\d.,]*")
 
 
-def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
+def csv_records(path: Path, *, as_written: bool = False) -> tuple[list[str], list[list[str]]]:
     """Header and records of a CSV file as they were meant, of whatever lengths.
 
     A byte-order mark, blank lines and the apostrophe before a formula are dropped. Where the header line has no comma,
     cells may be separated by semicolons, tabs or bars; a decimal comma in them becomes a point.
 
+    Args:
+        path: the file.
+        as_written: leave decimal commas as they are.
+
     Raises:
-        UserError: no such file, it is no CSV in UTF-8, it is empty, a column stands twice, or one has numbers with
-            commas and others with points.
+        UserError: no such file, it is no CSV in UTF-8, it is empty, a column stands twice, one has numbers with
+            commas and others with points, or a mark may be one of thousands (`require_clear_numbers`).
     """
     require_file(path)
     try:
@@ -188,7 +192,7 @@ def csv_records(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
     require_distinct(header, path)
-    if separator != ",":
+    if separator != "," and not as_written:
         _replace_decimal_commas(header, rows, path)
     return header, rows
 
@@ -208,8 +212,87 @@ def _replace_decimal_commas(header: Sequence[str], rows: Sequence[list[str]], pa
                 f"{path}: column {name}: {commas[0][2]!r} in row {commas[0][0]}, {point[1]!r} in row {point[0]}: is "
                 "the comma a decimal one? write all numbers with a decimal point alone"
             )
+        require_clear_numbers([(number, cell) for number, _, cell in cells], f"{path}: column {name}")
         for _, row, cell in commas:
             row[place] = cell.replace(",", ".")
+
+
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
+"""A number that is written with a thousands separator, or may be: 1.240, 1,240,000, 1 240, 1.240,5."""
+_SINGLE = re.compile(r"[-+]?\d{1,3}[.,]\d{3}")
+_WHOLE = re.compile(r"[-+]?\d+")
+
+
+def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
+    """Refuse a column in which a point or comma may be a thousands separator: 1.240 beside 982 is 1240 or 1.24.
+
+    It is a decimal mark where another cell shows that (0.240, 1.24, 1234.567), or where whole numbers of four digits
+    have none.
+
+    Args:
+        cells: (number of the row, cell) of a column of numbers; empty ones and text are passed over.
+        where: file and column, for the message.
+
+    Raises:
+        UserError: the first such cell is named.
+
+    >>> require_clear_numbers([(1, "1.240"), (2, "0.982")], "t.csv: column rt")
+    """
+    known = [(number, cell.strip()) for number, cell in cells if cell]
+    grouped = [(number, cell) for number, cell in known if _GROUPED.fullmatch(cell)]
+    if not grouped:
+        return
+    number, cell = next(((n, each) for n, each in grouped if not _SINGLE.fullmatch(each)), grouped[0])
+    whole = re.sub(r"[^-+\d]", "", cell)
+    if not _SINGLE.fullmatch(cell):
+        raise UserError(
+            f"{where}: {cell!r} in row {number} has a thousands separator; write numbers without one, or name the "
+            "decimal mark (trials import --decimal comma, or --decimal point)"
+        )
+    mark = next(each for each in ".," if each in cell)
+    if any(mark in each and not _GROUPED.fullmatch(each) and _is_number(each) for _, each in known):
+        return
+    others = [(n, each) for n, each in known if _WHOLE.fullmatch(each)]
+    if not others or any(len(each.lstrip("+-")) > 3 for _, each in others):
+        return
+    names = {".": "point", ",": "comma"}
+    other = "," if mark == "." else "."
+    raise UserError(
+        f"{where}: {cell!r} in row {number}, {others[0][1]!r} in row {others[0][0]}: is that {whole} or "
+        f"{cell.replace(',', '.')}? write it without separators, or give trials import --decimal {names[other]} "
+        f"({whole}) or --decimal {names[mark]} ({cell.replace(',', '.')})"
+    )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def with_decimal_point(cell: str, decimal: str, where: str) -> str:
+    """Return a number with a decimal point and without thousands separators; other text as it is.
+
+    Args:
+        cell: as written.
+        decimal: the decimal mark of the file, `.` or `,`.
+        where: file, row and column, for the message.
+
+    Raises:
+        UserError: the other mark separates no thousands.
+
+    >>> with_decimal_point("1.240,5", ",", ""), with_decimal_point("1 240", ".", "")
+    ('1240.5', '1240')
+    """
+    text, other = cell.strip(), "," if decimal == "." else "."
+    found = _GROUPED.fullmatch(text)
+    if found and found[1] != decimal:
+        text = text.replace(found[1], "")
+    elif other in text and _is_number(text.replace(other, "")):
+        raise UserError(f"{where}: found {abbreviated(cell)}, wanted a number with the decimal mark {decimal!r}")
+    return text.replace(decimal, ".") if _is_number(text.replace(decimal, ".")) else cell
 
 
 def even_records(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.stats import analyze, import_trials
+from gan_eval.stats.importing import read_trials
 from gan_eval.tables import TRIALS
 from gan_eval.tabular import read_table, write_table
 
@@ -226,3 +228,88 @@ def test_rows_are_not_chosen_by_their_outcome(tmp_path):
     with_score.write_text("participant,stimulus,kind,response,acc\nA,p,real,real,1\nA,q,fake,real,0\n")
     with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements by their outcome \(correct\)"):
         import_trials(with_score, mapping={"correct": "acc"}, where=["acc=1"])
+
+
+def timed(tmp_path: Path, times: list[str], *, mark: str = ";", name: str = "rt") -> Path:
+    """A foreign table with these reaction times."""
+    lines = [f"P{n % 2}{mark}s{n}{mark}{'real' if n % 2 else 'fake'}{mark}real{mark}{time}"
+             for n, time in enumerate(times)]  # fmt: skip
+    path = tmp_path / "timed.csv"
+    path.write_text("\n".join([mark.join(["participant", "stimulus", "kind", "response", name]), *lines]))
+    return path
+
+
+AMBIGUOUS = {
+    "a point in thousands": (";", ["1.240", "982", "NA"], "'1.240' in row 1, '982' in row 2: is that 1240 or 1.24"),
+    "a comma in thousands": (";", ["871", "1,240", "-5"], "'1,240' in row 2, '871' in row 1: is that 1240 or 1.24"),
+    "tabs": ("\t", ["1.240", "12.031", "982"], "'1.240' in row 1, '982' in row 3"),
+    "commas, quoted": (",", ['"1,240"', "982"], "'1,240' in row 1, '982' in row 2"),
+    "commas, a point": (",", ["982", "2.310"], "'2.310' in row 2, '982' in row 1"),
+    "both marks": (",", ['"1.240,5"', '"982,25"'], "'1.240,5' in row 1 has a thousands separator"),
+    "millions": (";", ["1.240.000", "982"], "'1.240.000' in row 1 has a thousands separator"),
+    "a space": (",", ["1 240", "982"], "'1 240' in row 1 has a thousands separator"),
+    "an apostrophe": (",", ["982", "1'240"], '"1\'240" in row 2 has a thousands separator'),
+}
+
+
+@pytest.mark.parametrize("case", AMBIGUOUS)
+def test_a_mark_that_may_be_one_of_thousands_is_refused(tmp_path, case):
+    mark, times, line = AMBIGUOUS[case]
+    with pytest.raises(UserError, match=rf"timed\.csv: column rt: {re.escape(line)}.*--decimal"):
+        import_trials(timed(tmp_path, times, mark=mark), mapping={"reaction_time_ms": "rt"})
+    with pytest.raises(UserError, match=rf"timed\.csv: column reaction_time_ms: {re.escape(line)}.*--decimal"):
+        analyze(timed(tmp_path, times, mark=mark, name="reaction_time_ms"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "times", "decimal", "expected"),
+    [
+        (";", ["1.240", "982", "1.240,5"], "comma", [1240.0, 982.0, 1240.5]),
+        (";", ["1,240", "982", "1 310.5"], "point", [1240.0, 982.0, 1310.5]),
+        (",", ["1.240", "982", "982"], "point", [1.24, 982.0, 982.0]),
+        (";", ["0,982", "1,240", "2"], None, [0.982, 1.24, 2.0]),
+        (";", ["0.982", "1.240", "2"], None, [0.982, 1.24, 2.0]),
+        (",", ["1240.125", "982", "1.240"], None, [1240.125, 982.0, 1.24]),
+        (";", ["1.240", "1500", "982"], None, [1.24, 1500.0, 982.0]),
+    ],
+)
+def test_the_decimal_mark_is_named_or_clear(tmp_path, mark, times, decimal, expected):
+    factor = 1000 if max(expected) < 100 else 1
+    file = timed(tmp_path, times, mark=mark)
+    found = import_trials(file, mapping={"reaction_time_ms": f"rt*{factor}"}, decimal=decimal).trials
+    assert found["reaction_time_ms"].tolist() == [pytest.approx(factor * value) for value in expected]
+
+
+def test_a_number_with_the_other_decimal_mark_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"timed\.csv: row 2, column rt: found '1\.24', wanted a number"):
+        import_trials(timed(tmp_path, ["0,98", "1.24"]), mapping={"reaction_time_ms": "rt"}, decimal="comma")
+
+
+@pytest.mark.parametrize(
+    ("expression", "times", "line"),
+    [
+        ("rt", ["0.89", "1.2"], r'median is 1\.045 ms, below 100 ms: .* --map "reaction_time_ms=rt\*1000"'),
+        ("rt*10", ["0.89", "1.2"], r'median is 10\.45 ms, below 100 ms: .* --map "reaction_time_ms=rt\*10000"'),
+        ("rt*1000", ["890", "1200"], r'above 180 s: were milliseconds .* --map "reaction_time_ms=rt"'),
+        ("rt", ["890000", "1200000"], r'above 180 s: were milliseconds .* --map "reaction_time_ms=rt/1000"'),
+    ],
+)
+def test_times_of_another_unit_are_refused_with_the_map_that_fixes_them(tmp_path, expression, times, line):
+    file = timed(tmp_path, times)
+    with pytest.raises(UserError, match=line):
+        import_trials(file, mapping={"reaction_time_ms": expression})
+    fixed = re.search(r'--map "reaction_time_ms=(.*)"', line.replace("\\", ""))
+    assert fixed
+    found = import_trials(file, mapping={"reaction_time_ms": fixed[1]}).trials
+    assert 500 < found["reaction_time_ms"].median() < 12000
+
+
+def test_exposures_and_tables_that_are_analysed_have_milliseconds(tmp_path):
+    with pytest.raises(UserError, match=r'median is 0\.5 ms, below 8 ms.* --map "requested_exposure_ms=seconds\*1000"'):
+        import_trials(timed(tmp_path, ["0.5", "0.5"], name="seconds"), mapping={"requested_exposure_ms": "seconds"})
+    file = timed(tmp_path, ["0.89", "1.2"], name="reaction_time_ms")
+    for source in (file, pd.read_csv(file, sep=";")):
+        with pytest.raises(UserError, match=r'--map "reaction_time_ms=reaction_time_ms\*1000"'):
+            analyze(source)
+    simulated = pd.read_csv(file, sep=";").assign(simulated=True)
+    assert len(read_trials(simulated)) == 2, "the machine answers as fast as it likes"
