@@ -26,14 +26,24 @@ def participants_list(
     study: StudyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Tell who has done what; of a store in a study's folder also how many are missing, and the next one's command."""
-    from gan_eval.store import list_participants, open_store
+    """List who has done what; of a store in a study's folder also how many are missing, and the next one's command.
+
+    Rows that are missing or contradict each other are named at the end, with exit status 2.
+    """
+    from gan_eval.store import list_participants, open_store, require_consistent
     from gan_eval.study.sessions import awaited_in
 
+    problem = None
     with open_store(store, create=False) as opened:
         sittings = list_participants(opened, study)
+        try:
+            require_consistent(opened, study=study)
+        except UserError as error:
+            problem = error
     if as_json:
         typer.echo(json.dumps([asdict(sitting) for sitting in sittings], ensure_ascii=False))
+        if problem:
+            raise problem
         return
     for sitting in sittings:
         marks = (f"list {sitting.list}", sitting.started_at, sitting.station, "simulated" if sitting.simulated else "")
@@ -47,6 +57,8 @@ def participants_list(
         lines = [f"how many are wanted is not known: {error}"]
     for line in lines:
         typer.echo(as_typed(line), err=True)
+    if problem:
+        raise problem
 
 
 @participants_app.command("forget")

@@ -14,7 +14,7 @@ from gan_eval.export.psych_ds import write_psych_ds
 from gan_eval.export.r_script import ANALYSIS_R, r_script
 from gan_eval.file_sets import replaced_set
 from gan_eval.files import check_output_folder, claim_output_folder, write_text
-from gan_eval.store import STORED_TABLES, open_store
+from gan_eval.store import STORED_TABLES, open_store, require_consistent
 
 __all__ = ["FORMATS", "Exported", "export_store"]
 
@@ -45,7 +45,8 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         study: only this study's sessions.
 
     Raises:
-        UserError: an unknown format, no such store or study, or the folder is somebody else's.
+        UserError: an unknown format, no such store or study, rows of it that are missing or contradict each other, or
+            the folder is somebody else's.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
@@ -60,6 +61,7 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         sessions = sessions if study is None else sessions[sessions["study"] == study]
         if sessions.empty:
             raise UserError(f"--store {store.where}: no session{f' of the study {study}' if study else ''} in it")
+        require_consistent(store, study=study)
     if study is not None:
         frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
     studies = sorted(sessions["study"].dropna().unique())

@@ -27,7 +27,7 @@ from gan_eval.stats.trials import (
     sessions_of,
     usable,
 )
-from gan_eval.store import Store, open_store
+from gan_eval.store import Store, open_store, require_consistent
 from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
@@ -211,7 +211,7 @@ def _with_clear_numbers(
             continue
         cells = foreign[name].dropna()
         if decimal is None:
-            require_clear_numbers(cells.items(), f"{file}: column {name}")
+            require_clear_numbers(zip(cells.index.tolist(), cells, strict=True), f"{file}: column {name}")
         else:
             mark = {"point": ".", "comma": ","}[decimal]
             texts = [with_decimal_point(cell, mark, f"{file}: row {row}, column {name}") for row, cell in cells.items()]
@@ -343,10 +343,13 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
     """The trials as a file or a store has them; the cells of a CSV file are text.
 
     Raises:
-        UserError: no such file, a column is absent that nothing can fill, or the file cannot be read.
+        UserError: no such file, a column is absent that nothing can fill, the file cannot be read, or rows of a store
+            are missing or contradict each other.
     """
     if isinstance(source, Store):
-        return source.frame(TRIALS)
+        trials = source.frame(TRIALS)
+        require_consistent(source)
+        return trials
     if is_store(source):
         with open_store(source, create=False) as store:
             return unfilled_trials(store)
@@ -356,8 +359,8 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
     frame = text_frame(path)
     for name in _NUMBERS:
         if name in frame:
-            cells = ((row + 1, cell) for row, cell in frame[name].dropna().items())
-            require_clear_numbers(cells, f"{path}: column {name}")
+            cells = frame[name].dropna()
+            require_clear_numbers(zip((cells.index + 1).tolist(), cells, strict=True), f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, are_missing(missing), frame, {}, {}, ())
     return frame
@@ -372,7 +375,7 @@ def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
         UserError: as for `unfilled_trials`.
     """
     if isinstance(source, Store):
-        return {table: source.frame(table) for table in (TRIALS, PARTICIPANTS, SESSIONS)}
+        return {TRIALS: unfilled_trials(source)} | {table: source.frame(table) for table in (PARTICIPANTS, SESSIONS)}
     if is_store(source):
         with open_store(source, create=False) as store:
             return tables_to_analyze(store)

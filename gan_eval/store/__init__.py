@@ -5,6 +5,7 @@ power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tabl
 """
 
 from gan_eval.store.connect import PATIENCE_S
+from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
 from gan_eval.store.merging import Merged, merge
 from gan_eval.store.people import (
@@ -51,6 +52,7 @@ __all__ = [
     "new_session_id",
     "open_store",
     "person_of",
+    "require_consistent",
     "session_ids",
     "sessions_text",
     "stored_of",

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, shortened
 from gan_eval.files import (
     SQLITE_ERRORS,
     database_message,
@@ -217,10 +217,15 @@ def require_store_file(path: Path, *, create: bool) -> None:
     the file the file's own permissions.
 
     Raises:
-        UserError: there is none and `create` is false; a folder; another program's database; no permission; another
-            program holds it.
+        UserError: there is none and `create` is false; a path that is too long; a folder; another program's database;
+            no permission; another program holds it.
     """
     require_file(path)
+    if os.name != "nt" and (length := len(os.fsencode(os.path.realpath(path)))) > LONGEST_PATH:
+        raise UserError(
+            f"{shortened(str(path), 200)}: the path is too long for a store: {length} bytes, SQLite takes "
+            f"{LONGEST_PATH}; name a file in a folder with a shorter path"
+        )
     try:
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
@@ -249,6 +254,8 @@ def require_store_file(path: Path, *, create: bool) -> None:
         raise write_error(path, error) from error
 
 
+LONGEST_PATH = 504
+"""Bytes of a store's whole path: SQLite takes 512 with the ending of a file that it keeps beside (`-journal`)."""
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """What SQLAlchemy and a driver raise for a database, or for a value that does not go into it."""
 

@@ -22,6 +22,7 @@ from gan_eval.files import (
 )
 from gan_eval.locks import wait_for_lock
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
+from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, open_store, person_of
 from gan_eval.tables.schema import Table
@@ -90,7 +91,7 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
     A file is copied into memory first, so that an older one is brought up to date in the copy.
 
     Raises:
-        UserError: it is no store, or cannot be read.
+        UserError: it is no store, cannot be read, or rows are missing or contradict each other.
     """
     if is_address(source):
         store = open_store(source, create=False)
@@ -102,7 +103,9 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
             raise database_error(database_message(error), str(source)) from error
     with store:
         store.prepare(create=False)
-        return store.where, {table: store.rows(table) for table in STORED_TABLES}
+        rows = {table: store.rows(table) for table in STORED_TABLES}
+        require_consistent(store)
+        return store.where, rows
 
 
 def _joined(stores: Sequence[tuple[str, dict[Table, list[Row]]]]) -> tuple[dict[Table, Rows], int]:

@@ -16,7 +16,15 @@ from gan_eval.looks import LookPlan, read_looks
 from gan_eval.quiz.admission import is_too_old, unused_code
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets
-from gan_eval.store import STORED_TABLES, has_people, kept_design, list_participants, open_store, sessions_text
+from gan_eval.store import (
+    STORED_TABLES,
+    has_people,
+    kept_design,
+    list_participants,
+    open_store,
+    require_consistent,
+    sessions_text,
+)
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
@@ -194,7 +202,8 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     """A store's tables as frames; of one study where it is named.
 
     Raises:
-        UserError: there is no such store, or a cell of it is not what its column wants.
+        UserError: there is no such store, a cell of it is not what its column wants, or rows are missing or contradict
+            each other.
     """
     from gan_eval.stats.trials import misnamed, model_problem
 
@@ -202,6 +211,7 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     with open_store(store, create=False) as opened:
         sessions = opened.frame(tables.SESSIONS, **equal)
         frames = {table: opened.frame(table) for table in STORED_TABLES}
+        require_consistent(opened, study=study)
     if study is not None:
         frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
     trials = frames[tables.TRIALS]

@@ -1,0 +1,132 @@
+"""Rows of a store that cannot have been left by sessions are named before anything is computed from them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from gan_eval import tables
+from gan_eval.errors import UserError, abbreviated
+from gan_eval.store.layout import STORED_TABLES
+from gan_eval.store.results import Store
+
+_OF_SESSION = ("participant", "study", "simulated")
+"""Columns that every trial has in common with its session."""
+_OF_PLAN = ("phase", "stimulus", "stimulus_b", "item", "kind", "model", "dataset")
+"""Columns that every trial has in common with its row of the plan."""
+_DURATIONS = (
+    *("reaction_time_ms", "requested_exposure_ms", "planned_exposure_ms"),
+    *("exposure_ms", "second_exposure_ms"),
+)
+"""Columns of times that are never below 0."""
+RESTORE = "restore the store from a copy"
+
+
+def require_consistent(store: Store, *, study: str | None = None) -> None:
+    """Refuse a store in which rows are missing or contradict each other.
+
+    That is rows without their session; planned trials that are missing before the last stored one, or anywhere in a
+    complete session; trials that differ from their session or plan; a stimulus that is real and fake; a `correct` that
+    kind and response contradict; negative times.
+
+    Args:
+        store: the results store.
+        study: only this study's sessions.
+
+    Raises:
+        UserError: table, session and trial are named, or the store cannot be read.
+    """
+    with store.transaction() as connection:
+        problem = next(_problems(store, connection, study), None)
+    if problem is not None:
+        raise UserError(f"{store.where}: {problem}")
+
+
+def _problems(store: Store, connection: sa.Connection, study: str | None) -> Iterator[str]:
+    sessions, plans, trials = (store.layout(table) for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
+    for table in STORED_TABLES:
+        layout = store.layout(table)
+        if table is tables.SESSIONS or (study is not None and "study" not in layout.c):
+            continue
+        query = sa.select(layout.c.session, sa.func.count()).group_by(layout.c.session).order_by(layout.c.session)
+        query = query.where(~sa.exists().where(sessions.c.session == layout.c.session))
+        if study is not None:
+            query = query.where(layout.c.study == study)
+        if found := connection.execute(query.limit(1)).first():
+            yield f"table {table.name}: {found[1]} rows of session {_cell(found[0])} without that session; {RESTORE}"
+    of_study = [] if study is None else [sessions.c.study == study]
+    planned = plans.join(sessions, plans.c.session == sessions.c.session).outerjoin(
+        trials, (trials.c.session == plans.c.session) & (trials.c.trial == plans.c.trial)
+    )
+    stored = sa.select(trials.c.session, sa.func.max(trials.c.trial).label("trial")).group_by(trials.c.session)
+    last = stored.subquery()
+    missing = (
+        sa.select(
+            plans.c.session, sessions.c.participant, sessions.c.status, sa.func.count(), sa.func.min(plans.c.trial)
+        )
+        .select_from(planned.outerjoin(last, last.c.session == plans.c.session))
+        .where(trials.c.trial.is_(None), (sessions.c.status == "complete") | (plans.c.trial < last.c.trial), *of_study)
+        .group_by(plans.c.session, sessions.c.participant, sessions.c.status)
+        .order_by(plans.c.session)
+    )
+    if found := connection.execute(missing.limit(1)).first():
+        session, participant, status, count, first = found
+        yield (
+            f"table trials: session {_cell(session)} ({participant}, {status}) lacks {count} of its planned trials, "
+            f"the first is trial {first}; {RESTORE}, or remove that session (participants forget {participant})"
+        )
+    judged = trials.join(sessions, trials.c.session == sessions.c.session)
+    both = judged.outerjoin(plans, (plans.c.session == trials.c.session) & (plans.c.trial == trials.c.trial))
+    for columns, other, name in ((_OF_SESSION, sessions, "session"), (_OF_PLAN, plans, "plan")):
+        for column in columns:
+            yield from _rows(
+                connection,
+                both,
+                trials.c[column] != other.c[column],
+                of_study,
+                trials,
+                f"{column} {{}}, its {name} has {{}}",
+                trials.c[column],
+                other.c[column],
+            )
+    prefix = trials.c.dataset + "/real/"
+    named_real = sa.func.substr(trials.c.stimulus, 1, sa.func.length(prefix)) == prefix
+    is_right = trials.c.kind == trials.c.response
+    answered = trials.c.response.in_(("real", "fake")) & trials.c.choice.is_(None)
+    wrong = (trials.c.correct == sa.true()) & ~is_right | (trials.c.correct == sa.false()) & is_right
+    several = sa.select(trials.c.stimulus).where(trials.c.kind.is_not(None), trials.c.choice.is_(None))
+    several = several.group_by(trials.c.stimulus).having(sa.func.min(trials.c.kind) != sa.func.max(trials.c.kind))
+    kind, stimulus, correct, response = (trials.c[name] for name in ("kind", "stimulus", "correct", "response"))
+    checks: list[tuple[Any, str, tuple[Any, ...]]] = [
+        (
+            stimulus.in_(several) & trials.c.choice.is_(None),
+            "kind {} of stimulus {}, which has the other kind elsewhere",
+            (kind, stimulus),
+        ),
+        ((kind == "fake") & named_real, "kind {} of stimulus {}, which is named as a real picture", (kind, stimulus)),
+        (answered & wrong, "correct {} contradicts kind {} and response {}", (correct, kind, response)),
+        *((trials.c[name] < 0, f"{name} {{}} is negative", (trials.c[name],)) for name in _DURATIONS),
+    ]
+    for condition, text, shown in checks:
+        yield from _rows(connection, judged, condition, of_study, trials, text, *shown)
+
+
+def _rows(
+    connection: sa.Connection,
+    tables_: sa.Join,
+    condition: Any,
+    of_study: list[Any],
+    trials: sa.Table,
+    text: str,
+    *shown: Any,
+) -> Iterator[str]:
+    """The message for the first trial that fulfils the condition, if there is one."""
+    query = sa.select(trials.c.session, trials.c.trial, *shown).select_from(tables_).where(condition, *of_study)
+    if found := connection.execute(query.order_by(trials.c.session, trials.c.trial).limit(1)).first():
+        session, trial, *values = found
+        cells = [_cell(value) for value in values]
+        yield f"table trials, row session={_cell(session)} trial={trial}: {text.format(*cells)}; {RESTORE}"
+
+
+def _cell(value: object) -> str:
+    return abbreviated(value)

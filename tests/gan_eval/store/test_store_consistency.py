@@ -1,0 +1,141 @@
+"""Rows that no session can have left are named by every command that reads a store, before anything is computed."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from stored_rows import SESSION
+
+from gan_eval import analyze, read_trials, tables
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.export import export_store
+from gan_eval.store import merge, open_store, require_consistent
+from gan_eval.store.connect import LONGEST_PATH
+
+PLAN = [
+    {"block": 1, "trial": number, "phase": "main", "stimulus": f"d/{'m' if number % 2 else 'real'}/{number}",
+     "item": f"d/{number}", "kind": "fake" if number % 2 else "real", "model": "m" if number % 2 else None,
+     "dataset": "d"}
+    for number in range(1, 7)
+]  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Three sessions of six planned trials: one complete, one under way, one aborted after four."""
+    path = tmp_path / "s.sqlite"
+    with open_store(path) as opened:
+        for session, (status, done) in {"a": ("complete", 6), "b": ("open", 3), "c": ("aborted", 4)}.items():
+            who = {"session": session, "participant": f"P-{session}"}
+            plan = [{**row, "session": session} for row in PLAN]
+            opened.begin({**SESSION, **who}, plan, {**who, "given": True, "text": "yes"})
+            answers = {"study": "t", "response": "real", "simulated": False, "reaction_time_ms": 500.0}
+            rows = [{**row, **who, **answers, "correct": row["kind"] == "real"} for row in plan[:done]]
+            rows[0] |= {"response": "none", "correct": None, "reaction_time_ms": None}
+            opened.add(tables.TRIALS, rows)
+            opened.set_status(session, status, None)
+    return path
+
+
+def damage(path: Path, script: str) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(script)
+
+
+DAMAGES = {
+    "half of a session": (
+        "DELETE FROM trials WHERE session = 'a' AND trial % 2 = 0",
+        r"session 'a' \(P-a, complete\) lacks 3 of its planned trials, the first is trial 2",
+    ),
+    "the end of a complete session": ("DELETE FROM trials WHERE session = 'a' AND trial > 5", "lacks 1 of its planned"),
+    "the middle of an aborted one": (
+        "DELETE FROM trials WHERE session = 'c' AND trial IN (2, 3)",
+        r"session 'c' \(P-c, aborted\) lacks 2 of its planned trials, the first is trial 2",
+    ),
+    "kind": (
+        "UPDATE trials SET kind = 'real', correct = 1 WHERE session = 'b' AND trial = 3",
+        "row session='b' trial=3: kind 'real', its plan has 'fake'",
+    ),
+    "stimulus": (
+        "UPDATE trials SET stimulus = 'd/m/9' WHERE session = 'a' AND trial = 1",
+        "stimulus 'd/m/9', its plan has 'd/m/1'",
+    ),
+    "kind without a plan": (
+        "DELETE FROM plans; UPDATE trials SET kind = 'fake', correct = 0 WHERE session = 'a' AND trial = 4",
+        "row session='a' trial=4: kind 'fake' of stimulus 'd/real/4', which has the other kind elsewhere",
+    ),
+    "kind against the name": (
+        "DELETE FROM plans; UPDATE trials SET kind = 'fake', correct = 0 WHERE trial = 6",
+        "row session='a' trial=6: kind 'fake' of stimulus 'd/real/6', which is named as a real picture",
+    ),
+    "correct": (
+        "UPDATE trials SET correct = 0 WHERE session = 'c' AND trial = 4",
+        "trial=4: correct False contradicts kind 'real' and response 'real'",
+    ),
+    "a negative time": (
+        "UPDATE trials SET reaction_time_ms = -3 WHERE trial = 2",
+        "row session='a' trial=2: reaction_time_ms -3.0 is negative",
+    ),
+    "no session": (
+        "DELETE FROM sessions WHERE session = 'b'",
+        "table plans: 6 rows of session 'b' without that session",
+    ),
+    "trials alone": (
+        "DELETE FROM sessions WHERE session = 'b'; DELETE FROM plans WHERE session = 'b'",
+        "table trials: 3 rows of session 'b' without that session",
+    ),
+    "two participants": (
+        "UPDATE trials SET participant = 'X' WHERE trial = 4",
+        "row session='a' trial=4: participant 'X', its session has 'P-a'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_what_no_session_can_have_left_is_named(
+    tmp_path: Path, store: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(store) as opened:
+        require_consistent(opened)
+    script, line = DAMAGES[case]
+    damage(store, script)
+    readers: dict[str, Callable[[], object]] = {
+        "analyze": lambda: analyze(store),
+        "read_trials": lambda: read_trials(store),
+        "export": lambda: export_store(store, tmp_path / "exported", formats=["csv"]),
+        "merge": lambda: merge([store], tmp_path / "merged.sqlite"),
+    }
+    for reader in readers.values():
+        with pytest.raises(UserError, match=rf"s\.sqlite: .*{line}"):
+            reader()
+    assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out")]) == 2
+    assert run(["participants", "list", "--store", str(store)]) == 2
+    listed = capsys.readouterr()
+    assert "P-a: t, quick_response" in listed.out
+    assert listed.err.count("s.sqlite: table") == 2
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"s.sqlite"}
+
+
+def test_another_study_s_damage_is_no_obstacle(store: Path) -> None:
+    damage(store, "UPDATE trials SET reaction_time_ms = -3 WHERE trial = 2")
+    with open_store(store) as opened:
+        require_consistent(opened, study="another")
+        with pytest.raises(UserError, match="is negative"):
+            require_consistent(opened, study="t")
+
+
+def test_a_path_that_is_too_long_is_told_as_such(tmp_path: Path) -> None:
+    folder = tmp_path
+    while len(str(folder)) < LONGEST_PATH - 120:
+        folder /= "x" * 100
+    folder.mkdir(parents=True)
+    name = "s" * (LONGEST_PATH - len(str(folder.resolve())) - 1)
+    open_store(folder / name).close()
+    for create in (True, False):
+        with pytest.raises(
+            UserError, match=rf"the path is too long for a store: {LONGEST_PATH + 1} bytes, SQLite takes"
+        ):
+            open_store(folder / f"{name}s", create=create)
