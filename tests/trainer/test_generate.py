@@ -21,6 +21,7 @@ from gan_eval.locks import hold_folder, hold_lock
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import STIMULI
 from gan_eval.tabular import read_rows
+from trainer.files.foreign import read_tensors
 from trainer.generate import generate
 from trainer.inference import inference, translate
 from trainer.loop.train import train
@@ -296,6 +297,26 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     assert not (tmp_path / "set").exists()
 
 
+@pytest.mark.parametrize("part", range(13))
+def test_a_damaged_generator_is_refused_wherever_it_is(run: Path, make_pairs: Pairs, tmp_path: Path, part: int) -> None:
+    """One bit in each thirteenth of the file, and one in the settings."""
+    file = run / GENERATOR
+    whole = bytearray(file.read_bytes())
+    place = (2 * part + 1) * len(whole) // 26
+    for other in (place, whole.index(b"seed")):
+        damaged = bytearray(whole)
+        damaged[other] ^= 1
+        file.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"generator\.safetensors: "):
+            load_generator(run)
+        with pytest.raises(UserError, match=r"generator\.safetensors: "):
+            read_tensors(file)
+    file.write_bytes(whole)
+    net, definition = load_generator(run)
+    save_generator(tmp_path / "again.safetensors", net, definition)
+    assert (tmp_path / "again.safetensors").read_bytes() == whole
+
+
 def test_a_batch_gives_what_single_pictures_give(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     """But for the rounding of a level here and there; and the same call gives the same files."""
     data = make_pairs(test=5)
@@ -427,7 +448,8 @@ def test_out_of_memory_says_what_to_lower(
 
 
 def spoil(file: Path, key: str, value: float) -> None:
-    """Put one number of a generator's weight in place of another."""
+    """Put one number of a generator's weight in place of another; the file is as one of an earlier version."""
+    rewritten(file, lambda _: None)
     with safe_open(file, framework="pt") as content:
         tensors, metadata = {name: content.get_tensor(name) for name in content.keys()}, content.metadata()  # noqa: SIM118
     tensors[key].view(-1)[1] = value
@@ -478,10 +500,12 @@ def test_a_picture_that_is_not_finite_is_refused_by_name(
 
 
 def rewritten(file: Path, change: Callable[[dict], object]) -> None:
-    """The file with other metadata."""
+    """The file with other metadata, without a digest."""
     with safe_open(file, framework="pt") as content:
         tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
         definition = json.loads(content.metadata()["gan_eval"])
+    del definition["digest"]
+    definition["format"] = 1
     changed = change(definition)
     save_file(tensors, file, {"gan_eval": changed if isinstance(changed, str) else json.dumps(definition)})
 

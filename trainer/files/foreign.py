@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
@@ -27,6 +26,7 @@ from trainer.nets.build import BLOCKS, Generator, first_difference, generator_sh
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
+from trainer.state.run_folder import read_safetensors
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
@@ -135,7 +135,7 @@ def read_tensors(path: Path) -> Tensors:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not look at the checksums
                     raise UserError(f"{path}: {damaged} in it is damaged; get the file again")
         if kind == "safetensors":  # which has its tensors in no order that means anything
-            content: Any = dict(sorted(load_file(path).items(), key=lambda item: natural_key(item[0])))
+            content: Any = dict(sorted(read_safetensors(path)[0].items(), key=lambda item: natural_key(item[0])))
         else:
             content = load_torch_file(path)
     except UserError:

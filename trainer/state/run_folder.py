@@ -3,6 +3,7 @@
 torch is imported for generators alone: that a run is finished, or in other hands, is told at once.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ from trainer.datasets.pairs import Formats, PairedSet
 from trainer.datasets.photographs import PhotographSet
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from trainer.nets.build import Generator
 
@@ -44,6 +45,9 @@ EVOLUTION = "evolution.webp"
 """What `train` writes last."""
 PICTURES = f"{OWN_FOLDER}/pictures.json"
 """The state of the files that are trained on, as the run began."""
+GENERATOR_FORMAT = 2
+"""Of a generator's file; since 2 it has a digest of its tensors and its definition."""
+_DIGEST = "digest"
 _METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
 
 Part = Literal["generator", "encoder"]
@@ -244,9 +248,50 @@ def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None
 
     if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
-    metadata = json.dumps({"format": FORMAT, **definition}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    described = {**definition, "format": GENERATOR_FORMAT}
+    metadata = json.dumps({**described, _DIGEST: _digest(described, tensors)}, sort_keys=True)
     write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
+
+
+def _digest(described: Definition, tensors: "Mapping[str, Tensor]") -> str:
+    """Return the SHA-256 of what a file says of itself and of each tensor's name, type, shape and bytes."""
+    import torch
+
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode(errors="backslashreplace"))
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
+    """Read a safetensors file, on the CPU.
+
+    A file of an earlier version or of another program has no digest and is taken as it is.
+
+    Returns:
+        Its tensors by name; the JSON that `save_generator` wrote into it, None where there is none.
+
+    Raises:
+        UserError: its tensors or settings are not those that were written.
+        SafetensorError, OSError: it is no such file.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt", device="cpu") as file:
+        metadata = (file.metadata() or {}).get(_METADATA)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    with suppress(ValueError, RecursionError):  # no JSON, which `load_generator` refuses
+        described = json.loads(metadata or "null")
+        if isinstance(described, dict):
+            known = described.pop(_DIGEST, None)
+            has_digest = known is not None or described.get("format", FORMAT) != FORMAT
+            if has_digest and known != _digest(described, tensors):
+                raise UserError(
+                    f"{path}: damaged since it was written (its digest is another); copy it again, or train it again"
+                )
+    return tensors, metadata
 
 
 def load_generator(path: Path) -> "tuple[Generator, Definition]":
@@ -256,10 +301,10 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
         path: the folder of a finished run, or one of its `.safetensors` files (finished, best or snapshot).
 
     Raises:
-        UserError: the run is not finished, or the file is broken, not a generator of ours, or has numbers that are not
+        UserError: the run is not finished, or the file is damaged, not a generator of ours, or has numbers that are not
             finite.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     from gan_eval.weights.files import first_nonfinite
     from trainer.nets.build import first_difference, generator_for
@@ -267,20 +312,19 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
     path = generator_file(path)
     require_file(path)
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = (file.metadata() or {}).get(_METADATA)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        tensors, metadata = read_safetensors(path)
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a readable generator ({first_sentence(error)}); train it again") from error
     if metadata is None:
         raise UserError(f"{path}: no settings of gan_eval in its metadata; it was not written by `train`")
     try:
         definition = json.loads(metadata)
+        definition.pop(_DIGEST, None)
         settings, fraction, formats = settings_of(definition), definition["fraction"], formats_of(definition)
     except ValidationError as error:
         problem = first_problem(error, TrainingSettings)
         raise UserError(f"{path}: not a readable generator (its settings: {problem}); train it again") from error
-    except (ArithmeticError, ValueError, TypeError, KeyError, RecursionError) as error:  # no JSON, or of another form
+    except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # another form
         raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
     if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction <= 1:
         raise UserError(f"{path}: not a readable generator (fraction {fraction!r} in its metadata); train it again")
