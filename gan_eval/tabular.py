@@ -18,6 +18,7 @@ from gan_eval.tables.cells import (
     csv_records,
     even_records,
     format_cell,
+    is_outside,
     parse,
     parse_any,
     require_distinct,
@@ -271,8 +272,9 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
 
     dtype = _PANDAS[column.dtype]
     numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    if column.most is None or not numbers or not (series.abs() > column.most).any():
-        if series.dtype == dtype and not column.words and column.dtype not in ("instant", "json"):
+    if not numbers or not is_outside(series, column).any():
+        has_form = column.words or column.is_name or column.dtype in ("instant", "json")
+        if series.dtype == dtype and not has_form:
             empty = column.dtype == "text" and series == ""  # missing, as in a file
             return series if empty is False or not empty.any() else series.mask(empty)
         if column.dtype == "float" and numbers:
@@ -298,7 +300,6 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
 
 def _floats(series: "pd.Series", column: Column) -> "pd.Series | None":
     """A column of numbers as text, many of them distinct, read at once; None where a cell needs a closer look."""
-    import numpy as np
     import pandas as pd
 
     if pd.api.types.infer_dtype(series, skipna=True) != "string":
@@ -307,8 +308,7 @@ def _floats(series: "pd.Series", column: Column) -> "pd.Series | None":
         values = series.to_numpy(object).astype("float64")
     except (ValueError, TypeError):
         return None
-    allowed = values[values != math.inf] if column.infinite else values
-    if column.most is not None and (np.abs(allowed) > column.most).any():
+    if is_outside(values, column).any():
         return None
     return pd.Series(values, index=series.index)
 

@@ -2,6 +2,7 @@
 
 from gan_eval.power.planning import POWER
 from gan_eval.stats import ALL_TABLES
+from gan_eval.tables.cells import limits_of
 
 
 def reference() -> str:
@@ -18,6 +19,8 @@ def reference() -> str:
         "Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `@`, a tab, a line's end, or a `-`",
         "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
         "own. Every command takes one away again when it reads; so should other programs.",
+        "",
+        "Identifiers and file names have no invisible characters (controls, marks of direction, zero-width spaces).",
     ]
     for table in (*ALL_TABLES.values(), POWER):
         lines += ["", f"## {table.name}", "", table.meaning, ""]
@@ -26,6 +29,7 @@ def reference() -> str:
         lines += ["| column | type | unit | must be filled | meaning |", "| --- | --- | --- | --- | --- |"]
         for column in table.columns:
             words = f" ({', '.join(column.words)})" if column.words else ""
+            words += f" ({limits_of(column)})" if column.least is not None else ""
             need = "yes" if column.filled else ("column may be absent" if column.optional else "")
             meaning = f"{column.meaning}{words}".replace("|", r"\|")
             lines.append(f"| {column.name} | {column.dtype} | {column.unit} | {need} | {meaning} |")

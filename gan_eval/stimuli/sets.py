@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, abbreviated
 from gan_eval.files import sha256_file
 from gan_eval.tabular import Row, read_rows, read_table, write_rows
 
@@ -74,7 +74,8 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
         files_must_exist: refuse a set of which a file is absent; without, whoever decodes the file finds out.
 
     Raises:
-        UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder or absent, or a fake without model.
+        UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder or absent, a fake without model, or
+            an identifier that is not `dataset/real/NAME`, `dataset/model/NAME`, or of the item `dataset/NAME`.
     """
     table = _table_of(Path(folder))
     folder = table.parent
@@ -97,6 +98,13 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
         if "|" in (row["model"] or "") or row["model"] in KEPT_NAMES:
             raise UserError(f"{table}: row {number}, column model: {name_problem(row['model'], 'model')}")
+        for identifier, of in (("stimulus", f"/{row['model'] or 'real'}"), ("item", "")):
+            start = f"{row['dataset']}{of}/"
+            if not row[identifier].startswith(start) or row[identifier] == start:
+                raise UserError(
+                    f"{table}: row {number}, column {identifier}: found {abbreviated(row[identifier])}, wanted "
+                    f"{start}NAME by the row's data set and model"
+                )
     return stimuli
 
 

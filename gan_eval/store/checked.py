@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.store.connect import database_error
-from gan_eval.tables.cells import expected, is_too_large
+from gan_eval.tables.cells import expected, is_outside
 from gan_eval.tables.schema import Column, Table
 from gan_eval.tabular import Row
 
@@ -87,7 +87,7 @@ def _checked(value: Any, column: Column) -> Any:
             return bool(value)
         case "int" if type(value) is int:
             return value
-        case "float" if type(value) in (int, float) and not is_too_large(float(value), column):
+        case "float" if type(value) in (int, float) and not is_outside(float(value), column):
             return float(value)
         case "text" if isinstance(value, str) and (not column.words or value in column.words):
             if not value and column.filled:
@@ -197,7 +197,7 @@ def _is_right(cells: Any, column: Column) -> bool:
             if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type)):
                 return False
             ends = pc.min_max(cells.cast(pa.float64())).as_py().values()
-            return not any(is_too_large(end, column) for end in ends)
+            return not any(is_outside(end, column) for end in ends)
     if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
         return False
     try:

@@ -191,12 +191,11 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     record = out / OWN_FOLDER / "try.json"
     folders = {"real": str(real.resolve()), "fakes": [str(fake.resolve()) for fake in fakes]}
     earlier = read_json(record) if record.is_file() else None
-    if earlier is not None and not (isinstance(earlier, dict) and {"real", "fake"} <= set(earlier)):
+    if earlier is not None and not (isinstance(earlier, dict) and isinstance(earlier.get("fakes"), list)):
         raise UserError(f"{record}: does not say which folders --out {out} was made of; name another --out")
     if earlier not in (None, folders) and (out / "set" / TABLE_NAME).is_file():
-        raise UserError(
-            f"--out {out}: holds what came of {', '.join([earlier['real'], *earlier['fakes']])}; name another folder"
-        )
+        came_of = ", ".join(map(str, (earlier.get("real"), *earlier["fakes"])))
+        raise UserError(f"--out {out}: holds what came of {came_of}; name another folder")
     claim_output_folder(out)
     if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")

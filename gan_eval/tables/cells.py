@@ -11,12 +11,13 @@ import io
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError, abbreviated
+from gan_eval.errors import UserError, abbreviated, shortened
 from gan_eval.files import require_file
 from gan_eval.tables.schema import Column, Dtype
 
@@ -34,18 +35,37 @@ def expected(column: Column) -> str:
     """What a column's cells are, for messages."""
     if column.words:
         return f"one of {', '.join(column.words)}"
-    return _EXPECTED.get(column.dtype, "text") + (f" of {_at_most(column)}" if column.most is not None else "")
+    limits = limits_of(column)
+    return _EXPECTED.get(column.dtype, "text") + (f" of {limits}" if limits else "")
 
 
-def is_too_large(value: Any, column: Column) -> bool:
-    """Whether a number is beyond what its column may hold."""
-    if column.most is None or type(value) is not float or (column.infinite and value == math.inf):
-        return False
-    return abs(value) > column.most
+def is_outside(value: Any, column: Column) -> Any:
+    """Whether a number is outside what its column may hold; of a series of numbers, which are."""
+    most = math.inf if column.most is None else column.most
+    outside = (value < (-most if column.least is None else column.least)) | (value > most)
+    return outside & (value != math.inf) if column.infinite else outside
 
 
-def _at_most(column: Column) -> str:
-    return f"at most {column.most:g} {column.unit}".rstrip()
+def limits_of(column: Column) -> str:
+    """What numbers a column may hold, for messages; empty where it may hold all."""
+    if column.least is not None:
+        least = f"at least {column.least:g}"
+        return f"{least} {column.unit}".rstrip() if column.most is None else f"{least} and at most {column.most:g}"
+    return "" if column.most is None else f"at most {column.most:g} {column.unit}".rstrip()
+
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def invisible_in(text: str) -> str | None:
+    """The first character of a name that nobody sees: a control, a mark of direction, half of a pair; None: no such.
+
+    >>> invisible_in("a\u202eb"), invisible_in("photo 1.png")
+    ('U+202E', None)
+    """
+    if text.isprintable():
+        return None
+    return next((f"U+{ord(letter):04X}" for letter in text if unicodedata.category(letter) in _INVISIBLE), None)
 
 
 def is_missing(value: Any) -> bool:
@@ -114,8 +134,10 @@ def _check(value: Any, column: Column, where: str) -> Any:
         raise UserError(f"{where}: found {abbreviated(value)}, wanted {_EXPECTED.get(column.dtype, 'text')}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {abbreviated(value)}, wanted a whole number within 64 bits")
-    if is_too_large(value, column):
-        raise UserError(f"{where}: found {abbreviated(value)}, wanted {_at_most(column)}")
+    if type(value) in (int, float) and is_outside(value, column):
+        raise UserError(f"{where}: found {abbreviated(value)}, wanted {limits_of(column)}")
+    if column.is_name and isinstance(value, str) and (mark := invisible_in(value)):
+        raise UserError(f"{where}: found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
     if column.words and value not in column.words:
         raise UserError(f"{where}: found {abbreviated(value)}, wanted one of {', '.join(column.words)}")
     return None if is_missing(value) else value

@@ -23,10 +23,14 @@ class Column:
     """Every row must hold a value."""
     optional: bool = False
     """The column may be absent from a file; it then reads as missing."""
+    least: float | None = None
+    """No number is smaller."""
     most: float | None = None
-    """No number is further from 0."""
+    """No number is larger, or without `least` further from 0."""
     infinite: bool = False
     """Infinity is a value all the same."""
+    is_name: bool = False
+    """Text that identifies something or names a file: without invisible characters."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,37 @@ def text(
     return Column(name, "text", meaning, words=words, filled=filled, optional=optional)
 
 
-def integer(name: str, meaning: str, *, unit: str = "", filled: bool = False, optional: bool = False) -> Column:
+def name_text(name: str, meaning: str, *, filled: bool = False) -> Column:
+    """A column of identifiers or file names."""
+    return Column(name, "text", meaning, filled=filled, is_name=True)
+
+
+def integer(
+    name: str,
+    meaning: str,
+    *,
+    unit: str = "",
+    filled: bool = False,
+    optional: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Column:
     """A column of whole numbers."""
-    return Column(name, "int", meaning, unit=unit, filled=filled, optional=optional)
+    return Column(name, "int", meaning, unit=unit, filled=filled, optional=optional, least=least, most=most)
 
 
-def number(name: str, meaning: str, *, unit: str = "", filled: bool = False, optional: bool = False) -> Column:
+def number(
+    name: str,
+    meaning: str,
+    *,
+    unit: str = "",
+    filled: bool = False,
+    optional: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Column:
     """A column of floats."""
-    return Column(name, "float", meaning, unit=unit, filled=filled, optional=optional)
+    return Column(name, "float", meaning, unit=unit, filled=filled, optional=optional, least=least, most=most)
 
 
 def milliseconds(name: str, meaning: str, *, optional: bool = False, infinite: bool = False) -> Column:
@@ -98,20 +125,24 @@ SEEN = boolean(
     optional=True,
 )
 FRACTION = number(
-    "fraction", "share of the planned training steps that the models behind this row were given", optional=True
+    "fraction",
+    "share of the planned training steps that the models behind this row were given",
+    optional=True,
+    least=0,
+    most=1,
 )
 SIMULATED = boolean("simulated", "the answers come from a simulated participant, not from a person", optional=True)
 ANALYSIS_RUN = text("run", "the analysis that made this table: the same in all tables of one analysis", optional=True)
 NOTE = text("note", "what a reader must know about this row", optional=True)
 PROVENANCE = (SIMULATED, NOTE, FRACTION, ANALYSIS_RUN)
 """The last columns of the tables of an analysis: what travels from the trials to every row, and the analysis."""
-STIMULUS = text("stimulus", "`dataset/real/stem` or `dataset/model/stem`", filled=True)
-ITEM = text("item", "`dataset/stem`: the source picture shared by its real and generated versions")
+STIMULUS = name_text("stimulus", "`dataset/real/stem` or `dataset/model/stem`", filled=True)
+ITEM = name_text("item", "`dataset/stem`: the source picture shared by its real and generated versions")
 KIND = text("kind", "the truth: ground truth or a model's output", words=KINDS)
-MODEL = text("model", "the generator's name; empty for a real picture")
-DATASET = text("dataset", "the data set's name")
-SESSION = text("session", "one participant sitting once (UUIDv7)", filled=True)
-PARTICIPANT = text("participant", "a pseudonym, never a name", filled=True)
+MODEL = name_text("model", "the generator's name; empty for a real picture")
+DATASET = name_text("dataset", "the data set's name")
+SESSION = name_text("session", "one participant sitting once (UUIDv7)", filled=True)
+PARTICIPANT = name_text("participant", "a pseudonym, never a name", filled=True)
 SHARE = "0..1"
 """The unit of shares, rates and areas."""
 

@@ -23,29 +23,33 @@ from gan_eval.tables.schema import (
     instant,
     integer,
     milliseconds,
+    name_text,
     number,
     text,
 )
+
+WIDEST = 1e9
+"""No picture has more pixels a side."""
 
 STIMULI = Table(
     "stimuli",
     "The pictures that can be shown. Files are relative to the table and stay below it.",
     (
         STIMULUS,
-        text("item", ITEM.meaning, filled=True),
+        name_text("item", ITEM.meaning, filled=True),
         text("kind", KIND.meaning, words=KINDS, filled=True),
         MODEL,
-        text("dataset", DATASET.meaning, filled=True),
-        text("split", "the part of the data set: train, val, test"),
-        text("file", "the picture", filled=True),
-        text("input_file", "the label picture that the generator was given"),
-        text("reference_file", "the ground truth of a generated picture"),
-        integer("width", "width of the picture", unit="pixel"),
-        integer("height", "height of the picture", unit="pixel"),
+        name_text("dataset", DATASET.meaning, filled=True),
+        name_text("split", "the part of the data set: train, val, test"),
+        name_text("file", "the picture", filled=True),
+        name_text("input_file", "the label picture that the generator was given"),
+        name_text("reference_file", "the ground truth of a generated picture"),
+        integer("width", "width of the picture", unit="pixel", least=1, most=WIDEST),
+        integer("height", "height of the picture", unit="pixel", least=1, most=WIDEST),
         text("sha256", "SHA-256 of the picture's file"),
         text("mask_kind", "inpainting: how the hole was made"),
-        number("mask_area", "inpainting: share of the picture that is hole", unit="0..1"),
-        text("mask_file", "inpainting: the mask picture, white is hole"),
+        number("mask_area", "inpainting: share of the picture that is hole", unit=SHARE, least=0, most=1),
+        name_text("mask_file", "inpainting: the mask picture, white is hole"),
         STYLE_NETWORK,
         SEEN,
         FRACTION,

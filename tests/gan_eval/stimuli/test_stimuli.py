@@ -1,5 +1,7 @@
 """Stimulus sets are checked, merged, and imported from other tools' folders."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -172,3 +174,41 @@ def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tm
     assert import_folder(result_folder, tmp_path / "cut", fit="crop").resized == 3
     cut = {(row["width"], row["height"]) for row in sets.read_set(tmp_path / "cut").rows if row["item"].endswith("/1")}
     assert cut == {(10, 16)}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "line"),
+    [
+        *((column, value, "found -?[0-9]+, wanted at least 1") for column in ("width", "height") for value in (-1, 0)),
+        ("width", 10**10, "wanted at least 1 and at most 1e\\+09"),
+        ("width", "nan", "wanted a whole number"),
+        ("height", "wide", "wanted a whole number"),
+        *(("mask_area", value, "wanted at least 0 and at most 1") for value in (2, -0.1, "inf", "1e308")),
+        ("mask_area", "half", "wanted a number"),
+        *(("fraction", value, "wanted at least 0 and at most 1") for value in (2, -1, "-inf")),
+        ("stimulus", "d/m/1\x07", "with the invisible character U\\+0007; remove it"),
+        ("item", "d/1\0", "invisible character U\\+0000"),
+        ("model", "m\u202e", "invisible character U\\+202E"),
+        ("dataset", "d\u200b", "invisible character U\\+200B"),
+        ("split", "te\nst", "invisible character U\\+000A"),
+        *((column, "fake/1\0.png", "U\\+0000") for column in ("file", "input_file", "reference_file", "mask_file")),
+        ("stimulus", "d/other/1", "found 'd/other/1', wanted d/m/NAME"),
+        ("stimulus", "1", "found '1', wanted d/m/NAME"),
+        ("stimulus", "d/m/", "wanted d/m/NAME"),
+        ("item", "e/1", "found 'e/1', wanted d/NAME"),
+        ("dataset", "e", "found 'd/m/1', wanted e/m/NAME"),
+    ],
+)
+def test_a_cell_that_no_set_may_have_is_refused_by_row_and_column(tmp_path, result_folder, column, value, line):
+    import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
+    table = tmp_path / "set" / "stimuli.csv"
+    rows = sets.read_set(tmp_path / "set").rows
+    records = [list(rows[0]), *([row[name] if row[name] is not None else "" for name in row] for row in rows)]
+    records[4][records[0].index(column)] = value
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows(records)
+    with pytest.raises(UserError, match=rf"stimuli\.csv: row 4, column [a-z_]+: .*{line}"):
+        sets.read_set(tmp_path / "set", files_must_exist=False)
+    if "NAME" not in line:
+        with pytest.raises(UserError, match=rf"stimuli\.csv: row 4, column {column}: .*{line}"):
+            sets.read_stimulus_tables([tmp_path / "set"])
