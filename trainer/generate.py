@@ -1,6 +1,6 @@
 """Generation: a stimulus set from a trained generator and the pictures of a split."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, Display
 from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
 from gan_eval.tabular import Row
-from trainer.batches import hash_pictures
-from trainer.datasets.dataset import DataSet, Size
+from trainer.datasets.dataset import Size
 from trainer.datasets.pairs import Formats
 from trainer.devices import cpu_threads, exact_kernels, placed
 from trainer.files.model import Model, load_model
 from trainer.inference import inference
 from trainer.items import Names, item_number, item_rows, write_items
 from trainer.state.run_folder import differences, recorded_threads, tf32_of
+from trainer.state.trained_on import trained_on
 from trainer.tasks import Example, new_task
 
 MARKER = ".gan-eval/generate.json"
@@ -140,7 +140,8 @@ def generate(
         net = placed(source.net, device)
         grey = source.net.out_channels == 1 and formats[1].channels == 3
         facts = {**task.row_facts, "fraction": source.fraction}
-        seen = seen_pictures(source, data_set, items.values())
+        known = trained_on(source)
+        seen = known.seen(data_set, list(items.values())) if known else {}
         stems = list(items)
         rows: list[Row] = []
         raw_rows: list[Row] = []
@@ -158,16 +159,22 @@ def generate(
                         say(f"{error} (left out)")
                 write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
                 for name, example in batch.items():
-                    known = facts | ({"seen": True} if items[name] in seen else {})
-                    rows += item_rows(out, name, example, names, facts=known)
+                    was_seen = seen.get(items[name])
+                    of_item = facts | ({} if was_seen is None else {"seen": was_seen})
+                    rows += item_rows(out, name, example, names, facts=of_item)
                     if task.gives_raw:
-                        raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=known)
+                        raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=of_item)
                 if on_progress is not None:
                     on_progress(min(start + batch_size, len(stems)), len(stems))
         if not rows:
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
         if left_out := len(stems) - len(rows) // 2:
             say(f"{data / split}: {left_out} of {len(stems)} pictures left out")
+        marks = [row.get("seen") for row in rows if row["kind"] == "fake"]
+        if n_seen := marks.count(True):
+            say(f"{out}: {model} was trained on {n_seen} of these {len(marks)} pictures, too (seen in its tables)")
+        if n_unknown := marks.count(None):
+            say(f"{out}: whether {model} was trained on {n_unknown} of these {len(marks)} pictures is not known")
         sizes = sorted({(row["width"], row["height"]) for row in rows})
         if len(sizes) > 1:  # native ones, which whoever shows or compares the pictures has to know
             (least_width, least_height), (most_width, most_height) = sizes[0], sizes[-1]
@@ -180,23 +187,6 @@ def generate(
             write_set(out / RAW, raw_rows)
         write_set(out, rows)
         return out
-
-
-def seen_pictures(source: Model, data_set: DataSet, pictures: Iterable[Path]) -> frozenset[Path]:
-    """Those of a data set's pictures that the generator was trained on.
-
-    None where it was trained on others, as their hash tells, whatever their splits are called.
-    """
-    trained, pairs = str(source.definition.get("split", "")), source.definition.get("pairs")
-    if not trained or not isinstance(pairs, int):
-        return frozenset()
-    try:
-        paths = data_set.training_paths(trained, limit=pairs)
-        shared = frozenset(pictures).intersection(paths)
-        same = bool(shared) and hash_pictures(data_set.files(paths)) == source.definition.get("data_sha256")
-    except UserError:  # of a picture that cannot be read, or a split that is not there
-        return frozenset()
-    return shared if same else frozenset()
 
 
 def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:

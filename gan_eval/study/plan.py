@@ -2,14 +2,14 @@
 the same study as a smoke test."""
 
 import shlex
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, relative_path, write_json
+from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, relative_path, sha256_file, write_json
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
@@ -457,8 +457,8 @@ def _check_splits(plan: Plan) -> None:
             own = study.data[source].train_split
             if len(joined := joined_splits(own)) > 1 and source == dataset and split in joined:
                 pass  # the study file itself says that no picture is held out
-            elif seen := tested.keys() & files(source, own).keys():
-                example = min(tested[key] for key in seen).relative_to(plan.data_folder(dataset))
+            elif seen := _shared(tested, files(source, own)):
+                example = min(seen).relative_to(plan.data_folder(dataset))
                 start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
                 place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
                 raise UserError(
@@ -480,11 +480,28 @@ def _check_splits(plan: Plan) -> None:
                 f"{plan.file}: {steered}: is decided by validation, for which {dataset} has no pictures; give the data "
                 "set a split val"
             )
-        if tested.keys() & files(dataset, watched).keys():
+        if _shared(tested, files(dataset, watched)):
             raise UserError(
                 f"{plan.file}: {steered}: would be decided on {watched!r} of {dataset}, whose pictures {model} is "
                 "tested with; give the data set a split val, and draw stimuli from another (such as test)"
             )
+
+
+def _shared(tested: Mapping[Hashable, Path], others: Mapping[Hashable, Path]) -> list[Path]:
+    """The tested pictures that are among the others: the same file, or a copy of it under any name."""
+
+    def size(path: Path) -> int:
+        return path.stat().st_size if path.is_file() else -1  # reading it will say why
+
+    of_size: dict[int, list[Path]] = {}
+    for path in others.values():
+        of_size.setdefault(size(path), []).append(path)
+    return [
+        path
+        for identity, path in tested.items()
+        if identity in others
+        or any(sha256_file(other) == sha256_file(path) for other in of_size.get(size(path), ()) if size(path) >= 0)
+    ]
 
 
 def _identity(path: Path) -> Hashable:

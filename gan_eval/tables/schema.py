@@ -1,5 +1,6 @@
 """What a table is: its columns, with dtype, unit and meaning; and the columns and words that several tables share."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -121,9 +122,22 @@ STYLE_NETWORK = text(
 )
 SEEN = boolean(
     "seen",
-    "true: the generator was trained on this picture, too; empty: it was not, or that is not known",
+    "whether the generator was trained on this picture or a copy of it, by content (of a row over several pictures: "
+    "on one of them); empty: not known",
     optional=True,
 )
+
+
+def any_seen(marks: Iterable[bool | None]) -> bool | None:
+    """Return `SEEN` of several pictures: of one true if it is on any, false if it is on none, None if not known.
+
+    >>> any_seen([False, None, True]), any_seen([False, False]), any_seen([False, None]), any_seen([])
+    (True, False, None, None)
+    """
+    known = set(marks)
+    return True if True in known else False if known == {False} else None
+
+
 FRACTION = number(
     "fraction",
     "share of the planned training steps that the models behind this row were given",

@@ -55,6 +55,7 @@ from trainer.state.run_folder import (
     save_generator,
     snapshot_path,
 )
+from trainer.state.trained_on import pictures_of_run, record_pictures
 from trainer.step import training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.findings import Findings
@@ -130,16 +131,24 @@ def open_run(
             pin_for=fabric.device if fabric.device.type == "cuda" else None,
         )
         samples = sample_examples(task, plan.data_set, plan.paths, train_split=split, say=say)
+        known = None  # in the processes that write nothing
+        if leads:
+            start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
+            known = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
         validation = None
         if settings.validate_every is not None and measure is not None:
             pairs = settings.validation_pairs or begun_with(out, "validation_pairs")
             count = settings.model_copy(update={"validation_pairs": pairs}).validation_count(uses_best=uses_best)
-            examples = validation_examples(task, plan.data_set, plan.paths, count=count, train_split=split)
+            examples = validation_examples(task, plan.data_set, plan.paths, known=known, count=count, train_split=split)
             if examples is None:
                 say(f"{plan.data_set.folder}: neither val nor test beside {split}; nothing is validated")
             else:
                 if examples.seen:
-                    say(f"{plan.data_set.folder}: all of {examples.split} are trained on, so validation has no others")
+                    count = len(examples.examples)
+                    say(
+                        f"{plan.data_set.folder}: {examples.n_seen} of the {count} pictures of {examples.split} that "
+                        "validate are trained on, too"
+                    )
                 validation = Validation(out / "validation", task, examples, measure)
     run = Run(
         fabric, plan, out, batches=batches, samples=samples, validation=validation, say=say, keep=keep,
@@ -147,6 +156,8 @@ def open_run(
     )  # fmt: skip
     if leads:
         begin_run(out, definition, machine, plan.data_set.files(plan.paths))
+        if known is not None:
+            record_pictures(out, known, data_sha256=str(definition["data_sha256"]))
         for suffix in SUFFIXES:
             evolution_path(out, suffix).unlink(missing_ok=True)
     return run

@@ -18,11 +18,13 @@ from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import resize, write_samples
 from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import write_set
+from gan_eval.tables.schema import any_seen
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet, excluding
 from trainer.inference import inference
 from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
+from trainer.state.trained_on import TrainedOn
 from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
@@ -52,8 +54,10 @@ class ValidationExamples:
 
     split: str
     examples: Mapping[str, Example]
-    seen: bool = False
-    """Whether that split is among several that are trained on."""
+    seen: bool | None = None
+    """Whether some of them are trained on, too; None: not known."""
+    n_seen: int = 0
+    """How many of them."""
 
 
 class ReadWhenAsked(Mapping[str, Example]):
@@ -73,16 +77,23 @@ class ReadWhenAsked(Mapping[str, Example]):
 
 
 def validation_examples(
-    task: Task, data_set: DataSet, train: list[Path], *, count: int | None, train_split: str
+    task: Task,
+    data_set: DataSet,
+    train: list[Path],
+    *,
+    known: TrainedOn | None = None,
+    count: int | None,
+    train_split: str,
 ) -> ValidationExamples | None:
     """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
 
-    Pictures that are trained on are among them only where all of that split are.
+    Files that are trained on are among them only where all of that split are. Copies of these are told by `known`.
 
     Args:
         task: makes items of pictures.
         data_set: lists and reads them.
         train: the pictures that are trained on, of `train_split`.
+        known: what is trained on, by content.
         count: None: all of the split's.
         train_split: whose pictures are not for validation.
 
@@ -105,7 +116,10 @@ def validation_examples(
             return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
 
         examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(list(named), read)
-        return ValidationExamples(split, examples, seen=not unseen)
+        marks = list(known.seen(data_set, list(named.values())).values()) if known else []
+        if not unseen:
+            marks = [True] * count
+        return ValidationExamples(split, examples, any_seen(marks), marks.count(True))
     return None
 
 
@@ -175,7 +189,9 @@ class Validation:
                 write_set(folder, rows)
                 measured = self._measure.values(folder)
                 measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
-                facts = {"mode": mode, "split": split} | ({"seen": True} if self._examples.seen else {})
+                facts = {"mode": mode, "split": split} | (
+                    {} if self._examples.seen is None else {"seen": self._examples.seen}
+                )
                 values += [{**facts, **row} for row in measured]
         return values
 

@@ -26,6 +26,7 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.processes import SINGLE, Processes
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.pictures import Picture
+from gan_eval.tables.schema import any_seen
 from gan_eval.tabular import Row
 
 
@@ -167,7 +168,7 @@ def _row(comparison: _Comparison, stimuli: Sequence[Stimulus], processes: Proces
         "n_real": sum(tally.n_real for tally in tallies),
         "n_fake": sum(tally.n_fake for tally in tallies),
         "reason": reason,
-        "seen": any(s.seen for s in stimuli if s.is_fake and comparison.includes(s)) or None,
+        "seen": any_seen(s.seen for s in stimuli if s.is_fake and comparison.includes(s)),
         "fraction": min(
             (s.fraction for s in stimuli if s.is_fake and comparison.includes(s) and s.fraction is not None),
             default=None,

@@ -40,6 +40,7 @@ from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tools import Tools, versions
+from gan_eval.tables.schema import any_seen
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
@@ -365,7 +366,7 @@ class _DataSet:
             "metric": metric.name,
             "n_real": n_real,
             "n_fake": n_fake,
-            "seen": any(stimulus.seen for stimulus in self._stimuli[model]) or None,
+            "seen": any_seen(stimulus.seen for stimulus in self._stimuli[model]),
             "fraction": fraction,
         }
         notes: list[str | None] = []

@@ -33,7 +33,7 @@ from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.store import sessions_text
-from gan_eval.tables import PARTICIPATION, SESSIONS, SET_METRICS, TRIALS
+from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""
@@ -53,15 +53,30 @@ def badges(folder: StudyFolder) -> list[str]:
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     if partial:
         lines.append(f"{trained_for(partial, 'Trained')} of the planned steps")
+    seen: list[str] = []
     if folder.study is not None:
         seen = [name for name in folder.study.data if folder.study.tests_on_seen(name)]
         if seen:
             lines.append(f"Pictures of {listed(seen)} that are shown and measured were trained on, too")
+    for (model, dataset), marks in _seen_marks(folder).items():
+        if (n_seen := marks.count(True)) and dataset not in seen:
+            lines.append(f"{model} was trained on {n_seen} of its {len(marks)} pictures on {dataset}, too")
     if folder.facts.get("smoke"):
         lines.append("Smoke run: every stage touched, nothing trained to be good")
     if awaited := interim(folder):
         lines.append(f"Interim: {awaited}")
     return lines
+
+
+def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]:
+    """Whether each model was trained on each of its pictures, by model and data set; None: not known."""
+    frames = list(folder.stimuli.values()) or [folder.table(IMAGE_METRICS)]
+    fakes = pd.concat(frames)[["stimulus", "kind", "model", "dataset", "seen"]].drop_duplicates("stimulus")
+    marks: dict[tuple[str, str], list[bool | None]] = {}
+    for row in fakes[fakes["kind"] == "fake"].to_dict("records"):
+        mark = None if missing(row["seen"]) else bool(row["seen"])
+        marks.setdefault((str(row["model"]), str(row["dataset"])), []).append(mark)
+    return marks
 
 
 def interim(folder: StudyFolder) -> str:
@@ -271,6 +286,9 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
         sets = sets[is_fid & (sets["n_fake"] < MIN_FID_PICTURES)]
     if len(sets):
         lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
+    unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
+    if unknown:
+        lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
     if too_few:
         lines.append(f"There is no number for: {'; '.join(too_few)}. The files say why.")
     return Section(

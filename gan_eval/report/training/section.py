@@ -29,6 +29,7 @@ from gan_eval.report.training.samples import films, training_grids
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.plateau import all_plateaus
 from gan_eval.tables import PLATEAUS
+from gan_eval.tables.schema import any_seen
 
 _TITLES = {
     "g_adversarial": "generator: adversarial loss",
@@ -241,9 +242,10 @@ def _points_text(runs: Sequence[TrainingRun], metric: str) -> str:
     counts = sorted({int(n) for n in rows["n"].dropna()})
     least = "" if len(counts) < 2 else f"{whole(counts[0])} to "
     splits = [str(split) for split in rows["split"].dropna().unique()]
-    seen = bool("seen" in rows and (rows["seen"] == True).any())  # noqa: E712
-    known = "trained on, too" if seen else "not trained on"
-    origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}, {known}" if splits else ""
+    known = {True: ", some or all trained on, too", False: ", not trained on", None: ""}[
+        any_seen(None if missing(mark) else bool(mark) for mark in rows["seen"]) if "seen" in rows else None
+    ]
+    origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}{known}" if splits else ""
 
     def counted(noun: str) -> str:
         return f"{least}{plural(counts[-1], noun) if counts else f'{noun}s'}{origin}"

@@ -1,6 +1,7 @@
 """Studies whose models would be tested with pictures that their training or the choice of a checkpoint has seen."""
 
 import os
+import shutil
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -17,7 +18,8 @@ WATCHED = "[training]\nvalidate_every = 1\n"
 
 
 def picture(path: Path) -> Path:
-    write_png(path, np.zeros((8, 16, 3), np.uint8))
+    seed = int.from_bytes(bytes(path))
+    write_png(path, np.random.default_rng(seed).integers(0, 256, (8, 16, 3), dtype=np.uint8))
     return path
 
 
@@ -88,6 +90,19 @@ def test_links_to_the_same_pictures_are_seen_through(tmp_path: Path) -> None:
     (tmp_path / "data" / "d" / "test").mkdir()
     os.link(tmp_path / "data" / "d" / "train" / "1.png", tmp_path / "data" / "d" / "test" / "9.png")
     assert "which has 1 of the pictures of 'test' of d that m is tested with, such as" in refused(tmp_path, PAIRS)
+
+
+@pytest.mark.parametrize("change", ["copied", "renamed", "one more first"])
+def test_copies_under_other_names_are_seen_through(tmp_path: Path, change: str) -> None:
+    splits(tmp_path, "train")
+    test = tmp_path / "data" / "d" / "test"
+    shutil.copytree(tmp_path / "data" / "d" / "train", test)
+    if change == "renamed":
+        for path in sorted(test.iterdir()):
+            path.rename(path.with_name(f"z{path.name}"))
+    if change == "one more first":
+        picture(test / "!.png")
+    assert "which has 2 of the pictures of 'test' of d that m is tested with, such as" in refused(tmp_path, PAIRS)
 
 
 def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> None:

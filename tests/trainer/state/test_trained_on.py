@@ -1,0 +1,102 @@
+"""Pictures that were trained on are recognised by their content, and nothing is claimed without a record."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_photographs import make_photographs
+from PIL import Image, ImageEnhance, ImageOps
+
+from trainer.datasets.dataset import DataSet
+from trainer.datasets.pairs import PairedSet
+from trainer.datasets.photographs import PhotographSet
+from trainer.state import trained_on
+from trainer.state.trained_on import RECORD, TrainedOn, pictures_of_run, record_pictures
+
+Change = Callable[[Image.Image], Image.Image]
+SIZE = (192, 96)
+"""Of a picture of two halves."""
+
+
+def known(data_set: DataSet, out: Path, *, start: Path | None = None) -> TrainedOn:
+    paths = data_set.training_paths("train")
+    return pictures_of_run(out, data_set, paths, data_sha256="d", start=start)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return make_photographs(tmp_path / "data", size=SIZE, train=5, other=3)
+
+
+CHANGES: dict[str, tuple[Change, str, bool]] = {
+    "copy": (lambda picture: picture, ".png", True),
+    "JPEG": (lambda picture: picture, ".jpg", True),
+    "half the size": (lambda picture: picture.resize((SIZE[0] // 2, SIZE[1] // 2)), ".png", True),
+    "twice the size": (lambda picture: picture.resize((SIZE[0] * 2, SIZE[1] * 2)), ".png", True),
+    "mirrored": (ImageOps.mirror, ".png", True),
+    "darker": (lambda picture: ImageEnhance.Brightness(picture).enhance(0.8), ".png", True),
+    "upside down": (ImageOps.flip, ".png", False),
+    "a corner": (lambda picture: picture.crop((0, 0, SIZE[0] // 2, SIZE[1] // 2)), ".png", False),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("kind", [PairedSet, PhotographSet])
+def test_copies_are_recognised_under_any_name(
+    data: Path, tmp_path: Path, kind: Callable[[Path], DataSet], name: str
+) -> None:
+    change, suffix, same = CHANGES[name]
+    (tmp_path / "copies" / "test").mkdir(parents=True)
+    copy = tmp_path / "copies" / "test" / f"!first{suffix}"
+    change(Image.open(data / "train" / "3.png")).save(copy)
+    record = known(kind(data), tmp_path / "run")
+    assert record.seen(kind(tmp_path / "copies"), [copy]) == {copy: same}
+    others = kind(data).paths("other")
+    assert record.seen(kind(data), others) == dict.fromkeys(others, False)
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_one_half_of_a_pair_is_enough(data: Path, tmp_path: Path, half: int) -> None:
+    trained, other = (np.asarray(Image.open(data / split / "1.png")).copy() for split in ("train", "other"))
+    middle = SIZE[0] // 2
+    place = slice(half * middle, (half + 1) * middle)
+    other[:, place] = trained[:, place]
+    mixed = data / "other" / "9.png"
+    Image.fromarray(other).save(mixed)
+    assert known(PairedSet(data), tmp_path / "run").seen(PairedSet(data), [mixed]) == {mixed: True}
+
+
+def test_flat_pictures_are_the_same_where_every_value_is(tmp_path: Path) -> None:
+    for split, level in (("train", 7), ("equal", 7), ("other", 8)):
+        (tmp_path / split).mkdir()
+        Image.new("RGB", (64, 32), (level,) * 3).save(tmp_path / split / "1.png")
+    data_set = PairedSet(tmp_path)
+    equal, other = (tmp_path / split / "1.png" for split in ("equal", "other"))
+    assert known(data_set, tmp_path / "run").seen(data_set, [equal, other]) == {equal: True, other: False}
+
+
+def test_nothing_is_claimed_of_what_is_not_known(data: Path, tmp_path: Path) -> None:
+    data_set, run = PhotographSet(data), tmp_path / "run"
+    paths = [*data_set.paths("train"), *data_set.paths("other")]
+    record = known(data_set, run, start=tmp_path / "latest_net_G.pth")  # a generator that does not say
+    assert list(record.seen(data_set, paths).values()) == [True] * 5 + [None] * 3
+    (data / "other" / "0.png").write_text("broken")
+    assert list(known(data_set, run).seen(data_set, paths).values()) == [True] * 5 + [None] + [False] * 2
+
+
+@pytest.mark.parametrize("damage", ["none", "of another run", "truncated", "garbage", "gone", "folder"])
+def test_a_damaged_record_is_none(data: Path, tmp_path: Path, damage: str) -> None:
+    run = tmp_path / "run"
+    record_pictures(run, known(PhotographSet(data), run), data_sha256="d")
+    file, sha256 = run / RECORD, "other" if damage == "of another run" else "d"
+    whole = file.read_bytes()
+    if damage == "truncated":
+        file.write_bytes(whole[: len(whole) // 2])
+    elif damage == "garbage":
+        file.write_bytes(b"[1]")
+    elif damage in ("gone", "folder"):
+        file.unlink()
+        if damage == "folder":
+            file.mkdir()
+    assert (trained_on._read(file, sha256) is None) == (damage != "none")
