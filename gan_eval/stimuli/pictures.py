@@ -24,6 +24,8 @@ from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, require_file, write_bytes
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
+    NEW_SUBFILE_TYPE,
+    NO_PAGE,
     RGB8,
     TIFF_BEGINNINGS,
     Display,
@@ -114,13 +116,13 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | 16-bit grey or colour | round(level * 255 / 65535) of each channel, of PGM and PPM level * 255 / their white |
     | alpha channel or transparent colour | dropped where every pixel is opaque |
     | EXIF orientation | applied |
-    | several frames or pages | the first |
+    | several frames of an animation | the first |
 
     Colour profiles are not applied. A picture in whose file is recorded how it is shown (`Display`) becomes that.
 
     Raises:
-        UserError: the picture is broken, truncated, too large, transparent, or of a mode that has no exact 8-bit RGB
-            reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
+        UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or of a mode that
+            has no exact 8-bit RGB reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
     with _decoding_errors(path):
         image = _opened(content, path)
@@ -194,7 +196,8 @@ def decode_measured(content: bytes, path: Path) -> Samples:
 
 
 def _opened(content: bytes, path: Path) -> Image.Image | None:
-    """The picture, of which the header is read; None for a TIFF of which Pillow does not know the channels."""
+    """The picture, of which the header is read; None for a TIFF of which Pillow does not know the channels, or of
+    several pages, which `tiff_samples` takes for channels or refuses."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it tells of each file what its error says
@@ -206,7 +209,19 @@ def _opened(content: bytes, path: Path) -> Image.Image | None:
         raise
     if image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
+    if image.format == "TIFF" and _whole_pages(image) > 1:
+        return None
     return image
+
+
+def _whole_pages(image: Image.Image) -> int:
+    """Return the number of pages of a TIFF that are neither thumbnails nor masks of others."""
+    count, pages = 0, getattr(image, "n_frames", 1)
+    for page in range(pages if pages > 1 else 0):
+        image.seek(page)
+        count += not int(image.tag_v2.get(NEW_SUBFILE_TYPE, 0)) & NO_PAGE  # type: ignore[attr-defined]
+    image.seek(0)
+    return count
 
 
 @contextmanager

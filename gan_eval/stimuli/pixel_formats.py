@@ -191,6 +191,8 @@ def shown(samples: Samples, display: Display | None) -> NDArray[np.uint8]:
 
 KEYWORD = "gan_eval display"
 """Of the text chunk of a PNG, and the beginning of the description of a TIFF, that records how a picture is shown."""
+NEW_SUBFILE_TYPE, NO_PAGE = 254, 0b101
+"""The tag that says what a TIFF's page is, and its bits for a thumbnail and for a mask of another page."""
 TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _DESCRIPTION = 270
 
@@ -242,10 +244,10 @@ def tiff_bytes(samples: Samples, display: Display | None) -> bytes:
 def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
     """Any TIFF of 8 or 16 bits, whose channels are samples of a pixel, planes apart, or pages that it calls channels.
 
-    Of an array whose third axis has no name that is the shortest one. Of other pages the first is taken.
+    Of an array whose third axis has no name that is the shortest one, unless that axis numbers the pages.
 
     Raises:
-        ValueError: of another depth, with black and white exchanged, or in a palette.
+        ValueError: a stack of other pages, of another depth, with black and white exchanged, or in a palette.
     """
     import tifffile
 
@@ -255,6 +257,10 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
             raise Image.DecompressionBombError
         channels = next((axis for axis in "CQ" if axis in series.axes), "S")
         pages = series if set(series.axes) <= {"Y", "X", channels} else page
+        whole = sum(not int(getattr(each.keyframe, "subfiletype", 0)) & NO_PAGE for each in file.pages)
+        is_stack = channels == "Q" and int(np.argmin(series.shape)) == series.axes.index("Q") == 0
+        if whole > 1 and (pages is page or is_stack or len(file.series) > 1):
+            raise ValueError(f"a stack of {whole} pages: save the page that is meant as a file of its own")
         samples = np.asarray(pages.asarray())
         if channels in pages.axes:
             place = pages.axes.index(channels) if channels != "Q" else int(np.argmin(samples.shape))
@@ -314,7 +320,7 @@ def stored_of(image: Image.Image, content: bytes) -> Stored:
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
         apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel that is no alpha
-        if apart or getattr(image, "n_frames", 1) > 1:
+        if apart:
             return tiff_samples(content)[0]
     layout = deep_layout(image)
     image.load()

@@ -84,8 +84,35 @@ def test_pages_that_are_called_channels_are_channels_and_others_are_not(tmp_path
     pages = np.moveaxis(noise(1, 4, 16), 2, 0)
     tifffile.imwrite(tmp_path / "channels.tif", pages, imagej=True, metadata={"axes": "CYX"})
     tifffile.imwrite(tmp_path / "times.tif", pages, imagej=True, metadata={"axes": "TYX"})
-    np.testing.assert_array_equal(read_stored(tmp_path / "channels.tif").samples, np.moveaxis(pages, 0, 2))
-    np.testing.assert_array_equal(read_stored(tmp_path / "times.tif").samples[..., 0], pages[0])
+    tifffile.imwrite(tmp_path / "ome.tif", pages, ome=True, metadata={"axes": "CYX"}, photometric="minisblack")
+    for name in ("channels.tif", "ome.tif"):
+        np.testing.assert_array_equal(read_stored(tmp_path / name).samples, np.moveaxis(pages, 0, 2))
+    with pytest.raises(UserError, match=r"times\.tif: .*a stack of 4 pages: save the page that is meant"):
+        read_stored(tmp_path / "times.tif")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("shape", [(5, 8, 12), (3, 8, 12), (4, 8, 12, 3)])
+def test_a_stack_of_pages_is_refused_by_every_reader(shape: tuple[int, ...], bits: int, tmp_path: Path) -> None:
+    pages = np.random.default_rng(0).integers(0, 2**bits, shape, dtype=f"uint{bits}")
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb" if len(shape) == 4 else "minisblack")
+    with tifffile.TiffWriter(tmp_path / "b.tif") as file:  # pages of different sizes
+        file.write(pages[0], photometric="rgb" if len(shape) == 4 else "minisblack")
+        file.write(pages[1, :6], photometric="rgb" if len(shape) == 4 else "minisblack")
+    for name in ("a.tif", "b.tif"):
+        path = tmp_path / name
+        for read in (read_rgb, read_stored, lambda each: decode_measured(each.read_bytes(), each)):
+            with pytest.raises(UserError, match=rf"{name}: .*a stack of \d pages: save the page that is meant"):
+                read(path)  # type: ignore[operator]
+
+
+def test_a_thumbnail_is_no_page(tmp_path: Path) -> None:
+    picture = noise(1, 3, 8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(picture, photometric="rgb")
+        file.write(picture[::2, ::2], photometric="rgb", subfiletype=1)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.tif"), picture)
+    np.testing.assert_array_equal(read_stored(tmp_path / "a.tif").samples, picture)
 
 
 @pytest.mark.parametrize("text", [False, True])
