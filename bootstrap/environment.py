@@ -98,6 +98,8 @@ def set_up(checkout: Checkout, *, wanted: str | None, explicit: bool = False) ->
         prepare_system(environment_needed=own_means, for_tests=extras == "dev")
         if not is_ready(checkout, wanted):
             install(checkout, extras)
+        if extras != "none":
+            compile_kernels(checkout)
     say(f"ready: .venv with extras {extras!r} ({time.monotonic() - started:.0f} s)")
 
 
@@ -232,8 +234,17 @@ def install(checkout: Checkout, extras: str) -> None:
                 raise
             say(f"{error}\nTrying again with venv and pip.")  # pip may know of an index that uv was not told of
     write_stamp(checkout, fresh_stamp(checkout, extras, finished=True))
-    if extras != "none" and not ends_well([checkout.python, "-P", "-c", WARM_UP]):
-        say("the metrics' kernels could not be compiled beforehand; the first measurement will do it")
+
+
+def compile_kernels(checkout: Checkout) -> None:
+    """Compile the metrics' kernels, or find them compiled; the machine code is kept next to their source, or where that
+    cannot be written in the user's cache folder."""
+    say("compiling the metrics' kernels: once after each installation or update, about 20 s")
+    command = [str(checkout.python), "-P", "-c", WARM_UP]
+    try:
+        run_shown(command, folder=checkout.root, what="compiling the metrics' kernels")
+    except SetupError as error:
+        say(f"{error}\nThe first measurement will compile them.")
 
 
 def add_extra(checkout: Checkout, extra: str) -> None:

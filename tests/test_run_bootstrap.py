@@ -355,12 +355,23 @@ def test_uv_seeds_pip_and_pip_takes_over_where_uv_fails(checkout, monkeypatch):
     assert [command[0] for command in ran] == ["/bin/uv", sys.executable, str(checkout.python)]
 
 
-@pytest.mark.parametrize(("extras", "compiled"), [("none", False), ("metrics", True)])
-def test_kernels_are_compiled_where_there_are_metrics(checkout, commands, monkeypatch, extras, compiled):
-    asked = []
-    monkeypatch.setattr(environment, "ends_well", lambda command: asked.append([str(word) for word in command]) or True)
-    environment.install(checkout, extras)
-    assert ([str(checkout.python), "-P", "-c", environment.WARM_UP] in asked) == compiled
+@pytest.mark.parametrize(("extras", "compiled"), [("none", 0), ("metrics", 2)])
+def test_set_up_compiles_the_kernels_also_after_an_update(checkout, commands, monkeypatch, capsys, extras, compiled):
+    monkeypatch.setattr(environment, "prepare_system", lambda **_: None)
+    environment.write_stamp(checkout, environment.fresh_stamp(checkout, extras, finished=True))
+    for _ in range(2):  # the second time all is installed, but the code may have changed
+        environment.set_up(checkout, wanted=extras, explicit=True)
+    assert commands.count([str(checkout.python), "-P", "-c", environment.WARM_UP]) == compiled
+    assert capsys.readouterr().err.count("compiling the metrics' kernels: once") == compiled
+
+
+def test_kernels_that_cannot_be_compiled_stop_no_set_up(checkout, monkeypatch, capsys):
+    def fail(*_: object, **__: object) -> None:
+        raise environment.SetupError("no space left")
+
+    monkeypatch.setattr(environment, "run_shown", fail)
+    environment.compile_kernels(checkout)
+    assert "no space left\nThe first measurement will compile them." in capsys.readouterr().err
 
 
 def test_installation_is_editable_and_under_the_constraints(checkout):
