@@ -83,6 +83,7 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     with remembering_digests(plan.folder):
         for stage in list_stages(plan):
             try:
+                stage.check(())
                 standing, is_finished = standing_of(stage, plan.folder), stage.is_finished()
             except UserError as error:
                 yield Finding(stage.name, "missing", str(error))

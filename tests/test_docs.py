@@ -4,9 +4,14 @@ import ast
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
+
+from gan_eval.__main__ import run
+from gan_eval.stimuli.pictures import write_png
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -84,6 +89,29 @@ IMPORTS = sorted(
 def test_imports_of_the_examples_work(page: str, line: str) -> None:
     del page
     exec(line, {})  # our own pages
+
+
+@pytest.mark.slow
+def test_the_readmes_python_example_matches_values_with_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 200, (8, 32, 32, 3), dtype=np.uint8)
+    for number, picture in enumerate(noise):
+        for kind in ("real", "fake"):
+            write_png(Path("pictures") / kind / f"{number}.png", picture + np.uint8(number + 1) * (kind == "fake"))
+    for command in (
+        "stimuli import pictures --out set --dataset facades --model my_gan",
+        "quiz --stimuli set --real 4 --fake 4 --participant P01 --store lab.sqlite --simulate default",
+        "quiz --stimuli set --real 4 --fake 4 --participant P02 --store lab.sqlite --simulate default",
+        "analyze --store lab.sqlite --out answer/tables",
+    ):
+        assert run(command.split()) == 0
+    (example,) = (block for block in _PYTHON.findall((ROOT / "README.md").read_text()) if "evaluate(" in block)
+    names: dict[str, Any] = {}
+    exec(example, names)  # our own page
+    correlations = names["tables"]["correlations"]
+    assert correlations.loc[correlations["metric"] == "psnr", "n"].max() == 8
 
 
 def test_citation_and_studies_page_name_the_five_publications() -> None:

@@ -87,6 +87,7 @@ def analyze(
         from gan_eval.stats import write_analysis
         from gan_eval.stats.compare.looks import take_look
         from gan_eval.stats.exclusions import parse_rule
+        from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.sessions import plan_beside
 
         check_output_folder(out)
@@ -105,7 +106,8 @@ def analyze(
                 raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
         else:
             judged, stored = _read_files(trials or Path(), out)
-        presented = _presented_stimuli(stimuli, judged) if stimuli else None
+        for folder in stimuli or ():
+            require_presented(folder, read_stimulus_tables([folder]), {*judged["stimulus"].dropna()})
         # looks are noted in the study's folder that the store lies in, else in --out
         beside = None if store is None else plan_beside(store, study)
         place = out if beside is None else beside.folder
@@ -125,7 +127,8 @@ def analyze(
                 covariates=tuple(covariate or ()),
                 participants=stored.get(tables.PARTICIPANTS),
                 sessions=stored.get(tables.SESSIONS),
-                stimuli=presented,
+                plans=stored.get(tables.PLANS),
+                stimuli=stimuli,
                 looks=looked and looked.table,
                 on_message=console.message,
                 **(
@@ -166,27 +169,11 @@ def _print_answer(
         console.table(*printed(paper.assign(dprime=np.nan)))  # d′ says once more what accuracy says, and needs its room
 
 
-def _presented_stimuli(sets: list[Path], trials: "pd.DataFrame") -> "pd.DataFrame":
-    """The stimuli of all sets.
-
-    Raises:
-        UserError: no such set, or one of which nothing was presented.
-    """
-    import pandas as pd
-
-    from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
-
-    tables = {folder: read_stimulus_tables([folder]) for folder in sets}
-    for folder, known in tables.items():
-        require_presented(folder, known, {*trials["stimulus"].dropna()})
-    return pd.concat(tables.values(), ignore_index=True)
-
-
 def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
     """A trials table, and that with the tables beside it that belong to an analysis.
 
-    The table of trials is filled there, since the report shows it. Of the others, participants and sessions are taken
-    in any case, the rest where the analysis is written to the same place.
+    The table of trials is filled there, since the report shows it. Of the others, participants, sessions and plans are
+    taken in any case, the rest where the analysis is written to the same place.
     """
     from gan_eval import tables
     from gan_eval.stats.contradictions import require_plausible_times
@@ -211,7 +198,8 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
         if table in (tables.PARTICIPANTS, tables.SESSIONS):
             is_given = neighbour.is_file()
         else:
-            is_given = stays and table != tables.TRIALS and holds_table(neighbour, table)
+            wanted = stays or table == tables.PLANS
+            is_given = wanted and table != tables.TRIALS and holds_table(neighbour, table)
         if is_given:
             given[table] = read_table(neighbour, table)
     return trials, given

@@ -67,7 +67,8 @@ def quiz(
         str | None, typer.Option("--lists", help="This station's share of the lists, such as 1-20; by arrival within.")
     ] = None,
     allow_giveaways: Annotated[
-        str | None, typer.Option(help="Clues of `stimuli audit` that may tell real from fake: format,metadata.")
+        str | None,
+        typer.Option(help="Clues of `stimuli audit` that may tell real from fake: format,metadata,identical."),
     ] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
@@ -153,7 +154,7 @@ def quiz(
         from gan_eval.stimuli.sets import read_sets
 
         settings = quiz_of_options(options)
-        pool = read_sets(stimuli or [])
+        pool = read_sets(stimuli or [], hash_files=False)
         design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
         result = run_session(
             [pool],

@@ -58,6 +58,8 @@ def stimuli_import(
             console.message(
                 f"{imported.resized} items: the larger picture was brought to the size of the other (bicubic)"
             )
+        if imported.warning:
+            console.message(f"warning: {imported.warning}")
         console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
     typer.echo(out)
 

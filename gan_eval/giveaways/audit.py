@@ -15,7 +15,7 @@ from gan_eval.giveaways.form import equalise_command
 from gan_eval.giveaways.pixel_facts import pixel_facts
 from gan_eval.multiple_tests import holm
 from gan_eval.stimuli.pictures import read_rgb
-from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tabular import Row
 
 
@@ -122,6 +122,8 @@ _LABELS = {"gives_away": "gives away", "look": "look"}
 def summary_lines(audit: Audit) -> list[str]:
     """A headline for each model and a line for each clue that separates, the most telling first; then what to do."""
     lines = [f"left out: {problem}" for problem in audit.problems]
+    if identical := identical_text(identical_pictures(row for stimuli in audit.sets for row in stimuli.rows)):
+        lines.append(f"warning: {identical}")
     for group in audit.groups:
         lines += _lines_of(group)
     advice: list[str] = []

@@ -20,7 +20,6 @@ from gan_eval.files import (
     OWN_FOLDER,
     check_output_folder,
     remove_leftovers,
-    sha256_bytes,
     sha256_file,
     write_json,
 )
@@ -118,8 +117,9 @@ def equalise(
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: pictures differ in shape and `form.fit` does not say what to do; no item is left; `out` is the
-            source, holds other results, is being written by another process, or cannot be written.
+        UserError: a picture has changed since it entered the set; pictures differ in shape and `form.fit` does not say
+            what to do; no item is left; `out` is the source, holds other results, is being written by another process,
+            or cannot be written.
     """
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
@@ -156,7 +156,7 @@ def equalise(
         changed = 0
         for done, item in enumerate(sources, start=1):
             try:
-                pictures = _pictures(stimuli, items[item], targets[item], form, size)
+                pictures = _pictures(stimuli, targets[item], form, size)
             except UserError as error:
                 problems.append(f"{item}: {error}")
             else:
@@ -176,7 +176,7 @@ def equalise(
                     if "mask_file" in files:
                         new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
                     rows.append(new)
-                    changed += new["sha256"] != (row["sha256"] or sha256_file(source / row["file"]))
+                    changed += new["sha256"] != row["sha256"]
             if on_progress:
                 on_progress(done, len(sources))
         if not rows:
@@ -204,23 +204,18 @@ def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
 
 
-def _pictures(
-    stimuli: StimulusSet, versions: Sequence[Row], targets: Targets, form: Form, size: Size
-) -> dict[str, images.Picture]:
+def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) -> dict[str, images.Picture]:
     """The pictures of one item in the new form, by their new file.
 
     Raises:
-        UserError: a picture cannot be read, or is no longer the one that entered the set.
+        UserError: a picture cannot be read.
     """
-    digests = {row["file"]: row["sha256"] for row in versions}
     pictures: dict[str, images.Picture] = {}
     for (column, name), target in targets.items():
         if target in pictures:
             continue
         path = stimuli.folder / name
         content = images.read_file(path)
-        if digests.get(name) not in (None, sha256_bytes(content)):
-            raise UserError(f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it")
         if column == "mask_file":
             mask = to_size(mask_of(hole_of(images.decode_rgb(content, path))), size, form.fit)
             pictures[target] = mask_of(mask > 127)

@@ -8,7 +8,30 @@ from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Facts, Group, files_
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.form import equalise_command
-from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
+
+IDENTICAL = "identical"
+"""Allows generated pictures whose files are those of real ones, byte for byte."""
+
+
+def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
+    """Refuse generated pictures that are real ones, byte for byte, in the same set or in another.
+
+    Args:
+        sets: every set of a session.
+        allow: as for `require_no_giveaways`.
+
+    Raises:
+        UserError: there are such pictures, and `allow` does not name `identical`.
+    """
+    problem = identical_text(identical_pictures(row for stimuli in sets for row in stimuli.rows))
+    if problem and IDENTICAL not in allow:
+        names = [*allow, IDENTICAL]
+        quoted = ", ".join(f'"{name}"' for name in names)
+        raise UserError(
+            f"{problem}; no answer to them can be right: replace them, or allow it: --allow-giveaways "
+            f"{','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
+        )
 
 
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
@@ -57,9 +80,9 @@ def require_known_clues(names: Sequence[str], *, named: str) -> None:
         named: the setting or the option that names them.
 
     Raises:
-        UserError: one of them is no metadata clue.
+        UserError: one of them is neither a metadata clue nor `identical`.
     """
-    known = [clue.name for clue in METADATA_CLUES]
+    known = [*(clue.name for clue in METADATA_CLUES), IDENTICAL]
     for name in names:
         if name not in known:
             what = "is never refused" if name in CLUES else "is no clue of `gan-eval stimuli audit`"

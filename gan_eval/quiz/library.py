@@ -16,7 +16,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes
 from gan_eval.quiz.draw import order
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
-from gan_eval.stimuli.sets import FileColumn, StimulusSet
+from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
 from gan_eval.tabular import Row
 
 HELD_BYTES = 1 << 30
@@ -160,10 +160,7 @@ class Library:
                     continue
                 present[hash_column] = hashes[row[column]]
                 if row.get(hash_column) not in (None, present[hash_column]):
-                    raise UserError(
-                        f"{self.path(row[column])}: the picture has changed since it entered the stimulus set "
-                        "(SHA-256); restore it, or make the stimulus set anew"
-                    )
+                    raise picture_changed(self.path(row[column]))
             checked.append({**row, **present})
         return tuple(checked)
 

@@ -98,7 +98,7 @@ def run_session(
             used up; a store that cannot be written.
         KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
     """
-    from gan_eval.giveaways.refusal import require_no_giveaways
+    from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
 
     participant = participant.strip()
     observer = None if simulate is None else parse_observer(simulate)
@@ -112,6 +112,7 @@ def run_session(
         require_language(presentation.language)
     library = Library([*stimulus_sets, *practice, *catch])
     require_no_giveaways(stimulus_sets, allow=settings.allow_giveaways)
+    require_no_identical([*stimulus_sets, *practice, *catch], allow=settings.allow_giveaways)
     applicant = Applicant(
         study_name,
         design_hash,

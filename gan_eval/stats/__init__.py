@@ -2,8 +2,9 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -37,11 +38,21 @@ from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
-from gan_eval.stats.trials import fill_trials, text_coded, usable
-from gan_eval.stimuli.sets import read_stimulus_tables
+from gan_eval.stats.trials import fill_trials, shown_pictures, text_coded, usable
+from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.store import Store
 from gan_eval.store.connect import is_store
-from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, TABLES, TRIALS, Table
+from gan_eval.tables import (
+    ANALYSIS_RUN,
+    IMAGE_METRICS,
+    PARTICIPANTS,
+    PLANS,
+    SESSIONS,
+    SET_METRICS,
+    TABLES,
+    TRIALS,
+    Table,
+)
 from gan_eval.tabular import as_table, frame_of, holds_table, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
@@ -82,7 +93,8 @@ def analyze(
     plan: AnalysisSettings | None = None,
     participants: Given | None = None,
     sessions: Given | None = None,
-    stimuli: Given | None = None,
+    plans: Given | None = None,
+    stimuli: Given | Sequence[Path | str] | None = None,
     looks: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -109,11 +121,13 @@ def analyze(
         seed: of the bootstraps.
         plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
             without a plan they are the analysis.
-        participants: the table `participants`: answers to the study's questions. Default of this and the next: of a
-            store its own, of a file `participants.csv` and `sessions.csv` beside it.
+        participants: the table `participants`: answers to the study's questions. Default of this and the next two: of
+            a store its own, of a file `participants.csv`, `sessions.csv` and `plans.csv` next to it.
         sessions: the table `sessions`.
-        stimuli: the table `stimuli` of all sets that were shown, or the folder of one set; where it tells of holes,
-            `rates` has rows by their kind and area.
+        plans: the table `plans`, with the SHA-256 of each picture that was shown. Image metrics and stimuli of other
+            pictures are refused.
+        stimuli: the table `stimuli` of all sets that were shown, or the folder of one set, or of several; where it has
+            holes, `rates` has rows by their kind and area.
         looks: the table `looks` (`gan_eval.stats.compare.looks.take_look`): of a study that waits for people; while no
             look is due there is no verdict. Default: all have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
@@ -128,8 +142,9 @@ def analyze(
 
     Raises:
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
-            of other pictures or models (`require_metrics_of`), a rule is not understood or is on the outcome, the plan
-            names a model or a covariate that the tables do not have, or a margin is given beside that of the plan.
+            of other pictures or models (`require_metrics_of`), metrics or stimuli are of other files than those shown
+            (`require_same_pictures`), a rule is not understood or is on the outcome, the plan names a model or a
+            covariate that the tables do not have, or a margin is given beside that of the plan.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -154,6 +169,7 @@ def analyze(
             lines += require_metrics_of(whole, metrics, where=place)
     for line in lines:
         (on_message or warnings.warn)(line)
+    plans = _table(found.get(PLANS) if plans is None else plans, PLANS)
     answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
     sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
     options = Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
@@ -173,8 +189,24 @@ def analyze(
     without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
-    if isinstance(stimuli, Path | str):
-        stimuli = read_stimulus_tables([Path(stimuli)])
+    shown_sets = (
+        {"stimuli": stimuli}
+        if isinstance(stimuli, pd.DataFrame)
+        else {
+            str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)])
+            for folder in ([stimuli] if isinstance(stimuli, Path | str) else stimuli or ())
+        }
+    )
+    hashes: dict[str, Iterable[tuple[Any, Any]]] = {}
+    if plans is not None:
+        hashes[f"{where}, table plans"] = shown_pictures(plans, whole)
+    if images is not None:
+        name = str(image_metrics) if isinstance(image_metrics, Path | str) else "image_metrics"
+        hashes[name] = zip(images["stimulus"], images["sha256"], strict=True)
+    for name, frame in shown_sets.items():
+        if "sha256" in frame:
+            hashes[name] = zip(frame["stimulus"], frame["sha256"], strict=True)
+    require_same_pictures(hashes)
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
         analysed, image_metrics=images, set_metrics=sets, screening=settings.screening, seed=seed
@@ -184,7 +216,7 @@ def analyze(
     fits: Fits = {}
     frames = {
         "participation": included.participation,
-        "rates": rates(with_holes(analysed, stimuli)),
+        "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
         "detection": signal_detection(analysed),
         "reaction_times": reaction_times(analysed),
         "reaction_time_models": reaction_time_models(analysed),

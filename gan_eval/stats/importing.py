@@ -29,9 +29,9 @@ from gan_eval.stats.trials import (
 )
 from gan_eval.store import Store, open_store, require_consistent
 from gan_eval.store.connect import is_store
-from gan_eval.tables import PARTICIPANTS, REJECTED, SESSIONS, TRIALS, Table
+from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
-from gan_eval.tabular import Row, faults, frame_of, read_table, text_frame
+from gan_eval.tabular import Row, faults, frame_of, holds_table, read_table, text_frame
 
 _NUMBERS = [column.name for column in TRIALS.columns if column.dtype in ("int", "float")]
 """Columns of numbers."""
@@ -367,21 +367,25 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
 
 
 def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
-    """The trials of a file or a store, unfilled, with the participants' answers and the sessions where there are any.
+    """The trials of a file or a store, unfilled, with the participants' answers, the sessions and the plans.
 
-    Of a file these are `participants.csv` and `sessions.csv` beside it.
+    Next to a file these are `participants.csv`, `sessions.csv` and `plans.csv`, where they are there.
 
     Raises:
         UserError: as for `unfilled_trials`.
     """
     if isinstance(source, Store):
-        return {TRIALS: unfilled_trials(source)} | {table: source.frame(table) for table in (PARTICIPANTS, SESSIONS)}
+        return {TRIALS: unfilled_trials(source)} | {
+            table: source.frame(table) for table in (PARTICIPANTS, SESSIONS, PLANS)
+        }
     if is_store(source):
         with open_store(source, create=False) as store:
             return tables_to_analyze(store)
-    beside = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS)}
+    beside = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS, PLANS)}
     return {TRIALS: unfilled_trials(source)} | {
-        table: read_table(file, table) for table, file in beside.items() if file.is_file()
+        table: read_table(file, table)
+        for table, file in beside.items()
+        if (holds_table(file, PLANS) if table is PLANS else file.is_file())
     }
 
 

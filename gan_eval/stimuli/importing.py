@@ -15,6 +15,8 @@ from gan_eval.stimuli.pixel_formats import RGB8, Display, PixelFormat, Samples
 from gan_eval.stimuli.sets import (
     FILE_COLUMNS,
     TABLE_NAME,
+    identical_pictures,
+    identical_text,
     model_name_problem,
     name_problem,
     read_set,
@@ -34,6 +36,8 @@ class Imported:
     """A message for each picture that was excluded."""
     resized: int
     """So many items' pictures were brought to one size."""
+    warning: str
+    """Generated pictures that are real ones; empty where there are none."""
 
 
 def import_folder(
@@ -168,7 +172,8 @@ def import_items(
         record: dict[str, Any] = {"dataset": dataset, "model": named, "problems": problems, "resized": resized}
         record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
         write_json(out / ".gan-eval" / "import.json", record)
-        return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized)
+        warning = identical_text(identical_pictures(rows))
+        return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, warning)
 
 
 def _formats(
@@ -205,7 +210,7 @@ def _formats(
 def _pictures_of(folder: Path) -> set[Path]:
     """The files that a set's table names; none where there is no table, or one that cannot be read."""
     with suppress(UserError):
-        stimuli = read_set(folder, files_must_exist=False)
+        stimuli = read_set(folder, files_must_exist=False, hash_files=False)
         files = (stimuli.path(row, column) for row in stimuli.rows for column in FILE_COLUMNS)
         return {path for path in files if path is not None}
     return set()

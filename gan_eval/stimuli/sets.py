@@ -1,7 +1,9 @@
 """Stimulus sets: a folder with pictures and a `stimuli.csv`; read and checked."""
 
 import os
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files import sha256_file
-from gan_eval.tabular import Row, read_rows, read_table, write_rows
+from gan_eval.tabular import Row, frame_of, read_rows, write_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,8 @@ RAW = "raw"
 """Folder of the set of what the generator itself gave, in a set of filled pictures."""
 RAW_ENDING = f"-{RAW}"
 """Ends the name of that set's model, and of no other."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,22 @@ def name_problem(name: str, what: str) -> str | None:
     return None
 
 
-def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
+def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = True) -> StimulusSet:
     """Read and check a stimulus set.
 
     Args:
         folder: with a `stimuli.csv`.
         files_must_exist: refuse a set of which a file is absent; without, whoever decodes the file finds out.
+        hash_files: refuse a set with a picture that has changed (`require_unchanged`); the quiz checks what it shows.
 
     Raises:
-        UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder or absent, a fake without model, or
-            an identifier that is not `dataset/real/NAME`, `dataset/model/NAME`, or of the item `dataset/NAME`.
+        UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder, absent or changed, a fake without
+            model, or an identifier other than `dataset/real/NAME`, `dataset/model/NAME` or (an item) `dataset/NAME`.
     """
-    table = _table_of(Path(folder))
-    folder = table.parent
+    folder = Path(folder)
+    table = folder / TABLE_NAME
+    if not table.is_file():
+        raise UserError(f"{folder}: not a stimulus set (no {TABLE_NAME}); make one with `gan-eval stimuli import`")
     stimuli = StimulusSet(folder, tuple(read_rows(table, tables.STIMULI)))
     if not stimuli.rows:
         raise UserError(f"{table}: no rows; a stimulus set needs real and fake pictures")
@@ -105,7 +112,99 @@ def read_set(folder: Path, *, files_must_exist: bool = True) -> StimulusSet:
                     f"{table}: row {number}, column {identifier}: found {abbreviated(row[identifier])}, wanted "
                     f"{start}NAME by the row's data set and model"
                 )
+        if not _SHA256.fullmatch(row["sha256"] or ""):
+            now = ""
+            with suppress(UserError):
+                now = f" (now {sha256_file(folder / row['file'])})"
+            raise UserError(
+                f"{table}: row {number}, column sha256: found {row['sha256'] or 'nothing'}, wanted the SHA-256 of "
+                f"{row['file']} in 64 lower-case hexadecimal digits{now}"
+            )
+    if hash_files:
+        require_unchanged(stimuli.rows, folder)
     return stimuli
+
+
+def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Refuse pictures whose files are no longer those that entered the set.
+
+    A file that is absent or cannot be read is not refused here: whoever decodes it reports it.
+
+    Args:
+        rows: with `file` and `sha256`; a row without a hash is not checked.
+        folder: the folder that files are relative to.
+
+    Raises:
+        UserError: the SHA-256 of a file differs from that of its row.
+    """
+    for row in rows:
+        if expected := row.get("sha256"):
+            digest = expected
+            with suppress(UserError):
+                digest = sha256_file(folder / row["file"])
+            if digest != expected:
+                raise picture_changed(folder / row["file"])
+
+
+def picture_changed(path: Path) -> UserError:
+    """The error for a picture of a set whose file has another SHA-256 than its row."""
+    return UserError(
+        f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it, or make the "
+        "stimulus set again"
+    )
+
+
+def require_same_pictures(named: Mapping[str, Iterable[tuple[Any, Any]]]) -> None:
+    """Refuse tables that name different pictures by one identifier.
+
+    Args:
+        named: the stimulus and the SHA-256 of each row, by what messages call the table; the first table is right.
+            Rows in which one of the two is missing are not checked.
+
+    Raises:
+        UserError: one stimulus has two hashes; the message names the later table.
+    """
+    known: dict[str, tuple[str, str]] = {}
+    for where, pictures in named.items():
+        for stimulus, sha256 in pictures:
+            if not (isinstance(stimulus, str) and isinstance(sha256, str)):
+                continue
+            digest, first = known.setdefault(stimulus, (sha256, where))
+            if digest != sha256:
+                raise UserError(
+                    f"{where}: {stimulus} is another picture here (SHA-256 {sha256[:12]}…) than in {first} "
+                    f"({digest[:12]}…); restore the picture and make the table again, or give tables of the same "
+                    "pictures"
+                )
+
+
+def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The generated pictures whose file is that of a real one, byte for byte, each with that real picture.
+
+    Args:
+        rows: with `stimulus`, `kind` and `sha256`, of one or several sets.
+
+    >>> rows = [("r", "real", "1"), ("f", "fake", "1"), ("g", "fake", "2")]
+    >>> identical_pictures([dict(zip(("stimulus", "kind", "sha256"), row)) for row in rows])
+    [('f', 'r')]
+    """
+    rows = [row for row in rows if row["sha256"]]
+    reals = {row["sha256"]: row["stimulus"] for row in reversed(rows) if row["kind"] == "real"}
+    fakes = {row["stimulus"]: row["sha256"] for row in rows if row["kind"] == "fake"}
+    return [(stimulus, reals[sha256]) for stimulus, sha256 in fakes.items() if sha256 in reals]
+
+
+def identical_text(pairs: Collection[tuple[str, str]]) -> str:
+    """What is wrong with the pairs of `identical_pictures`, without a full stop; empty where there are none.
+
+    >>> identical_text([("d/m/1", "d/real/1")])
+    '1 generated picture is a real one, byte for byte: d/m/1 = d/real/1'
+    """
+    if not pairs:
+        return ""
+    count = f"{len(pairs)} generated pictures are real ones" if len(pairs) > 1 else "1 generated picture is a real one"
+    named = ", ".join(f"{fake} = {real}" for fake, real in list(pairs)[:3])
+    return f"{count}, byte for byte: {named}{', …' if len(pairs) > 3 else ''}"
 
 
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
@@ -128,35 +227,32 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
-    """The tables `stimuli` of several sets, one below the other; their pictures are not looked for.
+    """The tables `stimuli` of several sets, one below the other; a set's pictures may be elsewhere.
 
     Args:
         folders: at least one, each with a `stimuli.csv`.
 
     Raises:
-        UserError: no `stimuli.csv`, or a bad cell.
+        UserError: as for `read_set`.
     """
     import pandas as pd
 
-    files = [_table_of(Path(folder)) for folder in folders]
-    return pd.concat([read_table(file, tables.STIMULI) for file in files], ignore_index=True)
+    sets = [read_set(folder, files_must_exist=False) for folder in folders]
+    return pd.concat([frame_of(stimuli.rows, tables.STIMULI) for stimuli in sets], ignore_index=True)
 
 
-def _table_of(folder: Path) -> Path:
-    table = folder / TABLE_NAME
-    if not table.is_file():
-        raise UserError(f"{folder}: not a stimulus set (no {TABLE_NAME}); make one with `gan-eval stimuli import`")
-    return table
-
-
-def read_sets(folders: Iterable[Path]) -> StimulusSet:
+def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSet:
     """Several sets as one, their files as absolute paths; models of one data set share its real pictures.
+
+    Args:
+        folders: of the sets.
+        hash_files: as for `read_set`.
 
     Raises:
         UserError: a set is broken, or two sets hold different pictures of one name.
     """
     merged: dict[str, Row] = {}
-    for stimuli in map(read_set, folders):
+    for stimuli in (read_set(folder, hash_files=hash_files) for folder in folders):
         for row in stimuli.rows:
             known = merged.get(row["stimulus"])
             if known is None:

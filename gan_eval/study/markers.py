@@ -9,7 +9,7 @@ one counts as absent. `redo` moves the old results aside.
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +64,9 @@ class Stage:
     refuse both, because training or people's answers would be lost."""
     redo_command: str = ""
     """The command that moves its results aside and makes them again; for messages."""
+    check: Callable[[Collection[str]], None] = lambda _: None
+    """Called with the names of the stages to be made again, before any results are moved or made; raises UserError
+    where files that it reads are not what they were."""
 
     def hashes(self, folder: Path) -> dict[str, str]:
         """SHA-256 of each of its files that is there, by path as seen from `folder`.
@@ -105,6 +108,10 @@ def run(
         for stage in stages:  # and all that read the results of these
             if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
                 redone.add(stage.name)
+        for stage in stages:
+            stage.check(redone)
+        for stage in stages:
+            if stage.name in redone:
                 _move_aside(stage, folder, listener)
         for stage in stages:
             if only is None or _is_called(stage, only):

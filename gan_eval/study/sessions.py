@@ -1,7 +1,7 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -15,7 +15,7 @@ from gan_eval.launch import run_own
 from gan_eval.looks import LookPlan, read_looks
 from gan_eval.quiz.admission import is_too_old, unused_code
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets
+from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     STORED_TABLES,
     has_people,
@@ -161,7 +161,7 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
     design = require_one_design(plan, local)
     extra = extra_sets(plan)
     return run_session(
-        [read_sets(plan.stimulus_folders().values())],
+        [read_sets(plan.stimulus_folders().values(), hash_files=False)],
         study.quiz,
         participant=participant,
         store=where,
@@ -193,7 +193,8 @@ def extra_sets(plan: Plan) -> ExtraSets:
     stimuli = plan.study.stimuli
 
     def read(names: Sequence[str]) -> tuple[StimulusSet, ...]:
-        return (read_sets(plan.file.parent / name for name in names),) if names else ()
+        folders = [plan.file.parent / name for name in names]
+        return (read_sets(folders, hash_files=False),) if names else ()
 
     return ExtraSets(read(stimuli.practice_sets), read(stimuli.catch_sets))
 
@@ -254,7 +255,7 @@ def draw_warnings(plan: Plan) -> list[str]:
     extra = extra_sets(plan)
     practice, catch = ([row for stimuli in sets for row in stimuli.rows] for sets in (extra.practice, extra.catch))
     draw = deal(
-        read_sets(plan.stimulus_folders().values()).rows,
+        read_sets(plan.stimulus_folders().values(), hash_files=False).rows,
         plan.study.quiz,
         seed=plan.study.study.seed,
         list_number=1,
@@ -310,13 +311,53 @@ def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
     Raises:
         UserError: a set has not been made.
     """
+    extra = {name: hash_result(folder / TABLE_NAME, "generate") for name, folder in _extra_folders(plan).items()}
+    return {**stimulus_hashes(plan), **extra}
+
+
+def _extra_folders(plan: Plan) -> dict[str, Path]:
+    """The folders of the sets for practice and catch trials."""
     stimuli = plan.study.stimuli
-    extra = {
-        f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
+    return {
+        f"{phase}/{name}": plan.file.parent / name
         for phase, names in (("practice", stimuli.practice_sets), ("catch", stimuli.catch_sets))
         for name in names
     }
-    return {**stimulus_hashes(plan), **extra}
+
+
+def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
+    """Refuse stimulus sets whose pictures have changed since they entered the set, or since they were shown.
+
+    Files whose size and times are those of their last hashing are not read again.
+
+    Args:
+        plan: the study; sets that have not been made yet are not checked.
+        redone: stages that are about to be made again: their sets and sessions are not checked.
+
+    Raises:
+        UserError: a picture has changed; the message names it.
+    """
+    named: dict[str, list[tuple[Any, Any]]] = {}
+    if plan.store.is_file() and "quiz" not in redone:
+        with open_store(plan.store, create=False) as store:
+            shown = {(row["session"], row["trial"]) for row in store.rows(tables.TRIALS, study=plan.study.study.name)}
+            named[f"{plan.store}, table plans"] = [
+                pair
+                for row in store.rows(tables.PLANS)
+                if (row["session"], row["trial"]) in shown
+                for pair in ((row["stimulus"], row["sha256"]), (row["stimulus_b"], row["sha256_b"]))
+            ]
+    own = {plan.stimuli_folder(model): f"generate-{model}" for model in plan.study.models}
+    for folder in (*plan.measured_folders().values(), *_extra_folders(plan).values()):
+        stage = own.get(folder) or own.get(folder.parent)  # the folder `raw` of a set
+        if stage in redone or not (folder / TABLE_NAME).is_file():
+            continue
+        try:
+            rows = read_set(folder, files_must_exist=False).rows
+        except UserError as error:
+            raise UserError(f"{error}, with --redo {stage}" if stage else str(error)) from error
+        named[str(folder / TABLE_NAME)] = [(row["stimulus"], row["sha256"]) for row in rows]
+    require_same_pictures(named)
 
 
 def design_of(plan: Plan) -> dict[str, Any]:
@@ -332,7 +373,9 @@ def design_of(plan: Plan) -> dict[str, Any]:
         "catch": [beside / name for name in stimuli.catch_sets],
     }
     pictures = {
-        phase: pictures_hash(row for folder in those for row in read_set(folder, files_must_exist=False).rows)
+        phase: pictures_hash(
+            row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows
+        )
         for phase, those in folders.items()
         if those
     }

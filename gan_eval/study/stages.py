@@ -12,7 +12,6 @@ from gan_eval.files import OWN_FOLDER, relative_path, sha256_file, sha256_json, 
 from gan_eval.looks import read_looks, write_looks
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind, naming_study
-from gan_eval.stimuli.sets import read_stimulus_tables
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
@@ -28,6 +27,7 @@ from gan_eval.study.sessions import (
     next_session,
     read_quiz_tables,
     require_one_design,
+    require_shown_pictures,
     simulate_missing,
     stimulus_hashes,
 )
@@ -212,7 +212,7 @@ def metrics_stage(plan: Plan) -> Stage:
             from gan_eval.metrics.networks.segmenter_settings import segmenter_key
 
             known["segmenter"] = segmenter_key(segmenter)
-        return {**stimulus_hashes(plan), "weights": sha256_json(known)}
+        return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "2"}  # 2: with `sha256`
 
     return Stage(
         name="metrics",
@@ -222,6 +222,7 @@ def metrics_stage(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=_generate_names(plan),
+        check=lambda redone: require_shown_pictures(plan, redone),
     )
 
 
@@ -273,7 +274,7 @@ def analyze_stage(plan: Plan) -> Stage:
             trials = trials[~trials["simulated"]]
             sessions = sessions[~sessions["simulated"]]
         measured = {
-            table: tabular.read_table(file, table)
+            table: file
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
@@ -288,7 +289,8 @@ def analyze_stage(plan: Plan) -> Stage:
                 plan=plan.study.analysis,
                 participants=stored[tables.PARTICIPANTS],
                 sessions=sessions,
-                stimuli=read_stimulus_tables(plan.stimulus_folders().values()),
+                plans=stored[tables.PLANS],
+                stimuli=list(plan.stimulus_folders().values()),
                 looks=looked and looked.table,
                 on_message=listener.message,
             )

@@ -34,6 +34,7 @@ IMAGE_METRICS = Table(
         number("value", "the metric's value; `inf` where it is infinite"),
         text("reason", "why a value is missing"),
         text("run", "the row of `runs` that computed it"),
+        text("sha256", "SHA-256 of the picture's file that was measured; empty: it could not be read", optional=True),
         SEEN,
         FRACTION,
     ),

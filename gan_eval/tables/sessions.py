@@ -46,7 +46,7 @@ STIMULI = Table(
         name_text("reference_file", "the ground truth of a generated picture"),
         integer("width", "width of the picture", unit="pixel", least=1, most=WIDEST),
         integer("height", "height of the picture", unit="pixel", least=1, most=WIDEST),
-        text("sha256", "SHA-256 of the picture's file"),
+        text("sha256", "SHA-256 of the picture's file: 64 lower-case hexadecimal digits; never empty"),
         text("mask_kind", "inpainting: how the hole was made"),
         number("mask_area", "inpainting: share of the picture that is hole", unit=SHARE, least=0, most=1),
         name_text("mask_file", "inpainting: the mask picture, white is hole"),

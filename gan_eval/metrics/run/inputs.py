@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import KEPT_NAMES, StimulusSet, name_problem, read_set
+from gan_eval.stimuli.sets import KEPT_NAMES, StimulusSet, name_problem, read_set, require_unchanged
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
@@ -66,11 +66,16 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
     """The stimuli of one or several sets; a real picture that several sets share counts once, from a file that exists.
 
     Raises:
-        UserError: a folder is not a stimulus set, or two sets name one stimulus but hold different pictures.
+        UserError: a folder is not a stimulus set, a picture has changed since it entered one, or two sets name one
+            stimulus but hold different pictures.
     """
     stimuli: list[Stimulus] = []
     for entry in sets:
-        stimulus_set = entry if isinstance(entry, StimulusSet) else read_set(entry, files_must_exist=False)
+        stimulus_set = (
+            entry
+            if isinstance(entry, StimulusSet)
+            else read_set(entry, files_must_exist=False, hash_files=False)  # `_stimuli` does
+        )
         stimuli += _stimuli(stimulus_set.rows, stimulus_set.folder)
     return _distinct(stimuli)
 
@@ -99,7 +104,7 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
     """The stimuli that the rows of a set's table describe; files are looked for below `root`.
 
     Raises:
-        UserError: a cell is missing, or kind and model do not agree.
+        UserError: a cell is missing, kind and model do not agree, or a picture has changed since its row was written.
     """
     stimuli = []
     for number, row in enumerate(rows, start=1):
@@ -132,6 +137,7 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             mask_area=row.get("mask_area"),
         )
         stimuli.append(stimulus)
+    require_unchanged(rows, root)
     return stimuli
 
 

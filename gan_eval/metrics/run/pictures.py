@@ -485,6 +485,7 @@ def image_table(
             "value": results.numbers[rows, columns],
             "reason": pd.Series(reasons[rows, columns], dtype="str"),
             "run": run,
+            "sha256": text([results.hashes[n].hex() if n in results.hashes else None for n in range(len(stimuli))]),
             "seen": pd.Series([stimulus.seen for stimulus in stimuli], dtype="boolean").take(rows).to_numpy(),
             "fraction": np.array([stimulus.fraction for stimulus in stimuli], np.float64)[rows],
         }

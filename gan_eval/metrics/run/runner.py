@@ -41,7 +41,7 @@ from gan_eval.metrics.run.provenance import now, provenance
 from gan_eval.metrics.run.sets import cached_set_rows
 from gan_eval.metrics.run.tools import Tools
 from gan_eval.settings.training import Precision
-from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tabular import Row, frame_of
 
 HELD_BYTES = 2**30
@@ -285,7 +285,11 @@ def run_metrics(
         sets = cached_set_rows(
             stimuli, metrics, results, tools, cache, values_only=held is not None, on_progress=on_progress
         )
-    for message in [*messages, *([cache.problem] if cache.problem else [])]:
+    identical = identical_pictures(
+        {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
+        for number, stimulus in enumerate(stimuli)
+    )
+    for message in filter(None, [*messages, cache.problem, identical_text(identical)]):
         (on_message or warnings.warn)(message)
     images, set_rows = image_table(stimuli, tools.measures, results, run), [*sets.rows, *own_rows]
     comparisons = sets.comparisons

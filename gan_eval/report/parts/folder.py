@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,19 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
-from gan_eval.stimuli.sets import TABLE_NAME, require_presented
+from gan_eval.stats.trials import shown_pictures
+from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.store import open_store, session_ids
 from gan_eval.tables import (
     CHECKS,
     IMAGE_METRICS,
     METRIC_COMPARISONS,
     PARTICIPATION,
+    PLANS,
     PLATEAUS,
     RUNS,
     SESSIONS,
     SET_METRICS,
-    STIMULI,
     TRAINING_LOG,
     TRIALS,
     Table,
@@ -123,8 +124,8 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
         stimuli: stimulus sets that lie elsewhere.
 
     Raises:
-        UserError: no such folder, nothing in it to report, a table that does not fit its schema, or tables of several
-            analyses.
+        UserError: no such folder, nothing in it to report, a table that does not fit its schema, tables of several
+            analyses, or pictures that are not those that were shown or measured.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -150,6 +151,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
             for path in sorted((folder / "models").glob("*/training_log.csv"))
         }
         stimulus_sets = _stimulus_sets(folder, facts, stimuli)
+        _require_same_pictures(folder, files, tables, stimulus_sets.values())
         files = {name: path for name, path in files.items() if len(tables[name])}
         files |= {f"published/{name}": path for name, path in published.items()}
         study_folder = StudyFolder(
@@ -169,7 +171,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
         )
     presented = {*study_folder.scope("stimulus")["id"].astype(str)}
     for place in stimuli:
-        require_presented(place, read_table(Path(place) / TABLE_NAME, STIMULI), presented)
+        require_presented(place, read_stimulus_tables([place]), presented)
     if not (study_folder.tables or study_folder.stimuli or study_folder.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return study_folder
@@ -211,7 +213,7 @@ def _stimulus_sets(
     """The sets in the study's folder, those that it notes elsewhere as far as they are there, and those named.
 
     Raises:
-        UserError: a named one is none, or a table does not fit its schema.
+        UserError: a named one is none, a table does not fit its schema, or a picture has changed.
     """
     for place in named:
         if not (Path(place) / TABLE_NAME).is_file():
@@ -223,11 +225,31 @@ def _stimulus_sets(
         places.setdefault(place.resolve(), place)
     sets: dict[str, tuple[Path, pd.DataFrame]] = {}
     for place in places.values():
-        frame = read_table(place / TABLE_NAME, STIMULI)
-        if len(frame):
-            name = place.resolve().name
-            sets[name if name not in sets else f"{name} {len(sets) + 1}"] = (place, frame)
+        name = place.resolve().name
+        sets[name if name not in sets else f"{name} {len(sets) + 1}"] = (place, read_stimulus_tables([place]))
     return sets
+
+
+def _require_same_pictures(
+    folder: Path,
+    files: Mapping[str, Path],
+    tables: Mapping[str, pd.DataFrame],
+    stimulus_sets: Iterable[tuple[Path, pd.DataFrame]],
+) -> None:
+    """Refuse a report of answers, metric values and pictures that are not of the same picture files.
+
+    Raises:
+        UserError: a stimulus has another SHA-256 in one of the tables than it had when it was shown.
+    """
+    named: dict[str, Iterable[tuple[Any, Any]]] = {}
+    plans = next((file for place in (folder / "tables", folder) if (file := place / "plans.csv").is_file()), None)
+    if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS):
+        named[str(plans)] = shown_pictures(read_table(plans, PLANS), tables[TRIALS.name])
+    if (images := tables.get(IMAGE_METRICS.name)) is not None:
+        named[str(files[IMAGE_METRICS.name])] = zip(images["stimulus"], images["sha256"], strict=True)
+    for place, frame in stimulus_sets:
+        named[str(place / TABLE_NAME)] = zip(frame["stimulus"], frame["sha256"], strict=True)
+    require_same_pictures(named)
 
 
 _OF_SETS = {

@@ -254,17 +254,26 @@ def write_set(folder: Path, rows: list[dict[str, object]], *, reals: Iterable[di
     pictures |= {row["stimulus"]: row for row in reals if row["kind"] == "real"}
     holes = [("centre", 0.0625), ("blocks", 0.2)]
     stimuli = []
-    for number, (name, row) in enumerate(pictures.items()):
+    for number, row in enumerate(pictures.values()):
         kind, area = holes[number % 2]
         one: dict[str, object] = dict.fromkeys(STIMULI.names, "")
         one |= {column: row[column] for column in ("stimulus", "kind", "model", "dataset")}
-        stimuli.append(one | {"item": name, "file": "a.png", "mask_kind": kind, "mask_area": area})
+        stimuli.append(
+            one
+            | {
+                "item": f"{row['dataset']}/{number}",
+                "file": "a.png",
+                "sha256": "0" * 64,
+                "mask_kind": kind,
+                "mask_area": area,
+            }
+        )
     write(folder / "stimuli.csv", stimuli)
 
 
 @pytest.mark.slow
 def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
-    rows = answers()
+    rows = [row | {"model": "fake" if row["kind"] == "fake" else ""} for row in answers()]
     write(tmp_path / "trials.csv", rows)
     write_set(tmp_path / "set", rows)
     assert analyze()[0] == 0
@@ -280,7 +289,9 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
     assert status == 2
     assert "not a stimulus set" in said
     first = next(row["stimulus"] for row in rows if row["kind"] == "fake")
-    write_set(tmp_path / "other", [row | {"stimulus": f"other/{row['stimulus']}"} for row in rows])
+    write_set(
+        tmp_path / "other", [row | {"stimulus": f"other/{row['stimulus']}", "dataset": "other/d"} for row in rows]
+    )
     status, said = analyze("--stimuli", tmp_path / "set", "--stimuli", tmp_path / "other")
     assert status == 2
     assert said == (

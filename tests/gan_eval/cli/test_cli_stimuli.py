@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from gan_eval.__main__ import main
+from gan_eval.__main__ import run as gan_eval_run
 from gan_eval.cli.stimuli import stimuli_app
 from gan_eval.stimuli import pictures
 
@@ -90,3 +92,24 @@ def test_bad_input_is_one_line_and_status_2(run, words, message, tmp_path, monke
 def test_the_group_has_its_three_commands():
     shown = CliRunner().invoke(stimuli_app, ["--help"]).output
     assert all(name in shown for name in ("import", "audit", "equalise"))
+
+
+def test_generated_pictures_that_are_real_ones_are_warned_of_and_refused_by_the_quiz(
+    stimuli, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    real, fake = tmp_path / "results" / "real" / "0.png", tmp_path / "results" / "fake" / "3.png"
+    Image.open(real).save(fake, compress_level=1)  # equal pixels in another file: the import makes them equal bytes
+    assert real.read_bytes() != fake.read_bytes()
+    quiz = "quiz --stimuli set --real 3 --fake 3 --participant P1 --simulate default --store s.sqlite"
+    for command, status in (
+        ("stimuli import results --out set --dataset d --model m", 0),
+        ("stimuli audit set", 0),
+        ("metrics set --metrics psnr --out m", 0),
+        (quiz, 2),
+    ):
+        assert gan_eval_run(command.split()) == status, command
+        err = capsys.readouterr().err
+        assert "1 generated picture is a real one, byte for byte: d/m/3 = d/real/0" in err, command
+    assert "--allow-giveaways identical" in err
+    assert gan_eval_run([*quiz.split(), "--allow-giveaways", "identical"]) == 0

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from giveaway_pictures import as_png
 from PIL import Image
+from rehashed import rehash
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways import file_facts as reading
-from gan_eval.giveaways.refusal import require_no_giveaways
-from gan_eval.stimuli.sets import read_sets
+from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
+from gan_eval.stimuli.sets import read_set, read_sets
 
 JPEG = (".jpg", as_png)
 
@@ -80,3 +81,21 @@ def test_headers_alone_are_read(make_set, monkeypatch):
     monkeypatch.setattr(reading.Image.Image, "load", decoded)
     monkeypatch.setattr(reading.JpegImagePlugin.JpegImageFile, "load", decoded)
     require_no_giveaways([stimuli], allow=())
+
+
+def test_a_generated_picture_that_is_a_real_one_is_refused_across_sets(make_set):
+    first, second = make_set(folder="a", model="a"), make_set(folder="b", model="b", items=3)
+    require_no_identical([first, second], allow=())
+    content = (first.folder / "real" / "p6.png").read_bytes()
+    (second.folder / "fake" / "p1.png").write_bytes(content)
+    rehash(second.folder)
+    second = read_set(second.folder)
+    require_no_identical([second], allow=())
+    with pytest.raises(UserError) as refused:
+        require_no_identical([first, second], allow=("format",))
+    message = str(refused.value)
+    assert message.startswith("1 generated picture is a real one, byte for byte: d/b/1 = d/real/6; ")
+    assert "--allow-giveaways format,identical" in message
+    assert message.endswith('quiz.allow_giveaways = ["format", "identical"]')
+    require_no_identical([first, second], allow=("identical",))
+    require_no_giveaways([first], allow=("identical",))

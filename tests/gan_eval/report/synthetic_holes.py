@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from rehashed import rehash
 
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
@@ -92,8 +93,10 @@ def _stimuli(folder: Path, model: str, items: int, raw: bool, rng: np.random.Gen
             for part, picture in (pictures | {"fake": given}).items():
                 _save(base / "raw" / part / f"{stem}.png", picture)
     write_rows(rows, base / "stimuli.csv", STIMULI)
+    rehash(base)
     if raw:
         write_rows(raws, base / "raw" / "stimuli.csv", STIMULI)
+        rehash(base / "raw")
     return rows
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from rehashed import rehash
 
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
@@ -106,6 +107,7 @@ def _stimuli(folder: Path, dataset: str, fraction: float, rng: np.random.Generat
             }
         )
     write_rows(rows, base / "stimuli.csv", STIMULI)
+    rehash(base)
     return rows
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from page_reader import Page
+from rehashed import rehash
 from synthetic_study import make_study
 
 from gan_eval.errors import UserError
@@ -380,10 +381,15 @@ def test_a_broken_or_stray_picture_is_left_out(folder, tmp_path):
     base = study / "stimuli" / "facades-pix2pix_facades"
     (base / "fake" / "000.png").write_bytes(b"not a picture")
     (base / "real" / "004.png").unlink()
+    with pytest.raises(UserError, match=r"fake/000\.png: the picture has changed since it entered the stimulus set"):
+        build(study, tmp_path / "report.html")
+    rehash(base)
+    page = Page(build(study, tmp_path / "report.html"))
+    assert [tag for tag, _ in page.tags].count("img") == 2 * 5 * 3 - 3 - 1 + ranked(page)
     table = base / "stimuli.csv"
     table.write_text(table.read_text().replace("input/008.png", "../../study.toml"))
-    page = Page(build(study, tmp_path / "report.html"))
-    assert [tag for tag, _ in page.tags].count("img") == 2 * 5 * 3 - 3 - 1 - 1 + ranked(page)
+    with pytest.raises(UserError, match=r"row 17, column input_file: .* is not below"):
+        build(study, tmp_path / "report.html")
 
 
 @pytest.mark.slow

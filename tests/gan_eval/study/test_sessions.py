@@ -50,7 +50,7 @@ def make_set(folder: Path, items: int, kinds: tuple[str, ...] = ("real", "fake")
     for number in range(items):
         for kind in kinds:
             path = folder / kind / f"{number}.png"
-            generator = np.random.default_rng([number, len(kind), len(folder.name)])
+            generator = np.random.default_rng([number, kind == "real", len(folder.name)])
             pictures.write_png(path, generator.integers(0, 256, (16, 16, 3), dtype=np.uint8))
             model = "m" if kind == "fake" else None
             dataset = folder.name

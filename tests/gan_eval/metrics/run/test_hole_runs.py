@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from metric_pictures import disturbed, texture
+from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.__main__ import run
@@ -112,6 +113,7 @@ def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> 
     pictures.write_png(folder / "fake" / "0.png", small)
     pictures.write_png(folder / "fake" / "1.png", small)
     pictures.write_png(folder / "mask" / "1.png", np.full((16, 20), 255, np.uint8))
+    rehash(folder)
     assert "sizes of the generated and the real picture differ" in cells(measure(folder), "reason")["d/m/0", "l1_hole"]
     found = measure(folder, resize=True)
     assert cells(found)["d/m/0", "l1_hole"] == l1_hole(pictures.resize(small, (32, 40)), real, hole_number(0))
@@ -188,6 +190,7 @@ def test_the_command_measures_the_hole_and_the_report_shows_it(
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     folder, out, page = make_set(), tmp_path / "out", tmp_path / "report.html"
     pictures.write_png(folder / "fake" / "3.png", pictures.read_rgb(folder / "real" / "3.png"))
+    rehash(folder)
     command = ["metrics", folder, "--metrics", ",".join(NAMES), "--out", out, "--report", page]
     assert run([*map(str, command)]) == 0, capsys.readouterr().err
     rows = read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from metric_pictures import disturbed, texture
+from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.metrics import Settings, run_metrics
@@ -122,6 +123,7 @@ def test_few_items_and_equal_photographs_have_reasons(make_set: MakeSet) -> None
     folder = make_set("equal")
     for n in range(COUNT):
         pictures.write_png(folder / "real" / f"{n}.png", photograph(0))
+    rehash(folder)
     assert cells(measure(folder), "reason")["d/equal/4", "label_information"] == NO_DIFFERENCE
 
 
@@ -140,6 +142,7 @@ def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_
     folder, cache = make_set(), tmp_path / "values.sqlite"
     for n in range(COUNT):  # the generator gave back the input of the item before
         pictures.write_png(folder / "fake" / f"{n}.png", blocks((n - 1) % COUNT))
+    rehash(folder)
     first = measure(folder, cache=cache)
     again = measure(folder, cache=cache)
     pd.testing.assert_series_equal(cells(first), cells(again))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from metric_pictures import disturbed, texture
+from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -60,6 +61,8 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     (found[0] / "fake" / "3.png").write_bytes(b"broken")
     pictures.write_png(found[1] / "fake" / "5.png", texture(5, 200, 200))
     pictures.write_png(found[1] / "fake" / "2.png", texture(5)[:, :, :1].repeat(3, axis=2) * 0)
+    for changed in found:
+        rehash(changed)
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from metric_pictures import Thumbnails, disturbed, texture
 from PIL import Image
+from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -270,12 +271,14 @@ def test_sets_that_share_their_real_pictures(tmp_path: Path) -> None:
             row |= {"file": f"{kind}/x.png", "reference_file": "real/x.png" if named else None}
             rows.append(row)
         pd.DataFrame(rows).to_csv(tmp_path / model / "stimuli.csv", index=False)
+        rehash(tmp_path / model)
     sets = [tmp_path / "a", tmp_path / "b"]
     frames = write_metrics(sets, ["psnr", "niqe"], tmp_path / "out")
     found = frames["image_metrics"]
     assert sorted(found.loc[found["metric"] == "niqe", "stimulus"]) == ["d/a/x", "d/b/x", "d/real/x"]
     assert found["value"].notna().all()
     images.write_png(tmp_path / "b" / "real" / "x.png", texture(5))
+    rehash(tmp_path / "b")
     with pytest.raises(UserError, match="stimulus 'd/real/x' is another picture"):
         write_metrics(sets, ["psnr"], tmp_path / "out")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rehashed import rehash
 
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.parts.folder import read_folder
@@ -57,6 +58,7 @@ def study_of(folder: Path, *, levels: tuple[float, ...] = (100.0, 500.0)) -> str
         for n in range(8)
     ]
     write_rows(rows, folder / "stimuli" / "d-m" / "stimuli.csv", STIMULI)
+    rehash(folder / "stimuli" / "d-m")
     return paper_methods(read_folder(folder))
 
 

@@ -1,0 +1,162 @@
+"""Pictures that were replaced after they were shown or measured are refused by everything that reads them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from rehashed import rehash
+from test_sessions import make_set
+
+from gan_eval import analyze, evaluate, files, write_report
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.stimuli import read_set
+from gan_eval.stimuli.pictures import read_rgb, write_png
+from gan_eval.tables import IMAGE_METRICS, STIMULI
+from gan_eval.tabular import read_table
+
+STUDY = """
+[study]
+name = "s"
+[stimuli]
+sets = ["main"]
+[quiz]
+real = 4
+fake = 4
+participants = 2
+[metrics]
+names = ["psnr", "sharpness"]
+"""
+RUN = "run study.toml --out out --simulate default"
+CHANGED = "main/fake/1.png: the picture has changed since it entered the stimulus set"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study of imported pictures; all of them were shown."""
+    folder = tmp_path_factory.mktemp("finished")
+    make_set(folder / "main", 8)
+    (folder / "study.toml").write_text(STUDY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("GAN_EVAL_CACHE", str(folder / "cache"))
+        assert run(RUN.split()) == 0
+    return folder
+
+
+@pytest.fixture
+def world(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished study, as the working folder."""
+    folder = tmp_path / "study"
+    shutil.copytree(finished, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(folder / "cache"))
+    return folder
+
+
+def replace(folder: Path, *, in_table: bool = False) -> None:
+    """Other pixels in one generated picture; with `in_table`, the set's table has their hash."""
+    for number in range(1, 8):
+        file = folder / "main" / "fake" / f"{number}.png"
+        write_png(file, 255 - read_rgb(file))
+    if in_table:
+        rehash(folder / "main")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for place in ("tables", "metrics") for path in (folder / place).glob("*.csv")}
+
+
+def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(world / "out")
+    replace(world)
+    for command in (
+        RUN,
+        f"{RUN} --redo metrics",
+        "run study.toml --out out --only report",
+        "metrics main --metrics psnr --out m",
+        "stimuli audit main",
+        "stimuli equalise main --out equal",
+        "report out",
+        "report out/tables --out page.html --stimuli main",
+        "report out --format md --out page.md",
+        "analyze --store out/store.sqlite --stimuli main --out t",
+        "power study.toml --out p --participants 4 --simulations 20",
+    ):
+        assert run(command.split()) == 2, command
+        assert CHANGED in capsys.readouterr().err, command
+    assert contents(world / "out") == before
+    assert not any((world / name).exists() for name in ("m", "equal", "t", "p", "page.html", "page.md"))
+    run(["doctor", "out"])
+    (finding,) = (line for line in capsys.readouterr().out.splitlines() if "SHA-256" in line)
+    assert "metrics" in finding
+
+
+def test_other_pictures_than_those_shown_are_refused(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(world / "out")
+    replace(world, in_table=True)
+    for command in (RUN, f"{RUN} --redo metrics", "report out"):
+        assert run(command.split()) == 2, command
+        assert "main/stimuli.csv: main/m/" in (err := capsys.readouterr().err)
+        assert " is another picture here (SHA-256 " in err
+        assert "plans" in err
+        assert contents(world / "out") == before
+
+
+def test_metrics_of_other_pictures_than_those_shown_are_refused(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(world, in_table=True)
+    assert run(["metrics", "main", "--metrics", "sharpness", "--out", "new"]) == 0
+    command = "analyze --store out/store.sqlite --image-metrics new/image_metrics.csv --out t"
+    said = []
+    assert run(["export", "--store", "out/store.sqlite", "--out", "exported"]) == 0
+    for words in (command, command.replace("--store out/store.sqlite", "exported/trials.csv")):
+        capsys.readouterr()
+        assert run(words.split()) == 2
+        said.append(capsys.readouterr().err)
+        assert "new/image_metrics.csv: " in said[-1]
+        assert not (world / "t").exists()
+    values = read_table(world / "new" / "image_metrics.csv", IMAGE_METRICS)
+    with pytest.raises(UserError, match=r"image_metrics: \S+ is another picture here"):
+        analyze("out/store.sqlite", image_metrics=values)
+    with pytest.raises(UserError, match=r"main/stimuli.csv: \S+ is another picture here"):
+        analyze("out/store.sqlite", stimuli="main")
+    foreign = values.drop(columns="sha256")
+    assert len(analyze("out/store.sqlite", image_metrics=foreign)["correlations"])
+    shutil.copytree(world / "new", world / "out" / "metrics", dirs_exist_ok=True)
+    with pytest.raises(UserError, match=r"image_metrics.csv: \S+ is another picture here"):
+        write_report("out", "page.html")
+    with pytest.raises(UserError, match=r"image_metrics: \S+ is another picture here"):
+        analyze("out/store.sqlite", image_metrics=values, stimuli="main")
+
+
+def test_a_replaced_picture_is_refused_from_python(world: Path) -> None:
+    replace(world)
+    for read in (
+        lambda: read_set(Path("main")),
+        lambda: evaluate("main", "psnr"),
+        lambda: evaluate(read_table(Path("main/stimuli.csv"), STIMULI), "psnr", root="main"),
+        lambda: write_report("out/tables", "page.html", stimuli="main"),
+    ):
+        with pytest.raises(UserError, match="the picture has changed since it entered the stimulus set"):
+            read()
+
+
+def test_a_run_on_an_unchanged_set_hashes_no_picture(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    monkeypatch.setattr(files, "SETTLED_S", -1.0)  # the copies are new
+    hashed: list[str] = []
+    digest = files.hashlib.file_digest
+    monkeypatch.setattr(
+        files.hashlib, "file_digest", lambda file, how: (hashed.append(file.name), digest(file, how))[1]
+    )
+    for attempt in ("first", "second"):
+        files._digests.clear()  # another process
+        hashed.clear()
+        assert run(RUN.split()) == 0
+        pictures = [name for name in hashed if name.endswith(".png")]
+        assert len(pictures) == len({*pictures}), attempt
+        assert bool(pictures) == (attempt == "first")
