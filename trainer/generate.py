@@ -116,6 +116,9 @@ def generate(
     mode = task.mode(mode)
     data_set = task.data_set(data)
     items = data_set.names(data_set.paths(split, limit=limit), split)
+    for name, path in items.items():
+        if not name.isprintable():
+            raise UserError(f"{path.parent}: the file name {path.name!a} cannot be written in a table; rename it")
     definition: dict[str, Any] = {
         "generator": sha256_file(source.file), "mode": mode, **task.conditions(), "image_size": size,
         "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,

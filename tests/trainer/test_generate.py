@@ -300,6 +300,16 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     assert not (tmp_path / "set").exists()
 
 
+def test_a_file_name_that_no_table_may_have_is_refused_before_anything_is_generated(
+    run: Path, make_pairs: Pairs, tmp_path: Path
+) -> None:
+    data = make_pairs(test=2)
+    (data / "test" / "1.png").rename(data / "test" / "1\a.png")
+    with pytest.raises(UserError, match=r"test: the file name '1\\x07.png' cannot be written in a table; rename it"):
+        generate(run, data, split="test", out=tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("part", range(13))
 def test_a_damaged_generator_is_refused_wherever_it_is(run: Path, make_pairs: Pairs, tmp_path: Path, part: int) -> None:
     """One bit in each thirteenth of the file, and one in the settings."""
