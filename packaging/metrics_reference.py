@@ -33,7 +33,7 @@ def row(metric: Metric) -> str:
         name += f" (`functional.{metric.function.__name__}`)"
     needs = [f"sides of {metric.least_size[0]} and {metric.least_size[1]} pixels"] if metric.least_size else []
     needs += ["masks"] if metric.takes_hole else []
-    needs += ["inputs"] if metric.kind == "input" else []
+    needs += ["inputs"] if metric.kind == "input" or metric.extractor == "label_colours" else []
     needs += [f"weights `{weights}`" for weights in metric.weights]
     needs += ["`--segmenter`"] if metric.extractor == "segmenter" else []
     kind = f"`{metric.torch_class}`" if metric.torch_class else ""

@@ -188,7 +188,7 @@ def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
     extractors = {metric.extractor for metric in chosen} - {None}
     unused = [option for name, option in _WEIGHT_OPTIONS.items() if name not in needed]
     unused += [] if "segmenter" in extractors else ["segmenter"]
-    unused += [] if extractors - {"segmenter"} else ["resizer"]
+    unused += [] if extractors & {"inception", "vgg16"} else ["resizer"]
     unused += [] if "inception" in extractors else ["precision"]
     unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
     refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; leave it out")

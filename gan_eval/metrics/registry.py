@@ -83,6 +83,7 @@ def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
         ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
         ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
         ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
+        ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
         ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
         ("own metric of", metric.distribution),
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gan_eval.metrics.definitions.labels import LabelCells
 
 Kind = Literal["pair", "single", "input", "set"]
-ExtractorName = Literal["inception", "vgg16", "segmenter"]
+ExtractorName = Literal["inception", "vgg16", "segmenter", "label_colours"]
 
 DEFAULT_RESIZER = "tf1"
 """The rule by which pictures reach the network's size where none is named: that of the published values."""

@@ -18,6 +18,7 @@ have. Classes that are never evaluated (the car's own bonnet, parking, bridges, 
 plates as cars.
 """
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -242,7 +243,105 @@ def _sum(counts: Counts) -> NDArray[np.float64]:
     return matrix.reshape(len(CLASSES), len(CLASSES) + 1)
 
 
-METRICS = tuple(
+COLOURS_SIZE = 4 * len(CLASSES)
+"""Length of a picture's vector of colours: for each class the mean R, G, B of its region, and its pixels."""
+MIN_REGION = 16
+"""Pixels of a label that a picture needs to count for it."""
+MIN_REGIONS = 5
+"""Pictures with a label that each of the two sets needs, for a spread to speak of."""
+
+
+def region_colours(true: ClassMap, picture: "Picture") -> NDArray[np.float32]:
+    """The mean colour of each class's region in a picture.
+
+    Args:
+        true: (H, W) classes of the label map.
+        picture: (H, W, 3) uint8.
+
+    Returns:
+        (COLOURS_SIZE,) float32: for each class R, G, B (0..255; 0 where it does not occur) and the number of pixels.
+
+    >>> region_colours(np.array([[0, 0, 255]], np.uint8), np.array([[[9, 0, 0], [1, 2, 3], [7, 7, 7]]], np.uint8))[:5]
+    array([5. , 1. , 1.5, 2. , 0. ], dtype=float32)
+    """
+    counted = true < len(CLASSES)
+    classes, colours = true[counted], picture[counted]
+    counts = np.bincount(classes, minlength=len(CLASSES))
+    sums = [np.bincount(classes, colours[:, channel], len(CLASSES)) for channel in range(3)]
+    means = [channel / np.maximum(counts, 1) for channel in sums]
+    return np.stack([*means, counts], axis=1).astype(np.float32).reshape(-1)
+
+
+def label_colour_spreads(real: NDArray[np.floating], fake: NDArray[np.floating]) -> dict[str, float]:
+    """How much the colour of each label's region varies over the generated pictures, compared with the real ones.
+
+    The spread of a label is the standard deviation of its region's mean colour over the pictures: the root of the sum
+    of the variances of R, G and B. Pictures with fewer than 16 pixels of the label do not count for it.
+
+    Args:
+        real, fake: (N, COLOURS_SIZE) and (M, COLOURS_SIZE), see `region_colours`.
+
+    Returns:
+        By class, the spread in the generated pictures divided by that in the real ones: 0 where all have one colour,
+        1 where they vary as the real ones do. Only labels in at least 5 pictures of each set that vary in the real one.
+    """
+    of_real, of_fake = _spreads(real), _spreads(fake)
+    return {
+        name: float(of_fake[label] / of_real[label])
+        for label, name in enumerate(CLASSES)
+        if of_real[label] > 0 and not np.isnan(of_fake[label])
+    }
+
+
+def _spreads(features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(19,): each label's spread over the pictures of a set; NaN if it is in fewer than 5."""
+    values = np.asarray(features, dtype=np.float64).reshape(-1, len(CLASSES), 4)
+    spreads = np.full(len(CLASSES), np.nan)
+    for label in range(len(CLASSES)):
+        colours = values[values[:, label, 3] >= MIN_REGION, label, :3]
+        if len(colours) >= MIN_REGIONS:
+            spreads[label] = np.sqrt(colours.var(axis=0, ddof=1).sum())
+    return spreads
+
+
+def label_colour_spread(real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
+    """The mean of `label_colour_spreads` over the labels.
+
+    Raises:
+        Unmeasurable: no label has a spread.
+
+    >>> real = np.zeros((6, 76))
+    >>> real[:, 52], real[:, 55] = [0, 50, 100, 150, 200, 250], 100  # cars: red, and pixels
+    >>> fake = real.copy()
+    >>> fake[:, 52] = [120, 125, 130, 120, 125, 130]  # all cars of nearly one red
+    >>> round(label_colour_spread(real, real), 3), round(label_colour_spread(real, fake), 3)
+    (1.0, 0.048)
+    """
+    spreads = label_colour_spreads(real, fake)
+    if not spreads:
+        raise Unmeasurable(
+            f"no label of Cityscapes has {MIN_REGION} pixels in {MIN_REGIONS} pictures of each kind and varies in "
+            "colour over the real ones"
+        )
+    return float(np.mean(list(spreads.values())))
+
+
+LABEL_COLOUR_SPREAD = Metric(
+    name="label_colour_spread",
+    title="Label colour spread",
+    kind="set",
+    measures="how much the mean colour of a label's region varies over the generated pictures, divided by the real "
+    "ones; mean over labels",
+    low=0,
+    high=math.inf,
+    higher_is_better=True,
+    source="ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour",
+    definition="label-colour-spread/cityscapes19/16px/5pictures",
+    function=label_colour_spread,
+    extractor="label_colours",
+)
+
+SCORES = tuple(
     Metric(
         name=function.__name__,
         title=function.__name__.replace("_", " ").replace("iou", "IoU"),
@@ -268,3 +367,4 @@ METRICS = tuple(
         ),
     )
 )
+METRICS = (*SCORES, LABEL_COLOUR_SPREAD)

@@ -318,6 +318,7 @@ def load_extractors(
         ),
         "vgg16": lambda: _from_weights("vgg16", paths, partial(vgg16_extractor, resizer=resizer, device=device)),
         "segmenter": lambda: _user_segmenter(segmenter, device),
+        "label_colours": _label_colours,
     }
     metrics = [metric for metric in metrics if metric.extractor is not None]
     extractors = Extractors()
@@ -328,7 +329,7 @@ def load_extractors(
             needing = [metric.name for metric in metrics if metric.extractor == name]
             extractors.unavailable |= dict.fromkeys(needing, str(reason))
             continue
-        if path == PALETTE:
+        if path == PALETTE:  # no file
             continue
         extractors.sha256[name] = sha256_file(path)
         if name != "segmenter" and not is_official(name, extractors.sha256[name]):
@@ -359,6 +360,12 @@ def _user_segmenter(file: Path | None, device: str | None) -> tuple[Extractor, P
     from gan_eval.metrics.networks.segmenter import load_segmenter
 
     return load_segmenter(file, device=device), file
+
+
+def _label_colours() -> tuple[Extractor, Path]:
+    from gan_eval.metrics.networks.segmenter import LabelColours
+
+    return LabelColours(), PALETTE
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]

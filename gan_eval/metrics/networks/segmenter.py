@@ -23,7 +23,15 @@ from torch.nn import functional as F
 from gan_eval.errors import UserError, first_sentence, last_words
 from gan_eval.files import require_file
 from gan_eval.launch import setup_command
-from gan_eval.metrics.definitions.segmentation import COUNTS, ClassMap, class_map, confusion, label_classes
+from gan_eval.metrics.definitions.segmentation import (
+    COLOURS_SIZE,
+    COUNTS,
+    ClassMap,
+    class_map,
+    confusion,
+    label_classes,
+    region_colours,
+)
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable, memory_ran_out
 from gan_eval.metrics.networks.extractor import Companion, Extractor
@@ -192,6 +200,31 @@ class PaletteSegmenter(_Segmenter):
         if companion.shape != picture.shape:
             raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
         return torch.from_numpy(confusion(_of_label_map(companion, "reference_file"), class_map(picture)))
+
+
+class LabelColours:
+    """The mean colour of each label's region in a picture; no network takes part."""
+
+    name: Literal["label_colours"] = "label_colours"
+    size = COLOURS_SIZE
+    batch_size = 1
+    companion: Companion = "input"
+    key = "label-colours/cityscapes19"
+
+    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
+        """The colours of the regions of the label map, to whose size the picture is brought.
+
+        Raises:
+            Unmeasurable: there is no label map, or it is another kind of picture.
+        """
+        if companion is None:
+            raise Unmeasurable(NO_INPUT)
+        true = _of_label_map(companion, "input_file")
+        return torch.from_numpy(region_colours(true, _resized(picture, true.shape)))
+
+    def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
+        """(N, COLOURS_SIZE) float32, see `gan_eval.metrics.definitions.segmentation.region_colours`."""
+        return np.stack([colours.numpy() for colours in prepared])
 
 
 @dataclass(frozen=True)

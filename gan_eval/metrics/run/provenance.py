@@ -54,7 +54,7 @@ def provenance(
     from gan_eval.metrics.definitions import jackknife
 
     networks = {kind.name for kind in tools.network.kinds}
-    resizer = settings.resizer if networks - {"segmenter"} else None
+    resizer = settings.resizer if networks & {"inception", "vgg16"} else None
     has_sets = any(metric.kind == "set" for metric in metrics)
     weights = dict(sorted(tools.network.sha256.items()))
     segmenter = None  # its file and the settings beside it, where it was used

@@ -34,6 +34,7 @@ from gan_eval.metrics.definitions.jackknife import (
     groups_of,
     leave_groups_out,
 )
+from gan_eval.metrics.definitions.segmentation import label_colour_spreads
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
@@ -385,7 +386,7 @@ class _DataSet:
                     "compare models on the same items, not its sign"
                 )
             if not self._given.values_only:
-                notes.append(source.references.note(metric.name))
+                notes.append(source.references.note(metric.name, source.pictures(model)))
             if result.left_out is None and not self._given.values_only:
                 notes.append(f"no interval: too few items for {GROUPS} groups")
         else:
@@ -427,9 +428,12 @@ class References:
                         results[metric.name] = reason
         return results
 
-    def note(self, name: str) -> str | None:
-        """The value of the real pictures themselves, where that is the most that a model can reach."""
+    def note(self, name: str, fake: PictureSet) -> str | None:
+        """The value of each label, or of the real pictures themselves where that is the most that a model can reach."""
         metric, features = METRICS[name], self._real.features
+        if metric.extractor == "label_colours":
+            spreads = label_colour_spreads(features, fake.features)
+            return "by label: " + ", ".join(f"{label} {value:.2f}" for label, value in spreads.items())
         if metric.extractor != "segmenter" or metric.function is None:
             return None
         try:

@@ -34,6 +34,7 @@ _EXTRACTORS: dict[ExtractorName, str] = {
     "inception": "gan_eval.metrics.networks.extractors:inception_extractor",
     "vgg16": "gan_eval.metrics.networks.extractors:vgg16_extractor",
     "segmenter": "gan_eval.metrics.networks.segmenter:load_segmenter",
+    "label_colours": "gan_eval.metrics.networks.segmenter:LabelColours",
 }
 """The code of each extractor."""
 _NETWORKS = (

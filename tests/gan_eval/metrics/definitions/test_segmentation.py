@@ -1,11 +1,26 @@
 """Segmentation scores against plain loops and against torchmetrics."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
-from gan_eval.metrics.definitions.segmentation import COUNTS, VOID, class_accuracy, class_iou, confusion, pixel_accuracy
+from gan_eval.metrics import evaluate
+from gan_eval.metrics.definitions.segmentation import (
+    CLASSES,
+    COLOURS,
+    COLOURS_SIZE,
+    COUNTS,
+    VOID,
+    class_accuracy,
+    class_iou,
+    confusion,
+    label_colour_spread,
+    label_colour_spreads,
+    pixel_accuracy,
+)
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 NOTHING = np.empty((0, COUNTS), np.float32)
@@ -97,3 +112,45 @@ def test_without_labelled_pixels_there_is_no_score():
         for score in (pixel_accuracy, class_accuracy, class_iou):
             with pytest.raises(Unmeasurable, match="no pixel of the label maps belongs to an evaluated class"):
                 score(NOTHING, fake)
+
+
+def test_only_red_cars_are_seen(tmp_path):
+    """Real cars have all colours; one model's are red alone, the other's vary half as much. Roads vary alike."""
+    rng = np.random.default_rng(0)
+    labels = np.empty((32, 32, 3), np.uint8)
+    labels[:16], labels[16:] = COLOURS["road"], COLOURS["car"]
+    rows = []
+    colours = {"real": [], "red": [], "half": []}
+    for number in range(8):
+        road, car = rng.integers(40, 200, (2, 3))
+        cars = {"real": car, "red": np.array([200, 10, 10]), "half": 60 + car // 2}
+        Image.fromarray(labels).save(tmp_path / f"{number}_label.png")
+        for kind, colour in cars.items():
+            picture = np.empty_like(labels)
+            picture[:16], picture[16:] = road, colour
+            Image.fromarray(picture).save(tmp_path / f"{number}_{kind}.png")
+            colours[kind].append(colour)
+            is_real = kind == "real"
+            rows.append(
+                {"stimulus": f"d/{kind}/{number}", "item": f"d/{number}", "kind": "real" if is_real else "fake"}
+                | {"model": None if is_real else kind, "dataset": "d", "file": f"{number}_{kind}.png"}
+                | {"reference_file": None if is_real else f"{number}_real.png", "input_file": f"{number}_label.png"}
+            )
+    _, sets = evaluate(pd.DataFrame(rows), "label_colour_spread", root=tmp_path, cache=False)
+    spread = {kind: np.sqrt(np.var(np.stack(of), axis=0, ddof=1).sum()) for kind, of in colours.items()}
+    found = sets.set_index("model")
+    assert found.loc["red", "value"] == pytest.approx(0.5, abs=1e-6)  # roads 1, cars 0
+    assert found.loc["half", "value"] == pytest.approx((1 + spread["half"] / spread["real"]) / 2, abs=1e-6)
+    assert "by label: road 1.00, car 0.00" in found.loc["red", "note"]
+    assert "by label: road 1.00, car 0.5" in found.loc["half", "note"]
+
+
+def test_labels_that_few_pictures_have_are_left_out():
+    car = 4 * CLASSES.index("car")
+    features = np.zeros((6, COLOURS_SIZE))
+    features[:, car] = np.arange(6)
+    features[:, car + 3] = [16, 16, 16, 16, 15, 99]
+    assert label_colour_spreads(features, features) == {"car": 1.0}
+    features[0, car + 3] = 15
+    with pytest.raises(Unmeasurable, match="no label of Cityscapes has 16 pixels in 5 pictures of each kind"):
+        label_colour_spread(features, features)
