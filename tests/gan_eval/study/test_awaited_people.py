@@ -278,7 +278,7 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
     assert call(world, "--simulate", "default") == 2
     told = capsys.readouterr().err
     assert "store.sqlite: missing since quiz made it; restore it from a copy" in told
-    assert f"gan-eval run {world}/study.toml --out {out} --redo quiz" in told
+    assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in told
 
 
 @pytest.mark.slow
