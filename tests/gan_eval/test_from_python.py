@@ -131,7 +131,7 @@ def test_frames_and_paths_give_the_same_analysis(tmp_path: Path) -> None:
     trials = simulated(participants=6, each=12, models=("a", "b"))
     fakes = trials.loc[trials["kind"] == "fake", ["stimulus", "model"]].drop_duplicates()
     rows = [
-        {"stimulus": name, "kind": "fake", "model": model, "dataset": "d", "metric": "psnr", "value": float(number)}
+        {"stimulus": name, "kind": "fake", "model": model, "dataset": "faces", "metric": "psnr", "value": float(number)}
         for number, (name, model) in enumerate(fakes.to_numpy())
     ]
     images = frame_of(rows, IMAGE_METRICS)

@@ -64,7 +64,8 @@ def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
         ("told apart", None, 60),
     ]
     assert "power: 20/20" in err
-    answer, caption, heads, *table = err.splitlines()[1:7]
+    estimate, _, answer, caption, heads, *table = err.splitlines()[:8]
+    assert estimate.startswith("power: 20 simulated studies, up to about ")
     assert answer.startswith(("None of the numbers", "Invite"))
     assert caption == "As planned, 12 trials a person:"
     assert heads.split()[:3] == ["question", "people", "pictures"]

@@ -28,9 +28,9 @@ participants = 40
 @pytest.fixture
 def world(tmp_path):
     (tmp_path / "s.toml").write_text(STUDY)
-    for split in ("train", "val"):
+    for grey, split in ((0, "train"), (90, "val")):
         (tmp_path / "data" / "d" / split).mkdir(parents=True)
-        pictures.write_png(tmp_path / "data" / "d" / split / "1.png", np.zeros((4, 8, 3), np.uint8))
+        pictures.write_png(tmp_path / "data" / "d" / split / "1.png", np.full((4, 8, 3), grey, np.uint8))
     return tmp_path
 
 

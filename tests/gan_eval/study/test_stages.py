@@ -99,8 +99,8 @@ def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monk
 
 
 def test_plateaus_follow_the_validation_tables(tmp_path: Path) -> None:
-    for split in ("train", "test"):
-        pictures.write_png(tmp_path / "data" / "d" / split / "p.png", picture(0))
+    for number, split in enumerate(("train", "test")):
+        pictures.write_png(tmp_path / "data" / "d" / split / "p.png", picture(number))
     (tmp_path / "study.toml").write_text(TRAINED)
     plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path / "data")
     table = plan.folder / "tables" / "plateaus.csv"
