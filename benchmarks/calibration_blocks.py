@@ -310,7 +310,7 @@ BLOCKS = {
             Part(
                 "difference found, % of studies",
                 tuple(ASKED),
-                ("told by `gan-eval power`", "found in studies played trial by trial"),
+                ("told by `./run power`", "found in studies played trial by trial"),
             ),
         ),
         power_told_and_found,

@@ -268,7 +268,7 @@ def inception(precision: str, _: Path) -> Sides:
         [METRICS["fid"]], paths={}, resizer="tf1", device="cpu", precision=precision, segmenter=None
     ).ready
     if "inception" not in ready:
-        raise SystemExit("weights inception: not in the cache; `gan-eval weights fetch inception`")
+        raise SystemExit("weights inception: not in the cache; `./run weights fetch inception`")
     extractor, peer = ready["inception"], peer_network(FeatureExtractorInceptionV3)
     batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 

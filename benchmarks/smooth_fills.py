@@ -1,8 +1,8 @@
 """What a hole is filled with when nothing is learnt: the same pictures and holes as a generator's, filled smoothly.
 
-    gan-eval generate RUN --data DATA --out SET
+    ./run generate RUN --data DATA --out SET
     python benchmarks/smooth_fills.py SET --out DIR
-    gan-eval metrics SET DIR/* --metrics psnr_hole,ssim_hole,l1_hole --out METRICS
+    ./run metrics SET DIR/* --metrics psnr_hole,ssim_hole,l1_hole --out METRICS
 
 A generator that does not do better than these has learnt nothing that counts. DIR/border_mean, DIR/harmonic and
 DIR/biharmonic are stimulus sets like any other, so that people can judge them too (`[stimuli] sets` of a study).

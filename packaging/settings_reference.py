@@ -17,7 +17,7 @@ _HEAD = """# The study file
 
 Made from `gan_eval/settings/` by `python packaging/settings_reference.py > docs/study_file.md`; do not edit by hand.
 
-One TOML file describes an experiment. `gan-eval study new --out my.toml` writes one that has every key below with its
+One TOML file describes an experiment. `./run study new --out my.toml` writes one that has every key below with its
 default and its meaning, and is valid as it stands; `--stimuli SET` (repeatable) makes it show pictures that are there
 already. A key that is not given has its default, so a study can be short:
 
@@ -26,20 +26,20 @@ already. A key that is not given has its default, so a study can be short:
 name = "my_study"
 
 [stimuli]
-sets = ["set"]          # made by gan-eval stimuli import; or [data.NAME] and [models.NAME], to train models
+sets = ["set"]          # made by ./run stimuli import; or [data.NAME] and [models.NAME], to train models
 
 [quiz]
 participants = 12
 ```
 
-`gan-eval run my.toml --out DIR` does all of it. An unknown key, or a value of another kind, is refused in one line that
+`./run run my.toml --out DIR` does all of it. An unknown key, or a value of another kind, is refused in one line that
 names the nearest known key. Only `study.name` must be given, and either `stimuli.sets` or a `[models.NAME]`.
 """
 
 _SEE = {
     "stimuli": "[giveaways.md](giveaways.md) tells what may give them away.",
     "data": "[data.md](data.md) tells how folders are laid out, and how pairs are made.",
-    "training": "Each is also a key of `[models.NAME] training = { … }`, and `--set NAME=VALUE` of `gan-eval train`. "
+    "training": "Each is also a key of `[models.NAME] training = { … }`, and `--set NAME=VALUE` of `./run train`. "
     "[training.md](training.md) tells what they do together.",
     "training.inpainting": "[inpainting.md](inpainting.md) tells what they do together.",
     "quiz": "[protocols.md](protocols.md) tells what each protocol shows, asks and stores; [quiz.md](quiz.md) is the "

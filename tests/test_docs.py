@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
+from gan_eval.launch import VERBS
 from gan_eval.stimuli.pictures import write_png
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +113,12 @@ def test_the_readmes_python_example_matches_values_with_answers(
     exec(example, names)  # our own page
     correlations = names["tables"]["correlations"]
     assert correlations.loc[correlations["metric"] == "psnr", "n"].max() == 8
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=named)
+def test_commands_have_one_name(page: Path) -> None:
+    found = re.findall(rf"(?<![\w./-])gan-eval\s+(?:{'|'.join(VERBS)})\b", page.read_text(encoding="utf-8"))
+    assert not found, "write ./run, as messages and the help do in a checkout"
 
 
 def test_citation_and_studies_page_name_the_five_publications() -> None:

@@ -89,7 +89,7 @@ class AnalysisSettings(Section):
 
 
 class PowerSettings(Section):
-    """`[power]`: what `gan-eval power` assumes of people and pictures, and what it looks for."""
+    """`[power]`: what `./run power` assumes of people and pictures, and what it looks for."""
 
     participants: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = Field(
         default=(10, 20, 40, 60, 80, 120), min_length=1, max_length=1000

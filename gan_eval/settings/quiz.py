@@ -175,7 +175,7 @@ class QuizSettings(Section):
     resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000, examples=[24])
     """An open session that is older than this is not continued; default: it always is."""
     allow_giveaways: tuple[str, ...] = ()
-    """Clues of `gan-eval stimuli audit` that may tell real from fake in this study; `identical`: generated pictures may
+    """Clues of `./run stimuli audit` that may tell real from fake in this study; `identical`: generated pictures may
     be real ones, byte for byte."""
     corner_patch: bool = False
     """A white patch in the lower left corner while a picture is shown, for a photodiode."""

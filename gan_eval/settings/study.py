@@ -86,7 +86,7 @@ class GenerateSettings(Section):
 
 
 class StimuliSettings(Section):
-    """`[stimuli]`: stimulus sets made elsewhere (by `gan-eval stimuli import` or any program)."""
+    """`[stimuli]`: stimulus sets made elsewhere (by `./run stimuli import` or any program)."""
 
     sets: tuple[PathText, ...] = ()
     """Folders with a `stimuli.csv`, relative to the study file; shown beside what the study's own models make."""
@@ -100,7 +100,7 @@ class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed."""
 
     names: tuple[str, ...] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
-    """Names of `gan-eval metrics --list`."""
+    """Names of `./run metrics --list`."""
     resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
     """How pictures are brought to a network's size; part of FID's and KID's definition."""
     resize: bool = False

@@ -216,7 +216,7 @@ class TrainingSettings(Section):
     validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS, examples=[1000])
     """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
-    """What is measured; names of `gan-eval metrics --list`."""
+    """What is measured; names of `./run metrics --list`."""
     validation_pairs: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | Literal["all"] | None = Field(
         default=None, examples=[16]
     )
