@@ -46,6 +46,9 @@ VERBS = {
 The file `run` reads them here, before anything is installed."""
 _COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 
+MAX_THREADS = 1024
+"""Largest number of CPU threads that is accepted: PyTorch takes any, and fails far above the number of cores."""
+
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
 
@@ -265,10 +268,10 @@ def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/sel
 
 
 def _group_limit(folder: Path) -> float:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, ZeroDivisionError):
         quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
         return math.inf if quota == "max" else int(quota) / int(period)
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, ZeroDivisionError):
         quota, period = ((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii") for name in ("quota", "period"))
         return int(quota) / int(period) if int(quota) > 0 else math.inf
     return math.inf

@@ -17,7 +17,7 @@ import typer
 
 from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.launch import as_typed, process_rank
+from gan_eval.launch import MAX_THREADS, as_typed, process_rank
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.weights.known import WEIGHTS
 
@@ -87,7 +87,9 @@ def metrics(
     weights: Mapping[str, Path | None] = MappingProxyType({}),
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Worker threads; default: the usable cores.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MAX_THREADS, help="Worker threads; default: the usable cores.")
+    ] = None,
     precision: Annotated[
         PrecisionOption, typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
     ] = PrecisionOption.fp32,

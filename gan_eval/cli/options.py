@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.errors import UserError
-from gan_eval.launch import as_typed
+from gan_eval.launch import MAX_THREADS, as_typed
 from gan_eval.settings.sections import as_flag
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ DataRoot = Annotated[
 Threads = Annotated[
     int | None,
     typer.Option(
-        "--threads", min=1, help="Number of CPU threads; default: that of the run, at its start one a free core."
+        "--threads",
+        min=1,
+        max=MAX_THREADS,
+        help="Number of CPU threads; default: that of the run, at its start one a free core.",
     ),
 ]
 Simulate = Annotated[

@@ -12,6 +12,7 @@ from gan_eval.errors import UserError, abbreviated
 from gan_eval.settings.quiz import PAIR_PROTOCOLS
 from gan_eval.store import person_of
 from gan_eval.tables import TRIALS
+from gan_eval.tables.schema import LONGEST_MS
 
 SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
@@ -30,9 +31,9 @@ _CONSTANT = {
 
 PLAUSIBLE_MS = {
     "reaction_time_ms": (100.0, 180_000.0),
-    "requested_exposure_ms": (8.0, 60_000.0),
-    "planned_exposure_ms": (8.0, 60_000.0),
-    "exposure_ms": (8.0, 180_000.0),
+    "requested_exposure_ms": (4.0, 60_000.0),
+    "planned_exposure_ms": (4.0, 60_000.0),
+    "exposure_ms": (4.0, 180_000.0),
     "second_exposure_ms": (8.0, 180_000.0),
 }
 """Lowest and highest median of a column of times: nobody answers within 100 ms, no screen shows a picture for less than
@@ -123,7 +124,7 @@ def require_plausible_times(
         counted &= trials["onset_ms"].isna().to_numpy(bool)
     for name, (low, high) in PLAUSIBLE_MS.items():
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
-        times = times[np.isfinite(times) & (times > 0)]
+        times = times[(times > 0) & (times <= LONGEST_MS)]  # others are no times at all, and are counted as such
         median = float(np.median(times)) if len(times) else low
         if low <= median <= high:
             continue

@@ -173,6 +173,8 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
     for number, name in enumerate(names):
         if folded[number] in folded[:number]:
             other = fakes[folded.index(folded[number])]
+            if other.resolve() == fakes[number].resolve():
+                raise UserError(f"{other}: given twice; name each model's folder once")
             raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
     return names
 

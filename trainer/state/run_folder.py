@@ -23,6 +23,7 @@ from gan_eval.files import (
     write_bytes,
     write_json,
 )
+from gan_eval.launch import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
@@ -183,7 +184,7 @@ def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
 def recorded_threads(*folders: Path) -> int | None:
     """Number of CPU threads with which the run in the first of these folders that holds one began; None: not known."""
     threads = _recorded_machine(*folders).get("threads")
-    return threads if isinstance(threads, int) and threads > 0 else None
+    return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
 
 
 def tf32_of(generator: Path) -> bool:

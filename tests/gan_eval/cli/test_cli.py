@@ -98,6 +98,12 @@ def test_wrong_usage_is_status_2(command, arguments):
     assert "Usage" in err
 
 
+@pytest.mark.parametrize("arguments", [["train", "--threads", "3000000000"], ["metrics", "--threads", "99999999"]])
+def test_more_threads_than_any_machine_has_are_refused(command, arguments):
+    status, _, err = command(*arguments)
+    assert (status, "--threads" in err) == (2, True)
+
+
 def test_version_and_help(command):
     assert command("--version")[:2] == (0, "gan_eval 0.1.0\n")
     for verb in ("demo", "run", "train", "generate", "quiz", "metrics", "analyze", "report", "doctor"):

@@ -113,6 +113,7 @@ def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
     trials = simulated(participants=6, each=12)
     trials.loc[trials["participant"] == "P001", "response"] = "fake"
     trials.loc[trials["participant"] == "P002", "response"] = "real"
+    trials["correct"] = trials["response"] == trials["kind"]
     trials.loc[[0, 40], "reaction_time_ms"] = 100.0  # of P000 and P003
     trials.loc[[0, 50], "flags"] = "late"  # of P000 and P004
     preset = {"exclude": ("reaction_time_ms<200",), "exclude_participants": ("same_answer_share=1",)}
@@ -155,7 +156,7 @@ def test_trials_are_not_left_out_by_their_outcome(rule):
 def test_what_published_practice_leaves_out_is_still_left_out():
     trials = simulated(participants=4, each=12)
     trials.loc[:3, "reaction_time_ms"] = 100.0
-    trials.loc[4, "response"] = "none"
+    trials.loc[4, ["response", "correct"]] = "none", False
     trials["half"] = [1, 2] * (len(trials) // 2)
     kept = analyze(
         trials,

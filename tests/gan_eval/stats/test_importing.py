@@ -305,7 +305,7 @@ def test_times_of_another_unit_are_refused_with_the_map_that_fixes_them(tmp_path
 
 
 def test_exposures_and_tables_that_are_analysed_have_milliseconds(tmp_path):
-    with pytest.raises(UserError, match=r'median is 0\.5 ms, below 8 ms.* --map "requested_exposure_ms=seconds\*1000"'):
+    with pytest.raises(UserError, match=r'median is 0\.5 ms, below 4 ms.* --map "requested_exposure_ms=seconds\*1000"'):
         import_trials(timed(tmp_path, ["0.5", "0.5"], name="seconds"), mapping={"requested_exposure_ms": "seconds"})
     file = timed(tmp_path, ["0.89", "1.2"], name="reaction_time_ms")
     for source in (file, pd.read_csv(file, sep=";")):

@@ -97,6 +97,7 @@ def test_the_analysis_leaves_them_out_and_says_so():
     trials = simulated(participants=6, each=12)
     liars = trials["participant"] == "P002"
     trials.loc[liars, "response"] = "fake"
+    trials["correct"] = trials["response"] == trials["kind"]
     frames = analyze(trials, exclude_participants=["same_answer_share=1"])
     assert frames["participation"].set_index("participant")["excluded"].to_dict() == {
         f"P00{number}": number == 2 for number in range(6)
