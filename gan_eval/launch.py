@@ -52,10 +52,11 @@ MAX_THREADS = 1024
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
 
-WAITING_SETTINGS = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_THREAD_TIMEOUT": "16"}
+WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
 """How long threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles) spin
-while they wait for each other: some 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine, where
-a spinning thread keeps the core that the others need."""
+while they wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
+where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
+small networks down (`benchmarks/busy_machine.py`)."""
 LOOK_S = 0.2
 """Seconds for which `free_cores` watches the processor."""
 _torch_came_first = "torch" in sys.modules
@@ -90,7 +91,7 @@ def warn_if_threads_spin() -> None:
     if _torch_came_first and sys.platform == "linux":
         warnings.warn(
             "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
-            "first, set GOMP_SPINCOUNT=1000 in the environment, or use one thread",
+            f"first, set GOMP_SPINCOUNT={WAITING_SETTINGS['GOMP_SPINCOUNT']} in the environment, or use one thread",
             stacklevel=3,
         )
 

@@ -32,8 +32,8 @@ WORKERS = 4
 """Or one for each core: they decode what does not fit in the cache fast enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS's workspaces, read when it starts, with which its sums have one order."""
-MIN_STEP_SIZE = 2**16
-"""Steps below this `step_size` are mostly Python's work on single operations, which a second thread does not share."""
+MIN_STEP_SIZE = 2**19
+"""Smallest `step_size` that gains from a second thread: smaller steps are mostly Python's work on single operations."""
 STOP_EVERY = 10
 """On a GPU, steps between two looks at whether somebody was told to stop: each look waits for the device."""
 _SEND_BUFFERS = (
