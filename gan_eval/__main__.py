@@ -96,8 +96,6 @@ def _missing(error: ModuleNotFoundError) -> int:
     extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
     extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
     name = (error.name or "").split(".")[0]
-    if getattr(sys, "frozen", False):
-        return _fail(f"this needs {name}, which is not in this build of the quiz; use an installed gan_eval for it", 2)
     if name not in extras:
         traceback.print_exc()
         return _fail(f"the library {name or error} is missing; gan-eval doctor tells what is", 1)

@@ -43,8 +43,6 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Examine this machine; what matters most comes first. Takes seconds where torch is installed."""
-    if getattr(sys, "frozen", False):  # the build of the quiz brings its libraries along and has nothing else
-        return [*qt_findings(), *screen_findings()]
     return [
         python_finding(),
         *library_findings(),

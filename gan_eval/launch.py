@@ -103,7 +103,7 @@ def restart_in_utf8() -> None:
     is lost: every file of ours is UTF-8 in any locale.
     """
     known = codecs.lookup(sys.getfilesystemencoding()).name
-    if known != "ascii" or getattr(sys, "frozen", False) or "pytest" in sys.modules:
+    if known != "ascii" or "pytest" in sys.modules:
         return
     os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONUTF8": "1"})
 
@@ -180,7 +180,7 @@ def setup_command(extra: str = "") -> str:
     """The command that installs an extra of this package, or what the package itself needs: in a checkout that of the
     checkout's own environment, elsewhere pip's."""
     root = Path(__file__).resolve().parents[1]
-    if (root / "run").is_file() and (root / "bootstrap").is_dir():
+    if (root / "run").is_file() and (root / "constraints.txt").is_file():
         return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
     return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
 
@@ -198,11 +198,9 @@ def as_typed(text: str, *, in_file: bool = False) -> str:
 def program(*, in_file: bool = False) -> str:
     """Return how this program is called: `gan-eval` where the shell finds it, else the checkout's `./run`.
 
-    In a file the checkout's path is left out. A build of the quiz is called as it was started.
+    In a file the checkout's path is left out.
     """
     run = Path(__file__).resolve().parents[1] / "run"
-    if getattr(sys, "frozen", False):
-        return shlex.quote(sys.argv[0])
     if shutil.which("gan-eval") or not run.is_file():
         return "gan-eval"
     is_short = in_file or Path.cwd() == run.parent

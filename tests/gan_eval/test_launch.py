@@ -130,9 +130,6 @@ def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monke
     assert as_typed(text, in_file=True) == text.replace("`gan-eval", "`./run"), "a report names no folder of its maker"
     monkeypatch.setattr(launch.sys, "platform", "win32")
     assert as_typed("gan-eval quiz a.toml") == f'py "{ROOT / "run"}" quiz a.toml'
-    monkeypatch.setattr(launch.sys, "frozen", True, raising=False)
-    monkeypatch.setattr(launch.sys, "argv", ["folder/gan-eval", "doctor"])
-    assert as_typed("gan-eval quiz a.toml") == "folder/gan-eval quiz a.toml"
 
 
 def test_next_and_errors_name_commands_that_can_be_typed(

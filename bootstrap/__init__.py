@@ -1,1 +1,0 @@
-"""What `run` does before anything is installed: standard library only, Python 3.11 or newer."""

@@ -1,0 +1,312 @@
+"""`./run`: what it does before anything is installed."""
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+
+from gan_eval import launch
+from gan_eval.cli.app import application
+from gan_eval.system_libraries import IMPORT_LIBRARIES
+
+ROOT = Path(__file__).resolve().parent.parent
+EARLY_FILES = [
+    ROOT / "run",
+    *(ROOT / "gan_eval" / name for name in ("__init__.py", "errors.py", "launch.py", "system_libraries.py")),
+]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The file `run` as a module, in a checkout of its own that has no environment and whose system lacks nothing."""
+    loader = SourceFileLoader("run_script", str(ROOT / "run"))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("[project]\n")
+    venv = tmp_path / ".venv"
+    for name, value in {
+        "ROOT": tmp_path,
+        "VENV": venv,
+        "STAMP": venv / module.STAMP.name,
+        "PLACE": "here 3.11",
+    }.items():
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(module, "PYTHON", venv / "bin" / "python")
+    monkeypatch.setattr(module, "missing_libraries", lambda: ())
+    monkeypatch.setattr(module, "TEST_PROGRAMS", {})
+    return module
+
+
+@pytest.fixture
+def commands(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that would have been run; all succeed, and `venv` makes the files of an environment."""
+    ran: list[list[str]] = []
+
+    def call(command: list[object]) -> int:
+        ran.append([str(word) for word in command])
+        if "--clear" in command:
+            run.PYTHON.parent.mkdir(parents=True, exist_ok=True)
+            run.PYTHON.touch()
+            (run.VENV / "pyvenv.cfg").touch()
+        return 0
+
+    monkeypatch.setattr(run, "call", call)
+    monkeypatch.setattr(run, "hand_over", lambda command: ran.append(command) or 0)
+    return ran
+
+
+def installed(commands: list[list[str]]) -> list[str]:
+    """The projects that were installed, with their extras."""
+    return [command[-1] for command in commands if "--editable" in command]
+
+
+# The file
+
+
+def test_old_pythons_can_read_run() -> None:
+    ast.parse((ROOT / "run").read_text(), feature_version=(3, 7))
+
+
+def test_only_the_standard_library_is_imported_before_set_up() -> None:
+    for file in EARLY_FILES:
+        tree = ast.parse(file.read_text())
+        for block in [node for node in ast.walk(tree) if isinstance(node, ast.If)]:
+            if ast.unparse(block.test) == "TYPE_CHECKING":  # read by type checkers alone
+                block.body = []
+        for node in ast.walk(tree):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                room = name.split(".")[0]
+                assert room in sys.stdlib_module_names or room == "gan_eval", f"{file.name}: {name}"
+
+
+def test_help_needs_no_environment_and_no_third_party_library() -> None:
+    done = subprocess.run([sys.executable, "-S", ROOT / "run", "--help"], capture_output=True, text=True, check=True)
+    assert "./run setup [--extras EXTRAS]" in done.stdout
+
+
+def test_the_verbs_are_the_commands(run: ModuleType) -> None:
+    assert sorted(launch.VERBS) == sorted(typer.main.get_command(application()).commands)
+    assert set(launch.VERBS) | {"setup", "test"} == set(run.KNOWN_VERBS)
+    listed = re.search(r"The verbs: ([\w, \n]+)\.", run.__doc__ or "")
+    assert listed
+    assert {*re.findall(r"\w+", listed[1])} | {"demo"} == set(launch.VERBS)
+
+
+def test_every_extra_can_be_set_up(run: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"none", *project["optional-dependencies"]} == set(run.EXTRAS)
+
+
+def test_constraints_hold_versions_and_no_address() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert any(line.startswith("torch==") for line in lines)
+    assert all(line.count("==") == 1 and "://" not in line and "@" not in line for line in lines)
+
+
+# Commands
+
+
+def test_usage_errors_install_nothing(
+    run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main([]) == 2
+    assert "./run demo" in capsys.readouterr().err
+    assert run.main(["dmeo"]) == 2
+    assert "no verb 'dmeo'" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        run.main(["setup", "--extras", "torch"])
+    assert commands == []
+
+
+def test_a_verb_sets_up_once_and_runs_in_the_environment(run: ModuleType, commands: list[list[str]]) -> None:
+    assert run.main(["quiz", "--windowed"]) == 0
+    assert installed(commands) == [".[train]"]
+    del commands[:]
+    assert run.main(["metrics", "--list"]) == 0
+    assert commands == [[str(run.PYTHON), "-P", "-m", "gan_eval", "metrics", "--list"]]
+
+
+def test_tests_use_one_thread_for_each_worker_unless_told(
+    run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "can_import_qt", lambda: False)
+    monkeypatch.chdir(run.ROOT)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert run.main(["test", "-k", "stamp"]) == 0
+    assert commands[-1] == [str(run.PYTHON), "-m", "pytest", "-p", "no:pytest-qt", "-k", "stamp"]
+    assert os.environ["OMP_NUM_THREADS"] == "4"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert run.main(["test"]) == 0
+    assert commands[-1][-2:] == ["-n", "2"]
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+# The environment
+
+
+def test_an_environment_only_grows(run: ModuleType, commands: list[list[str]]) -> None:
+    run.main(["setup", "--extras", "none"])
+    run.main(["quiz"])
+    run.main(["analyze", "--store", "postgresql+psycopg://lab/db"])
+    run.main(["demo"])
+    run.main(["demo"])
+    assert installed(commands) == [".", ".[postgres]", ".[postgres,train]"]
+    assert sum("--clear" in command for command in commands) == 1
+
+
+def test_other_versions_are_installed_into_the_same_environment(run: ModuleType, commands: list[list[str]]) -> None:
+    run.main(["setup"])
+    (run.ROOT / "constraints.txt").write_text("numpy==9\n")
+    run.main(["metrics"])
+    assert installed(commands) == [".[train]", ".[train]"]
+    assert sum("--clear" in command for command in commands) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"extras": ["train"]}', '{"extras": 3, "place": "here 3.11"}'])
+def test_an_environment_without_a_valid_stamp_is_made_anew(
+    run: ModuleType, commands: list[list[str]], text: str
+) -> None:
+    run.main(["setup"])
+    run.STAMP.write_text(text)
+    run.main(["metrics"])
+    assert sum("--clear" in command for command in commands) == 2
+
+
+def test_another_folder_or_python_makes_it_anew(
+    run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.main(["setup"])
+    monkeypatch.setattr(run, "PLACE", "there 3.11")
+    run.main(["metrics"])
+    assert sum("--clear" in command for command in commands) == 2
+
+
+def test_a_killed_installation_is_made_anew(
+    run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.main(["setup"])
+    succeed = run.call
+
+    def killed(command: list[object]) -> int:
+        if "--editable" in command:
+            raise KeyboardInterrupt
+        return int(succeed(command))
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run, "call", killed)
+        run.main(["setup", "--extras", "dev"])
+    run.main(["setup"])
+    assert sum("--clear" in command for command in commands) == 2
+
+
+@pytest.mark.parametrize(("failing", "status"), [(("uv",), 0), (("uv", "pip"), 1)])
+def test_pip_takes_over_where_uv_fails_and_a_failed_update_harms_nothing(
+    run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, failing: tuple[str, ...], status: int
+) -> None:
+    run.main(["setup"])
+    del commands[:]
+    succeed = run.call
+
+    def fail(command: list[object]) -> int:
+        done = int(succeed(command))
+        return 1 if "--editable" in command and command[2] in failing else done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "call", fail)
+        if status:
+            with pytest.raises(run.SetupError, match="installation failed"):
+                run.main(["setup", "--extras", "onnx"])
+        else:
+            run.main(["setup", "--extras", "onnx"])
+    assert [command[2] for command in commands if "--editable" in command] == ["uv", "pip"]
+    assert run.is_ready({"train"})
+    assert run.is_ready({"onnx"}) == (not status)
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(run: ModuleType, commands: list[list[str]]) -> None:
+    run.VENV.mkdir()
+    (run.VENV / "thesis.txt").write_text("mine")
+    with pytest.raises(run.SetupError, match="move it away"):
+        run.main(["setup"])
+    assert (run.VENV / "thesis.txt").exists()
+    assert commands == []
+
+
+def test_kernels_are_compiled_also_after_an_update_and_may_fail(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.main(["setup", "--extras", "none"])
+    assert not any(run.WARM_UP in command for command in commands)
+    run.main(["setup", "--extras", "metrics"])
+    run.main(["setup", "--extras", "metrics"])  # nothing to install, but the code may have changed
+    assert sum(run.WARM_UP in command for command in commands) == 2
+    succeed: Callable[[list[object]], int] = run.call
+    monkeypatch.setattr(run, "call", lambda command: 1 if run.WARM_UP in command else succeed(command))
+    run.main(["setup", "--extras", "metrics"])
+    assert "the first measurement will try again" in capsys.readouterr().err
+
+
+def test_a_second_set_up_says_what_it_waits_for(run: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    other = os.open(run.ROOT, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    threading.Timer(0.2, os.close, [other]).start()
+    with run.exclusive():
+        assert f"another ./run is installing into {run.VENV}" in capsys.readouterr().err
+
+
+def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path: Path) -> None:
+    """A clone is often called gan_eval; in the folder that holds it, the package must come before the clone."""
+    (tmp_path / "gan_eval").mkdir()
+    code = "import gan_eval, trainer; print(gan_eval.analyze.__name__)"
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=own, capture_output=True, text=True)
+    assert done.stdout == "analyze\n", done.stderr
+
+
+# The system
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_missing_packages_are_named_and_installed_by_root(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: bool
+) -> None:
+    ran: list[str] = []
+
+    def call(command: list[str]) -> int:
+        ran.append(command[1])
+        return int(len(ran) == 1)  # the first try fails: the lists of packages are old
+
+    monkeypatch.setattr(run, "missing_libraries", lambda: IMPORT_LIBRARIES[:1])
+    monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(run.shutil, "which", lambda name: name)
+    monkeypatch.setattr(run.os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(run, "call", call)
+    with pytest.raises(run.SetupError, match=r"python3\.\d+-venv"):  # the pretended installation brought nothing
+        run.prepare_system(for_tests=False)
+    assert re.search(r"sudo apt-get install .* libgl1 python3\.\d+-venv\n", capsys.readouterr().err)
+    assert ran == (["install", "update", "install"] if root else [])
+
+
+def test_a_program_that_cannot_be_started_is_one_line(
+    run: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.call([tmp_path / "nothing"]) == 1
+    assert "nothing: No such file or directory" in capsys.readouterr().err
+
