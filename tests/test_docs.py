@@ -121,8 +121,7 @@ def test_commands_have_one_name(page: Path) -> None:
     assert not found, "write ./run, as messages and the help do in a checkout"
 
 
-def test_citation_and_studies_page_name_the_five_publications() -> None:
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+def test_the_studies_page_names_the_publications_and_each_study() -> None:
     studies = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     for words in (
         "The Analysis of Image Inpainting Based on Pix2Pix Model and Mix Loss",
@@ -140,6 +139,5 @@ def test_citation_and_studies_page_name_the_five_publications() -> None:
         "Madsen",
     ):
         assert words in studies
-        assert words in citation or words == "Xu Yan"  # family name first there
     for study in (ROOT / "studies").glob("*.toml"):
         assert f"`{study.stem}`" in studies
