@@ -309,4 +309,3 @@ def test_a_program_that_cannot_be_started_is_one_line(
 ) -> None:
     assert run.call([tmp_path / "nothing"]) == 1
     assert "nothing: No such file or directory" in capsys.readouterr().err
-

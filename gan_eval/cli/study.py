@@ -74,8 +74,9 @@ def study_new(
         list[Path] | None,
         typer.Option(metavar="SET", help="A stimulus set that the study shows. Repeatable; nothing is trained then."),
     ] = None,
+    every_key: Annotated[bool, typer.Option("--all", help="Write every key, not only those that people set.")] = False,
 ) -> None:
-    """Write a study file with every key, each with its default and its meaning."""
+    """Write a study file with the keys that people set, each with its default and its meaning."""
     from gan_eval.settings.template import A_TRAINING, study_name, write_study
     from gan_eval.stimuli.sets import read_set
 
@@ -84,7 +85,7 @@ def study_new(
     for folder in stimuli or ():
         read_set(folder)
     name = {"study": {"name": study_name(out.stem)}}
-    write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or ())
+    write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or (), every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
         typer.echo(as_typed("its example trains on facades: gan-eval data fetch facades --data-root DATA"), err=True)

@@ -1,4 +1,4 @@
-"""A study file with every key in it: what a user starts from, made from the settings that read it."""
+"""The study file that a user starts from, made from the settings that read it."""
 
 import json
 import os
@@ -27,23 +27,39 @@ A_TRAINING: Values = {
     "training": {"epochs": 200},
 }
 """The models of a study that was told of no pictures: the published training on facades (`gan-eval data fetch`)."""
+COMMON_KEYS = {
+    "study": ("name",),
+    "stimuli": ("sets",),
+    "data": ("folder", "direction"),
+    "models": ("data", "training"),
+    "training": ("epochs", "image_size", "lambda_l1", "seed"),
+    "quiz": (
+        *("protocol", "real", "fake", "exposure_ms", "response_ms", "keys", "practice", "break_every", "confidence"),
+        *("participants", "language", "consent"),
+    ),
+    "quiz.consent": ("text",),
+    "metrics": ("names",),
+    "analysis": ("margin", "exclude"),
+}
+"""The keys that people set, by section: what a study file has unless every key is wanted."""
 WIDTH = 100
 
 _HEAD = """\
-A study of gan_eval: every key that there is, each with its default. docs/study_file.md has them as tables.
+A study of gan_eval. docs/study_file.md lists every key; `study new --all` writes them all.
 
-A line such as `#break_every = 50` is a key that is off; take the # away to set it, and of a section its [header] first.
-A key that is not in the file has its default, so what you do not change may go.
+A line such as `#break_every = 50` is a key that is off: remove the # to set it. Remove the # of its [header], too.
+A key that is not in the file has its default.
 """
 
 
-def write_study(file: Path, values: Values, *, sets: Sequence[Path] = ()) -> None:
-    """Write a study file with every key, off or on.
+def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_key: bool = False) -> None:
+    """Write a study file.
 
     Args:
         file: the new file.
         values: what differs from the defaults, by section.
         sets: stimulus sets that the study shows; their paths are written relative to the file.
+        every_key: write every key, not only `COMMON_KEYS`.
 
     Raises:
         UserError: the file is there already, another process is writing it, or it cannot be written.
@@ -60,11 +76,11 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = ()) -> Non
     with hold_lock(file.with_name(f".{file.name}.lock"), f"--out {file}", "writing it"):
         if os.path.lexists(file):
             raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
-        write_text(file, study_text(values))
+        write_text(file, study_text(values, every_key=every_key))
 
 
 def study_name(text: str) -> str:
-    """A name that a study may have, from a file's or folder's.
+    """Return a valid name of a study, made from the name of a file or folder.
 
     >>> study_name("my first try!")
     'my-first-try'
@@ -72,42 +88,65 @@ def study_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._") or "study"
 
 
-def study_text(values: Values) -> str:
-    """The text of a study file that gives these values, and all other keys with their defaults.
+def study_text(values: Values, *, every_key: bool = False) -> str:
+    """Return the text of a study file that gives these values, and other keys with their defaults.
 
     Args:
-        values: by section, as a study file gives them; `study.name` has to be there.
+        values: by section, as a study file gives them; `study.name` is required.
+        every_key: write every key, not only `COMMON_KEYS`.
     """
     trains = "models" in values
     sections = sorted(settings_of(Study), key=lambda setting: not trains and setting.name in OF_TRAINING)
     lines = [*_comment(_HEAD)]
     for setting in sections:
-        if not trains and setting.name == OF_TRAINING[0]:
-            lines += ["", *_comment(f"What follows is for studies that train models.\n{'-' * 46}")]
-        lines += _section_lines(setting, setting.name, values.get(setting.name))
+        if not trains and setting.name in OF_TRAINING:
+            if not every_key:
+                continue
+            if setting.name == OF_TRAINING[0]:
+                lines += ["", *_comment(f"What follows is for studies that train models.\n{'-' * 46}")]
+        lines += _section_lines(setting, setting.name, values.get(setting.name), None if every_key else COMMON_KEYS)
     return "\n".join([*lines, ""])
 
 
-def _section_lines(setting: Setting, path: str, given: Any) -> Iterator[str]:
-    """A section, its keys, and the sections within it; off where it is not given and has no default."""
+def _section_lines(setting: Setting, path: str, given: Any, keys: Mapping[str, Sequence[str]] | None) -> Iterator[str]:
+    """Yield a section, its keys, and the sections within it; off where it is not given and has no default.
+
+    Args:
+        setting: the section.
+        path: its header without names that the user gives, as in `quiz.consent`.
+        given: what the study file gives.
+        keys: the keys to write besides those that are given, by section; None: every key.
+    """
     assert setting.section is not None
+    if keys is not None and given is None and path not in keys:
+        return
     if setting.shape == "by_name":
         for name, values in (given or {str(setting.example): {}}).items():
-            yield from _table(setting.section, f"{path}.{name}", values, header="[{}]", off=not given)
+            yield from _table(setting.section, path, values, keys, header=f"[{path}.{name}]", off=not given)
     elif setting.shape == "list":
         for values in given or [{}]:
-            yield from _table(setting.section, path, values, header="[[{}]]", off=not given)
+            yield from _table(setting.section, path, values, keys, header=f"[[{path}]]", off=not given)
     else:
         off = setting.shape == "optional" and given is None
-        yield from _table(setting.section, path, given or {}, header="[{}]", off=off)
+        yield from _table(setting.section, path, given or {}, keys, header=f"[{path}]", off=off)
 
 
-def _table(section: type[Section], path: str, values: Values, *, header: str, off: bool) -> Iterator[str]:
+def _table(
+    section: type[Section],
+    path: str,
+    values: Values,
+    keys: Mapping[str, Sequence[str]] | None,
+    *,
+    header: str,
+    off: bool,
+) -> Iterator[str]:
     yield ""
     yield from _comment(about(section))
-    yield ("#" if off else "") + header.format(path)
+    yield ("#" if off else "") + header
     inner = []
     for setting in settings_of(section):
+        if keys is not None and setting.name not in values and setting.name not in keys.get(path, ()):
+            continue
         if setting.section is not None:
             inner.append(setting)
             continue
@@ -123,7 +162,7 @@ def _table(section: type[Section], path: str, values: Values, *, header: str, of
         yield from _comment("\n".join([*start, f"{last} {values_in_words}" if fits else f"{last}\n{values_in_words}"]))
         yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
     for setting in inner:
-        yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name))
+        yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), keys)
 
 
 def _comment(text: str) -> Iterator[str]:
@@ -132,7 +171,7 @@ def _comment(text: str) -> Iterator[str]:
 
 
 def toml(value: Any) -> str:
-    """A value as TOML.
+    """Return a value as TOML.
 
     >>> toml({"sets": ("a", "b"), "share": 0.5, "on": True})
     '{ sets = ["a", "b"], share = 0.5, on = true }'

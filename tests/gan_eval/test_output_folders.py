@@ -139,10 +139,10 @@ def test_two_new_studies_of_one_name_are_one(tmp_path, capsys, monkeypatch):
     text: Callable[..., str] = template.study_text
     statuses: list[int] = []
 
-    def begin_another(values: template.Values) -> str:
+    def begin_another(values: template.Values, **options: bool) -> str:
         if not statuses:
             statuses.append(run(["study", "new", "--out", str(tmp_path / "s.toml")]))
-        return text(values)
+        return text(values, **options)
 
     monkeypatch.setattr(template, "study_text", begin_another)
     assert run(["study", "new", "--out", str(tmp_path / "s.toml")]) == 0

@@ -1,4 +1,4 @@
-"""A new study file has every key there is, means what an empty one means, and each key that is off can be set."""
+"""A new study file has the keys that people set or every key, and means what an empty one means."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.description import settings_of
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study, load_study
-from gan_eval.settings.template import A_TRAINING, study_name, study_text, toml, write_study
+from gan_eval.settings.template import A_TRAINING, COMMON_KEYS, study_name, study_text, toml, write_study
 
 OFF = re.compile(r"^#(?=[a-z\[])")
 SHOWING: dict[str, Any] = {"study": {"name": "s"}, "stimuli": {"sets": ["set"]}}
@@ -45,14 +45,31 @@ def lines_by_header(text: str) -> Iterator[tuple[str, str, int]]:
 
 @pytest.mark.parametrize("values", [SHOWING, TRAINING])
 def test_every_key_is_there_once_and_the_file_means_what_an_empty_one_means(values: dict[str, Any]) -> None:
-    text = study_text(values)
+    text = study_text(values, every_key=True)
     assert sorted((header, key) for header, key, _ in lines_by_header(text)) == sorted(every_key(Study))
     assert Study(**tomllib.loads(text)) == Study(**values)
     assert Study(**tomllib.loads(text)).design_hash == Study(**values).design_hash
 
 
+@pytest.mark.parametrize("values", [SHOWING, TRAINING])
+def test_a_short_file_has_the_keys_that_people_set_and_those_given(values: dict[str, Any]) -> None:
+    text = study_text(values)
+    sections = set(COMMON_KEYS) - ({"data", "models", "training"} if values is SHOWING else set())
+    expected = {key for section in sections for key in COMMON_KEYS[section]} - {"consent"}
+    assert {key for _, key, _ in lines_by_header(text)} == expected
+    assert Study(**tomllib.loads(text)) == Study(**values)
+    given = study_text({**values, "quiz": {"blank_ms": 300.0}, "power": {"seed": 3}})
+    assert tomllib.loads(given)["power"] == {"seed": 3}
+    assert Study(**tomllib.loads(given)).quiz.blank_ms == 300
+
+
+def test_common_keys_exist() -> None:
+    known = {(header.removesuffix(".facades").removesuffix(".pix2pix"), key) for header, key in every_key(Study)}
+    assert {(section, key) for section, keys in COMMON_KEYS.items() for key in keys} - {("quiz", "consent")} <= known
+
+
 def test_a_key_that_is_on_stands_with_its_default() -> None:
-    written = tomllib.loads(study_text(SHOWING))
+    written = tomllib.loads(study_text(SHOWING, every_key=True))
 
     def compare(section: BaseModel, values: dict[str, Any]) -> None:
         for name, value in values.items():
@@ -69,7 +86,7 @@ def test_a_key_that_is_on_stands_with_its_default() -> None:
 
 
 def test_each_key_that_is_off_can_be_turned_on() -> None:
-    text = study_text(TRAINING)
+    text = study_text(TRAINING, every_key=True)
     lines = text.splitlines()
     headers_off = {OFF.sub("", line).strip("[]") for line in lines if line.startswith("#[")}
     tried = 0
@@ -88,7 +105,7 @@ def test_each_key_that_is_off_can_be_turned_on() -> None:
 
 def test_a_section_that_is_off_can_be_turned_on_as_a_whole() -> None:
     for values, header in ((TRAINING, "training.inpainting"), (TRAINING, "quiz.questions")):
-        text = study_text(values)
+        text = study_text(values, every_key=True)
         own = {number for below, key, number in lines_by_header(text) if below == header and key != "source_size"}
         on = [
             OFF.sub("", line) if number in own or OFF.sub("", line).strip("[]") == header else line
@@ -96,7 +113,7 @@ def test_a_section_that_is_off_can_be_turned_on_as_a_whole() -> None:
         ]
         study = Study(**tomllib.loads("\n".join(on)))
         assert study.training.inpainting is not None or study.quiz.questions
-    text = study_text(SHOWING)
+    text = study_text(SHOWING, every_key=True)
     own = {number for below, _, number in lines_by_header(text) if below.startswith(("data.", "models."))}
     on = [
         OFF.sub("", line) if number in own or line.startswith(("#[data", "#[models", "#epochs")) else line
