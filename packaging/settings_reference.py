@@ -17,9 +17,9 @@ _HEAD = """# The study file
 
 Made from `gan_eval/settings/` by `python packaging/settings_reference.py > docs/study_file.md`; do not edit by hand.
 
-One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, and with
-`--all` one with every key below, each with its default and its meaning. It is valid as it stands; `--stimuli SET` (repeatable) makes it show pictures that are there
-already. A key that is not given has its default, so a study can be short:
+One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, and
+with `--all` one with every key below, each with its default and its meaning. It is valid as it stands. With
+`--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its default, so a study can be short:
 
 ```toml
 [study]
