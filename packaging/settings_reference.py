@@ -19,7 +19,8 @@ Made from `gan_eval/settings/` by `python packaging/settings_reference.py > docs
 
 One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, and
 with `--all` one with every key below, each with its default and its meaning. It is valid as it stands. With
-`--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its default, so a study can be short:
+`--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its default, so a study can be
+short:
 
 ```toml
 [study]
