@@ -240,7 +240,7 @@ def weights_findings() -> Iterator[Finding]:
     """Which pretrained weights are in the cache. Those that are not are optional: most metrics need none, and without
     them a metric's rows carry the reason instead of a value."""
     try:
-        from gan_eval.weights.cache import list_weights
+        from gan_eval.metrics.weights.cache import list_weights
     except ModuleNotFoundError as error:
         yield Finding("weights", "warning", f"cannot be examined: {error}", setup_command("metrics"))
         return

@@ -70,8 +70,8 @@ LIGHT_MODULES = (
     "errors",
     "quiz",
     "doctor",
-    "weights.cache",
-    "weights.package",
+    "metrics.weights.cache",
+    "metrics.weights.package",
 )
 HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib", "statsmodels")
 
@@ -88,8 +88,13 @@ def module_name(file: Path) -> str:
 
 
 def room_of(name: str) -> str | None:
-    """The room of a dotted name: the part below gan_eval, or trainer; None for gan_eval itself and for others'."""
+    """The room of a dotted name: the part below gan_eval, or trainer; None for gan_eval itself and for others'.
+
+    `metrics/weights` is a room of its own: the trainer reads pretrained weights, but none of the metrics.
+    """
     parts = name.split(".")
+    if parts[:3] == ["gan_eval", "metrics", "weights"]:
+        return "weights"
     if parts[0] == "trainer":
         return "trainer"
     return parts[1] if parts[0] == "gan_eval" and len(parts) > 1 else None

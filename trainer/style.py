@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
+from gan_eval.metrics.weights.cache import cache_folder, find, how_to_get, is_cached
+from gan_eval.metrics.weights.files import read_state, required_tensors
+from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import StyleLayers, StyleNetwork
-from gan_eval.weights.cache import cache_folder, find, how_to_get, is_cached
-from gan_eval.weights.files import read_state, required_tensors
-from gan_eval.weights.known import WEIGHTS
 
 BLOCKS: dict[StyleLayers, int] = {"poolings": 4, "all": 5}
 """Of how many blocks, which poolings divide, layers are compared. `poolings`: the last ReLU of each, which are relu1_2,

@@ -19,7 +19,7 @@ from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.launch import MAX_THREADS, as_typed, process_rank
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
-from gan_eval.weights.known import WEIGHTS
+from gan_eval.metrics.weights.known import WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -302,7 +302,7 @@ weights_app = typer.Typer(help="Pretrained weights that metrics and training nee
 @weights_app.command("list")
 def weights_list() -> None:
     """Tell which weights are known, and which are in the cache."""
-    from gan_eval.weights import cache
+    from gan_eval.metrics.weights import cache
 
     for status in cache.list_weights():
         place = status.path or f"not in the cache; {status.mend}"
@@ -313,7 +313,7 @@ def weights_list() -> None:
 def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception; all: every one.")]) -> None:
     """Fetch weights into the cache, checked by SHA-256."""
     from gan_eval.cli.console import Console
-    from gan_eval.weights import cache
+    from gan_eval.metrics.weights import cache
 
     failures = []
     with Console() as console:

@@ -9,8 +9,8 @@ from textwrap import fill, wrap
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, METRICS, ExtractorName, Kind, Metric
 from gan_eval.metrics.own.entries import own_facts, own_metrics, own_names
-from gan_eval.weights.cache import is_cached
-from gan_eval.weights.known import WEIGHTS
+from gan_eval.metrics.weights.cache import is_cached
+from gan_eval.metrics.weights.known import WEIGHTS
 
 __all__ = ["DEFAULT_RESIZER", "METRICS", "ExtractorName", "Kind", "Metric", "describe", "describe_json", "select"]
 

@@ -15,6 +15,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files import claim_output_folder, write_bytes
 from gan_eval.locks import refuse_if_held
+from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
@@ -23,7 +24,6 @@ from gan_eval.study.plan import make_plan
 from gan_eval.study.sessions import ask_next_person
 from gan_eval.study.stages import list_stages
 from gan_eval.system_libraries import missing_display
-from gan_eval.weights import cache
 
 STUDY = Path(__file__).with_name("demo.toml")
 CROP = 192

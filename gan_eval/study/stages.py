@@ -200,7 +200,7 @@ def metrics_stage(plan: Plan) -> Stage:
         return True
 
     def inputs() -> Mapping[str, str]:
-        from gan_eval.weights import cache
+        from gan_eval.metrics.weights import cache
 
         known = {
             status.name: str(status.path.stat().st_size)

@@ -137,7 +137,7 @@ def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monk
         SimpleNamespace(name="dists", path=None, description="for DISTS", mend="`gan-eval weights fetch dists`"),
         SimpleNamespace(name="inception", path=Path("/cache/i.pt"), description="for FID"),
     ]
-    monkeypatch.setitem(sys.modules, "gan_eval.weights.cache", SimpleNamespace(list_weights=lambda: statuses))
+    monkeypatch.setitem(sys.modules, "gan_eval.metrics.weights.cache", SimpleNamespace(list_weights=lambda: statuses))
     absent, present = doctor.weights_findings()
     assert absent == Finding(
         "weights dists",

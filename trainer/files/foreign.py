@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
+from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MOST_LEVELS, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
-from gan_eval.weights.files import first_nonfinite, load_torch_file, storage_problem
 from trainer.nets.build import BLOCKS, Generator, first_difference, generator_shape
 from trainer.nets.layers import ResizeConv2d
 from trainer.nets.resnet import ResNet

@@ -8,8 +8,8 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.optim import Adam, Optimizer
 
+from gan_eval.metrics.weights.files import storage_problem
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.weights.files import storage_problem
 from trainer.devices import captured, placed, synchronised
 from trainer.loop.initial_weights import StartWeights
 from trainer.nets.build import RGB, Channels, empty_generator, new_networks

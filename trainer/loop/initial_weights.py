@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_json
+from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.settings.training import ENCODERS, TrainingSettings
-from gan_eval.weights.files import first_nonfinite
 from trainer.files.foreign import read_tensors
 from trainer.files.model import Model, load_model
 from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for

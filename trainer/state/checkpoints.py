@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic_path, write_error
-from gan_eval.weights.files import first_nonfinite, load_torch_file, storage_problem
+from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from trainer.nets.build import first_difference
 
 FORMAT = 1

@@ -245,7 +245,7 @@ def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None
     """
     from safetensors.torch import save
 
-    from gan_eval.weights.files import first_nonfinite
+    from gan_eval.metrics.weights.files import first_nonfinite
 
     if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
@@ -307,7 +307,7 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
     """
     from safetensors import SafetensorError
 
-    from gan_eval.weights.files import first_nonfinite
+    from gan_eval.metrics.weights.files import first_nonfinite
     from trainer.nets.build import first_difference, generator_for
 
     path = generator_file(path)

@@ -352,7 +352,7 @@ def _read_tensors(path: Path) -> Regression:
     """A tuple of coefficients (S, 1) and vectors (S, 36)."""
     import torch
 
-    from gan_eval.weights.files import load_torch_file, storage_problem
+    from gan_eval.metrics.weights.files import load_torch_file, storage_problem
 
     parts = load_torch_file(path)
     if not (isinstance(parts, tuple | list) and all(isinstance(part, torch.Tensor) for part in parts)):

@@ -17,7 +17,7 @@ from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from gan_eval.weights.files import State
+    from gan_eval.metrics.weights.files import State
 
 Trunk = Literal["alexnet", "vgg16"]
 
@@ -105,7 +105,7 @@ def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":
     Raises:
         UserError: the file does not hold them.
     """
-    from gan_eval.weights.files import read_state, required_tensors
+    from gan_eval.metrics.weights.files import read_state, required_tensors
 
     return required_tensors(read_state(path, trunk), trunk_shapes(trunk), path, trunk)
 
@@ -129,7 +129,7 @@ def read_dists_weights(path: Path) -> "dict[str, Tensor]":
     Raises:
         UserError: the file does not hold them.
     """
-    from gan_eval.weights.files import read_state, required_tensors
+    from gan_eval.metrics.weights.files import read_state, required_tensors
 
     shape = (1, sum(DISTS_CHANNELS), 1, 1)
     return required_tensors(read_state(path, "dists"), {"alpha": shape, "beta": shape}, path, "dists")

@@ -70,7 +70,7 @@ class Metric:
     torch_option: tuple[str, str] | None = None
     """The class's option, and its value, for this metric of several that share a class of picture metrics."""
     weights: tuple[str, ...] = ()
-    """Names of the pretrained weights in `gan_eval.weights.cache` that it needs."""
+    """Names of the pretrained weights in `gan_eval.metrics.weights.cache` that it needs."""
     readers: tuple[Callable[[Path], Any], ...] = ()
     """For pictures, with weights: how each of their files is read."""
     make: Callable[..., PictureFunction] | None = None

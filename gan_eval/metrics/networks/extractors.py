@@ -27,10 +27,10 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
 from gan_eval.metrics.networks.extractor import Extractor
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
+from gan_eval.metrics.weights.cache import cache_folder, find, is_official
+from gan_eval.metrics.weights.files import State, read_state, required_tensors
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.weights.cache import cache_folder, find, is_official
-from gan_eval.weights.files import State, read_state, required_tensors
 
 SIZE = 299
 

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import sha256_file
-from gan_eval.weights.files import load_torch_file, storage_problem
-from gan_eval.weights.known import WEIGHTS
+from gan_eval.metrics.weights.files import load_torch_file, storage_problem
+from gan_eval.metrics.weights.known import WEIGHTS
 
 FEATURES = 2048
 SIZE = 299

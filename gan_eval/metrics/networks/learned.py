@@ -11,7 +11,7 @@ from gan_eval.files import sha256_file
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.weights.cache import find, is_official
+from gan_eval.metrics.weights.cache import find, is_official
 
 
 @dataclass

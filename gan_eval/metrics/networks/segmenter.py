@@ -36,8 +36,8 @@ from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable, memory_ran_out
 from gan_eval.metrics.networks.extractor import Companion, Extractor
 from gan_eval.metrics.networks.segmenter_settings import PALETTE, SegmenterSettings, read_settings, segmenter_key
+from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.weights.files import first_nonfinite
 
 Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to whatever it gives, there too."""

@@ -29,7 +29,7 @@ from gan_eval.files import (
     restore_digests,
     write_ahead,
 )
-from gan_eval.weights.cache import cache_folder
+from gan_eval.metrics.weights.cache import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np

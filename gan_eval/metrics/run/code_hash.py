@@ -30,7 +30,7 @@ EVERYTHING = "*"
 _FOLLOWED = (
     "gan_eval.metrics.definitions", "gan_eval.metrics.kernels", "gan_eval.metrics.networks", "gan_eval.metrics.run",
     "gan_eval.metrics.catalogue", "gan_eval.stimuli.pictures", "gan_eval.stimuli.pixel_formats",
-    "gan_eval.stimuli.holes", "gan_eval.weights.files",
+    "gan_eval.stimuli.holes", "gan_eval.metrics.weights.files",
 )  # fmt: skip
 """What of gan_eval has a part in values: these modules, and those below them."""
 _ALWAYS_PRESENT = "metrics/catalogue.py"

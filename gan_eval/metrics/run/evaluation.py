@@ -14,11 +14,11 @@ from gan_eval.file_sets import replaced_set
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.metrics.run.missing import finite_mean
+from gan_eval.metrics.weights.cache import find
+from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import Precision
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row, conform, frame_of, holds_table, read_table, write_table
-from gan_eval.weights.cache import find
-from gan_eval.weights.known import WEIGHTS
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)

@@ -24,7 +24,7 @@ from gan_eval.metrics.catalogue import ExtractorName, Kind, Metric, PictureFunct
 from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.code_hash import Code, CodeHashes
-from gan_eval.weights.cache import find
+from gan_eval.metrics.weights.cache import find
 
 if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor

@@ -45,7 +45,7 @@ from gan_eval.metrics.set_classes import (
     FrechetInceptionDistanceInfinity,
     SetMetric,
 )
-from gan_eval.weights.cache import find
+from gan_eval.metrics.weights.cache import find
 
 FAKE, REAL = pictures()
 

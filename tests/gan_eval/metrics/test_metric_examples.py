@@ -17,7 +17,7 @@ def _with_examples() -> list[str]:
     names = [
         ".".join(file.relative_to(ROOT.parent).with_suffix("").parts) for file in files if ">>>" in file.read_text()
     ]
-    return [*(name.removesuffix(".__init__") for name in names), "gan_eval.weights.package"]
+    return [*(name.removesuffix(".__init__") for name in names), "gan_eval.metrics.weights.package"]
 
 
 @pytest.mark.slow

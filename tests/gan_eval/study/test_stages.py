@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from gan_eval.files import sha256_file
+from gan_eval.metrics.weights import cache
 from gan_eval.report import build
 from gan_eval.stats import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
@@ -19,7 +20,6 @@ from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.stages import list_stages
 from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRIALS, VALIDATION
 from gan_eval.tabular import read_table, write_rows
-from gan_eval.weights import cache
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
 TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'

@@ -18,8 +18,8 @@ from gan_eval.metrics.definitions.no_reference import Regression, brisque, load_
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels import tensors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.weights.cache import find
 
 
 def made_regression(seed: int = 0, vectors: int = 12) -> Regression:

@@ -21,8 +21,8 @@ from gan_eval.metrics.definitions.perceptual import (
     read_trunk,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.weights import cache
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.weights import cache
 
 REAL, FAKE = texture(0, 96, 80), disturbed(texture(0, 96, 80), 1)
 LARGE, LARGE_FAKE = texture(2, 280, 300), disturbed(texture(2, 280, 300), 3)

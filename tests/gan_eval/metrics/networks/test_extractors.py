@@ -11,7 +11,7 @@ from gan_eval.files import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.networks.extractors import features_of, inception_extractor, load_extractors
-from gan_eval.weights import cache
+from gan_eval.metrics.weights import cache
 
 ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
 ON_VGG16 = [name for name, metric in METRICS.items() if metric.extractor == "vgg16"]

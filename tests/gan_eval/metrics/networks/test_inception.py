@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.metrics.networks.extractors import features_of, inception_extractor
 from gan_eval.metrics.networks.inception import load_inception
-from gan_eval.weights import cache
+from gan_eval.metrics.weights import cache
 
 PICTURES = [texture(0, 299, 299), texture(1, 256, 256), texture(2, 120, 200)]
 

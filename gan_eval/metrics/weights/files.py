@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files import require_file
-from gan_eval.weights.known import WEIGHTS
+from gan_eval.metrics.weights.known import WEIGHTS
 
 State = Mapping[str, Tensor]
 

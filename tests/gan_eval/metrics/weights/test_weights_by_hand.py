@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from gan_eval import doctor
 from gan_eval.cli.metrics import weights_app
 from gan_eval.errors import UserError
-from gan_eval.weights import cache
-from gan_eval.weights.files import read_state, required_tensors
-from gan_eval.weights.known import Release, Weights
+from gan_eval.metrics.weights import cache
+from gan_eval.metrics.weights.files import read_state, required_tensors
+from gan_eval.metrics.weights.known import Release, Weights
 
 CONTENT = b"network " * 100
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

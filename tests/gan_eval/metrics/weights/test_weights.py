@@ -18,10 +18,10 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import temporary_name
-from gan_eval.weights import cache as weights
-from gan_eval.weights import package
-from gan_eval.weights.known import Packaged, Release, Weights
-from gan_eval.weights.package import FetchError
+from gan_eval.metrics.weights import cache as weights
+from gan_eval.metrics.weights import package
+from gan_eval.metrics.weights.known import Packaged, Release, Weights
+from gan_eval.metrics.weights.package import FetchError
 
 CONTENT = b"network " * 5000
 MEMBER = "some_pkg/inner.bin"

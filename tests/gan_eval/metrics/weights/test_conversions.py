@@ -12,9 +12,9 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_bytes, sha256_file
-from gan_eval.weights import cache, package
-from gan_eval.weights.known import Convolutions, Packaged, Weights
-from gan_eval.weights.package import write_convolutions
+from gan_eval.metrics.weights import cache, package
+from gan_eval.metrics.weights.known import Convolutions, Packaged, Weights
+from gan_eval.metrics.weights.package import write_convolutions
 
 PLACES = (0, 3)
 MEMBER = "some_pkg/network.ckpt"
