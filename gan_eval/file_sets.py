@@ -6,6 +6,7 @@ new set is the one that counts, and whoever comes next finishes a replacement th
 stays as it was, whatever happens.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,7 +28,7 @@ from gan_eval.files import (
     write_error,
     write_json,
 )
-from gan_eval.locks import wait_for_lock
+from gan_eval.locks import system_lock
 
 PATIENCE_S = 60.0
 """For another process that writes into the folder."""
@@ -239,19 +240,12 @@ def _checked(path: Path, *required: str) -> dict[str, Any]:
 def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
     """Wait until no other process has the folder's sets.
 
-    A reader makes no lock where nobody has written yet, and does not wait where it may not read it.
+    A reader makes no lock where nobody has written yet, and does not wait where it may not write it.
     """
     path = folder / OWN_FOLDER / _LOCK
-    try:
-        file = path.open("rb" if reading else "a+b")
-    except OSError as error:
-        if not reading:
-            raise write_error(folder, error) from error
+    if reading and not os.access(path, os.W_OK):
         yield
         return
-    with file:
-        if not wait_for_lock(file.fileno(), patience_s=PATIENCE_S):
-            raise UserError(
-                f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
-            )
-        yield  # closing the file gives the lock back
+    busy = f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
+    with system_lock(path, lambda: busy, patience_s=PATIENCE_S):
+        yield

@@ -1,7 +1,5 @@
 """Several stations' stores as one."""
 
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,12 +13,11 @@ from gan_eval.files import (
     check_output_file,
     database_message,
     flush_to_disk,
-    make_folder,
     remove_leftovers_of,
     temporary_name,
     write_error,
 )
-from gan_eval.locks import wait_for_lock
+from gan_eval.locks import system_lock
 from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import STORED_TABLES
@@ -67,19 +64,15 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     check_output_file(out)
     merged, repeated = _joined([_read(source) for source in sources])
     try:
-        make_folder(out.parent)
-        # One merge at a time writes into a folder; the lock goes with the process. Windows locks no folder, and removes
-        # no file that another merge has open.
-        handle = None if sys.platform == "win32" else os.open(out.parent, os.O_RDONLY)
-        try:
-            if handle is not None and not wait_for_lock(handle, patience_s=PATIENCE_S):
-                raise UserError(f"{out.parent}: another merge is writing there; wait for its end")
-            remove_leftovers_of(out)
-            if not _holds(out, merged):
-                _write(merged, out)
-        finally:
-            if handle is not None:
-                os.close(handle)
+        lock = out.with_name(f".{out.name}.lock")
+        with system_lock(lock, lambda: f"{out}: another merge is writing it; wait for its end", patience_s=PATIENCE_S):
+            try:
+                remove_leftovers_of(out)
+                if not _holds(out, merged):
+                    _write(merged, out)
+            finally:
+                with suppress(OSError):  # Windows removes no open file
+                    lock.unlink()
     except OSError as error:
         raise write_error(out, error) from error
     return Merged(len(merged[tables.SESSIONS]), len(merged[tables.TRIALS]), repeated)
