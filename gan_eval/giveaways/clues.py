@@ -71,34 +71,14 @@ _BORDER = "padding at the edges? crop the pictures of both before they are impor
 _SCALING = "was one of the two scaled? `stimuli equalise --size WxH`, smaller than all, scales all"
 
 PICTURE_CLUES: tuple[Clue, ...] = (
-    Clue("file_bytes", "picture", "number", "size of the file", "byte", shared_formats_only=True, mend=_CODING),
-    Clue(
-        "bytes_per_pixel",
-        "picture",
-        "number",
-        "size of the file for each pixel",
-        "byte",
-        shared_formats_only=True,
-        follows="file_bytes",
-        mend=_CODING,
-    ),
     Clue("brightness", "picture", "number", "mean luma", "0..255", mend=_TONE),
     Clue("contrast", "picture", "number", "standard deviation of luma", "0..255", mend=_TONE),
     Clue("saturation", "picture", "number", "mean saturation (HSV)", "0..1", mend=_TONE),
-    Clue("clipped", "picture", "number", "share of pixels with a channel at 0 or 255", "0..1", mend=_TONE),
-    Clue("colours", "picture", "number", "number of distinct colours", mend=_CODING),
     Clue(
         "border_step",
         "picture",
         "number",
         "largest step between an outermost row or column and the next",
-        mend=_BORDER,
-    ),
-    Clue(
-        "border_flat",
-        "picture",
-        "number",
-        "largest share of an outermost row or column that repeats the next",
         mend=_BORDER,
     ),
     Clue("sharpness", "picture", "number", "variance of the Laplacian of luma", mend=_SCALING),
@@ -110,7 +90,7 @@ PICTURE_CLUES: tuple[Clue, ...] = (
         mend=_CODING,
     ),
 )
-"""Told by the pixels. They are reported and never refused: what they tell may be what the study is about."""
+"""Measured on the pixels, and large enough to see. They are reported and never refused: they may be the content."""
 
 CLUES: dict[str, Clue] = {clue.name: clue for clue in (*METADATA_CLUES, *PICTURE_CLUES)}
 """Every clue by its name."""

@@ -50,7 +50,6 @@ def file_facts(path: Path) -> Facts:
                     "png_encoding": png.encoding,
                 }
                 facts |= {"software": png.software} if png.software else {}
-        size = path.stat().st_size
     except UnidentifiedImageError:
         samples = read_stored(path).samples  # of channels that Pillow does not know, or the message why not
         facts = {**name_facts(path), **dict.fromkeys((*_JPEG_CLUES, "png_encoding"))}
@@ -62,12 +61,11 @@ def file_facts(path: Path) -> Facts:
             "aspect": width / height,
         }
         facts |= {"mode": str(format_of(samples)), **dict.fromkeys(("profile", "metadata", "software"), "none")}
-        size = path.stat().st_size
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture; restore it") from error
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
         raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error
-    return {**facts, "file_bytes": float(size), "bytes_per_pixel": size / float(str(facts["area"]))}
+    return facts
 
 
 def name_facts(path: Path) -> Facts:

@@ -18,7 +18,7 @@ _FLOOR = 0.1
 
 
 def pixel_facts(picture: Picture) -> Facts:
-    """The picture clues of one picture, but for its file's size.
+    """Return the picture clues of one picture.
 
     Args:
         picture: (H, W, 3) uint8, 0..255.
@@ -32,10 +32,7 @@ def pixel_facts(picture: Picture) -> Facts:
         "brightness": float(luma.mean()),
         "contrast": float(luma.std()),
         "saturation": saturation(picture),
-        "clipped": float(((picture == 0) | (picture == 255)).any(axis=2).mean()),
-        "colours": float(distinct_colours(picture)),
         "border_step": border_step(luma) if large else None,
-        "border_flat": border_flat(luma) if large else None,
         "sharpness": float(laplacian(luma).var()) if large else None,
         "blockiness": blockiness(luma) if max(luma.shape) > BLOCK else None,
     }
@@ -46,13 +43,6 @@ def saturation(picture: Picture) -> float:
     largest = picture.max(axis=2).astype(np.float64)
     smallest = picture.min(axis=2)
     return float(((largest - smallest) / np.maximum(largest, 1)).mean())
-
-
-def distinct_colours(picture: Picture) -> int:
-    """How many colours there are in (H, W, 3) uint8."""
-    channels = picture.astype(np.uint32)
-    codes = np.sort(((channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]).ravel())
-    return 1 + int(np.count_nonzero(codes[1:] != codes[:-1]))
 
 
 def laplacian(luma: Plane) -> Plane:
@@ -71,12 +61,6 @@ def border_step(luma: Plane) -> float:
         inside = (steps[1:-1].mean() if len(steps) > 2 else 0.0) + _FLOOR
         ratios += [(steps[0] + _FLOOR) / inside, (steps[-1] + _FLOOR) / inside]
     return float(max(ratios))
-
-
-def border_flat(luma: Plane) -> float:
-    """The largest share, over the four sides, of border pixels that equal their inner neighbour: 1 for padding."""
-    sides = [(plane[end], plane[beside]) for plane in (luma, luma.T) for end, beside in ((0, 1), (-1, -2))]
-    return float(max(np.mean(outer == inner) for outer, inner in sides))
 
 
 def blockiness(luma: Plane) -> float:

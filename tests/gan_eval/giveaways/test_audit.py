@@ -158,7 +158,7 @@ def test_the_summary_names_what_tells_first(make_set):
     assert "8 real and 8 generated pictures" in lines[0]
     assert lines[1].split()[:3] == ["gives", "away", "format"]
     assert "real JPEG, fake PNG" in lines[1]
-    assert "20 of 28 clues compared: 1 gives the truth away" in lines[0]
+    assert "17 of 23 clues compared: 1 gives the truth away" in lines[0]
     assert summary_lines(audit([make_set(folder="plain")]))[-1].endswith("clues compared: none tells")
 
 
@@ -168,7 +168,7 @@ def test_the_headline_counts_the_lines_below_it_and_one_difference_once(make_set
     certain = [line.split()[2] for line in clues if line.startswith("  gives away")]
     assert sorted(certain) == ["metadata", "size"], "neither area and aspect nor software are further differences"
     assert any("so do area and aspect" in line for line in clues)
-    assert f": 2 give the truth away, {len(clues) - 2} to look at" in head
+    assert head.endswith(": 2 give the truth away")
 
 
 def test_the_last_lines_are_commands_that_mend_what_was_found(make_set):
