@@ -131,7 +131,7 @@ def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
     """Return the rest of a message on pictures where one is of a pair; empty: none is."""
     if all(single[row] for row in rows):
         return ""
-    return " (of a pair, stimulus is the real picture and stimulus_b the model's: are the two swapped?)"
+    return " (stimulus is the real picture of a pair, stimulus_b the model's: are the two columns swapped?)"
 
 
 def require_plausible_times(

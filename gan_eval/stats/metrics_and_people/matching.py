@@ -153,8 +153,8 @@ def _some_match(matching: pd.Series, what: str, where: str) -> list[str]:
         return []
     used = int(matching.sum())
     return [
-        f"{where}: {used} of {len(matching)} metric rows are of {what} that were judged, and are compared with the "
-        f"answers; the other {len(matching) - used} are not needed (more {what} were measured than judged)"
+        f"{where}: {used} of {len(matching)} metric rows are of {what} that were judged; the other "
+        f"{len(matching) - used} are not needed (it is normal that more {what} were measured than judged)"
     ]
 
 

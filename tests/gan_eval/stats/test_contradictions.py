@@ -105,8 +105,11 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("rows", "line"),
     [
-        ([*NAMED[:2], swapped(NAMED[2])], "row 3 .*'d/m/photo2' has kind real; .*are the two swapped"),
-        ([swapped({**NAMED[0], "protocol": None})], "row 1 .*'d/m/photo0' has kind real; .*are the two swapped"),
+        ([*NAMED[:2], swapped(NAMED[2])], "row 3 .*'d/m/photo2' has kind real; .*are the two columns swapped"),
+        (
+            [swapped({**NAMED[0], "protocol": None})],
+            "row 1 .*'d/m/photo0' has kind real; .*are the two columns swapped",
+        ),
         ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], "row 3 .*'made1' has kind real, in row 2 kind fake .*swapped"),
         (
             [PAIRS[0], {**PAIRS[1], "stimulus_b": "made0", "model": "n"}],
