@@ -20,10 +20,10 @@ from scipy.sparse.linalg import splu
 from skimage.restoration import inpaint_biharmonic
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, sha256_file
+from gan_eval.files import claim_output_folder
 from gan_eval.stimuli.holes import Hole, hole_of
 from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
-from gan_eval.stimuli.sets import StimulusSet, read_set, write_set
+from gan_eval.stimuli.sets import StimulusSet, hashes_of, read_set, write_set
 from gan_eval.tabular import Row
 
 Fill = Callable[[Picture, Hole], NDArray[np.float64]]
@@ -108,7 +108,7 @@ def write_filled(given: StimulusSet, name: str, out: Path) -> None:
                 "fraction": None,
                 "style_network": None,
             }
-        rows.append(copied | {"sha256": sha256_file(out / str(row["file"]))})
+        rows.append(copied | hashes_of(copied, out))
     write_set(out, rows)
 
 

@@ -21,6 +21,7 @@ from gan_eval.tables.cells import (
     is_outside,
     parse,
     parse_any,
+    require_clear_numbers,
     require_distinct,
 )
 from gan_eval.tables.schema import Column, Dtype, Table
@@ -52,7 +53,7 @@ def read_rows(path: Path, table: Table) -> list[Row]:
     Raises:
         UserError: no such file, a column is missing, or a cell is not what the schema wants.
     """
-    header, records = even_records(Path(path))
+    header, records = even_records(Path(path), table)
     _require_columns(header, table, path)
     columns = [table.by_name.get(name) for name in header]
     rows = [
@@ -106,7 +107,7 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
             return conform(pd.read_parquet(path), table, where=str(path))
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a readable Parquet file ({error})") from error
-    return conform(text_frame(path), table, where=str(path))
+    return conform(text_frame(path, table), table, where=str(path))
 
 
 def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
@@ -144,21 +145,36 @@ def holds_table(path: Path, table: Table) -> bool:
     return all(column.optional or column.name in header for column in table.columns)
 
 
-def text_frame(path: Path) -> "pd.DataFrame":
-    """A CSV file as a frame of text; an empty cell is missing.
+def text_frame(path: Path, table: Table) -> "pd.DataFrame":
+    """A CSV file that should hold a table as a frame of text; an empty cell is missing.
 
     Raises:
         UserError: no such file, it is no CSV in UTF-8, or its rows are of different lengths.
     """
     import pandas as pd
 
-    header, records = even_records(path)
+    header, records = even_records(path, table)
     cells = list(zip(*records, strict=True)) if records else [()] * len(header)
     columns = {
         name: pd.Series([cell or math.nan for cell in column], dtype="object")
         for name, column in zip(header, cells, strict=True)
     }
     return pd.DataFrame(columns)
+
+
+def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
+    """Refuse texts of which it is not clear which numbers they are (`require_clear_numbers`).
+
+    Args:
+        cells: a whole column that numbers are read from; one of another type than text is passed over.
+        where: table and column, for the message.
+
+    Raises:
+        UserError: a mark may be the decimal one or one of thousands.
+    """
+    first = ~cells.duplicated().to_numpy(bool)
+    texts = zip(first.nonzero()[0] + 1, cells[first], strict=True)
+    require_clear_numbers([(int(row), cell) for row, cell in texts if isinstance(cell, str)], where)
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:

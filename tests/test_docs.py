@@ -117,8 +117,21 @@ def test_the_readmes_python_example_matches_values_with_answers(
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=named)
 def test_commands_have_one_name(page: Path) -> None:
-    found = re.findall(rf"(?<![\w./-])gan-eval\s+(?:{'|'.join(VERBS)})\b", page.read_text(encoding="utf-8"))
+    text, verb = page.read_text(encoding="utf-8"), rf"(?:{'|'.join(VERBS)})"
+    found = re.findall(rf"(?<![\w./-])gan-eval\s+{verb}\b|`{verb} [^`\n]+`", text)
     assert not found, "write ./run, as messages and the help do in a checkout"
+
+
+@pytest.mark.parametrize("package", ["gan_eval", "trainer"])
+def test_messages_and_help_name_whole_commands(package: str) -> None:
+    bare = re.compile(rf"`(?:{'|'.join(VERBS)}) [^`]+`")
+    found = []
+    for file in (ROOT / package).rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+        found += [f"{file}:{text.lineno}" for text in texts if id(text) not in docstrings and bare.search(text.value)]
+    assert not found, "write `gan-eval VERB …`, which is printed as ./run VERB in a checkout"
 
 
 def test_the_studies_page_names_the_publications_and_each_study() -> None:

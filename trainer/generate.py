@@ -12,7 +12,7 @@ from gan_eval.files import read_json, remove_leftovers, sha256_file, write_json
 from gan_eval.locks import hold_folder
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, Display
-from gan_eval.stimuli.sets import RAW, model_name_problem, write_set
+from gan_eval.stimuli.sets import RAW, model_name_problem, refuse_another_set, write_set
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import Size
 from trainer.datasets.pairs import Formats
@@ -131,6 +131,7 @@ def generate(
         definition["dropout"] = settings.dropout
     with hold_folder(out):
         if not (out / MARKER).exists():
+            refuse_another_set(out, MARKER, {})
             write_json(out / MARKER, definition)
         elif differing := differences(read_json(out / MARKER), definition):
             another = ", another ".join(differing)

@@ -95,7 +95,7 @@ def data_list(data_root: DataRoot = None) -> None:
 @data_app.command("fetch")
 def data_fetch(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Which preset; `data list` tells them.")],
+    name: Annotated[str, typer.Argument(help="Which preset; `gan-eval data list` tells them.")],
     data_root: DataRoot = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The data set's own folder; default: NAME under --data-root.")

@@ -157,8 +157,8 @@ def store_deliver(
         more = f"; and {len(delivered.refused) - 3} sessions more" if len(delivered.refused) > 3 else ""
         raise UserError(
             f"{store}: {delivered.refused_rows} rows of {len(delivered.refused)} sessions refused by the server: "
-            f"{'; '.join(delivered.refused[:3])}{more}; they are safe in the store; `participants forget`, at the "
-            "station or at the server, removes one of two sittings"
+            f"{'; '.join(delivered.refused[:3])}{more}; they are safe in the store; "
+            "`gan-eval participants forget`, at the station or at the server, removes one of two sittings"
         )
 
 

@@ -163,7 +163,7 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="A training: published, pathak, hole_filling; or that of a set of `data list`, as in studies/."
+            help="A training: published, pathak, hole_filling; or a data set's, named by `gan-eval data list`."
         ),
     ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,

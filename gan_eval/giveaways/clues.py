@@ -65,10 +65,10 @@ METADATA_CLUES: tuple[Clue, ...] = (
 )
 """Told by the file. These can make the quiz refuse to start."""
 
-_CODING = "traces of another coding? `stimuli equalise --jpeg 75` puts the same on all"
+_CODING = "traces of another coding? `gan-eval stimuli equalise --jpeg 75` puts the same on all"
 _TONE = "normalised or saved in another way (range, gamma, colours)? do it alike"
 _BORDER = "padding at the edges? crop the pictures of both before they are imported"
-_SCALING = "was one of the two scaled? `stimuli equalise --size WxH`, smaller than all, scales all"
+_SCALING = "was one of the two scaled? `gan-eval stimuli equalise --size WxH`, smaller than all, scales all"
 
 PICTURE_CLUES: tuple[Clue, ...] = (
     Clue("brightness", "picture", "number", "mean luma", "0..255", mend=_TONE),

@@ -29,7 +29,16 @@ from gan_eval.locks import hold_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.pictures import Size, has_shape, to_size
-from gan_eval.stimuli.sets import FILE_COLUMNS, TABLE_NAME, FileColumn, StimulusSet, read_set, write_set
+from gan_eval.stimuli.sets import (
+    FILE_COLUMNS,
+    TABLE_NAME,
+    FileColumn,
+    StimulusSet,
+    hashes_of,
+    read_set,
+    refuse_another_set,
+    write_set,
+)
 from gan_eval.tabular import Row
 
 Targets = dict[tuple[FileColumn, str], str]
@@ -112,7 +121,7 @@ def equalise(
 
     Args:
         source: the stimulus set.
-        out: the new one; empty, or an earlier one made here.
+        out: the new one; empty, or an earlier one made here from the same set.
         form: what the pictures are to have in common.
         on_progress: called with (items done, items in all).
 
@@ -143,6 +152,7 @@ def equalise(
         "software": f"gan_eval {gan_eval.__version__}",
     }
     with hold_folder(out):
+        refuse_another_set(out, f"{OWN_FOLDER}/{RECORD}", {"source": record["source"]})
         remove_leftovers(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
         if record_file.is_file():
@@ -171,7 +181,7 @@ def equalise(
                         **files,
                         "width": size[0],
                         "height": size[1],
-                        "sha256": sha256_file(out / files["file"]),
+                        **hashes_of(files, out),
                     }
                     if "mask_file" in files:
                         new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())

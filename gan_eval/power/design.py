@@ -11,7 +11,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import possible_counts
 from gan_eval.quiz.draw.offers import REAL, Role, pools_of
-from gan_eval.quiz.draw.rounds import choices
+from gan_eval.quiz.draw.rounds import choices, never_shown
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.questions import SHARED
@@ -144,7 +144,7 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
     for name in sorted(pools):
         pool = pools[name]
         counts, warning = possible_counts(pool, settings)
-        warnings += [warning] if warning else []
+        warnings += [line for line in (warning, never_shown(pool, counts)) if line]
         number: dict[tuple[Role, str], int] = {}
         for role in sorted(pool.roles):
             number |= {(role, item): start + len(number) + at for at, item in enumerate(sorted(pool.roles[role]))}

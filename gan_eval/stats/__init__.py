@@ -2,9 +2,8 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -32,13 +31,14 @@ from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
-from gan_eval.stats.metrics_and_people.matching import require_metrics_of
+from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
 from gan_eval.stats.metrics_and_people.models import metric_models
+from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
-from gan_eval.stats.trials import fill_trials, shown_pictures, text_coded, usable
+from gan_eval.stats.trials import fill_trials, text_coded, usable
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.store import Store
 from gan_eval.store.connect import is_store
@@ -163,12 +163,14 @@ def analyze(
         require_plausible_times(whole, where=where)
     images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
     lines = doubts(whole)
-    for given, metrics, table in ((image_metrics, images, IMAGE_METRICS), (set_metrics, sets, SET_METRICS)):
-        if metrics is not None:
-            place = str(given) if isinstance(given, Path | str) else table.name
-            lines += require_metrics_of(whole, metrics, where=place)
+    if images is not None:
+        lines += require_metrics_of(whole, images, where=_place(image_metrics, IMAGE_METRICS))
+    if sets is not None:
+        named_trials = completed(whole, images, sets).trials
+        lines += require_metrics_of(named_trials, sets, where=_place(set_metrics, SET_METRICS))
+    say = on_message or warnings.warn
     for line in lines:
-        (on_message or warnings.warn)(line)
+        say(line)
     plans = _table(found.get(PLANS) if plans is None else plans, PLANS)
     answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
     sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
@@ -197,20 +199,17 @@ def analyze(
             for folder in ([stimuli] if isinstance(stimuli, Path | str) else stimuli or ())
         }
     )
-    hashes: dict[str, Iterable[tuple[Any, Any]]] = {}
-    if plans is not None:
-        hashes[f"{where}, table plans"] = shown_pictures(plans, whole)
-    if images is not None:
-        name = str(image_metrics) if isinstance(image_metrics, Path | str) else "image_metrics"
-        hashes[name] = zip(images["stimulus"], images["sha256"], strict=True)
-    for name, frame in shown_sets.items():
-        if "sha256" in frame:
-            hashes[name] = zip(frame["stimulus"], frame["sha256"], strict=True)
-    require_same_pictures(hashes)
+    require_same_pictures(
+        shown_sets,
+        shown=None if plans is None else (f"{where}, table plans", plans, whole),
+        measured=None if images is None else (_place(image_metrics, IMAGE_METRICS), images),
+    )
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
         analysed, image_metrics=images, set_metrics=sets, screening=settings.screening, seed=seed
     )
+    if not (images is None and sets is None) and correlations.empty and (analysed["phase"] == "main").any():
+        say(f"no correlations of metrics with people: {why_none(analysed, image_metrics=images, set_metrics=sets)}")
     sure = (differences["p_holm"] < level(looks)).fillna(False)
     differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))
     fits: Fits = {}
@@ -260,6 +259,11 @@ def analyze(
 
 def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
     return None if given is None else as_table(given, table)
+
+
+def _place(given: Given | None, table: Table) -> str:
+    """What messages call a table: its file, else its name."""
+    return str(given) if isinstance(given, Path | str) else table.name
 
 
 def write_analysis(

@@ -55,6 +55,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
 
     That is a session of two participants; a stimulus with two kinds, models, data sets or items; a kind that the
     identifier `dataset/real/stem` contradicts; and a `correct` that response and kind, or the choice, contradict.
+    Pictures of pairs count, too: of a real one with a model's, `stimulus` is the real one.
 
     Args:
         trials: the table `trials`, filled (`fill_trials`).
@@ -79,19 +80,21 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
             "person's: give each a session of their own, or leave the column out (trials import --map session=)",
         )
     single = are_single(trials)
-    pictures = trials["stimulus"].where(single)
+    pictures = _pictures_of(trials, single)
+    rows = pictures.index.to_numpy()
     for name, fix in _CONSTANT.items():
-        if found := first_change(pictures, trials[name]):
-            row, first = found
-            one, other = (str(trials[name].iat[place]) for place in (row, first))
+        if found := first_change(pictures["stimulus"], pictures[name]):
+            place, first = found
+            one, other = (str(pictures[name].iat[each]) for each in (place, first))
             raise refuse(
-                row,
-                f"stimulus {abbreviated(trials['stimulus'].iat[row])} has {name} {one}, in row {numbers[first]} "
-                f"{name} {other}; {fix}",
+                rows[place],
+                f"stimulus {abbreviated(pictures['stimulus'].iat[place])} has {name} {one}, in row "
+                f"{numbers[rows[first]]} {name} {other}{_of_pair(single, rows[place], rows[first])}; {fix}",
             )
-    if (wrong := single & belies_its_name(trials)).any():
-        row = int(wrong.argmax())
-        raise refuse(row, other_than_its_name(trials.iloc[row]))
+    if (wrong := belies_its_name(pictures)).any():
+        place = int(wrong.argmax())
+        text = other_than_its_name(pictures.iloc[place])
+        raise refuse(rows[place], text + _of_pair(single, rows[place]))
     if (wrong := _belies_its_answer(trials, single)).any():
         row = int(wrong.argmax())
         answer = f"response {trials['response'].iat[row]} and kind {trials['kind'].iat[row]}"
@@ -101,6 +104,34 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
             f"correct is {str(trials['correct'].iat[row]).lower()}, which contradicts {answer}; correct the row, or "
             "leave the column correct out, and it is computed (trials import --map correct=)",
         )
+
+
+def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return what each trial says of its pictures: a row for each, under the position of its trial.
+
+    Kind and model of the pictures of pairs follow from their place, `stimulus` or `stimulus_b`.
+    """
+    columns = ["stimulus", *_CONSTANT]
+    pictures = trials[columns].reset_index(drop=True)
+    if single.all():
+        return pictures
+    model, protocol = pictures["model"], trials["protocol"].reset_index(drop=True)
+    pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
+    two_models = pair & np.asarray((protocol == "model_vs_model") | model.str.contains("|", regex=False, na=False))
+    of_real = pair & ~two_models & np.asarray((protocol == "paired") | model.notna())
+    pairs, of_real = pictures.assign(model=None, item=None)[of_real | two_models], of_real[of_real | two_models]
+    first = pairs.assign(kind=np.where(of_real, "real", "fake"))
+    second = pairs.assign(
+        stimulus=trials["stimulus_b"].array[pairs.index], kind="fake", model=model[pairs.index].where(of_real)
+    )
+    return pd.concat([pictures[single], first, second]).sort_index(kind="stable")
+
+
+def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
+    """Return the rest of a message on pictures where one is of a pair; empty: none is."""
+    if all(single[row] for row in rows):
+        return ""
+    return " (stimulus is the real picture of a pair, stimulus_b the model's: are the two columns swapped?)"
 
 
 def require_plausible_times(

@@ -19,7 +19,7 @@ from gan_eval.settings.analysis import rule_parts
 from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import possible_times
 from gan_eval.tables import PARTICIPATION
-from gan_eval.tabular import conform
+from gan_eval.tabular import conform, require_clear_texts
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -48,10 +48,12 @@ class Rule:
         """(N,) bool: the rows in which the rule holds. An empty cell fulfils no rule.
 
         Raises:
-            UserError: the frame has no such column, or an order is asked of a column that is not numbers.
+            UserError: the frame has no such column, or an order is asked of a column that is not numbers, or whose
+                numbers are not clear (`require_clear_numbers`).
         """
         cells = frame[column_named(self.column, frame, where=where)]
         if self.operator in _ORDER:
+            require_clear_texts(cells, where=f"{where}: column {self.column}")
             try:
                 limit = float(self.value)
                 numbers = pd.to_numeric(cells).to_numpy("float64", na_value=np.nan)

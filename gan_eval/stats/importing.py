@@ -33,7 +33,7 @@ from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Tab
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
 from gan_eval.tabular import Row, faults, frame_of, holds_table, read_table, text_frame
 
-_NUMBERS = [column.name for column in TRIALS.columns if column.dtype in ("int", "float")]
+_NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 """Columns of numbers."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """The ending of a picture's file."""
@@ -121,13 +121,13 @@ def import_trials(
     fitting = {number: record for number, record in rows if len(record) == len(header)}
     foreign = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
     foreign = foreign.mask(foreign == "")
+    known, problems = _known_names(foreign, mapping)
+    foreign = _with_clear_numbers(foreign, known, decimal, file=str(file))
     chosen = holding(foreign, where, where=str(file))
     _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
     foreign = foreign[chosen]
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
-    known, problems = _known_names(foreign, mapping)
-    foreign = _with_clear_numbers(foreign, known, decimal, file=str(file))
     frame, of_arithmetic = _mapped(foreign, known, file=str(file))
     not_answers = {"choice", "rating"} & misfits(frame.select_dtypes(exclude="number"), words)
     if missing := missing_answers(frame.drop(columns=list(not_answers))):
@@ -356,7 +356,7 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
     path = Path(source)
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
-    frame = text_frame(path)
+    frame = text_frame(path, TRIALS)
     for name in _NUMBERS:
         if name in frame:
             cells = frame[name].dropna()

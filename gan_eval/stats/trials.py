@@ -1,7 +1,7 @@
 """Which trials an analysis looks at: missing columns filled, main trials of single pictures, answered ones."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -74,18 +74,6 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         require_agreement(result, where=where, numbers=numbers)
         require_plausible_times(result, where=where, measured=False)
     return result
-
-
-def shown_pictures(plans: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[Any, Any]]:
-    """The stimulus and the SHA-256 of each picture that was shown, for `require_same_pictures`.
-
-    Args:
-        plans: the table `plans`, which holds the hashes; of other sessions, too.
-        trials: the trials that were shown.
-    """
-    shown = plans.merge(trials[["session", "trial"]], on=["session", "trial"])
-    pictures = [shown[["stimulus", "sha256"]], shown[["stimulus_b", "sha256_b"]]]
-    return [pair for frame in pictures for pair in frame.drop_duplicates().itertuples(index=False, name=None)]
 
 
 def text_coded(trials: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import remove_leftovers, write_json
+from gan_eval.files import relative_path, remove_leftovers, write_json
 from gan_eval.locks import hold_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
@@ -20,10 +20,14 @@ from gan_eval.stimuli.sets import (
     model_name_problem,
     name_problem,
     read_set,
+    refuse_another_set,
     stimulus_row,
     write_set,
 )
 from gan_eval.tabular import Row
+
+RECORD = ".gan-eval/import.json"
+"""The record of what a set was imported from, and how."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,12 @@ def import_folder(
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
     Pictures become 8-bit RGB PNG, so that file format gives nothing away; where all real and generated ones are of
     16 bits, or of other channels than grey or RGB, they keep every sample. A picture that cannot be read is left out
-    and named. With masks (white is hole) the set has what the metrics of the hole need.
+    and named. With masks (white is hole) the set has what the metrics of the hole need. The same call brings a set up
+    to date with its result folder.
 
     Args:
         source: the result folder.
-        out: the new set; empty or ours.
+        out: the new set; empty, or an earlier one of the same source, data set and model.
         dataset: name of the data set; default: the folder's name.
         model: name of the generator.
         masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source, where it is.
@@ -75,7 +80,7 @@ def import_folder(
 
     Raises:
         UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is somebody else's,
-            is being written by another process, or is `source`.
+            holds another set, is being written by another process, or is `source`.
     """
     source, out = Path(source), Path(out)
     dataset = dataset or source.resolve().name
@@ -98,6 +103,7 @@ def import_folder(
         resize=fit is not None,
         fit=fit,
         display=display,
+        source=source,
         on_progress=on_progress,
     )
 
@@ -113,6 +119,7 @@ def import_items(
     resize: bool = False,
     fit: images.Fit | None = None,
     display: str | None = None,
+    source: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from pictures whose partners are known.
@@ -127,14 +134,19 @@ def import_items(
         resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
         fit: how, where they differ in shape as well; default: the item is left out.
         display: see `import_folder`.
+        source: the folder of the pictures: `out` may hold no set of other ones. Default: any earlier set is replaced.
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's or is
-            being written by another process.
+        UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's,
+            holds another set or is being written by another process.
     """
     formats = _formats(items, tuple(models), display)
+    record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
+        if source is not None:
+            record["source"] = relative_path(source, out)
+            refuse_another_set(out, RECORD, record)
         remove_leftovers(out)
         earlier = _pictures_of(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
@@ -165,13 +177,12 @@ def import_items(
                 on_progress(done, len(items))
         if not rows:
             raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
+        record |= {"problems": problems, "resized": resized}
+        record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
+        write_json(out / RECORD, record)  # before the table, so that a killed import can be given again
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         for path in earlier - _pictures_of(out):
             path.unlink(missing_ok=True)
-        named = ", ".join(models.values())
-        record: dict[str, Any] = {"dataset": dataset, "model": named, "problems": problems, "resized": resized}
-        record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
-        write_json(out / ".gan-eval" / "import.json", record)
         warning = identical_text(identical_pictures(rows))
         return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, warning)
 

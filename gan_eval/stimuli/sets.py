@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.files import sha256_file
+from gan_eval.files import read_json, sha256_file
 from gan_eval.tabular import Row, frame_of, read_rows, write_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    Pictures = pd.DataFrame | Sequence[Row]
+
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
 FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
+HASHES: Mapping[FileColumn, str] = {
+    "file": "sha256",
+    "input_file": "input_sha256",
+    "reference_file": "reference_sha256",
+    "mask_file": "mask_sha256",
+}
+"""By each column of files the one with their SHA-256."""
 TABLE_NAME = "stimuli.csv"
 KEPT_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and what has them."""
@@ -126,24 +135,29 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
 
 
 def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
-    """Refuse pictures whose files are no longer those that entered the set.
+    """Refuse pictures, inputs, references and masks whose files are no longer those that entered the set.
 
     A file that is absent or cannot be read is not refused here: whoever decodes it reports it.
 
     Args:
-        rows: with `file` and `sha256`; a row without a hash is not checked.
+        rows: with files and their hashes (`HASHES`); a file without a hash is not checked.
         folder: the folder that files are relative to.
 
     Raises:
         UserError: the SHA-256 of a file differs from that of its row.
     """
+    known: set[tuple[str, str]] = set()  # several rows have one reference
     for row in rows:
-        if expected := row.get("sha256"):
+        for column, of in HASHES.items():
+            name, expected = row.get(column), row.get(of)
+            if not name or not expected or (name, expected) in known:
+                continue
             digest = expected
             with suppress(UserError):
-                digest = sha256_file(folder / row["file"])
+                digest = sha256_file(folder / name)
             if digest != expected:
-                raise picture_changed(folder / row["file"])
+                raise picture_changed(folder / name)
+            known.add((name, expected))
 
 
 def picture_changed(path: Path) -> UserError:
@@ -154,16 +168,33 @@ def picture_changed(path: Path) -> UserError:
     )
 
 
-def require_same_pictures(named: Mapping[str, Iterable[tuple[Any, Any]]]) -> None:
+def require_same_pictures(
+    sets: "Mapping[str, Pictures]",
+    *,
+    shown: "tuple[str, Pictures, Pictures] | None" = None,
+    measured: "tuple[str, Pictures] | None" = None,
+) -> None:
     """Refuse tables that name different pictures by one identifier.
 
+    Rows without a hash are not checked, nor are dealt trials that were not shown.
+
     Args:
-        named: the stimulus and the SHA-256 of each row, by what messages call the table; the first table is right.
-            Rows in which one of the two is missing are not checked.
+        sets: tables of stimulus sets, by what messages call them.
+        shown: what messages call the table `plans`, that table, and the table `trials`.
+        measured: what messages call the table `image_metrics`, and that table.
 
     Raises:
-        UserError: one stimulus has two hashes; the message names the later table.
+        UserError: one stimulus has two hashes; the message names the later table: first come the pictures that were
+            shown, then those measured, then the sets.
     """
+    named: dict[str, list[tuple[Any, ...]]] = {}
+    if shown is not None:
+        where, plans, trials = shown
+        done = {*_cells(trials, "session", "trial")}
+        dealt = [*_cells(plans, "session", "trial", "stimulus", "sha256", "stimulus_b", "sha256_b")]
+        named[where] = [pair for *of, a, sha, b, sha_b in dealt if tuple(of) in done for pair in ((a, sha), (b, sha_b))]
+    for where, table in (*([measured] if measured else []), *sets.items()):
+        named[where] = [*_cells(table, "stimulus", "sha256")]
     known: dict[str, tuple[str, str]] = {}
     for where, pictures in named.items():
         for stimulus, sha256 in pictures:
@@ -176,6 +207,13 @@ def require_same_pictures(named: Mapping[str, Iterable[tuple[Any, Any]]]) -> Non
                     f"({digest[:12]}…); restore the picture and make the table again, or give tables of the same "
                     "pictures"
                 )
+
+
+def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
+    """The cells of these columns, row by row; none where a frame lacks a column."""
+    if isinstance(table, Sequence):
+        return (tuple(row[name] for name in names) for row in table)
+    return table[[*names]].itertuples(index=False, name=None) if {*names} <= {*table} else ()
 
 
 def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -274,6 +312,32 @@ def write_set(folder: Path, rows: Iterable[Row]) -> None:
     write_rows(rows, Path(folder) / TABLE_NAME, tables.STIMULI)
 
 
+def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> None:
+    """Refuse an output folder that holds another set: one folder, one set. The same command makes its set again.
+
+    Args:
+        out: the folder, whose lock is held.
+        record: path, as seen from `out`, of the JSON file in which the command that makes the set notes its origin.
+        origin: what the set is to be made from. Keys that an earlier version did not note are not compared.
+
+    Raises:
+        UserError: the set there has another origin, or another command has made it.
+    """
+    try:
+        earlier = read_json(out / record)
+    except UserError:
+        earlier = None
+    fix = "name another folder, or remove this one first"
+    if not isinstance(earlier, dict):
+        if (out / TABLE_NAME).is_file():
+            raise UserError(f"--out {out}: holds a stimulus set that this command has not made; {fix}")
+        return
+    was = {name: value for name, value in origin.items() if name in earlier and earlier[name] != value}
+    if was:
+        differing = ", ".join(f"{name} ({earlier[name]} there, {value} here)" for name, value in was.items())
+        raise UserError(f"--out {out}: holds a stimulus set of another {differing}; {fix}")
+
+
 def stimulus_row(
     folder: Path,
     file: Path,
@@ -295,7 +359,7 @@ def stimulus_row(
         stem: the item's name within the data set.
         size: (height, width) in pixels.
         model: the generator's name, for a fake.
-        **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...).
+        **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...); their files are hashed, too.
     """
     height, width = size
     return {
@@ -307,6 +371,11 @@ def stimulus_row(
         "file": file.relative_to(folder).as_posix(),
         "width": width,
         "height": height,
-        "sha256": sha256_file(file),
         **more,
+        **hashes_of({"file": file.relative_to(folder).as_posix(), **more}, folder),
     }
+
+
+def hashes_of(row: Mapping[str, Any], folder: Path) -> Row:
+    """The columns with the SHA-256 of each file that a row names; `folder` is the set's."""
+    return {of: sha256_file(folder / row[column]) for column, of in HASHES.items() if row.get(column)}

@@ -12,7 +12,7 @@ from gan_eval.store.results import Store
 
 _OF_SESSION = ("participant", "study", "simulated")
 """Columns that every trial has in common with its session."""
-_OF_PLAN = ("phase", "stimulus", "stimulus_b", "item", "kind", "model", "dataset")
+_OF_PLAN = ("phase", "stimulus", "stimulus_b", "position", "item", "kind", "model", "dataset")
 """Columns that every trial has in common with its row of the plan."""
 _DURATIONS = (
     *("reaction_time_ms", "requested_exposure_ms", "planned_exposure_ms"),

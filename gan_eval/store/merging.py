@@ -134,7 +134,7 @@ def _joined(stores: Sequence[tuple[str, dict[Table, list[Row]]]]) -> tuple[dict[
             same = "" if code == first else f", there as {code}"
             raise UserError(
                 f"store merge: participant {first} of study {row['study']} has one session in {place} and another in "
-                f"{source}{same}; were they two persons? `participants forget` removes one; nothing was merged"
+                f"{source}{same}; were they two persons? `gan-eval participants forget` removes one; nothing was merged"
             )
         sittings[person] = code, source
     return merged, repeated

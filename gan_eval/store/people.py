@@ -204,7 +204,7 @@ def _sessions_of(
     pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
     if not sessions and not pending:
         within = f" in the study {study}" if study else ""
-        raise UserError(f"{store.where}: no participant {participant}{within}; `participants list` tells who there is")
+        raise UserError(f"{store.where}: no participant {participant}{within}; `gan-eval participants list` lists them")
     return sessions, pending
 
 

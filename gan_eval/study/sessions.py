@@ -337,27 +337,22 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
     Raises:
         UserError: a picture has changed; the message names it.
     """
-    named: dict[str, list[tuple[Any, Any]]] = {}
+    shown = None
     if plan.store.is_file() and "quiz" not in redone:
         with open_store(plan.store, create=False) as store:
-            shown = {(row["session"], row["trial"]) for row in store.rows(tables.TRIALS, study=plan.study.study.name)}
-            named[f"{plan.store}, table plans"] = [
-                pair
-                for row in store.rows(tables.PLANS)
-                if (row["session"], row["trial"]) in shown
-                for pair in ((row["stimulus"], row["sha256"]), (row["stimulus_b"], row["sha256_b"]))
-            ]
+            trials = store.rows(tables.TRIALS, study=plan.study.study.name)
+            shown = (f"{plan.store}, table plans", store.rows(tables.PLANS), trials)
+    sets = {}
     own = {plan.stimuli_folder(model): f"generate-{model}" for model in plan.study.models}
     for folder in (*plan.measured_folders().values(), *_extra_folders(plan).values()):
         stage = own.get(folder) or own.get(folder.parent)  # the folder `raw` of a set
         if stage in redone or not (folder / TABLE_NAME).is_file():
             continue
         try:
-            rows = read_set(folder, files_must_exist=False).rows
+            sets[str(folder / TABLE_NAME)] = read_set(folder, files_must_exist=False).rows
         except UserError as error:
             raise UserError(f"{error}, with --redo {stage}" if stage else str(error)) from error
-        named[str(folder / TABLE_NAME)] = [(row["stimulus"], row["sha256"]) for row in rows]
-    require_same_pictures(named)
+    require_same_pictures(sets, shown=shown)
 
 
 def design_of(plan: Plan) -> dict[str, Any]:

@@ -12,14 +12,14 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError, abbreviated, shortened
 from gan_eval.files import require_file
-from gan_eval.tables.schema import Column, Dtype
+from gan_eval.tables.schema import Column, Dtype, Table
 
 _EXPECTED: dict[Dtype, str] = {
     "int": "a whole number",
@@ -172,19 +172,23 @@ _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile
 _DECIMAL_COMMA, _WITH_POINT = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?"), re.compile(r"[-+]?[\d,]*\.[\d.,]*")
 
 
-def csv_records(path: Path, *, as_written: bool = False) -> tuple[list[str], list[list[str]]]:
+def csv_records(
+    path: Path, table: Table | None = None, *, as_written: bool = False
+) -> tuple[list[str], list[list[str]]]:
     """Header and records of a CSV file as they were meant, of whatever lengths.
 
     A byte-order mark, blank lines and the apostrophe before a formula are dropped. Where the header line has no comma,
-    cells may be separated by semicolons, tabs or bars; a decimal comma in them becomes a point.
+    cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
+    in columns that `table` does not have where nothing else can be meant.
 
     Args:
         path: the file.
+        table: the table that the file holds, where that is known.
         as_written: leave decimal commas as they are.
 
     Raises:
-        UserError: no such file, it is no CSV in UTF-8, it is empty, a column stands twice, one has numbers with
-            commas and others with points, or a mark may be one of thousands (`require_clear_numbers`).
+        UserError: no such file, it is no CSV in UTF-8, it is empty, a column stands twice, or a mark in one of the
+            table's columns of numbers may be one of thousands (`require_clear_numbers`).
     """
     require_file(path)
     try:
@@ -215,28 +219,32 @@ def csv_records(path: Path, *, as_written: bool = False) -> tuple[list[str], lis
     header, *rows = records
     require_distinct(header, path)
     if separator != "," and not as_written:
-        _replace_decimal_commas(header, rows, path)
+        _replace_decimal_commas(header, rows, path, {} if table is None else table.by_name)
     return header, rows
 
 
-def _replace_decimal_commas(header: Sequence[str], rows: Sequence[list[str]], path: Path) -> None:
-    """Numbers such as 0,53 become 0.53, in place.
+def _replace_decimal_commas(
+    header: Sequence[str], rows: Sequence[list[str]], path: Path, columns: Mapping[str, Column]
+) -> None:
+    """Numbers such as 0,53 become 0.53, in place; columns of text stay as they are written.
 
     Raises:
-        UserError: a column has a point in other numbers, so that its comma may be one of thousands.
+        UserError: as for `require_clear_numbers`, in a column of numbers.
     """
     for place, name in enumerate(header):
-        cells = [(number, row, row[place]) for number, row in enumerate(rows, start=1) if place < len(row)]
-        commas = [(number, row, cell) for number, row, cell in cells if _DECIMAL_COMMA.fullmatch(cell)]
-        point = next(((number, cell) for number, _, cell in cells if _WITH_POINT.fullmatch(cell)), None)
-        if commas and point:
-            raise UserError(
-                f"{path}: column {name}: {commas[0][2]!r} in row {commas[0][0]}, {point[1]!r} in row {point[0]}: is "
-                "the comma a decimal one? write all numbers with a decimal point alone"
-            )
-        require_clear_numbers([(number, cell) for number, _, cell in cells], f"{path}: column {name}")
-        for _, row, cell in commas:
-            row[place] = cell.replace(",", ".")
+        column = columns.get(name)
+        if column is not None and not column.is_number:
+            continue
+        cells = [(number, row[place]) for number, row in enumerate(rows, start=1) if place < len(row)]
+        try:
+            require_clear_numbers(cells, f"{path}: column {name}")
+        except UserError:
+            if column is not None:
+                raise
+            continue  # perhaps text; whoever reads numbers from it refuses it
+        for row in rows:
+            if place < len(row) and _DECIMAL_COMMA.fullmatch(row[place]):
+                row[place] = row[place].replace(",", ".")
 
 
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
@@ -248,41 +256,46 @@ _WHOLE = re.compile(r"[-+]?\d+")
 def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
     """Refuse a column in which a point or comma may be a thousands separator: 1.240 beside 982 is 1240 or 1.24.
 
-    It is a decimal mark where another cell shows that (0.240, 1.24, 1234.567), or where whole numbers of four digits
-    have none.
+    It is a decimal mark where another cell shows that (0.240, 1.24, 1234.567), or where no number is whole.
 
     Args:
-        cells: (number of the row, cell) of a column of numbers; empty ones and text are passed over.
+        cells: (number of the row, cell) of a whole column of numbers; empty ones and text are passed over.
         where: file and column, for the message.
 
     Raises:
-        UserError: the first such cell is named.
+        UserError: the first such cell is named, or a number with a comma and one with a point.
 
     >>> require_clear_numbers([(1, "1.240"), (2, "0.982")], "t.csv: column rt")
     """
     known = [(number, cell.strip()) for number, cell in cells if cell]
     grouped = [(number, cell) for number, cell in known if _GROUPED.fullmatch(cell)]
-    if not grouped:
-        return
-    number, cell = next(((n, each) for n, each in grouped if not _SINGLE.fullmatch(each)), grouped[0])
-    whole = re.sub(r"[^-+\d]", "", cell)
-    if not _SINGLE.fullmatch(cell):
+    if several := [(number, cell) for number, cell in grouped if not _SINGLE.fullmatch(cell)]:
+        number, cell = several[0]
         raise UserError(
             f"{where}: {cell!r} in row {number} has a thousands separator; write numbers without one, or name the "
             "decimal mark (trials import --decimal comma, or --decimal point)"
         )
+    comma = next((entry for entry in known if "," in entry[1] and _DECIMAL_COMMA.fullmatch(entry[1])), None)
+    point = comma and next((entry for entry in known if _WITH_POINT.fullmatch(entry[1])), None)
+    if comma and point:
+        raise UserError(
+            f"{where}: {comma[1]!r} in row {comma[0]}, {point[1]!r} in row {point[0]}: is the comma a decimal one? "
+            "write all numbers with a decimal point alone"
+        )
+    whole = next(((number, cell) for number, cell in known if _WHOLE.fullmatch(cell)), None)
+    if not grouped or whole is None:
+        return
+    number, cell = grouped[0]
     mark = next(each for each in ".," if each in cell)
     if any(mark in each and not _GROUPED.fullmatch(each) and _is_number(each) for _, each in known):
         return
-    others = [(n, each) for n, each in known if _WHOLE.fullmatch(each)]
-    if not others or any(len(each.lstrip("+-")) > 3 for _, each in others):
-        return
     names = {".": "point", ",": "comma"}
     other = "," if mark == "." else "."
+    thousands, decimal = re.sub(r"[^-+\d]", "", cell), cell.replace(",", ".")
     raise UserError(
-        f"{where}: {cell!r} in row {number}, {others[0][1]!r} in row {others[0][0]}: is that {whole} or "
-        f"{cell.replace(',', '.')}? write it without separators, or give trials import --decimal {names[other]} "
-        f"({whole}) or --decimal {names[mark]} ({cell.replace(',', '.')})"
+        f"{where}: {cell!r} in row {number}, {whole[1]!r} in row {whole[0]}: is that {thousands} or {decimal}? write "
+        f"it without separators, or give trials import --decimal {names[other]} ({thousands}) or --decimal "
+        f"{names[mark]} ({decimal})"
     )
 
 
@@ -317,9 +330,9 @@ def with_decimal_point(cell: str, decimal: str, where: str) -> str:
     return text.replace(decimal, ".") if _is_number(text.replace(decimal, ".")) else cell
 
 
-def even_records(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Header and records of a CSV file, all of one length."""
-    header, rows = csv_records(path)
+def even_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:
+    """Header and records of a CSV file, all of one length; `table` as for `csv_records`."""
+    header, rows = csv_records(path, table)
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise UserError(f"{path}: row {number}: found {len(row)} cells, wanted {len(header)} as in the header")

@@ -19,7 +19,7 @@ PUBLISHED_QUIZ = Table(
 
 REJECTED = Table(
     "rejected",
-    "Rows of a foreign table that could not be taken, as `trials import` found them.",
+    "Rows of a foreign table that could not be taken, as `./run trials import` found them.",
     (
         integer("row", "number of the row, 1 is the first below the header", filled=True),
         text("column", "the column at fault", filled=True),
@@ -38,7 +38,7 @@ _UNUSABLE = text("reason", "why the picture cannot be used")
 
 PAIRS = Table(
     "pairs",
-    "The pictures of a data set in the A|B layout, as `data check` found them.",
+    "The pictures of a data set in the A|B layout, as `./run data check` found them.",
     (
         *_PLACE,
         integer("width", "width of the whole picture, both halves", unit="pixel"),
@@ -54,7 +54,7 @@ PAIRS = Table(
 
 PHOTOGRAPHS = Table(
     "photographs",
-    "The pictures of a set of single photographs, as `data check --photographs` found them.",
+    "The pictures of a set of single photographs, as `./run data check --photographs` found them.",
     (
         *_PLACE,
         integer("width", "width of the picture", unit="pixel"),
@@ -67,7 +67,7 @@ PHOTOGRAPHS = Table(
 
 GIVEAWAYS = Table(
     "giveaways",
-    "What tells real from generated pictures without a look at their content, as `stimuli audit` found it.",
+    "What tells real from generated pictures without a look at their content, as `./run stimuli audit` found it.",
     (
         text("dataset", DATASET.meaning, filled=True),
         text("model", "the generator's name", filled=True),

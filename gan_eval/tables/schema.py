@@ -33,6 +33,11 @@ class Column:
     is_name: bool = False
     """Text that identifies something or names a file: without invisible characters."""
 
+    @property
+    def is_number(self) -> bool:
+        """Cells are numbers."""
+        return self.dtype in ("int", "float")
+
 
 @dataclass(frozen=True)
 class Table:

@@ -50,6 +50,10 @@ STIMULI = Table(
         text("mask_kind", "inpainting: how the hole was made"),
         number("mask_area", "inpainting: share of the picture that is hole", unit=SHARE, least=0, most=1),
         name_text("mask_file", "inpainting: the mask picture, white is hole"),
+        *(
+            text(f"{name}_sha256", f"SHA-256 of `{name}_file`; empty: that file is not checked", optional=True)
+            for name in ("input", "reference", "mask")
+        ),
         STYLE_NETWORK,
         SEEN,
         FRACTION,

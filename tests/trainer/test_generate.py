@@ -19,6 +19,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.locks import hold_folder, hold_lock
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.importing import import_folder
 from gan_eval.tables import STIMULI
 from gan_eval.tabular import read_rows
 from trainer.files.foreign import read_tensors
@@ -229,6 +230,9 @@ def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_
     generate(run, data, split="test", out=tmp_path / "set")
     with pytest.raises(UserError, match=r"another mode \(train there, eval asked for\)"):
         generate(run, data, split="test", out=tmp_path / "set", mode="eval")
+    import_folder(tmp_path / "set", tmp_path / "imported", dataset="d")
+    with pytest.raises(UserError, match="holds a stimulus set that this command has not made"):
+        generate(run, data, split="test", out=tmp_path / "imported")
 
 
 def test_limit_and_names(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:

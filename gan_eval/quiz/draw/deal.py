@@ -16,7 +16,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
-from gan_eval.quiz.draw.rounds import choose
+from gan_eval.quiz.draw.rounds import choose, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tabular import Row
 
@@ -70,7 +70,7 @@ def deal(
     for place in generator(seed, list_number, "blocks").permutation(len(names)):
         pool = pools[names[place]]
         counts, warning = possible_counts(pool, settings)
-        warnings += [warning] if warning else []
+        warnings += [line for line in (warning, never_shown(pool, counts)) if line]
         chosen = choose(pool, counts, seed=seed, list_number=list_number)
         remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
         blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))

@@ -23,7 +23,6 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
-from gan_eval.stats.trials import shown_pictures
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.store import open_store, session_ids
 from gan_eval.tables import (
@@ -241,15 +240,15 @@ def _require_same_pictures(
     Raises:
         UserError: a stimulus has another SHA-256 in one of the tables than it had when it was shown.
     """
-    named: dict[str, Iterable[tuple[Any, Any]]] = {}
     plans = next((file for place in (folder / "tables", folder) if (file := place / "plans.csv").is_file()), None)
-    if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS):
-        named[str(plans)] = shown_pictures(read_table(plans, PLANS), tables[TRIALS.name])
-    if (images := tables.get(IMAGE_METRICS.name)) is not None:
-        named[str(files[IMAGE_METRICS.name])] = zip(images["stimulus"], images["sha256"], strict=True)
-    for place, frame in stimulus_sets:
-        named[str(place / TABLE_NAME)] = zip(frame["stimulus"], frame["sha256"], strict=True)
-    require_same_pictures(named)
+    images = tables.get(IMAGE_METRICS.name)
+    require_same_pictures(
+        {str(place / TABLE_NAME): frame for place, frame in stimulus_sets},
+        shown=(str(plans), read_table(plans, PLANS), tables[TRIALS.name])
+        if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS)
+        else None,
+        measured=None if images is None else (str(files[IMAGE_METRICS.name]), images),
+    )
 
 
 _OF_SETS = {

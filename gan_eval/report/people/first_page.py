@@ -139,7 +139,9 @@ def _reals(folder: StudyFolder, *, several: bool) -> list[tuple[str, list[Span]]
 def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
     bars = "Bars: 95 % intervals" + (" between participants." if protocol in (RATING, *ADAPTIVE_PROTOCOLS) else ".")
     if protocol == SINGLE:
-        bases = dict.fromkeys(shares(folder, "model")["basis"].dropna()) or {"independent": None}
+        models = shares(folder, "model")
+        drawn = shares(folder, "all") if models.empty else models
+        bases = dict.fromkeys(drawn["basis"].dropna()) or {"independent": None}
         bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
     guessing = "the average model" if protocol == TWO_MODELS else "guessing"
     if not is_share:

@@ -1,5 +1,8 @@
 """Metrics and judgements must be of the same pictures and models: what cannot be meant is refused."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
@@ -7,13 +10,65 @@ from gan_eval.stats.contradictions import are_single, belies_its_name, first_cha
 
 PICTURE = ("kind", "model", "dataset", "item")
 """Columns that are the same in every row of one picture, in metrics and in trials."""
+UNNAMED = ""
+"""The data set where no table names one."""
+
+
+class Completed(NamedTuple):
+    """Tables that name the models and data sets of their generated pictures."""
+
+    trials: pd.DataFrame
+    images: pd.DataFrame | None
+    sets: pd.DataFrame | None
+
+
+def completed(
+    trials: pd.DataFrame, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
+) -> Completed:
+    """Name models and data sets that one of the tables leaves out, where only one can be meant.
+
+    What is known of a stimulus in the trials holds for its metrics, and the other way round. Where all tables together
+    name one data set at most, every row is of that one (`UNNAMED` where there is none).
+
+    Args:
+        trials: the table `trials`.
+        image_metrics: the table `image_metrics`.
+        set_metrics: the table `set_metrics`.
+    """
+    if image_metrics is not None:
+        image_metrics = _named_like(image_metrics, trials[are_single(trials)], ("kind", "model", "dataset"))
+        trials = _named_like(trials, image_metrics, ("model", "dataset"))
+    tables = [table for table in (trials, image_metrics, set_metrics) if table is not None]
+    names = {name for table in tables for name in table["dataset"].dropna().unique()}
+    if len(names) <= 1:
+        (name,) = names or {UNNAMED}
+        tables = [
+            table.assign(dataset=table["dataset"].astype("object").fillna(name))
+            if table["dataset"].isna().any()
+            else table
+            for table in tables
+        ]
+        trials, *others = tables
+        image_metrics = None if image_metrics is None else others[0]
+    return Completed(trials, image_metrics, set_metrics)
+
+
+def _named_like(table: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The table, with empty cells of generated pictures filled from the other table's rows of the same stimulus."""
+    for name in columns:
+        empty = table[name].isna() & (table["kind"] != "real").fillna(True) & are_single(table)
+        if empty.any():
+            known = other[["stimulus", name]].dropna().drop_duplicates("stimulus")
+            found = table["stimulus"].astype("object").map(dict(zip(known["stimulus"], known[name], strict=True)))
+            table = table.assign(**{name: table[name].astype("object").where(~empty, found)})
+    return table
 
 
 def require_metrics_of(trials: pd.DataFrame, metrics: pd.DataFrame, *, where: str) -> list[str]:
     """Refuse metrics of other pictures or models than those that were judged, or that contradict the trials.
 
     Args:
-        trials: the table `trials`, filled.
+        trials: the table `trials`, filled; for `set_metrics` as `completed` returns it.
         metrics: the table `image_metrics`, or `set_metrics`.
         where: the metrics' file or table, for messages.
 
@@ -22,7 +77,7 @@ def require_metrics_of(trials: pd.DataFrame, metrics: pd.DataFrame, *, where: st
 
     Raises:
         UserError: no row of generated pictures matches, rows of one picture differ among themselves or from the trials
-            in kind, model, data set or item, or the trials name no data set.
+            in kind, model, data set or item, or the trials do not name the models or data sets of `set_metrics`.
     """
     main = trials[trials["phase"] == "main"]
     if metrics.empty or main.empty:
@@ -50,28 +105,39 @@ def _of_pictures(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> list[
             f"{abbreviated(min(named or judged))}; give the metrics of the pictures that were judged, under the same "
             "names (metrics --dataset, --model)"
         )
-    _require_data_sets(main, metrics, where)
-    return _some_match(matching, "a judged picture", where)
+    return _some_match(matching, "pictures", where)
 
 
 def _of_sets(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> list[str]:
     known = main[main["model"].notna()]
+    if known.empty:
+        if not (main["kind"] == "fake").any():  # only real pictures have been judged so far
+            return []
+        raise UserError(
+            f"{where}: the metrics are of the model {abbreviated(metrics['model'].iat[0])}, the trials name none; add "
+            "the column model to the trials (trials import --map model=COLUMN)"
+        )
     judged = {
         (dataset, model)
         for dataset, models in known[["dataset", "model"]].drop_duplicates().itertuples(index=False)
         for model in str(models).split("|")
     }
-    if not judged:
-        return []
     models = {model for _, model in judged}
     if not metrics["model"].isin(models).any():
         raise _no_model(metrics, sorted(models), metrics["model"], where)
-    _require_data_sets(main, metrics, where)
+    unnamed = known["dataset"].isna()
+    fix = "add the column dataset to the trials (trials import --map dataset=COLUMN)"
+    if unnamed.all():
+        of = " and ".join(abbreviated(name) for name in metrics["dataset"].unique()[:2])
+        raise UserError(f"{where}: the metrics are of the data sets {of}, the trials of models name none; {fix}")
     matching = pd.Series([*zip(metrics["dataset"], metrics["model"], strict=True)], metrics.index).isin(judged)
     if not matching.any():
         names = sorted("/".join(map(str, pair)) for pair in judged)
         raise _no_model(metrics, names, metrics["dataset"] + "/" + metrics["model"], where)
-    return _some_match(matching, "a judged model", where)
+    lines = _some_match(matching, "models", where)
+    if unnamed.any():
+        lines.append(f"{where}: {unnamed.sum()} trials of models name no data set and are compared with nothing; {fix}")
+    return lines
 
 
 def _no_model(metrics: pd.DataFrame, judged: list[str], own: pd.Series, where: str) -> UserError:
@@ -82,19 +148,14 @@ def _no_model(metrics: pd.DataFrame, judged: list[str], own: pd.Series, where: s
     )
 
 
-def _require_data_sets(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> None:
-    """Refuse trials that name no data set at all: nothing could be compared with the metrics."""
-    if main["dataset"].isna().all() and metrics["dataset"].notna().any():
-        raise UserError(
-            f"{where}: the metrics are of the data set {abbreviated(metrics['dataset'].dropna().iat[0])}, the trials "
-            "name none; add the column dataset to the trials (trials import --map dataset=COLUMN), and model"
-        )
-
-
 def _some_match(matching: pd.Series, what: str, where: str) -> list[str]:
     if matching.all():
         return []
-    return [f"{where}: {matching.sum()} of {len(matching)} metric rows match {what}; the others are not used"]
+    used = int(matching.sum())
+    return [
+        f"{where}: {used} of {len(matching)} metric rows are of {what} that were judged; the other "
+        f"{len(matching) - used} are not needed (it is normal that more {what} were measured than judged)"
+    ]
 
 
 def _refuse_differences(single: pd.DataFrame, metrics: pd.DataFrame, name: str, where: str) -> None:

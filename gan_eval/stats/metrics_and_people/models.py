@@ -9,6 +9,7 @@ import pandas as pd
 from gan_eval.stats.clustering import freedom
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import effective_points
+from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.metrics_and_people.points import POOLED, answered_fakes, items_and_models, values_of
 from gan_eval.stats.mixed import CrossedFit, NoFitError, Start, fit_crossed, likelihood_ratio
 from gan_eval.stats.mixed.limits import few_groups, too_many, wald_cells
@@ -91,7 +92,8 @@ def metric_models(trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = 
     """
     table = pd.DataFrame(columns=list(METRIC_MODELS.names))
     if image_metrics is not None and len(image_metrics):
-        images = image_metrics[image_metrics["value"].notna()]
+        trials, images, _ = completed(trials, image_metrics[image_metrics["value"].notna()])
+        assert images is not None
         rows = [
             row
             for dataset, part in answered_fakes(trials).groupby("dataset", sort=True)

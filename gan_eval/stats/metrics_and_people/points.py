@@ -21,6 +21,7 @@ from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
 from gan_eval.stats.metrics_and_people.curve import binomial_curve
+from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import Replicates, Scores, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials, pictures
@@ -121,17 +122,41 @@ def point_sets(
         screening: `bt500` leaves the grades of erratic participants out.
         seed: of the bootstrap.
     """
-    nothing = pd.DataFrame(columns=["dataset", "model", "kind", "metric", "value"])
-    images, sets = (
-        nothing if table is None else table[table["value"].notna()] for table in (image_metrics, set_metrics)
-    )
+    trials, image_metrics, set_metrics = completed(trials, image_metrics, set_metrics)
+    images, sets = _values(image_metrics), _values(set_metrics)
     if images.empty and sets.empty:
         return
     yield from _of_measure(FOOLING, answered_fakes(trials), images, sets, seed)
+    graded, note = _graded_fakes(trials, screening)
+    yield from _of_measure(GRADE, graded, images, sets, seed, note)
+
+
+def why_none(
+    trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
+) -> str:
+    """Return why `point_sets` has no points although there are metrics, and the fix; its arguments."""
+    if _values(image_metrics).empty and _values(set_metrics).empty:
+        return "no metric has a value; the column reason of its table says why"
+    if answered_fakes(trials).empty and _graded_fakes(trials)[0].empty:
+        return (
+            "metrics are compared with answers to single generated pictures (response real or fake, or a rating), and "
+            "there are none"
+        )
+    return "metrics of sets are compared over the models of a data set, and need two or more that were judged"
+
+
+def _values(metrics: pd.DataFrame | None) -> pd.DataFrame:
+    if metrics is None:
+        return pd.DataFrame(columns=["dataset", "model", "kind", "metric", "value"])
+    return metrics[metrics["value"].notna()]
+
+
+def _graded_fakes(trials: pd.DataFrame, screening: Screening = "none") -> tuple[pd.DataFrame, str]:
+    """The graded generated pictures, with the added column `score`, and the note of the screening."""
     graded, note = screened_grades(trials, screening=screening)
     graded = graded.assign(score=graded["rating"].to_numpy("float64", na_value=np.nan))
-    graded = graded[np.isfinite(graded["score"]) & (graded["kind"] == "fake").fillna(False)].reset_index(drop=True)
-    yield from _of_measure(GRADE, graded, images, sets, seed, note)
+    is_fake = (graded["kind"] == "fake").fillna(False)
+    return graded[np.isfinite(graded["score"]) & is_fake].reset_index(drop=True), note
 
 
 def _of_measure(
@@ -284,7 +309,7 @@ def _model_level(
         return
     point = models.get_indexer(pd.MultiIndex.from_frame(place))
     sums, answers = (np.bincount(point, of_stimuli) for of_stimuli in scores.totals())
-    names = np.array([model if dataset else f"{own}/{model}" for own, model in models], object)
+    names = np.array([f"{own}/{model}" if dataset is None else model for own, model in models], object)
     values: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
     for metric, of_metric in images[images["kind"] == "fake"].groupby("metric"):

@@ -17,6 +17,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.tabular import require_clear_texts
 
 PREFIX = "covariate:"
 """A covariate stands in the frame under this and its name, so that no question can replace a column."""
@@ -278,8 +279,12 @@ def code(values: pd.Series, name: str) -> Coded:
 
     A number is centred, so that the intercept is at its mean; its term is for one unit. Anything else is coded
     against its commonest level. A covariate that is the same everywhere gives a column of zeros.
+
+    Raises:
+        UserError: it is text in which a mark may separate thousands.
     """
     if _is_numeric(values):
+        require_clear_texts(values, where=f"column {name}")
         numbers = pd.to_numeric(values).to_numpy(float)
         mean, sd = (float(numbers.mean()), float(numbers.std())) if len(numbers) else (0.0, 0.0)
         scale = sd if sd > 1e-12 * max(1.0, abs(mean)) else 1.0

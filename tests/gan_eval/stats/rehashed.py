@@ -3,14 +3,16 @@
 from pathlib import Path
 
 from gan_eval.files import sha256_file
-from gan_eval.stimuli.sets import TABLE_NAME, write_set
+from gan_eval.stimuli.sets import HASHES, TABLE_NAME, write_set
 from gan_eval.tables import STIMULI
 from gan_eval.tabular import read_rows
 
 
 def rehash(folder: Path) -> None:
-    """Write the SHA-256 of each picture as it is now into the set's table; zeros for a file that is not there."""
+    """Write the SHA-256 of each file as it is now into the set's table; zeros for a file that is not there."""
     rows = read_rows(folder / TABLE_NAME, STIMULI)
     for row in rows:
-        row["sha256"] = sha256_file(folder / row["file"]) if (folder / row["file"]).is_file() else "0" * 64
+        for column, of in HASHES.items():
+            if row[column]:
+                row[of] = sha256_file(folder / row[column]) if (folder / row[column]).is_file() else "0" * 64
     write_set(folder, rows)

@@ -90,6 +90,54 @@ def test_legitimate_rows_agree() -> None:
     assert fill_trials(rows.assign(rating=[None, 3.0]))["correct"].isna().tolist() == [False, True]
 
 
+PAIRS = [
+    {"participant": "P1", "protocol": "paired", "choice": "ab"[number % 2], "stimulus": f"photo{number}",
+     "stimulus_b": f"made{number}", "position": "left", "model": "m", "dataset": "d", "correct": number % 2 == 0}
+    for number in range(4)
+]  # fmt: skip
+NAMED = [row | {"stimulus": f"d/real/{row['stimulus']}", "stimulus_b": f"d/m/{row['stimulus']}"} for row in PAIRS]
+
+
+def swapped(row: dict[str, object]) -> dict[str, object]:
+    return row | {"stimulus": row["stimulus_b"], "stimulus_b": row["stimulus"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ([*NAMED[:2], swapped(NAMED[2])], "row 3 .*'d/m/photo2' has kind real; .*are the two columns swapped"),
+        (
+            [swapped({**NAMED[0], "protocol": None})],
+            "row 1 .*'d/m/photo0' has kind real; .*are the two columns swapped",
+        ),
+        ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], "row 3 .*'made1' has kind real, in row 2 kind fake .*swapped"),
+        (
+            [PAIRS[0], {**PAIRS[1], "stimulus_b": "made0", "model": "n"}],
+            "row 2 .*'made0' has model n, in row 1 model m",
+        ),
+        (
+            [PAIRS[0], {"participant": "P1", "stimulus": "made0", "kind": "real", "response": "real"}],
+            "row 2 .*'made0' has kind real, in row 1 kind fake",
+        ),
+        (
+            [{**NAMED[0], "protocol": "model_vs_model", "model": "m|n", "correct": None}],
+            "row 1 .*'d/real/photo0' has kind fake",
+        ),
+    ],
+)
+def test_pairs_that_contradict_their_pictures_are_refused(
+    tmp_path: Path, rows: list[dict[str, object]], line: str
+) -> None:
+    of_model = [row | {"stimulus": row["stimulus_b"], "stimulus_b": None} for row in NAMED]  # the name of the pair
+    for good in (PAIRS, NAMED, [row | {"protocol": None} for row in NAMED], of_model):
+        assert len(fill_trials(pd.DataFrame(good))) == 4
+    pd.DataFrame(rows).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError, match=rf"t\.csv: {line}"):
+        read_trials(tmp_path / "t.csv")
+    with pytest.raises(UserError, match=rf"^trials: {line}"):
+        analyze(pd.DataFrame(rows))
+
+
 def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:
     assert doubts(fill_trials(pd.DataFrame(ROWS))) == []
     frame = pd.DataFrame(ROWS)

@@ -244,6 +244,8 @@ AMBIGUOUS = {
     "a comma in thousands": (";", ["871", "1,240", "-5"], "'1,240' in row 2, '871' in row 1: is that 1240 or 1.24"),
     "tabs": ("\t", ["1.240", "12.031", "982"], "'1.240' in row 1, '982' in row 3"),
     "commas, quoted": (",", ['"1,240"', "982"], "'1,240' in row 1, '982' in row 2"),
+    "four digits without a mark": (";", ["1.240", "982", "1100"], "'1.240' in row 1, '982' in row 2: is that 1240 or"),
+    "longer than all with a mark": (";", ["1.240", "1500"], "'1.240' in row 1, '1500' in row 2: is that 1240 or 1.24"),
     "commas, a point": (",", ["982", "2.310"], "'2.310' in row 2, '982' in row 1"),
     "both marks": (",", ['"1.240,5"', '"982,25"'], "'1.240,5' in row 1 has a thousands separator"),
     "millions": (";", ["1.240.000", "982"], "'1.240.000' in row 1 has a thousands separator"),
@@ -270,7 +272,8 @@ def test_a_mark_that_may_be_one_of_thousands_is_refused(tmp_path, case):
         (";", ["0,982", "1,240", "2"], None, [0.982, 1.24, 2.0]),
         (";", ["0.982", "1.240", "2"], None, [0.982, 1.24, 2.0]),
         (",", ["1240.125", "982", "1.240"], None, [1240.125, 982.0, 1.24]),
-        (";", ["1.240", "1500", "982"], None, [1.24, 1500.0, 982.0]),
+        (";", ["1.240", "1500", "982.5"], None, [1.24, 1500.0, 982.5]),
+        (";", ["1.240", "1.131"], None, [1.24, 1.131]),
     ],
 )
 def test_the_decimal_mark_is_named_or_clear(tmp_path, mark, times, decimal, expected):
@@ -278,6 +281,33 @@ def test_the_decimal_mark_is_named_or_clear(tmp_path, mark, times, decimal, expe
     file = timed(tmp_path, times, mark=mark)
     found = import_trials(file, mapping={"reaction_time_ms": f"rt*{factor}"}, decimal=decimal).trials
     assert found["reaction_time_ms"].tolist() == [pytest.approx(factor * value) for value in expected]
+
+
+def test_text_that_looks_like_numbers_is_read_as_it_is_written(tmp_path):
+    lines = ["participant;stimulus;kind;response;reaction_time_ms;group;score",
+             "1,5;1.001;real;real;812,5;2.001;0,5", "1.5;982;fake;real;640;12;1,25"]  # fmt: skip
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    for trials in (import_trials(tmp_path / "t.csv", mapping={}).trials, read_trials(tmp_path / "t.csv")):
+        found = trials[["participant", "stimulus", "reaction_time_ms", "group", "score"]].to_numpy().tolist()
+        assert found == [["1,5", "1.001", 812.5, "2.001", "0.5"], ["1.5", "982", 640.0, "12", "1.25"]]
+    line = "column group: '2.001' in row 1, '12' in row 2: is that 2001 or 2.001"
+    with pytest.raises(UserError, match=line):
+        analyze(tmp_path / "t.csv", exclude=["group>3"])
+    with pytest.raises(UserError, match=line):
+        import_trials(tmp_path / "t.csv", mapping={}, where=["group<=3000"])
+    with pytest.raises(UserError, match=line):
+        import_trials(tmp_path / "t.csv", mapping={"confidence": "group"})
+
+
+def test_the_whole_column_decides_on_its_decimal_mark(tmp_path):
+    lines = ["participant;stimulus;kind;response;rt;phase", "P1;a;real;real;1.240;main",
+             "P1;b;fake;real;982;main", "P1;c;fake;real;0.740;practice"]  # fmt: skip
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    mapping = {"reaction_time_ms": "rt*1000", "phase": ""}
+    assert len(import_trials(tmp_path / "t.csv", mapping={"confidence": "rt"}, where=["phase=main"]).trials) == 2
+    (tmp_path / "t.csv").write_text("\n".join(lines).replace("982;main", "1.982;main").replace("0.740", "982"))
+    with pytest.raises(UserError, match=r"'1\.240' in row 1, '982' in row 3"):
+        import_trials(tmp_path / "t.csv", mapping=mapping, where=["phase=main"])
 
 
 def test_a_number_with_the_other_decimal_mark_is_refused(tmp_path):

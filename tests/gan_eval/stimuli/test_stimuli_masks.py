@@ -1,10 +1,13 @@
 """Masks of any generator's pictures enter a stimulus set, or are refused by name."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.files import sha256_file
 from gan_eval.metrics import evaluate
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
@@ -66,6 +69,33 @@ def test_a_folder_of_masks_in_the_source_is_taken(tmp_path, results):
     import_folder(results, tmp_path / "set")
     assert {row["mask_kind"] for row in read_set(tmp_path / "set").rows} == {"folder"}
     assert np.array_equal(masks_of(tmp_path / "set")["10"], 255 * hole(2))
+
+
+@pytest.mark.parametrize("place", ["mask/10.png", "input/10.png", "real/10.png"])
+def test_a_replaced_mask_input_or_reference_is_refused_by_every_reader(tmp_path, results, capsys, place):
+    (tmp_path / "holes").rename(results / "mask")
+    shutil.copytree(results / "fake", results / "input")
+    import_folder(results, tmp_path / "set", dataset="d", model="m")
+    set_file = tmp_path / "set" / "stimuli.csv"
+    fakes_alone = [line for line in set_file.read_text().splitlines() if ",real," not in line]
+    for table in (set_file.read_text(), "\n".join(fakes_alone) + "\n"):  # references need no row of their own
+        set_file.write_text(table)
+        kept = (tmp_path / "set" / place).read_bytes()
+        save(tmp_path / "set" / place, 255 - pictures.read_rgb(tmp_path / "set" / place).astype(int))
+        for words in (
+            ["metrics", "set", "--metrics", "psnr_hole", "--out", "m"],
+            ["stimuli", "audit", "set"],
+            ["stimuli", "equalise", "set", "--out", "equal"],
+        ):
+            assert run([str(tmp_path / word) if word in ("set", "m", "equal") else word for word in words]) == 2
+            assert f"{place}: the picture has changed since it entered the stimulus set" in capsys.readouterr().err
+        (tmp_path / "set" / place).write_bytes(kept)
+        assert len(read_set(tmp_path / "set").rows) == len(table.splitlines()) - 1
+    columns = [name for name in fakes_alone[0].split(",") if name.endswith("_sha256")]
+    assert columns == ["input_sha256", "reference_sha256", "mask_sha256"]
+    assert run(["stimuli", "equalise", str(tmp_path / "set"), "--out", str(tmp_path / "equal")]) == 0
+    made = read_set(tmp_path / "equal")
+    assert all(row["mask_sha256"] == sha256_file(made.path(row, "mask_file")) for row in made.rows)
 
 
 def test_masks_that_are_missing_are_named_before_anything_is_written(tmp_path, results):

@@ -94,6 +94,7 @@ def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
     (folder / "mask" / "1.png").write_text("broken")
     pictures.write_png(folder / "mask" / "2.png", np.full((32, 41), 255, np.uint8))
     pictures.write_png(folder / "mask" / "3.png", np.full((32, 40), 127, np.uint8))
+    rehash(folder)
     for cache in (None, tmp_path / "kept.sqlite", tmp_path / "kept.sqlite"):
         found = measure(folder, cache=cache)
         for name in FUNCTIONS:
@@ -131,6 +132,7 @@ def test_another_mask_is_another_value_and_another_input(
     assert again.runs["input_hash"][0] == first.runs["input_hash"][0] != measure(folder, "psnr").runs["input_hash"][0]
     assert cells(again).equals(cells(first))
     pictures.write_png(folder / "mask" / "2.png", mask_of(hole_number(7)))
+    rehash(folder)
     other = measure(folder, cache=file)
     assert json.loads(other.runs["settings"][0])["kept_values_used"] == 13
     assert other.runs["input_hash"][0] != first.runs["input_hash"][0]
@@ -164,6 +166,7 @@ def test_one_picture_with_two_holes_in_two_sets_is_an_error(make_set: MakeSet, t
     first = make_set()
     assert len(stimuli_of_sets([first, second])) == 8
     pictures.write_png(second / "mask" / "1.png", mask_of(hole_number(5)))
+    rehash(second)
     with pytest.raises(UserError, match=r"second/mask/1\.png: the hole of stimulus 'd/m/1' is another in .*m/mask/1"):
         stimuli_of_sets([first, second])
 

@@ -105,6 +105,7 @@ def test_an_item_that_cannot_be_read_has_a_reason_and_the_others_are_fitted_with
     rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
     changed = [row | {"input_file": None} if row["stimulus"] == "d/m/5" else row for row in rows]
     write_set(folder, changed)
+    rehash(folder)
     found = measure(folder)
     values, reasons = cells(found), cells(found, "reason")
     for name in NAMES:
@@ -149,6 +150,7 @@ def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_
     used = [json.loads(run.runs["settings"].iloc[0])["kept_values_used"] for run in (first, again)]
     assert used == [0, COUNT * len(NAMES)]
     pictures.write_png(folder / "input" / "0.png", blocks(40))
+    rehash(folder)
     third = measure(folder, cache=cache)
     assert len({run.runs["input_hash"].iloc[0] for run in (first, again, third)}) == 2
     changed = cells(third)

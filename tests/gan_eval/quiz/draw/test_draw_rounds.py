@@ -2,13 +2,14 @@
 
 from collections import Counter
 from itertools import islice
+from time import process_time
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gan_eval.quiz.draw.choose import Counts, feasible
 from gan_eval.quiz.draw.offers import REAL, Pool
-from gan_eval.quiz.draw.rounds import Choice, choices, edge_colours, rounds_of
+from gan_eval.quiz.draw.rounds import LISTS, Choice, choices, never_shown
 
 
 def _pool(items: int, models: int, without: frozenset[tuple[int, int]] = frozenset()) -> Pool:
@@ -35,20 +36,22 @@ def test_every_list_has_exact_counts_and_pictures_are_used_equally_often(
 ) -> None:
     pool, counts = _pool(items, models), Counts(real, fake)
     assume(counts.total <= items)
-    rounds = rounds_of(pool, counts)
-    assert rounds is not None
-    first = begun * rounds.lists + 1
+    first = begun * LISTS + 1
     uses: Counter[Choice] = Counter()
-    for number, chosen in enumerate(
-        islice(choices(pool, counts, seed=seed, first=first), max(2 * rounds.lists, 12)), 1
-    ):
+    for number, chosen in enumerate(islice(choices(pool, counts, seed=seed, first=first), 40), 1):
         shares = Counter(role for role, _ in chosen)
         assert shares[REAL] == real
         assert max(shares[role] for role in pool.generated) - min(shares[role] for role in pool.generated) <= 1
         assert len({item for _, item in chosen}) == len(chosen) == counts.total
         uses.update(chosen)
-        # of a study's first lists; a stretch from anywhere begins in the midst of a lap
-        assert _spread(uses, pool) <= (1 if not number % rounds.lists else 4) + (begun > 0)
+        assert _spread(uses, pool) <= (1 if number in (1, 2, 4, 8, 16, 32) else 4)
+
+
+def test_a_whole_round_is_even_and_the_next_one_differs() -> None:
+    pool, counts = _pool(33, 2), Counts(5, 5)
+    lists = list(islice(choices(pool, counts, seed=1), LISTS + 50))
+    assert _spread(Counter(choice for chosen in lists[:LISTS] for choice in chosen), pool) <= 1
+    assert lists[:50] != lists[LISTS:]
 
 
 def test_a_large_pool_is_used_evenly_from_the_first_list_on() -> None:
@@ -98,9 +101,41 @@ def test_pools_with_gaps_have_exact_lists(real: int, fake: int, lacking: set[tup
         assert all(item in pool.roles[role] for role, item in chosen)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40))
-def test_edges_at_a_vertex_differ_in_colour(edges: list[tuple[int, int]]) -> None:
-    degrees = Counter((side, edge[side]) for edge in edges for side in (0, 1))
-    colours = edge_colours(edges, max(degrees.values(), default=1))
-    at = Counter((side, edge[side], colour) for edge, colour in zip(edges, colours, strict=True) for side in (0, 1))
-    assert max(at.values(), default=1) == 1
+def test_reals_of_items_without_a_fake_are_shown_and_those_of_the_others_too() -> None:
+    pool, counts = _pool(26, 1, frozenset((0, item) for item in range(13))), Counts(10, 10)
+    uses = Counter(choice for chosen in islice(choices(pool, counts, seed=0), 256) for choice in chosen)
+    without, others = ([uses[REAL, str(item)] for item in items] for items in (range(13), range(13, 26)))
+    assert set(map(len, (without, others))) == {13}
+    assert max(without) - min(without) <= 3, "7 of 13 in each list"
+    assert max(others) - min(others) <= 3, "3 of 13 in each list"
+    assert min(others) >= 256 * 3 // 13 - 1
+    assert never_shown(pool, counts) is None
+
+
+@settings(max_examples=25, deadline=None)
+@given(lacking=st.sets(st.tuples(st.integers(0, 2), st.integers(0, 59)), max_size=90), seed=st.integers(0, 99))
+def test_pools_with_gaps_are_even_where_no_item_is_scarce(lacking: set[tuple[int, int]], seed: int) -> None:
+    pool = _pool(60, 3, frozenset(lacking))
+    # an item in all roles is in so many of the lists
+    assume(8 / 60 + sum(8 / 3 / max(len(pool.roles[role]), 1) for role in pool.generated) < 0.95)
+    uses: Counter[Choice] = Counter()
+    for chosen in islice(choices(pool, Counts(8, 8), seed=seed), 200):
+        uses.update(chosen)
+        assert _spread(uses, pool) <= 5
+
+
+def test_pictures_that_no_list_can_show_are_named() -> None:
+    pool = _pool(30, 2, frozenset((1, item) for item in range(2, 30)))
+    assert never_shown(pool, Counts(6, 4)) == (
+        "data set maps: 2 real pictures, 2 pictures of a are never shown, because every list needs their items for "
+        "other pictures; add pictures of the model that has the fewest"
+    )
+    assert never_shown(_pool(5000, 3), Counts(5, 5)) is None
+
+
+def test_a_late_list_of_a_large_pool_is_dealt_at_once() -> None:
+    pool = _pool(1000, 3)
+    next(choices(pool, Counts(10, 10), seed=1))
+    start = process_time()
+    next(choices(pool, Counts(10, 10), seed=1, first=10_000))
+    assert process_time() - start < 0.5

@@ -20,6 +20,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import _parts_text, parts_sentences
 from gan_eval.report.people.first_page import metrics_sentence, people_charts
 from gan_eval.report.people.pictures import contact_sheet
+from gan_eval.stats.answers.detection import DETECTION
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.paper import PAPER
 from gan_eval.tabular import frame_of
@@ -293,3 +294,14 @@ def test_of_several_metrics_the_one_that_is_named_is_the_highest():
 
 def test_no_line_ends_between_a_number_and_its_sign(study_page):
     assert not re.search(r"\d %", study_page.source.partition("</style>")[2])
+
+
+def test_intervals_without_a_model_are_drawn_with_their_own_basis():
+    fooled = {"n_participants": 9, "fooling_rate": 0.2, "fooling_rate_low": 0.1, "fooling_rate_high": 0.3}
+    clustered = {"scope": "all", "id": "all", "n_real": 45, "n_fake": 45, "basis": "two_way_cluster"}
+    tables = {
+        "paper": frame_of([{"protocol": "single", "n_real_stimuli": 8, "n_trials": 90, **fooled}], PAPER),
+        "detection": frame_of([clustered], DETECTION),
+    }
+    (chart,) = people_charts(StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={}))
+    assert "by clustering by participant and by picture" in chart.caption

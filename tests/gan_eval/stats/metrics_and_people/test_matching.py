@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from gan_eval import analyze
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.stats.metrics_and_people.matching import require_metrics_of
@@ -36,9 +37,10 @@ def test_metrics_of_the_judged_pictures_pass_and_a_part_is_counted() -> None:
     assert require_metrics_of(TRIALS, SETS, where="s.csv") == []
     more = FAKES.assign(stimulus=[*FAKES["stimulus"][:5], "photos/noise/9"], item=[*FAKES["item"][:5], "photos/9"])
     (line,) = require_metrics_of(TRIALS, more, where="m.csv")
-    assert line.startswith("m.csv: 5 of 6 metric rows match a judged picture")
+    assert line.startswith("m.csv: 5 of 6 metric rows are of pictures that were judged")
+    assert line.endswith("the other 1 are not needed (it is normal that more pictures were measured than judged)")
     (line,) = require_metrics_of(TRIALS, SETS.assign(model=["blur", "gan"]), where="s.csv")
-    assert line.startswith("s.csv: 1 of 2 metric rows match a judged model")
+    assert line.startswith("s.csv: 1 of 2 metric rows are of models that were judged")
     reals = TRIALS[TRIALS["kind"] == "real"]
     assert require_metrics_of(reals, FAKES, where="m.csv") == [], "the first fake is still to be judged"
     assert require_metrics_of(reals, SETS, where="s.csv") == []
@@ -96,14 +98,85 @@ def test_metrics_that_contradict_the_trials_are_refused(case: str) -> None:
         require_metrics_of(TRIALS, metrics, where="m.csv")
 
 
-def test_trials_without_a_data_set_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    TRIALS.drop(columns=["dataset", "item"]).to_csv(tmp_path / "t.csv", index=False)
-    for option, frame in (("--image-metrics", FAKES), ("--set-metrics", SETS)):
-        frame.to_csv(tmp_path / "m.csv", index=False)
-        command = ["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out"), option, str(tmp_path / "m.csv")]
-        assert run(command) == 2
-        assert "m.csv: the metrics are of the data set 'photos', the trials name none" in capsys.readouterr().err
+def answers(**more: object) -> pd.DataFrame:
+    """Several people's answers, of whom some call generated pictures real."""
+    rows = [
+        row | {"participant": f"P{person}", "response": "real" if (number * 7 + person * 5) % 3 else "fake"}
+        for person in range(4)
+        for number, row in enumerate(PICTURES)
+    ]
+    return pd.DataFrame(rows).assign(**more)
+
+
+REALS_ALONE = answers()["dataset"].where(answers()["kind"] == "real")
+UNNAMED: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {
+    "trials": (answers().drop(columns=["dataset", "model"]), FAKES),
+    "trials of generated pictures": (answers(dataset=REALS_ALONE), FAKES),
+    "metrics": (answers(), FAKES.assign(dataset=None, model=None, kind=None)),
+    "both": (answers(dataset=None), FAKES.assign(dataset=None)),
+}
+
+
+@pytest.mark.parametrize("case", UNNAMED)
+def test_names_that_one_table_leaves_out_come_from_the_other(case: str) -> None:
+    trials, images = UNNAMED[case]
+    sets = None if case == "both" else SETS
+    frames = analyze(trials, image_metrics=images, set_metrics=sets)
+    expected = analyze(answers(), image_metrics=FAKES, set_metrics=sets)
+    for name in ("correlations", "correlation_differences", "metric_models"):
+        if name in expected:
+            found, right = (tables[name].drop(columns="dataset") for tables in (frames, expected))
+            pd.testing.assert_frame_equal(found, right)
+    assert len(frames["correlations"]) >= 2
+    datasets = frames["correlations"]["dataset"].fillna("").unique().tolist()
+    assert datasets == ["" if case == "both" else "photos"]
+
+
+def test_sets_of_several_data_sets_need_the_trials_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    several = pd.concat([SETS, SETS.assign(dataset="paintings")], ignore_index=True)
+    trials = answers()
+    cases = {
+        "m.csv: the metrics are of the data sets 'photos' and 'paintings', the trials of models name none": (
+            trials.drop(columns=["dataset", "item"]), several
+        ),
+        "m.csv: the metrics are of the model 'blur', the trials name none; add the column model": (
+            trials.drop(columns="model"), SETS
+        ),
+    }  # fmt: skip
+    for line, (known, metrics) in cases.items():
+        known.to_csv(tmp_path / "t.csv", index=False)
+        metrics.to_csv(tmp_path / "m.csv", index=False)
+        command = ["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out"), "--set-metrics"]
+        assert run([*command, str(tmp_path / "m.csv")]) == 2
+        assert line in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+    part = trials.assign(dataset=trials["dataset"].where(trials["model"] != "noise"))
+    (line, *_) = require_metrics_of(fill_trials(part), several, where="m.csv")[1:]
+    assert line.startswith("m.csv: 12 trials of models name no data set and are compared with nothing; add the column")
+
+
+PAIRED = [
+    {"participant": f"P{person}", "protocol": "paired", "stimulus": f"photos/real/{number}", "choice": "ab"[person],
+     "stimulus_b": f"photos/blur/{number}", "model": "blur", "dataset": "photos"}
+    for number in range(3)
+    for person in range(2)
+]  # fmt: skip
+WITHOUT: dict[str, tuple[pd.DataFrame, dict[str, pd.DataFrame], str]] = {
+    "one model": (answers()[lambda rows: rows["model"] != "noise"], {"set_metrics": SETS}, "need two or more"),
+    "no values": (answers(), {"image_metrics": FAKES.assign(value=None, reason="too small")}, "no metric has a value"),
+    "pairs": (pd.DataFrame(PAIRED), {"image_metrics": FAKES}, "answers to single generated pictures"),
+    "real pictures": (answers()[lambda rows: rows["kind"] == "real"], {"image_metrics": FAKES}, "there are none"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT)
+def test_no_correlations_have_a_reason(case: str) -> None:
+    trials, metrics, line = WITHOUT[case]
+    lines: list[str] = []
+    frames = analyze(trials.reset_index(drop=True), **metrics, on_message=lines.append)
+    assert frames["correlations"].empty
+    assert lines[-1].startswith("no correlations of metrics with people: ")
+    assert line in lines[-1]
 
 
 def test_one_metric_of_one_picture_has_one_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
