@@ -11,6 +11,7 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files import check_output_file, write_text
+from gan_eval.launch import as_typed
 from gan_eval.locks import hold_lock
 from gan_eval.settings.description import Setting, about, settings_of
 from gan_eval.settings.sections import Section
@@ -45,7 +46,7 @@ COMMON_KEYS = {
 WIDTH = 100
 
 _HEAD = """\
-A study of gan_eval. docs/study_file.md lists every key; `study new --all` writes them all.
+A study of gan_eval. docs/study_file.md lists every key; `gan-eval study new --all` writes them all.
 
 A line such as `#break_every = 50` is a key that is off: remove the # to set it. Remove the # of its [header], too.
 A key that is not in the file has its default.
@@ -97,7 +98,7 @@ def study_text(values: Values, *, every_key: bool = False) -> str:
     """
     trains = "models" in values
     sections = sorted(settings_of(Study), key=lambda setting: not trains and setting.name in OF_TRAINING)
-    lines = [*_comment(_HEAD)]
+    lines = [*_comment(as_typed(_HEAD, in_file=True))]
     for setting in sections:
         if not trains and setting.name in OF_TRAINING:
             if not every_key:
