@@ -32,7 +32,6 @@ from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
-from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
@@ -137,7 +136,7 @@ def analyze(
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
         `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
         `thresholds`, `hype`, `psychometric`, `psychometric_levels`, `threshold_differences`, `reaction_time_models`,
-        `speed_accuracy`, `model_checks`, `correlation_differences`, `metric_models`, `robustness`, `looks` and `paper`
+        `speed_accuracy`, `model_checks`, `correlation_differences`, `robustness`, `looks` and `paper`
         that have rows.
 
     Raises:
@@ -235,7 +234,6 @@ def analyze(
         "comparisons": comparisons(analysed, plan=settings, fits=fits, looks=looks),
         "correlations": correlations,
         "correlation_differences": differences,
-        "metric_models": metric_models(analysed, image_metrics=images),
     }
     frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed, frames["comparisons"], everything=whole, plan=settings, fits=fits)

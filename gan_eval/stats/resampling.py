@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 REPLICATES = 1000
 Z_95 = 1.959964
@@ -55,17 +55,6 @@ class Scores:
             for of_each in (score.astype(precision), np.ones(len(fakes), "float32"))
         )
         return cls(np.asarray(people, object), np.asarray(stimuli, object), sparse_sums, sparse_answers)
-
-    def single_answers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(N,) bool whether the answer was `real`, and (N,) int the participant and the stimulus of each answer; of
-        scores that are 1 or 0."""
-        real, answers = (coo_array(counted) for counted in (self.sums, self.answers - self.sums))
-        of_real, of_fake = (
-            [np.repeat(place, part.data.astype(int)) for place in (part.col, part.row)] for part in (real, answers)
-        )
-        says_real = np.repeat([True, False], [len(of_real[0]), len(of_fake[0])])
-        participant, stimulus = (np.concatenate(both) for both in zip(of_real, of_fake, strict=True))
-        return says_real, participant, stimulus
 
     def totals(self) -> tuple[np.ndarray, np.ndarray]:
         """(S,) sum of scores, and (S,) answers, of each stimulus."""

@@ -1,4 +1,4 @@
-"""Do metrics agree with people? Values against fooling rates or mean grades, correlations, models of single answers."""
+"""Do metrics agree with people? Values against fooling rates or mean grades, correlations."""
 
 from typing import NamedTuple
 
@@ -13,14 +13,12 @@ from gan_eval.report.parts.chart import STYLE, Chart, chart_of, panel
 from gan_eval.report.parts.folder import StudyFolder, included_trials
 from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, percent, plural, text, whole
+from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, plural, text, whole
 from gan_eval.report.people.design import is_interim
 from gan_eval.stats.answers.grades import OPINION_SCORES
-from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.metrics_and_people.models import METRIC_MODELS
-from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED, fitted_curves, points
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED, points
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_PLOTS = 24
@@ -42,35 +40,8 @@ _DATASET = labelled({}, "dataset", "all")
 
 
 def agreement_section(folder: StudyFolder) -> Section:
-    """Plots, correlations, their differences, and models of single answers."""
-    frame = _with_titles(folder.table(METRIC_MODELS))
-    model_columns = {
-        "data set": _DATASET,
-        "metric": cell(text, "metric"),
-        "log-odds for 1 SD, within models": cell(number, "within"),
-        INTERVAL: interval_cell("within_low", "within_high"),
-        "p": cell(p_value, "within_p"),
-        "p (Holm)": cell(p_value, "within_p_holm"),
-        "variance of pictures explained": cell(percent, "within_explained"),
-        **_pooled(frame, "estimate", "within"),
-        "answers": cell(whole, "n_trials"),
-        "pictures": cell(whole, "n_stimuli"),
-    }
-    note = (
-        "A check of the correlations above, which decide whether a metric follows people; Holm's correction is over "
-        "this table alone. Log-odds of being called real for one standard deviation more of the metric, in a crossed "
-        "mixed model."
-    )
-    models = table_of(
-        "Does a metric tell which single picture fools?",
-        frame,
-        model_columns,
-        text_columns=2,
-        notes=[note, "Intervals are unadjusted."],
-        label="metric",
-        source="metric_models",
-    )
-    blocks = [Charts(agreement_charts(folder)), *_correlation_tables(folder), *models]
+    """Plots, correlations and their differences."""
+    blocks = [Charts(agreement_charts(folder)), *_correlation_tables(folder)]
     return Section("agreement", "Do metrics agree with people?", blocks)
 
 
@@ -97,10 +68,8 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
     tables = {table.name: folder.tables.get(table.name) for table in (IMAGE_METRICS, SET_METRICS)}
     if trials.empty or correlations.empty or all(table is None for table in tables.values()):
         return []
-    alpha = np.nan if is_interim(folder) else level(folder.table(LOOKS))
     is_screened = (folder.table(OPINION_SCORES)["screening"] == "bt500").any()
     scored = points(trials, **tables, screening="bt500" if is_screened else "none")
-    curves = dict(_groups(fitted_curves(trials, **tables)))
     # a data set's few models stand among those of all data sets, too
     of_all = {key for key, _ in _groups(scored) if key.level == "model" and not key.dataset}
     plots = [
@@ -109,7 +78,7 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
         if np.isfinite(part["value"].astype(float)).sum() >= (5 if key._replace(dataset="") in of_all else 3)
     ]
     return [
-        _chart(key, part, curves.get(key), correlations, alpha=alpha, name=f"agreement-{place}")
+        _chart(key, part, correlations, name=f"agreement-{place}")
         for place, (key, part) in enumerate(plots[:MOST_PLOTS])
     ]
 
@@ -129,86 +98,53 @@ def _groups(frame: pd.DataFrame) -> list[tuple[_Key, pd.DataFrame]]:
     return [(_Key(*map(str, key)), part) for key, part in named.groupby([*_Key._fields], sort=False)]
 
 
-def _chart(
-    key: _Key,
-    part: pd.DataFrame,
-    curve: pd.DataFrame | None,
-    correlations: pd.DataFrame,
-    *,
-    alpha: float,
-    name: str,
-) -> Chart:
-    """The points of one level, data set and metric, with the coefficient of the table; and the binomial regression
-    where the coefficient's p after Holm's correction is below alpha (NaN: there is no verdict yet) and the interval of
-    the slope leaves 0 out.
+def _chart(key: _Key, part: pd.DataFrame, correlations: pd.DataFrame, *, name: str) -> Chart:
+    """Draw the points of one level, data set and metric, with the table's coefficient in the caption.
 
-    Where the points do not give that coefficient, no curve is drawn and the caption says so.
+    Where the points do not give that coefficient, the caption says so.
     """
     measure, of, dataset, metric = key
     finite = part[np.isfinite(part["value"].astype(float))].sort_values(["value", "score", "id"])
     count = len(finite)
     plotted = finite.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
     rows = dict(_groups(correlations)).get(key, correlations.iloc[:0])
-    coefficient = warning = pooled = ""
-    why_not = "there is no coefficient"
+    coefficient = warning = ""
     if len(rows) and not missing(rows.iloc[0]["spearman"]):
         row = rows.to_dict("records")[0]
-        column, ends, tested = (
-            ("within",) * 2 + ("within_p_holm",) if of == "stimulus" else ("spearman", "ci", "p_holm")
-        )
-        low, high, p = row[f"{ends}_low"], row[f"{ends}_high"], row[tested]
+        column, ends = ("within", "within") if of == "stimulus" else ("spearman", "ci")
+        low, high = row[f"{ends}_low"], row[f"{ends}_high"]
         within = "" if missing(low) else f" (95 % interval {number(low)} to {number(high)})"
-        why_not = "the interval of the regression holds 0, or there is none"
-        if np.isnan(alpha):
-            curve, why_not = None, "interim"
-        elif missing(p) or p >= alpha:
-            curve = None
-            why_not = "the correlation is not tested" if missing(p) else f"p after Holm's correction is {p_value(p)}"
         coefficient = f" Spearman {number(row[column])}{within}."
         if not missing(row[column]) and abs(row[column] - row["spearman"]) > NEAR:
             coefficient = (
                 f" Spearman within models {number(row[column])}{within}; pooled over models {number(row['spearman'])}."
             )
-            pooled = ", models pooled"
         of_points = spearman(part["value"].to_numpy(float), part["score"].to_numpy(float))
         if int(row["n"]) != len(part) or not abs(of_points - float(row["spearman"])) < NEAR:
-            curve = None
             warning = (
-                " The dots come from other trials than the coefficient: those in trials.csv give "
-                f"{number(of_points)}, so no curve is drawn."
+                f" The dots come from other trials than the coefficient: those in trials.csv give {number(of_points)}."
             )
-    else:
-        curve = None
     noun = "picture" if of == "stimulus" else "model"
     of_each = " on each data set" if noun == "model" and part["id"].astype("str").str.contains("/").any() else ""
     thinned = f" {len(plotted)} of {plural(count, noun)} drawn." if len(plotted) < count else ""
     infinite = plural(len(part) - count, "infinite value", "infinite values")
     not_drawn = f" Not drawn: {infinite}." if count < len(part) else ""
-    line = "" if warning or measure == GRADE else f" No curve: {why_not}."
-    if curve is not None:
-        line = (
-            f" Line: binomial regression of the answers{pooled}; band: its 95 % interval by participants and {noun}s."
-        )
     caption = (
         f"A dot for each {noun}{of_each} ({(of_each and count) or plural(count, noun)}), larger with more "
         f"{'grades' if measure == GRADE else 'answers'}."
-        f"{line}{thinned}{not_drawn}{coefficient}{warning}"
+        f"{thinned}{not_drawn}{coefficient}{warning}"
     )
     title = f"{title_of(metric)}{f' on {dataset}' if dataset else ''}, {noun}s{', graded' * (measure == GRADE)}"
-    figure = _scatter(metric, measure, plotted, curve, scale=2 if of == "model" else 1)
+    figure = _scatter(metric, measure, plotted, scale=2 if of == "model" else 1)
     return chart_of(title, figure, name=name, caption=caption, alternative=caption)
 
 
-def _scatter(metric: str, measure: str, plotted: pd.DataFrame, curve: pd.DataFrame | None, *, scale: int) -> Figure:
+def _scatter(metric: str, measure: str, plotted: pd.DataFrame, *, scale: int) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.6)
         size = 8 + 22 * np.sqrt(plotted["n"].to_numpy(float) / max(float(plotted["n"].max()), 1.0))
         colour, score = SERIES["fake"], plotted["score"] * (1 if measure == GRADE else 100)
         axes.scatter(plotted["value"], score, s=size * scale, color=colour, alpha=0.45, linewidths=0, zorder=2)
-        if curve is not None:
-            x, ends, ink = curve["x"], (100 * curve["low"], 100 * curve["high"]), SERIES["all"]
-            axes.fill_between(x, *ends, color=ink, alpha=0.18, linewidth=0, zorder=1)
-            axes.plot(x, 100 * curve["rate"], color=ink, linewidth=2, zorder=3)
         if measure != GRADE:
             axes.set_ylim(-4, 104)
         axes.grid(color=GRID, linewidth=0.8, zorder=0)

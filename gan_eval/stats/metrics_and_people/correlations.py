@@ -2,12 +2,13 @@
 rates or mean grades, per picture and per model, and their differences, from the same points and the same replicates.
 """
 
-from itertools import combinations, permutations
+from itertools import combinations
+from math import factorial
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
-from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
+from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
 from gan_eval.settings.analysis import Screening
 from gan_eval.stats.compare.contrast import ALPHA
@@ -19,7 +20,6 @@ from gan_eval.stats.metrics_and_people.ceiling import (
     rank_deviations,
     spearman,
 )
-from gan_eval.stats.metrics_and_people.curve import fit_logistic
 from gan_eval.stats.metrics_and_people.points import (
     GRADE,
     POOLED,
@@ -67,12 +67,6 @@ CORRELATIONS = Table(
         *ends("ci", f"its {INTERVAL}"),
         number("kendall", "tau-b"),
         number("pearson", "linear correlation"),
-        number(
-            "pearson_logistic",
-            "linear correlation with the metric mapped by a monotonic logistic fit (ITU-T P.1401); 0 or more whatever "
-            "the direction",
-            optional=True,
-        ),
         number("p", "two-sided test of spearman against 0"),
         number(
             "ceiling",
@@ -185,9 +179,8 @@ def correlations_and_differences(
     mean and in no Pearson's correlation, as the note then tells. Intervals come from the two-way bootstrap over
     participants and items, an item with all its models' pictures (`bias_corrected_interval`). p is exact over all
     pairings up to 9 points, from Student's t approximation above that, with as many points as the pictures of several
-    models count for (`effective_points`). `pearson_logistic` is Pearson's correlation of the scores with a monotonic
-    logistic curve of the metric fitted to them (`fit_logistic`), so 0 or more whatever the direction; `ceiling` the
-    rank correlation that a metric knowing the true scores would reach, and `corrected` the correlation over it.
+    models count for (`effective_points`). `ceiling` is the rank correlation that a metric
+    knowing the true scores would reach, and `corrected` the correlation divided by it.
 
     `correlation_differences`: every two metrics of a level and data set, over pictures within models. A metric of which
     less is better agrees negatively, so strengths |Spearman| are compared, over the points that have both metrics. In
@@ -367,7 +360,7 @@ def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> st
 
 
 def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> list[str]:
-    """Fill in Pearson's correlations, which need finite values; return their notes."""
+    """Fill in Pearson's correlation, which needs finite values; return its notes."""
     notes: list[str] = []
     finite = np.isfinite(value)
     if not finite.all():
@@ -377,25 +370,22 @@ def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> lis
     if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(score)) < 2:
         return notes
     value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
-    if score.min() < 0 or score.max() > 1:  # grades: the logistic curve is of 0..1
-        score = (score - score.min()) / np.ptp(score)
     row["pearson"] = float(pearsonr(value, score).statistic)
-    try:
-        mapped = fit_logistic(value, score, rising=spearman(value, score) >= 0)(value)
-    except NoFitError as reason:
-        return [*notes, str(reason)]
-    if np.ptp(mapped) < 1e-6:
-        return [*notes, "the logistic fit is flat: no pearson_logistic"]
-    row["pearson_logistic"] = float(pearsonr(mapped, score).statistic)
     return notes
 
 
 def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
     """Two-sided permutation p of Spearman's correlation of x and y (n,): the share of all n! pairings as far from 0."""
     x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
-    pairings = np.array(list(permutations(range(len(x)))), np.intp)
-    products = np.abs(y[pairings] @ x)
-    return float((products >= abs(x @ y) - 1e-9).mean())
+    test = permutation_test(
+        (y,),
+        lambda paired, axis: np.abs(paired @ x),
+        permutation_type="pairings",
+        alternative="greater",
+        vectorized=True,
+        n_resamples=factorial(len(x)),
+    )
+    return float(test.pvalue)
 
 
 def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: float = 1.0) -> float:

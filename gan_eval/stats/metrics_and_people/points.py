@@ -20,9 +20,7 @@ from gan_eval.settings.analysis import Screening
 from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
-from gan_eval.stats.metrics_and_people.curve import binomial_curve
 from gan_eval.stats.metrics_and_people.matching import completed
-from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import Replicates, Scores, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials, pictures
 
@@ -30,7 +28,6 @@ FOOLING, GRADE = "fooling_rate", "mean_grade"
 """What people's mean scores measure."""
 POOLED = "several models pooled: differences between models count in all but `within`"
 """The note of rows whose first columns are not of one model."""
-CURVE_POINTS = 50
 _LARGE = 1e300
 """Sums of greater numbers may be infinite."""
 
@@ -251,43 +248,6 @@ def points(
         for metric, value in points.metrics.items()
     ]
     names = ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
-
-
-def fitted_curves(
-    trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """The binomial regression of the answers `real` on every metric, at 50 places over the range of its values, for
-    plots.
-
-    There is none where the slope's 95 % interval includes 0, or where there are no errors (`curve.binomial_curve`):
-    a curve through noise would say what the answers do not.
-
-    Returns:
-        a frame with measure (`fooling_rate`), level, dataset (None: all data sets), metric, x (metric value), rate
-        (share called real) and the ends low and high of its 95 % interval.
-    """
-    frames = []
-    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics):
-        if points.measure != FOOLING:
-            continue
-        says_real, participant, stimulus = points.scores.single_answers()
-        point = points.point[stimulus]
-        for metric, value in points.metrics.items():
-            use = np.isfinite(value)[point]
-            if not use.any():
-                continue
-            own = value[point[use]]
-            x = np.linspace(own.min(), own.max(), CURVE_POINTS)
-            try:
-                curve = binomial_curve(own, says_real[use], participant[use], point[use], places=x)
-            except NoFitError:
-                continue
-            if curve.has_slope:
-                dataset = pd.Series([points.dataset] * CURVE_POINTS, dtype="str")
-                shared = {"measure": FOOLING, "level": points.level, "dataset": dataset, "metric": metric, "x": x}
-                frames.append(pd.DataFrame(shared | {"rate": curve.rate, "low": curve.low, "high": curve.high}))
-    names = ["measure", "level", "dataset", "metric", "x", "rate", "low", "high"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
 

@@ -124,10 +124,6 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
              "follows_better": won}
             for other, won in (("psnr", "ssim"), ("niqe", None))
         ],
-        "metric_models": [
-            {"dataset": "maps", "metric": NASTY[0], "estimate": 0.5, "lrt_p": 0.01, "p_holm": 0.02, "n_trials": 80,
-             "within": 0.4}
-        ],
     }  # fmt: skip
 
 

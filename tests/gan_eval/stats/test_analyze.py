@@ -339,7 +339,7 @@ def test_of_too_large_a_table_no_crossed_model_is_fitted(monkeypatch):
     monkeypatch.setattr("gan_eval.stats.mixed.limits.MOST_FITTED", len(trials) - 1)
     large = analyze(trials, image_metrics=metric)
     assert set(large["comparisons"]["basis"]) == {"two_way_cluster"}
-    for name in ("mixed_models", "metric_models", "reaction_time_models"):
+    for name in ("mixed_models", "reaction_time_models"):
         assert small[name]["estimate"].notna().any(), name
         assert large[name]["estimate"].isna().all(), name
         assert large[name]["note"].str.contains(f"more than {len(trials) - 1} trials").all(), name

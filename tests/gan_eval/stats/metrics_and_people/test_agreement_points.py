@@ -1,16 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from make_metrics import correlation_differences, correlations, fooling, metric_of
 from make_trials import simulated
-from scipy.special import expit, logit
 from scipy.stats import pearsonr, spearmanr
-from scipy.stats import t as student
 
-from gan_eval.stats.metrics_and_people.curve import binomial_curve, fit_logistic
-from gan_eval.stats.metrics_and_people.models import metric_models
-from gan_eval.stats.metrics_and_people.points import fitted_curves, points
+from gan_eval.stats.metrics_and_people.points import points
 from gan_eval.stats.trials import fill_trials
 
 
@@ -48,64 +43,10 @@ def test_all_models_of_all_data_sets_are_named_by_both():
     assert together["id"].tolist() == ["faces/a", "faces/b", "faces/c", "hands/a", "hands/b", "hands/c"]
 
 
-def test_curves_are_the_binomial_regression_of_single_answers():
-    trials, images = study()
-    curve = fitted_curves(trials, image_metrics=images)
-    assert set(curve["level"]) == {"stimulus"}  # three models say nothing of a slope
-    value = images.set_index("stimulus")["value"]
-    fakes = trials[(trials["kind"] == "fake") & trials["stimulus"].isin(value.index)]
-    x, real = fakes["stimulus"].map(value).to_numpy(float), (fakes["response"] == "real").to_numpy(float)
-    fit = sm.Logit(real, sm.add_constant(x)).fit(disp=0, tol=1e-12)
-    assert len(curve) == 50
-    assert curve["x"].iloc[[0, -1]].tolist() == [x.min(), x.max()]
-    np.testing.assert_allclose(curve["rate"], fit.predict(sm.add_constant(curve["x"].to_numpy())), rtol=1e-6)
-    assert (curve["low"] < curve["rate"]).all()
-    assert (curve["rate"] < curve["high"]).all()
-
-
-def test_there_is_no_curve_through_noise():
-    trials, images = study()
-    rng = np.random.default_rng(4)
-    noise = images.assign(value=rng.normal(size=len(images)))
-    assert len(fitted_curves(trials, image_metrics=noise)) == 0
-
-
-def test_the_band_of_a_curve_is_clustered_both_ways():
-    rng = np.random.default_rng(0)
-    person, picture = np.repeat(np.arange(15), 20), np.tile(np.arange(20), 15)
-    value = rng.normal(size=20)[picture]
-    yes = rng.random(300) < expit(value + rng.normal(size=15)[person] + rng.normal(size=20)[picture])
-    places = np.array([-1.0, 0.0, 1.5])
-    found = binomial_curve(value, yes, person, picture, places=places)
-    X = sm.add_constant(value)
-    fit = sm.Logit(yes.astype(float), X).fit(disp=0, tol=1e-12)
-    score = X * (yes - fit.predict())[:, None]
-    parts = []
-    for cluster, sign in ((person, 1), (picture, 1), (person * 20 + picture, -1)):
-        sums = np.array([score[cluster == name].sum(axis=0) for name in np.unique(cluster)])
-        parts.append(sign * len(sums) / (len(sums) - 1) * sums.T @ sums)
-    bread = -np.linalg.inv(fit.model.hessian(fit.params))
-    at = sm.add_constant(places, has_constant="add")
-    variances = [np.einsum("ij,jk,ik->i", at, bread @ part @ bread, at) for part in (sum(parts), parts[0], parts[1])]
-    half_width = student.ppf(0.975, 14) * np.sqrt(np.max(variances, axis=0))
-    np.testing.assert_allclose(logit(found.high) - logit(found.rate), half_width, rtol=1e-5)
-    np.testing.assert_allclose(logit(found.rate) - logit(found.low), half_width, rtol=1e-5)
-
-
 def test_without_metrics_there_are_columns_and_no_rows():
     trials, _ = study()
     assert points(trials).columns.tolist() == ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
-    assert fitted_curves(trials).columns.tolist() == [
-        "measure",
-        "level",
-        "dataset",
-        "metric",
-        "x",
-        "rate",
-        "low",
-        "high",
-    ]
-    assert len(points(trials)) == len(fitted_curves(trials)) == 0
+    assert len(points(trials)) == 0
 
 
 BAD = {
@@ -134,16 +75,12 @@ def test_poor_data_give_words_and_no_crash(case):
     wild = images.assign(metric="wild", value=lambda frame: frame["value"].where(frame.index % 3 > 0, np.inf))
     every = pd.concat([images, other, wild])
     tables = [correlations(trials, image_metrics=every), correlation_differences(trials, image_metrics=every)]
-    tables.append(metric_models(trials, image_metrics=every))
-    for table, number in zip(tables, ("spearman", "difference", "estimate"), strict=True):
+    for table, number in zip(tables, ("spearman", "difference"), strict=True):
         assert (table[number].notna() | table["note"].notna()).all()
         assert not np.isinf(table.select_dtypes("float64")).any(axis=None)
     assert len(points(trials, image_metrics=every)) >= 0
-    fitted = fitted_curves(trials, image_metrics=every)
-    assert np.isfinite(fitted["x"].to_numpy(float)).all()
     if case in ("all real", "all fake"):
         assert tables[0]["note"].str.contains("equal").any()
-        assert tables[2]["estimate"].isna().all()
     if case == "mixed studies":
         assert tables[0]["note"].str.contains("several studies").all()
 
@@ -196,7 +133,7 @@ def test_a_model_without_a_finite_value_has_no_mean_and_is_named():
     assert "left out, no value being finite: b" in row["note"]
 
 
-def test_an_infinite_value_does_not_turn_the_curve_of_the_others():
+def test_infinite_values_are_in_no_linear_correlation():
     trials, images = study()
     rate = fooling(trials)
     own = images.sort_values("value").reset_index(drop=True)
@@ -204,10 +141,6 @@ def test_an_infinite_value_does_not_turn_the_curve_of_the_others():
     row = correlations(trials, image_metrics=own).iloc[0]
     known = own[np.isfinite(own["value"])]
     x, y = known["value"].to_numpy(), known["stimulus"].map(rate).to_numpy()
-    fitted = fit_logistic(x, y, rising=spearmanr(x, y).statistic >= 0)
-    assert row["pearson_logistic"] == pytest.approx(pearsonr(fitted(x), y).statistic)
+    assert row["pearson"] == pytest.approx(pearsonr(x, y).statistic)
     assert row["spearman"] < 0 < row["pearson"]
     assert "14 infinite values are left out of pearson" in row["note"]
-    curve = fitted_curves(trials, image_metrics=own)
-    assert np.isfinite(curve[["x", "rate", "low", "high"]].to_numpy(float)).all()
-    assert curve["rate"].is_monotonic_increasing

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from gan_eval.stats import analyze
 from gan_eval.stats.answers.grades import opinion_scores
-from gan_eval.stats.metrics_and_people.points import fitted_curves, points
+from gan_eval.stats.metrics_and_people.points import points
 from gan_eval.tables import IMAGE_METRICS
 
 
@@ -34,7 +34,6 @@ def test_numbers_equal_scipy_over_the_opinion_scores():
     assert row["kendall"] == pytest.approx(kendalltau(value, mos).statistic)
     assert row["pearson"] == pytest.approx(pearsonr(value, mos).statistic)
     assert row["ci_low"] < row["spearman"] < row["ci_high"] < 1
-    assert row["pearson"] - 0.02 < row["pearson_logistic"] < 1
     assert row["spearman"] < row["corrected"]
 
 
@@ -100,11 +99,6 @@ def test_equal_grades_have_no_correlation_and_say_why():
     (row,) = correlations(trials.assign(rating=3.0), image_metrics=images).to_dict("records")
     assert np.isnan(row["spearman"])
     assert "all mean grades are equal" in row["note"]
-
-
-def test_no_binomial_curve_goes_through_grades():
-    trials, images = study()
-    assert len(fitted_curves(trials, image_metrics=images)) == 0
 
 
 @pytest.mark.slow
