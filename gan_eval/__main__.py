@@ -2,7 +2,6 @@
 
 import sys
 import traceback
-import unicodedata
 import warnings
 from typing import TYPE_CHECKING
 
@@ -63,10 +62,12 @@ def _interrupted() -> int:
 
 
 def _usage(error: Exception) -> int:
+    from gan_eval.errors import UserError
+
     if getattr(error, "message", "") and hasattr(error, "param_hint"):  # an option's bad value
         verb = getattr(getattr(error, "ctx", None), "info_name", None)
-        line = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-        return _fail(f"{verb}: {line}" if verb else line, int(error.exit_code))  # type: ignore[attr-defined]
+        line = error.format_message()  # type: ignore[attr-defined]
+        return _fail(str(UserError(f"{verb}: {line}" if verb else line)), int(error.exit_code))  # type: ignore[attr-defined]
     if hasattr(error, "show"):
         error.show()
     return int(error.exit_code)  # type: ignore[attr-defined]
@@ -103,11 +104,10 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    r"""Print the user's line; characters of a file's name that a terminal would obey become `\x1b` and the like."""
+    """Print the user's line, and return the status."""
     from gan_eval.launch import as_typed
 
-    characters = (repr(c)[1:-1] if c != "\n" and unicodedata.category(c) == "Cc" else c for c in as_typed(message))
-    print(f"gan-eval: {''.join(characters)}", file=sys.stderr)
+    print(f"gan-eval: {as_typed(message)}", file=sys.stderr)
     return status
 
 

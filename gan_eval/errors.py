@@ -2,6 +2,7 @@
 
 import re
 import reprlib
+import unicodedata
 
 LONGEST = 2000
 """Characters of a message: what a user wrote and it repeats may have any length."""
@@ -11,14 +12,24 @@ class UserError(Exception):
     """Bad input or usage.
 
     The message is one line of at most `LONGEST` characters that names the file, the field and the mend; the command
-    line prints it to stderr without a traceback and exits with status 2.
+    line prints it to stderr without a traceback and exits with status 2. What a terminal would obey, or what is no
+    text, stands in it as an escape.
     """
 
     def __init__(self, message: str) -> None:
-        line = " ".join(message.split())
+        line = printable(" ".join(message.split()))
         if len(line) > LONGEST:  # file and field stand at its start, the mend at its end
             line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 + 3 :]}"
-        super().__init__(line.encode(errors="backslashreplace").decode())  # file names may hold bytes that are no text
+        super().__init__(line)
+
+
+def printable(line: str) -> str:
+    r"""The line with escapes for control characters, and for bytes of file names that are no text.
+
+    >>> print(printable("a\x1b[31m\udcff"))
+    a\x1b[31m\udcff
+    """
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cs") else c for c in line)
 
 
 def first_sentence(error: BaseException, *, most: int = 160) -> str:

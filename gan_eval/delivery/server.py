@@ -109,6 +109,9 @@ class Server:
         """
         with self._transaction() as connection:
             layout, session = self._layout[tables.SESSIONS], parcel.session
+            known = self._sitting(connection, session["study"], session["participant"]) if parcel.changed else None
+            if known is not None and known["session"] != session["session"]:
+                raise RefusedError(already_sitting(session["study"], session["participant"]))
             if parcel.changed and connection.execute(self._inserts[layout.name], [session]).rowcount != 1:
                 same = layout.c.session == session["session"]
                 stored = connection.execute(layout.select().where(same)).mappings().first()
@@ -135,12 +138,14 @@ class Server:
 
     def sitting(self, study: str, participant: str) -> Row | None:
         """The row of this participant's session in this study; None where there is none."""
-        layout = self._layout[tables.SESSIONS]
-        same = sa.func.lower(sa.func.trim(layout.c.participant)) == person_of(participant)
-        query = layout.select().where(layout.c.study == study, same)
         with self._transaction() as connection:
-            row = connection.execute(query).mappings().first()
-        return dict(row) if row else None
+            return self._sitting(connection, study, participant)
+
+    def _sitting(self, connection: sa.Connection, study: str, participant: str) -> Row | None:
+        layout = self._layout[tables.SESSIONS]
+        rows = connection.execute(layout.select().where(layout.c.study == study)).mappings()
+        # Compared here: SQL's lower() is another rule than casefold(), as for "STRASSE" and "straße".
+        return next((dict(row) for row in rows if person_of(row["participant"]) == person_of(participant)), None)
 
     def next_list(self, study: str, *, simulated: bool) -> int:
         """The number of a list that no station was given before, from 1 in order of asking."""

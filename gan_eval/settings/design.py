@@ -68,7 +68,7 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "pairs": lambda quiz: quiz.shows_pairs,
     "layout": lambda quiz: quiz.shows_pairs,
     "gap_ms": lambda quiz: quiz.shows_pairs and quiz.layout == "one_after_other",
-    "exposure_ms": lambda quiz: not quiz.exposures_ms,
+    "exposure_ms": lambda quiz: not quiz.exposures_ms and quiz.protocol not in ADAPTIVE_PROTOCOLS,
     "viewing_distance_cm": lambda quiz: quiz.picture_degrees is not None,
     "screen_width_cm": lambda quiz: quiz.picture_degrees is not None,
     "mask_ms": lambda quiz: quiz.mask != "none",
@@ -79,6 +79,9 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
 }
 """Of keys that change nothing under some other settings of the quiz: whether they do."""
 
+_AFTERWARDS = ("end_title", "end_text")
+"""Texts of the page after the last answer, which they cannot change."""
+
 _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
 """What of a stimulus decides what is shown, and to whom."""
 
@@ -86,6 +89,7 @@ _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
 def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
     """Return the part of a design that `[quiz]` decides: the values of all keys that have an effect."""
     values = quiz.model_dump(mode="json")
+    values["texts"] = {name: text for name, text in values["texts"].items() if name not in _AFTERWARDS}
     return {key: values[key] for key in IN_DESIGN["quiz"] if _HAS_EFFECT.get(key, lambda _: True)(quiz)}
 
 

@@ -214,7 +214,7 @@ class TrainingSettings(Section):
     snapshots: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = Field(default=(), max_length=10_000)
     """Steps after which the generator is kept; with a fraction, the same share of the way."""
     validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS, examples=[1000])
-    """Steps between measurements on pictures not trained on; with a fraction, the same share of the way."""
+    """Steps between measurements on pictures of another split; with a fraction, the same share of the way."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
     """What is measured; names of `./run metrics --list`."""
     validation_pairs: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | Literal["all"] | None = Field(

@@ -19,6 +19,8 @@ _DURATIONS = (
     *("exposure_ms", "second_exposure_ms"),
 )
 """Columns of times that are never below 0."""
+_OF_DESIGN = ("study", "protocol", "design_hash", "fraction")
+"""Columns that sessions with equally many trials have in common."""
 RESTORE = "restore the store from a copy"
 
 
@@ -26,8 +28,9 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
     """Refuse a store in which rows are missing or contradict each other.
 
     That is rows without their session; planned trials that are missing before the last stored one, or anywhere in a
-    complete session; trials that differ from their session or plan; a stimulus that is real and fake; a `correct` that
-    kind and response contradict; negative times.
+    complete session; gaps in the numbers of a session's trials, which run from 1; a complete session without its plan
+    that has fewer trials than another one of its design; trials that differ from their session or plan; a stimulus that
+    is real and fake; a `correct` that kind and response contradict; negative times.
 
     Args:
         store: the results store.
@@ -75,6 +78,7 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
             f"table trials: session {_cell(session)} ({participant}, {status}) lacks {count} of its planned trials, "
             f"the first is trial {first}; {RESTORE}, or remove that session (participants forget {participant})"
         )
+    yield from _without_plan(store, connection, of_study)
     judged = trials.join(sessions, trials.c.session == sessions.c.session)
     both = judged.outerjoin(plans, (plans.c.session == trials.c.session) & (plans.c.trial == trials.c.trial))
     for columns, other, name in ((_OF_SESSION, sessions, "session"), (_OF_PLAN, plans, "plan")):
@@ -109,6 +113,29 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
     ]
     for condition, text, shown in checks:
         yield from _rows(connection, judged, condition, of_study, trials, text, *shown)
+
+
+def _without_plan(store: Store, connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
+    """The message for the first session whose trials are too few, which is known without the rows of its plan."""
+    sessions, plans, trials = (store.layout(table) for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
+    columns = [sessions.c[name] for name in ("session", "participant", "status", *_OF_DESIGN)]
+    planned = sa.select(sa.func.count()).where(plans.c.session == sessions.c.session).scalar_subquery()
+    query = sa.select(*columns, sa.func.count(trials.c.trial), sa.func.max(trials.c.trial), planned)
+    query = query.select_from(sessions.outerjoin(trials, trials.c.session == sessions.c.session)).where(*of_study)
+    found = connection.execute(query.group_by(*columns).order_by(sessions.c.session)).all()
+    most: dict[tuple[Any, ...], int] = {}
+    for _, _, status, *design, count, _, _ in found:
+        if status == "complete":
+            most[tuple(design)] = max(count, most.get(tuple(design), 0))
+    for session, participant, status, *design, count, last, planned_count in found:
+        who = f"table trials: session {_cell(session)} ({participant}, {status})"
+        end = f"{RESTORE}, or remove that session (participants forget {participant})"
+        if count and count < last:
+            yield f"{who} has trials up to number {last}, but {last - count} of them are missing; {end}"
+        elif status == "complete" and not count:
+            yield f"{who} has no trials; {end}"
+        elif status == "complete" and not planned_count and count < most[tuple(design)]:
+            yield f"{who} has {count} trials, another complete session of its design has {most[tuple(design)]}; {end}"
 
 
 def _rows(

@@ -167,8 +167,9 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
     made = _read_marker(marker, stage)
     if made is None:
         return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
-    files = made.pop("files", {})
-    there = stage.hashes(folder)
+    files, there = made.pop("files"), stage.hashes(folder)
+    if there and not files:  # nothing says whether they are as they were made
+        return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     # A stage that has no settings may once have had some.
@@ -199,8 +200,8 @@ def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
         and made.get("stage") == stage.name
         and type(made.get("format")) is int
         and isinstance(made.get("settings"), dict)
-        and all(isinstance(texts, dict) for texts in (made.get("inputs"), made.get("files", {})))
-        and all(isinstance(text, str) for texts in (made["inputs"], made.get("files", {})) for text in texts.values())
+        and all(isinstance(texts, dict) for texts in (made.get("inputs"), made.get("files")))
+        and all(isinstance(text, str) for texts in (made["inputs"], made["files"]) for text in texts.values())
     ):
         return None
     return made

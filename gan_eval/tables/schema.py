@@ -127,8 +127,9 @@ STYLE_NETWORK = text(
 )
 SEEN = boolean(
     "seen",
-    "whether the generator was trained on this picture or a copy of it, by content (of a row over several pictures: "
-    "on one of them); empty: not known",
+    "true: the generator was trained on this picture or a recognised copy of it; false: no copy among the training "
+    "pictures (a cropped copy is not recognised); of a row over several pictures: true for one of them; empty: not "
+    "known",
     optional=True,
 )
 

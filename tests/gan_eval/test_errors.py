@@ -3,7 +3,7 @@
 import doctest
 
 from gan_eval import errors
-from gan_eval.errors import abbreviated, first_sentence, last_words, shortened
+from gan_eval.errors import LONGEST, UserError, abbreviated, first_sentence, last_words, shortened
 
 DRIVER = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
@@ -25,6 +25,12 @@ def test_a_long_line_ends_after_a_word_and_is_no_longer_than_wanted():
             words = text.replace("…", " ").split()
             assert most < 50 or set(words) <= set(DRIVER.split()), text
     assert shortened(DRIVER, len(DRIVER)) == last_words(RuntimeError(DRIVER), most=len(DRIVER)) == DRIVER
+
+
+def test_what_a_terminal_would_obey_is_shown_as_an_escape_and_stays_short():
+    assert str(UserError("a\x1b[31m: b\udcff\n c")) == "a\\x1b[31m: b\\udcff c"
+    for text in ("\0", "\x1b", "\udcff"):  # an escape is longer than what it stands for
+        assert len(str(UserError(f"trials.csv: {text * 10_000}; give another"))) <= LONGEST
 
 
 def test_the_end_of_an_error_is_what_names_the_cause():

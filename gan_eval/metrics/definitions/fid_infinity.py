@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.frechet import SubsetDistance, subset_distance
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import Features, Vector, near_mean, require_finite
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -112,7 +112,7 @@ def infinity_estimate(
         draws.extrapolate(distance, real_included=real_groups != g, fake_included=fake_groups != g)
         for g in range(GROUPS)
     ]
-    return Estimate(value, np.array(left_out))
+    return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake_groups))
 
 
 def compare_fid_infinity(real: PictureSet) -> Comparison:

@@ -30,7 +30,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import (
     Features,
     Matrix,
@@ -256,7 +256,7 @@ class FrechetReference:
             distance = subset_distance(self._real, fake)
             rows = [(np.flatnonzero(self._groups != g), np.flatnonzero(groups != g)) for g in range(GROUPS)]
             left_out = [distance(*pair) for pair in rows]
-        return Estimate(value, np.array(left_out))
+        return Estimate(value, as_of_equal_groups(value, np.array(left_out), groups))
 
     @cached_property
     def _parts(self) -> "list[_Part | None]":

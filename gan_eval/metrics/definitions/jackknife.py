@@ -15,6 +15,11 @@ standard error, as a multiple of the true one over repeated draws, and the share
 | fid_infinity | 1.1 to 1.2 | 0.97 to 0.98 | 0.97 to 0.99 |
 | kid | 1.0 | 0.93 to 0.97 | 0.95 to 0.97 |
 | precision, recall, density, coverage | 1.1 to 1.9 | 0.94 to 1.00 | 0.92 to 1.00 |
+
+With pictures of only 150, 60 or 25 of 300 real items (64 features, 100 repetitions) the standard error was 1.08, 0.95
+and 1.16 times the true one for FID, 1.03, 0.92 and 1.05 for KID, 1.0 to 1.8 for the other four. It was 1.29 times for
+FID with 60 of 1000 items. Where both sets had one distribution, it was 1.3 to 1.6 times (150 repetitions; 32 and 64
+features; 25 and 60 of 300 items), and with groups of equal size 1.3 to 1.5 times.
 """
 
 import math
@@ -115,6 +120,28 @@ def standard_error(left_out: NDArray[np.float64]) -> float:
     return math.sqrt((GROUPS - 1) * float(np.var(left_out)))
 
 
+def as_of_equal_groups(value: float, left_out: NDArray[np.float64], groups: Groups) -> NDArray[np.float64]:
+    """Return the values without each group that groups of equal size would have given.
+
+    Without a large group, a value changes more: the group's pictures weigh more, and FID's bias grows more. The change
+    is therefore weighted by the group's size, as in the delete-m jackknife for unequal m (Busing, Meijer and van der
+    Leeden 1999): of a group with the share f of the pictures, f x (pseudo-value - their weighted mean) is its part of
+    the error. The squares of the parts add up to (1 - sum of f squared) times the variance, empty groups included.
+
+    Args:
+        value: of all pictures.
+        left_out: (GROUPS,) without each group.
+        groups: (M,) the group of each generated picture; those of the real pictures are of equal size (see `deal`).
+
+    >>> as_of_equal_groups(2.0, np.arange(10.0), np.arange(40) % 10).round(6).tolist() == list(range(10))
+    True
+    """
+    shares = np.bincount(groups, minlength=GROUPS) / len(groups)
+    parts = (1 - shares) * (value - left_out)
+    parts -= shares * parts.sum()
+    return left_out.mean() - parts / math.sqrt((1 - (shares**2).sum()) * (1 - 1 / GROUPS))
+
+
 def t_95(freedom: int) -> float:
     """97.5 % point of Student's t: the half of a 95 % interval in standard errors.
 
@@ -131,7 +158,7 @@ def deal(real: Collection[str], fake: Collection[str] = ()) -> dict[str, int]:
 
     Items of generated pictures alone are ranked among themselves. So groups are equally large (but for one item), those
     of the real pictures are the same for every model, and no model's groups depend on another model. A model that has
-    pictures of some real items alone has unequal groups, which the jackknife's standard error bears.
+    pictures of some real items alone has unequal groups; see `as_of_equal_groups`.
 
     Args:
         real, fake: the items of the real pictures, and of one model's.
@@ -168,4 +195,4 @@ def leave_groups_out(
         left_out = [distance(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
     except Unmeasurable:
         return Estimate(value)
-    return Estimate(value, np.array(left_out))
+    return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake_groups))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import Features
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -85,7 +85,7 @@ class KernelReference:
             if min(a.count, b.count) < 2:
                 return Estimate(float(value))
             left_out.append(a.mean() + b.mean() - 2 * _without(across, g).sum() / (a.count * b.count))
-        return Estimate(float(value), np.array(left_out))
+        return Estimate(float(value), as_of_equal_groups(float(value), np.array(left_out), groups))
 
 
 def compare_kid(real: PictureSet) -> Comparison:

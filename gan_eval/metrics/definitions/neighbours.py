@@ -25,7 +25,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import Features, Matrix, near_mean, require_finite
 from gan_eval.metrics.definitions.record import ExtractorName, Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -275,7 +275,9 @@ def _crossing(real: _Balls, fake: _Balls) -> dict[str, Estimate]:
     reals, fakes = real_included.sum(axis=1), fake_included.sum(axis=1)
 
     def estimate(values: Matrix, share_of: int | None = None) -> Estimate:
-        return Estimate(float(values[0]), values[1:] if len(values) > 1 else None, share_of)
+        value = float(values[0])
+        left_out = as_of_equal_groups(value, values[1:], fake.groups) if len(values) > 1 else None
+        return Estimate(value, left_out, share_of)
 
     return {
         "precision": estimate((fake_inside & fake_included).sum(axis=1) / fakes, int(fakes[0])),

@@ -242,7 +242,7 @@ def _points_text(runs: Sequence[TrainingRun], metric: str) -> str:
     counts = sorted({int(n) for n in rows["n"].dropna()})
     least = "" if len(counts) < 2 else f"{whole(counts[0])} to "
     splits = [str(split) for split in rows["split"].dropna().unique()]
-    known = {True: ", some or all trained on, too", False: ", not trained on", None: ""}[
+    known = {True: ", some or all trained on, too", False: ", no copy among the training pictures", None: ""}[
         any_seen(None if missing(mark) else bool(mark) for mark in rows["seen"]) if "seen" in rows else None
     ]
     origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}{known}" if splits else ""

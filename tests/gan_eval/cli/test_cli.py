@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.__main__ import run
+from gan_eval.errors import LONGEST
 
 ROOT = Path(__file__).parents[3]
 
@@ -89,6 +90,14 @@ def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path, command):
     assert status == 2
     assert "\\x1b[31mred" in err
     assert "\x1b" not in err
+
+
+def test_a_bad_value_of_any_length_is_told_in_a_short_line(tmp_path, command):
+    status, _, err = command("stimuli", "import", tmp_path, "--out", tmp_path / "out", "--fit", "\x1b" * 5000)
+    assert status == 2
+    assert "--fit" in err
+    assert "\x1b" not in err
+    assert len(err) < 2 * LONGEST
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["quiz", "--nonsense"], ["generate"]])

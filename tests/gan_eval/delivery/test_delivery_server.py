@@ -73,6 +73,14 @@ def test_one_participant_sits_once_in_a_study(server, station, database):
     server.send(parcel_of(Sitting(station("c"), "P07", study="houses")))
 
 
+def test_codes_that_differ_only_in_case_are_one_person(server, station):
+    first, second = Sitting(station("a"), "Straße1"), Sitting(station("b"), "STRASSE1")
+    server.send(parcel_of(first))
+    assert server.sitting("faces", "STRASSE1")["session"] == first.session
+    with pytest.raises(RefusedError, match="participant STRASSE1 of study faces has a session from another station"):
+        server.send(parcel_of(second))
+
+
 def test_a_row_that_the_server_cannot_hold_is_refused_not_tried_for_ever(server, station):
     one = Sitting(station(), "P01")
     one.answer(1, flags="a\0b")

@@ -31,7 +31,7 @@ def test_every_key_is_in_one_of_the_two_lists() -> None:
         ("show_score", False), ("show_review", False), ("late_ms", 9), ("strict_counts", True), ("participants", 3),
         ("resume_within_hours", 24), ("allow_giveaways", ("format",)), ("pairs", 9), ("layout", "one_after_other"),
         ("gap_ms", 99), ("mask_ms", 99), ("grades", 7), ("feedback_ms", 99), ("break_s", 1), ("screen_width_cm", 53),
-        ("staircase", {"start_ms": 400}),
+        ("staircase", {"start_ms": 400}), ("texts", {"end_text": "Please call us."}), ("texts", {"end_title": "Done"}),
     ],
 )  # fmt: skip
 def test_what_nobody_sees_is_not_in_the_design(key: str, value: object) -> None:
@@ -48,12 +48,18 @@ def test_what_nobody_sees_is_not_in_the_design(key: str, value: object) -> None:
         ({"protocol": "paired"}, "pairs", 9), ({"protocol": "rating"}, "grades", 7),
         ({"practice": 2}, "feedback_ms", 9),
         ({"picture_size": "8 deg"}, "screen_width_cm", 53), ({"break_every": 9}, "break_s", 1),
-        ({"protocol": "staircase"}, "staircase", {"start_ms": 400}),
+        ({"protocol": "staircase"}, "staircase", {"start_ms": 400}), ({}, "texts", {"title": "Look"}),
     ],
 )  # fmt: skip
 def test_what_is_seen_is_in_the_design(others: dict[str, object], key: str, value: object) -> None:
     changed, base = quiz_design(QuizSettings(**others, **{key: value})), quiz_design(QuizSettings(**others))
     assert {name for name in {*changed, *base} if changed.get(name) != base.get(name)} - {"keys"} == {key}
+
+
+@pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
+def test_exposures_that_follow_the_answers_leave_exposure_ms_out_of_the_design(protocol: str) -> None:
+    base, changed = (QuizSettings(**{"protocol": protocol, "exposure_ms": time}) for time in (300, "until-answer"))
+    assert quiz_design(changed) == quiz_design(base)
 
 
 def test_another_default_is_another_design() -> None:

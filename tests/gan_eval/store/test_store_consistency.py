@@ -51,6 +51,22 @@ DAMAGES = {
         r"session 'a' \(P-a, complete\) lacks 3 of its planned trials, the first is trial 2",
     ),
     "the end of a complete session": ("DELETE FROM trials WHERE session = 'a' AND trial > 5", "lacks 1 of its planned"),
+    "every second trial, with its plan": (
+        "DELETE FROM plans WHERE session = 'a' AND trial % 2; DELETE FROM trials WHERE session = 'a' AND trial % 2",
+        r"session 'a' \(P-a, complete\) has trials up to number 6, but 3 of them are missing",
+    ),
+    "the first trial, and all plans": (
+        "DELETE FROM plans; DELETE FROM trials WHERE session = 'b' AND trial = 1",
+        r"session 'b' \(P-b, open\) has trials up to number 3, but 1 of them are missing",
+    ),
+    "the end of a complete session, and all plans": (
+        "DELETE FROM plans; UPDATE sessions SET status = 'complete' WHERE session = 'c'",
+        r"session 'c' \(P-c, complete\) has 4 trials, another complete session of its design has 6",
+    ),
+    "all of a session but its row": (
+        "DELETE FROM plans WHERE session = 'a'; DELETE FROM trials WHERE session = 'a'",
+        r"session 'a' \(P-a, complete\) has no trials",
+    ),
     "the middle of an aborted one": (
         "DELETE FROM trials WHERE session = 'c' AND trial IN (2, 3)",
         r"session 'c' \(P-c, aborted\) lacks 2 of its planned trials, the first is trial 2",

@@ -1,5 +1,6 @@
 """Two stages by themselves: metrics that wait for their weights, and plateaus from the models' validation tables."""
 
+import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -178,3 +179,24 @@ def test_tables_of_people_who_have_been_forgotten_go(tmp_path: Path) -> None:
     (stage,) = [stage for stage in list_stages(plan) if stage.name == "analyze"]
     assert stage.work(ear) is False
     assert [path.name for path in (plan.folder / "tables").glob("*.csv")] == ["plateaus.csv"]
+
+
+@pytest.mark.parametrize("files", [None, {}, []])
+def test_a_marker_that_names_no_files_is_none(tmp_path: Path, files: object) -> None:
+    out = tmp_path / "out.csv"
+
+    def work(_: markers.Listener) -> bool:
+        out.write_text("made")
+        return True
+
+    stage = markers.Stage(name="s", settings={}, inputs=dict, outputs=(out,), work=work)
+    markers.run([stage], tmp_path, Ear())
+    marker = tmp_path / ".gan-eval" / "s.json"
+    made = json.loads(marker.read_text())
+    made.pop("files")
+    marker.write_text(json.dumps(made if files is None else {**made, "files": files}))
+    out.write_text("changed")
+    ear = Ear()
+    markers.run([stage], tmp_path, ear)
+    assert out.read_text() == "made"
+    assert any("done in" in line for line in ear.heard)
