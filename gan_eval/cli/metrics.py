@@ -184,8 +184,6 @@ def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
     from gan_eval.metrics.registry import select
 
     chosen = select(names)
-    if any(metric.distribution for metric in chosen):
-        return  # a user's own metric may look at anything
     needed = {name for metric in chosen for name in metric.weights}
     extractors = {metric.extractor for metric in chosen} - {None}
     unused = [option for name, option in _WEIGHT_OPTIONS.items() if name not in needed]

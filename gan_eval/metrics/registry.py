@@ -1,4 +1,4 @@
-"""The metrics by name, those of gan_eval and users' own that are installed: the choice among them, and their list."""
+"""Select metrics by name, and list what each one measures."""
 
 import difflib
 import json
@@ -8,7 +8,6 @@ from textwrap import fill, wrap
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, METRICS, ExtractorName, Kind, Metric
-from gan_eval.metrics.own.entries import own_facts, own_metrics, own_names
 from gan_eval.metrics.weights.cache import is_cached
 from gan_eval.metrics.weights.known import WEIGHTS
 
@@ -16,27 +15,25 @@ __all__ = ["DEFAULT_RESIZER", "METRICS", "ExtractorName", "Kind", "Metric", "des
 
 
 def select(names: Iterable[str]) -> list[Metric]:
-    """The metrics with these names, each once, in the order given; the package of a user's own metric is imported.
+    """Return the metrics with these names, each once, in the order given.
 
     Raises:
-        UserError: an unknown name, none, or an own metric that will not do.
+        UserError: an unknown name, or none.
 
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
     """
     names = list(dict.fromkeys(names))
-    own = [] if names and all(name in METRICS for name in names) else own_names()
-    known = [*METRICS, *own]
     if not names:
-        raise UserError(f"metrics: none named; choose from {', '.join(known)}")
+        raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
     selected = []
     for name in names:
-        if name not in known:
-            folded = {name.casefold(): name for name in known}
+        if name not in METRICS:
+            folded = {name.casefold(): name for name in METRICS}
             near = difflib.get_close_matches(name.casefold(), folded, n=1)
-            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(known)}"
+            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(METRICS)}"
             raise UserError(f"metric {name!r}: unknown; {hint}")
-        selected.append(METRICS[name] if name in METRICS else own_facts(name))
+        selected.append(METRICS[name])
     return selected
 
 
@@ -45,12 +42,8 @@ WIDTH = 80
 
 
 def describe() -> str:
-    """All metrics as text of at most 80 columns, grouped by kind; users' own are among them.
-
-    The packages of own metrics are imported; without any, neither torch nor pandas is.
-    """
-    own, cached = own_metrics(), {name: is_cached(name) for name in WEIGHTS}
-    metrics = [*METRICS.values(), *own.ready.values()]
+    """Describe all metrics in at most 80 columns, grouped by kind. Neither torch nor pandas is imported."""
+    cached = {name: is_cached(name) for name in WEIGHTS}
     headings: dict[Kind, str] = {
         "pair": "A generated picture beside its reference",
         "single": "One picture alone",
@@ -60,10 +53,7 @@ def describe() -> str:
     parts = []
     for kind, heading in headings.items():
         parts.append(f"{heading}\n{'=' * len(heading)}")
-        parts += [_paragraph(metric, cached) for metric in metrics if metric.kind == kind]
-    if own.problems:
-        parts.append("Own metrics that cannot be used\n===============================")
-        parts += [fill(problem, WIDTH, subsequent_indent="  ") for problem in own.problems.values()]
+        parts += [_paragraph(metric, cached) for metric in METRICS.values() if metric.kind == kind]
     return "\n\n".join(parts)
 
 
@@ -73,8 +63,8 @@ def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     weights = []
     for name in metric.weights:
-        missing = f"missing; `gan-eval weights fetch {name}`" if name in cached else "not known"
-        weights.append(f"{name} ({'in the cache' if cached.get(name) else missing})")
+        missing = f"missing; `gan-eval weights fetch {name}`"
+        weights.append(f"{name} ({'in the cache' if cached[name] else missing})")
     details = [
         ("source", metric.source),
         ("definition", metric.definition),
@@ -85,7 +75,6 @@ def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
         ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
         ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
         ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
-        ("own metric of", metric.distribution),
     ]
     lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
     lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
@@ -96,12 +85,11 @@ def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
 
 
 def describe_json() -> str:
-    """The same for programs: an object with a list `metrics` and, by name, the `problems` of own metrics.
+    """Describe all metrics as JSON: an object with a list `metrics`.
 
-    A bound that is infinite is null. `weights` says for each file whether the cache holds it; null where gan_eval
-    does not know it.
+    An infinite bound is null. `weights` states for each file whether the cache holds it.
     """
-    own, cached = own_metrics(), {name: is_cached(name) for name in WEIGHTS}
+    cached = {name: is_cached(name) for name in WEIGHTS}
     metrics = [
         {
             "name": metric.name,
@@ -113,14 +101,13 @@ def describe_json() -> str:
             "unit": metric.unit or None,
             "higher_is_better": metric.higher_is_better,
             "source": metric.source,
-            "definition": metric.definition or None,
+            "definition": metric.definition,
             "least_size": metric.least_size,
             "takes_hole": metric.takes_hole,
-            "weights": {name: cached.get(name) for name in metric.weights},
+            "weights": {name: cached[name] for name in metric.weights},
             "extractor": metric.extractor,
             "default_resizer": DEFAULT_RESIZER if metric.extractor == "inception" else None,
-            "distribution": metric.distribution or None,
         }
-        for metric in (*METRICS.values(), *own.ready.values())
+        for metric in METRICS.values()
     ]
-    return json.dumps({"metrics": metrics, "problems": own.problems}, indent=2, ensure_ascii=False)
+    return json.dumps({"metrics": metrics}, indent=2, ensure_ascii=False)

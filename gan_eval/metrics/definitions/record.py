@@ -49,8 +49,7 @@ class Metric:
     source: str
     """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     definition: str
-    """Short name of the definition, for readers. Cached values are found by it and by the code that computes them.
-    "" (an own metric that names none): its values are never cached."""
+    """Short name of the definition, for readers. Cached values are found by it and by the code that computes them."""
     unit: str = ""
     title: str = ""
     """Its name as papers write it, for readers; "": `name`."""
@@ -84,8 +83,6 @@ class Metric:
     `function`, once for each group that is left out."""
     depends_on_count: bool = False
     """For a set metric: its expected value changes with the number of pictures."""
-    distribution: str = ""
-    """The installed distribution, with its version, that brings a user's own metric."""
 
     @property
     def code(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def provenance(
         segmenter = segmenter_key(settings.segmenter)
     canonical = {
         "metrics": {metric.name: metric.source for metric in metrics},
-        "definitions": {metric.name: metric.definition or metric.distribution for metric in metrics},
+        "definitions": {metric.name: metric.definition for metric in metrics},
         "decoder": decoder(tools.code),
         "resizer": resizer,
         "resize": "bicubic" if settings.resize else None,
@@ -119,8 +119,5 @@ def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools", *
     libraries |= {metric.library: None for metric in metrics if metric.library}
     if has_segmenter and settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx":
         libraries |= {"onnxruntime": None}
-    own = dict.fromkeys(metric.distribution for metric in metrics if metric.distribution)
-    if own:
-        libraries |= {"torch": None, "torchmetrics": None}
     installed = [f"{name} {version}" for name, version in versions(libraries)]
-    return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed, *own])
+    return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed])

@@ -42,7 +42,7 @@ from gan_eval.metrics.run.sets import cached_set_rows
 from gan_eval.metrics.run.tools import Tools
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
-from gan_eval.tabular import Row, frame_of
+from gan_eval.tabular import frame_of
 
 HELD_BYTES = 2**30
 """Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""
@@ -78,7 +78,7 @@ def evaluate(
         stimuli: a frame with the columns of the table `stimuli`, or one or several stimulus sets or their folders.
         real, fake: in place of it, the folder of the real pictures and that of the generated ones.
         dataset, model: their names; default: those of the folders.
-        metrics: a name or names from `gan_eval.metrics.registry.METRICS`, or of installed own metrics.
+        metrics: a name or names from `gan_eval.metrics.registry.METRICS`.
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; a single path is Inception's.
         resizer, resize, device, threads, precision, segmenter: see `Settings`.
@@ -264,20 +264,6 @@ def run_metrics(
             )
         if held:
             cache.write(now=True)
-        own_rows: list[Row] = []
-        if any(metric.kind == "set" and metric.distribution for metric in metrics):
-            from gan_eval.metrics.run.own_sets import own_set_rows
-
-            with tools.at_work():  # all processes take part, also one without pictures
-                own_rows = own_set_rows(
-                    stimuli,
-                    metrics,
-                    unreadable={stimuli[number].stimulus: reason for number, reason in results.unreadable.items()},
-                    threads=threads,
-                    device=tools.device,
-                    processes=processes,
-                    on_progress=on_progress,
-                )
         processes.gather(results, [number for job in jobs for number in job])
         if not processes.leads:
             return Evaluation(frame_of([], tables.IMAGE_METRICS), {table.name: [] for table in TABLES})
@@ -291,7 +277,7 @@ def run_metrics(
     )
     for message in filter(None, [*messages, cache.problem, identical_text(identical)]):
         (on_message or warnings.warn)(message)
-    images, set_rows = image_table(stimuli, tools.measures, results, run), [*sets.rows, *own_rows]
+    images, set_rows = image_table(stimuli, tools.measures, results, run), sets.rows
     comparisons = sets.comparisons
     if images["model"].nunique() > 1:
         from gan_eval.metrics.run.differences import compare_pictures

@@ -74,7 +74,7 @@ def cached_set_rows(
     on_progress: OnProgress | None = None,
 ) -> SetRows:
     """The rows of `compare_sets`: those of earlier runs on equal features from the cache, the others computed."""
-    required = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
+    required = [metric for metric in metrics if metric.kind == "set"]
     if not required:
         return SetRows()
     keys = _cache_keys(stimuli, required, results, tools) if cache.is_used and not values_only else {}
@@ -185,7 +185,7 @@ def compare_sets(
 
     Args:
         stimuli: all pictures.
-        metrics: those required; pair and single metrics and users' own among them are ignored.
+        metrics: those required; pair and single metrics are ignored.
         features: by extractor.
         unreadable: the reason for each stimulus that could not be read.
         unavailable: the reason for each metric that cannot be computed at all.
@@ -194,7 +194,7 @@ def compare_sets(
         values_only: without intervals and companions, which take many times as long as the values.
         on_progress: called with the values done.
     """
-    required = [metric for metric in metrics if metric.kind == "set" and not metric.distribution]
+    required = [metric for metric in metrics if metric.kind == "set"]
     models: dict[str, list[str]] = {}
     for dataset, model in dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake):
         models.setdefault(dataset, []).append(model)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file, sha256_json
 from gan_eval.metrics.catalogue import ExtractorName, Kind, Metric, PictureFunction
-from gan_eval.metrics.own.entries import own_class
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.code_hash import Code, CodeHashes
 from gan_eval.metrics.weights.cache import find
@@ -215,7 +214,6 @@ class Tools:
             if self._loaded is None:
                 from gan_eval.metrics.networks.extractors import load_extractors
                 from gan_eval.metrics.networks.learned import learned_metrics
-                from gan_eval.metrics.own.pictures import own_functions
 
                 if self._is_at_work:
                     self._hold_torch()
@@ -242,8 +240,7 @@ class Tools:
                 ]
                 sha256 = learned.sha256 | networks.sha256
                 facts = NetworkFacts(tuple(kinds), sha256, networks.unavailable, networks.caveats, learned.caveats)
-                functions = learned.functions | own_functions(self._metrics, device=self.device)
-                self._loaded = _Loaded(facts, functions, networks.ready)
+                self._loaded = _Loaded(facts, learned.functions, networks.ready)
             return self._loaded
 
 
@@ -263,38 +260,6 @@ def _device(name: str | None) -> str:
     from gan_eval.metrics.kernels.devices import usable_device
 
     return usable_device(name)
-
-
-def own_code(name: str) -> str | None:
-    """The key of an own metric's code; None where its source is not there.
-
-    It is a hash of what its class reaches in its own package (and in modules beside that, unless it is an installed
-    package, whose versions are known), and the version of torchmetrics, which it is built on.
-    """
-    metric_class = own_class(name)
-    top = metric_class.__module__.partition(".")[0]
-    file = getattr(sys.modules.get(top), "__file__", None)
-    if file is None or not Path(file).is_file():
-        return None
-    folder = Path(file).parent.parent if Path(file).stem == "__init__" else Path(file).parent
-    installed = not {"site-packages", "dist-packages"}.isdisjoint(folder.parts)
-
-    def read(module: str) -> tuple[str, bool] | None:
-        if installed and module.partition(".")[0] != top:
-            return None
-        path = folder.joinpath(*module.split("."))
-        for source, is_package in ((path.with_name(f"{path.name}.py"), False), (path / "__init__.py", True)):
-            if source.is_file():
-                return source.read_text(encoding="utf-8"), is_package
-        return None
-
-    if read(metric_class.__module__) is None:
-        return None
-    try:
-        code = Code(read).hash_of(f"{metric_class.__module__}:{metric_class.__qualname__.partition('.')[0]}")
-    except (SyntaxError, ValueError, OSError):  # changed since it was imported
-        return None
-    return f"code {code[:16]}; torchmetrics {version('torchmetrics')}"
 
 
 def decoder(code: CodeHashes) -> str:

@@ -23,7 +23,6 @@ def test_every_metric_tells_what_a_paper_needs():
         assert metric.definition, name
         assert metric.low < metric.high, name
         assert (metric.extractor is not None) == (metric.kind == "set"), name
-        assert metric.distribution == "", name
 
 
 def test_no_two_metrics_share_a_definition():

@@ -1,1 +1,0 @@
-"""Users' metrics: found by their entry points, and run like the others."""
