@@ -215,8 +215,6 @@ def frechet_few(_: Path) -> Sides:
     import scipy.linalg
     import torch
 
-    from gan_eval.metrics.definitions.frechet import frechet_distance
-
     torch.set_num_threads(2)
     real, fake = features(400)
 
@@ -227,16 +225,16 @@ def frechet_few(_: Path) -> Sides:
         shift = x.mean(axis=0) - y.mean(axis=0)
         return float(shift @ shift + np.trace(first) + np.trace(second) - 2 * np.trace(root.real))
 
-    frechet_distance(real, fake)
-    return lambda: frechet_distance(real, fake), theirs
+    from gan_eval.metrics.definitions.frechet import fid
+
+    fid(real, fake)
+    return lambda: fid(real, fake), theirs
 
 
 def frechet_many(_: Path) -> Sides:
     """5,000 pictures a set beside torch-fidelity, from features to the distance on both sides."""
     import torch
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
-
-    from gan_eval.metrics.definitions.frechet import frechet_distance
 
     torch.set_num_threads(2)
     real, fake = features(5000)
@@ -245,8 +243,10 @@ def frechet_many(_: Path) -> Sides:
     def theirs() -> Any:
         return fid_statistics_to_metric(fid_features_to_statistics(x), fid_features_to_statistics(y), False)
 
-    frechet_distance(real, fake)
-    return lambda: frechet_distance(real, fake), theirs
+    from gan_eval.metrics.definitions.frechet import fid
+
+    fid(real, fake)
+    return lambda: fid(real, fake), theirs
 
 
 def inception(precision: str, _: Path) -> Sides:

@@ -205,7 +205,7 @@ def _measure(
     from gan_eval.cli.console import Console
     from gan_eval.metrics import missing_values, write_metrics
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.missing import first_lines, without_unasked_gaps
+    from gan_eval.metrics.run.missing import first_lines
     from gan_eval.metrics.run.processes import started_together
 
     with started_together(settings.device) as (processes, device), Console() as console:
@@ -228,10 +228,9 @@ def _measure(
         problems = first_lines(
             [line for given in inputs for line in getattr(given, "problems", ())], most=MOST_LINES // 2
         )
-        told = without_unasked_gaps(frames, settings.metrics)
-        for line in (*problems, *missing_values(told, most=MOST_LINES - len(problems))):
+        for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
             console.message(line)
-    _print_values(console, told)
+    _print_values(console, frames)
     if report is not None:
         from gan_eval.report import build_metrics_report
 

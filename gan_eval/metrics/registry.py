@@ -4,7 +4,7 @@ import difflib
 import json
 import math
 from collections.abc import Iterable
-from textwrap import fill, wrap
+from textwrap import wrap
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, METRICS, ExtractorName, Kind, Metric

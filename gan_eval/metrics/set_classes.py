@@ -28,10 +28,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchmetrics.utilities import dim_zero_cat
 
-from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.classes import facts_of, metrics_by_class
-from gan_eval.metrics.definitions.fid_infinity import content_order
 from gan_eval.metrics.definitions.frechet import distance_of_factors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
@@ -175,7 +173,7 @@ class MetricOfAllFeatures(SetMetric):
     def _features(self, which: str) -> NDArray[np.floating]:
         """(N, d) of all pictures, in an order that does not depend on that in which they came."""
         rows = self._rows(which)
-        return rows[content_order(rows)]
+        return rows[sorted(range(len(rows)), key=lambda row: rows[row].tobytes())]
 
     def _items(self, which: str) -> list[str] | None:
         """(N,) as they came; None where none was given."""
@@ -218,7 +216,7 @@ class FrechetInceptionDistance(SetMetric):
         if not (x.isfinite().all() and y.isfinite().all()):
             raise Unmeasurable("a feature is not finite")
         shift = float((mean_real - mean_fake).square().sum())
-        return _number(distance_of_factors(shift, x.cpu().numpy(), y.cpu().numpy()).value)
+        return _number(distance_of_factors(shift, x.cpu().numpy(), y.cpu().numpy()))
 
     def _take(self, features: Tensor, which: str) -> None:
         super()._take(features, which)
@@ -241,29 +239,6 @@ class FrechetInceptionDistance(SetMetric):
         root = factor[0, 0]  # ± √n, and the rest of its row ± √n · mean
         count = int((root * root).round()) if root.isfinite() else 2
         return count, factor[0, 1:] / root, factor[1:, 1:] / max(count - 1, 1) ** 0.5
-
-
-class FrechetInceptionDistanceInfinity(MetricOfAllFeatures):
-    """FID extrapolated to sets without end: see `functional.fid_infinity`.
-
-    Tell the pictures' items in every `update`, or in none: the value is that of the function with the same items, or
-    without any. The order of the updates has no part in it.
-    """
-
-    def compute(self) -> Tensor:
-        """The value at 1/N = 0, float64; it may be below 0.
-
-        Raises:
-            Unmeasurable: a set is too small, or a feature is not finite.
-            ValueError: some pictures have items and others none.
-        """
-        value = functional.fid_infinity(
-            self._rows("real"),
-            self._rows("fake"),
-            real_items=self._items("real"),
-            fake_items=self._items("fake"),
-        )
-        return _number(value)
 
 
 def merge_factors(factors: Tensor) -> Tensor:

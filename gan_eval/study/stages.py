@@ -176,7 +176,6 @@ def metrics_stage(plan: Plan) -> Stage:
     def work(listener: Listener) -> bool:
         from gan_eval.metrics import Settings, missing_values, write_metrics
         from gan_eval.metrics.run.cache import cache_file
-        from gan_eval.metrics.run.missing import without_unasked_gaps
 
         section = plan.study.metrics
         settings = Settings(
@@ -195,7 +194,7 @@ def metrics_stage(plan: Plan) -> Stage:
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
             on_message=listener.message,
         )
-        for line in missing_values(without_unasked_gaps(frames, section.names)):
+        for line in missing_values(frames):
             listener.message(line)
         return True
 

@@ -3,30 +3,20 @@
 d² = |μx - μy|² + tr Σx + tr Σy - 2 tr (Σx Σy)^(1/2), covariances with n - 1, everything in float64. The trace of the
 root never passes through a matrix root, so it is never complex, and a singular covariance needs no epsilon.
 
-For any factors with Σx = AᵀA and Σy = BᵀB that trace is the nuclear norm |A Bᵀ|_*, the sum of singular values:
+For any factors with Σx = AᵀA and Σy = BᵀB that trace is the nuclear norm |A Bᵀ|_*, the sum of singular values. With the
+centred features as factors (or R of their QR decomposition, if there are more pictures than features) it is exact to
+the last digits at any rank. With more pictures than features in both sets, the roots of the eigenvalues of Lᵀ Σx L with
+Σy = L Lᵀ are faster. Their rounding error is estimated: above 1e-8 of the distance the nuclear norm is taken.
 
-- `nuclear`: with the centred features themselves as factors (or R of their QR decomposition, where there are more
-  pictures than features) the sum is exact to the last digits at any rank. Eigenvalues of the squared product would
-  lose half of the digits.
-- `cholesky`: with more pictures than features in both sets, the roots of the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ are
-  faster. Rounding moves the eigenvalues by about ε times the largest, which is nothing for the root of a large one and
-  √ε for the root of one that should be 0. What all roots together may be off is estimated, and where it is above 1e-8
-  of the distance (a covariance is singular or nearly so, or the sets are nearly alike) `nuclear` is taken.
-- `aligned`: between sets that are nearly alike the three traces cancel. Below 1e-4 of their sum the same quantity is
-  taken as |A - U B|², with U the rotation that brings B nearest to A: a sum of squares of small numbers, in which
-  nothing cancels. The distance's own root is then off by a few 1e-16 of √(tr Σx + tr Σy): equal sets give 0 to 1e-28 of
-  the traces, and the squared distance has 8 right digits down to 1e-14 of them.
-
-The jackknife and FID∞ need the distances of many subsets of the same two sets. With at most d pictures in both sets,
-all inner products between them are computed once, and a subset's distance is the nuclear norm of its part of them,
-centred. With more pictures than features, a group's moments are subtracted from those of all.
+The jackknife needs the distances of many subsets of the same two sets. With at most d pictures in both sets, all inner
+products between them are computed once; a subset's distance is the nuclear norm of its part of them, centred. With more
+pictures than features, a group's moments are subtracted from those of all.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -45,8 +35,6 @@ from gan_eval.metrics.definitions.moments import (
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
-Estimator = Literal["nuclear", "cholesky", "aligned"]
-
 TOLERANCE = 1e-8
 """What rounding may do to the distance by way of `cholesky`, as a share of it and estimated too high."""
 REGULAR = 1024
@@ -54,76 +42,16 @@ REGULAR = 1024
 OVERRATED = 16
 """The regular roots together were moved by less than this part of the estimate wherever that mattered. No simulated
 distance taken from them (d = 14 to 1024, spectra that end at 0 or fall steeply) was off by more than 2e-9."""
-NEAR = 1e-4
-"""Sets are nearly alike where the distance is below this share of the traces."""
 
 
-@dataclass(frozen=True)
-class Frechet:
-    """A Fréchet distance and the way its trace was computed."""
+def fid(real: Features, fake: Features) -> float:
+    """Squared Fréchet distance (Heusel et al. 2017, equation 6), in float64.
 
-    value: float
-    estimator: Estimator
-
-
-def frechet_distance(real: Features, fake: Features) -> Frechet:
-    """Squared Fréchet distance (Heusel et al. 2017, equation 6).
-
-    Memory beyond the features: five d x d matrices of float64 (168 MB for d = 2048), whatever their number.
+    Memory beyond the features: five d x d matrices of float64 (168 MB for d = 2048), for any number of pictures.
 
     Args:
         real: (N, d) features of the real pictures.
         fake: (M, d) features of the generated ones.
-
-    Returns:
-        The distance, 0 and above.
-
-    Raises:
-        Unmeasurable: a set has fewer than two members, or a feature is not finite.
-
-    >>> x = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
-    >>> round(frechet_distance(x, x + 3).value, 12)
-    18.0
-    """
-    if min(len(real), len(fake)) < 2:
-        raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; a Fréchet distance needs two of each")
-    x, y = _Set(real), _Set(fake)
-    shift = squared_shift(x, y)
-    traces = x.trace + y.trace
-    if x.moments is not None and y.moments is not None:
-        trace = trace_by_cholesky(x.moments.covariance(), y.moments.covariance())
-        if trace is not None:
-            value = shift + traces - 2 * trace.value
-            if 2 * trace.slack <= TOLERANCE * value:
-                return Frechet(value, "cholesky")
-    return distance_of_factors(shift, x.factor(), y.factor())
-
-
-def distance_of_factors(shift: float, a: Matrix, b: Matrix) -> Frechet:
-    """The distance of two Gaussians from factors of their covariances.
-
-    Args:
-        shift: the squared distance of their means.
-        a, b: (n, d) and (m, d), with aᵀa and bᵀb the covariances.
-    """
-    from scipy.linalg import svd, svdvals
-
-    traces = float(np.vdot(a, a)) + float(np.vdot(b, b))
-    value = shift + traces - 2 * float(svdvals(a @ b.T, check_finite=False).sum())
-    if value >= NEAR * traces:
-        return Frechet(value, "nuclear")
-    rows = max(len(a), len(b))
-    a, b = (np.vstack([factor, np.zeros((rows - len(factor), factor.shape[1]))]) for factor in (a, b))
-    left, _, right = svd(a @ b.T, check_finite=False)
-    residual = a - (left @ right) @ b
-    return Frechet(shift + float(np.vdot(residual, residual)), "aligned")
-
-
-def fid(real: Features, fake: Features) -> float:
-    """The value of `frechet_distance`: squared Fréchet distance (Heusel et al. 2017, equation 6), in float64.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
 
     Returns:
         0 and above; lower is better. Biased upwards, the more so the fewer pictures.
@@ -135,7 +63,30 @@ def fid(real: Features, fake: Features) -> float:
     >>> round(fid(x, x + 3), 12)
     18.0
     """
-    return frechet_distance(real, fake).value
+    if min(len(real), len(fake)) < 2:
+        raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; a Fréchet distance needs two of each")
+    x, y = _Set(real), _Set(fake)
+    shift = squared_shift(x, y)
+    if x.moments is not None and y.moments is not None:
+        trace = trace_by_cholesky(x.moments.covariance(), y.moments.covariance())
+        if trace is not None:
+            value = shift + x.trace + y.trace - 2 * trace.value
+            if 2 * trace.slack <= TOLERANCE * value:
+                return value
+    return distance_of_factors(shift, x.factor(), y.factor())
+
+
+def distance_of_factors(shift: float, a: Matrix, b: Matrix) -> float:
+    """Compute the distance of two Gaussians from factors of their covariances.
+
+    Args:
+        shift: the squared distance of their means.
+        a, b: (n, d) and (m, d), with aᵀa and bᵀb the covariances.
+    """
+    from scipy.linalg import svdvals
+
+    traces = float(np.vdot(a, a)) + float(np.vdot(b, b))
+    return max(shift + traces - 2 * float(svdvals(a @ b.T, check_finite=False).sum()), 0.0)
 
 
 class _Set:
@@ -210,10 +161,6 @@ def trace_with_factor(covariance: Matrix, factor: Matrix) -> Trace:
     return Trace(float(np.sqrt(eigenvalues).sum()), float(slack))
 
 
-SubsetDistance = Callable[[Rows, Rows], float]
-"""The distance of the real and the generated pictures in these rows."""
-
-
 class FrechetReference:
     """The real pictures' part of the distance, computed once for all models.
 
@@ -237,9 +184,9 @@ class FrechetReference:
             groups: (M,) the group of each.
 
         Raises:
-            Unmeasurable: as `frechet_distance`.
+            Unmeasurable: as `fid`.
         """
-        value = frechet_distance(self._real, fake).value
+        value = fid(self._real, fake)
         if self._groups is None or groups is None:
             return Estimate(value)
         counts = [np.sum(self._groups != g) for g in range(GROUPS)] + [np.sum(groups != g) for g in range(GROUPS)]
@@ -253,9 +200,12 @@ class FrechetReference:
                 root = trace_with_factor(rest.covariance(), part.factor).value
                 left_out.append(squared_shift(part, rest) + part.trace + rest.trace - 2 * root)
         else:
-            distance = subset_distance(self._real, fake)
             rows = [(np.flatnonzero(self._groups != g), np.flatnonzero(groups != g)) for g in range(GROUPS)]
-            left_out = [distance(*pair) for pair in rows]
+            if max(len(self._real), len(fake)) <= fake.shape[1]:
+                products = _Products(self._real, fake)
+                left_out = [products.distance(*pair) for pair in rows]
+            else:
+                left_out = [fid(self._real[x], fake[y]) for x, y in rows]
         return Estimate(value, as_of_equal_groups(value, np.array(left_out), groups))
 
     @cached_property
@@ -307,22 +257,6 @@ FID = Metric(
 )
 
 
-def subset_distance(real: Features, fake: Features) -> SubsetDistance:
-    """A function that gives the Fréchet distance of some rows of two sets."""
-    if max(len(real), len(fake)) <= real.shape[1]:
-        return _Products(real, fake)
-
-    def distance(real_rows: Rows, fake_rows: Rows) -> float:
-        if min(len(real_rows), len(fake_rows)) > real.shape[1]:
-            x, y = moments(real, real_rows), moments(fake, fake_rows)
-            root = trace_by_cholesky(x.covariance(), y.covariance())
-            if root is not None:
-                return squared_shift(x, y) + x.trace + y.trace - 2 * root.value
-        return frechet_distance(real[real_rows], fake[fake_rows]).value
-
-    return distance
-
-
 class _Products:
     """The distances of subsets of two small sets, from all inner products between their members."""
 
@@ -334,7 +268,7 @@ class _Products:
         self._products = self._real @ self._fake.T
         self._squares = np.square(self._real).sum(axis=1), np.square(self._fake).sum(axis=1)
 
-    def __call__(self, real_rows: Rows, fake_rows: Rows) -> float:
+    def distance(self, real_rows: Rows, fake_rows: Rows) -> float:
         from scipy.linalg import svdvals
 
         scale_x, scale_y = self._scale[0] / (len(real_rows) - 1), self._scale[1] / (len(fake_rows) - 1)

@@ -11,7 +11,7 @@ from functools import partial
 from gan_eval.metrics.definitions.perceptual import DISTS, LPIPS_ALEX, lpips_distance
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.definitions.similarity import WINDOW, decibels, in_eight_bits, peak_of, require_side
-from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
 
 _HOLE = "hole: where the set's mask_file is white"
@@ -86,7 +86,7 @@ def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     if not bool(where.any()):
         raise Unmeasurable(f"no pixel of the hole is {_REACH} pixels from the border or more, as SSIM's window needs")
     x, y = in_eight_bits(fake), in_eight_bits(real)
-    return float(backend_of(fake).similarity(x, y, luminance=True, where=where).mean())
+    return float(compiled.similarity(x, y, luminance=True, where=where).mean())
 
 
 SSIM_HOLE = Metric(
@@ -145,7 +145,7 @@ def _sums(fake: Pixels, real: Pixels, hole: HolePixels) -> tuple[int, int, int]:
     """The exact sums of squared and of absolute differences in the hole, and the count of its values."""
     fake, real = as_pair(fake, real, any_format=True)
     where = as_hole(hole, fake)
-    return *backend_of(fake).difference_sums(fake, real, where), fake.shape[2] * int(where.sum())
+    return *compiled.difference_sums(fake, real, where), fake.shape[2] * int(where.sum())
 
 
 LPIPS_ALEX_HOLE = replace(

@@ -12,7 +12,6 @@ standard error, as a multiple of the true one over repeated draws, and the share
 | metric | standard error | intervals | of differences between two models |
 | --- | --- | --- | --- |
 | fid | 0.9 to 1.1 | 0.85 to 0.99 | 0.90 to 0.98 |
-| fid_infinity | 1.1 to 1.2 | 0.97 to 0.98 | 0.97 to 0.99 |
 | kid | 1.0 | 0.93 to 0.97 | 0.95 to 0.97 |
 | precision, recall, density, coverage | 1.1 to 1.9 | 0.94 to 1.00 | 0.92 to 1.00 |
 

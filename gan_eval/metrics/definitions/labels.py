@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.record import Metric
-from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
 
 Values = NDArray[np.float64]
@@ -197,13 +197,12 @@ def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
     Raises:
         Unmeasurable: a side is below 32 pixels.
     """
-    pictures = []
-    for picture in map(as_picture, (label, photograph)):
-        pictures.append(picture if isinstance(picture, np.ndarray) else picture.cpu().numpy())
+    pictures = [as_picture(label), as_picture(photograph)]
+    for picture in pictures:
         height, width, _ = picture.shape
         if min(height, width) < CELLS:
             raise Unmeasurable(f"{width}x{height} pixels; what a label picture tells needs at least {CELLS}x{CELLS}")
-    luma = backend_of(pictures[1]).luma(pictures[1]).astype(np.float64)
+    luma = compiled.luma(pictures[1]).astype(np.float64)
     right, down = np.diff(luma, axis=1, append=luma[:, -1:]), np.diff(luma, axis=0, append=luma[-1:])
     colours = [_means(picture) / 255 for picture in pictures]
     return LabelCells(colours[0], colours[1], _means(np.hypot(right, down)[..., None]))

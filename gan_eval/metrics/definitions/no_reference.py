@@ -10,7 +10,7 @@ features that they make of the fits. Three choices, shared, make the values repr
   rounding noise, which are others on every machine;
 - halving is MATLAB's `imresize(y, 0.5)`: bicubic (a = -0.5) widened to 8 taps, symmetric border, no rounding.
 
-The samples' moments come from a backend (`gan_eval.metrics.kernels.backends`); the fits are made here.
+The samples' moments come from `gan_eval.metrics.kernels.compiled`; the fits are made here.
 """
 
 import math
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.record import Metric, PictureFunction
-from gan_eval.metrics.kernels.backends import Backend, backend_of
+from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
 
 Values = NDArray[np.float64]
@@ -144,8 +144,7 @@ def niqe(picture: Pixels) -> float:
     rows, columns = height // BLOCK, width // BLOCK
     if rows * columns < 2:
         raise Unmeasurable(f"{width}x{height} pixels hold {rows * columns} blocks of {BLOCK}x{BLOCK}; NIQE needs two")
-    backend = backend_of(picture)
-    features = block_features(backend.luma(picture[: rows * BLOCK, : columns * BLOCK]), backend)
+    features = block_features(compiled.luma(picture[: rows * BLOCK, : columns * BLOCK]))
     valid = features[~np.isnan(features).any(axis=1)]
     if len(valid) < 2:
         raise Unmeasurable(
@@ -176,20 +175,19 @@ NIQE = Metric(
 )
 
 
-def block_features(luma: Any, backend: Backend) -> Values:
+def block_features(luma: NDArray[np.uint8]) -> Values:
     """The 36 natural-scene features of every block.
 
     Args:
         luma: (96 r, 96 c), 0..255.
-        backend: the one that the luma came from.
 
     Returns:
         (r c, 36) float64: at full size, then at half size, the fit of the normalised luma (2) and of its products
         with four neighbours inside the block (16). NaN where a block is flat or strictly regular.
     """
     scales = []
-    for plane, side in ((luma, BLOCK), (backend.halve(luma), BLOCK // 2)):
-        sums = Moments(*backend.sample_moments(plane, block=(side, side), border="replicate"))
+    for plane, side in ((luma, BLOCK), (compiled.halve(luma), BLOCK // 2)):
+        sums = Moments(*compiled.sample_moments(plane, block=(side, side), border="replicate"))
         fit = fit_asymmetric(sums, side**2)
         left, right = fit.deviation_left * fit.scale, fit.deviation_right * fit.scale
         luma_fit = np.stack([fit.alpha[0], (left[0] + right[0]) / 2])
@@ -284,12 +282,11 @@ def brisque(picture: Pixels, regression: Regression) -> float:
     height, width, _ = picture.shape
     if min(height, width) < SMALLEST:
         raise Unmeasurable(f"{width}x{height} pixels; BRISQUE needs at least {SMALLEST}x{SMALLEST}")
-    backend = backend_of(picture)
-    luma = backend.luma(picture)
+    luma = compiled.luma(picture)
     parts: list[Values] = []
-    for plane in (luma, backend.halve(luma)):
+    for plane in (luma, compiled.halve(luma)):
         rows, columns = plane.shape
-        sums = Moments(*backend.sample_moments(plane, block=(rows, columns), border="zero")[..., 0])
+        sums = Moments(*compiled.sample_moments(plane, block=(rows, columns), border="zero")[..., 0])
         samples = rows * columns
         fit = fit_asymmetric(sums, samples)
         mean = (fit.deviation_right - fit.deviation_left) * fit.mean_factor * fit.scale
@@ -304,7 +301,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
 
 
 def brisque_function(regression: Regression, *, device: str) -> PictureFunction:
-    """`brisque` by this regression; it runs where the picture is."""
+    """`brisque` by this regression; it runs on the CPU."""
     return partial(brisque, regression=regression)
 
 
@@ -407,8 +404,7 @@ def sharpness(picture: Pixels) -> float:
     height, width, _ = picture.shape
     if min(height, width) < 3:
         raise Unmeasurable(f"{width}x{height} pixels; sharpness needs at least 3x3")
-    backend = backend_of(picture)
-    total, squares = backend.laplacian_sums(backend.luma(picture))
+    total, squares = compiled.laplacian_sums(compiled.luma(picture))
     count = (height - 2) * (width - 2)
     return (count * squares - total**2) / count**2
 

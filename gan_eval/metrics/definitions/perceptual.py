@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from gan_eval.metrics.definitions.record import Metric
-from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole
+from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -72,14 +74,14 @@ class PerceptualDistance:
         import torch
 
         from gan_eval.metrics.kernels.devices import exact_inference
-        from gan_eval.metrics.kernels.tensors import tensor_pair
 
-        pair, where, what = tensor_pair(fake, real), None, ""
+        pair, where, what = as_pair(fake, real), None, ""
         if hole is not None:
-            where = torch.as_tensor(as_hole(hole, pair[0]))
+            where = as_hole(hole, pair[0])
             if not self.has_map:
-                (top, left), (bottom, right) = (edge.tolist() for edge in where.nonzero().aminmax(dim=0))
-                pair = tuple(picture[top : bottom + 1, left : right + 1] for picture in pair)  # type: ignore[assignment]
+                rows, columns = np.nonzero(where)
+                box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+                pair = pair[0][box], pair[1][box]
                 what = "the hole's bounding box has "
         height, width, _ = pair[0].shape
         if min(height, width) < self.smallest:
@@ -87,7 +89,7 @@ class PerceptualDistance:
                 f"{what}{width}x{height} pixels; {self.name} needs at least {self.smallest}x{self.smallest}"
             )
         planes = (
-            torch.as_tensor(picture, device=self.device)
+            torch.tensor(picture, device=self.device)
             .permute(2, 0, 1)[None]
             .to(torch.float32, memory_format=torch.contiguous_format)
             for picture in pair
@@ -95,7 +97,7 @@ class PerceptualDistance:
         with exact_inference(self.device):
             distance = self.network(*(picture / self.divisor - self.offset for picture in planes))
             if where is not None and self.has_map:
-                return float(distance[0, 0][where.to(distance.device)].double().mean())
+                return float(distance[0, 0][torch.tensor(where, device=distance.device)].double().mean())
             return float(distance)
 
 

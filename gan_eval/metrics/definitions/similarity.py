@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gan_eval.metrics.definitions.record import Metric
-from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 
 
@@ -38,7 +38,7 @@ def psnr(fake: Pixels, real: Pixels) -> float:
     48.1308
     """
     fake, real = as_pair(fake, real, any_format=True)
-    squares, _ = backend_of(fake).difference_sums(fake, real)
+    squares, _ = compiled.difference_sums(fake, real)
     return decibels(squares, math.prod(fake.shape), peak=peak_of(fake))
 
 
@@ -76,7 +76,7 @@ def l1(fake: Pixels, real: Pixels) -> float:
     3.0
     """
     fake, real = as_pair(fake, real, any_format=True)
-    _, absolutes = backend_of(fake).difference_sums(fake, real)
+    _, absolutes = compiled.difference_sums(fake, real)
     return absolutes / (math.prod(fake.shape) * (peak_of(fake) // 255))
 
 
@@ -146,7 +146,7 @@ def ssim(fake: Pixels, real: Pixels) -> float:
     fake, real = as_pair(fake, real, any_format=True)
     require_side(fake.shape, WINDOW, "SSIM")
     x, y = in_eight_bits(fake), in_eight_bits(real)
-    return float(backend_of(fake).similarity(x, y, luminance=True).mean())
+    return float(compiled.similarity(x, y, luminance=True).mean())
 
 
 SSIM = Metric(
@@ -181,9 +181,8 @@ def ssim_luma(fake: Pixels, real: Pixels) -> float:
     """
     fake, real = as_pair(fake, real)
     require_side(fake.shape, WINDOW, "SSIM")
-    backend = backend_of(fake)
-    x, y = (backend.luma(picture)[..., None] for picture in (fake, real))
-    return float(backend.similarity(x, y, luminance=True)[0])
+    x, y = (compiled.luma(picture)[..., None] for picture in (fake, real))
+    return float(compiled.similarity(x, y, luminance=True)[0])
 
 
 SSIM_LUMA = Metric(
@@ -225,13 +224,12 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     """
     x, y = as_pair(fake, real, any_format=True)
     require_side(x.shape, _LEAST_SIDE, "MS-SSIM")
-    backend = backend_of(x)
     x, y = in_eight_bits(x), in_eight_bits(y)
     value = np.ones(x.shape[2])
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale > 0:
-            x, y = backend.pool(x), backend.pool(y)
-        means = backend.similarity(x, y, luminance=scale == len(SCALE_WEIGHTS) - 1)
+            x, y = compiled.pool(x), compiled.pool(y)
+        means = compiled.similarity(x, y, luminance=scale == len(SCALE_WEIGHTS) - 1)
         value *= np.maximum(means, 0) ** weight
     return float(value.mean())
 

@@ -1,7 +1,6 @@
-"""The picture metrics' work as compiled code, one thread a call, for pictures on the CPU.
+"""Whole-picture work of the metrics as compiled code, one thread for each call.
 
-The functions are those of `gan_eval.metrics.kernels.backends.Backend`, on arrays. Importing this module imports
-numba; a kernel is compiled, or read from disk, when it is first called.
+numba is imported at the first call. A kernel is compiled, or read from disk, when it is first used.
 """
 
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.kernels import loops
 from gan_eval.metrics.kernels.pictures import Border
 
 _EVERYWHERE = np.empty((0, 0), np.bool_)
@@ -20,8 +18,10 @@ def difference_sums(
 ) -> tuple[int, int]:
     """The exact sums of squared and of absolute differences of two (H, W, 3) uint8, all or `where`, (H, W) bool.
 
-    Other channels and 16 bits will do, too.
+    Other numbers of channels and 16 bits work, too.
     """
+    from gan_eval.metrics.kernels import loops
+
     if fake.dtype != np.uint8 or fake.shape[2] != 3:
         difference = fake.astype(np.int64) - real
         difference = difference if where is None else difference[where]
@@ -36,6 +36,8 @@ def difference_sums(
 
 def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W) uint8: floor((299 R + 587 G + 114 B + 500) / 1000)."""
+    from gan_eval.metrics.kernels import loops
+
     result = np.empty(picture.shape[:2], np.uint8)
     loops.luma(_plain(picture).ravel(), result.ravel())
     return result
@@ -43,6 +45,8 @@ def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[int, int]:
     """The exact sums of the 4-neighbour Laplacian and of its square over the interior of an (H, W) uint8."""
+    from gan_eval.metrics.kernels import loops
+
     total, squares = loops.laplacian_sums(_plain(plane))
     return int(total), int(squares)
 
@@ -55,6 +59,8 @@ def similarity(
     With `where`, (H - 10, W - 10) bool, the mean over these places alone; of the map, no more is made than the
     rectangle about them.
     """
+    from gan_eval.metrics.kernels import loops
+
     if where is None:
         places, count = _EVERYWHERE, (x.shape[0] - 10) * (x.shape[1] - 10)
     else:
@@ -68,6 +74,8 @@ def similarity(
 
 def pool(x: NDArray[Any]) -> NDArray[np.float32]:
     """(ceil(H/2), ceil(W/2), C) float32: means of 2x2; with an odd side, first a copy of the first row and column."""
+    from gan_eval.metrics.kernels import loops
+
     height, width, channels = x.shape
     odd = max(height % 2, width % 2)
     result = np.empty(((height + odd) // 2, (width + odd) // 2, channels), np.float32)
@@ -77,6 +85,8 @@ def pool(x: NDArray[Any]) -> NDArray[np.float32]:
 
 def sample_moments(plane: NDArray[Any], *, block: tuple[int, int], border: Border) -> NDArray[np.float64]:
     """(5, 5, blocks): moments of the normalised luma and of its products with neighbours, by whole block."""
+    from gan_eval.metrics.kernels import loops
+
     blocks = (plane.shape[0] // block[0]) * (plane.shape[1] // block[1])
     result = np.empty((5, 5, blocks))
     loops.sample_moments(_plain(plane.astype(np.float64, copy=False)), *block, border == "zero", result)
@@ -85,6 +95,8 @@ def sample_moments(plane: NDArray[Any], *, block: tuple[int, int], border: Borde
 
 def halve(plane: NDArray[Any]) -> NDArray[np.float64]:
     """(ceil(H/2), ceil(W/2)) float64 as MATLAB's `imresize(plane, 0.5)`."""
+    from gan_eval.metrics.kernels import loops
+
     result = np.empty((-(-plane.shape[0] // 2), -(-plane.shape[1] // 2)))
     loops.halve(_plain(plane), result)
     return result

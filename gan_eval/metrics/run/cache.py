@@ -1,7 +1,7 @@
 """Values of earlier runs, in a SQLite file of the user's cache folder, by the pictures' content.
 
-A value depends on the bytes of the picture (and of its reference), and on how it is computed, the code included
-(`gan_eval.metrics.run.code_hash`): that is its whole key. Names and times decide nothing, so a changed picture is
+A value depends on the bytes of the picture (and of its reference) and on how it is computed, gan_eval's version
+included: that is its whole key. Names and times decide nothing, so a changed picture is
 measured again and a copied one is not. New values are written in a transaction every second or so: whatever ends the
 program, little is lost, and the same command goes on.
 

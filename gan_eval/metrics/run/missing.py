@@ -1,14 +1,13 @@
 """Missing values as messages, and the mean of the finite ones: infinite ones (psnr of equal pictures) are counted."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gan_eval.metrics.catalogue import FID_COMPANIONS
 from gan_eval.stimuli.pictures import SUFFIXES
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
@@ -47,18 +46,6 @@ def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> lis
     of_pictures = _gaps(images, images["stimulus"])
     messages = [gap.message("sets") for gap in of_sets] + [gap.message("pictures") for gap in of_pictures]
     return first_lines(messages, most=most)
-
-
-def without_unasked_gaps(frames: Mapping[str, pd.DataFrame], asked: Collection[str]) -> dict[str, pd.DataFrame]:
-    """The frames without the missing values of what is computed beside FID unasked: nobody waits for those.
-
-    Args:
-        frames: the metric tables by name.
-        asked: names of the metrics that were asked for.
-    """
-    sets = frames["set_metrics"]
-    is_unasked = sets["metric"].isin(FID_COMPANIONS) & ~sets["metric"].isin(asked)
-    return {**frames, "set_metrics": sets[~(is_unasked & sets["value"].isna())].reset_index(drop=True)}
 
 
 def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:

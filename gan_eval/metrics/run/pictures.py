@@ -324,7 +324,7 @@ class _PicturePass:
             else:
                 value = function(files.pixels(file))
         except Unmeasurable as reason:
-            return (None, str(reason)), measure.keeps_reasons
+            return (None, str(reason)), True
         except UserError as error:
             return (None, str(error)), False
         except Exception as error:

@@ -35,7 +35,6 @@ def provenance(
     tools: "Tools",
     results: "PictureResults",
     *,
-    companions: Sequence[Metric] = (),
     processes: int = 1,
 ) -> Row:
     """The columns of `runs` that say how; identifier, command, threads and times are the caller's.
@@ -48,7 +47,6 @@ def provenance(
         settings: of the run.
         tools: what measured.
         results: of the pass over the pictures.
-        companions: metrics that were computed too, because of others.
         processes: how many shared the work.
     """
     from gan_eval.metrics.definitions import jackknife
@@ -65,7 +63,7 @@ def provenance(
     canonical = {
         "metrics": {metric.name: metric.source for metric in metrics},
         "definitions": {metric.name: metric.definition for metric in metrics},
-        "decoder": decoder(tools.code),
+        "decoder": decoder(),
         "resizer": resizer,
         "resize": "bicubic" if settings.resize else None,
         "precision": settings.precision if "inception" in networks else None,
@@ -77,7 +75,6 @@ def provenance(
     how = {
         **canonical,
         "formats": formats_measured(stimuli, results),
-        "put_beside": {metric.name: metric.definition for metric in companions},
         "kept_values_used": results.cached,
         "processes": processes,
     }

@@ -291,8 +291,6 @@ def run_metrics(
             named = zip(generated, images.loc[chosen, "stimulus"], strict=True)
             generated = [{**row, "format": formats.get(stimulus)} for row, stimulus in named]
         comparisons = [*compare_pictures(generated, metrics={metric.name: metric for metric in metrics}), *comparisons]
-    names = {metric.name for metric in metrics}
-    companions = dict.fromkeys(row["metric"] for row in set_rows if row["metric"] not in names)
     run_row = {
         "run": run,
         "command": command,
@@ -302,7 +300,6 @@ def run_metrics(
             settings,
             tools,
             results,
-            companions=select(companions) if companions else [],
             processes=processes.count,
         ),
         "threads": threads * processes.count,

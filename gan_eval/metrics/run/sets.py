@@ -6,20 +6,18 @@ recall, density and coverage 0.2 GB together. Of that only radii and the like gr
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gan_eval import __version__
 from gan_eval.files import sha256_json
 from gan_eval.metrics.catalogue import (
-    FID_COMPANIONS,
-    FID_INFINITY_WARNING,
     FID_WARNING,
     METRICS,
-    MIN_FID_INFINITY_PICTURES,
     MIN_FID_PICTURES,
     ExtractorName,
     Metric,
@@ -59,8 +57,6 @@ class SetRows:
 
 
 _LIBRARIES = ("numpy", "scipy", "torch")
-SHARED_CODE = "gan_eval.metrics.run.sets:compare_sets"
-"""The code that all set metrics have in common: a root of each one's hash."""
 
 
 def cached_set_rows(
@@ -73,97 +69,37 @@ def cached_set_rows(
     values_only: bool = False,
     on_progress: OnProgress | None = None,
 ) -> SetRows:
-    """The rows of `compare_sets`: those of earlier runs on equal features from the cache, the others computed."""
+    """Return the rows of `compare_sets`, from the cache if an earlier run compared equal features."""
     required = [metric for metric in metrics if metric.kind == "set"]
     if not required:
         return SetRows()
-    keys = _cache_keys(stimuli, required, results, tools) if cache.is_used and not values_only else {}
-    parts = {name: SetRows(**json.loads(text)) for name, key in keys.items() if (text := cache.result(key)) is not None}
-    if missing := [metric for metric in required if metric.name not in parts]:
-        names = [stimulus.stimulus for stimulus in stimuli]
-        computed = compare_sets(
-            stimuli,
-            missing,
-            features={kind.name: results.stores[kind.name].table(names) for kind in tools.network.kinds},
-            unreadable={names[number]: reason for number, reason in results.unreadable.items()},
-            unavailable=tools.network.unavailable,
-            caveats=tools.network.caveats,
-            hashes={names[number]: digest.hex() for number, digest in results.hashes.items()},
-            values_only=values_only,
-            on_progress=on_progress,
-        )
-        for metric in missing:
-            its = {metric.name, *_companions(metric, required)}
-            parts[metric.name] = part = SetRows(
-                [row for row in computed.rows if row["metric"] in its],
-                [row for row in computed.comparisons if row["metric"] in its],
-            )
-            if metric.name in keys:
-                cache.keep_result(keys[metric.name], json.dumps(vars(part)))
-    return _in_order(stimuli, required, parts.values())
-
-
-def _companions(metric: Metric, required: Sequence[Metric]) -> list[str]:
-    """The metrics that may be computed because of this one, unless they are required themselves."""
-    names = {other.name for other in required}
-    return [name for name in FID_COMPANIONS if name not in names] if metric.name == "fid" else []
-
-
-def _cache_keys(
-    stimuli: Sequence[Stimulus], required: Sequence[Metric], results: "PictureResults", tools: Tools
-) -> dict[str, bytes]:
-    """By metric, SHA-256 over the features, whose they are, and how they are compared."""
+    network = tools.network
     owners = [
         (s.stimulus, s.item, s.kind, s.model, s.dataset, s.fraction, s.seen, results.unreadable.get(number))
         for number, s in enumerate(stimuli)
     ]
+    features = [(kind.name, kind.definition, results.stores[kind.name].content_hash()) for kind in network.kinds]
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
-    pictures = sha256_json([owners, digests, versions(_LIBRARIES)])
-    features = {
-        kind.name: (kind.definition, results.stores[kind.name].content_hash())
-        for kind in tools.network.kinds
-        if any(metric.extractor == kind.name for metric in required)
-    }
-    keys = {}
-    for metric in required:
-        definitions = [
-            (member.name, member.definition, str(member.low), str(member.high), member.higher_is_better,
-             tools.network.unavailable.get(member.name), tools.code.of(SHARED_CODE, *member.code))
-            for member in [metric, *(METRICS[name] for name in _companions(metric, required))]
-        ]  # fmt: skip
-        extractor = metric.extractor
-        network = (features.get(extractor), tools.network.caveats.get(extractor)) if extractor else None
-        keys[metric.name] = bytes.fromhex(sha256_json(["set metric", pictures, network, definitions]))
-    return keys
-
-
-def _in_order(stimuli: Sequence[Stimulus], required: Sequence[Metric], parts: Iterable[SetRows]) -> SetRows:
-    """All rows model by model, the metrics as they were named, those of one extractor together."""
-    by_extractor: dict[str | None, list[str]] = {}
-    for metric in required:
-        by_extractor.setdefault(metric.extractor, []).append(metric.name)
-    for metric in required:
-        by_extractor[metric.extractor] += _companions(metric, required)
-    names = [name for members in by_extractor.values() for name in members]
-    metrics = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    pairs = dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake)
-    models = {pair: place for place, pair in enumerate(pairs)}
-    datasets = {dataset: place for place, dataset in enumerate(dict.fromkeys(dataset for dataset, _ in pairs))}
-    rows = SetRows()
-    for part in parts:
-        rows.rows.extend(part.rows)
-        rows.comparisons.extend(part.comparisons)
-    rows.rows.sort(
-        key=lambda row: (datasets[row["dataset"]], models[row["dataset"], row["model"]], metrics[row["metric"]])
+    definitions = [(metric.name, metric.definition) for metric in required]
+    facts = [definitions, network.unavailable, network.caveats, f"gan_eval {__version__}", versions(_LIBRARIES)]
+    key = bytes.fromhex(sha256_json(["set metrics", owners, digests, features, facts]))
+    text = None if values_only else cache.result(key)
+    if text is not None:
+        return SetRows(**json.loads(text))
+    names = [stimulus.stimulus for stimulus in stimuli]
+    rows = compare_sets(
+        stimuli,
+        required,
+        features={kind.name: results.stores[kind.name].table(names) for kind in network.kinds},
+        unreadable={names[number]: reason for number, reason in results.unreadable.items()},
+        unavailable=network.unavailable,
+        caveats=network.caveats,
+        hashes={names[number]: digest.hex() for number, digest in results.hashes.items()},
+        values_only=values_only,
+        on_progress=on_progress,
     )
-    rows.comparisons.sort(
-        key=lambda row: (
-            datasets[row["dataset"]],
-            metrics[row["metric"]],
-            models[row["dataset"], row["a"]],
-            models[row["dataset"], row["b"]],
-        )
-    )
+    if not values_only:
+        cache.keep_result(key, json.dumps(vars(rows)))
     return rows
 
 
@@ -181,8 +117,6 @@ def compare_sets(
 ) -> SetRows:
     """One row for each (model, data set) and set metric, and one for each two models of a data set and set metric.
 
-    Where `fid` is required and there are fewer than 2,000 pictures, `fid_infinity` and `kid` are computed too.
-
     Args:
         stimuli: all pictures.
         metrics: those required; pair and single metrics are ignored.
@@ -191,7 +125,7 @@ def compare_sets(
         unavailable: the reason for each metric that cannot be computed at all.
         caveats: by extractor, what a reader must know about every value.
         hashes: SHA-256 of each stimulus's content, where known: pictures that are copies of others are counted.
-        values_only: without intervals and companions, which take many times as long as the values.
+        values_only: without intervals, which take many times as long as the values.
         on_progress: called with the values done.
     """
     required = [metric for metric in metrics if metric.kind == "set"]
@@ -209,7 +143,7 @@ def compare_sets(
         for model in names:
             work.measure(model, required)
             if on_progress:
-                on_progress(min(len(rows.rows) + len(work.rows), total), total, "sets")
+                on_progress(len(rows.rows) + len(work.rows), total, "sets")
         rows.rows.extend(work.rows)
         for name, outcomes in work.outcomes.items():
             rows.comparisons.extend(compare_outcomes(dataset, METRICS[name], outcomes))
@@ -334,13 +268,8 @@ class _DataSet:
 
     def measure(self, model: str, required: Sequence[Metric]) -> None:
         """Add the rows and outcomes of one model."""
-        names, metrics = [metric.name for metric in required], list(required)
-        if "fid" in names and "fid" not in self._given.unavailable and not self._given.values_only:
-            inception = self._source("inception")
-            if min(inception.count(""), inception.count(model)) < MIN_FID_PICTURES:
-                metrics += [METRICS[name] for name in _companions(METRICS["fid"], required)]
         by_extractor: dict[ExtractorName, list[Metric]] = {}
-        for metric in metrics:
+        for metric in required:
             if metric.extractor:
                 by_extractor.setdefault(metric.extractor, []).append(metric)
         for extractor, members in by_extractor.items():
@@ -378,8 +307,6 @@ class _DataSet:
             notes.append(self._given.caveats.get(source.extractor))
             if metric.name == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
-            if metric.name == "fid_infinity" and min(n_real, n_fake) < MIN_FID_INFINITY_PICTURES:
-                notes.append(FID_INFINITY_WARNING)
             if metric.name == "kid" and source.share_items(model):
                 notes.append(
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "

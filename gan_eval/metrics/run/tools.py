@@ -1,8 +1,8 @@
-"""The functions and networks of a run, known by their definitions before they are loaded.
+"""Functions and networks of a run, known by their definitions before they are loaded.
 
-A definition is all that a value depends on beside the pictures: the metric's own, its code, weights and libraries; it
-is the key of the cached values. Nothing is loaded until a picture needs it, so that a run over pictures whose values
-are all cached starts at once. The networks' definitions are cached too, by the hashes of their weights and code.
+A definition names everything that a value depends on next to the pictures: the metric's own `definition`, the weights,
+the device, the libraries and gan_eval's version. It is the key of the cached values. Nothing is loaded until a picture
+needs it, so a run whose values are all cached starts fast.
 """
 
 import ctypes
@@ -15,32 +15,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file, sha256_json
 from gan_eval.metrics.catalogue import ExtractorName, Kind, Metric, PictureFunction
 from gan_eval.metrics.run.cache import Cache
-from gan_eval.metrics.run.code_hash import Code, CodeHashes
 from gan_eval.metrics.weights.cache import find
 
 if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
     from gan_eval.metrics.run.evaluation import Settings
 
-_EXTRACTORS: dict[ExtractorName, str] = {
-    "inception": "gan_eval.metrics.networks.extractors:inception_extractor",
-    "vgg16": "gan_eval.metrics.networks.extractors:vgg16_extractor",
-    "segmenter": "gan_eval.metrics.networks.segmenter:load_segmenter",
-    "label_colours": "gan_eval.metrics.networks.segmenter:LabelColours",
-}
-"""The code of each extractor."""
-_NETWORKS = (
-    "gan_eval.metrics.networks.extractors:load_extractors",
-    "gan_eval.metrics.networks.learned:learned_metrics",
-)
-"""The code that gives the facts of networks."""
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
 
 
@@ -51,9 +38,7 @@ class Measure:
     name: str
     kind: Kind
     definition: str
-    """All that a value depends on, beside the pictures; "" where that is not known and nothing is cached."""
-    keeps_reasons: bool
-    """Whether a missing value's reason depends on the pictures alone too: not where another's program may fail."""
+    """Everything that a value depends on, next to the pictures; "" if unknown: then nothing is cached."""
     takes_hole: bool = False
     """A pair metric that is also given the hole."""
     of_items: bool = False
@@ -113,7 +98,6 @@ class Tools:
         Raises:
             UserError: weights that were named will not do, or the device cannot be used.
         """
-        self.code = CodeHashes(cache)
         self._cache = cache
         self._metrics = [metric for metric in metrics if not metric.is_pixel_metric]
         self._settings = settings
@@ -159,22 +143,18 @@ class Tools:
         torch.set_num_threads(1)
 
     def _measure(self, metric: Metric) -> Measure:
-        """A pair or single metric with its definition, which is "" where its code or its weights are unknown."""
+        """A pair or single metric with its definition, which is "" where its weights are missing."""
         weights = [self.network.sha256.get(name) for name in metric.weights]
-        code = None
-        if metric.definition and self._cache.is_used:
-            code = own_code(metric.name) if metric.distribution else f"code {self.code.of(*metric.code)}"
         definition = ""
-        if code is not None and all(weights):
+        if all(weights):
             where = self._where(network=not metric.is_pixel_metric)
-            definition = "; ".join([metric.definition, code, *map(str, weights), where])
+            definition = "; ".join([metric.definition, *map(str, weights), where])
             if metric.kind == "pair" and self._settings.resize:
                 definition += "; generated picture resized by Pillow's bicubic"
         return Measure(
             metric.name,
             metric.kind,
             definition,
-            keeps_reasons=not metric.distribution,
             takes_hole=metric.takes_hole,
             of_items=metric.of_items is not None,
             any_format=metric.any_format,
@@ -184,7 +164,7 @@ class Tools:
     def _where(self, *, network: bool) -> str:
         """The device, what decodes, and the libraries of networks."""
         libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)] if network else []
-        return "; ".join([self.device.partition(":")[0], decoder(self.code), *libraries])
+        return "; ".join([self.device.partition(":")[0], decoder(), *libraries])
 
     def _network_facts(self) -> NetworkFacts:
         """The facts about the networks: cached ones where all weights are there, else those of the loaded ones."""
@@ -199,7 +179,7 @@ class Tools:
             return self._load().facts
         definitions = {metric.name: metric.definition for metric in self._metrics}
         parts = [definitions, hashes, self._settings.resizer, self._settings.precision, self._where(network=True)]
-        key = bytes.fromhex(sha256_json(["networks", *parts, self.code.of(*_NETWORKS)]))
+        key = bytes.fromhex(sha256_json(["networks", *parts]))
         cached = self._cache.result(key)
         if cached is not None:
             content = json.loads(cached)
@@ -227,13 +207,13 @@ class Tools:
                     segmenter=settings.segmenter,
                     **with_weights,
                 )
-                is_cached, where = self._cache.is_used, self._where(network=True)
+                where = self._where(network=True)
                 kinds = [
                     FeatureKind(
                         name,
                         extractor.size,
                         extractor.companion,
-                        f"{extractor.key}; code {self.code.of(_EXTRACTORS[name])}; {where}" if is_cached else "",
+                        f"{extractor.key}; {where}",
                         name != "segmenter",
                     )
                     for name, extractor in networks.ready.items()
@@ -262,19 +242,11 @@ def _device(name: str | None) -> str:
     return usable_device(name)
 
 
-def decoder(code: CodeHashes) -> str:
-    """The key of decoding: Pillow, its JPEG library, and this program's reading rules."""
+def decoder() -> str:
+    """Return the key of decoding: gan_eval with its reading rules, Pillow and its JPEG library."""
     from PIL import features
 
-    jpeg = features.version_codec("jpg")
-    rules = code.of(
-        "gan_eval.stimuli.pictures:decode_measured",
-        "gan_eval.stimuli.pictures:decode_rgb",
-        "gan_eval.metrics.run.pictures:of_other_formats",
-        "gan_eval.stimuli.pictures:resize",
-        "gan_eval.stimuli.holes:hole_of",
-    )
-    return f"pillow {version('pillow')}; jpeg {jpeg}; reading {rules}"
+    return f"gan_eval {__version__}; pillow {version('pillow')}; jpeg {features.version_codec('jpg')}"
 
 
 def versions(names: Iterable[str]) -> list[tuple[str, str]]:

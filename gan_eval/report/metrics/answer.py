@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.metrics.catalogue import FID_COMPANIONS, MIN_FID_INFINITY_PICTURES
 from gan_eval.report.metrics.agreement import model_agreement, model_ranks
 from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
@@ -156,20 +155,14 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
 
 
 def descriptive_metrics(measured: Measured, dataset: str, by_metric: Mapping[str, Standing]) -> dict[str, str]:
-    """The metrics that make nobody the best, and why: those that only describe, an FID∞ that keeps FID's bias for want
-    of pictures, and an FID of few pictures where other metrics compare the same sets."""
+    """The metrics that make nobody the best, and why: those that only describe, and an FID of few pictures where
+    KID compares the same sets."""
     decided = [metric for metric, place in by_metric.items() if place.leader]
     reasons = {metric: "noise raises it, too" for metric in NO_VERDICT if metric in decided}
     models = measured.models(dataset)
-    if "fid_infinity" in decided and any(
-        measured.summary(dataset, "fid_infinity", model).few_for_fid_infinity for model in models
-    ):
-        reasons["fid_infinity"] = f"below {MIN_FID_INFINITY_PICTURES} pictures it keeps most of FID's bias"
-    instead = [metric for metric in FID_COMPANIONS if metric in decided and metric not in reasons]
     few = any(measured.summary(dataset, "fid", model).few_for_fid for model in models)
-    if instead and "fid" in decided and few:
-        counts = "counts" if len(instead) == 1 else "count"
-        reasons["fid"] = f"{_abbreviated(instead)} {counts} in its place"
+    if "kid" in decided and "fid" in decided and few:
+        reasons["fid"] = "KID counts in its place"
     return reasons
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_INFINITY_PICTURES, MIN_FID_PICTURES, Metric
+from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
@@ -68,11 +68,6 @@ class Summary:
     def few_for_fid(self) -> bool:
         """There is a value, and as an FID it would be of too few pictures."""
         return self.is_known and self.smaller_count < MIN_FID_PICTURES
-
-    @property
-    def few_for_fid_infinity(self) -> bool:
-        """The same of an FID∞."""
-        return self.is_known and self.smaller_count < MIN_FID_INFINITY_PICTURES
 
 
 def is_raw(model: str, models: Sequence[str]) -> bool:
@@ -280,8 +275,8 @@ def arrow(name: str) -> str:
 def title_of(name: str) -> str:
     """The metric's name as papers write it; one that has none, or is not known here, keeps its own.
 
-    >>> title_of("fid_infinity"), title_of("unheard_of")
-    ('FID∞', 'unheard_of')
+    >>> title_of("fid"), title_of("unheard_of")
+    ('FID', 'unheard_of')
     """
     facts = facts_of(name)
     return (facts.title if facts else "") or name

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gan_eval.metrics.catalogue import FID_COMPANIONS, MIN_FID_INFINITY_PICTURES, MIN_FID_PICTURES
+from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
 from gan_eval.report.metrics.data import (
     REAL,
@@ -124,11 +124,8 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
     rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
     notes = _grouped((note, metric) for metric, note in shared_notes.items())
     of_fid = [summary for summary in summaries.get("fid", {}).values() if summary.few_for_fid]
-    few = any(summary.few_for_fid_infinity for summary in of_fid)
-    useful = [metric for metric in FID_COMPANIONS if not (few and metric == "fid_infinity")]
-    absent = [metric for metric in useful if metric not in measured.set_metrics(dataset)]
-    if absent and of_fid:
-        notes.append(f"Measure {listed(absent)} beside fid: it can be read at this number of pictures.")
+    if of_fid and "kid" not in measured.set_metrics(dataset):
+        notes.append("Measure kid next to fid: it can be read at this number of pictures.")
     head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
     return Table(
         f"{caption}{f', {usual}' if usual else ''}",
@@ -145,8 +142,6 @@ def _warning(metric: str, summary: Summary) -> str:
     """What must be seen beside the value."""
     if metric == "fid" and summary.few_for_fid:
         return f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
-    if metric == "fid_infinity" and summary.few_for_fid_infinity:
-        return f"biased: N{NBSP}<{NBSP}{MIN_FID_INFINITY_PICTURES}"
     return f"below{NBSP}0: read{NBSP}as{NBSP}0" if metric == "kid" and summary.value < 0 else ""
 
 

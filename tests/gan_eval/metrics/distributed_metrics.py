@@ -1,6 +1,6 @@
 """What two processes do in `test_classes.py`: each hands its share of the pictures to every class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,6 @@ from torch import Tensor, distributed
 from torchmetrics import Metric
 
 from gan_eval.metrics import classes, set_classes
-from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.own_sets import own_set_rows
-from gan_eval.metrics.run.processes import Processes
 from gan_eval.metrics.set_classes import SetMetric
 
 COUNT = 20
@@ -49,8 +45,6 @@ def make_all() -> dict[str, Metric]:
         "niqe": classes.NaturalImageQuality(),
         "sharpness": classes.Sharpness(),
         "fid": set_classes.FrechetInceptionDistance(feature_extractor=Colours()),
-        "fid_infinity": set_classes.FrechetInceptionDistanceInfinity(feature_extractor=Colours()),
-        "fid_infinity of items": set_classes.FrechetInceptionDistanceInfinity(feature_extractor=Colours()),
         "kid": set_classes.AllPairsKernelInceptionDistance(feature_extractor=Colours()),
         "neighbours": set_classes.PrecisionRecall(feature_extractor=Colours()),
         "density": set_classes.DensityCoverage(feature_extractor=Colours()),
@@ -62,9 +56,8 @@ def hand_in(metrics: dict[str, Metric], fake: Tensor, real: Tensor) -> None:
     for fakes, reals in zip(fake.split(5), real.split(5), strict=True):
         for name, metric in metrics.items():
             if isinstance(metric, SetMetric):
-                named = {"items": [str(int(picture.sum())) for picture in reals]} if name.endswith("items") else {}
-                metric.update(reals, real=True, **named)
-                metric.update(fakes, real=False, **named)
+                metric.update(reals, real=True)
+                metric.update(fakes, real=False)
             elif name in ("niqe", "sharpness"):
                 metric.update(fakes)
             else:
@@ -87,8 +80,8 @@ SHARES: dict[str, Callable[[int], slice]] = {
 """By name, which pictures a process of two takes."""
 
 
-def in_processes(rank: int, file: str, stimuli: Sequence[Stimulus]) -> None:
-    """One of two processes; the first writes the values for each way of sharing, and the rows of own set metrics."""
+def in_processes(rank: int, file: str) -> None:
+    """Run one of two processes; the first writes the values for each way of sharing."""
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{file}.group", rank=rank, world_size=2)
     fake, real = pictures()
@@ -97,7 +90,6 @@ def in_processes(rank: int, file: str, stimuli: Sequence[Stimulus]) -> None:
         metrics = make_all()
         hand_in(metrics, fake[share(rank)], real[share(rank)])
         found[name] = values(metrics)
-    rows = own_set_rows(stimuli, select(["brightness_gap"]), unreadable={}, processes=Processes(rank, 2, 2))
     if rank == 0:
-        torch.save((found, rows), Path(file))
+        torch.save(found, Path(file))
     distributed.destroy_process_group()

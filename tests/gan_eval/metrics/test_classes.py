@@ -18,7 +18,6 @@ from distributed_metrics import (
     pictures,
     values,
 )
-from own_distribution import own_stimuli, write_distribution
 from torch import multiprocessing
 
 import gan_eval.metrics
@@ -33,16 +32,11 @@ from gan_eval.metrics.classes import (
     MeanStructuralSimilarity,
     PeakSignalNoiseRatio,
 )
-from gan_eval.metrics.definitions.jackknife import PictureSet
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import features_of, inception_extractor
-from gan_eval.metrics.registry import select
-from gan_eval.metrics.run.own_sets import own_set_rows
-from gan_eval.metrics.run.sets import References
 from gan_eval.metrics.set_classes import (
     AllPairsKernelInceptionDistance,
     FrechetInceptionDistance,
-    FrechetInceptionDistanceInfinity,
     SetMetric,
 )
 from gan_eval.metrics.weights.cache import find
@@ -66,35 +60,8 @@ def test_the_values_are_the_functions_means(one_process):
 
 def test_set_values_are_the_functions(one_process):
     real, fake = (Colours()(batch).float() for batch in (REAL, FAKE))
-    for name in ("fid", "fid_infinity", "kid", "precision", "recall", "density", "coverage"):
+    for name in ("fid", "kid", "precision", "recall", "density", "coverage"):
         assert one_process[name] == pytest.approx(getattr(functional, name)(real, fake), rel=1e-10), name
-
-
-def test_fid_infinity_with_items_is_the_functions_and_the_commands():
-    names = [f"i{n}" for n in range(len(REAL))]
-    order = np.random.default_rng(0).permutation(len(REAL))
-    metric = FrechetInceptionDistanceInfinity(feature_extractor=Colours())
-    for rows in np.split(order, 4):
-        metric.update(REAL[rows], real=True, items=[names[row] for row in rows])
-        metric.update(FAKE[rows], real=False, items=[names[row] for row in rows])
-    real, fake = (Colours()(batch).float().numpy() for batch in (REAL, FAKE))
-    value = functional.fid_infinity(real, fake, real_items=names, fake_items=names)
-    assert metric.compute().item() == pytest.approx(value, rel=1e-9)
-    assert pickle.loads(pickle.dumps(metric)).compute() == metric.compute()
-    sets = [PictureSet(features, tuple(names), None) for features in (real, fake)]
-    assert References(sets[0]).measure(["fid_infinity"], sets[1])["fid_infinity"].value == value
-    assert value != pytest.approx(functional.fid_infinity(real, fake), rel=1e-3)
-
-
-def test_items_are_told_of_all_pictures_or_of_none():
-    metric = FrechetInceptionDistanceInfinity(feature_extractor=Colours())
-    with pytest.raises(ValueError, match="5 pictures and 4 items"):
-        metric.update(REAL[:5], real=True, items=list("abcd"))
-    metric.update(REAL[:5], real=True, items=list("abcde"))
-    metric.update(REAL[5:], real=True)
-    metric.update(FAKE, real=False, items=[f"i{n}" for n in range(len(FAKE))])
-    with pytest.raises(ValueError, match="but 5 and 20 items"):
-        metric.compute()
 
 
 def test_direction_and_range_are_those_of_the_registry():
@@ -115,24 +82,19 @@ def _bound(value: float | None, default: float) -> float:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_number_of_one(one_process, tmp_path, monkeypatch):
+def test_two_processes_give_the_number_of_one(one_process, tmp_path):
     file = tmp_path / "values.pt"
-    write_distribution(tmp_path / "own")
-    monkeypatch.syspath_prepend(str(tmp_path / "own"))
-    stimuli = own_stimuli(tmp_path)
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=in_processes, args=(rank, str(file), stimuli)) for rank in range(2)]
+    workers = [context.Process(target=in_processes, args=(rank, str(file))) for rank in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(600)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    found, rows = torch.load(file)
+    found = torch.load(file)
     assert found.keys() == SHARES.keys()
     for name, numbers in found.items():
         assert numbers == pytest.approx(one_process, rel=1e-9), name
-    (alone,) = own_set_rows(stimuli, select(["brightness_gap"]), unreadable={})
-    assert rows == [{**alone, "value": pytest.approx(alone["value"], rel=1e-12)}]
 
 
 @pytest.mark.slow

@@ -14,10 +14,8 @@ from metric_pictures import disturbed, texture
 from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
-from gan_eval.metrics.kernels import tensors
-from gan_eval.metrics.kernels.backends import backend_of
+from gan_eval.metrics.kernels import loops
 from gan_eval.metrics.kernels.loops import compiled
-from gan_eval.metrics.kernels.pictures import as_picture
 from gan_eval.stimuli.pictures import Picture
 
 REAL = texture(0, 193, 210)
@@ -57,9 +55,9 @@ def test_any_form_of_a_picture_has_the_same_values(form: Callable[[Picture], Pic
 def test_kernels_are_compiled_once_for_every_form() -> None:
     values(FAKE, REAL)
     values(read_only(FAKE), np.asfortranarray(REAL))
-    assert len(kernels.loops.difference_sums.signatures) == 1  # type: ignore[attr-defined]
-    assert len(kernels.loops.sample_moments.signatures) == 1  # type: ignore[attr-defined]
-    assert len(kernels.loops.similarity_sums.signatures) == 2  # type: ignore[attr-defined]
+    assert len(loops.difference_sums.signatures) == 1  # type: ignore[attr-defined]
+    assert len(loops.sample_moments.signatures) == 1  # type: ignore[attr-defined]
+    assert len(loops.similarity_sums.signatures) == 2  # type: ignore[attr-defined]
 
 
 def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
@@ -68,7 +66,6 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     for picture in (colours, grey):
         wanted = (picture.astype(np.int64) @ [299, 587, 114] + 500) // 1000
         assert np.array_equal(kernels.luma(picture), wanted)
-        assert np.array_equal(tensors.luma(torch.from_numpy(picture)), wanted)
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
 
 
@@ -77,12 +74,6 @@ def test_threads_may_call_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(values, [FAKE] * 12, [REAL] * 12):
             assert found == alone
-
-
-def test_an_array_is_measured_by_compiled_code_and_another_devices_tensor_by_torch() -> None:
-    assert backend_of(as_picture(torch.from_numpy(REAL))) is kernels
-    elsewhere = as_picture(torch.from_numpy(REAL).to("meta"))
-    assert backend_of(elsewhere) is tensors
 
 
 def test_what_nothing_can_be_kept_of_is_compiled_all_the_same() -> None:

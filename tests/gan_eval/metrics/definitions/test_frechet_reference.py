@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_eval.metrics.definitions.frechet import FrechetReference, frechet_distance, subset_distance
+from gan_eval.metrics.definitions.frechet import FrechetReference, fid
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -16,8 +16,8 @@ def test_leaving_a_group_out_equals_computing_without_it(n: int, m: int, d: int)
     real, fake = _draw(0, n, d), _draw(1, m, d)
     real_groups, fake_groups = np.arange(n) % GROUPS, np.arange(m) % GROUPS
     found = FrechetReference(real, real_groups).compare(fake, fake_groups)
-    assert found.value == frechet_distance(real, fake).value
-    wanted = [frechet_distance(real[real_groups != g], fake[fake_groups != g]).value for g in range(GROUPS)]
+    assert found.value == fid(real, fake)
+    wanted = [fid(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
     assert found.left_out == pytest.approx(wanted, rel=1e-10)
 
 
@@ -26,16 +26,8 @@ def test_leaving_groups_out_of_singular_sets() -> None:
     real[:, 3] = real[:, 4] = 7
     groups = np.arange(80) % GROUPS
     found = FrechetReference(real, groups).compare(fake, groups[:70])
-    wanted = [frechet_distance(real[groups != g], fake[groups[:70] != g]).value for g in range(GROUPS)]
+    wanted = [fid(real[groups != g], fake[groups[:70] != g]) for g in range(GROUPS)]
     assert found.left_out == pytest.approx(wanted, rel=1e-9)
-
-
-@pytest.mark.parametrize("d", [60, 12])
-def test_distance_of_subsets(d: int) -> None:
-    real, fake = _draw(2, 50, d), _draw(3, 40, d)
-    rows, others = np.arange(0, 50, 2), np.arange(5, 35)
-    found = subset_distance(real, fake)(rows, others)
-    assert found == pytest.approx(frechet_distance(real[rows], fake[others]).value, rel=1e-10)
 
 
 def test_without_groups_there_is_nothing_to_leave_out() -> None:

@@ -15,9 +15,8 @@ from skimage.metrics import structural_similarity
 from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
 from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
-from gan_eval.metrics.kernels import compiled as kernels
-from gan_eval.metrics.kernels import tensors
-from gan_eval.metrics.kernels.pictures import Unmeasurable, as_hole
+from gan_eval.metrics.kernels import loops
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
 
 Hole = NDArray[np.bool_]
@@ -86,16 +85,6 @@ def test_where_all_is_hole_the_values_are_those_of_the_picture(pair: list[Pictur
     assert ssim_hole(fake, real, inner) == wanted[1], "the map's whole domain"
 
 
-@pytest.mark.slow
-@settings(max_examples=30)
-@given(pictures(2, st.integers(12, 300)), any_hole, st.booleans(), st.integers(0, 10**6))
-def test_torch_makes_the_same_mean_of_the_map(pair: list[Picture], kind: str, luminance: bool, seed: int) -> None:
-    where = holes(pair[0], kind, seed)[5:-5, 5:-5]
-    compiled = kernels.similarity(pair[0], pair[1], luminance=luminance, where=where)
-    x, y, places = (torch.from_numpy(one) for one in (*pair, where.copy()))
-    assert compiled == pytest.approx(tensors.similarity(x, y, luminance=luminance, where=places), abs=5e-7)
-
-
 def test_what_lies_outside_the_hole_does_not_count() -> None:
     hole = some_hole("centre", 40, 60, np.random.default_rng(0))
     composite = np.where(hole[..., None], FAKE, REAL)
@@ -121,21 +110,11 @@ def test_any_form_of_pictures_and_holes_has_the_same_values() -> None:
         assert values.tolist() == [value, value]
 
 
-def test_torch_has_the_same_exact_sums_and_takes_the_hole_to_the_picture() -> None:
-    hole = some_hole("scattered", 40, 60, np.random.default_rng(4))
-    fake, real = torch.from_numpy(FAKE), torch.from_numpy(REAL)
-    moved = as_hole(hole, fake)
-    assert isinstance(moved, torch.Tensor)
-    assert np.array_equal(moved, hole)
-    assert tensors.difference_sums(fake, real, moved) == kernels.difference_sums(FAKE, REAL, hole)
-    assert tensors.difference_sums(fake, real) == kernels.difference_sums(FAKE, REAL)
-
-
 def test_the_kernel_is_compiled_once_with_and_without_a_hole() -> None:
     ssim(FAKE, REAL)
-    before = len(kernels.loops.similarity_sums.signatures)  # type: ignore[attr-defined]
+    before = len(loops.similarity_sums.signatures)  # type: ignore[attr-defined]
     ssim_hole(FAKE, REAL, np.ones((40, 60), bool))
-    assert len(kernels.loops.similarity_sums.signatures) == before  # type: ignore[attr-defined]
+    assert len(loops.similarity_sums.signatures) == before  # type: ignore[attr-defined]
 
 
 def test_what_cannot_be_measured_says_why() -> None:

@@ -6,7 +6,6 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_pictures import disturbed, regular_pictures, texture
@@ -15,9 +14,7 @@ from picture_strategies import pictures
 from scipy.ndimage import correlate
 from scipy.special import gamma
 
-from gan_eval.metrics.definitions.no_reference import block_features, niqe
-from gan_eval.metrics.kernels import compiled as kernels
-from gan_eval.metrics.kernels import tensors
+from gan_eval.metrics.definitions.no_reference import niqe
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
 
@@ -153,15 +150,6 @@ def test_any_picture_has_the_slow_writings_value_or_a_reason(single: list[Pictur
     except Unmeasurable:
         return
     assert value == pytest.approx(slow_niqe(picture), rel=1e-9)
-
-
-@pytest.mark.parametrize("name", _pictures())
-def test_compiled_code_equals_torch(name: str) -> None:
-    whole = _pictures()[name]
-    picture = np.ascontiguousarray(whole[: whole.shape[0] // 96 * 96, : whole.shape[1] // 96 * 96])
-    compiled = block_features(kernels.luma(picture), kernels)
-    eager = block_features(tensors.luma(torch.from_numpy(picture)), tensors)
-    np.testing.assert_allclose(compiled, eager, rtol=1e-10, atol=1e-12)
 
 
 def test_one_number_for_any_number_of_threads_and_any_company() -> None:

@@ -13,8 +13,6 @@ from picture_strategies import checkerboard, pictures
 from skimage.metrics import structural_similarity
 
 from gan_eval.metrics.definitions.similarity import ms_ssim, ssim, ssim_luma
-from gan_eval.metrics.kernels import compiled as kernels
-from gan_eval.metrics.kernels import tensors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
 
@@ -63,18 +61,6 @@ def test_a_picture_of_many_tiles() -> None:
     fake = disturbed(real, 2, 40)
     wanted = structural_similarity(fake, real, channel_axis=-1, **SCIKIT_IMAGE)
     assert ssim(fake, real) == pytest.approx(wanted, abs=1e-7)
-
-
-@settings(max_examples=40)
-@given(pictures(2, st.integers(11, 300)), st.booleans())
-def test_compiled_code_equals_torch(pair: list[Picture], luminance: bool) -> None:
-    fake, real = pair
-    compiled = kernels.similarity(fake, real, luminance=luminance)
-    eager = tensors.similarity(torch.from_numpy(fake), torch.from_numpy(real), luminance=luminance)
-    assert compiled == pytest.approx(eager, abs=5e-7)
-    half, half_in_torch = kernels.pool(fake), tensors.pool(torch.from_numpy(fake))
-    assert np.array_equal(half, half_in_torch.numpy())
-    assert np.array_equal(kernels.pool(half), tensors.pool(half_in_torch).numpy())
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import tables
-from gan_eval.metrics.run.missing import first_lines, missing_values, without_unasked_gaps
+from gan_eval.metrics.run.missing import first_lines, missing_values
 from gan_eval.tabular import frame_of
 
 
@@ -70,13 +70,3 @@ def test_there_are_no_more_lines_than_wanted():
     assert lines == [*(f"d/m/{word}: no psnr: reason {word}" for word in "abc"), "... and 4 more"]
     assert first_lines(lines, most=4) == lines
     assert _lines() == []
-
-
-def test_what_is_computed_beside_fid_is_missed_by_those_alone_who_asked_for_it():
-    few = "12 real and 12 generated pictures; fid_infinity needs 20 of each"
-    sets = _sets(("m", "d", "fid", 80.0, None), ("m", "d", "fid_infinity", np.nan, few), ("m", "d", "kid", 0.1, None))
-    frames = {"image_metrics": frame_of([], tables.IMAGE_METRICS), "set_metrics": sets}
-    told = without_unasked_gaps(frames, ("fid",))
-    assert list(told["set_metrics"]["metric"]) == ["fid", "kid"]
-    assert missing_values(told) == []
-    assert missing_values(without_unasked_gaps(frames, ("fid", "fid_infinity"))) == [f"m on d: no fid_infinity: {few}"]

@@ -238,9 +238,10 @@ def test_a_set_without_a_value_has_a_dash_and_its_reason():
 
 @pytest.mark.parametrize(("n", "warning"), [(1999, "biased: N\u00a0<\u00a02000"), (2000, "")])
 def test_fid_from_few_pictures_carries_its_warning(n, warning):
-    column, table = cells(Measured(frames_of([], sets(n=n))), "fid")
+    column, _ = cells(Measured(frames_of([], sets(n=n))), "fid")
     assert {cell.warning for cell in column.values()} == {warning}
-    assert any("fid_infinity" in note for note in table.notes) == bool(warning)
+    _, table = cells(Measured(frames_of([], [row for row in sets(n=n) if row["metric"] == "fid"])), "fid")
+    assert any("Measure kid next to fid" in note for note in table.notes) == bool(warning)
     assert cells(Measured(frames_of([], sets(n=n))), "kid")[0]["clear"].warning == ""
 
 
@@ -327,8 +328,7 @@ def of_sets(n: int, *metrics: str) -> Measured:
         for metric in metrics
         for other in ("middling", "alike")
     ]  # fmt: skip
-    rows = [*sets(n=n), *({**row, "metric": "fid_infinity"} for row in sets(n=n) if row["metric"] == "fid")]
-    frames = frames_of([], [row for row in rows if row["metric"] in metrics])
+    frames = frames_of([], [row for row in sets(n=n) if row["metric"] in metrics])
     return Measured({**frames, "metric_comparisons": frame_of(table, METRIC_COMPARISONS)})
 
 
@@ -338,28 +338,10 @@ def test_kid_leads_where_pictures_are_few_for_fid():
     assert "FID is lowest for clear; it does not count here: KID counts in its place." in words
 
 
-def test_fid_infinity_stands_in_for_fid_from_1000_pictures_on():
-    few, more = (said(of_sets(n, "fid", "fid_infinity", "kid")) for n in (999, 1000))
-    assert "clear is best by KID:" in few
-    assert "FID∞ is lowest for clear; it does not count here: below 1000 pictures it keeps most of FID's bias." in few
-    assert "FID is lowest for clear; it does not count here: KID counts in its place." in few
-    assert "clear is best by FID∞ and KID:" in more
-    assert "clear is best by FID:" in said(of_sets(999, "fid", "fid_infinity")), "nothing can stand in for it"
-
-
 def test_wins_are_counted_without_what_makes_nobody_the_best():
-    (wins,) = wins_matrix(of_sets(999, "fid", "fid_infinity", "kid"), "houses")
+    (wins,) = wins_matrix(of_sets(999, "fid", "kid"), "houses")
     assert "of 1 metrics" in wins.caption
-    assert sum("is not counted" in note for note in wins.notes) == 2
-
-
-@pytest.mark.parametrize(("n", "warned"), [(999, True), (1000, False)])
-def test_fid_infinity_of_few_pictures_carries_its_warning(n, warned):
-    rows = [{**row, "metric": "fid_infinity"} for row in sets(n=n) if row["metric"] == "fid"]
-    column, _ = cells(Measured(frames_of([], [*sets(n=n), *rows])), "fid_infinity")
-    assert {cell.warning for cell in column.values()} == {"biased: N\u00a0<\u00a01000" if warned else ""}
-    alone = cells(Measured(frames_of([], [row for row in sets(n=n) if row["metric"] == "fid"])), "fid")[1]
-    assert ("Measure kid beside fid: it can be read at this number of pictures." in alone.notes) == warned
+    assert sum("is not counted" in note for note in wins.notes) == 1
 
 
 @pytest.mark.parametrize(("n", "metrics", "by"), [(2000, ("fid", "kid"), "FID and KID"), (22, ("fid",), "FID")])
