@@ -1,17 +1,12 @@
-"""Every metric as a plain function on tensors, made from its record.
+"""Every metric as a plain function.
 
-Functions of pictures take (N, 3, H, W) uint8, 0..255, on any device (a range is never guessed from the data) and give
-(N,) float64, one value for each picture, on the same device. `inf` is a value (psnr of equal pictures). Where a picture
-has no value (too small, flat, sizes that differ), `Unmeasurable` is raised: its message names the picture's index
-and the reason. To learn all the reasons in a batch, call for one picture at a time.
+Functions of pictures take (N, 3, H, W) uint8 tensors, 0..255, on any device; a range is never guessed from the data.
+They return (N,) float64 on the same device, one value for each picture. `inf` is a value (psnr of equal pictures). A
+picture without a value (too small, flat, sizes that differ) raises `Unmeasurable`; its message names the picture's
+index and the reason. To get all the reasons of a batch, call the function for one picture at a time.
 
-Those of the generator's input take it alone, or, where they ask what it tells of the photographs, the inputs and the
-photographs of a data set's items, each (N, 3, H, W). Those of the hole of inpainted pictures take the holes too,
-(N, H, W) bool. Those with pretrained weights take what `load` gives as `network`; without, it is loaded for the call.
-
-Functions of sets take the (N, d) features of the real and of the generated pictures, in this order, and give a float.
-The features come from `gan_eval.metrics.networks.extractors`, or from any network; those of the segmentation scores are
-pixel counts (`gan_eval.metrics.definitions.segmentation.confusion`), of the generated pictures alone.
+Functions of sets take (N, d) features of the real and of the generated pictures, in this order, and return a float. The
+features come from `gan_eval.metrics.networks.extractors`, or from any network.
 
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
 >>> psnr(black + 1, black)
@@ -23,12 +18,16 @@ tensor([0.2500, 0.2500], dtype=torch.float64)
 >>> niqe(black)
 Traceback (most recent call last):
 gan_eval.metrics.kernels.pictures.Unmeasurable: picture 0: 16x16 pixels hold 0 blocks of 96x96; NIQE needs two
+>>> fid(torch.tensor([[0.0], [2.0]]), torch.tensor([[3.0], [5.0]]))
+9.0
+>>> counts = torch.zeros(1, 19, 20)  # the last column: read as none of the classes
+>>> counts[0, 0, 0], counts[0, 1, 1] = 6, 2
+>>> pixel_accuracy(counts.flatten(1))
+1.0
 """
 
 from collections.abc import Callable, Mapping
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -36,20 +35,32 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import METRICS, Metric
-from gan_eval.metrics.definitions.labels import FEWEST_ITEMS, NO_DIFFERENCE
-from gan_eval.metrics.definitions.segmentation import COUNTS
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions import (
+    frechet,
+    labels,
+    neighbours,
+    no_reference,
+    segmentation,
+    similarity,
+)
+from gan_eval.metrics.definitions import (
+    hole as hole_metrics,
+)
+from gan_eval.metrics.definitions import (
+    kid as kernel,
+)
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.learned import learned_metrics
 
 Network = Callable[..., float]
-"""What `load` gives."""
+"""A function that `load` returns."""
 Features = ArrayLike | Tensor
 """(N, d): a vector for each picture; a tensor on any device, or an array."""
 
 
 def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "cpu") -> Network:
-    """The network or regression of a metric with pretrained weights, loaded once for many calls.
+    """Load the network or regression of a metric with pretrained weights once, for many calls.
 
     Args:
         name: lpips_alex, lpips_vgg, dists, lpips_alex_hole, dists_hole or brisque.
@@ -60,7 +71,7 @@ def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "c
         A function of (H, W, 3) uint8 pictures.
 
     Raises:
-        UserError: a file will not do, or is not in the cache.
+        UserError: a file cannot be used, or is not in the cache.
 
     >>> load("psnr")
     Traceback (most recent call last):
@@ -79,123 +90,626 @@ lpips_alex_hole, dists_hole, brisque
     return learned.functions[name]
 
 
-_PICTURES_DOC = """{measures}.
+def psnr(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the peak signal-to-noise ratio of generated pictures and their references.
 
-    {source}.
+    Source: 10 log10(peak² / MSE) over all pixels and channels, peak 255, of 16 bits 65535; inf for equal pictures.
 
     Args:
-        {arguments}
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
 
     Returns:
-        (N,) float64, {low:g} to {high:g}{unit}; {better} is better.
+        (N,) float64, 0 to inf dB; higher is better.
 
     Raises:
-        Unmeasurable: a picture has no value{least}.
-
-    >>> pictures = torch.randint(0, 256, ({count}, 3, {side}, {longer}), dtype=torch.uint8)
-    >>> {name}({call}).shape
-    torch.Size([{count}])
+        Unmeasurable: sizes differ.
     """
-_COUNTS_DOC = """{measures}.
+    return _pairs(similarity.psnr, fake, real)
 
-    {source}.
+
+def l1(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the mean absolute difference over all pixels and channels.
+
+    Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257).
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+
+    Returns:
+        (N,) float64, 0 to 255 grey levels; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ.
+    """
+    return _pairs(similarity.l1, fake, real)
+
+
+def ssim(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the structural similarity, the mean of R, G and B.
+
+    Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+
+    Returns:
+        (N,) float64, -1 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 11 pixels.
+    """
+    return _pairs(similarity.ssim, fake, real)
+
+
+def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the structural similarity of the integer BT.601 luma.
+
+    Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+
+    Returns:
+        (N,) float64, -1 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 11 pixels.
+    """
+    return _pairs(similarity.ssim_luma, fake, real)
+
+
+def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the structural similarity at five scales, the mean of R, G and B.
+
+    Source: Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; both sides above
+    160.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+
+    Returns:
+        (N,) float64, 0 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 161 pixels.
+    """
+    return _pairs(similarity.ms_ssim, fake, real)
+
+
+def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
+    """Compute LPIPS: the distance in AlexNet's features, weighted as people judged distorted patches.
+
+    Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        network: from `load("lpips_alex")`; default: loaded for this call.
+
+    Returns:
+        (N,) float64, 0 to inf; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 31 pixels.
+        UserError: the weights are missing.
+    """
+    return _pairs(network or load("lpips_alex"), fake, real)
+
+
+def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
+    """Compute LPIPS with VGG16's features.
+
+    Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they are.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        network: from `load("lpips_vgg")`; default: loaded for this call.
+
+    Returns:
+        (N,) float64, 0 to inf; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 16 pixels.
+        UserError: the weights are missing.
+    """
+    return _pairs(network or load("lpips_vgg"), fake, real)
+
+
+def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
+    """Compute DISTS: the difference in structure and texture of VGG16's features.
+
+    Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        network: from `load("dists")`; default: loaded for this call.
+
+    Returns:
+        (N,) float64, 0 to 1; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 16 pixels.
+        UserError: the weights are missing.
+    """
+    return _pairs(network or load("dists"), fake, real)
+
+
+def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Compute `psnr` over the hole's pixels.
+
+    Source: 10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16 bits 65535; inf where
+    equal; hole: where the set's mask_file is white.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        hole: (N, H, W) bool, True in the hole.
+
+    Returns:
+        (N,) float64, 0 to inf dB; higher is better.
+
+    Raises:
+        Unmeasurable: sizes differ, or a hole is empty.
+    """
+    return _holes(hole_metrics.psnr_hole, fake, real, hole)
+
+
+def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Compute the mean of the map of `ssim` over the hole's pixels that are 5 pixels or more from the border.
+
+    Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border; windows with their
+    middle in the hole: where the set's mask_file is white.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        hole: (N, H, W) bool, True in the hole.
+
+    Returns:
+        (N,) float64, -1 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 11 pixels, or a hole is empty.
+    """
+    return _holes(hole_metrics.ssim_hole, fake, real, hole)
+
+
+def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Compute `l1` over the hole's pixels.
+
+    Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole; hole: where the set's mask_file is
+    white.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        hole: (N, H, W) bool, True in the hole.
+
+    Returns:
+        (N,) float64, 0 to 255 grey levels; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ, or a hole is empty.
+    """
+    return _holes(hole_metrics.l1_hole, fake, real, hole)
+
+
+def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
+    """Compute the mean of the map of `lpips_alex` over the hole's pixels.
+
+    Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are; each layer's map enlarged bilinearly to the
+    picture's size, their sum; hole: where the set's mask_file is white.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        hole: (N, H, W) bool, True in the hole.
+        network: from `load("lpips_alex_hole")`; default: loaded for this call.
+
+    Returns:
+        (N,) float64, 0 to inf; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 31 pixels, or a hole is empty.
+        UserError: the weights are missing.
+    """
+    return _holes(network or load("lpips_alex_hole"), fake, real, hole)
+
+
+def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
+    """Compute `dists` of the hole's bounding box.
+
+    Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it; of the smallest
+    rectangle that holds the hole; hole: where the set's mask_file is white.
+
+    Args:
+        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
+        hole: (N, H, W) bool, True in the hole.
+        network: from `load("dists_hole")`; default: loaded for this call.
+
+    Returns:
+        (N,) float64, 0 to 1; lower is better.
+
+    Raises:
+        Unmeasurable: sizes differ, a side is below 16 pixels, or a hole is empty.
+        UserError: the weights are missing.
+    """
+    return _holes(network or load("dists_hole"), fake, real, hole)
+
+
+def niqe(pictures: Tensor) -> Tensor:
+    """Compute NIQE: the distance of a picture's local statistics from those of pristine photographs.
+
+    Source: Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255.
+
+    Returns:
+        (N,) float64, 0 to inf; lower is better.
+
+    Raises:
+        Unmeasurable: fewer than 96 pixels by 192, or a picture is flat or strictly regular.
+    """
+    return _singles(no_reference.niqe, pictures)
+
+
+def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
+    """Compute BRISQUE: the badness that people would see in a picture, learned from distorted photographs.
+
+    Source: Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255.
+        network: from `load("brisque")`; default: loaded for this call.
+
+    Returns:
+        (N,) float64, -inf to inf; lower is better.
+
+    Raises:
+        Unmeasurable: a side is below 13 pixels, or a picture is flat or strictly regular.
+        UserError: the weights are missing.
+    """
+    return _singles(network or load("brisque"), pictures)
+
+
+def sharpness(pictures: Tensor) -> Tensor:
+    """Compute the variance of the Laplacian: the strength of fine detail, noise included.
+
+    Source: Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255.
+
+    Returns:
+        (N,) float64, 0 to inf squared grey levels; higher is better.
+
+    Raises:
+        Unmeasurable: a side is below 3 pixels.
+    """
+    return _singles(no_reference.sharpness, pictures)
+
+
+def fid(real: Features, fake: Features) -> float:
+    """Compute the Fréchet distance of two sets of features, each taken as one Gaussian.
+
+    Features are (N, d): Inception 2015-12-05 for the FID of papers. The value is biased upwards, the more so the
+    fewer pictures.
+
+    Source: Heusel et al. 2017.
+
+    Args:
+        real, fake: (N, d) and (M, d) features.
+
+    Returns:
+        0 to inf; lower is better.
+
+    Raises:
+        Unmeasurable: a set has fewer than two members, or a feature is not finite.
+        ValueError: not (N, d) and (M, d).
+    """
+    return frechet.fid(*_two_sets(real, fake))
+
+
+def kid(real: Features, fake: Features) -> float:
+    """Compute the squared maximum mean discrepancy of two sets of features, over all pairs.
+
+    The value is unbiased for independent sets. It is too low for sets that share items.
+
+    Source: Binkowski et al. 2018; cubic kernel, all pairs.
+
+    Args:
+        real, fake: (N, d) and (M, d) features.
+
+    Returns:
+        -inf to inf; lower is better.
+
+    Raises:
+        Unmeasurable: a set has fewer than two members, or a feature is not finite.
+        ValueError: not (N, d) and (M, d).
+    """
+    return kernel.kid(*_two_sets(real, fake))
+
+
+def precision(real: Features, fake: Features) -> float:
+    """Compute the share of the generated pictures that lie among the real ones.
+
+    Source: Kynkäänniemi et al. 2019; k = 3.
+
+    Args:
+        real, fake: (N, d) and (M, d) features.
+
+    Returns:
+        0 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: a set has fewer than four members, or a feature is not finite.
+        ValueError: not (N, d) and (M, d).
+    """
+    return neighbours.precision(*_two_sets(real, fake))
+
+
+def recall(real: Features, fake: Features) -> float:
+    """Compute the share of the real pictures that lie among the generated ones.
+
+    Source: Kynkäänniemi et al. 2019; k = 3.
+
+    Args:
+        real, fake: (N, d) and (M, d) features.
+
+    Returns:
+        0 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: a set has fewer than four members, or a feature is not finite.
+        ValueError: not (N, d) and (M, d).
+    """
+    return neighbours.recall(*_two_sets(real, fake))
+
+
+def density(real: Features, fake: Features) -> float:
+    """Compute how densely the real pictures surround each generated one.
+
+    Source: Naeem et al. 2020; k = 5.
+
+    Args:
+        real, fake: (N, d) and (M, d) features.
+
+    Returns:
+        0 to inf; higher is better.
+
+    Raises:
+        Unmeasurable: a set has fewer than six members, or a feature is not finite.
+        ValueError: not (N, d) and (M, d).
+    """
+    return neighbours.density(*_two_sets(real, fake))
+
+
+def coverage(real: Features, fake: Features) -> float:
+    """Compute the share of the real pictures with a generated one nearby.
+
+    Source: Naeem et al. 2020; k = 5.
+
+    Args:
+        real, fake: (N, d) and (M, d) features.
+
+    Returns:
+        0 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: a set has fewer than six members, or a feature is not finite.
+        ValueError: not (N, d) and (M, d).
+    """
+    return neighbours.coverage(*_two_sets(real, fake))
+
+
+def pixel_accuracy(counts: Features) -> float:
+    """Compute the share of the labelled pixels that a segmenter reads as their class.
+
+    Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour.
 
     Args:
         counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
 
     Returns:
-        {low:g} to {high:g}; higher is better.
+        0 to 1; higher is better.
 
     Raises:
         Unmeasurable: no pixel is labelled.
         ValueError: not 380 columns.
-
-    >>> counts = torch.zeros(1, 19, 20)  # the last column: read as none of the classes
-    >>> counts[0, 0, 0], counts[0, 1, 1] = 6, 2
-    >>> {name}(counts.flatten(1))
-    1.0
     """
+    array = _counts(counts)
+    return segmentation.pixel_accuracy(array, array)
 
 
-def _of_pictures(metric: Metric) -> Callable[..., Tensor]:
-    """The function of a pair or single metric."""
-    measure, name = metric.function, metric.name
+def class_accuracy(counts: Features) -> float:
+    """Compute `pixel_accuracy` for each class, and the mean over the classes.
 
-    def pair(fake: Tensor, real: Tensor) -> Tensor:
-        return _pair_values(measure, fake, real)
+    Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour.
 
-    def pair_in_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
-        if hole.dtype != torch.bool or hole.ndim != 3:
-            raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
-        if len(hole) != len(fake):
-            raise ValueError(f"{len(fake)} generated pictures and {len(hole)} holes")
-        return _pair_values(network or measure or load(name), fake, real, hole)
+    Args:
+        counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
 
-    def pair_by_network(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
-        return _pair_values(network or load(name), fake, real)
+    Returns:
+        0 to 1; higher is better.
 
-    def of_items(inputs: Tensor, photographs: Tensor) -> Tensor:
-        if len(inputs) != len(photographs):
-            raise ValueError(f"{len(inputs)} inputs and {len(photographs)} photographs")
-        assert measure is not None
-        values = torch.as_tensor(measure(list(_by_row(inputs)), list(_by_row(photographs))), dtype=torch.float64)
-        if values.isnan().any():
-            raise Unmeasurable(f"picture {int(values.isnan().int().argmax())}: {NO_DIFFERENCE}")
-        return values if inputs.device.type == "mps" else values.to(inputs.device)
-
-    def single(pictures: Tensor) -> Tensor:
-        return _values(measure, pictures, _by_row(pictures))
-
-    def single_by_network(pictures: Tensor, *, network: Network | None = None) -> Tensor:
-        return _values(network or load(name), pictures, _by_row(pictures))
-
-    side, longer = metric.least_size or (16, 16)
-    if metric.of_items is not None:
-        function: Callable[..., Tensor] = of_items
-        arguments = ["inputs, photographs: (N, 3, H, W) uint8, 0..255, of the items of one data set."]
-        call = ["pictures", "pictures"]
-    elif metric.kind == "input":
-        function, call = single, ["pictures"]
-        arguments = ["pictures: (N, 3, H, W) uint8, 0..255, the generator's inputs."]
-    elif metric.kind == "single":
-        function = single_by_network if metric.make else single
-        arguments, call = ["pictures: (N, 3, H, W) uint8, 0..255."], ["pictures"]
-    else:
-        function = pair_in_hole if metric.takes_hole else pair_by_network if metric.make else pair
-        arguments = ["fake, real: (N, 3, H, W) uint8, 0..255: the generated pictures and their references."]
-        call = ["pictures", "pictures"]
-    if metric.takes_hole:
-        arguments.append("hole: (N, H, W) bool, True in the hole.")
-        call.append(f"torch.ones(2, {side}, {longer}, dtype=torch.bool)")
-    if metric.make:
-        arguments.append(f'network: from `load("{name}")`; default: loaded for this call.')
-        call.append("network=lambda *pictures: 0.25")
-    function.__doc__ = _PICTURES_DOC.format(
-        **_facts(metric),
-        arguments="\n        ".join(arguments),
-        unit=f" {metric.unit}" if metric.unit else "",
-        better="higher" if metric.higher_is_better else "lower",
-        least=f": below {side} pixels by {longer}, ..." if metric.least_size else "",
-        side=side,
-        longer=longer,
-        count=2 if metric.of_items is None else FEWEST_ITEMS,
-        name=name,
-        call=", ".join(call),
-    )
-    function.__name__ = function.__qualname__ = name
-    return function
+    Raises:
+        Unmeasurable: no pixel is labelled.
+        ValueError: not 380 columns.
+    """
+    array = _counts(counts)
+    return segmentation.class_accuracy(array, array)
 
 
-def _pair_values(measure: Network | None, fake: Tensor, real: Tensor, *more: Tensor) -> Tensor:
-    """(N,) values of (N, 3, H, W) pairs; `more`: what the measure takes of each beside its pictures."""
+def class_iou(counts: Features) -> float:
+    """Compute the mean over the classes of intersection over union.
+
+    Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour.
+
+    Args:
+        counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
+
+    Returns:
+        0 to 1; higher is better.
+
+    Raises:
+        Unmeasurable: no pixel is labelled.
+        ValueError: not 380 columns.
+    """
+    array = _counts(counts)
+    return segmentation.class_iou(array, array)
+
+
+def label_colour_spread(real: Features, fake: Features) -> float:
+    """Compute how much the colour of a label's regions varies, compared with the real pictures.
+
+    Source: ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour.
+
+    Args:
+        real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions.
+
+    Returns:
+        0 to inf; higher is better.
+
+    Raises:
+        Unmeasurable: no label has five regions in each set.
+        ValueError: not (N, d) and (M, d).
+    """
+    return segmentation.label_colour_spread(*_two_sets(real, fake))
+
+
+def label_detail(pictures: Tensor) -> Tensor:
+    """Compute the bits a pixel that it takes to write an input down as regions of one label.
+
+    Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16 pixels.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
+
+    Returns:
+        (N,) float64, 0 to inf bits a pixel; lower is better.
+
+    Raises:
+        Unmeasurable: a side is below 4 pixels.
+    """
+    return _singles(labels.label_detail, pictures)
+
+
+def label_regions(pictures: Tensor) -> Tensor:
+    """Count the regions of one label in an input.
+
+    Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16 pixels.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
+
+    Returns:
+        (N,) float64, 0 to inf regions; lower is better.
+
+    Raises:
+        Unmeasurable: a side is below 4 pixels.
+    """
+    return _singles(labels.label_regions, pictures)
+
+
+def label_edge_density(pictures: Tensor) -> Tensor:
+    """Compute the share of neighbouring pixels of an input with different labels.
+
+    Source: our label map: cubes of 24 levels with 1 % of the pixels; neighbours beside and below.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
+
+    Returns:
+        (N,) float64, 0 to 1; lower is better.
+
+    Raises:
+        Unmeasurable: a side is below 4 pixels.
+    """
+    return _singles(labels.label_edge_density, pictures)
+
+
+def label_entropy(pictures: Tensor) -> Tensor:
+    """Compute the entropy of the labels' shares of an input.
+
+    Source: our label map: cubes of 24 levels with 1 % of the pixels.
+
+    Args:
+        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
+
+    Returns:
+        (N,) float64, 0 to 6.64386 bits; lower is better.
+
+    Raises:
+        Unmeasurable: a side is below 4 pixels.
+    """
+    return _singles(labels.label_entropy, pictures)
+
+
+def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
+    """Compute the share of the photograph's colours that its input predicts, beyond the mean photograph.
+
+    Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
+
+    Args:
+        inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
+
+    Returns:
+        (N,) float64, -inf to 1; higher is better.
+
+    Raises:
+        Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
+    """
+    return _items(labels.label_information, inputs, photographs)
+
+
+def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
+    """Compute `label_information` of the strength of the photograph's edges.
+
+    Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
+
+    Args:
+        inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
+
+    Returns:
+        (N,) float64, -inf to 1; higher is better.
+
+    Raises:
+        Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
+    """
+    return _items(labels.label_information_edges, inputs, photographs)
+
+
+def _pairs(measure: Network, fake: Tensor, real: Tensor) -> Tensor:
+    """Return (N,) values of (N, 3, H, W) pairs."""
     if len(fake) != len(real):
         raise ValueError(f"{len(fake)} generated pictures and {len(real)} references")
-    return _values(measure, fake, _by_row(fake), _by_row(real), *more)
+    return _values(measure, fake, _by_row(fake), _by_row(real))
 
 
-def _values(measure: Network | None, like: Tensor, *batches: Tensor) -> Tensor:
-    """(N,) values on the device of `like`; on the CPU where that has no float64."""
-    assert measure is not None
+def _holes(measure: Network, fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Return (N,) values of (N, 3, H, W) pairs in their holes."""
+    if hole.dtype != torch.bool or hole.ndim != 3:
+        raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
+    if len(hole) != len(fake):
+        raise ValueError(f"{len(fake)} generated pictures and {len(hole)} holes")
+    if len(fake) != len(real):
+        raise ValueError(f"{len(fake)} generated pictures and {len(real)} references")
+    return _values(measure, fake, _by_row(fake), _by_row(real), hole)
+
+
+def _singles(measure: Network, pictures: Tensor) -> Tensor:
+    """Return (N,) values of (N, 3, H, W) pictures."""
+    return _values(measure, pictures, _by_row(pictures))
+
+
+def _items(measure: Callable[..., NDArray[np.float64]], inputs: Tensor, photographs: Tensor) -> Tensor:
+    """Return (N,) values of items that are compared with each other."""
+    if len(inputs) != len(photographs):
+        raise ValueError(f"{len(inputs)} inputs and {len(photographs)} photographs")
+    values = torch.as_tensor(measure(list(_by_row(inputs)), list(_by_row(photographs))), dtype=torch.float64)
+    if values.isnan().any():
+        raise Unmeasurable(f"picture {int(values.isnan().int().argmax())}: {labels.NO_DIFFERENCE}")
+    return values if inputs.device.type == "mps" else values.to(inputs.device)
+
+
+def _values(measure: Network, like: Tensor, *batches: Tensor) -> Tensor:
+    """Return (N,) values on the device of `like`; on the CPU if that has no float64."""
     values = []
     for index, pictures in enumerate(zip(*batches, strict=True)):
         try:
@@ -206,7 +720,7 @@ def _values(measure: Network | None, like: Tensor, *batches: Tensor) -> Tensor:
 
 
 def _by_row(pictures: Tensor) -> Tensor:
-    """(N, 3, H, W) uint8 to (N, H, W, 3), each picture's pixels side by side.
+    """Turn (N, 3, H, W) uint8 into (N, H, W, 3), each picture's pixels side by side.
 
     Raises:
         TypeError: another shape or dtype.
@@ -216,43 +730,33 @@ def _by_row(pictures: Tensor) -> Tensor:
     return pictures.permute(0, 2, 3, 1).contiguous()
 
 
-def _of_sets(metric: Metric) -> Callable[..., float]:
-    """The function of a set metric: its definition, on tensors too."""
-    measure = metric.function
-    assert measure is not None
-    if metric.extractor == "segmenter":
+def _two_sets(real: Features, fake: Features) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the features of both sets as arrays.
 
-        def of_counts(counts: Features) -> float:
-            array = _array(counts)
-            if array.shape[1] != COUNTS:
-                raise ValueError(f"wanted (N, {COUNTS}) counts, found the shape {array.shape}")
-            return measure(array, array)
-
-        of_counts.__doc__ = _COUNTS_DOC.format(**_facts(metric), name=metric.name)
-        function: Callable[..., float] = of_counts
-    else:
-
-        @wraps(measure)
-        def of_features(real: Features, fake: Features, **options: Any) -> float:
-            x, y = _array(real), _array(fake)
-            if x.shape[1] != y.shape[1]:
-                widths = f"real pictures have {x.shape[1]} features and generated ones {y.shape[1]}"
-                raise ValueError(f"{widths}; wanted (N, d) and (M, d)")
-            return measure(x, y, **options)
-
-        function = of_features
-    function.__name__ = function.__qualname__ = measure.__name__
-    function.__module__ = __name__
-    return function
+    Raises:
+        ValueError: not (N, d) and (M, d).
+    """
+    x, y = _array(real), _array(fake)
+    if x.shape[1] != y.shape[1]:
+        widths = f"real pictures have {x.shape[1]} features and generated ones {y.shape[1]}"
+        raise ValueError(f"{widths}; wanted (N, d) and (M, d)")
+    return x, y
 
 
-def _facts(metric: Metric) -> dict[str, Any]:
-    measures = f"{metric.measures[0].upper()}{metric.measures[1:]}"
-    return {"measures": measures, "source": metric.source, "low": metric.low, "high": metric.high}
+def _counts(counts: Features) -> NDArray[np.floating]:
+    """Return pixel counts as an array.
+
+    Raises:
+        ValueError: not (N, 380).
+    """
+    array = _array(counts)
+    if array.shape[1] != segmentation.COUNTS:
+        raise ValueError(f"wanted (N, {segmentation.COUNTS}) counts, found the shape {array.shape}")
+    return array
 
 
 def _array(features: Features) -> NDArray[np.floating]:
-    """(N, d) as an array; whole numbers and half precision become float64.
+    """Return (N, d) as an array; whole numbers and half precision become float64.
 
     Raises:
         ValueError: not two axes.
@@ -263,13 +767,39 @@ def _array(features: Features) -> NDArray[np.floating]:
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (_of_sets(metric) if metric.kind == "set" else _of_pictures(metric) for metric in METRICS.values())
-}
-globals().update(_FUNCTIONS)
-__all__ = ["Unmeasurable", "load", *_FUNCTIONS]
-
-if TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Callable[..., Any]: ...
+__all__ = [
+    "Unmeasurable",
+    "brisque",
+    "class_accuracy",
+    "class_iou",
+    "coverage",
+    "density",
+    "dists",
+    "dists_hole",
+    "fid",
+    "kid",
+    "l1",
+    "l1_hole",
+    "label_colour_spread",
+    "label_detail",
+    "label_edge_density",
+    "label_entropy",
+    "label_information",
+    "label_information_edges",
+    "label_regions",
+    "load",
+    "lpips_alex",
+    "lpips_alex_hole",
+    "lpips_vgg",
+    "ms_ssim",
+    "niqe",
+    "pixel_accuracy",
+    "precision",
+    "psnr",
+    "psnr_hole",
+    "recall",
+    "sharpness",
+    "ssim",
+    "ssim_hole",
+    "ssim_luma",
+]
