@@ -1,6 +1,6 @@
-"""Getting a data set: from its official address, another address, or an archive that was downloaded already.
+"""Fetching a data set: from its official address, another address, or a local archive.
 
-Of an archive the pictures alone are taken: nothing outside the folder, no links, no devices.
+Only the pictures of an archive are extracted, and nothing outside the folder.
 """
 
 import gzip
@@ -8,15 +8,12 @@ import lzma
 import os
 import re
 import shutil
-import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from PIL import Image
 
@@ -40,35 +37,33 @@ from trainer.datasets.photographs import PhotographSet
 from trainer.datasets.presets import Preset
 
 SOURCE = "source.json"
-"""Where a data set came from; written last, so it says that all of it is there."""
+"""Origin of a data set; written last, so it shows that the set is complete."""
 MOVING = "moving.json"
-"""The splits that are just being moved into place: after a break they are known as ours."""
+"""The splits that are being moved into place; after an interruption they are recognised by it."""
 KINDS = ".tar.gz, .tgz, .tar or .zip"
-COPIED_AT_ONCE = 1 << 20
-"""Bytes."""
 
-# What reading a damaged archive raises. gzip's error is an OSError, but not one of writing; NotImplementedError is
-# zipfile's answer to a compression that it does not know.
+# Errors from reading a damaged archive. BadGzipFile is an OSError, but not of writing; zipfile raises
+# NotImplementedError for an unknown compression.
 DAMAGED = (
     EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError, NotImplementedError
 )  # fmt: skip
 
 
 class BadArchiveError(UserError):
-    """The archive itself is at fault: getting the same one again does not help."""
+    """The archive itself is bad: downloading it again does not help."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A data set that is there."""
+    """A data set in its folder."""
 
     folder: Path
     splits: dict[str, int]
     """Pictures in each split."""
     sha256: str
-    """Of the archive."""
+    """Hash of the archive."""
     remarks: tuple[str, ...] = ()
-    """Messages: what the user should know."""
+    """Messages for the user."""
 
 
 def fetch(
@@ -80,19 +75,19 @@ def fetch(
     on_progress: OnProgress | None = None,
     on_unpack: OnProgress | None = None,
 ) -> Fetched:
-    """Bring a data set into `folder` as `folder/<split>/*.jpg`; the same call again goes on, or finds all done.
+    """Fetch a data set into `folder` as `folder/<split>/*.jpg`; the same call resumes, or returns the finished set.
 
     Args:
         preset: which set.
-        folder: new, empty or ours.
+        folder: new, empty or from an earlier fetch.
         source: an address or an archive's file; default: the preset's address.
-        sha256: what the archive must have; default: the preset's, where one is known.
+        sha256: expected hash of the archive; default: the preset's, if known.
         on_progress: called with the bytes downloaded.
         on_unpack: called while the archive is unpacked.
 
     Raises:
-        UserError: no address, no network, a wrong checksum, a damaged or unsafe archive, pictures that do not fall into
-            halves, a folder that is not ours, or a full disk.
+        UserError: no address, no network, a wrong checksum, a damaged or unsafe archive, pictures without two halves, a
+            folder with other files, or a full disk.
     """
     folder = Path(folder)
     if sha256 is not None:
@@ -109,13 +104,13 @@ def fetch(
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
     required = sha256 or (preset.sha256 if source is None else None)
     with hold_folder(folder, private=False):
-        if (present := present_set(folder, sha256)) is not None:  # another process has just brought it
+        if (present := present_set(folder, sha256)) is not None:  # another process has just fetched it
             return present
         own = folder / OWN_FOLDER
         clear_unfinished(folder)
         try:
             archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
-            if not archive.is_file():  # else an earlier call brought it
+            if not archive.is_file():  # else from an earlier call
                 download(origin, archive, on_progress=on_progress)
             digest = sha256_file(archive)
             if required not in (None, digest):
@@ -130,7 +125,7 @@ def fetch(
         remove_downloads(own)
     remarks = []
     if required is None:
-        remarks.append(f"archive SHA-256 {digest} (recorded; demand it elsewhere with --sha256)")
+        remarks.append(f"archive SHA-256 {digest} (recorded; require it elsewhere with --sha256)")
     if preset.splits and splits != preset.splits:
         here, official = (
             ", ".join(f"{split} {count}" for split, count in counts.items()) for counts in (splits, preset.splits)
@@ -140,7 +135,7 @@ def fetch(
 
 
 def present_set(folder: Path, sha256: str | None) -> Fetched | None:
-    """The set that an earlier fetch brought; None where there is none, or not all of it any more.
+    """Return the set of an earlier fetch; None where there is none, or part of it is missing.
 
     Raises:
         UserError: it came from an archive with another SHA-256.
@@ -152,33 +147,35 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
         return None
     if sha256 is not None and source["archive_sha256"] != sha256:
         raise UserError(
-            f"{folder}: is there, from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
-            "remove the folder or name another"
+            f"{folder}: already fetched from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
+            "remove the folder or give another"
         )
-    with suppress(UserError, OSError), hold_folder(folder, private=False):  # it may be read only
-        remove_downloads(folder / OWN_FOLDER)  # a fetch that was killed at its end
-    return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: was there already",))
+    with suppress(UserError, OSError), hold_folder(folder, private=False):  # it may be read-only
+        remove_downloads(folder / OWN_FOLDER)  # left by a fetch that was killed at its end
+    return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: already fetched",))
 
 
 def remove_downloads(own: Path) -> None:
-    """Remove what a fetch needs no more once its set is there."""
-    downloads = [path for path in own.iterdir() if re.fullmatch(r"archive-[0-9a-f]{12}(\.part(\.json)?)?", path.name)]
+    """Remove the downloads of a finished fetch."""
+    downloads = [
+        path for path in own.iterdir() if re.fullmatch(r"archive-[0-9a-f]{12}(-[0-9a-f]{12}\.part)?", path.name)
+    ]
     for path in (own / MOVING, *downloads):
         path.unlink(missing_ok=True)
     remove_leftovers(own)
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what a broken-off fetch left.
+    """Remove what an interrupted fetch left.
 
     Raises:
-        UserError: the folder holds files that came from elsewhere, which are not touched.
+        UserError: the folder holds other files; they are not touched.
     """
     own = folder / OWN_FOLDER
     ours = set(read_json(own / MOVING)) if (own / MOVING).is_file() else set()
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
     if strangers := sorted(there - ours):
-        raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; name an empty folder")
+        raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; give an empty folder")
     try:
         for name in there:
             shutil.rmtree(folder / name)
@@ -188,10 +185,10 @@ def clear_unfinished(folder: Path) -> None:
 
 
 def unpack(archive: Path, folder: Path, preset: Preset, on_unpack: OnProgress | None) -> dict[str, int]:
-    """Unpack into a temporary folder, check, then move the splits into place; returns the pictures in each.
+    """Unpack into a temporary folder, check, move the splits into place; return the number of pictures in each.
 
     Raises:
-        BadArchiveError: it is damaged or unsafe, or does not hold such a set.
+        BadArchiveError: it is damaged or unsafe, or has another layout.
         UserError: the folder cannot be written.
     """
     kind = PhotographSet if preset.has_photographs else PairedSet
@@ -208,7 +205,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, on_unpack: OnProgress | 
             try:
                 for paths in splits.values():
                     map_pictures(paths, lambda path: kind.require_shape(path, *picture_size(path)))
-            except UserError as error:  # the folder of the unpacking will be gone
+            except UserError as error:  # the temporary folder is going to be removed
                 raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
             write_json(folder / OWN_FOLDER / MOVING, list(splits))
             for split in splits:
@@ -219,10 +216,10 @@ def unpack(archive: Path, folder: Path, preset: Preset, on_unpack: OnProgress | 
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height by the header alone: `data check` and a training ask whether every picture decodes.
+    """Read width and height from the header; whether the picture decodes is checked by `data check` and training.
 
     Raises:
-        UserError: not even the header can be read.
+        UserError: the header cannot be read.
     """
     try:
         with Image.open(path) as image:
@@ -233,102 +230,61 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def extract_pictures(archive: Path, folder: Path, *, on_progress: OnProgress | None = None) -> int:
-    """Write the pictures of an archive below `folder`, which exists and is empty; other files are left out.
+    """Extract the pictures of an archive; other files, links and devices are ignored.
 
     Args:
-        archive: a .tar.gz, .tgz, .tar or .zip file, told by its content.
-        folder: where the archive's folders appear.
-        on_progress: called with the bytes of the archive read so far.
+        archive: a .tar.gz, .tgz, .tar or .zip file, recognised by its content.
+        folder: an empty folder.
+        on_progress: called with what is done and the total (bytes of a tar, files of a zip).
 
     Returns:
         The number of pictures.
 
     Raises:
-        BadArchiveError: the archive is damaged or none, or holds a path that leads elsewhere, a link or a device, or
-            the same file twice.
+        BadArchiveError: the archive is damaged or of another kind, or has a path that leads out of the folder.
         UserError: the folder cannot be written.
     """
+    progress = on_progress or (lambda _done, _total: None)
     count = 0
     try:
         if zipfile.is_zipfile(archive):
-            members = zip_members(archive, on_progress)
+            with zipfile.ZipFile(archive) as zipped:
+                entries = zipped.infolist()
+                for number, entry in enumerate(entries, start=1):
+                    progress(number, len(entries))
+                    if is_wanted(entry.filename, archive):
+                        zipped.extract(entry, folder)
+                        count += 1
         elif tarfile.is_tarfile(archive):
-            members = tar_members(archive, on_progress)
+            with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
+                for member in tarred:
+                    progress(file.tell(), archive.stat().st_size)
+                    if is_wanted(member.name, archive) and member.isreg():
+                        tarred.extract(member, folder, filter="data")
+                        count += 1
+                file.seek(tarred.offset)
+                if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+                    raise EOFError("the end is missing")  # tarfile takes a cut of an uncompressed file for its end
         else:
-            raise BadArchiveError(f"{archive}: not an archive that can be read; wanted {KINDS}")
-        for name, content in members:
-            parts = safe_parts(name, archive)
-            hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-            if not parts or hidden or not names_a_picture(Path(parts[-1])):
-                continue
-            target = folder.joinpath(*parts)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with target.open("xb") as file:
-                    shutil.copyfileobj(content, file, COPIED_AT_ONCE)
-            except FileExistsError as error:
-                raise refused(archive, target.name, "is in it twice") from error
-            count += 1
+            raise BadArchiveError(f"{archive}: not a readable archive; wanted {KINDS}")
     except DAMAGED as error:
         reason = str(error) or type(error).__name__
         raise BadArchiveError(f"{archive}: damaged or incomplete ({reason}); get it again") from error
-    except RuntimeError as error:  # zipfile's answer to a missing password
+    except RuntimeError as error:  # zipfile's error for a missing password
         raise BadArchiveError(f"{archive}: cannot be unpacked ({error}); give one without a password") from error
     except OSError as error:
         raise write_error(folder, error) from error
     return count
 
 
-def tar_members(archive: Path, on_progress: OnProgress | None) -> Iterator[tuple[str, IO[bytes]]]:
-    """The name and the content of each file of a tar archive."""
-    total = archive.stat().st_size
-    with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:*") as tarred:
-        for member in tarred:
-            if on_progress is not None:
-                on_progress(file.tell(), total)
-            if member.isdir():
-                safe_parts(member.name, archive)
-                continue
-            content = tarred.extractfile(member) if member.isreg() else None
-            if content is None:
-                raise refused(archive, member.name, "is a link or a device")
-            with content:
-                yield member.name, content
-        if tarred.fileobj is file:  # tarfile takes a cut for the end; in a compressed one the decoder sees it
-            file.seek(tarred.offset)
-            if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
-                raise EOFError("the end is missing")
-
-
-def zip_members(archive: Path, on_progress: OnProgress | None) -> Iterator[tuple[str, IO[bytes]]]:
-    """The name and the content of each file of a zip archive."""
-    with zipfile.ZipFile(archive) as zipped:
-        entries = zipped.infolist()
-        for number, entry in enumerate(entries, start=1):
-            if on_progress is not None:
-                on_progress(number, len(entries))
-            kind = stat.S_IFMT(entry.external_attr >> 16)
-            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise refused(archive, entry.filename, "is a link or a device")
-            if entry.is_dir():
-                safe_parts(entry.filename, archive)
-                continue
-            with zipped.open(entry) as content:
-                yield entry.filename, content
-
-
-def safe_parts(name: str, archive: Path) -> tuple[str, ...]:
-    """The folders and the file of a member's name.
+def is_wanted(name: str, archive: Path) -> bool:
+    """Return whether a member of an archive is a picture that is not hidden.
 
     Raises:
         BadArchiveError: the name leads out of the folder, on this system or another.
     """
-    parts = tuple(part for part in PurePosixPath(name).parts if part != ".")
-    if name.startswith("/") or ".." in parts or any(mark in name for mark in ("\\", ":", "\0")):
-        raise refused(archive, name, "leads out of the folder")
-    return parts
-
-
-def refused(archive: Path, name: str, why: str) -> BadArchiveError:
-    """The error for a member that makes an archive unsafe."""
-    return BadArchiveError(f"{archive}: {name!r} {why}; nothing was taken from this archive")
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or any(mark in name for mark in ("\\", ":", "\0")):
+        raise BadArchiveError(f"{archive}: {name!r} leads out of the folder; nothing was taken from this archive")
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return bool(path.parts) and not hidden and not name.endswith("/") and names_a_picture(Path(path.name))
