@@ -1,52 +1,54 @@
 """The trainer with the metrics handed in: what the commands and the pipeline call."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.launch import process_rank
-from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
+    from trainer.job import TrainingJob
     from trainer.loop.estimate import Estimate
 
 
-def train_model(settings: TrainingSettings, data: Path, out: Path, **how: Any) -> Path:
-    """`trainer.loop.train.train` with the validation metrics that the settings ask for; the same arguments.
+def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
+    """Call `trainer.loop.train.train` with the validation metrics that the settings ask for.
 
     Raises:
         UserError: an unknown validation metric, or what `train` raises.
-        KeyboardInterrupt: Ctrl-C; beside other processes, of which the first one speaks, SystemExit.
+        KeyboardInterrupt: Ctrl-C; SystemExit in the processes that do not lead.
     """
     from trainer.loop.train import train
 
     try:
-        return train(settings, data, out, measure=_measure(settings), **how)
+        return train(_with_metrics(job), out, **how)
     except KeyboardInterrupt:
         if process_rank() > 0:
             raise SystemExit(130) from None
         raise
 
 
-def estimate_model(settings: TrainingSettings, data: Path, **how: Any) -> "Estimate | None":
-    """`trainer.loop.estimate.estimate` with the validation metrics that the settings ask for; the same arguments."""
+def estimate_model(job: "TrainingJob", **how: Any) -> "Estimate | None":
+    """Call `trainer.loop.estimate.estimate` with the validation metrics that the settings ask for."""
     from trainer.loop.estimate import estimate
 
-    return estimate(settings, data, measure=_measure(settings), **how)
+    return estimate(_with_metrics(job), **how)
 
 
-def _measure(settings: TrainingSettings) -> Any:
+def _with_metrics(job: "TrainingJob") -> "TrainingJob":
+    settings = job.settings
     if settings.validate_every is None:
-        return None
+        return job
     from trainer.watch.validation import Measure
 
     better = higher_is_better(settings.validation_metrics)
-    return Measure(measure_during_training(settings.validation_metrics), better)
+    return replace(job, measure=Measure(measure_during_training(settings.validation_metrics), better))
 
 
 def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
-    """By metric, whether a greater value is the better one.
+    """Return for each metric whether a greater value is better.
 
     Raises:
         UserError: an unknown metric.
@@ -57,11 +59,11 @@ def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
 
 
 def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
-    """A function that measures the generated pictures of a stimulus set's folder.
+    """Return a function that measures the generated pictures of a stimulus set's folder.
 
-    It returns a row for each metric, not for each picture: metric, value (mean over the pictures that have a finite
-    one, or the set's value), sd, n (pictures in the mean) and reason (why a value is missing). Networks are loaded, and
-    real pictures measured, at the first call alone.
+    It returns a row for each metric: metric, value (mean over the pictures with a finite value, or the set's value),
+    sd, n (pictures in the mean) and reason (why a value is missing). Only the first call loads networks and measures
+    the real pictures.
     """
     import pandas as pd
 

@@ -31,7 +31,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "store",
         "stimuli",
         "settings",
-        "inpainting_settings",
         "adaptive",
         "delivery",
         "weights",

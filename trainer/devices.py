@@ -1,15 +1,14 @@
-"""Where a run is computed: on one device, or on several with a process each, which `torchrun` starts; and its memory.
+"""The devices of a run: one, or several with a process each that `torchrun` starts; threads, kernels and memory.
 
-Several devices see one global batch: gradients are averaged by DistributedDataParallel; losses for the log and
-BatchNorm's running statistics are averaged after each step, so that all processes always hold the same run. The first
-process, the leader, alone writes, draws, measures and speaks.
+Several devices share one global batch. DistributedDataParallel averages the gradients; the logged losses and
+BatchNorm's running statistics are averaged after each step, so all processes hold the same state. Only the first
+process, the leader, writes files, measures and prints.
 """
 
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from inspect import signature
 from typing import Any, cast
@@ -23,54 +22,39 @@ from torch.nn.parallel import DistributedDataParallel
 from gan_eval.errors import UserError
 from gan_eval.launch import free_cores, processes, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
+from trainer.job import Execution
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
-"""Lightning Fabric's words. bf16: autocast; weights, optimizers and losses stay in fp32."""
+"""Precision names of Lightning Fabric. bf16 is autocast: weights, optimizers and losses stay in fp32."""
 PATIENCE = timedelta(hours=6)
-"""So long the others wait for the leader, which may be reading many pictures or measuring."""
+"""Time that processes wait for the leader, which may be reading many pictures or measuring."""
 WORKERS = 4
-"""Or one for each core: they decode what does not fit in the cache fast enough for 16 pairs every 30 ms."""
+"""Threads that prepare batches beside a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
-"""Size and number of cuBLAS's workspaces, read when it starts, with which its sums have one order."""
+"""Size and number of cuBLAS workspaces that make its sums deterministic; read when cuBLAS starts."""
 MIN_STEP_SIZE = 2**19
-"""Smallest `step_size` that gains from a second thread: smaller steps are mostly Python's work on single operations."""
+"""Smallest `step_size` that gains from a second thread: in smaller steps most time is Python's overhead."""
 STOP_EVERY = 10
-"""On a GPU, steps between two looks at whether somebody was told to stop: each look waits for the device."""
+"""On GPUs, steps between two checks for an interrupt in any process: each check waits for the device."""
 _SEND_BUFFERS = (
     "forward_sync_buffers"
     if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
     else "broadcast_buffers"
 )
-"""DistributedDataParallel's option, by its PyTorch 2.15 or its earlier name; `average` does that work."""
+"""DistributedDataParallel's option by its name in PyTorch 2.15 or before; it is off, as `average` does this."""
 
 
-@dataclass(frozen=True)
-class Execution:
-    """How the steps are computed. Not part of a run's definition: another choice agrees closely, not bit for bit."""
+def workers_for(device: torch.device, requested: int | None) -> int:
+    """Return the number of threads that prepare batches; by default WORKERS with a GPU, else 0.
 
-    workers: int | None = None
-    """Threads that make batches ahead, the same bits with any number; default: beside a GPU WORKERS, else none."""
-    tf32: bool = True
-    """Convolutions in fp32 on a GPU may round their inputs to 10 bits (TensorFloat-32), as is PyTorch's default."""
-    threads: int | None = None
-    """Threads of PyTorch on the CPU; default: see `cpu_threads`."""
-    compiled: bool = False
-    """The networks go through `torch.compile`; on a GPU with CUDA graphs."""
-
-    def workers_for(self, device: torch.device) -> int:
-        """The number of worker threads.
-
-        Raises:
-            UserError: it is negative.
-        """
-        if self.workers is None:
-            return min(WORKERS, usable_cores()) if device.type == "cuda" else 0
-        if self.workers < 0:
-            raise UserError(f"--workers {self.workers}: wanted 0 or more")
-        return self.workers
-
-
-AS_USUAL = Execution()
+    Raises:
+        UserError: the number is negative.
+    """
+    if requested is None:
+        return min(WORKERS, usable_cores()) if device.type == "cuda" else 0
+    if requested < 0:
+        raise UserError(f"--workers {requested}: wanted 0 or more")
+    return requested
 
 
 @contextmanager
@@ -81,14 +65,14 @@ def cpu_threads(
     recorded: int | None = None,
     settings: TrainingSettings | None = None,
 ) -> Iterator[None]:
-    """Inside, PyTorch uses this number of threads on the CPU. Equal bits need equal numbers.
+    """Set PyTorch's number of CPU threads. Equal bits need equal numbers.
 
     Args:
-        requested: the number; None: the number in OMP_NUM_THREADS; else the one recorded; else on a CPU one thread for
-            each core that other work leaves free, but no more than PyTorch had before, and on a GPU as many as before.
-        device: that of the networks.
+        requested: the number; None: the number in OMP_NUM_THREADS, else the recorded one, else on a CPU one thread for
+            each idle core (at most PyTorch's own number) and on a GPU PyTorch's own number.
+        device: the networks' device.
         recorded: the number with which the run began.
-        settings: of a training: a network too small to gain from two threads gets one.
+        settings: a training's; a network too small to gain from two threads gets one.
 
     Raises:
         UserError: the number is below 1.
@@ -113,7 +97,7 @@ def cpu_threads(
 
 
 def step_size(settings: TrainingSettings) -> int:
-    """Size of a training step, to compare steps by: pixels of a batch times the square of the generator's channels.
+    """Return a measure of a step's work: pixels of a batch times the square of the generator's channels.
 
     >>> step_size(TrainingSettings(image_size=64, generator_channels=4))
     65536
@@ -122,12 +106,12 @@ def step_size(settings: TrainingSettings) -> int:
 
 
 def new_fabric(settings: TrainingSettings) -> Fabric:
-    """The device of this process, the precision, and the other processes where `torchrun` started several.
+    """Return the device of this process, the precision, and the other processes if `torchrun` started several.
 
     Raises:
         UserError: fewer GPUs than processes, or BatchNorm over the whole batch on several CPU processes.
     """
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets from every process
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting in every process
     precision = PRECISION[settings.precision]
     world = processes()
     if world == 1:
@@ -147,13 +131,13 @@ def new_fabric(settings: TrainingSettings) -> Fabric:
 
 
 def speaker(fabric: Fabric, on_message: Callable[[str], None] | None) -> Callable[[str], None]:
-    """Takes a message for the user: `on_message` where this process leads, else nobody."""
+    """Return `on_message` in the leader, and elsewhere a function that drops messages."""
     return (on_message if fabric.is_global_zero else None) or (lambda _line: None)
 
 
 @contextmanager
 def leader_first(fabric: Fabric) -> Iterator[None]:
-    """Inside, the leader goes first, and the others when it is through; where it fails they are not let in."""
+    """Run the block in the leader first, then in the other processes; if the leader fails, they do not run it."""
     if not fabric.is_global_zero:
         fabric.barrier()
     yield
@@ -163,13 +147,13 @@ def leader_first(fabric: Fabric) -> Iterator[None]:
 
 @contextmanager
 def exact_kernels(device: torch.device, *, tf32: bool = True) -> Iterator[None]:
-    """Inside, a GPU takes kernels that give the same bits each time, and does not choose them by trying.
+    """Use deterministic GPU kernels, with cudnn.benchmark off. A CPU's kernels are always deterministic.
 
-    An operation that has none is warned of by PyTorch, and goes on. On a CPU the kernels are such ones anyway.
+    PyTorch warns of an operation without a deterministic kernel.
 
     Args:
-        device: that of the networks.
-        tf32: see `Execution`.
+        device: the networks' device.
+        tf32: see `trainer.job.Execution`.
     """
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     deterministic: Any = torch.utils.deterministic
@@ -181,7 +165,7 @@ def exact_kernels(device: torch.device, *, tf32: bool = True) -> Iterator[None]:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
         try:
             torch.use_deterministic_algorithms(True, warn_only=True)
-            deterministic.fill_uninitialized_memory = False  # a pass over memory for nothing
+            deterministic.fill_uninitialized_memory = False  # it would cost a pass over memory
             yield
         finally:
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
@@ -189,12 +173,12 @@ def exact_kernels(device: torch.device, *, tf32: bool = True) -> Iterator[None]:
 
 
 def synchronised(settings: TrainingSettings, fabric: Fabric) -> bool:
-    """Whether BatchNorm takes its statistics from several devices."""
+    """Return whether BatchNorm takes its statistics from several devices."""
     return fabric.world_size > 1 and settings.norm == "batch" and settings.statistics == "batch"
 
 
 def average(fabric: Fabric, tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its mean over the devices, in place and in one message; on one device do nothing."""
+    """Replace each tensor by its mean over the devices, in place and in one message."""
     if fabric.world_size == 1 or not tensors:
         return
     message = torch.cat([tensor.flatten() for tensor in tensors])
@@ -205,14 +189,14 @@ def average(fabric: Fabric, tensors: Sequence[Tensor]) -> None:
 
 
 def running_statistics(*nets: nn.Module) -> list[Tensor]:
-    """The running means and variances of the networks."""
+    """Return the running means and variances of the networks."""
     return [buffer for net in nets for buffer in net.buffers() if buffer.is_floating_point()]
 
 
-def anybody(fabric: Fabric, here: bool, *, step: int) -> bool:
-    """Whether `here` is true in any process; asked by all of them after each step.
+def any_rank(fabric: Fabric, here: bool, *, step: int) -> bool:
+    """Return whether `here` is true in any process; every process calls it after each step.
 
-    On several GPUs the answer is looked for every STOP_EVERY steps alone, and is False between.
+    On several GPUs the check is made only every STOP_EVERY steps; between them the answer is False.
     """
     if fabric.world_size == 1:
         return here
@@ -224,10 +208,10 @@ def anybody(fabric: Fabric, here: bool, *, step: int) -> bool:
 
 
 def require_same_step(fabric: Fabric, done: int) -> None:
-    """Make sure that all processes go on from the same step.
+    """Check that all processes continue from the same step.
 
     Raises:
-        UserError: they found different checkpoints, so they do not see the same folder.
+        UserError: they found different checkpoints, so their folders differ.
     """
     if fabric.world_size > 1 and (leaders := fabric.broadcast(done)) != done:
         raise UserError(
@@ -237,38 +221,38 @@ def require_same_step(fabric: Fabric, done: int) -> None:
 
 
 def same_everywhere(fabric: Fabric, value: dict[str, Any]) -> dict[str, Any]:
-    """What the leader has, in every process."""
+    """Return the leader's value in every process."""
     return value if fabric.world_size == 1 else fabric.broadcast(value)
 
 
 def memory_format(device: torch.device, precision: str = "fp32") -> torch.memory_format:
-    """The order of memory in which a device's convolutions are fastest: a CPU's in bf16 too have channels last."""
+    """Return the memory order of the fastest convolutions: channels last on a GPU, and on a CPU in bf16."""
     last = device.type == "cuda" or (device.type == "cpu" and precision == "bf16")
     return torch.channels_last if last else torch.contiguous_format
 
 
 def on_device(batch: Tensor, device: torch.device) -> Tensor:
-    """A batch on the device, in its order of memory; to a GPU without waiting, where it lies in pinned memory."""
+    """Return a batch on the device, in its memory order; pinned memory is copied to a GPU without waiting."""
     return batch.to(device, non_blocking=True).contiguous(memory_format=memory_format(device))
 
 
 def placed(net: nn.Module, device: torch.device, precision: str = "fp32") -> nn.Module:
-    """A network on the device, in its order of memory."""
+    """Return a network on the device, in its memory order."""
     return net.to(device).to(memory_format=memory_format(device, precision))
 
 
-def captured(net: nn.Module, device: torch.device) -> nn.Module:
-    """The network through `torch.compile`, on a GPU with CUDA graphs.
+def compiled_network(net: nn.Module, device: torch.device) -> nn.Module:
+    """Return the network through `torch.compile`, on a GPU with CUDA graphs.
 
-    Dropout takes the numbers that it would take without. Each size of a batch, of which a run has two where an epoch's
-    last batch is smaller, is captured once and for all.
+    Dropout draws the same numbers as without compilation. Each batch size is compiled once; a run has two where an
+    epoch's last batch is smaller.
     """
     options: dict[str, Any] = {"fallback_random": True, "triton.cudagraphs": device.type == "cuda"}
     return cast(nn.Module, torch.compile(net, dynamic=False, options=options))
 
 
 def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
-    """What makes equal runs equal bit for bit, apart from their definition."""
+    """Return what, besides its definition, determines the bits of a run."""
     machine: dict[str, Any] = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "threads": torch.get_num_threads(),
@@ -280,16 +264,16 @@ def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
 
 
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
-"""What PyTorch's allocators say, in a plain RuntimeError on the CPU, and cuDNN and cuBLAS of theirs."""
+"""Words of PyTorch's CPU allocator, cuDNN and cuBLAS, which raise a plain RuntimeError."""
 
 
 @contextmanager
-def memory_for(what: str, mend: str) -> Iterator[None]:
-    """Inside, running out of memory is a user's problem.
+def memory_for(what: str, fix: str) -> Iterator[None]:
+    """Turn running out of memory into a message for the user.
 
     Args:
         what: what the memory was for, such as "a batch of 4 at 512x512".
-        mend: what to lower.
+        fix: what to lower.
 
     Raises:
         UserError: the memory did not suffice.
@@ -299,10 +283,10 @@ def memory_for(what: str, mend: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        raise UserError(f"out of memory for {what}; {mend}") from error
+        raise UserError(f"out of memory for {what}; {fix}") from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocator, of whichever library, could not give what was asked for."""
+    """Return whether an error, of any library, means that memory ran out."""
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or any(word in str(error).lower() for word in _WORDS)

@@ -76,8 +76,8 @@ def write_items(
     for shape in {batch[name].condition.shape: None for name in missing}:
         alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
         height, width = shape[:2]
-        mend = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
-        with memory_for(f"a batch of {len(alike)} at {width}x{height}", mend):
+        fix = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
+        with memory_for(f"a batch of {len(alike)} at {width}x{height}", fix):
             numbers = [item_number(name) for name in alike]
             try:
                 outputs = task.outputs(net, list(alike.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)

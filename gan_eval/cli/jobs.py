@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from gan_eval.cli.options import pairs
 from gan_eval.errors import UserError
 from gan_eval.settings.sections import as_flag, check_options
 from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
     from trainer.datasets.presets import Preset
@@ -20,24 +20,6 @@ OPTIONS = LENGTHS | {
     "init_encoder",
 }  # fmt: skip
 """Settings that have an option of their own; the others are given by `--set`."""
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What is trained on what."""
-
-    settings: TrainingSettings
-    data: Path
-    direction: Direction
-    split: str = "train"
-    root: Path = Path()
-    """What folders of shapes and masks are relative to."""
-    init_from: Path | None = None
-    """The trained generator to start from."""
-    init_encoder: Path | None = None
-    """Trained weights to start the encoder from."""
-    uses_best: bool = False
-    """Whether stimuli are made with the best generator."""
 
 
 def job_of_study(

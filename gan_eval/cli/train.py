@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gan_eval.cli.jobs import LENGTHS, TrainingJob, assigned_settings, job_of_options, job_of_study, preset_training
+from gan_eval.cli.jobs import LENGTHS, assigned_settings, job_of_options, job_of_study, preset_training
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
@@ -23,6 +23,7 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.launch import process_rank, processes, restart_with_allocator_settings
+from trainer.job import Execution, TrainingJob
 
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
@@ -172,7 +173,6 @@ def train(
     ] = None,
     keep: Annotated[int, typer.Option(help="So many of the latest checkpoints are kept.")] = 2,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
-    gif: Annotated[bool, typer.Option("--gif", help="Also write OUT/evolution.gif.")] = False,
     workers: Annotated[int | None, typer.Option(help="Threads that make batches ahead; changes no result.")] = None,
     threads: Threads = None,
     tf32: Annotated[bool, typer.Option(help="On a GPU: fp32 convolutions may use TensorFloat-32.")] = True,
@@ -217,45 +217,39 @@ def train(
             refuse_without_effect(
                 context, ["data_root"], f"--data {data} names the data's own folder; give one of them"
             )
-    start, encoder = init_from or job.init_from, init_encoder or job.init_encoder
+    job = replace(
+        job,
+        init_from=init_from or job.init_from,
+        init_encoder=init_encoder or job.init_encoder,
+        fraction=fraction,
+        keep=keep,
+        execution=Execution(workers=workers, tf32=tf32, threads=threads, compiled=compiled),
+    )
     if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
         from gan_eval.locks import refuse_if_held
         from trainer.state.run_folder import is_finished, run_lock
 
         refuse_if_held(*run_lock(out), say=lambda line: typer.echo(line, err=True))
-        of_run: dict[str, Any] = {"direction": job.direction, "split": job.split, "fraction": fraction}
-        known_by_names = processes() == 1 and start is None and encoder is None and not (tensorboard or gif)
-        if known_by_names and is_finished(out, job.settings, job.data, **of_run):
+        if processes() == 1 and not tensorboard and is_finished(out, job):
             typer.echo("train: finished already; nothing was done", err=True)
             _name_generate(job, out)
             typer.echo(out)
             return
     from gan_eval.training import estimate_model, train_model
-    from trainer.devices import Execution
 
-    execution = Execution(workers=workers, tf32=tf32, threads=threads, compiled=compiled)
-    shared: dict[str, Any] = {
-        "direction": job.direction, "fraction": fraction, "split": job.split, "keep": keep, "execution": execution,
-        "root": job.root, "init_from": start, "init_encoder": encoder, "uses_best": job.uses_best,
-    }  # fmt: skip
     with Console() as console:
         if out is None or estimate:
-            estimated = estimate_model(
-                job.settings, job.data, on_message=console.message, on_progress=console.progress, **shared
-            )
+            estimated = estimate_model(job, on_message=console.message, on_progress=console.progress)
             if estimated is not None:
                 typer.echo(
                     json.dumps(estimated.as_dict()) if as_json else "\n".join(estimated.lines()), err=not as_json
                 )
             return
         train_model(
-            job.settings,
-            job.data,
+            job,
             out,
-            **shared,
             checkpoint_every=checkpoint_every,
             tensorboard=tensorboard,
-            gif=gif,
             on_progress=training_progress(console, images_a_step=job.settings.batch_size * processes()),
             on_message=console.message,
         )

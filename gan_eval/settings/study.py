@@ -15,7 +15,7 @@ from gan_eval.settings.design import study_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
 from gan_eval.settings.training import (
-    MOST_PICTURES,
+    MAX_PICTURES,
     Direction,
     Mode,
     Precision,
@@ -78,7 +78,7 @@ class GenerateSettings(Section):
     photographs whose generator learnt from whole batches."""
     checkpoint: CheckpointKind = "last"
     """The generator at the end of the training, or the one that its validation's best_metric prefers."""
-    limit: int | None = Field(default=None, ge=1, le=MOST_PICTURES, examples=[200])
+    limit: int | None = Field(default=None, ge=1, le=MAX_PICTURES, examples=[200])
     """At most so many test items."""
     display: str | None = Field(default=None, pattern=DISPLAY, examples=["0..4095"])
     """Of pictures that are not 8-bit grey or RGB: the samples shown black and white, LOW..HIGH, and after a colon the

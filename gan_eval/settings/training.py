@@ -1,7 +1,7 @@
 """`[training]`: how a generator is trained; with `[training.inpainting]`, to fill holes instead of translating."""
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,16 +14,16 @@ JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
 StyleLayers = Literal["poolings", "all"]
 
-MOST_WEIGHT = 1e12
-"""Of a term in a sum; sums of such stay within single precision."""
+MAX_WEIGHT = 1e12
+"""Maximum weight of a term; sums of such terms stay within single precision."""
 NEUTRAL_GREY = 128
-"""The level of the holes in the pictures that people are shown as the input."""
+"""Grey level of the holes in the input pictures shown to participants."""
 
 
 class InpaintingSettings(Section):
     """`[training.inpainting]`: which holes there are, and how their filling is judged."""
 
-    masks: dict[MaskKind, Annotated[float, Field(gt=0, le=MOST_WEIGHT)]] = Field(default={"centre": 1.0}, min_length=1)
+    masks: dict[MaskKind, Annotated[float, Field(gt=0, le=MAX_WEIGHT)]] = Field(default={"centre": 1.0}, min_length=1)
     """The kinds of holes with their shares: centre, blocks, region, strokes, folder."""
     centre: float = Field(default=0.5, gt=0, lt=1)
     """Side of the centre square as a share of the picture's side."""
@@ -36,27 +36,27 @@ class InpaintingSettings(Section):
     mask_folder: OptionalPath = ""
     """Folder of masks (white is hole) for the holes of kind folder, below the data root."""
     fill: FillKind = "zero"
-    """What the generator sees in the hole: 0 of -1..1, ImageNet's mean colour, or noise N(0, 1) cut off at -1 and 1."""
+    """Values in the hole of the generator's input: 0 (grey), ImageNet's mean colour, or clipped noise N(0, 1)."""
     mask_channel: bool = False
-    """Whether the generator sees the mask as a fourth channel."""
+    """Give the generator the mask as a fourth channel."""
     fit: Literal["crop", "stretch"] = "crop"
-    """How a photograph becomes a square: its centre square is cut out, or the whole is resized, whatever its shape."""
+    """Make a photograph square by cropping its centre, or by stretching the whole."""
     source_size: int | None = Field(default=None, ge=8, le=16_384, examples=[128])
-    """Pictures are first brought to this side, then to image_size: so smaller sources are enlarged."""
+    """Resize pictures first to this side, then to image_size, which simulates small sources."""
 
     overlap: int = Field(default=0, ge=0, le=16_384)
-    """Width in pixels of the border, inside the hole, on which the reconstruction counts more."""
-    overlap_weight: float = Field(default=10.0, ge=0, le=MOST_WEIGHT)
-    """Weight of each pixel of that border."""
+    """Width in pixels of the border inside the hole that has a weight of its own in the reconstruction."""
+    overlap_weight: float = Field(default=10.0, ge=0, le=MAX_WEIGHT)
+    """Weight of each pixel of the border."""
     overlap_shown: bool = False
-    """Whether the generator sees that border, so that the hole itself is smaller by it on each side."""
-    hole_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
+    """Show the border to the generator; the hole is then smaller by `overlap` on each side."""
+    hole_weight: float = Field(default=1.0, ge=0, le=MAX_WEIGHT)
     """Weight of each other pixel of the hole in the reconstruction."""
-    context_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
-    """Weight of each pixel around the hole in the reconstruction, where the generator gives whole pictures."""
+    context_weight: float = Field(default=1.0, ge=0, le=MAX_WEIGHT)
+    """Weight of each pixel around the hole in the reconstruction, for generators of whole pictures."""
 
     judged_patches: JudgedPatches = "all"
-    """Which of a PatchGAN's logits count: all, or those where there is a hole; a global logit always does."""
+    """PatchGAN logits in the loss: all, or only those at the hole; a global logit always counts."""
 
     @model_validator(mode="after")
     def _holes_can_be_made(self) -> Self:
@@ -74,14 +74,14 @@ class InpaintingSettings(Section):
         return self
 
     def centre_side(self, image_size: int) -> int:
-        """Side in pixels of the square that a context encoder gives: the even number nearest to its share."""
+        """Return the side in pixels of a context encoder's output: the even number nearest to centre * size."""
         return 2 * round(image_size * self.centre / 2)
 
     def pixels_count(self, *, context: bool) -> bool:
-        """Whether any pixel has a weight in the reconstruction.
+        """Return whether any pixel has a weight in the reconstruction.
 
         Args:
-            context: whether the generator gives the pixels around the hole too.
+            context: the generator gives whole pictures.
         """
         border = self.overlap_weight if self.overlap else 0.0
         return bool(self.hole_weight or border or (context and self.context_weight))
@@ -99,21 +99,20 @@ DownsamplingKind = Literal["strided", "pool"]
 AdversarialKind = Literal["bce", "least_squares", "hinge"]
 Precision = Literal["fp32", "bf16"]
 
-_ONCE_IN_INPAINTING = ("lambda_tv", "lambda_style", "style_network", "style_layers")
-MOST_STEPS = 1_000_000_000
-"""Years, on any machine."""
-MOST_PICTURES = 100_000_000
-"""Of a data set."""
+MAX_STEPS = 1_000_000_000
+"""Would take years on any machine."""
+MAX_PICTURES = 100_000_000
+"""Maximum number of pictures in a data set."""
 ENCODERS: tuple[GeneratorKind, ...] = ("context_encoder", "region_encoder")
 """Generators with an encoder of their own."""
 VALIDATION_PAIRS = 16
-"""Enough for a curve; which of many generators is the best takes more."""
-MOST_LEVELS = 14
-"""Of a U-Net: each halves the side, of which the largest is 2^14."""
+"""Default number of validation pairs: enough for a curve, too few to choose the best generator."""
+MAX_LEVELS = 14
+"""Maximum number of halvings in a U-Net; the largest side is 2^14."""
 
 
 def joined_splits(train_split: str) -> list[str]:
-    """The splits that are trained on: several are joined with "+".
+    """Return the training splits; several are joined with "+".
 
     >>> joined_splits("train+val+test")
     ['train', 'val', 'test']
@@ -126,27 +125,27 @@ class TrainingSettings(Section):
 
     epochs: int | None = Field(default=None, ge=1, le=1_000_000, examples=[200])
     """Passes over the training pairs."""
-    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS, examples=[100000])
+    steps: int | None = Field(default=None, ge=1, le=MAX_STEPS, examples=[100000])
     """Optimizer steps; give either epochs or steps."""
     batch_size: int = Field(default=1, ge=1, le=65_536)
-    """Pairs a step, on each device."""
-    image_size: int = Field(default=256, ge=16, le=2**MOST_LEVELS)
+    """Pairs in each step, on each device."""
+    image_size: int = Field(default=256, ge=16, le=2**MAX_LEVELS)
     """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0, le=1000)
-    """Adam's, of both networks."""
+    """Adam's learning rate for both networks."""
     discriminator_learning_rate: float | None = Field(default=None, gt=0, le=1000, examples=[1e-4])
-    """Adam's of the discriminator, where it is another one."""
+    """Adam's learning rate for the discriminator; default: learning_rate."""
     decay: float = Field(default=0.0, ge=0, le=1)
-    """Share of the run, at its end, over which the learning rate falls linearly to 0."""
-    plateau_patience: int | None = Field(default=None, ge=0, le=MOST_STEPS, examples=[5])
-    """After more than so many validations in which best_metric did not improve, both learning rates are lowered."""
+    """Share of the run, at its end, in which the learning rate falls linearly to 0."""
+    plateau_patience: int | None = Field(default=None, ge=0, le=MAX_STEPS, examples=[5])
+    """Lower both learning rates after more than this many validations without an improvement of best_metric."""
     plateau_factor: float = Field(default=0.5, gt=0, lt=1)
-    """They are multiplied by this each time (ReduceLROnPlateau)."""
+    """Factor of the learning rates at a plateau (ReduceLROnPlateau)."""
     init_from: OptionalPath = ""
     """Start from a trained generator: a run's folder or file, or in a study the name of another of its models."""
     init_encoder: OptionalPath = ""
-    """Start the encoder of a context encoder from trained weights: a run, a .safetensors or .pth file of any network
-    whose layers fit, or in a study the name of another of its models."""
+    """Start the encoder of a context encoder from trained weights: a run, a .safetensors or .pth file whose layers have
+    the same names, or in a study the name of another of its models."""
     beta1: float = Field(default=0.5, ge=0, lt=1)
     """Adam's decay of the mean gradient."""
     beta2: float = Field(default=0.999, ge=0, lt=1)
@@ -154,100 +153,100 @@ class TrainingSettings(Section):
 
     adversarial: AdversarialKind = "bce"
     """The GAN loss: binary cross-entropy on logits, least squares (LSGAN), or hinge."""
-    adversarial_weight: float = Field(default=1.0, ge=0, le=MOST_WEIGHT)
-    """Against the lambdas: the GAN:reconstruction ratio. 0: no discriminator is trained."""
-    lambda_l1: float = Field(default=100.0, ge=0, le=MOST_WEIGHT)
+    adversarial_weight: float = Field(default=1.0, ge=0, le=MAX_WEIGHT)
+    """Weight of the GAN loss. 0: no discriminator is trained."""
+    lambda_l1: float = Field(default=100.0, ge=0, le=MAX_WEIGHT)
     """Weight of the mean absolute difference."""
-    lambda_l2: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    lambda_l2: float = Field(default=0.0, ge=0, le=MAX_WEIGHT)
     """Weight of the mean squared difference."""
-    lambda_ssim: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    lambda_ssim: float = Field(default=0.0, ge=0, le=MAX_WEIGHT)
     """Weight of 1 - SSIM."""
-    lambda_tv: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
-    """Weight of the total variation of the picture, in inpainting of the filled one."""
-    lambda_style: float = Field(default=0.0, ge=0, le=MOST_WEIGHT)
+    lambda_tv: float = Field(default=0.0, ge=0, le=MAX_WEIGHT)
+    """Weight of the total variation of the output; in inpainting, of the composite."""
+    lambda_style: float = Field(default=0.0, ge=0, le=MAX_WEIGHT)
     """Weight of the style loss: the root mean square distance of the Gram matrices of style_network's features."""
     style_network: StyleNetwork = "none"
     """The network of the style loss: torchvision's VGG13 with BatchNorm, or VGG16."""
     style_layers: StyleLayers = "poolings"
-    """The layers of the style loss: those before the first four poolings, or behind every convolution and its ReLU."""
-    d_loss_factor: float = Field(default=0.5, gt=0, le=MOST_WEIGHT)
-    """The discriminator's objective is this times (loss on fakes + loss on reals). Adam divides it out again: to slow
-    the discriminator, give discriminator_learning_rate."""
+    """The layers of the style loss: those before the first four poolings, or every convolution with its ReLU."""
+    d_loss_factor: float = Field(default=0.5, gt=0, le=MAX_WEIGHT)
+    """Factor of the discriminator's loss (fakes + reals). With Adam it changes nothing: to slow the discriminator, use
+    discriminator_learning_rate."""
 
     generator: GeneratorKind = "unet"
-    """U-Net, a ResNet of 6 or 9 blocks; for inpainting also the context encoder (which gives the centre alone), its
-    form for holes anywhere, or a U-Net around a channel-wise fully-connected layer."""
+    """The generator: a U-Net, or a ResNet of 6 or 9 blocks; for inpainting also the context encoder (centre only), its
+    form for holes anywhere, or a U-Net with a channel-wise fully-connected layer."""
     generator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the generator's first layer."""
     bottleneck: int = Field(default=4000, ge=1, le=100_000)
-    """Values between the context encoder's two halves; other generators have no such layer."""
+    """Values in the bottleneck of the context encoder."""
     discriminator: DiscriminatorKind = "patch"
-    """PatchGAN, one logit for the whole of what is judged, or the logits of both."""
+    """The discriminator: a PatchGAN, a single logit for the whole picture, or both."""
     discriminator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the discriminator's first layer."""
-    depth: int | None = Field(default=None, ge=2, le=MOST_LEVELS, examples=[8])
+    depth: int | None = Field(default=None, ge=2, le=MAX_LEVELS, examples=[8])
     """Levels of the U-Net; default: the number of times the size halves exactly."""
     receptive_field: int = Field(default=70, ge=1, le=16_384)
-    """Side of the patch that one logit of the discriminator sees; the kind global has no patches."""
+    """Side in pixels of the patch that one logit of a PatchGAN sees."""
     downsampling: DownsamplingKind = "strided"
-    """How a U-Net's first half halves: convolutions of stride 2, or of stride 1 and 2x2 max pooling."""
+    """Halving in a U-Net: convolutions of stride 2, or of stride 1 with 2x2 max pooling."""
     upsampling: UpsamplingKind = "transposed"
     """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
     norm: NormKind = "batch"
     """Normalisation in both networks."""
     statistics: StatisticsKind = "sample"
-    """BatchNorm over each picture alone, or over the whole batch (of all devices); the same at batch size 1."""
+    """BatchNorm over each picture separately, or over the whole batch (on all devices); the same at batch size 1."""
     encoder_order: EncoderOrder = "norm_activation"
-    """Behind each convolution of a U-Net's or an encoder's first half: norm, then LeakyReLU, or the other way round."""
+    """Order of norm and LeakyReLU after each convolution in the encoding half."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
-    """Share of the activations dropped in the inner layers of a U-Net or ResNet; the two encoders have no dropout."""
+    """Dropout probability in the inner layers of a U-Net or ResNet; the two encoders have no dropout."""
 
     jitter: bool = True
     """Enlarge to round(size * 286/256), then crop at random."""
     mirror: bool = True
     """Mirror half of the pairs."""
-    max_pairs: int | None = Field(default=None, ge=1, le=MOST_PICTURES, examples=[400])
+    max_pairs: int | None = Field(default=None, ge=1, le=MAX_PICTURES, examples=[400])
     """Use only the first pairs of the training split."""
     precision: Precision = "fp32"
-    """bf16: mixed precision, other numbers than fp32."""
+    """fp32, or bf16 mixed precision, whose results differ."""
 
-    snapshots: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = Field(default=(), max_length=10_000)
-    """Steps after which the generator is kept; with a fraction, the same share of the way."""
-    validate_every: int | None = Field(default=None, ge=1, le=MOST_STEPS, examples=[1000])
-    """Steps between measurements on pictures of another split; with a fraction, the same share of the way."""
+    snapshots: tuple[Annotated[int, Field(ge=0, le=MAX_STEPS)], ...] = Field(default=(), max_length=10_000)
+    """Steps after which the generator is kept; scaled with --fraction."""
+    validate_every: int | None = Field(default=None, ge=1, le=MAX_STEPS, examples=[1000])
+    """Steps between measurements on pictures of another split; scaled with --fraction."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
-    """What is measured; names of `./run metrics --list`."""
-    validation_pairs: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | Literal["all"] | None = Field(
+    """Metrics to measure; see `./run metrics --list`."""
+    validation_pairs: Annotated[int, Field(ge=1, le=MAX_PICTURES)] | Literal["all"] | None = Field(
         default=None, examples=[16]
     )
-    """So many pairs of val (else test), spread over the split, or `all` of them; default: all where the best generator
-    is asked for, by best_metric or in a study by `generate.checkpoint`, else 16."""
+    """Number of validation pairs of val (else test), spread over the split, or `all`. Default: all if best_metric is
+    set or a study has `generate.checkpoint = "best"`, else 16."""
     best_metric: str | None = Field(default=None, examples=["psnr"])
-    """The validation metric by which the best generator is kept (in training mode; photographs with BatchNorm over
-    the batch in evaluation mode); default: the first."""
+    """Validation metric that decides which generator is the best (in training mode; with BatchNorm over the batch of
+    photographs in evaluation mode); default: the first."""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    """Of all random numbers: initial weights, order of the pairs, crops, dropout."""
+    """Seed of all random numbers: initial weights, order of the pairs, crops, dropout."""
 
     inpainting: InpaintingSettings | None = None
-    """Given: holes are filled, instead of pictures translated."""
+    """If present, the generator fills holes instead of translating pictures."""
 
     @property
     def starts_from(self) -> str:
-        """What init_from or init_encoder name, of which at most one is given; empty: drawn weights."""
+        """The path in init_from or init_encoder; empty for random weights."""
         return self.init_from or self.init_encoder
 
     def validation_count(self, *, uses_best: bool) -> int | None:
-        """Pictures of a validation; None: all of the split.
+        """Return the number of pictures in a validation; None: the whole split.
 
         Args:
-            uses_best: the best generator is what is going to be used.
+            uses_best: the best generator is going to be used.
         """
         if self.validation_pairs is None:
             return None if uses_best or self.best_metric is not None else VALIDATION_PAIRS
         return None if self.validation_pairs == "all" else self.validation_pairs
 
     def planned_steps(self, pictures: int, *, devices: int = 1) -> int:
-        """The optimizer steps that these settings speak of, over `pictures` pictures, with a batch on each device.
+        """Return the number of optimizer steps for `pictures` pictures, with a batch on each device.
 
         Raises:
             UserError: neither steps nor epochs are given.
@@ -255,18 +254,6 @@ class TrainingSettings(Section):
         if self.steps is None and self.epochs is None:
             raise UserError("training: neither steps nor epochs are given; give one of them")
         return self.steps or (self.epochs or 0) * math.ceil(pictures / (self.batch_size * devices))
-
-    @model_validator(mode="before")
-    @classmethod
-    def _losses_in_inpainting(cls, values: Any) -> Any:
-        """Read files of earlier versions, which have the losses of `_ONCE_IN_INPAINTING` in the section inpainting."""
-        holes = values.get("inpainting") if isinstance(values, dict) else None
-        if not isinstance(holes, dict):
-            return values
-        losses = {key: holes[key] for key in _ONCE_IN_INPAINTING if key in holes}
-        for key in losses.keys() & values.keys():
-            raise ValueError(f"inpainting.{key}: is given as {key} of the training, too; leave it out of inpainting")
-        return {**values, **losses, "inpainting": {key: holes[key] for key in holes if key not in losses}}
 
     @model_validator(mode="after")
     def _networks_fit_the_task(self) -> Self:
@@ -279,9 +266,9 @@ class TrainingSettings(Section):
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
         if self.downsampling != "strided" and self.generator not in ("unet", "channelwise_unet"):
-            raise ValueError(f"downsampling: is the U-Net's; leave it out with generator {self.generator}")
+            raise ValueError(f"downsampling: only U-Nets have it; leave it out with generator {self.generator}")
         if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
-            raise ValueError("encoder_order: is of U-Nets and encoders; leave it out with a ResNet")
+            raise ValueError("encoder_order: only U-Nets and encoders have it; leave it out with a ResNet")
         if self.init_encoder and self.init_from:
             raise ValueError("init_encoder: init_from gives the encoder too; give one of them")
         if self.init_encoder and self.generator not in ENCODERS:
@@ -295,7 +282,7 @@ class TrainingSettings(Section):
             return self
         if self.generator == "context_encoder":
             if list(self.inpainting.masks) != ["centre"]:
-                raise ValueError("generator: context_encoder gives the centre alone; masks = { centre = 1 } is wanted")
+                raise ValueError("generator: context_encoder fills only the centre; give masks = { centre = 1 }")
             if self.inpainting.mask_channel:
                 raise ValueError("generator: context_encoder always has its hole in the centre; leave mask_channel out")
         if self.generator in ("context_encoder", "region_encoder") and (
@@ -303,7 +290,7 @@ class TrainingSettings(Section):
         ):
             raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
         if self.inpainting.overlap_shown and self.generator != "context_encoder":
-            raise ValueError("inpainting.overlap_shown: is the context encoder's; leave it out")
+            raise ValueError("inpainting.overlap_shown: only context_encoder has it; leave it out")
         if self.inpainting.judged_patches == "hole":
             if self.generator == "context_encoder":
                 raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; leave it out")
@@ -341,7 +328,7 @@ class TrainingSettings(Section):
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
         if self.plateau_patience is not None and self.validate_every is None:
-            raise ValueError("plateau_patience: is counted in validations; give validate_every")
+            raise ValueError("plateau_patience: counts validations; give validate_every")
         weights = {
             name: getattr(self, name)
             for name in type(self).model_fields

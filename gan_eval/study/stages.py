@@ -34,7 +34,7 @@ from gan_eval.study.sessions import (
 
 PUBLISHED = "published"
 """The folder, and the set, of the published tables."""
-REPORTED_OF_TRAINING = ("config.json", "*.csv", "evolution.webp", "samples/*.png")
+REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
 """What the report shows of a model's training."""
 
 STATISTICS = "4"
@@ -68,19 +68,24 @@ def train_stage(plan: Plan, model: str) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.training import train_model
-        from trainer.devices import Execution
+        from trainer.job import Execution, TrainingJob
 
-        train_model(
+        start = plan.initial_file(model)
+        job = TrainingJob(
             settings,
             plan.data_folder(dataset),
-            out,
-            direction=data.direction,
-            root=plan.data_root or Path(),
-            **{"init_encoder" if settings.init_encoder else "init_from": plan.initial_file(model)},
-            fraction=fraction,
-            split=data.train_split,
-            execution=Execution(threads=plan.threads),
+            data.direction,
+            data.train_split,
+            plan.data_root or Path(),
+            init_from=None if settings.init_encoder else start,
+            init_encoder=start if settings.init_encoder else None,
             uses_best=study.generate.checkpoint == "best",
+            fraction=fraction,
+            execution=Execution(threads=plan.threads),
+        )
+        train_model(
+            job,
+            out,
             on_progress=lambda done, total, terms: listener.progress(
                 f"train {model}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
             ),
@@ -156,8 +161,6 @@ def generate_stage(plan: Plan, model: str) -> Stage:
         return hashes
 
     generation = study.generate.model_dump(mode="json")
-    if generation["display"] is None:  # stages of earlier versions did not know it
-        del generation["display"]
     return Stage(
         name=f"generate-{model}",
         settings={"generate": generation, "split": plan.split(dataset), **holes},

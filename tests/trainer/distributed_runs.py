@@ -19,6 +19,7 @@ import torch
 from gan_eval.launch import leave
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
+from trainer.job import TrainingJob
 from trainer.loop import run as run_module
 from trainer.loop import train as training_module
 from trainer.watch.validation import Measure
@@ -64,7 +65,8 @@ def main() -> None:
         stops = []
         while not stops or stops[-1] < values["steps"]:
             with contextlib.suppress(KeyboardInterrupt):
-                training_module.train(TrainingSettings(**values), data, out / name, measure=MEASURE, on_message=print)
+                job = TrainingJob(TrainingSettings(**values), data, measure=MEASURE)
+                training_module.train(job, out / name, on_message=print)
             stops.append(Held.last.done)
         nets = {"generator": Held.last.gan.generator, "discriminator": Held.last.gan.discriminator}
         held = {part: net.state_dict() for part, net in nets.items()}

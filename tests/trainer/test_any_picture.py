@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 from PIL import Image
+from training_runs import train, train_measured
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
@@ -18,14 +19,12 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import read_rgb, read_stored
 from gan_eval.stimuli.pixel_formats import Display, PixelFormat, shown
 from gan_eval.stimuli.sets import read_set
-from gan_eval.training import train_model
 from trainer.batches import as_tensor
 from trainer.datasets.check import check
 from trainer.datasets.make import pair_folders
 from trainer.datasets.pairs import PairedSet
 from trainer.generate import generate
 from trainer.inference import as_pictures
-from trainer.loop.train import train
 
 SIDE = 32
 SETTINGS = TrainingSettings(
@@ -114,7 +113,7 @@ def test_from_two_folders_to_the_screen(
     assert tuple(map(str, report.formats)) == formats
 
     watched = SETTINGS.model_copy(update={"validate_every": 1, "validation_metrics": ("psnr",)})
-    run = train_model(watched, tmp_path / "data", tmp_path / "run")
+    run = train_measured(watched, tmp_path / "data", tmp_path / "run")
     assert (pd.read_csv(run / "validation.csv")["value"] > 0).all()
     recorded = json.loads((run / "config.json").read_text())["pictures"]
     assert (recorded["input"]["channels"], recorded["target"]["channels"]) == tuple(
@@ -198,21 +197,6 @@ def test_a_run_of_8_bit_rgb_names_no_format(tmp_path: Path) -> None:
     assert "pictures" not in json.loads((run / "config.json").read_text())
 
 
-@pytest.mark.slow
-def test_an_earlier_run_on_grey_pictures_stays_one_of_rgb(tmp_path: Path) -> None:
-    """Its networks have three channels and its folder names no format; it goes on, and generates, as it began."""
-    raw, clean = two_folders(tmp_path, grey_8, grey_8)
-    for side in (raw, clean):
-        for path in side.rglob("*.png"):
-            Image.open(path).convert("RGB").save(path)
-    pair_folders(raw, clean, tmp_path / "data")
-    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
-    for path in (tmp_path / "data").glob("*/*.png"):
-        Image.open(path).convert("L").save(path)
-    out = generate(run, tmp_path / "data", split="test", out=tmp_path / "set")
-    assert Image.open(out / "real" / "test0.png").mode == "RGB"
-
-
 def test_limits_of_the_training_pictures_are_the_ends_of_the_networks_range() -> None:
     pixel_format = PixelFormat(1, 16, (200, 4096))
     levels = np.array([[[200], [2148], [4096]]], np.uint16).transpose(2, 0, 1)[None]
@@ -257,7 +241,7 @@ def test_a_run_of_16_bits_goes_on_bit_for_bit(tmp_path: Path) -> None:
     (cut / "checkpoints" / "step_0000002.pt").unlink()
     messages: list[str] = []
     train(SETTINGS, tmp_path / "data", cut, on_message=messages.append)
-    assert "going on from step 1 of 2" in messages
+    assert "continuing from step 1 of 2" in messages
     assert (cut / "generator.safetensors").read_bytes() == (whole / "generator.safetensors").read_bytes()
     before = (cut / "generator.safetensors").stat().st_mtime_ns
     train(SETTINGS, tmp_path / "data", cut)

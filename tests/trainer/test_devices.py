@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from made_photographs import encoder, filler, make_photographs
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from training_runs import train
 
 from gan_eval import launch
 from gan_eval.errors import UserError
@@ -27,10 +28,10 @@ from trainer.datasets.pairs import PairedSet
 from trainer.devices import PRECISION, exact_kernels
 from trainer.generate import generate
 from trainer.inference import dropout_from, inference
+from trainer.job import Execution
 from trainer.loop import run as run_module
 from trainer.loop import train as train_module
 from trainer.loop.gan import new_gan, plain_generator
-from trainer.loop.train import train
 from trainer.randomness import Purpose, seeded
 from trainer.state.run_folder import CONFIG, note_in_config
 from trainer.step import Batch, Gan, training_step
@@ -85,7 +86,7 @@ def test_pictures_are_generated_with_the_kernels_of_the_training(
         monkeypatch.setattr(module, "exact_kernels", watched)
     run = train(
         tiny(steps=1, snapshots=(1,)), data, tmp_path / "run", direction="AtoB",
-        execution=devices.Execution(tf32=tf32),
+        execution=Execution(tf32=tf32),
     )  # fmt: skip
     note_in_config(run, {"machine": {"tf32": tf32}})  # as a GPU notes it
     generate(run, data, split="test", out=tmp_path / "set")
@@ -336,9 +337,7 @@ def test_a_compiled_run_is_the_same_but_for_what_the_compiler_changes(
     torch._dynamo.reset()
     files = []
     for compiled in (False, True):
-        run = train(
-            settings, data, tmp_path / str(compiled), direction="AtoB", execution=devices.Execution(compiled=compiled)
-        )
+        run = train(settings, data, tmp_path / str(compiled), direction="AtoB", execution=Execution(compiled=compiled))
         names = ("generator.safetensors", *(f"samples/step_000000{step}.png" for step in (0, 6)))
         files.append([(run / name).read_bytes() for name in names])
     assert files[0] == files[1]
@@ -347,13 +346,13 @@ def test_a_compiled_run_is_the_same_but_for_what_the_compiler_changes(
 SAME_DROPOUT = """
 import torch
 from torch import nn
-from trainer.devices import captured
+from trainer.devices import compiled_network
 from trainer.nets.layers import Dropout
 from trainer.randomness import Purpose, seeded
 
 cpu = torch.device("cpu")
 net = nn.Sequential(nn.Conv2d(3, 4, 1), Dropout(0.5), nn.Conv2d(4, 2, 1))
-compiled = captured(net, cpu)
+compiled = compiled_network(net, cpu)
 for step, order in enumerate([torch.contiguous_format] * 2 + [torch.channels_last] * 2):
     net.to(memory_format=order)
     x = torch.rand(2, 3, 8, 8).contiguous(memory_format=order)

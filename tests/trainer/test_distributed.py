@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import torch
 from lightning_fabric import Fabric
-from run_results import flat
 from torch import nn
+from training_runs import flat, train
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
@@ -26,8 +26,6 @@ from gan_eval.tabular import read_rows
 from trainer import devices
 from trainer.inference import inference
 from trainer.loop import gan
-from trainer.loop.failures import LOST
-from trainer.loop.train import train
 from trainer.nets.build import empty_generator
 from trainer.nets.layers import initialise
 from trainer.state.checkpoints import list_checkpoints
@@ -80,7 +78,7 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torchrun(Path(__file__).with_name("distributed_runs.py"), data, out, out / "settings.json") as process:
         told, complaints = process.communicate(timeout=540)
     assert process.returncode == 0, complaints
-    assert told.count("going on from step 3 of 14") == 1, "the leader alone speaks"
+    assert told.count("continuing from step 3 of 14") == 1, "the leader alone speaks"
     assert complaints == ""
     return out
 
@@ -103,7 +101,7 @@ def assert_equal(a: Any, b: Any) -> None:
 
 
 def assert_same_result(run: Path, other: Path) -> None:
-    """Weights, optimizers, findings, log and the finished generator, bit for bit."""
+    """Weights, optimizers, tables and the finished generator, bit for bit."""
     here, there = state_of(run), state_of(other)
     assert here.pop("log") == there.pop("log")
     assert_equal(here, there)
@@ -111,11 +109,11 @@ def assert_same_result(run: Path, other: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["quiet", "noisy", "interrupted"])
-def test_both_processes_hold_the_same_weights_and_statistics(runs: Path, name: str) -> None:
-    first, second = (held(runs, name, rank) for rank in range(2))
-    assert_equal(first, second)
-    assert_equal(first["generator"], state_of(runs / name)["generator"])
+def test_both_processes_hold_the_same_weights_and_statistics(runs: Path) -> None:
+    for name in ("quiet", "noisy", "interrupted"):
+        first, second = (held(runs, name, rank) for rank in range(2))
+        assert_equal(first, second)
+        assert_equal(first["generator"], state_of(runs / name)["generator"])
 
 
 @pytest.mark.slow
@@ -134,21 +132,15 @@ def test_two_processes_equal_one_with_twice_the_batch(runs: Path, data: Path, tm
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_one_process_stops_all_after_the_same_step(runs: Path) -> None:
+def test_ctrl_c_in_one_process_stops_all_after_the_same_step(runs: Path, data: Path) -> None:
     assert [held(runs, "interrupted", rank)["stops"] for rank in range(2)] == [[3, 14], [3, 14]]
     assert_same_result(runs / "interrupted", runs / "noisy")
-
-
-@pytest.mark.slow
-def test_another_number_of_devices_is_refused(runs: Path, data: Path) -> None:
     with pytest.raises(UserError, match=r"another devices \(2 there, 1 asked for\)"):
         train(TrainingSettings(**NOISY), data, runs / "noisy", direction="AtoB")
 
 
-@pytest.mark.slow
-def test_a_killed_process_ends_the_other_with_a_line_and_the_run_goes_on(
-    runs: Path, data: Path, tmp_path: Path
-) -> None:
+@pytest.mark.nightly
+def test_a_killed_process_ends_the_other_and_the_run_resumes(runs: Path, data: Path, tmp_path: Path) -> None:
     changes = [f"--set={name}={value}" for name, value in NOISY.items() if name not in ("steps", "image_size", "seed")]
     out = tmp_path / "run"
     command = ["-m", "gan_eval", "train", "--data", data, "--out", out, "--checkpoint-every", 2, *changes]
@@ -160,16 +152,15 @@ def test_a_killed_process_ends_the_other_with_a_line_and_the_run_goes_on(
             int(worker) for worker in workers if b"\0RANK=1\0" in Path(f"/proc/{worker}/environ").read_bytes()
         )
         os.kill(killed, signal.SIGKILL)
-        _, complaints = process.communicate(timeout=120)
+        process.communicate(timeout=120)
     assert process.returncode == 1
-    assert complaints.count(f"gan-eval: {LOST}") == 1
     assert not (out / "generator.safetensors").exists()
 
     with torchrun(*command) as process:
         told, complaints = process.communicate(timeout=540)
     assert process.returncode == 0, complaints
     assert told.splitlines() == [str(out)]
-    assert "going on from step" in complaints
+    assert "continuing from step" in complaints
     assert_same_result(out, runs / "noisy")
 
 

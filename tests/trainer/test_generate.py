@@ -12,6 +12,7 @@ from PIL import Image
 from reference_layout import ReferenceUNet, trained
 from safetensors import safe_open
 from safetensors.torch import save_file
+from training_runs import Stop, train
 from typer.testing import CliRunner
 
 from gan_eval.cli.app import application
@@ -25,7 +26,6 @@ from gan_eval.tabular import read_rows
 from trainer.files.foreign import read_tensors
 from trainer.generate import generate
 from trainer.inference import inference, translate
-from trainer.loop.train import train
 from trainer.nets.build import new_networks
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose
@@ -175,9 +175,6 @@ def test_inference_leaves_the_network_as_it_was(tiny: Callable[..., TrainingSett
 
 def test_continues_after_an_interruption(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=4)
-
-    class Stop(Exception):  # noqa: N818
-        pass
 
     def stop(done: int, _total: int) -> None:
         if done == 2:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
 from PIL import Image
+from training_runs import Stop, train_measured
 
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, sha256_file
@@ -19,7 +20,6 @@ from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings
 from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import IMAGE_METRICS, STIMULI, VALIDATION
 from gan_eval.tabular import read_rows
-from gan_eval.training import train_model
 from trainer.generate import generate
 from trainer.state.run_folder import load_generator
 
@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("runs")
-    return {name: train_model(kind(steps=4), data, folder / name) for name, kind in KINDS.items()}
+    return {name: train_measured(kind(steps=4), data, folder / name) for name, kind in KINDS.items()}
 
 
 def made(run: Path, data: Path, out: Path, **options: Any) -> Path:
@@ -56,8 +56,8 @@ def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees_and_every_r
     data: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    run = train_model(filler(steps=2), data, tmp_path / "run", split="train+val+test", on_message=said.append)
-    assert f"{data}: 2 of the 2 pictures of val that validate are trained on, too" in said
+    run = train_measured(filler(steps=2), data, tmp_path / "run", split="train+val+test", on_message=said.append)
+    assert f"{data}: 2 of the 2 validation pictures of val are also trained on" in said
     rows = read_rows(run / "validation.csv", VALIDATION)
     assert {(row["split"], row["seen"]) for row in rows} == {("val", True)}
     assert read_json(run / "config.json")["pairs"] == 4 + 2 + ITEMS
@@ -99,11 +99,11 @@ def test_pictures_that_were_trained_on_are_known_by_their_content(
 @pytest.mark.slow
 def test_of_a_folder_trained_on_as_a_whole_every_picture_was_seen(tmp_path: Path) -> None:
     data = make_photographs(tmp_path / "flat", _=30)
-    run = train_model(filler(steps=2), data, tmp_path / "run", split=".")
+    run = train_measured(filler(steps=2), data, tmp_path / "run", split=".")
     assert {row["seen"] for row in read_rows(run / "validation.csv", VALIDATION)} == {True}
     rows = read_rows(made(run, data, tmp_path / "set", limit=2) / "stimuli.csv", STIMULI)
     assert [row["seen"] for row in rows] == [True if row["kind"] == "fake" else None for row in rows]
-    part = train_model(filler(steps=2), data, tmp_path / "part")
+    part = train_measured(filler(steps=2), data, tmp_path / "part")
     rows = read_rows(generate(part, data, split=".", out=tmp_path / "all") / "stimuli.csv", STIMULI)
     assert sum(row["seen"] is True for row in rows) == read_json(part / "config.json")["pairs"]
 
@@ -170,7 +170,7 @@ def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
     assert not (plain / "raw").exists()
     assert len(list((plain / "panels").iterdir())) == ITEMS
     settings = encoder({"overlap_shown": True}, steps=2, validate_every=None)
-    shown = made(train_model(settings, data, tmp_path / "run"), data, tmp_path / "shown")
+    shown = made(train_measured(settings, data, tmp_path / "run"), data, tmp_path / "shown")
     hole = pixels(shown / "mask" / "0.png")[..., 0] > 0
     assert hole.sum() == 10 * 10, "a border of 3 of the 16 pixels is known"
     assert len(read_set(shown / "raw").rows) == 2 * ITEMS
@@ -180,8 +180,6 @@ def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
 def test_interrupted_and_repeated_it_gives_the_same_files(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str
 ) -> None:
-    class Stop(Exception):  # noqa: N818
-        pass
 
     def stop(done: int, _total: int) -> None:
         if done == 2:
@@ -220,7 +218,7 @@ def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Pat
 
 
 def test_seeds_of_training_and_dropout_leave_the_holes_alone(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
-    replicate = train_model(
+    replicate = train_measured(
         filler(steps=1, seed=9, validate_every=None, plateau_patience=None), data, tmp_path / "replicate"
     )
     one, other = (made(run, data, tmp_path / f"set-{run.name}") for run in (runs["filler"], replicate))
@@ -231,7 +229,7 @@ def test_seeds_of_training_and_dropout_leave_the_holes_alone(runs: dict[str, Pat
 
 
 def test_given_masks_have_the_pictures_resolution_and_any_area(data: Path, tmp_path: Path) -> None:
-    run = train_model(
+    run = train_measured(
         filler(generator="unet", discriminator="patch", steps=1, validate_every=None, plateau_patience=None),
         data,
         tmp_path / "run",
@@ -280,7 +278,7 @@ def test_masks_that_cannot_be_taken(
     with pytest.raises(UserError, match=r"--masks .*fills the centre alone; leave it out"):
         made(runs["encoder"], data, tmp_path / "set", masks=masks)
     pairs = make_pairs(train=2, test=1)
-    pix2pix = train_model(tiny(steps=1), pairs, tmp_path / "pix2pix", direction="AtoB")
+    pix2pix = train_measured(tiny(steps=1), pairs, tmp_path / "pix2pix", direction="AtoB")
     with pytest.raises(UserError, match=r"--masks .*translates pictures, it fills no holes; leave it out"):
         made(pix2pix, pairs, tmp_path / "set", masks=masks)
     with pytest.raises(UserError, match=r"--mask-seed 3: .*translates pictures, it fills no holes; leave it out"):

@@ -119,7 +119,7 @@ def _generate(run: Path, data: Path, out: Path) -> None:
     generate(run, data, split="val", out=out)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["import", "equalise", "pair", "edges", "crops", "fetch", "generate"])
 def test_the_same_command_finishes_what_a_kill_left(commands: dict[str, Command], tmp_path: Path, name: str) -> None:
     command = commands[name]

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from training_runs import Stop, train
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import read_rows
-from trainer.devices import Execution
-from trainer.loop.train import train
+from trainer.job import Execution
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
@@ -22,15 +22,6 @@ from trainer.watch.samples import sample_examples, write_grid
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
-
-
-class Stop(Exception):  # noqa: N818
-    """Ends a run in the middle."""
-
-
-def stop_at_5(done: int, _total: int, _terms: dict[str, float]) -> None:
-    if done == 5:
-        raise Stop
 
 
 def files_of(run: Path) -> dict[str, str]:
@@ -47,7 +38,7 @@ def test_bf16_resumes_exactly(make_pairs: Pairs, tiny: Settings, tmp_path: Path)
     data, settings = make_pairs(train=3), tiny(precision="bf16")
     straight = train(settings, data, tmp_path / "straight", direction="AtoB")
     with pytest.raises(Stop):
-        train(settings, data, tmp_path / "cut", direction="AtoB", checkpoint_every=3, on_progress=stop_at_5)
+        train(settings, data, tmp_path / "cut", direction="AtoB", checkpoint_every=3, stop_after=5)
     resumed = train(settings, data, tmp_path / "cut", direction="AtoB")
     assert files_of(resumed) == files_of(straight)
     assert terms_of(resumed) == terms_of(straight)

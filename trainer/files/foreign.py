@@ -20,10 +20,10 @@ from gan_eval.errors import UserError
 from gan_eval.files import require_file, write_bytes
 from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from gan_eval.settings.sections import first_problem
-from gan_eval.settings.training import MOST_LEVELS, NormKind, TrainingSettings
+from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
-from trainer.nets.build import BLOCKS, Generator, first_difference, generator_shape
-from trainer.nets.layers import ResizeConv2d
+from trainer.nets.build import GENERATORS, first_difference, generator_shape
+from trainer.nets.layers import Network, ResizeConv2d
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 from trainer.state.run_folder import read_safetensors
@@ -44,7 +44,7 @@ Tensors = dict[str, Tensor]
 class Foreign:
     """A generator from outside, and what was inferred of it."""
 
-    net: Generator
+    net: Network
     settings: TrainingSettings
     notes: tuple[str, ...]
     """What a user should know."""
@@ -91,7 +91,7 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     return Foreign(net, settings, tuple(notes))
 
 
-def to_reference(net: Generator) -> Tensors:
+def to_reference(net: Network) -> Tensors:
     """The generator's weights under the names of the layout.
 
     Raises:
@@ -110,7 +110,7 @@ def to_reference(net: Generator) -> Tensors:
     return {name: tensor.detach().cpu().clone() for name, tensor in _renamed(net).items()}
 
 
-def save_foreign(net: Generator, out: Path) -> None:
+def save_foreign(net: Network, out: Path) -> None:
     """Write the generator in the layout, whole or not at all; equal weights give equal files.
 
     Raises:
@@ -188,9 +188,8 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
         blocks = len(numbers)
         if not blocks:
             raise UserError(f"{path}: model.10.conv_block.1.weight is missing; not a ResNet generator of {LAYOUT}")
-        if blocks not in BLOCKS.values():
-            known = " or ".join(map(str, BLOCKS.values()))
-            raise UserError(f"{path}: a ResNet of {blocks} blocks (model.N.conv_block); {known} are known")
+        if f"resnet_{blocks}" not in GENERATORS:
+            raise UserError(f"{path}: a ResNet of {blocks} blocks (model.N.conv_block); 6 or 9 are supported")
         first, last, inner = "model.1", f"model.{10 + blocks + 7}", "model.1"
         dropout = any(_is_kernel(tensors, f"model.{10 + block}.conv_block.6") for block in range(blocks))
         kind = {"generator": f"resnet_{blocks}", "dropout": DROPOUT if dropout else 0.0}
@@ -208,7 +207,7 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
     if any(f"{module}weight" in tensors for module in statistics):
         norm = "batch"
     width, in_channels = tensors[f"{first}.weight"].shape[:2]
-    size = max(IMAGE_SIZE, 2 ** min(kind.get("depth", 0), MOST_LEVELS))
+    size = max(IMAGE_SIZE, 2 ** min(kind.get("depth", 0), MAX_LEVELS))
     try:
         settings = TrainingSettings(**kind, generator_channels=width, norm=norm, image_size=size)
     except ValidationError as error:
@@ -222,14 +221,14 @@ def _is_kernel(tensors: Tensors, module: str) -> bool:
     return weight is not None and weight.dim() == 4
 
 
-def _renamed(net: Generator) -> Tensors:
+def _renamed(net: Network) -> Tensors:
     """The tensors of the net itself under the layout's names."""
     names = _names(net)
     parts = ((key.rpartition("."), tensor) for key, tensor in net.state_dict(keep_vars=True).items())
     return {f"{names[module]}.{leaf}": tensor for (module, _, leaf), tensor in parts}
 
 
-def _names(net: Generator) -> dict[str, str]:
+def _names(net: Network) -> dict[str, str]:
     """The layout's name of each convolution and norm of ours."""
     if isinstance(net, ResNet):
         return {name: name for name, module in net.named_modules() if not list(module.children())}

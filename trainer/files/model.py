@@ -9,7 +9,7 @@ from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pixel_formats import PixelFormat
 from trainer.datasets.pairs import Formats
 from trainer.files.foreign import DROPOUT, SUFFIX, load_foreign, save_foreign
-from trainer.nets.build import Generator
+from trainer.nets.layers import Network
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 from trainer.state.run_folder import (
@@ -27,7 +27,7 @@ from trainer.state.run_folder import (
 class Model:
     """A generator on the CPU and what is known of it."""
 
-    net: Generator
+    net: Network
     settings: TrainingSettings
     file: Path
     name: str

@@ -1,4 +1,4 @@
-"""What a training will take, by its first steps before anyone waits for days: time, memory and disk."""
+"""An estimate of the time, memory and disk space of a training, from its first steps."""
 
 import statistics
 import sys
@@ -15,66 +15,64 @@ import torch
 from torch import Tensor
 
 from gan_eval.launch import processes
-from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.devices import AS_USUAL, Execution, cpu_threads, exact_kernels, machine_of, new_fabric, speaker
+from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, speaker
+from trainer.job import TrainingJob
 from trainer.loop.failures import breakdowns_explained
 from trainer.loop.plan import Say
 from trainer.loop.run import Run, open_run
-from trainer.state.checkpoints import KEPT
 from trainer.watch.samples import write_grid
-from trainer.watch.validation import Measure
 
 WARM_UP = 3
-"""Steps before the timed ones: the first ones fill caches and make the optimizers' state."""
+"""Steps before the timed ones; they fill caches and create the optimizers' state."""
 TIMED = 20
 BUDGET_S = 120.0
-"""After so long no further step is timed."""
+"""Time after which no further step is timed."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run takes on this machine, by some of its steps."""
+    """Time, memory and disk space of a run on this machine."""
 
     steps: int
-    """Of the whole run, on all devices together."""
+    """Steps of the whole run."""
     steps_timed: int
     step_s: float
     """Median time of a step."""
     slowest_step_s: float
     samples: int
-    """Sample grids."""
+    """Number of sample grids."""
     sample_s: float
-    """Time for one."""
+    """Time of each."""
     validations: int
     validation_s: float
-    """Time for one."""
+    """Time of each."""
     memory: str
-    """Which memory is meant: of the process, or of the GPU."""
+    """What `memory_bytes` measures: memory of the process, or of the GPU."""
     memory_bytes: int | None
-    """The most that was in use at once, on each device; None where the system does not say."""
+    """Peak on each device; None where the system does not report it."""
     disk: Mapping[str, int]
-    """Bytes of the run's folder at its largest, by what they are for."""
+    """Maximum bytes of the run's folder, by purpose."""
     devices: int
     machine: Mapping[str, Any]
 
     @property
     def total_s(self) -> float:
-        """Time for the whole run; checkpoints, at most a twentieth of it, are left out."""
+        """Time of the whole run without checkpoints, which take at most 5 %."""
         return self.steps * self.step_s + self.samples * self.sample_s + self.validations * self.validation_s
 
     def as_dict(self) -> dict[str, Any]:
-        """All values by name."""
+        """Return all values by name."""
         more = {"steps_per_s": 1 / self.step_s, "total_s": self.total_s, "disk_bytes": sum(self.disk.values())}
         return {**asdict(self), **more}
 
     def lines(self) -> list[str]:
-        """The estimate for people."""
+        """Return the estimate as lines of text."""
         device, threads = self.machine["device"], self.machine["threads"]
         where = f"{device}, {threads} {'thread' if threads == 1 else 'threads'}"
         where = f"{self.devices} devices, each {where}" if self.devices > 1 else where
         measuring = clock(self.validations * self.validation_s)
         of_it = f", {measuring} of it for {self.validations} validations" if self.validations else ""
-        memory = "not known on this system" if self.memory_bytes is None else f"{size(self.memory_bytes)} at most"
+        memory = "unknown on this system" if self.memory_bytes is None else f"{size(self.memory_bytes)} at most"
         shares = ", ".join(f"{name} {size(share)}" for name, share in self.disk.items() if share)
         timed = f"median of {self.steps_timed} steps, the slowest {self.slowest_step_s:.3g} s"
         timed = timed if self.steps_timed > 1 else "one step timed"
@@ -87,33 +85,27 @@ class Estimate:
 
 
 def estimate(
-    settings: TrainingSettings,
-    data: Path,
+    job: TrainingJob,
     *,
-    direction: Direction = "AtoB",
-    root: Path = Path(),
-    init_from: Path | None = None,
-    init_encoder: Path | None = None,
-    fraction: float = 1.0,
-    split: str = "train",
-    keep: int = KEPT,
-    execution: Execution = AS_USUAL,
-    measure: Measure | None = None,
-    uses_best: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Estimate | None:
-    """Do the first steps of a training with its real networks and batches, and estimate what all of it takes.
+    """Do the first steps of a training with its real networks and batches, and estimate what the whole run takes.
 
-    Nothing stays: what a run writes goes into a temporary folder. The arguments are those of `train`; `on_progress` is
-    called with what is done, the number of steps of it that are done, and of all of them.
+    All files go into a temporary folder that is removed.
+
+    Args:
+        job: what would be trained.
+        on_message: called with each message for the user.
+        on_progress: called with the current activity, its steps done, and their total.
 
     Returns:
-        The estimate; None in the processes of a training on several devices that do not lead.
+        The estimate; None in the processes that do not lead.
 
     Raises:
         UserError: what `train` would raise at its start, or out of memory.
     """
+    settings, execution = job.settings, job.execution
     with breakdowns_explained(settings, processes=processes()):
         fabric = new_fabric(settings)
     with (
@@ -122,12 +114,8 @@ def estimate(
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
     ):
         scratch, say = Path(folder), speaker(fabric, on_message)
-        say(f"estimate: reading the pictures of {data} and making the networks")
-        run = open_run(
-            fabric, settings, data, scratch, direction=direction, root=root, init_from=init_from,
-            init_encoder=init_encoder, fraction=fraction, split=split, keep=keep,
-            finished=False, execution=execution, measure=measure, uses_best=uses_best, say=say,
-        )  # fmt: skip
+        say(f"estimate: reading the pictures of {job.data} and making the networks")
+        run = open_run(fabric, job, scratch, finished=False, say=say)
         assert run is not None  # the folder is new
         sample_s = validation_s = 0.0
         parts = 1.0
@@ -138,8 +126,8 @@ def estimate(
                 grid, net = scratch / "grid.png", run.generator
                 sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
                 if run.validation is not None:
-                    validation = run.validation.begun()
-                    validation(net)  # the first one also loads what the metrics need
+                    validation = run.validation.first_part()
+                    validation(net)  # the first call also loads what the metrics need
                     parts = len(run.validation) / len(validation)
                     validation_s = parts * seconds_of(partial(validation, net))
         fabric.barrier()
@@ -162,7 +150,7 @@ def estimate(
             memory=memory,
             memory_bytes=memory_bytes,
             disk={
-                "checkpoints": (keep + 1) * checkpoint,  # one more than are kept, while it is being written
+                "checkpoints": (job.keep + 1) * checkpoint,  # one more while it is being written
                 "snapshots": len(due.snapshots) * generator,
                 "generators": (1 if run.validation is None else 2) * generator,
                 "samples": len(due.samples) * grid.stat().st_size,
@@ -178,9 +166,9 @@ def estimate(
 def step_times(
     run: Run, device: torch.device, on_progress: Callable[[str, int, int], None] | None = None
 ) -> list[float]:
-    """Seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow.
+    """Return the seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow.
 
-    On a GPU several steps are timed at once, because waiting after each would slow them down.
+    On a GPU several steps are timed together, because waiting after each would slow them down.
     """
     wait: Callable[[], None] = torch.cuda.synchronize if device.type == "cuda" else (lambda: None)
     at_once = 5 if device.type == "cuda" else 1
@@ -207,14 +195,14 @@ def step_times(
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """The time that a call takes."""
+    """Return the time that a call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
 
 
 def bytes_of(state: Any) -> int:
-    """Bytes of all tensors in nested dicts and lists."""
+    """Return the bytes of all tensors in nested dicts and lists."""
     if isinstance(state, Tensor):
         return state.numel() * state.element_size()
     values = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
@@ -222,7 +210,7 @@ def bytes_of(state: Any) -> int:
 
 
 def peak_memory(device: torch.device) -> tuple[str, int | None]:
-    """Which memory limits a run on the device, and the most of it that this process used."""
+    """Return which memory limits a run on the device, and this process' peak use of it."""
     if device.type == "cuda":
         return "GPU memory in tensors", torch.cuda.max_memory_allocated(device)
     try:
@@ -234,7 +222,7 @@ def peak_memory(device: torch.device) -> tuple[str, int | None]:
 
 
 def clock(seconds: float) -> str:
-    """A duration for people.
+    """Return a duration as text.
 
     >>> clock(0.4), clock(75), clock(100_000)
     ('under 1 s', '1 min 15 s', '1 d 3 h')
@@ -253,7 +241,7 @@ def clock(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes for people.
+    """Return a number of bytes as text.
 
     >>> size(999), size(2_600_000_000)
     ('999 B', '2.6 GB')

@@ -1,6 +1,6 @@
 """The networks of a run with their optimizers, on its device."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,14 +10,14 @@ from torch.optim import Adam, Optimizer
 
 from gan_eval.metrics.weights.files import storage_problem
 from gan_eval.settings.training import TrainingSettings
-from trainer.devices import captured, placed, synchronised
+from trainer.devices import compiled_network, placed, synchronised
 from trainer.loop.initial_weights import StartWeights
 from trainer.nets.build import RGB, Channels, empty_generator, new_networks
 from trainer.step import Gan
 
 
 class InMemoryOrder(Adam):
-    """Adam that takes each weight as its memory lies: the CPU's fused kernel copies what is channels-last, and back."""
+    """Adam that reads weights in memory order: the CPU's fused kernel would copy channels-last ones back and forth."""
 
     def _init_group(self, group: dict[str, Any], *lists: Any) -> bool:
         complex_weights = super()._init_group(group, *lists)
@@ -30,12 +30,12 @@ class InMemoryOrder(Adam):
 
 
 def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = RGB, compiled: bool = False) -> Gan:
-    """Networks with their initial weights and an Adam each, on the device.
+    """Return networks with their initial weights and an Adam each, on the device.
 
     Args:
         fabric: device, precision, and other processes.
         settings: which networks, and how they learn.
-        channels: of input and target.
+        channels: number of channels of input and target.
         compiled: `torch.compile` both; on a GPU with CUDA graphs.
     """
     device = fabric.device
@@ -52,17 +52,17 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = 
             fused=device.type in ("cpu", "cuda"),
         )
         if compiled:
-            net = captured(net, device)
+            net = compiled_network(net, device)
         parts.append(fabric.setup(net, optimizer))
     (generator, generator_optimizer), (discriminator, discriminator_optimizer) = parts
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
 
 
 def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = RGB) -> nn.Module:
-    """The generator itself in full precision, without what a device strategy or a compiler wraps around it.
+    """Return the generator itself in full precision, without the wrappers of device strategy and compiler.
 
-    BatchNorm that is synchronised over devices is replaced by plain one over the same tensors: one process alone could
-    not run it.
+    BatchNorm that is synchronised over devices is replaced by plain BatchNorm over the same tensors, because a single
+    process cannot run it.
     """
     wrapped = gan.generator
     net = wrapped.module if isinstance(wrapped.module, nn.Module) else wrapped
@@ -74,28 +74,26 @@ def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = R
 
 
 def start_from(gan: Gan, start: StartWeights) -> None:
-    """Replace the initial weights by trained ones, of the generator or of its encoder alone."""
+    """Replace the initial weights by trained ones, of the whole generator or of its encoder only."""
     gan.generator.load_state_dict({**gan.generator.state_dict(), **start.generator})
     if start.discriminator is not None:
         gan.discriminator.load_state_dict(start.discriminator)
 
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
-    """Go on from the state of an optimizer that may have been on another device.
+    """Restore the state of an optimizer that may have been on another device.
 
-    Each weight gets its own moments: by its name where the state has names, as checkpoints of earlier versions do not,
-    and in its order of memory, by which the fused kernels pair the two.
+    Each weight gets its own moments by name, in the memory order in which the fused kernels need them.
 
     Raises:
         ValueError: the moments are not those of these weights.
     """
     own = optimizer.state_dict()
-    named = all("param_names" in group for group in state["param_groups"])
-    saved = {key: state["state"].get(place) for group in state["param_groups"] for key, place in _places(group, named)}
-    places = {key: place for group in own["param_groups"] for key, place in _places(group, named)}
+    saved = {name: state["state"].get(place) for name, place in _places(state)}
+    places = dict(_places(own))
     if differing := saved.keys() ^ places.keys():
-        raise ValueError(f"the optimizer's weights are others: {min(map(str, differing))}")
-    moments = {place: saved[key] for key, place in places.items() if saved[key] is not None}
+        raise ValueError(f"the optimizer has other weights: {min(differing)}")
+    moments = {place: saved[name] for name, place in places.items() if saved[name] is not None}
     weights = [
         pair for group in optimizer.param_groups for pair in zip(group["param_names"], group["params"], strict=True)
     ]
@@ -112,19 +110,20 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
                 optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
 
 
-def _places(group: Mapping[str, Any], named: bool) -> Iterable[tuple[str | int, int]]:
-    """The weights of a group of an optimizer's state, by name or by place, each with its place."""
-    return zip(group["param_names"] if named else group["params"], group["params"], strict=True)
+def _places(state: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return name and number of each weight in an optimizer's state."""
+    groups = state["param_groups"]
+    return [pair for group in groups for pair in zip(group["param_names"], group["params"], strict=True)]
 
 
 def learning_rates(settings: TrainingSettings) -> tuple[float, float]:
-    """Those of generator and discriminator."""
+    """Return the learning rates of generator and discriminator."""
     own = settings.discriminator_learning_rate
     return settings.learning_rate, settings.learning_rate if own is None else own
 
 
 def set_learning_rates(gan: Gan, settings: TrainingSettings, factor: float) -> None:
-    """Give each optimizer its learning rate times a factor."""
+    """Set each optimizer's learning rate to its setting times `factor`."""
     optimizers: tuple[Optimizer, ...] = (gan.generator_optimizer, gan.discriminator_optimizer)
     for optimizer, rate in zip(optimizers, learning_rates(settings), strict=True):
         for group in optimizer.param_groups:

@@ -1,9 +1,7 @@
-"""Starting from trained weights instead of drawn ones: from a whole generator, to pre-train on one set and fine-tune on
-another, or from an encoder that anybody trained for anything."""
+"""Starting from trained weights: a whole generator (to fine-tune it on another data set), or an encoder only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from torch import Tensor
@@ -20,7 +18,7 @@ from trainer.state.run_folder import Part, generator_file, note_in_config, start
 
 Weights = Mapping[str, Tensor]
 NAMED = 4
-"""Of a file's layers that do not fit, so many are named."""
+"""Layers that an error message lists."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,9 @@ class Initial:
     """A trained generator, or encoder, that a run starts from."""
 
     source: Path
-    """What `trainer.files.model.load_model` takes; of an encoder any file of weights."""
+    """A file or run that `trainer.files.model.load_model` reads; for an encoder any file of weights."""
     sha256: str
-    """Of the weights that are taken. What lies beside them may change while they do not: it has no part in the run."""
+    """Hash of the weights that are taken; other weights in the file do not matter."""
     part: Part = "generator"
 
 
@@ -39,11 +37,11 @@ class StartWeights:
     """The weights that a run starts with."""
 
     generator: Weights
-    """Of all of it, or of the layers of its encoder that are taken."""
+    """Weights of the whole generator, or of the layers taken for its encoder."""
     discriminator: Weights | None
-    """None: drawn from the seed, as there is none beside the generator, or it is another network."""
+    """None: random weights from the seed, as no matching discriminator is next to the generator."""
     taken_from: Mapping[str, str] | None = None
-    """Of an encoder: the layer of the file that each of its layers is taken from."""
+    """For an encoder: the file's layer of each of its layers."""
 
 
 def find_initial(
@@ -54,17 +52,17 @@ def find_initial(
     encoder: Path | None = None,
     channels: Channels = RGB,
 ) -> Initial | None:
-    """The generator, or encoder, that a run starts from; None where it starts from drawn weights.
+    """Return the generator or encoder that a run starts from; None for random weights.
 
     Args:
-        named: the generator that the user names; default: what the settings name.
-        settings: of the run that starts.
-        out: its folder. Where it is finished what it started from is no longer needed.
-        encoder: the encoder that the user names; default: what the settings name.
-        channels: of its pictures.
+        named: the generator given by the user; default: the settings' `init_from`.
+        settings: the new run's.
+        out: the new run's folder. A finished run no longer needs what it started from.
+        encoder: the encoder given by the user; default: the settings' `init_encoder`.
+        channels: number of channels of input and target.
 
     Raises:
-        UserError: no such file, a generator of another network than the run's, or no layer that fits the encoder.
+        UserError: no such file, a generator of another network, or no layer that matches the encoder.
     """
     generator = named or (Path(settings.init_from) if settings.init_from else None)
     encoder = encoder or (Path(settings.init_encoder) if settings.init_encoder else None)
@@ -88,14 +86,13 @@ def find_initial(
 def load_start(
     initial: Initial, settings: TrainingSettings, say: Callable[[str], None], *, channels: Channels = RGB
 ) -> StartWeights:
-    """The generator, and the discriminator of the last readable checkpoint beside it where it is of the run's kind; or
-    the encoder alone.
+    """Load the encoder, or the generator with the discriminator of the last readable checkpoint next to it.
 
     Args:
-        initial: which generator.
-        settings: of the run that starts.
-        say: takes a message where the discriminator starts anew, and on which layers of an encoder are taken.
-        channels: of its pictures.
+        initial: which weights.
+        settings: the new run's.
+        say: called with a message on the layers taken, or on a discriminator that starts from random weights.
+        channels: number of channels of input and target.
 
     Raises:
         UserError: as `find_initial`.
@@ -103,8 +100,8 @@ def load_start(
     if initial.part == "encoder":
         encoder, taken_from, left = load_encoder(initial.source, settings)
         layers = [ours if ours == theirs else f"{ours} (its {theirs})" for ours, theirs in taken_from.items()]
-        drawn = f"; not there, so drawn: {', '.join(left)}" if left else ""
-        say(f"init_encoder {initial.source}: taken {', '.join(layers)}{drawn}")
+        drawn = f"; not in the file, so random: {', '.join(left)}" if left else ""
+        say(f"init_encoder {initial.source}: loaded {', '.join(layers)}{drawn}")
         return StartWeights(encoder, None, taken_from)
     model = load_as(initial.source, settings, channels)
     expected = empty_discriminator(settings, channels).state_dict()
@@ -115,12 +112,12 @@ def load_start(
                 say(f"init_from: {path}: discriminator {key} is not finite; trying the checkpoint before")
                 continue
             return StartWeights(model.net.state_dict(), weights)
-    say(f"init_from {initial.source}: no discriminator of this kind beside it; it starts anew")
+    say(f"init_from {initial.source}: no discriminator of this kind next to it; it starts from random weights")
     return StartWeights(model.net.state_dict(), None)
 
 
 def record_start(out: Path, start: StartWeights) -> None:
-    """Write down which discriminator, or which layers of an encoder, were taken; it makes no other run of it."""
+    """Record in config.json which discriminator, or which layers of an encoder, were loaded."""
     if start.taken_from is not None:
         note_in_config(out, {"initial_encoder": dict(start.taken_from)})
         return
@@ -129,7 +126,7 @@ def record_start(out: Path, start: StartWeights) -> None:
 
 
 def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Model:
-    """A trained generator of the network that the settings describe, for pictures of these channels.
+    """Load a trained generator that must be the network of these settings and channels.
 
     Raises:
         UserError: there is none, or it is another network.
@@ -137,7 +134,7 @@ def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Mod
     model = load_model(source)
     if difference := first_difference(generator_for(settings, channels).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
-    if model.settings.encoder_order != settings.encoder_order:  # of which the weights tell nothing
+    if model.settings.encoder_order != settings.encoder_order:  # the weights do not show it
         raise UserError(
             f"init_from {source}: another network than this run's generator: its encoder_order is "
             f"{model.settings.encoder_order}; give this run the same"
@@ -146,21 +143,21 @@ def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Mod
 
 
 def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dict[str, str], list[str]]:
-    """The weights of a file that fit the encoder of the run's generator, the bottleneck of a context encoder included.
+    """Read the weights of a file that fit the encoder of the run's generator, including a context encoder's bottleneck.
 
-    Layers are found by their names, whatever stands before these (`generator.encoder.0.conv`), or where no name is the
-    encoder's by the shapes of their weights in the order of both; a norm only with its convolution. Of a layer that is
-    found, what the run's has not, such as a bias before a norm, is left out.
+    Layers are matched by name; the file's names may have any prefix, such as `generator.encoder.0.conv`. A norm is
+    taken only with its convolution. A tensor that the run's layer does not have, such as a bias before a norm, is
+    ignored.
 
     Args:
-        source: a run's folder, or a `.safetensors` or PyTorch file of names with tensors.
-        settings: of the run.
+        source: a run's folder, or a `.safetensors` or PyTorch file of tensors by name.
+        settings: the run's.
 
     Returns:
-        Weights by the run's names; the file's layer by the run's layer; the run's layers that the file has not.
+        Weights by the run's names; the file's layer for each layer taken; the layers that are not in the file.
 
     Raises:
-        UserError: no such file, it is none of weights, the generator has no encoder of its own, or no layer fits.
+        UserError: no such file, no file of weights, a generator without an encoder of its own, or no matching layer.
     """
     if settings.generator not in ENCODERS:
         raise UserError(
@@ -176,16 +173,11 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
         for layer in theirs
         if f".{layer}".endswith(f".{ours}") and shapes[ours] == their_shapes[layer]
     }
-    if not taken:
-        ours, others = list(own), list(theirs)
-        matcher = SequenceMatcher(None, list(shapes.values()), list(their_shapes.values()), autojunk=False)
-        for block in matcher.get_matching_blocks():
-            taken |= zip(ours[block.a :][: block.size], others[block.b :][: block.size], strict=True)
-    left = [ours for ours in own if ours not in taken or ours.replace(".norm", ".conv") not in taken]  # norm of another
+    left = [ours for ours in own if ours not in taken or ours.replace(".norm", ".conv") not in taken]
     if len(left) == len(own):
         raise UserError(
-            f"init_encoder {file}: none of its layers fits the encoder; it has {some(their_shapes)}; the encoder has "
-            f"{some(shapes)}; choose another file, or a generator of its shapes"
+            f"init_encoder {file}: none of its layers matches the encoder; it has {some(their_shapes)}; the encoder "
+            f"has {some(shapes)}; choose another file, or rename its layers to these"
         )
     taken = {ours: taken[ours] for ours in own if ours not in left}
     weights = {
@@ -198,7 +190,7 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
 
 
 def layers_of(weights: Weights) -> dict[str, dict[str, Tensor]]:
-    """Tensors by the name of their layer, and within it; layers without a weight are left out."""
+    """Group tensors by layer and name within it; drop layers without a weight."""
     layers: dict[str, dict[str, Tensor]] = {}
     for name, tensor in weights.items():
         layer, _, leaf = name.rpartition(".")
@@ -207,13 +199,13 @@ def layers_of(weights: Weights) -> dict[str, dict[str, Tensor]]:
 
 
 def some(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """A few of a file's layers with the shapes of their weights, for messages."""
+    """Return the first few layers with the shapes of their weights, for messages."""
     named = [f"{name or 'weight'} {shape}" for name, shape in shapes.items()][:NAMED]
     more = f" and {len(shapes) - NAMED} more" if len(shapes) > NAMED else ""
     return ", ".join(named) + more if named else "no weights"
 
 
 def hash_weights(weights: Weights) -> str:
-    """SHA-256 over the names and numbers of weights."""
+    """Return the SHA-256 of the names and values of weights."""
     tensors = {name: sha256_bytes(tensor.contiguous().numpy().tobytes()) for name, tensor in weights.items()}
     return sha256_json(tensors)

@@ -1,8 +1,8 @@
-"""One training run in motion: its networks, its log, its findings, and the number of steps done."""
+"""A training run: its networks, its tables, and the number of steps done."""
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,21 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gan_eval.files import check_output_folder, remove_leftovers
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import (
-    Execution,
-    anybody,
+    any_rank,
     average,
     leader_first,
     machine_of,
     require_same_step,
     running_statistics,
     same_everywhere,
+    workers_for,
 )
-from trainer.evolution import SUFFIXES, evolution_path
 from trainer.inference import NotFiniteError
+from trainer.job import TrainingJob
 from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
 from trainer.loop.initial_weights import find_initial, load_start, record_start
 from trainer.loop.plan import Plan, Say, decayed, make_plan
@@ -48,43 +48,24 @@ from trainer.state.run_folder import (
     GENERATOR,
     LATEST,
     begin_run,
-    begun_with,
     check_run,
     fingerprint,
+    record_finished,
     recorded_formats,
     save_generator,
     snapshot_path,
 )
-from trainer.state.trained_on import pictures_of_run, record_pictures
+from trainer.state.trained_on import TrainedOn, pictures_of_run, record_pictures
 from trainer.step import training_step
 from trainer.tasks import Example, new_task
-from trainer.watch.findings import Findings
-from trainer.watch.log import TrainingLog
+from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.samples import grid_path, sample_examples, write_grid
 from trainer.watch.tensorboard import TensorBoard
-from trainer.watch.validation import Measure, Validation, validation_examples
+from trainer.watch.validation import Validation, validation_examples
 
 
-def open_run(
-    fabric: Fabric,
-    settings: TrainingSettings,
-    data: Path,
-    out: Path,
-    *,
-    direction: Direction,
-    root: Path,
-    init_from: Path | None,
-    init_encoder: Path | None,
-    fraction: float,
-    split: str,
-    keep: int,
-    finished: bool,
-    execution: Execution,
-    measure: Measure | None,
-    uses_best: bool,
-    say: Say,
-) -> "Run | None":
-    """The run that the arguments of `train` describe, at its start, its folder claimed where this process leads.
+def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
+    """Return the job's run at its start; where this process leads, claim its folder.
 
     Args:
         finished: `out` has the finished generator.
@@ -95,19 +76,17 @@ def open_run(
     Raises:
         UserError: bad data or settings, or another run in `out`.
     """
-    leads = fabric.is_global_zero
+    settings, execution, leads = job.settings, job.execution, fabric.is_global_zero
     with leader_first(fabric):
         if leads and not (out / CONFIG).exists():
             check_output_folder(out)
         formats = recorded_formats(out)
         if formats is None and settings.inpainting is None:
-            data_set = PairedSet(Path(data), direction)
-            formats = data_set.found_formats(data_set.training_paths(split))
-        task = new_task(settings, direction=direction, root=root, formats=formats)
-        initial = find_initial(init_from, settings, out, encoder=init_encoder, channels=task.channels)
-        plan = make_plan(
-            task, Path(data), split=split, fraction=fraction, devices=fabric.world_size, initial=initial, say=say
-        )
+            data_set = PairedSet(Path(job.data), job.direction)
+            formats = data_set.found_formats(data_set.training_paths(job.split))
+        task = new_task(settings, direction=job.direction, root=job.root, formats=formats)
+        initial = find_initial(job.init_from, settings, out, encoder=job.init_encoder, channels=task.channels)
+        plan = make_plan(task, job, devices=fabric.world_size, initial=initial, say=say)
     with leader_first(fabric):
         definition, machine = plan.definition, machine_of(fabric.device, execution)
         changes = check_run(out, definition, machine) if leads else []
@@ -118,81 +97,83 @@ def open_run(
         for change in changes:
             say(change)
         if not (out / CONFIG).exists():
-            for remark in plan.data_set.remarks(plan.paths, train_split=split):
+            for remark in plan.data_set.remarks(plan.paths, train_split=job.split):
                 say(remark)
         batches = Batches(
             Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
             settings,
             assemble=task.assemble,
             formats=task.formats,
-            workers=execution.workers_for(fabric.device),
+            workers=workers_for(fabric.device, execution.workers),
             rank=fabric.global_rank,
             world=fabric.world_size,
             pin_for=fabric.device if fabric.device.type == "cuda" else None,
         )
-        samples = sample_examples(task, plan.data_set, plan.paths, train_split=split, say=say)
+        samples = sample_examples(task, plan.data_set, plan.paths, train_split=job.split, say=say)
         known = None  # in the processes that write nothing
         if leads:
             start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
             known = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
-        validation = None
-        if settings.validate_every is not None and measure is not None:
-            pairs = settings.validation_pairs or begun_with(out, "validation_pairs")
-            count = settings.model_copy(update={"validation_pairs": pairs}).validation_count(uses_best=uses_best)
-            examples = validation_examples(task, plan.data_set, plan.paths, known=known, count=count, train_split=split)
-            if examples is None:
-                say(f"{plan.data_set.folder}: neither val nor test beside {split}; nothing is validated")
-            else:
-                if examples.seen:
-                    count = len(examples.examples)
-                    say(
-                        f"{plan.data_set.folder}: {examples.n_seen} of the {count} pictures of {examples.split} that "
-                        "validate are trained on, too"
-                    )
-                validation = Validation(out / "validation", task, examples, measure)
-    run = Run(
-        fabric, plan, out, batches=batches, samples=samples, validation=validation, say=say, keep=keep,
-        compiled=execution.compiled,
-    )  # fmt: skip
+        validation = new_validation(plan, job, out, known=known, say=say)
+    run = Run(fabric, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
     if leads:
         begin_run(out, definition, machine, plan.data_set.files(plan.paths))
         if known is not None:
             record_pictures(out, known, data_sha256=str(definition["data_sha256"]))
-        for suffix in SUFFIXES:
-            evolution_path(out, suffix).unlink(missing_ok=True)
     return run
 
 
+def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn | None, say: Say) -> Validation | None:
+    """Return what measures the generator during training; None where nothing is measured.
+
+    Raises:
+        UserError: a validation picture is broken.
+    """
+    if job.settings.validate_every is None or job.measure is None:
+        return None
+    folder, count = plan.data_set.folder, job.settings.validation_count(uses_best=job.uses_best)
+    examples = validation_examples(
+        plan.task, plan.data_set, plan.paths, known=known, count=count, train_split=job.split
+    )
+    if examples is None:
+        say(f"{folder}: neither val nor test next to {job.split}; nothing is validated")
+        return None
+    if examples.seen:
+        say(
+            f"{folder}: {examples.n_seen} of the {len(examples.examples)} validation pictures of {examples.split} are "
+            "also trained on"
+        )
+    return Validation(out / "validation", plan.task, examples, job.measure)
+
+
 class Run:
-    """The moving parts of a run. After each step, and before the first, `reached` does what is due there."""
+    """The moving parts of a run. After each step, and before the first, `reached` does what is due."""
 
     def __init__(
         self,
         fabric: Fabric,
         plan: Plan,
+        job: TrainingJob,
         out: Path,
         *,
         batches: Batches,
         samples: list[Example],
         validation: Validation | None,
-        say: Callable[[str], None],
-        keep: int,
-        compiled: bool,
+        say: Say,
     ) -> None:
         """A run at its start; `resume` brings it to its last checkpoint.
 
         Args:
             fabric: device, precision, and other processes.
             plan: what is done.
+            job: the caller's request.
             out: the run's folder.
-            batches: this process' part of them.
+            batches: this process' part of each batch.
             samples: the items of the sample grids.
-            validation: measures the generator while it is trained.
-            say: takes messages for the user.
-            keep: so many of the latest checkpoints are kept.
-            compiled: see `trainer.devices.Execution`.
+            validation: measures the generator during training.
+            say: called with each message for the user.
         """
-        task, settings = plan.task, plan.settings
+        task, settings, compiled = plan.task, plan.settings, job.execution.compiled
         self.plan = plan
         self.milestones = plan.milestones
         self.samples = samples
@@ -201,11 +182,10 @@ class Run:
         self.done = 0
         facts = {**task.row_facts, "fraction": plan.fraction}
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
-        self.findings = Findings(out, fraction=plan.fraction, facts=task.row_facts, mode=task.modes[0])
+        self.validation_log = ValidationLog(out / "validation.csv", facts=facts, mode=task.modes[0])
         self.gan = new_gan(fabric, settings, channels=task.channels, compiled=compiled)
         self.board: TensorBoard | None = None
-        """Takes each row of the log too, where there is one."""
-        self._keep = keep
+        self._keep = job.keep
         self._compiled = compiled
         self._out = out
         self._settings = settings
@@ -224,28 +204,28 @@ class Run:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes and speaks: always, on one device."""
+        """Whether this process writes files and messages: always, on one device."""
         return self._fabric.is_global_zero
 
     @property
     def seconds(self) -> float:
-        """Time trained so far, without pauses."""
+        """Time trained, without the time in which the run was stopped."""
         return time.monotonic() - self._started
 
     @property
     def epoch(self) -> int:
-        """Passes over the data begun, from 1; 0 before the first step."""
+        """Number of passes over the data begun; 0 before the first step."""
         return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
 
-    def anybody(self, here: bool) -> bool:
-        """Whether `here` is true in any process of the run; all ask after the same step."""
-        return anybody(self._fabric, here, step=self.done)
+    def in_any_rank(self, here: bool) -> bool:
+        """Return whether `here` is true in any process; every process calls it after the same step."""
+        return any_rank(self._fabric, here, step=self.done)
 
     def step(self) -> None:
-        """One training step; where this process leads, also its part of the log.
+        """Do one training step; where this process leads, log it.
 
         Raises:
-            UserError: a row of the log ends, and a term of the step is not finite.
+            UserError: a row of the log ends, and a term is not finite.
         """
         fabric = self._fabric
         batch = self._batches(self.done).to(fabric.device)
@@ -257,7 +237,7 @@ class Run:
             torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
             terms = training_step(self.gan, self._objective, batch, backward=fabric.backward)
-        if self._compiled:  # a CUDA graph's next run would write over what it gave
+        if self._compiled:  # the next run of a CUDA graph overwrites its outputs
             terms = {name: term.clone() for name, term in terms.items()}
         average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
         self.done += 1
@@ -269,7 +249,7 @@ class Run:
                 self.log.write()
 
     def reached(self) -> None:
-        """Write, measure and tell what is due after the steps done, where this process leads.
+        """Write and measure what is due after the steps done, where this process leads.
 
         Raises:
             UserError: something is due, and the training broke down.
@@ -289,29 +269,25 @@ class Run:
                     self._validate(self.validation)
             except NotFiniteError as error:
                 raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
-        if self.leads and done and self.log.row_due(done):
-            for warning in self.findings.new_warnings(self.log.means, step=done):
-                self._say(warning)
-                self.findings.write()
-            if self.board is not None:
-                self.board.update(self.log, self.findings, done=done, seconds=self.seconds)
+        if self.board is not None and self.log.row_due(done):
+            self.board.update(self.log, self.validation_log, done=done)
         if done in due.validations and self._settings.plateau_patience is not None:
             self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
 
     def _validate(self, validation: Validation) -> None:
-        """Measure the generator, keep it where it is the best, and lower the rates where it stopped improving."""
+        """Measure the generator, save it if it is the best, and lower the rates if it stopped improving."""
         metric, better = validation.best_metric, validation.higher_is_better
-        self.findings.add_validation(validation(self.generator), step=self.done, epoch=self.epoch)
-        value = self.findings.value(metric, step=self.done)
+        self.validation_log.add(validation(self.generator), step=self.done, epoch=self.epoch)
+        value = self.validation_log.value(metric, step=self.done)
         if self._plateau.add_value(value, step=self.done, higher_is_better=better):
-            self._say(f"step {self.done}: {metric} stopped improving; learning rates are lowered")
-        if self.findings.is_best(metric, step=self.done, higher_is_better=better):
+            self._say(f"step {self.done}: {metric} stopped improving; the learning rates are lowered")
+        if self.validation_log.is_best(metric, step=self.done, higher_is_better=better):
             definition = {**self.plan.definition, "step": self.done, "best_metric": metric}
             save_generator(self._out / BEST, self.generator, definition)
-        self.findings.write()
+        self.validation_log.write()
 
     def save(self) -> float:
-        """Write a checkpoint unless this step has one; returns the seconds that it took."""
+        """Write a checkpoint unless this step has one; return the seconds that it took."""
         started = time.monotonic()
         if self._saved != self.done:
             self.log.check(self.done)
@@ -323,12 +299,10 @@ class Run:
         return time.monotonic() - started
 
     def resume(self) -> None:
-        """Go on from the last checkpoint that can be read; without one, start from the trained generator if any.
-
-        A checkpoint beyond the end counts as the end.
+        """Continue from the last readable checkpoint; without one, load the weights that the run starts from, if any.
 
         Raises:
-            UserError: no checkpoint can be read, or one is not of this run.
+            UserError: no checkpoint can be read, or one belongs to another run.
         """
         folder = self._out / CHECKPOINTS
         parts = self._parts()
@@ -339,9 +313,9 @@ class Run:
                 load_optimizer(part, state[name]) if name in OPTIMIZERS else part.load_state_dict(state[name])
             if self.leads:
                 self.log.write()
-                self.findings.write()
+                self.validation_log.write()
 
-        with leader_first(self._fabric):  # which sets damaged checkpoints aside
+        with leader_first(self._fabric):  # the leader sets damaged checkpoints aside
             state = load_latest(folder, fingerprint(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
@@ -349,10 +323,10 @@ class Run:
             return
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
-        self._say(f"going on from step {self.done} of {self.total}")
+        self._say(f"continuing from step {self.done} of {self.total}")
 
     def take_initial_weights(self) -> None:
-        """Take trained weights where the run starts from some."""
+        """Load the trained weights that the run starts from, if any."""
         if self.plan.initial is not None:
             start = load_start(self.plan.initial, self._settings, self._say, channels=self.plan.task.channels)
             start_from(self.gan, start)
@@ -360,43 +334,44 @@ class Run:
                 record_start(self._out, start)
 
     def finish(self) -> None:
-        """Write the finished generator; after Ctrl-C the one that there is, and tell what can be used."""
+        """Write the finished generator; after Ctrl-C write latest.safetensors and say which files can be used."""
         if self.done >= self.total:
             (self._out / LATEST).unlink(missing_ok=True)
             save_generator(self._out / GENERATOR, self.generator, self.plan.definition)
+            record_finished(self._out)
             return
         save_generator(self._out / LATEST, self.generator, {**self.plan.definition, "step": self.done})
         usable = f"{self._out / LATEST} (step {self.done})"
-        if (best := self.findings.best) is not None:
+        if (best := self.validation_log.best) is not None:
             usable = f"{self._out / BEST} (step {best.step}) or {usable}"
-        self._say(f"stopped after step {self.done} of {self.total}; generate takes {usable}")
+        self._say(f"stopped after step {self.done} of {self.total}; generate accepts {usable}")
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Stop the workers and close the TensorBoard files."""
         self._batches.close()
         if self.board is not None:
             self.board.close()
 
     def _parts(self) -> Mapping[str, Any]:
-        """What a checkpoint holds, by name."""
+        """Return the parts of a checkpoint by name."""
         return {
             "generator": self.gan.generator,
             "discriminator": self.gan.discriminator,
             "generator_optimizer": self.gan.generator_optimizer,
             "discriminator_optimizer": self.gan.discriminator_optimizer,
             "log": self.log,
-            "findings": self.findings,
+            "validation": self.validation_log,
             **({} if self._settings.plateau_patience is None else {"plateau": self._plateau}),
         }
 
 
 class PlateauRate:
-    """Lowers the learning rates when best_metric stops improving, as PyTorch's ReduceLROnPlateau decides."""
+    """A factor of the learning rates that falls when best_metric stops improving, by PyTorch's ReduceLROnPlateau."""
 
     def __init__(self, settings: TrainingSettings) -> None:
         self._patience = settings.plateau_patience
         self._rate = SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-        """Its learning rate is the factor; it has nothing to learn."""
+        """A stand-in optimizer: its learning rate is the factor."""
         self._scheduler = ReduceLROnPlateau(
             self._rate,
             factor=settings.plateau_factor,
@@ -408,13 +383,13 @@ class PlateauRate:
 
     @property
     def factor(self) -> float:
-        """In (0, 1]: both learning rates are multiplied by it."""
+        """Both learning rates are multiplied by it; in (0, 1]."""
         return float(self._rate.param_groups[0]["lr"])
 
     def add_value(self, value: float | None, *, step: int, higher_is_better: bool) -> bool:
-        """Take the value measured after `step` steps; returns whether the rates are lowered.
+        """Add the value measured after `step` steps; return whether the rates are lowered.
 
-        The untrained generator's does not count, nor a value that could not be had.
+        The value of the untrained generator is ignored, and so is a missing or infinite one.
         """
         if self._patience is None or value is None or not step or not math.isfinite(value):
             return False
@@ -423,12 +398,12 @@ class PlateauRate:
         return self.factor < before
 
     def state_dict(self) -> dict[str, Any]:
-        """What it goes on from."""
+        """Return the state for a checkpoint."""
         best, bad = float(self._scheduler.best), self._scheduler.num_bad_epochs
         return {"factor": self.factor, "best": best, "bad": bad}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore the state of a checkpoint."""
         self._rate.param_groups[0]["lr"] = state["factor"]
         self._scheduler.best = state["best"]
         self._scheduler.num_bad_epochs = state["bad"]

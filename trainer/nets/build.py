@@ -1,6 +1,11 @@
-"""The two networks that the settings describe, and the first difference of weights from theirs."""
+"""The networks that the settings describe, and the first difference between weights and a network's.
 
-from collections.abc import Mapping
+A new generator is a `Network` in a file of its own, a function that makes it from the settings, and a line in
+`GENERATORS`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,133 +13,100 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import GeneratorKind, TrainingSettings
-from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
+from trainer.nets.context_encoder import context_encoder, region_encoder
 from trainer.nets.convolution import use_matrix_products
 from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN, fits, plan_layers, smallest_size
-from trainer.nets.layers import halvings, initialise
-from trainer.nets.resnet import ResNet
-from trainer.nets.unet import UNet, default_depth
+from trainer.nets.layers import Network, halvings, initialise
+from trainer.nets.resnet import resnet
+from trainer.nets.unet import channelwise_unet, unet
 from trainer.randomness import Purpose, torch_seed
 
-Generator = UNet | ResNet | ContextEncoder | RegionEncoder
 Discriminator = PatchGAN | GlobalDiscriminator | GlobalAndPatch
 
-BLOCKS: dict[GeneratorKind, int] = {"resnet_6": 6, "resnet_9": 9}
-"""Residual blocks of the ResNet generators."""
+GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
+    "unet": unet,
+    "resnet_6": partial(resnet, blocks=6),
+    "resnet_9": partial(resnet, blocks=9),
+    "context_encoder": context_encoder,
+    "region_encoder": region_encoder,
+    "channelwise_unet": channelwise_unet,
+}
+"""Functions that take the settings, and what all generators share as keyword arguments: channels, norm, ..."""
+
 COLOURS = 3
 Channels = tuple[int, int]
-"""Of the pictures that are the input, and of those that are the target."""
+"""Numbers of channels of input and target."""
 RGB: Channels = (COLOURS, COLOURS)
-WIDEST_BOTTLENECK = 32
-"""Pixels a side up to which a U-Net's bottleneck is connected: 2^20 weights for each channel."""
-
-
-def hole_side(settings: TrainingSettings) -> int:
-    """Side in pixels of the centre square: the even number nearest to its share, so that it can be centred.
-
-    Raises:
-        UserError: the settings have no section inpainting.
-
-    >>> from gan_eval.settings.training import InpaintingSettings
-    >>> hole_side(TrainingSettings(steps=1, image_size=128, inpainting=InpaintingSettings(centre=0.3)))
-    38
-    """
-    if settings.inpainting is None:
-        raise UserError("inpainting: there is no such section, so there is no hole; give one")
-    return settings.inpainting.centre_side(settings.image_size)
 
 
 def judged_side(settings: TrainingSettings) -> int:
-    """Side in pixels of what the discriminator sees: the centre that a context encoder gives, else the picture.
-
-    Raises:
-        UserError: a context encoder without a section inpainting.
-    """
-    return hole_side(settings) if settings.generator == "context_encoder" else settings.image_size
+    """Return the side in pixels of the discriminator's input: a context encoder's output, else the picture."""
+    if settings.generator == "context_encoder" and settings.inpainting is not None:
+        return settings.inpainting.centre_side(settings.image_size)
+    return settings.image_size
 
 
 def smallest_batch(settings: TrainingSettings) -> int:
-    """Pictures that a training step needs on all devices together: BatchNorm cannot take one picture's one pixel."""
+    """Return the smallest batch on all devices together: BatchNorm cannot normalise a single pixel of one picture."""
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
 def generator_shape(
     settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
-) -> Generator:
-    """The generator without numbers, on PyTorch's device meta: it takes no memory, whatever the settings.
+) -> Network:
+    """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
     Args:
         settings: which network.
-        in_channels: default: a picture's colours, and the mask where the settings show it.
-        out_channels: default: a picture's colours.
+        in_channels: default: 3, and one for the mask where the settings ask for it.
+        out_channels: default: 3.
 
     Raises:
-        UserError: the settings do not go together.
+        UserError: the settings do not fit together.
     """
-    kind, size, dropout, depth = settings.generator, settings.image_size, settings.dropout, settings.depth
-    masks = 0 if settings.inpainting is None else int(settings.inpainting.mask_channel)
-    shared: dict[str, Any] = {
-        "channels": settings.generator_channels, "norm": settings.norm, "statistics": settings.statistics,
-        "upsampling": settings.upsampling,
-        "in_channels": COLOURS + masks if in_channels is None else in_channels,
-        "out_channels": COLOURS if out_channels is None else out_channels,
-    }  # fmt: skip
-    if kind not in BLOCKS:
-        shared["encoder_order"] = settings.encoder_order
-    if kind in ("unet", "channelwise_unet"):
-        shared["downsampling"] = settings.downsampling
-    if depth is not None and kind not in ("unet", "channelwise_unet"):
-        raise UserError(f"depth {depth}: is the U-Net's; leave it out with generator {kind}")
+    kind, holes = settings.generator, settings.inpainting
+    if settings.depth is not None and "unet" not in kind:
+        raise UserError(f"depth {settings.depth}: only U-Nets have it; leave it out with generator {kind}")
+    masks = 0 if holes is None else int(holes.mask_channel)
     with torch.device("meta"):
-        match kind:
-            case "unet":
-                return use_matrix_products(UNet(depth=depth or default_depth(size), dropout=dropout, **shared))
-            case "channelwise_unet":
-                depth = depth or halvings(size, otherwise=", or give depth")
-                side = size // 2**depth
-                if side > WIDEST_BOTTLENECK:
-                    raise UserError(
-                        f"depth {depth}: leaves {side} pixels a side to connect, at most {WIDEST_BOTTLENECK} can be; "
-                        "give more"
-                    )
-                return use_matrix_products(UNet(depth=depth, bottleneck_side=side, dropout=dropout, **shared))
-            case "context_encoder":
-                hole, bottleneck = hole_side(settings), settings.bottleneck
-                return use_matrix_products(ContextEncoder(size=size, hole=hole, bottleneck=bottleneck, **shared))
-            case "region_encoder":
-                return use_matrix_products(RegionEncoder(size=size, **shared))
-            case _:  # a ResNet, whose pictures are never small
-                if size % ResNet.multiple:
-                    raise UserError(f"image_size {size}: a ResNet needs a multiple of {ResNet.multiple}")
-                return ResNet(blocks=BLOCKS[kind], dropout=dropout, **shared)
+        net = GENERATORS[kind](
+            settings,
+            channels=settings.generator_channels,
+            norm=settings.norm,
+            statistics=settings.statistics,
+            upsampling=settings.upsampling,
+            in_channels=COLOURS + masks if in_channels is None else in_channels,
+            out_channels=COLOURS if out_channels is None else out_channels,
+        )
+    return net if kind.startswith("resnet") else use_matrix_products(net)  # its pictures are never small
 
 
-def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Generator:
-    """As `generator_shape`, for pairs of these channels; holes are filled in RGB alone.
+def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
+    """Return the generator as `generator_shape` does, for pairs of these channels; holes are filled in RGB only.
 
     Raises:
-        UserError: the settings do not go together.
+        UserError: the settings do not fit together.
     """
     if channels == RGB:
         return generator_shape(settings)
     return generator_shape(settings, in_channels=channels[0], out_channels=channels[1])
 
 
-def empty_generator(settings: TrainingSettings, channels: Channels = RGB) -> Generator:
-    """The generator on the CPU with weights that still have to be loaded or drawn; else as `generator_for`.
+def empty_generator(settings: TrainingSettings, channels: Channels = RGB) -> Network:
+    """Return the generator on the CPU with uninitialised weights; otherwise as `generator_for`.
 
-    PyTorch's own initial weights would be drawn from the global generator.
+    PyTorch's own initial weights would come from the global random generator.
     """
     return generator_for(settings, channels).to_empty(device="cpu")
 
 
 def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) -> Discriminator:
-    """The discriminator on the CPU with weights that still have to be loaded or drawn.
+    """Return the discriminator on the CPU with uninitialised weights.
 
-    It sees a translation together with its input, a filled hole by itself.
+    In translation it sees the picture together with the input, in inpainting only the picture.
 
     Raises:
-        UserError: what it judges is too small for its patches, or of a side that does not halve to 4.
+        UserError: its pictures are too small for its patches, or of a side that does not halve to 4.
     """
     shared: dict[str, Any] = {
         "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
@@ -163,11 +135,11 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
     return use_matrix_products(net).to_empty(device="cpu")
 
 
-def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Generator, Discriminator]:
-    """Generator and discriminator with the initial weights that follow from the seed.
+def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Network, Discriminator]:
+    """Return generator and discriminator with initial weights drawn from the seed.
 
     Raises:
-        UserError: the settings do not go together.
+        UserError: the settings do not fit together.
     """
     generator, discriminator = empty_generator(settings, channels), empty_discriminator(settings, channels)
     nets: tuple[nn.Module, ...] = (generator, discriminator)
@@ -177,7 +149,7 @@ def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[
 
 
 def first_difference(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str | None:
-    """The first key, in the network's order, that is missing, of another shape or kind, or not the network's.
+    """Return the first key, in the network's order, that is missing, unknown, or of another shape or kind.
 
     >>> import torch
     >>> first_difference({"a": torch.zeros(2)}, {"a": torch.zeros(3)})

@@ -2,15 +2,17 @@
 
 from collections import OrderedDict
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, UpsamplingKind
+from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
 from trainer.nets.layers import (
     INNERMOST,
     BatchNorm2d,
     ChannelwiseLinear,
+    Network,
     doubling,
     halvings,
     inner_bias,
@@ -22,7 +24,20 @@ WIDEST = 8
 """Channels at 4x4 are this many times the first layer's, and half as many at each size above, down to the first's."""
 
 
-class ContextEncoder(nn.Module):
+def context_encoder(settings: TrainingSettings, **shared: Any) -> "ContextEncoder":
+    """Return the context encoder of the settings."""
+    size, holes = settings.image_size, settings.inpainting
+    assert holes is not None  # the settings make sure
+    hole, order = holes.centre_side(size), settings.encoder_order
+    return ContextEncoder(size=size, hole=hole, bottleneck=settings.bottleneck, encoder_order=order, **shared)
+
+
+def region_encoder(settings: TrainingSettings, **shared: Any) -> "RegionEncoder":
+    """Return the region encoder of the settings."""
+    return RegionEncoder(size=settings.image_size, encoder_order=settings.encoder_order, **shared)
+
+
+class ContextEncoder(Network):
     """Sees a picture without its centre, gives that centre.
 
     An encoder of 4x4 convolutions halves the picture down to 4x4; a convolution takes that to `bottleneck` values, a
@@ -51,8 +66,8 @@ class ContextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         downs, ups = halvings(size), halvings(hole, "inpainting.centre")
-        self.in_channels, self.out_channels, self.only_size = in_channels, out_channels, size
-        self.multiple = self.smallest = size
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.only_size = self.multiple = self.smallest = size
         bias, widest = inner_bias(norm), WIDEST * channels
         pixel_norm: NormKind = "none" if norm == "instance" else norm
         self.encoder = _encoder(downs, in_channels, channels, norm, statistics, encoder_order)
@@ -68,7 +83,7 @@ class ContextEncoder(nn.Module):
         Raises:
             UserError: pictures of another size, or BatchNorm has to take its statistics from one picture's one pixel.
         """
-        require_side(x, self.only_size)
+        require_side(x, self.smallest)
         norm = self.bottleneck.norm
         if isinstance(norm, BatchNorm2d) and norm.training and (norm.per_sample or x.shape[0] == 1):
             raise UserError(
@@ -78,7 +93,7 @@ class ContextEncoder(nn.Module):
         return self.decoder(self.bottleneck(self.encoder(x)))
 
 
-class RegionEncoder(nn.Module):
+class RegionEncoder(Network):
     """Sees a picture with holes anywhere, gives a whole picture.
 
     The encoder is the context encoder's. At 4x4 a channel-wise fully-connected layer, `channelwise`, carries
@@ -103,8 +118,8 @@ class RegionEncoder(nn.Module):
     ) -> None:
         super().__init__()
         levels = halvings(size)
-        self.in_channels, self.out_channels, self.only_size = in_channels, out_channels, size
-        self.multiple = self.smallest = size
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.only_size = self.multiple = self.smallest = size
         widest = WIDEST * channels
         self.encoder = _encoder(levels, in_channels, channels, norm, statistics, encoder_order)
         self.channelwise = ChannelwiseLinear(widest, INNERMOST)
@@ -118,7 +133,7 @@ class RegionEncoder(nn.Module):
         Raises:
             UserError: pictures of another size.
         """
-        require_side(x, self.only_size)
+        require_side(x, self.smallest)
         return self.decoder(self.mixing(self.channelwise(self.encoder(x))))
 
 

@@ -12,6 +12,19 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 
+class Network(nn.Module):
+    """A generator: (N, in_channels, H, W) in [-1, 1] to (N, out_channels, h, w) in [-1, 1]."""
+
+    in_channels: int
+    out_channels: int
+    multiple: int
+    """Height and width must be multiples of this."""
+    smallest: int
+    """Minimum height and width."""
+    only_size: int | None = None
+    """The single side that it accepts; None: any."""
+
+
 class BatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation whose training statistics may be those of each picture alone.
 

@@ -1,16 +1,29 @@
 """The generator of Johnson et al. 2016 (arXiv 1603.08155) as Zhu et al. 2017 use it (arXiv 1703.10593, appendix)."""
 
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
-from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.layers import Dropout, ReflectionPad2d, doubling, inner_bias, norm_layer
+from gan_eval.errors import UserError
+from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
+from trainer.nets.layers import Dropout, Network, ReflectionPad2d, doubling, inner_bias, norm_layer
 
 HALVINGS = 2
 
 
-class ResNet(nn.Module):
+def resnet(settings: TrainingSettings, *, blocks: int, **shared: Any) -> "ResNet":
+    """Return the ResNet of the settings.
+
+    Raises:
+        UserError: the image size is not a multiple of 4.
+    """
+    if settings.image_size % ResNet.multiple:
+        raise UserError(f"image_size {settings.image_size}: a ResNet needs a multiple of {ResNet.multiple}")
+    return ResNet(blocks=blocks, dropout=settings.dropout, **shared)
+
+
+class ResNet(Network):
     """A convolution of kernel 7, two halvings, `blocks` residual blocks, two doublings, a convolution of kernel 7.
 
     Keys are those of pytorch-CycleGAN-and-pix2pix: convolutions `model.{1,4,7}`, blocks `model.{10,11,...}.conv_block`
@@ -18,11 +31,8 @@ class ResNet(nn.Module):
     """
 
     multiple = 2**HALVINGS
-    """Height and width must be multiples of this,"""
     smallest = 2 * multiple
-    """and at least this: the blocks reflect a border, for which a side of 1 pixel is too small."""
-    only_size: int | None = None
-    """Any such size will do."""
+    """The blocks reflect a border, for which a side of 1 pixel is too small."""
 
     def __init__(
         self,

@@ -2,24 +2,72 @@
 
 from collections import OrderedDict
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import DownsamplingKind, EncoderOrder, NormKind, StatisticsKind, UpsamplingKind
-from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, inner_bias, norm_layer, require_side
+from gan_eval.settings.training import (
+    DownsamplingKind,
+    EncoderOrder,
+    NormKind,
+    StatisticsKind,
+    TrainingSettings,
+    UpsamplingKind,
+)
+from trainer.nets.layers import (
+    ChannelwiseLinear,
+    Dropout,
+    Network,
+    doubling,
+    halvings,
+    inner_bias,
+    norm_layer,
+    require_side,
+)
 
 WIDEST = 8
 """Channels double at each level up to this many times the first level's."""
-LEAST_DEPTH = 5
+MIN_DEPTH = 5
 """Fewer levels than these are taken only where they are asked for, or the size is a power of two."""
 FIRST_DROPOUT_LEVEL = 4
 """Dropout is in the decoder from this level (0 is the outermost) to the last but one: three levels at depth 8."""
 
 
-class UNet(nn.Module):
+MAX_BOTTLENECK = 32
+"""Largest side in pixels of a channel-wise fully-connected bottleneck: 2^20 weights for each channel."""
+
+
+def unet(settings: TrainingSettings, **shared: Any) -> "UNet":
+    """Return the U-Net of the settings."""
+    return UNet(depth=settings.depth or default_depth(settings.image_size), **_options(settings), **shared)
+
+
+def channelwise_unet(settings: TrainingSettings, **shared: Any) -> "UNet":
+    """Return the U-Net with a channel-wise fully-connected bottleneck.
+
+    Raises:
+        UserError: the bottleneck would be too large.
+    """
+    size = settings.image_size
+    depth = settings.depth or halvings(size, otherwise=", or give depth")
+    side = size // 2**depth
+    if side > MAX_BOTTLENECK:
+        raise UserError(
+            f"depth {depth}: a bottleneck of {side} pixels a side, more than {MAX_BOTTLENECK}; give more depth"
+        )
+    return UNet(depth=depth, bottleneck_side=side, **_options(settings), **shared)
+
+
+def _options(settings: TrainingSettings) -> dict[str, Any]:
+    return {
+        "dropout": settings.dropout, "downsampling": settings.downsampling, "encoder_order": settings.encoder_order,
+    }  # fmt: skip
+
+
+class UNet(Network):
     """Encoder and decoder of `depth` halvings with a skip connection at each level.
 
     Level 0 is the outermost. `down.K.conv`, `down.K.norm`, `up.K.conv`, `up.K.norm` are the two sides of level K.
@@ -57,6 +105,7 @@ class UNet(nn.Module):
         self.pooled = downsampling == "pool"
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
+        self.multiple = self.smallest = self.only_size or 2**depth
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
         kernel, stride = (3, 1) if self.pooled else (4, 2)
         transposed = partial(nn.ConvTranspose2d, kernel_size=4, stride=2, padding=1)
@@ -91,16 +140,6 @@ class UNet(nn.Module):
         """The number of halvings."""
         return len(self.down)
 
-    @property
-    def multiple(self) -> int:
-        """Height and width must be multiples of this."""
-        return self.only_size or 2**self.depth
-
-    @property
-    def smallest(self) -> int:
-        """Height and width must be at least this."""
-        return self.multiple
-
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1].
 
@@ -125,14 +164,14 @@ def default_depth(size: int) -> int:
     """The number of times that `size` can be halved exactly: 8 for 256, 6 for 192.
 
     Raises:
-        UserError: the network would have fewer than LEAST_DEPTH levels, and the size is no power of two.
+        UserError: the network would have fewer than MIN_DEPTH levels, and the size is no power of two.
 
     >>> default_depth(256), default_depth(192), default_depth(16)
     (8, 6, 4)
     """
     depth = (size & -size).bit_length() - 1
-    if depth < LEAST_DEPTH and size != 2**depth:
-        step = 2**LEAST_DEPTH
+    if depth < MIN_DEPTH and size != 2**depth:
+        step = 2**MIN_DEPTH
         below = size // step * step
         raise UserError(
             f"image_size {size}: halves exactly {depth} times, too few for a U-Net; "

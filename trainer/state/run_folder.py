@@ -1,6 +1,6 @@
 """The folder of a training run: its lock, its configuration, and the finished generator.
 
-torch is imported for generators alone: that a run is finished, or in other hands, is told at once.
+torch is imported only where a generator is read or written, so that other questions are answered at once.
 """
 
 import hashlib
@@ -29,11 +29,12 @@ from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
 from trainer.datasets.pairs import Formats, PairedSet
 from trainer.datasets.photographs import PhotographSet
+from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trainer.nets.build import Generator
+    from trainer.nets.layers import Network
 
 FORMAT = 1
 CONFIG = "config.json"
@@ -41,85 +42,81 @@ GENERATOR = "generator.safetensors"
 BEST = "best.safetensors"
 """The generator that the validation metric prefers."""
 LATEST = "latest.safetensors"
-"""The generator of an interrupted run as it was then; gone when the run is finished."""
-EVOLUTION = "evolution.webp"
-"""What `train` writes last."""
+"""The generator of an interrupted run; removed when the run is finished."""
+FINISHED = f"{OWN_FOLDER}/finished.json"
+"""State of the finished generator's file."""
 PICTURES = f"{OWN_FOLDER}/pictures.json"
-"""The state of the files that are trained on, as the run began."""
+"""State of the training pictures when the run began."""
 GENERATOR_FORMAT = 2
-"""Of a generator's file; since 2 it has a digest of its tensors and its definition."""
 _DIGEST = "digest"
-_METADATA = "gan_eval"  # one key only: the order of several is not fixed, and equal runs shall give equal files
+_METADATA = "gan_eval"  # a single key: the order of several is not fixed, and equal runs must give equal files
 
 Part = Literal["generator", "encoder"]
-"""What of a generator a run starts from."""
+"""The part of a trained model that a run starts from."""
 STARTS: dict[Part, str] = {"generator": "initial_sha256", "encoder": "initial_encoder_sha256"}
-"""Where the definition of a run has the hash of what it started from."""
+"""Keys of a run's definition with the hash of what it started from."""
 Definition = dict[str, Any]
-"""What makes two runs the same run: settings, fraction, direction, split, data, total of steps."""
+"""What makes two runs the same run: settings, fraction, direction, split, data, total steps."""
 Machine = dict[str, Any]
-"""What makes equal runs equal bit for bit: device, threads, versions."""
+"""What, besides the definition, determines a run's bits: device, threads, versions."""
 
 
 _NETWORK = (
     "image_size", "generator", "norm", "statistics", "downsampling", "upsampling", "depth", "bottleneck",
     "encoder_order", "inpainting",
 )  # fmt: skip
-"""Beginnings of the names of settings with which a generator is another network, or means something else."""
+"""Prefixes of the settings that make a generator another network."""
 
 
 def run_lock(out: Path) -> tuple[Path, str, str]:
-    """What `gan_eval.locks.hold_lock` takes, so that one process at a time trains in a folder."""
+    """Return the arguments of `gan_eval.locks.hold_lock` with which only one process trains in a folder."""
     return out / OWN_FOLDER / "train.lock", f"--out {out}", "training there"
 
 
-def is_finished(
-    out: Path, settings: TrainingSettings, data: Path, *, direction: Direction, split: str, fraction: float
-) -> bool:
-    """Whether `out` holds the finished run of these arguments of `train`, on the very files that it began with.
+def is_finished(out: Path, job: TrainingJob) -> bool:
+    """Return whether `out` holds the finished run of a job, on unchanged files.
 
-    Told within a moment, by their states; where these do not tell, False: `train` looks at the pictures themselves.
+    The answer takes a moment, because only the states of the files are compared. If these do not settle it, the answer
+    is False, and `train` reads the pictures.
 
     Raises:
         UserError: the folder holds a damaged run, or there are no such pictures.
     """
-    if not all((out / name).is_file() for name in (GENERATOR, CONFIG, PICTURES, EVOLUTION)):
+    if not all((out / name).is_file() for name in (GENERATOR, CONFIG, FINISHED)):
         return False
-    from safetensors import SafetensorError, safe_open
-
-    if (out / GENERATOR).stat().st_mtime_ns > (out / EVOLUTION).stat().st_mtime_ns:  # it was changed since
-        return False
-    try:
-        safe_open(out / GENERATOR, framework="numpy").keys()
-    except (SafetensorError, OSError):  # such as a truncated file
-        return False
-    config, holes = _read_config(out / CONFIG), settings.inpainting
+    config, settings, holes = _read_config(out / CONFIG), job.settings, job.settings.inpainting
     from_files = settings.style_network != "none" or (holes is not None and bool(holes.shapes or holes.mask_folder))
-    if settings.starts_from or any(config.get(fact) for fact in STARTS.values()) or from_files:
+    starts = (settings.starts_from, job.init_from, job.init_encoder, *map(config.get, STARTS.values()))
+    if from_files or any(starts):
         return False
-    task = {"direction": direction} if holes is None else {}
-    arguments = {"settings": settings.model_dump(mode="json"), "fraction": fraction, "split": split, **task}
+    task = {"direction": job.direction} if holes is None else {}
+    arguments = {"settings": settings.model_dump(mode="json"), "fraction": job.fraction, "split": job.split, **task}
     if _differing(config, {"devices": 1, **arguments}):
         return False
-    data_set = PairedSet(data, direction) if holes is None else PhotographSet(data)
-    files = data_set.files(data_set.training_paths(split, limit=settings.max_pairs))
-    return bool(read_json(out / PICTURES) == _states(files))
+    data_set = PairedSet(job.data, job.direction) if holes is None else PhotographSet(job.data)
+    files = data_set.files(data_set.training_paths(job.split, limit=settings.max_pairs))
+    return bool(read_json(out / FINISHED) == _states([out / GENERATOR]) and read_json(out / PICTURES) == _states(files))
+
+
+def record_finished(out: Path) -> None:
+    """Record the state of the finished generator's file, for `is_finished`."""
+    write_json(out / FINISHED, _states([out / GENERATOR]))
 
 
 def _states(files: Sequence[Path]) -> str:
-    """A hash of files' names, sizes and times: where it is the same, so are the files."""
+    """Return a hash of the names, sizes and times of files; equal hashes mean unchanged files."""
     at = [(file.parent.name, file.name, file.stat()) for file in files]
     return sha256_json([(*names, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for *names, state in at])
 
 
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
-    """Make sure that the run may be written to `out`, or goes on there; nothing is written.
+    """Check that the run may start or continue in `out`; nothing is written.
 
     Returns:
-        A message for each thing about the machine that differs from the run's start.
+        A message for each property of the machine that differs from the run's start.
 
     Raises:
-        UserError: the folder holds a run with another definition or a damaged one, or somebody else's files.
+        UserError: the folder holds another run, a damaged one, or other files.
     """
     if not (out / CONFIG).exists():
         if out.exists():
@@ -128,14 +125,14 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     config = _read_config(out / CONFIG)
     not_always_there = {"devices": 1, **dict.fromkeys(STARTS.values()), "pictures": None}
     differing = _differing(config, {**not_always_there, **definition})
-    differing = [text for text in differing if f"settings.{text}" not in differing]  # the steps without a fraction
+    differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
     if differing:
-        mend = "choose another folder"
+        fix = "choose another folder"
         if (out / GENERATOR).is_file() and not any(
             text.removeprefix("settings.").startswith(_NETWORK) for text in differing
         ):
-            mend += f"; with --init-from {out} the training there starts from this run's generator"
-        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; {mend}")
+            fix += f"; add --init-from {out} to start from this run's generator"
+        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; {fix}")
     before = config.get("machine", {})
     return [
         f"{name} was {before.get(name)} when the run began and is {now} now: "
@@ -153,45 +150,35 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _differing(config: Mapping[str, Any], definition: Definition) -> list[str]:
-    """What of a definition is another in a run's configuration."""
+    """Return the fields of a definition that differ in a run's configuration."""
     there: dict[str, Any] = {key: config.get(key) for key in definition}
-    there["devices"] = config.get("devices", 1)
-    with suppress(TypeError, ValidationError):  # an earlier version did not know all of the settings
-        there["settings"] = TrainingSettings(**there["settings"]).model_dump(mode="json")
-        if definition["settings"]["validation_pairs"] is None:  # whose default was a number, which stays the run's
-            there["settings"]["validation_pairs"] = None
-    return differences(there, definition)
+    return differences({**there, "devices": config.get("devices", 1)}, definition)
 
 
 def begin_run(out: Path, definition: Definition, machine: Machine, files: Sequence[Path]) -> None:
-    """Claim `out` and write down what is trained there, and on which files, unless that has been done."""
+    """Claim `out` and record what is trained there, and on which files, unless that is done already."""
     claim_output_folder(out)
     if not (out / CONFIG).exists():
         write_json(out / PICTURES, _states(files))
         write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
 
 
-def begun_with(out: Path, setting: str) -> Any:
-    """What the run in `out` began with; None where none has begun."""
-    return _read_config(out / CONFIG).get("settings", {}).get(setting) if (out / CONFIG).is_file() else None
-
-
 def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
-    """Write down facts of a run that has begun; they do not make it another run."""
+    """Add facts to the configuration of a run; they are not part of its definition."""
     write_json(out / CONFIG, {**_read_config(out / CONFIG), **facts})
 
 
 def recorded_threads(*folders: Path) -> int | None:
-    """Number of CPU threads with which the run in the first of these folders that holds one began; None: not known."""
+    """Return the number of CPU threads of the run in the first of these folders that has one; None: unknown."""
     threads = _recorded_machine(*folders).get("threads")
     return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
 
 
 def tf32_of(generator: Path) -> bool:
-    """Whether the run that a generator's file lies in had TensorFloat-32; a file that lies alone had PyTorch's default.
+    """Return whether a generator's run used TensorFloat-32; without a run folder, PyTorch's default is assumed.
 
     Args:
-        generator: in the run's folder, or in one below.
+        generator: a file in the run's folder, or one level below.
     """
     return bool(_recorded_machine(*generator.parents[:2]).get("tf32", True))
 
@@ -205,14 +192,14 @@ def _recorded_machine(*folders: Path) -> Machine:
 
 
 def start_of_finished(out: Path, part: Part) -> str | None:
-    """The hash of what a finished run started from; None for drawn weights, or a run that is not finished."""
+    """Return the hash of what a finished run started from; None for random weights, or an unfinished run."""
     if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
         return None
     return _read_config(out / CONFIG).get(STARTS[part])
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
-    """Each field in which two nested dicts differ, with both values.
+    """Return each field in which two nested dicts differ, with both values.
 
     >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}})
     ['b.c (2 there, 3 asked for)']
@@ -224,21 +211,20 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
 
 
 def fingerprint(definition: Definition) -> str:
-    """SHA-256 of the definition; settings at their defaults do not count, so that new ones change no old run's."""
-    settings = settings_of(definition).model_dump(mode="json", exclude_defaults=True)
-    return sha256_json({**definition, "settings": settings})
+    """Return the SHA-256 of a run's definition."""
+    return sha256_json(definition)
 
 
 def snapshot_path(run: Path, step: int) -> Path:
-    """The file of the generator kept after `step` steps."""
+    """Return the file of the generator kept after `step` steps."""
     return run / "snapshots" / f"step_{step:07d}.safetensors"
 
 
 def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None:
-    """Write a generator with its settings; neither path nor time, so equal runs give equal files.
+    """Write a generator with its settings, without paths and times, so that equal runs give equal files.
 
     Args:
-        definition: of the run; of a generator during training also `step`.
+        definition: the run's; for a generator during training also `step`.
 
     Raises:
         UserError: a weight is not finite, or the disk is full or cannot be written.
@@ -248,7 +234,7 @@ def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None
     from gan_eval.metrics.weights.files import first_nonfinite
 
     if key := first_nonfinite(net.state_dict()):
-        raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train anew")
+        raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train again")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     described = {**definition, "format": GENERATOR_FORMAT}
     metadata = json.dumps({**described, _DIGEST: _digest(described, tensors)}, sort_keys=True)
@@ -256,7 +242,7 @@ def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None
 
 
 def _digest(described: Definition, tensors: "Mapping[str, Tensor]") -> str:
-    """Return the SHA-256 of what a file says of itself and of each tensor's name, type, shape and bytes."""
+    """Return the SHA-256 of a file's metadata and of each tensor's name, type, shape and bytes."""
     import torch
 
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
@@ -269,14 +255,12 @@ def _digest(described: Definition, tensors: "Mapping[str, Tensor]") -> str:
 def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
     """Read a safetensors file, on the CPU.
 
-    A file of an earlier version or of another program has no digest and is taken as it is.
-
     Returns:
-        Its tensors by name; the JSON that `save_generator` wrote into it, None where there is none.
+        Its tensors by name; the JSON that `save_generator` wrote, None in a file of another program.
 
     Raises:
-        UserError: its tensors or settings are not those that were written.
-        SafetensorError, OSError: it is no such file.
+        UserError: tensors or settings have changed since the file was written.
+        SafetensorError, OSError: it is no safetensors file.
     """
     from safetensors import safe_open
 
@@ -287,23 +271,21 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
         described = json.loads(metadata or "null")
         if isinstance(described, dict):
             known = described.pop(_DIGEST, None)
-            has_digest = known is not None or described.get("format", FORMAT) != FORMAT
-            if has_digest and known != _digest(described, tensors):
+            if known != _digest(described, tensors):
                 raise UserError(
-                    f"{path}: damaged since it was written (its digest is another); copy it again, or train it again"
+                    f"{path}: changed since it was written (its digest differs); copy it again, or train it again"
                 )
     return tensors, metadata
 
 
-def load_generator(path: Path) -> "tuple[Generator, Definition]":
-    """A generator of ours, on the CPU, and its run's definition.
+def load_generator(path: Path) -> "tuple[Network, Definition]":
+    """Load a generator that `train` wrote, on the CPU, and its run's definition.
 
     Args:
         path: the folder of a finished run, or one of its `.safetensors` files (finished, best or snapshot).
 
     Raises:
-        UserError: the run is not finished, or the file is damaged, not a generator of ours, or has numbers that are not
-            finite.
+        UserError: the run is not finished, or the file is damaged, from another program, or has infinite numbers.
     """
     from safetensors import SafetensorError
 
@@ -340,13 +322,13 @@ def load_generator(path: Path) -> "tuple[Generator, Definition]":
 
 
 def has_generator(out: Path, say: Callable[[str], None]) -> bool:
-    """Whether the run in `out` has its finished generator; a damaged one is to be restored from a checkpoint.
+    """Return whether the run in `out` has its finished generator; False for a damaged one with a checkpoint.
 
     Args:
-        say: takes a message about a damaged generator.
+        say: called with a message about a damaged generator.
 
     Raises:
-        UserError: the generator is damaged, and there is no checkpoint; or it is not a file.
+        UserError: the generator is not a file, or is damaged and has no checkpoint.
     """
     file = out / GENERATOR
     if not os.path.lexists(file):
@@ -368,7 +350,7 @@ def has_generator(out: Path, say: Callable[[str], None]) -> bool:
 
 
 def generator_file(path: Path) -> Path:
-    """The file that `path` means: itself, or the finished generator of a run's folder.
+    """Return the file that `path` stands for: itself, or the finished generator of a run's folder.
 
     Raises:
         UserError: there is none.
@@ -377,20 +359,20 @@ def generator_file(path: Path) -> Path:
     file = path / GENERATOR if path.is_dir() else path
     if not file.is_file():
         file = file if path.suffix else path / GENERATOR
-        raise UserError(f"{file}: no such file; name the folder of a finished run (train it to the end first)")
+        raise UserError(f"{file}: no such file; give the folder of a finished run (train it to the end first)")
     return file
 
 
 def settings_of(definition: Definition) -> TrainingSettings:
-    """The training settings of a run."""
+    """Return the training settings of a run."""
     return TrainingSettings(**definition["settings"])
 
 
 def formats_of(definition: Definition) -> Formats:
-    """Channels and depth of input and target of a run; 8-bit RGB where it names none.
+    """Return channels and depth of a run's input and target; 8-bit RGB where it names none.
 
     Raises:
-        UserError, LookupError, TypeError: it names something else.
+        UserError, LookupError, TypeError: they are damaged.
     """
     pictures = definition.get("pictures")
     if pictures is None:
@@ -399,14 +381,14 @@ def formats_of(definition: Definition) -> Formats:
 
 
 def named_formats(formats: Formats) -> Definition:
-    """What a run's definition says of them: nothing of 8-bit RGB."""
+    """Return the formats as a part of a run's definition; nothing for 8-bit RGB."""
     if all(side.is_rgb8 for side in formats):
         return {}
     return {"pictures": {"input": formats[0].as_dict(), "target": formats[1].as_dict()}}
 
 
 def recorded_formats(out: Path) -> Formats | None:
-    """The formats of the run that has begun in `out`; None where there is none.
+    """Return the formats of the run in `out`; None where there is none.
 
     Raises:
         UserError: its configuration is damaged.
@@ -420,7 +402,7 @@ def recorded_formats(out: Path) -> Formats | None:
 
 
 def direction_of(definition: Definition) -> Direction:
-    """Which half the run's generator takes as input."""
+    """Return which half of a pair the run's generator takes as input."""
     return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
 
 

@@ -25,7 +25,6 @@ from trainer.losses import (
     pixel_weights,
 )
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
-from trainer.nets.build import hole_side
 from trainer.randomness import Purpose, stream, torch_seed
 from trainer.step import Batch, Objective
 from trainer.tasks.task import Autocast, Example, Output, Task, loss_terms, objective_of
@@ -131,7 +130,7 @@ class Inpainting(Task):
 
     def _window(self, side: int, *, inside: int = 0) -> tuple[slice, slice]:
         """The centre that the context encoder gives, or what is at least `inside` pixels from its edge."""
-        length = hole_side(self.settings)
+        length = self.holes.centre_side(self.settings.image_size)
         start = (side - length) // 2
         window = slice(start + inside, start + length - inside)
         return window, window

@@ -18,7 +18,7 @@ from gan_eval.stimuli.pictures import Picture, as_shown
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from gan_eval.tabular import Row
 from trainer.datasets.dataset import DataSet
-from trainer.devices import captured, placed
+from trainer.devices import compiled_network, placed
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
 from trainer.randomness import Purpose
@@ -210,7 +210,7 @@ def loss_terms(
     if settings.style_network != "none":
         network = load_style_network(settings.style_network, layers=settings.style_layers)
         style = placed(StyleLoss(network, settings.style_layers), device)
-        style = captured(style, device) if compiled else style
+        style = compiled_network(style, device) if compiled else style
 
         def of_style(picture: Tensor, target: Tensor) -> Tensor:
             with autocast():

@@ -1,43 +1,45 @@
-"""The training log: means of the loss terms over windows of steps, and the largest norms of the gradients there."""
+"""The tables of a run: training_log with means of the loss terms over windows of steps, and validation."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gan_eval.tables import TRAINING_LOG
+from gan_eval.settings.training import Mode
+from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import Row, write_rows
 from trainer.state.checkpoints import CHECKPOINTS, broke_down
 
 ROWS = 200
-"""About so many windows in a run,"""
-SHORTEST, LONGEST = 10, 50
-"""of at least and at most so many steps."""
+"""Approximate number of windows in a run."""
+MIN_WINDOW, MAX_WINDOW = 10, 50
+"""Steps in a window."""
 
 
 def window_of(total: int) -> int:
-    """The number of steps that are averaged into one row.
+    """Return the number of steps that are averaged into one row.
 
     >>> window_of(100), window_of(4900), window_of(50_000)
     (10, 24, 50)
     """
-    return min(max(total // ROWS, SHORTEST), LONGEST)
+    return min(max(total // ROWS, MIN_WINDOW), MAX_WINDOW)
 
 
 class TrainingLog:
     """Rows of the table training_log, and the terms of the steps since the last row.
 
-    Terms may stay on the device until a row is made, so that no step waits for them; then all come at once.
+    Terms stay on the device until a row is written, so that no step waits for them; then one transfer fetches all.
     """
 
     def __init__(self, path: Path, *, facts: Row, total: int) -> None:
         """
         Args:
             path: the table's file.
-            facts: what every row names beside its number.
+            facts: columns with the same value in every row.
             total: steps of the run.
         """
         self.path = path
@@ -45,22 +47,20 @@ class TrainingLog:
         self.total = total
         self.window = window_of(total)
         self.latest: dict[str, float] = {}
-        """The terms of the last row."""
-        self.means: list[dict[str, float]] = []
-        """The terms of all rows."""
+        """Values of the last row by term."""
         self._rows: list[list[Any]] = []
         self._pending: list[Mapping[str, Tensor | float]] = []
 
     def row_due(self, step: int) -> bool:
-        """Whether a row ends with step `step`, counted from 1."""
+        """Return whether a row ends with step `step`, counted from 1."""
         return step % self.window == 0 or step == self.total
 
     def add(self, terms: Mapping[str, Tensor | float]) -> None:
-        """Take the terms of one step, each a number or a tensor of no dimensions."""
+        """Add the terms of one step, each a number or a tensor of no dimensions."""
         self._pending.append(terms)
 
     def end_row(self, *, step: int, epoch: int, images: int, seconds: float) -> None:
-        """Average the terms since the previous row into a row for each term; of a gradient's norm also the largest.
+        """Average the terms since the previous row into a row for each term; for gradient norms also the maximum.
 
         Raises:
             UserError: a term is not finite; the message names step and term.
@@ -74,7 +74,6 @@ class TrainingLog:
                 summaries[f"{name}_max"] = max(values)
             self.latest |= summaries
             self._rows += [[step, epoch, images, term, value, seconds] for term, value in summaries.items()]
-        self.means.append(dict(self.latest))
         self._pending = []
 
     def check(self, step: int) -> None:
@@ -101,15 +100,75 @@ class TrainingLog:
         write_rows(self.rows(), self.path, TRAINING_LOG)
 
     def rows(self, first: int = 0) -> list[Row]:
-        """The table's rows, from row `first` on."""
+        """Return the table's rows from row `first` on."""
         names = ("step", "epoch", "images", "term", "value", "seconds")
         return [dict(zip(names, row, strict=True)) | self.facts for row in self._rows[first:]]
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must hold for the log to go on as if nothing had happened; call `check` before."""
-        return {"rows": self._rows, "pending": self._pending, "means": self.means}
+        """Return the state for a checkpoint; call `check` before."""
+        return {"rows": self._rows, "pending": self._pending, "latest": self.latest}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self._rows, self._pending, self.means = list(state["rows"]), list(state["pending"]), list(state["means"])
-        self.latest = dict(self.means[-1]) if self.means else {}
+        """Restore the state of a checkpoint."""
+        self._rows, self._pending, self.latest = list(state["rows"]), list(state["pending"]), dict(state["latest"])
+
+
+@dataclass(frozen=True)
+class Best:
+    """The generator with the best value of the validation metric so far."""
+
+    step: int
+    value: float
+
+
+class ValidationLog:
+    """Rows of the table validation, and the best generator so far."""
+
+    def __init__(self, path: Path, *, facts: Row, mode: Mode) -> None:
+        """
+        Args:
+            path: the table's file.
+            facts: columns with the same value in every row.
+            mode: the mode whose values decide which generator is the best.
+        """
+        self.rows: list[Row] = []
+        self.best: Best | None = None
+        self._path = path
+        self._facts = facts
+        self._mode = mode
+
+    def add(self, rows: Sequence[Row], *, step: int, epoch: int) -> None:
+        """Add the values measured after `step` steps."""
+        self.rows += [{"step": step, "epoch": epoch, **row, **self._facts} for row in rows]
+
+    def value(self, metric: str, *, step: int) -> float | None:
+        """Return the value measured after `step` steps in the deciding mode."""
+        wanted = (step, metric, self._mode)
+        return next((row["value"] for row in self.rows if (row["step"], row["metric"], row["mode"]) == wanted), None)
+
+    def is_best(self, metric: str, *, step: int, higher_is_better: bool) -> bool:
+        """Return whether the generator after `step` steps is the best so far; if so, remember it.
+
+        The untrained generator never is, nor one whose value is missing or not finite.
+        """
+        value = self.value(metric, step=step)
+        if value is None or not math.isfinite(value) or not step:
+            return False
+        if self.best is not None and (value <= self.best.value if higher_is_better else value >= self.best.value):
+            return False
+        self.best = Best(step, value)
+        return True
+
+    def write(self) -> None:
+        """Write the table, whole or not at all; without rows there is no table."""
+        if self.rows:
+            write_rows(self.rows, self._path, VALIDATION)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state for a checkpoint."""
+        return {"rows": self.rows, "best": None if self.best is None else [self.best.step, self.best.value]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state of a checkpoint."""
+        self.rows = list(state["rows"])
+        self.best = None if state["best"] is None else Best(*state["best"])

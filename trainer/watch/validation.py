@@ -151,7 +151,7 @@ class Validation:
         """Pictures that are measured in each mode."""
         return len(self._examples.examples)
 
-    def begun(self) -> "Validation":
+    def first_part(self) -> "Validation":
         """The same with the first pictures alone where there are more than HELD: to time it."""
         if len(self) <= HELD:
             return self

@@ -72,10 +72,6 @@ STYLE = {"style_network": "vgg16", "lambda_style": 1}
             f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; lambda_tv alone has no target; "
             "give one of them a weight",
         ),
-        (
-            {"lambda_tv": 0, "inpainting": {"lambda_tv": 1}},
-            "inpainting.lambda_tv: is given as lambda_tv of the training, too; leave it out of inpainting",
-        ),
         ({"lambda_style": 1}, "lambda_style: goes with style_network; give both or neither"),
     ],
 )
@@ -107,11 +103,6 @@ def test_what_contradicts_itself_is_refused(keys: dict[str, Any], line: str) -> 
 )
 def test_what_can_be_done_is_taken(keys: dict[str, Any]) -> None:
     TrainingSettings(**keys)
-
-
-def test_losses_in_the_section_inpainting_of_earlier_files_are_those_of_the_training() -> None:
-    old = TrainingSettings(inpainting={**STYLE, "lambda_tv": 2, "mask_channel": True})  # type: ignore[arg-type]
-    assert old == TrainingSettings(**STYLE, lambda_tv=2, inpainting={"mask_channel": True})  # type: ignore[arg-type]
 
 
 def test_a_data_set_is_of_pairs_or_of_photographs() -> None:

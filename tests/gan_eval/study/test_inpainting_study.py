@@ -279,7 +279,7 @@ def test_a_start_from_elsewhere(root: Path, tmp_path: Path) -> None:
     """A run's folder beside the study file; a smoke test has fewer channels, so it starts from drawn weights."""
     file = written(tmp_path / "s.toml", CHAIN, {'init_from = "first"': 'init_from = "runs/one"'})
     with pytest.raises(
-        UserError, match=r"runs/one/generator\.safetensors: no such file; name the folder of a finished"
+        UserError, match=r"runs/one/generator\.safetensors: no such file; give the folder of a finished"
     ):
         make_plan(file, tmp_path / "out", data_root=root)
     assert call("train", file, "--data-root", root, "--model", "first", "--out", tmp_path / "runs" / "one") == 0
@@ -307,11 +307,11 @@ def test_an_encoder_of_another_model_or_of_a_file(root: Path, tmp_path: Path) ->
     file = written(tmp_path / "f.toml", text, {'init_encoder = "m"': 'init_encoder = "net.pth"'})
     torch.save({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "net.pth")
     with pytest.raises(
-        UserError, match=r"f\.toml: init_encoder .*net\.pth: none of its layers fits the encoder; it has "
+        UserError, match=r"f\.toml: init_encoder .*net\.pth: none of its layers matches the encoder; it has "
     ):
         make_plan(file, tmp_path / "bad", data_root=root)
     assert not (tmp_path / "bad").exists()
-    torch.save({"features.0.weight": torch.zeros(4, 3, 4, 4)}, tmp_path / "net.pth")
+    torch.save({"net.encoder.0.conv.weight": torch.zeros(4, 3, 4, 4)}, tmp_path / "net.pth")
     assert make_plan(file, tmp_path / "good", data_root=root).initial_file("n") == tmp_path / "net.pth"
 
 
@@ -322,7 +322,7 @@ def test_train_takes_an_encoder(root: Path, tmp_path: Path, capsys: pytest.Captu
     assert call(*options, "--model", "n", "--out", tmp_path / "two") == 2
     assert "gan-eval: train: n starts from m; name its run: --init-encoder DIR" in capsys.readouterr().err
     assert call(*options, "--model", "n", "--out", tmp_path / "two", "--init-encoder", tmp_path / "one") == 0
-    assert "taken encoder.0.conv, encoder.1.conv, encoder.1.norm" in capsys.readouterr().err
+    assert "loaded encoder.0.conv, encoder.1.conv, encoder.1.norm" in capsys.readouterr().err
     assert call(*options, "--model", "n", "--out", tmp_path / "two", "--init-encoder", tmp_path / "one") == 0
 
 

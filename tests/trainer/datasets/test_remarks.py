@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from training_runs import estimate, train
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.datasets import pairs
 from trainer.datasets.dataset import LOOKED_AT, evenly_spread
 from trainer.datasets.pairs import PairedSet
-from trainer.loop.estimate import estimate
-from trainer.loop.train import train
 
 
 @pytest.fixture

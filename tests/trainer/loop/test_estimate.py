@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from training_runs import estimate, train
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
-from trainer.loop.estimate import TIMED, WARM_UP, bytes_of, estimate
-from trainer.loop.train import train
+from trainer.loop.estimate import TIMED, WARM_UP, bytes_of
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
 

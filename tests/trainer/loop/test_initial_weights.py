@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from made_photographs import encoder, filler, make_photographs
-from run_results import result
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
+from training_runs import Stop, result, train
 
 from gan_eval.errors import UserError
 from gan_eval.files import read_json
@@ -18,7 +18,6 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
 from trainer.loop.initial_weights import find_initial, load_encoder, load_start
 from trainer.loop.run import Run
-from trainer.loop.train import train
 from trainer.nets.build import generator_shape
 from trainer.state.checkpoints import list_checkpoints, read_checkpoint
 from trainer.state.run_folder import load_generator
@@ -76,7 +75,7 @@ def test_a_run_starts_with_exactly_those_weights(
     state = read_checkpoint(list_checkpoints(first / "checkpoints")[0])
     assert state is not None
     assert equal(seen["discriminator"], state["discriminator"])
-    assert not any("starts anew" in line for line in messages)
+    assert not any("random weights" in line for line in messages)
     assert not equal(load_generator(run)[0].state_dict(), net.state_dict()), "it goes on learning"
 
 
@@ -92,26 +91,11 @@ def test_another_discriminator_starts_anew(
     seen, messages = weights_at_start(monkeypatch), list[str]()
     settings = quiet(discriminator="patch")
     train(settings, data, tmp_path / "run", init_from=first, on_message=messages.append)
-    assert f"init_from {first}: no discriminator of this kind beside it; it starts anew" in messages
+    assert f"init_from {first}: no discriminator of this kind next to it; it starts from random weights" in messages
     from_start = weights_at_start(monkeypatch)
     train(settings, data, tmp_path / "drawn")
     assert equal(seen["discriminator"], from_start["discriminator"])
     assert not equal(seen["generator"], from_start["generator"])
-
-
-def test_resumed_it_ends_like_an_undisturbed_run(first: Path, data: Path, tmp_path: Path) -> None:
-    class Stop(Exception):  # noqa: N818
-        pass
-
-    def stop(done: int, *_: object) -> None:
-        if done == 3:
-            raise Stop
-
-    straight = train(quiet(), data, tmp_path / "straight", init_from=first)
-    with pytest.raises(Stop):
-        train(quiet(), data, tmp_path / "run", init_from=first, checkpoint_every=2, on_progress=stop)
-    train(quiet(), data, tmp_path / "run", init_from=first, checkpoint_every=2)
-    assert result(tmp_path / "run") == result(straight)
 
 
 def test_another_start_is_another_run(first: Path, data: Path, tmp_path: Path) -> None:
@@ -160,40 +144,19 @@ def test_a_damaged_checkpoint_gives_no_discriminator(first: Path, tmp_path: Path
     assert initial.sha256 == whole.sha256, "the generator alone decides"
 
 
-def stopped(data: Path, out: Path, source: Path, *, after: int) -> None:
-    """A run that ends without a word, as if killed."""
-
-    class Stop(Exception):  # noqa: N818
-        pass
-
-    def stop(done: int, *_: object) -> None:
-        if done == after:
-            raise Stop
-
-    with pytest.raises(Stop):
-        train(quiet(), data, out, init_from=source, checkpoint_every=2, on_progress=stop)
-
-
 def test_a_begun_run_does_not_need_the_other_discriminator(first: Path, data: Path, tmp_path: Path) -> None:
     straight = train(quiet(), data, tmp_path / "straight", init_from=first)
     shutil.copytree(first, source := tmp_path / "source")
-    stopped(data, tmp_path / "run", source, after=3)
+    with pytest.raises(Stop):
+        train(quiet(), data, tmp_path / "run", init_from=source, checkpoint_every=2, stop_after=3)
     before = read_json(tmp_path / "run" / "config.json")
     assert re.fullmatch(r"[0-9a-f]{64}", before["initial_discriminator_sha256"])
     shutil.rmtree(source / "checkpoints")
     messages: list[str] = []
     train(quiet(), data, tmp_path / "run", init_from=source, on_message=messages.append)
-    assert not any("starts anew" in line for line in messages)
+    assert not any("random weights" in line for line in messages)
     assert read_json(tmp_path / "run" / "config.json") == before
     assert result(tmp_path / "run") == result(straight)
-
-
-def test_what_a_run_without_a_checkpoint_starts_with_is_told(first: Path, data: Path, tmp_path: Path) -> None:
-    shutil.copytree(first, source := tmp_path / "source")
-    stopped(data, tmp_path / "run", source, after=1)
-    shutil.rmtree(source / "checkpoints")
-    train(quiet(), data, tmp_path / "run", init_from=source)
-    assert read_json(tmp_path / "run" / "config.json")["initial_discriminator_sha256"] is None
 
 
 def test_a_finished_run_needs_nothing_of_its_start(first: Path, data: Path, tmp_path: Path) -> None:
@@ -224,15 +187,6 @@ def of_encoder(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in weights.items() if name.startswith(("encoder.", "bottleneck."))}
 
 
-def plain_encoder(*, norm_of_bottleneck: bool = True) -> nn.Sequential:
-    """The same layers in one row, as other programs have them."""
-    layers: list[nn.Module] = [nn.Conv2d(3, 4, 4, 2, 1), nn.LeakyReLU(0.2)]
-    for before, after in ((4, 8), (8, 16)):
-        layers += [nn.Conv2d(before, after, 4, 2, 1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
-    layers.append(nn.Conv2d(16, 5, 4))
-    return nn.Sequential(*layers, nn.BatchNorm2d(5)) if norm_of_bottleneck else nn.Sequential(*layers)
-
-
 @pytest.mark.slow
 def test_an_encoder_of_a_run_is_taken_and_the_decoder_drawn(
     pretrained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -248,7 +202,7 @@ def test_an_encoder_of_a_run_is_taken_and_the_decoder_drawn(
     assert all(torch.equal(ours[name], drawn["generator"][name]) for name in decoder)
     assert equal(seen["discriminator"], drawn["discriminator"])
     (line,) = (line for line in messages if "init_encoder" in line)
-    assert line.startswith(f"init_encoder {pretrained}: taken encoder.0.conv, encoder.1.conv, encoder.1.norm, ")
+    assert line.startswith(f"init_encoder {pretrained}: loaded encoder.0.conv, encoder.1.conv, encoder.1.norm, ")
     assert line.endswith("bottleneck.conv, bottleneck.norm")
     config = read_json(run / "config.json")
     assert config["initial_encoder"]["encoder.1.norm"] == "encoder.1.norm"
@@ -268,54 +222,37 @@ def test_an_encoder_for_holes_anywhere_takes_what_it_has(pretrained: Path, data:
     assert start.discriminator is None
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize("wrapped", ["", "generator.encoder.", "module.model."])
-def test_files_of_other_programs_are_taken_layer_by_layer(suffix: str, wrapped: str, tmp_path: Path) -> None:
-    net = plain_encoder()
-    for norm in (layer for layer in net if isinstance(layer, nn.BatchNorm2d)):
-        norm.running_mean.normal_()
-    state = {f"{wrapped}{name}": tensor for name, tensor in net.state_dict().items()}
-    state |= {f"{wrapped}discriminator.{k}.weight": torch.ones(3, 4) for k in range(12)}
+@pytest.mark.parametrize(("suffix", "prefix"), [(".pth", "module.generator."), (".safetensors", "")])
+def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, tmp_path: Path) -> None:
+    """What is not there or of another shape stays random, and a norm needs its convolution."""
+    own = of_encoder(generator_shape(small()).state_dict())
+    state = {f"{prefix}{name}": torch.full(tensor.shape, 0.5) for name, tensor in own.items()}
+    del state[f"{prefix}bottleneck.norm.weight"]
+    state[f"{prefix}encoder.1.conv.weight"] = torch.zeros(3, 4)
+    state[f"{prefix}discriminator.0.weight"] = torch.ones(3, 4)
     file = tmp_path / f"net{suffix}"
     if suffix == ".pth":
-        torch.save({"state_dict": state, "epoch": 3} if wrapped else state, file)
+        torch.save({"state_dict": state, "epoch": 3}, file)
     else:
         save_file(state, file)
     weights, taken, left = load_encoder(file, small())
-    names = wrapped.removeprefix("module.")
+    prefix = prefix.removeprefix("module.")
     assert taken == {
-        "encoder.0.conv": f"{names}0",
-        "encoder.1.conv": f"{names}2", "encoder.1.norm": f"{names}3",
-        "encoder.2.conv": f"{names}5", "encoder.2.norm": f"{names}6",
-        "bottleneck.conv": f"{names}8", "bottleneck.norm": f"{names}9",
-    }  # fmt: skip
-    assert left == []
-    expected = of_encoder(generator_shape(small()).state_dict())
-    assert weights.keys() == expected.keys()
-    assert torch.equal(weights["encoder.2.norm.running_mean"], net[6].running_mean)
-    assert torch.equal(weights["bottleneck.conv.weight"], net[8].weight)
+        layer: f"{prefix}{layer}" for layer in ("encoder.0.conv", "encoder.2.conv", "encoder.2.norm", "bottleneck.conv")
+    }
+    assert left == ["encoder.1.conv", "encoder.1.norm", "bottleneck.norm"]
+    assert torch.equal(weights["bottleneck.conv.weight"], torch.full_like(weights["bottleneck.conv.weight"], 0.5))
 
 
-def test_what_does_not_fit_is_drawn_and_named(data: Path, tmp_path: Path) -> None:
-    """The bottleneck has no norm there, and the first layer sees four channels."""
-    state = plain_encoder(norm_of_bottleneck=False).state_dict()
-    torch.save({**state, "0.weight": torch.zeros(4, 4, 4, 4)}, tmp_path / "net.pth")
-    messages: list[str] = []
-    train(small(init_encoder=str(tmp_path / "net.pth")), data, tmp_path / "run", on_message=messages.append)
-    (line,) = (line for line in messages if "init_encoder" in line)
-    assert "taken encoder.1.conv (its 2), encoder.1.norm (its 3), encoder.2.conv (its 5)" in line
-    assert line.endswith("; not there, so drawn: encoder.0.conv, bottleneck.norm")
-
-
-def test_a_norm_is_not_taken_without_its_convolution(tmp_path: Path) -> None:
+def test_no_matching_layer_is_named(tmp_path: Path) -> None:
     state = {"bn.weight": torch.ones(8), "bn.bias": torch.ones(8), "fc.weight": torch.ones(3, 3)}
     torch.save(state, tmp_path / "a.pth")
     with pytest.raises(UserError) as caught:
         load_encoder(tmp_path / "a.pth", small())
     assert str(caught.value) == (
-        f"init_encoder {tmp_path / 'a.pth'}: none of its layers fits the encoder; it has bn (8,), fc (3, 3); the "
+        f"init_encoder {tmp_path / 'a.pth'}: none of its layers matches the encoder; it has bn (8,), fc (3, 3); the "
         "encoder has encoder.0.conv (4, 3, 4, 4), encoder.1.conv (8, 4, 4, 4), encoder.1.norm (8,), encoder.2.conv "
-        "(16, 8, 4, 4) and 3 more; choose another file, or a generator of its shapes"
+        "(16, 8, 4, 4) and 3 more; choose another file, or rename its layers to these"
     )
 
 
@@ -333,22 +270,3 @@ def test_a_start_that_cannot_be_is_refused(first: Path, pretrained: Path, data: 
         with pytest.raises(ValueError, match="init_encoder: "):
             small(init_encoder="b", **bad)
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.slow
-def test_resumed_a_run_with_another_encoder_ends_like_an_undisturbed_one(
-    pretrained: Path, data: Path, tmp_path: Path
-) -> None:
-    class Stop(Exception):  # noqa: N818
-        pass
-
-    def stop(done: int, *_: object) -> None:
-        if done == 2:
-            raise Stop
-
-    settings = small(steps=3)
-    straight = train(settings, data, tmp_path / "straight", init_encoder=pretrained)
-    with pytest.raises(Stop):
-        train(settings, data, tmp_path / "run", init_encoder=pretrained, checkpoint_every=1, on_progress=stop)
-    train(settings, data, tmp_path / "run", init_encoder=pretrained)
-    assert result(tmp_path / "run") == result(straight)

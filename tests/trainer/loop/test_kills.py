@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import torch
+from training_runs import flat, train
 
 from gan_eval.files import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import list_pictures, read_rgb
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tabular import Row, read_rows
-from trainer.loop.train import train
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
 
@@ -63,16 +63,7 @@ def left_by(run: Path) -> dict[str, Any]:
     }
 
 
-def flat(value: Any) -> Any:
-    """Tensors as bytes, so that -0.0 is not 0.0."""
-    if isinstance(value, torch.Tensor):
-        return (str(value.dtype), tuple(value.shape), value.numpy().tobytes())
-    if isinstance(value, dict):
-        return {key: flat(inner) for key, inner in value.items()}
-    return [flat(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_killed_again_and_again(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path
 ) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from made_photographs import filler, make_photographs
+from training_runs import train
 
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tabular import Row
 from trainer.loop import run as run_module
 from trainer.loop.run import PlateauRate
-from trainer.loop.train import train
 from trainer.watch.validation import Measure
 
 
@@ -132,4 +132,4 @@ def test_both_optimizers_learn_at_the_lowered_rate(
     assert [pair[1] for pair in Rates.seen] == pytest.approx([0.002 * share for share in wanted])
     lowered = [line for line in messages if "stopped improving" in line]
     assert [line.split(":")[0] for line in lowered] == ["step 4", "step 8"]
-    assert lowered[0] == "step 4: m stopped improving; learning rates are lowered"
+    assert lowered[0] == "step 4: m stopped improving; the learning rates are lowered"

@@ -74,7 +74,7 @@ def test_activation_before_the_norm_is_the_computation_written_out(depth: int, s
 def test_the_order_comes_from_the_settings() -> None:
     assert not empty_generator(settings_of(image_size=16)).activated
     assert empty_generator(settings_of(image_size=16, encoder_order="activation_norm")).activated
-    with pytest.raises(ValueError, match="encoder_order: is of U-Nets and encoders"):
+    with pytest.raises(ValueError, match="encoder_order: only U-Nets and encoders have it"):
         settings_of(generator="resnet_6", encoder_order="activation_norm")
 
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_built_is_refused() -> None:
         UserError, match=r"^image_size: 192 pixels a side do not halve to 4; .* 128 or 256, or give depth"
     ):
         empty_generator(settings_of(image_size=192))
-    with pytest.raises(UserError, match=r"^depth 2: leaves 64 pixels a side to connect, at most 32 can be; give more"):
+    with pytest.raises(UserError, match=r"^depth 2: a bottleneck of 64 pixels a side, more than 32; give more depth"):
         empty_generator(settings_of(image_size=256, depth=2))
 
 

@@ -72,9 +72,7 @@ def test_channels_can_be_given() -> None:
 def test_the_centre_is_even_and_nearest() -> None:
     for size in range(16, 300, 2):
         for share in (0.1, 0.25, 0.3, 0.37, 0.5, 0.66, 0.75):
-            side = build.hole_side(settings_of(centre=share, image_size=size, inpainting=InpaintingSettings(
-                centre=share, least_area=0.001, most_area=0.9,
-            )))  # fmt: skip
+            side = InpaintingSettings(centre=share, least_area=0.001, most_area=0.9).centre_side(size)
             assert (size - side) % 2 == side % 2 == 0
             assert abs(side - size * share) <= 1
 
@@ -103,8 +101,8 @@ def test_equal_seeds_give_equal_weights(generator: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"generator": "context_encoder", "depth": 4}, "^depth 4: is the U-Net's; leave it out with generator context"),
-        ({"generator": "region_encoder", "depth": 4}, "^depth 4: is the U-Net's; leave it out with generator region_e"),
+        ({"generator": "context_encoder", "depth": 4}, "^depth 4: only U-Nets have it; leave it out with"),
+        ({"generator": "region_encoder", "depth": 4}, "^depth 4: only U-Nets have it; leave it out with"),
         ({"generator": "region_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
         ({"generator": "context_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
         ({"generator": "context_encoder", "centre": 0.3}, "^inpainting.centre: 20 .* choose what gives 16 or 32$"),
@@ -119,12 +117,6 @@ def test_equal_seeds_give_equal_weights(generator: str) -> None:
 def test_settings_that_do_not_go_together_are_refused(changes: dict[str, object], line: str) -> None:
     with pytest.raises(UserError, match=line):
         build.new_networks(settings_of(**changes))
-
-
-def test_without_inpainting_there_is_no_hole() -> None:
-    with pytest.raises(UserError, match=r"^inpainting: "):
-        build.hole_side(TrainingSettings(steps=1))
-    assert build.judged_side(TrainingSettings(steps=1, image_size=128)) == 128
 
 
 def test_the_context_encoders_batch_norm_needs_two_pictures() -> None:

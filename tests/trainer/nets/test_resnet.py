@@ -44,7 +44,7 @@ def test_output_has_the_input_shape_and_range(generator: str, norm: str, upsampl
 
 
 def test_settings_that_do_not_go_together_are_refused() -> None:
-    with pytest.raises(UserError, match="depth 4: is the U-Net's"):
+    with pytest.raises(UserError, match="depth 4: only U-Nets have it"):
         empty_generator(TrainingSettings(steps=1, image_size=64, generator="resnet_9", depth=4))
     with pytest.raises(UserError, match="image_size 66: a ResNet needs a multiple of 4"):
         empty_generator(TrainingSettings(steps=1, image_size=66, generator="resnet_9"))

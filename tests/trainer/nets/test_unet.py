@@ -71,7 +71,7 @@ def test_pooling_halves_in_place_of_strides_and_nothing_else_changes() -> None:
 
 
 def test_pooling_is_the_unets_alone() -> None:
-    with pytest.raises(ValueError, match="downsampling: is the U-Net's; leave it out with generator resnet_6"):
+    with pytest.raises(ValueError, match="downsampling: only U-Nets have it; leave it out with generator resnet_6"):
         TrainingSettings(steps=1, generator="resnet_6", downsampling="pool")
 
 

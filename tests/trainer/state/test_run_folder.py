@@ -17,7 +17,8 @@ import pytest
 from gan_eval.__main__ import run
 from gan_eval.launch import own_command
 from gan_eval.settings.training import TrainingSettings
-from trainer.state.run_folder import CONFIG, EVOLUTION, begin_run, check_run, is_finished, run_lock
+from trainer.job import TrainingJob
+from trainer.state.run_folder import CONFIG, begin_run, check_run, is_finished, run_lock
 
 Pairs = Callable[..., Path]
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
@@ -83,11 +84,11 @@ def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], 
     settings = TrainingSettings(steps=2, image_size=64, generator_channels=2, discriminator_channels=2)
 
     def finished(changed: TrainingSettings = settings, direction: str = "AtoB", fraction: float = 1.0) -> bool:
-        return is_finished(out, changed, data, direction=direction, split="train", fraction=fraction)  # type: ignore[arg-type]
+        return is_finished(out, TrainingJob(changed, data, direction, fraction=fraction))  # type: ignore[arg-type]
 
     assert finished()
     other = shutil.copytree(data, tmp_path / "other")
-    assert not is_finished(out, settings, other, direction="AtoB", split="train", fraction=1.0), "another folder"
+    assert not is_finished(out, TrainingJob(settings, other)), "another folder"
     assert not finished(settings.model_copy(update={"seed": 1}))
     assert not finished(direction="BtoA")
     assert not finished(fraction=0.5)
@@ -100,14 +101,6 @@ def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], 
     assert run(trained) == 0, "and finds that it has not"
     (data / "train" / "2.png").write_bytes(content)
     assert not finished()
-
-
-def test_a_run_without_its_animation_gets_it(trained: list[str], tmp_path: Path) -> None:
-    animation = tmp_path / "run" / EVOLUTION
-    content = animation.read_bytes()
-    animation.unlink()
-    assert run(trained) == 0
-    assert animation.read_bytes() == content
 
 
 def test_pictures_of_another_folder_are_another_run(
@@ -172,7 +165,7 @@ def test_of_two_trainings_in_a_folder_the_second_is_refused(make_pairs: Pairs, t
     assert second.stderr is not None
     try:
         line = second.stderr.readline()
-        assert re.search(rf"process {first.pid}, which was training there since .*; its lock is taken over", line)
+        assert re.search(rf"process {first.pid}, which was training there since .*, ended", line)
         while not lock.exists() and second.poll() is None:
             time.sleep(0.05)
         time.sleep(1.0)

@@ -1,15 +1,16 @@
 """What TensorBoard reads of a run: every point once, also of a run that was resumed; and the run as without it."""
 
 import builtins
-import doctest
 import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from training_runs import Stop, train
 
 from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
@@ -17,8 +18,6 @@ from gan_eval.launch import setup_command
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tabular import read_rows
-from trainer.loop.train import train
-from trainer.watch import tensorboard
 from trainer.watch.validation import Measure
 
 Settings = Callable[..., TrainingSettings]
@@ -30,18 +29,6 @@ MEASURE = Measure(
     lambda folder: [{"metric": "brightness", "value": 3.5, "sd": None, "n": 2, "reason": None}], {"brightness": True}
 )
 HOW: dict[str, Any] = {"direction": "AtoB", "measure": MEASURE, "checkpoint_every": 4}
-
-
-class Stop(Exception):  # noqa: N818
-    """Ends a run in the middle."""
-
-
-def stop_after(step: int) -> Callable[[int, int, dict[str, float]], None]:
-    def progress(done: int, _total: int, _terms: dict[str, float]) -> None:
-        if done == step:
-            raise Stop
-
-    return progress
 
 
 def read_back(run: Path) -> Any:
@@ -77,77 +64,27 @@ def settings(tiny: Settings) -> TrainingSettings:
 
 
 @pytest.mark.slow
-def test_scalars_samples_and_settings(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
-    run = train(settings, make_pairs(train=3, val=2), tmp_path / "run", tensorboard=True, **HOW)
-    assert points(run) == points_of_tables(run)
-    board = read_back(run)
-    drawn = sorted(int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir())
-    pictures = board.Images("samples")
-    assert [picture.step for picture in pictures] == drawn
-    assert pictures[-1].encoded_image_string == (run / "samples" / "step_0000024.png").read_bytes()
-    assert Image.open(io.BytesIO(pictures[0].encoded_image_string)).size == (pictures[0].width, pictures[0].height)
-
-    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
-
-    content = board.summary_metadata["_hparams_/session_start_info"].plugin_data.content
-    told = HParamsPluginData.FromString(content).session_start_info.hparams
-    assert told["lambda_l1"].number_value == 100.0
-    assert told["adversarial"].string_value == "bce"
-    assert told["validation_metrics"].string_value == "brightness"
-    assert set(told) == {*TrainingSettings.model_fields, "fraction"}
-
-
-@pytest.mark.slow
 def test_a_resumed_run_has_each_point_once(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
-    """Stopped after step 23, when the board had points up to 20, and resumed from step 20; then from 16."""
+    """Stopped after step 23, when the board had points up to 20, and resumed from step 16."""
     data = make_pairs(train=3, val=2)
     run = tmp_path / "run"
     with pytest.raises(Stop):
-        train(settings, data, run, tensorboard=True, on_progress=stop_after(23), **HOW)
+        train(settings, data, run, tensorboard=True, stop_after=23, **HOW)
     assert points(run)["training/g_l1"][-1][0] == 20
     (run / "checkpoints" / "step_0000020.pt").unlink()
     train(settings, data, run, tensorboard=True, **HOW)
     assert points(run) == points_of_tables(run)
-    steps = [picture.step for picture in read_back(run).Images("samples")]
-    assert steps == sorted(set(steps))
-    assert 24 in steps
-
-
-@pytest.mark.slow
-def test_switched_on_late_it_has_all_points(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
-    data = make_pairs(train=3, val=2)
-    with pytest.raises(Stop):
-        train(settings, data, tmp_path / "run", on_progress=stop_after(13), **HOW)
-    assert not (tmp_path / "run" / "tensorboard").exists()
-    run = train(settings, data, tmp_path / "run", tensorboard=True, **HOW)
-    assert points(run) == points_of_tables(run)
-
-
-@pytest.mark.slow
-def test_switched_on_for_a_finished_run_it_has_all_points(
-    make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path
-) -> None:
-    data = make_pairs(train=3, val=2)
-    run = train(settings, data, tmp_path / "run", **HOW)
-    assert not (run / "tensorboard").exists()
-    for _ in range(2):
-        train(settings, data, run, tensorboard=True, **HOW)
-        assert points(run) == points_of_tables(run)
-        drawn = sorted(int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir())
-        assert [picture.step for picture in read_back(run).Images("samples")] == drawn
-
-
-def test_the_example_holds() -> None:
-    assert doctest.testmod(tensorboard).failed == 0
-
-
-@pytest.mark.slow
-def test_it_changes_nothing_in_the_run(make_pairs: Pairs, settings: TrainingSettings, tmp_path: Path) -> None:
-    data = make_pairs(train=3, val=2)
-    for name, on in (("with", True), ("without", False)):
-        train(settings, data, tmp_path / name, tensorboard=on, **HOW)
+    pictures = read_back(run).Images("samples")
+    drawn = sorted(int(path.stem.removeprefix("step_")) for path in (run / "samples").iterdir())
+    assert [picture.step for picture in pictures] == drawn
+    last = np.asarray(Image.open(io.BytesIO(pictures[-1].encoded_image_string)))
+    assert np.array_equal(last, np.asarray(Image.open(run / "samples" / "step_0000024.png")))
+    plain = train(settings, data, tmp_path / "plain", **HOW)
     for file in ("generator.safetensors", "best.safetensors", "validation.csv", "samples/step_0000024.png"):
-        assert sha256_file(tmp_path / "with" / file) == sha256_file(tmp_path / "without" / file)
+        assert sha256_file(run / file) == sha256_file(plain / file)
+    told: list[str] = []
+    train(settings, data, plain, tensorboard=True, on_message=told.append, **HOW)
+    assert told == [f"{plain}: the run is finished; --tensorboard writes during training only"]
 
 
 def test_without_the_package_one_line_before_anything_is_written(

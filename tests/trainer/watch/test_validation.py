@@ -1,4 +1,4 @@
-"""Validation on the way, warnings, the best generator; and that all of it survives a kill."""
+"""Validation during training, the best generator; and that all of it survives a kill."""
 
 import math
 import shutil
@@ -9,28 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from training_runs import Stop, estimate, train
 
-from gan_eval.errors import UserError
 from gan_eval.files import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import VALIDATION
 from gan_eval.tabular import read_rows
 from gan_eval.training import higher_is_better, measure_during_training
-from trainer.loop.estimate import estimate
-from trainer.loop.train import train
 from trainer.state.run_folder import load_generator
 from trainer.state.trained_on import pictures_of_run
 from trainer.tasks import new_task
 from trainer.watch import validation
-from trainer.watch.findings import Findings, diversity_lost, overpowered
+from trainer.watch.log import ValidationLog
 from trainer.watch.validation import Measure, diversity, validation_examples
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
-
-
-class Stop(Exception):  # noqa: N818
-    """Ends a run in the middle."""
 
 
 def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
@@ -50,12 +44,8 @@ def test_a_killed_run_validates_and_keeps_the_same(make_pairs: Pairs, tiny: Sett
     settings = tiny(steps=8, validate_every=2, snapshots=(0, 4), validation_pairs=2)
     straight = train(settings, data, tmp_path / "a", direction="AtoB", measure=measure())
 
-    def stop(done: int, *_: object) -> None:
-        if done == 5:
-            raise Stop
-
     with pytest.raises(Stop):
-        train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), on_progress=stop, checkpoint_every=3)
+        train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), stop_after=5, checkpoint_every=3)
     again = train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), checkpoint_every=3)
     assert files(straight) == files(again)
     assert {"snapshots/step_0000000.safetensors", "snapshots/step_0000004.safetensors"} <= set(files(again))
@@ -205,41 +195,12 @@ def test_an_estimate_times_the_beginning_of_a_large_validation(
 
 
 @pytest.mark.slow
-def test_a_run_of_an_earlier_version_keeps_its_number_of_pictures(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path
-) -> None:
-    """Which was 16 where a study did not say how many."""
-    data, settings = make_pairs(train=2, val=4), tiny(steps=4, validate_every=2, best_metric="psnr")
-
-    def stop(done: int, *_: object) -> None:
-        if done == 3:
-            raise Stop
-
-    run = tmp_path / "run"
-    with pytest.raises(Stop):
-        train(settings, data, run, direction="AtoB", measure=measure(), on_progress=stop, checkpoint_every=1)
-    assert {row["n"] for row in read_rows(run / "validation.csv", VALIDATION)} == {4}
-    config = run / "config.json"
-    config.write_text(config.read_text().replace('"validation_pairs": null', '"validation_pairs": 3'))
-    train(settings, data, run, direction="AtoB", measure=measure(), uses_best=True)
-    rows = read_rows(run / "validation.csv", VALIDATION)
-    assert {row["n"] for row in rows if row["step"] == 4} == {3}
-    assert train(settings, data, run, direction="AtoB", measure=measure()) == run
-    with pytest.raises(UserError, match=r"another settings.validation_pairs \(3 there, 2 asked for\)"):
-        train(settings.model_copy(update={"validation_pairs": 2}), data, run, direction="AtoB", measure=measure())
-
-
-@pytest.mark.slow
 def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=2, val=2)
     settings = tiny(steps=4, validate_every=2)
 
-    def stop(done: int, *_: object) -> None:
-        if done == 3:
-            raise Stop
-
     with pytest.raises(Stop):
-        train(settings, data, tmp_path / "run", direction="AtoB", measure=measure(), on_progress=stop)
+        train(settings, data, tmp_path / "run", direction="AtoB", measure=measure(), stop_after=3)
     Image.new("RGB", (128, 64), "red").save(data / "val" / "1.png")
     run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
     for kind in ("input", "real"):
@@ -256,42 +217,13 @@ def test_diversity_is_one_for_the_data_itself_and_zero_for_one_picture() -> None
     assert diversity(half, pictures) == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_strong_discriminator_is_warned_of_once(tmp_path: Path) -> None:
-    strong = {"d_real": 0.02, "d_fake": 0.03, "d_accuracy": 0.99}
-    weak = {"d_real": 0.6, "d_fake": 0.7, "d_accuracy": 0.6}
-    assert overpowered([strong] * 4) is None
-    assert overpowered([*[strong] * 4, weak]) is None
-    line = overpowered([weak, *[strong] * 5])
-    assert line is not None
-    assert "0.05" in line
-    assert overpowered([{"g_l1": 0.1}] * 9) is None, "no discriminator is trained"
-
-    findings = Findings(tmp_path, fraction=1.0)
-    assert len(findings.new_warnings([strong] * 5, step=50)) == 1
-    assert findings.new_warnings([strong] * 6, step=60) == []
-    findings.write()
-    assert "discriminator_overpowers" in (tmp_path / "training_warnings.csv").read_text()
-
-
-def test_lost_diversity_is_warned_of() -> None:
-    def rows(*values: float | None) -> list[dict[str, Any]]:
-        return [{"step": 10 * (n + 1), "value": value} for n, value in enumerate(values)]
-
-    assert diversity_lost(rows(0.9, 0.3)) is None, "too early"
-    assert diversity_lost(rows(0.5, 0.9, 0.5)) is None
-    line = diversity_lost(rows(0.5, 0.9, 0.44))
-    assert line is not None
-    assert "0.9 at step 20" in line
-    assert diversity_lost(rows(0.5, None, 0.9, 0.44)) is not None
-
-
 @pytest.mark.parametrize("higher_is_better", [True, False])
 def test_a_value_that_is_no_finite_number_is_never_the_best(tmp_path: Path, higher_is_better: bool) -> None:
-    findings = Findings(tmp_path, fraction=1.0)
+    log = ValidationLog(tmp_path / "validation.csv", facts={}, mode="train")
     values = [math.nan, 1.0, math.nan, math.inf, -math.inf, None, 1.0]
     for step, value in enumerate(values, start=1):
-        findings.add_validation([{"mode": "train", "metric": "m", "value": value}], step=step, epoch=1)
-    best = [findings.is_best("m", step=step, higher_is_better=higher_is_better) for step in range(1, len(values) + 1)]
+        log.add([{"mode": "train", "metric": "m", "value": value}], step=step, epoch=1)
+    best = [log.is_best("m", step=step, higher_is_better=higher_is_better) for step in range(1, len(values) + 1)]
     assert best == [False, True, False, False, False, False, False]
-    assert findings.best is not None
-    assert (findings.best.step, findings.best.value) == (2, 1.0)
+    assert log.best is not None
+    assert (log.best.step, log.best.value) == (2, 1.0)

@@ -1,0 +1,74 @@
+"""Trainings as the tests call them, and what a run leaves in a form that two runs can be compared by."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan_eval.files import sha256_file
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.tables import TRAINING_LOG
+from gan_eval.tabular import read_rows
+from gan_eval.training import train_model
+from trainer.job import TrainingJob
+from trainer.loop.estimate import Estimate
+from trainer.loop.estimate import estimate as estimate_job
+from trainer.loop.train import train as train_job
+from trainer.state.checkpoints import list_checkpoints
+
+OF_RUN = ("checkpoint_every", "tensorboard", "on_progress", "on_message")
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run in the middle, as a kill does."""
+
+
+def train(
+    settings: TrainingSettings,
+    data: Path,
+    out: Path,
+    *,
+    stop_after: int | None = None,
+    loop: Callable[..., Path] = train_job,
+    **how: Any,
+) -> Path:
+    """Train; `how` has the other fields of the job and the options of `train`. With `stop_after`, end in `Stop`."""
+
+    def stop(done: int, *_: object) -> None:
+        if done == stop_after:
+            raise Stop
+
+    options = {name: how.pop(name) for name in OF_RUN if name in how}
+    if stop_after is not None:
+        options["on_progress"] = stop
+    return loop(TrainingJob(settings, data, **how), out, **options)
+
+
+train_measured = partial(train, loop=train_model)
+"""The same with the metrics that the settings name."""
+
+
+def estimate(settings: TrainingSettings, data: Path, *, on_message: Any = None, **how: Any) -> Estimate | None:
+    return estimate_job(TrainingJob(settings, data, **how), on_message=on_message)
+
+
+def result(run: Path) -> dict[str, Any]:
+    """Everything a run leaves, without times: files by hash, last checkpoint by tensor bytes, log rows."""
+    state = torch.load(list_checkpoints(run / "checkpoints")[0], weights_only=True)
+    return {
+        "generator": sha256_file(run / "generator.safetensors"),
+        "samples": {path.name: sha256_file(path) for path in (run / "samples").iterdir()},
+        "log": [{**row, "seconds": None} for row in read_rows(run / "training_log.csv", TRAINING_LOG)],
+        "state": flat({key: state[key] for key in state if key not in ("seconds", "log")}),
+    }
+
+
+def flat(value: Any) -> Any:
+    """The same with tensors as their types, shapes and bytes, which compare exactly."""
+    if isinstance(value, torch.Tensor):
+        return (str(value.dtype), tuple(value.shape), value.numpy().tobytes())
+    if isinstance(value, dict):
+        return {key: flat(inner) for key, inner in value.items()}
+    return [flat(inner) for inner in value] if isinstance(value, list | tuple) else value

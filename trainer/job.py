@@ -1,0 +1,66 @@
+"""A training as the caller describes it: `TrainingJob`, which `train`, `estimate` and the commands share.
+
+This module does not import torch, so that a command can check its arguments at once.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan_eval.errors import UserError
+from gan_eval.settings.training import Direction, TrainingSettings
+
+if TYPE_CHECKING:
+    from trainer.watch.validation import Measure
+
+KEPT = 2
+"""Checkpoints kept by default: if the latest is damaged, the one before it is used."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How the steps are computed. Not part of a run's definition: another choice agrees closely, not bit for bit."""
+
+    workers: int | None = None
+    """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
+    tf32: bool = True
+    """Allow TensorFloat-32 in fp32 convolutions on a GPU, as PyTorch does by default."""
+    threads: int | None = None
+    """PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`."""
+    compiled: bool = False
+    """Compile the networks with `torch.compile`; on a GPU with CUDA graphs."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on what, and how.
+
+    Raises:
+        UserError: `keep` is below 1.
+    """
+
+    settings: TrainingSettings
+    data: Path
+    """Folder with `SPLIT/*.jpg`: pairs (A left, B right), or photographs with holes to fill."""
+    direction: Direction = "AtoB"
+    """Which half of a pair is the input."""
+    split: str = "train"
+    root: Path = Path()
+    """Folder that `inpainting.shapes` and `inpainting.mask_folder` are relative to."""
+    init_from: Path | None = None
+    """Trained generator to start from; default: what the settings name."""
+    init_encoder: Path | None = None
+    """Trained weights to start a context encoder's encoder from; default: what the settings name."""
+    uses_best: bool = False
+    """Stimuli are made with best.safetensors: without `validation_pairs`, the whole split is then validated."""
+    fraction: float = 1.0
+    """Share of the planned steps to train, above 0 and at most 1."""
+    keep: int = KEPT
+    """Number of the latest checkpoints to keep."""
+    execution: Execution = Execution()
+    measure: "Measure | None" = None
+    """Computes the validation metrics; None: no validation."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 1:
+            raise UserError(f"--keep {self.keep}: wanted 1 checkpoint or more")
