@@ -4,15 +4,24 @@
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
 
 The same metrics are plain functions on tensors (`gan_eval.metrics.functional`) and subclasses of torchmetrics'
-`Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes` and `set_classes` make
-them from the metrics' records). All names are imported when they are first used: this package starts without torch and
-pandas.
+`Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes` and `set_classes`). All
+names are imported when they are first used: this package starts without torch and pandas.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.classes import Brisque as Brisque
+    from gan_eval.metrics.classes import Dists as Dists
+    from gan_eval.metrics.classes import LearnedPerceptualSimilarity as LearnedPerceptualSimilarity
+    from gan_eval.metrics.classes import MeanAbsoluteDifference as MeanAbsoluteDifference
+    from gan_eval.metrics.classes import MeanPeakSignalNoiseRatio as MeanPeakSignalNoiseRatio
+    from gan_eval.metrics.classes import MeanStructuralSimilarity as MeanStructuralSimilarity
+    from gan_eval.metrics.classes import MultiScaleStructuralSimilarity as MultiScaleStructuralSimilarity
+    from gan_eval.metrics.classes import NaturalImageQuality as NaturalImageQuality
+    from gan_eval.metrics.classes import PeakSignalNoiseRatio as PeakSignalNoiseRatio
+    from gan_eval.metrics.classes import Sharpness as Sharpness
     from gan_eval.metrics.run.evaluation import Evaluation as Evaluation
     from gan_eval.metrics.run.evaluation import Settings as Settings
     from gan_eval.metrics.run.inputs import FolderPair as FolderPair
@@ -21,33 +30,41 @@ if TYPE_CHECKING:
     from gan_eval.metrics.run.runner import evaluate as evaluate
     from gan_eval.metrics.run.runner import run_metrics as run_metrics
     from gan_eval.metrics.run.runner import write_metrics as write_metrics
+    from gan_eval.metrics.set_classes import AllPairsKernelInceptionDistance as AllPairsKernelInceptionDistance
+    from gan_eval.metrics.set_classes import DensityCoverage as DensityCoverage
+    from gan_eval.metrics.set_classes import FrechetInceptionDistance as FrechetInceptionDistance
+    from gan_eval.metrics.set_classes import PrecisionRecall as PrecisionRecall
 
 _HOMES = {
-    "Evaluation": "run.runner",
+    "AllPairsKernelInceptionDistance": "set_classes",
+    "Brisque": "classes",
+    "DensityCoverage": "set_classes",
+    "Dists": "classes",
+    "Evaluation": "run.evaluation",
     "FolderPair": "run.inputs",
+    "FrechetInceptionDistance": "set_classes",
+    "LearnedPerceptualSimilarity": "classes",
+    "MeanAbsoluteDifference": "classes",
+    "MeanPeakSignalNoiseRatio": "classes",
+    "MeanStructuralSimilarity": "classes",
+    "MultiScaleStructuralSimilarity": "classes",
+    "NaturalImageQuality": "classes",
     "PeakSignalNoiseRatio": "classes",
-    "Settings": "run.runner",
+    "PrecisionRecall": "set_classes",
+    "Settings": "run.evaluation",
+    "Sharpness": "classes",
     "evaluate": "run.runner",
     "folder_pair": "run.inputs",
     "missing_values": "run.missing",
     "run_metrics": "run.runner",
     "write_metrics": "run.runner",
 }
-"""Public names, other than the classes of the metrics' records, by the module that has them."""
+"""Public names by the module that has them."""
 
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
-        return sorted([*_HOMES, *_classes()])
-    home = _HOMES.get(name) or _classes().get(name)
-    if home is None:
+        return sorted(_HOMES)
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
-
-
-def _classes() -> dict[str, str]:
-    """The metrics' classes by the module that has them."""
-    from gan_eval.metrics.catalogue import METRICS
-
-    kinds = {metric.torch_class: metric.kind for metric in METRICS.values() if metric.torch_class}
-    return {name: "set_classes" if kind == "set" else "classes" for name, kind in kinds.items()}
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Metrics of pictures as torchmetrics' `Metric`, made from their records: the mean over all pictures handed in.
+"""Metrics of pictures as subclasses of torchmetrics' `Metric`: the mean over all pictures that `update` was given.
 
 `update` takes (N, 3, H, W) uint8 pictures, 0..255; `compute` gives the mean, a float64. Their states are a sum and a
 count in float64, so memory does not grow, and processes (torch.distributed) bring their sums together. A picture that
@@ -20,10 +20,10 @@ squared error of all pictures, and the mean of the pictures' values is `MeanPeak
 tensor(1., dtype=torch.float64)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, Literal
 
 import torch
 import torchmetrics
@@ -31,72 +31,55 @@ from torch import Tensor
 from torchmetrics.image import psnr
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.catalogue import METRICS, Metric
 
-
-def facts_of(metrics: Iterable[Metric]) -> dict[str, Any]:
-    """Direction and range as torchmetrics names them; a bound that is infinite is none."""
-    low, high = min(metric.low for metric in metrics), max(metric.high for metric in metrics)
-    return {
-        "higher_is_better": all(metric.higher_is_better for metric in metrics),
-        "plot_lower_bound": None if low == -torch.inf else float(low),
-        "plot_upper_bound": None if high == torch.inf else float(high),
-    }
-
-
-def metrics_by_class(*, sets: bool) -> dict[str, list[Metric]]:
-    """The metrics of pictures, or those of sets, by the class that has them."""
-    classes: dict[str, list[Metric]] = {}
-    for metric in METRICS.values():
-        if metric.torch_class and (metric.kind == "set") == sets:
-            classes.setdefault(metric.torch_class, []).append(metric)
-    return classes
+__all__ = [
+    "Brisque",
+    "Dists",
+    "LearnedPerceptualSimilarity",
+    "MeanAbsoluteDifference",
+    "MeanPeakSignalNoiseRatio",
+    "MeanStructuralSimilarity",
+    "MultiScaleStructuralSimilarity",
+    "NaturalImageQuality",
+    "PeakSignalNoiseRatio",
+    "Sharpness",
+]
 
 
 class MeanOfPictures(torchmetrics.Metric):
-    """The mean of a value of every picture: what the classes below have in common.
+    """The mean of a value of every picture: the base of the classes below.
 
     Copies and pickles hold the names of files of weights, not the weights.
     """
 
     is_differentiable = False
     full_state_update = False
-    metrics: ClassVar[tuple[Metric, ...]] = ()
-    """The metrics of the class; an option chooses where there are several."""
     count: Tensor
 
-    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, function: str, *, has_weights: bool = False, weights: Mapping[str, Path] | None = None, **kwargs: Any
+    ) -> None:
         """
         Args:
+            function: name of the function in `gan_eval.metrics.functional`.
+            has_weights: the function takes a network, which is loaded once.
             weights: files by the weights' name; default: the cache.
-            kwargs: the class's option, and torchmetrics' own.
+            kwargs: torchmetrics' own.
         """
-        metric = self.metrics[0]
-        if metric.torch_option is not None:
-            option, default = metric.torch_option
-            value = kwargs.pop(option, default)
-            choices = {other.torch_option[1]: other for other in self.metrics if other.torch_option is not None}
-            if value not in choices:
-                raise ValueError(f"{option} {value!r}: wanted {' or '.join(choices)}")
-            metric = choices[value]
-        if weights is not None and metric.make is None:
-            kwargs["weights"] = weights  # torchmetrics refuses it
         super().__init__(**kwargs)
-        self._sum = (
-            f"sum_{metric.name}"  # a MetricCollection takes metrics for one whose states have equal names and values
-        )
+        self._sum = f"sum_{function}"  # equal names of states would make two metrics one in a MetricCollection
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self._function = metric.name
-        self._load = partial(functional.load, metric.name, paths=weights) if metric.make is not None else None
+        self._function = function
+        self._load = partial(functional.load, function, paths=weights) if has_weights else None
         self._load_network()
 
     def compute(self) -> Tensor:
-        """The mean over all pictures; NaN where there were none."""
+        """Return the mean over all pictures; NaN if there were none."""
         return getattr(self, self._sum) / self.count
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """One value or several, as torchmetrics plots them."""
+        """Plot one value or several."""
         return self._plot(val, ax)
 
     def _add(self, *pictures: Tensor) -> None:
@@ -124,19 +107,29 @@ class MeanOfPictures(torchmetrics.Metric):
 
 
 class MeanOfPairs(MeanOfPictures):
-    """Of generated pictures beside their references."""
+    """The mean over pairs of a generated picture and its reference."""
 
     def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 generated pictures and their references."""
+        """Add generated pictures and their references, (N, 3, H, W) uint8 each."""
         self._add(preds, target)
 
 
 class MeanOfSingles(MeanOfPictures):
-    """Of single pictures."""
+    """The mean over single pictures."""
 
     def update(self, preds: Tensor) -> None:
-        """Take (N, 3, H, W) uint8 pictures."""
+        """Add (N, 3, H, W) uint8 pictures."""
         self._add(preds)
+
+
+class MeanPeakSignalNoiseRatio(MeanOfPairs):
+    """Mean over pictures of `functional.psnr`, in dB; `kwargs` are torchmetrics' own."""
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("psnr", **kwargs)
 
 
 class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
@@ -157,23 +150,128 @@ class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
         super().update(preds.double(), target.double())  # a difference of uint8 would wrap around
 
 
-def _class(name: str, metrics: list[Metric]) -> type[MeanOfPictures]:
-    first = metrics[0]
-    lines = [f"Mean {first.name}: {first.measures}; see `functional.{first.name}`.", "", "Args:"]
-    if first.torch_option is not None:
-        choices = [f"`{metric.torch_option[1]}` ({metric.name})" for metric in metrics if metric.torch_option]
-        lines.append(f"    {first.torch_option[0]}: {', or '.join(choices)}; default: the first.")
-    if first.weights:
-        names = ", ".join(dict.fromkeys(name for metric in metrics for name in metric.weights))
-        lines.append(f"    weights: files by name ({names}); default: the cache.")
-    lines.append("    kwargs: torchmetrics' own.")
-    members = {"__module__": __name__, "__doc__": "\n    ".join([*lines, ""]), "metrics": tuple(metrics)}
-    base = MeanOfSingles if first.kind == "single" else MeanOfPairs
-    return type(name, (base,), members | facts_of(metrics))
+class MeanAbsoluteDifference(MeanOfPairs):
+    """Mean over pictures of `functional.l1`, 0 to 255 grey levels; `kwargs` are torchmetrics' own."""
+
+    higher_is_better = False
+    plot_lower_bound = 0.0
+    plot_upper_bound = 255.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("l1", **kwargs)
 
 
-globals().update({name: _class(name, metrics) for name, metrics in metrics_by_class(sets=False).items()})
+class MeanStructuralSimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.ssim` or `functional.ssim_luma`, -1 to 1.
 
-if TYPE_CHECKING:
+    Args:
+        channels: `rgb` (ssim) or `luma` (ssim_luma).
+        kwargs: torchmetrics' own.
 
-    def __getattr__(name: str) -> Any: ...
+    Raises:
+        ValueError: other channels.
+    """
+
+    higher_is_better = True
+    plot_lower_bound = -1.0
+    plot_upper_bound = 1.0
+
+    def __init__(self, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
+        super().__init__(_choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"}), **kwargs)
+
+
+class MultiScaleStructuralSimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.ms_ssim`, 0 to 1; `kwargs` are torchmetrics' own."""
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    plot_upper_bound = 1.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("ms_ssim", **kwargs)
+
+
+class LearnedPerceptualSimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.lpips_alex` or `functional.lpips_vgg`, 0 and above.
+
+    Args:
+        net: `alex` or `vgg`.
+        weights: files by name (alexnet or vgg16); default: the cache.
+        kwargs: torchmetrics' own.
+
+    Raises:
+        ValueError: another net.
+        UserError: the weights are missing.
+    """
+
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(
+        self, net: Literal["alex", "vgg"] = "alex", *, weights: Mapping[str, Path] | None = None, **kwargs: Any
+    ) -> None:
+        function = _choice("net", net, {"alex": "lpips_alex", "vgg": "lpips_vgg"})
+        super().__init__(function, has_weights=True, weights=weights, **kwargs)
+
+
+class Dists(MeanOfPairs):
+    """Mean over pictures of `functional.dists`, 0 to 1.
+
+    Args:
+        weights: files by name (vgg16, dists); default: the cache.
+        kwargs: torchmetrics' own.
+
+    Raises:
+        UserError: the weights are missing.
+    """
+
+    higher_is_better = False
+    plot_lower_bound = 0.0
+    plot_upper_bound = 1.0
+
+    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
+        super().__init__("dists", has_weights=True, weights=weights, **kwargs)
+
+
+class NaturalImageQuality(MeanOfSingles):
+    """Mean over pictures of `functional.niqe`, 0 and above; `kwargs` are torchmetrics' own."""
+
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("niqe", **kwargs)
+
+
+class Brisque(MeanOfSingles):
+    """Mean over pictures of `functional.brisque`, about 0 to 100.
+
+    Args:
+        weights: the file by name (brisque); default: the cache.
+        kwargs: torchmetrics' own.
+
+    Raises:
+        UserError: the weights are missing.
+    """
+
+    higher_is_better = False
+
+    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
+        super().__init__("brisque", has_weights=True, weights=weights, **kwargs)
+
+
+class Sharpness(MeanOfSingles):
+    """Mean over pictures of `functional.sharpness`, in squared grey levels; `kwargs` are torchmetrics' own."""
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("sharpness", **kwargs)
+
+
+def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
+    """Return the name of the function that an option chooses."""
+    if value not in functions:
+        raise ValueError(f"{option} {value!r}: wanted {' or '.join(functions)}")
+    return functions[value]

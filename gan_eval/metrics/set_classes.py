@@ -1,4 +1,4 @@
-"""Metrics of sets as torchmetrics' `Metric`, made from their records: pictures in, batch by batch, one value out.
+"""Metrics of sets as subclasses of torchmetrics' `Metric`: pictures in, batch by batch, one value out.
 
 `update(pictures, real=...)` takes (N, 3, H, W) uint8 pictures, 0..255, turns them into features and keeps what the
 metric needs of these; processes (torch.distributed) bring theirs together in `compute`. A batch alone has no distance:
@@ -16,10 +16,10 @@ which are held in float32.
 17408.0
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -28,12 +28,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchmetrics.utilities import dim_zero_cat
 
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
-from gan_eval.metrics.classes import facts_of, metrics_by_class
+from gan_eval.metrics import functional
+from gan_eval.metrics.catalogue import DEFAULT_RESIZER
 from gan_eval.metrics.definitions.frechet import distance_of_factors
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
 from gan_eval.settings.training import Precision
+
+__all__ = ["AllPairsKernelInceptionDistance", "DensityCoverage", "FrechetInceptionDistance", "PrecisionRecall"]
 
 
 class SetMetric(torchmetrics.Metric):
@@ -118,41 +120,10 @@ class SetMetric(torchmetrics.Metric):
 
 
 class MetricOfAllFeatures(SetMetric):
-    """Every picture's features, 8 KB each for Inception, and its item where that is given.
-
-    The items serve FID∞ alone; the others take them too, so that a `MetricCollection` computes features once for all.
-    """
+    """The base of metrics that hold every picture's features, 8 KB each for Inception."""
 
     functions: ClassVar[dict[str, Callable[..., float]]] = {}
     """The metrics' functions by their names."""
-    items_real: list[Tensor] | Tensor
-    items_fake: list[Tensor] | Tensor
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.add_state("items_real", [], dist_reduce_fx="cat")  # UTF-8, a zero after each
-        self.add_state("items_fake", [], dist_reduce_fx="cat")
-
-    def update(self, pictures: Tensor, real: bool, items: Sequence[str] | None = None) -> None:
-        """As `SetMetric.update`; `items`: the item of each picture, for all pictures or for none."""
-        if items is not None and len(items) != len(pictures):
-            raise ValueError(f"{len(pictures)} pictures and {len(items)} items")
-        super().update(pictures, real)
-        if items is not None:
-            text = "".join(f"{item}\0" for item in items).encode()
-            codes = torch.tensor(list(text), dtype=torch.uint8, device=self.device)
-            getattr(self, "items_real" if real else "items_fake").append(codes)
-
-    def forward(self, pictures: Tensor, real: bool, items: Sequence[str] | None = None) -> None:
-        """As `update`: a batch alone has no distance."""
-        self.update(pictures, real, items)
-
-    def _empty(self, state: str) -> Tensor:
-        return (
-            super()._empty(state)
-            if state.startswith("pending")
-            else torch.empty(0, dtype=torch.uint8, device=self.device)
-        )
 
     def compute(self) -> Tensor | dict[str, Tensor]:
         """The value, float64; where the class has several metrics, each by its function's name.
@@ -164,22 +135,42 @@ class MetricOfAllFeatures(SetMetric):
         values = {name: _number(function(real, fake)) for name, function in self.functions.items()}
         return values if len(values) > 1 else next(iter(values.values()))
 
-    def _rows(self, which: str) -> NDArray[np.floating]:
-        """(N, d) of all pictures, as they came."""
+    def _features(self, which: str) -> NDArray[np.floating]:
+        """Return (N, d) of all pictures, in an order that does not depend on that in which they came."""
         pending = getattr(self, f"pending_{which}")
         features = dim_zero_cat(pending) if len(pending) else torch.empty(0, self.num_features)
-        return features.cpu().numpy()
-
-    def _features(self, which: str) -> NDArray[np.floating]:
-        """(N, d) of all pictures, in an order that does not depend on that in which they came."""
-        rows = self._rows(which)
+        rows = features.cpu().numpy()
         return rows[sorted(range(len(rows)), key=lambda row: rows[row].tobytes())]
 
-    def _items(self, which: str) -> list[str] | None:
-        """(N,) as they came; None where none was given."""
-        codes = getattr(self, f"items_{which}")
-        text = bytes(dim_zero_cat(codes).tolist()).decode() if len(codes) else ""
-        return text.split("\0")[:-1] or None
+
+class AllPairsKernelInceptionDistance(MetricOfAllFeatures):
+    """KID: see `functional.kid`. The arguments are those of `SetMetric`; the value may be below 0."""
+
+    higher_is_better = False
+    functions: ClassVar = {"kid": functional.kid}
+
+
+class PrecisionRecall(MetricOfAllFeatures):
+    """Precision and recall: see `functional.precision` and `functional.recall`. The arguments are those of `SetMetric`.
+
+    `compute` returns both by name, 0 to 1.
+    """
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    plot_upper_bound = 1.0
+    functions: ClassVar = {"precision": functional.precision, "recall": functional.recall}
+
+
+class DensityCoverage(MetricOfAllFeatures):
+    """Density and coverage: see `functional.density` and `functional.coverage`. The arguments are those of `SetMetric`.
+
+    `compute` returns both by name: density is 0 and above, coverage 0 to 1.
+    """
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    functions: ClassVar = {"density": functional.density, "coverage": functional.coverage}
 
 
 PENDING = 1024
@@ -194,6 +185,8 @@ class FrechetInceptionDistance(SetMetric):
     such factors, one below the other, is that of both sets.
     """
 
+    higher_is_better = False
+    plot_lower_bound = 0.0
     factor_real: Tensor
     factor_fake: Tensor
 
@@ -251,22 +244,3 @@ def merge_factors(factors: Tensor) -> Tensor:
 
 def _number(value: float) -> Tensor:
     return torch.tensor(value, dtype=torch.float64)
-
-
-def _class(name: str, metrics: list[Metric]) -> type[SetMetric]:
-    functions = {metric.function.__name__: metric.function for metric in metrics if metric.function is not None}
-    forms = ", ".join(f"`functional.{function}`" for function in functions)
-    document = f"{metrics[0].source.partition('; ')[0]}: see {forms}. Arguments as `SetMetric`."
-    members = {"__module__": __name__, "__doc__": document, "functions": functions}
-    return type(name, (MetricOfAllFeatures,), members)
-
-
-for _name, _metrics in metrics_by_class(sets=True).items():
-    if _name not in globals():
-        globals()[_name] = _class(_name, _metrics)
-    for _attribute, _value in facts_of(_metrics).items():
-        setattr(globals()[_name], _attribute, _value)
-
-if TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any: ...

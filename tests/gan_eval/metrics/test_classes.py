@@ -22,7 +22,7 @@ from torch import multiprocessing
 
 import gan_eval.metrics
 from gan_eval.errors import UserError
-from gan_eval.metrics import functional, set_classes
+from gan_eval.metrics import classes, functional, set_classes
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.classes import (
     Brisque,
@@ -175,7 +175,8 @@ def test_a_class_with_a_peers_name_gives_the_peers_number():
     """Which have such a name; their numbers are compared above and below."""
     modules = [torchmetrics, torchmetrics.image, torchmetrics.image.fid, torchmetrics.image.kid, piq]
     peers = {name for module in modules for name in dir(module)} | {"StructuralSimilarity"}  # torcheval's
-    ours = {metric.torch_class for metric in METRICS.values() if metric.torch_class} | {"PeakSignalNoiseRatio"}
+    ours = {*classes.__all__, *set_classes.__all__}
+    assert {metric.torch_class for metric in METRICS.values() if metric.torch_class} < ours
     assert ours & peers == {"PeakSignalNoiseRatio", "FrechetInceptionDistance"}
     assert {name for name in gan_eval.metrics.__all__ if name in peers} == ours & peers
 
