@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from gan_eval.stats.metrics_and_people.models import metric_models
 from scipy.special import expit, ndtr, ndtri
 
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
@@ -14,7 +15,6 @@ from gan_eval.stats.metrics_and_people.correlations import (
     correlation_rows,
     single_metrics,
 )
-from gan_eval.stats.metrics_and_people.models import metric_models
 from gan_eval.stats.metrics_and_people.points import point_sets
 from gan_eval.stats.resampling import bias_corrected_interval, percentile_interval
 from gan_eval.stats.trials import fill_trials

@@ -56,7 +56,7 @@ def analyze(
     """Everything that a trials table says, as tables.
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
-    participation, detection, reaction_time_models, speed_accuracy, choices, bradley_terry, ratings, opinion_scores,
+    participation, detection, choices, bradley_terry, ratings, opinion_scores,
     raters, agreement, thresholds, hype, psychometric, psychometric_levels, threshold_differences, model_checks,
     correlation_differences, robustness, and paper: the table to cite, which comes as paper.tex too.
     Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are

@@ -18,8 +18,7 @@ from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.answers.time_models import reaction_time_models
-from gan_eval.stats.answers.times import reaction_times, speed_accuracy
+from gan_eval.stats.answers.times import reaction_times
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Fits
 from gan_eval.stats.compare.looks import LOOKS, level, looks_text
@@ -133,11 +132,8 @@ def analyze(
             warnings.
 
     Returns:
-        The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and those of
-        `participation`, `detection`, `choices`, `bradley_terry`, `ratings`, `opinion_scores`, `raters`, `agreement`,
-        `thresholds`, `hype`, `psychometric`, `psychometric_levels`, `threshold_differences`, `reaction_time_models`,
-        `speed_accuracy`, `model_checks`, `correlation_differences`, `robustness`, `looks` and `paper`
-        that have rows.
+        By name, the tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations`, and every other
+        table of `OF_ANALYSIS` that has rows.
 
     Raises:
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
@@ -217,8 +213,6 @@ def analyze(
         "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
         "detection": signal_detection(analysed),
         "reaction_times": reaction_times(analysed),
-        "reaction_time_models": reaction_time_models(analysed),
-        "speed_accuracy": speed_accuracy(analysed),
         "choices": choices(analysed),
         "bradley_terry": bradley_terry(analysed),
         "ratings": ratings(analysed, screening=settings.screening),

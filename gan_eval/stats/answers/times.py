@@ -1,17 +1,15 @@
-"""How long do people take, and are quick answers worse? Reaction times by scope, and accuracy by fifths of them."""
+"""How long do people take? Reaction times by scope."""
 
 from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
-from gan_eval.stats.clustering import n_levels, t_critical, two_way
-from gan_eval.stats.groups import Codes, Groups, groups, provenance
-from gan_eval.stats.shares import proportion, wilson
+from gan_eval.stats.groups import Codes, groups, provenance
+from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import answered_trials, possible_times
-from gan_eval.tables.schema import KINDS, PROVENANCE, SCOPES, SHARE, Table, ends, integer, milliseconds, number, text
-from gan_eval.tabular import conform, frame_of
+from gan_eval.tables.schema import KINDS, PROVENANCE, SCOPES, Table, integer, milliseconds, text
+from gan_eval.tabular import conform
 
 REACTION_TIMES = Table(
     "reaction_times",
@@ -31,22 +29,6 @@ REACTION_TIMES = Table(
     key=("scope", "id", "kind", "answers"),
 )
 
-SPEED_ACCURACY = Table(
-    "speed_accuracy",
-    "Are quick answers worse? Accuracy by fifths of each participant's own reaction times.",
-    (
-        text("kind", "truth of the pictures", words=("all", *KINDS), filled=True),
-        integer("part", "1 is each participant's quickest fifth", filled=True),
-        integer("n", "trials", filled=True),
-        milliseconds("median_ms", "median reaction time"),
-        number("accuracy", "share of right answers", unit=SHARE),
-        *ends("ci", "its 95 % interval, clustered by participant and by stimulus", unit=SHARE),
-        *PROVENANCE,
-    ),
-    key=("kind", "part"),
-)
-
-PARTS = 5
 _CELLS = tuple(product(KINDS, ("wrong", "correct")))
 
 
@@ -116,110 +98,3 @@ def _quantile(ordered: np.ndarray, n: np.ndarray, q: float) -> np.ndarray:
     below = padded[np.minimum(start + low, last)]
     above = padded[np.minimum(start + np.minimum(low + 1, np.maximum(n - 1, 0)), last)]
     return np.where(n > 0, below + (place - low) * (above - below), np.nan)
-
-
-def speed_accuracy(trials: pd.DataFrame) -> pd.DataFrame:
-    """The table `speed_accuracy`: five rows each for all pictures, reals and fakes, quickest fifth first.
-
-    This is the conditional accuracy function (Luce 1986, Response Times, ch. 6). The fifths are of all answered main
-    trials of a participant with a time above 0, so that quick people are not mistaken for quick answers; equal times
-    stand in the same fifth, that of their mean rank. Participants with fewer than five such trials are left out, and
-    the note says how many. The interval is symmetric on the log-odds scale, with the clustered variance by participant
-    and by stimulus (`clustering.two_way`), Student's t with one degree of freedom fewer than the fewer of the two, and
-    never narrower than Wilson's. Where all answers agree it is Wilson's as if each stimulus (or participant, if fewer)
-    had answered once.
-
-    Args:
-        trials: the table `trials`. Without a usable trial the table is empty.
-    """
-    answered = answered_trials(trials)
-    timed = answered[possible_times(answered)].reset_index(drop=True)
-    person, _ = pd.factorize(timed["participant"])
-    enough = np.bincount(person)[person] >= PARTS if len(timed) else np.zeros(0, bool)
-    few = len(np.unique(person[~enough]))
-    timed = timed[enough].reset_index(drop=True)
-    if timed.empty:
-        return frame_of([], SPEED_ACCURACY)
-    times = timed["reaction_time_ms"].to_numpy("float64")
-    participant, stimulus = (pd.factorize(timed[name])[0] for name in ("participant", "stimulus"))
-    correct, is_fake = timed["correct"].to_numpy(bool), timed["is_fake"].to_numpy(bool)
-    part = fifths(times, participant)
-    of_kind = {"all": np.ones(len(timed), bool), "real": ~is_fake, "fake": is_fake}
-    cells = list(product(of_kind, range(1, PARTS + 1)))
-    members = [np.flatnonzero(of_kind[kind] & (part == fifth)) for kind, fifth in cells]
-    rows, notes = [], []
-    for (kind, fifth), chosen in zip(cells, members, strict=True):
-        low, high, note = _interval(correct[chosen], participant[chosen], stimulus[chosen])
-        notes.append(note)
-        rows.append(
-            {
-                "kind": kind,
-                "part": fifth,
-                "n": len(chosen),
-                "median_ms": np.median(times[chosen]) if len(chosen) else None,
-                "accuracy": correct[chosen].mean() if len(chosen) else None,
-                "ci_low": low,
-                "ci_high": high,
-            }
-        )
-    grouped = Groups(
-        [f"{kind} {fifth}" for kind, fifth in cells],
-        np.concatenate(members),
-        np.repeat(np.arange(len(cells)), [len(chosen) for chosen in members]),
-    )
-    texts = np.array(notes, dtype=object)
-    masks = [(texts == note, note) for note in dict.fromkeys(notes)]
-    left_out = (np.full(len(cells), few > 0), f"{few} participants with fewer than {PARTS} trials left out")
-    table = pd.DataFrame(rows).join(provenance(timed, grouped, notes=[*masks, left_out]))
-    return conform(table, SPEED_ACCURACY, where="speed_accuracy")
-
-
-def fifths(times: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """(N,) the part 1..5 of each person's own times that a trial stands in.
-
-    The part of the mean rank r among n times is floor(5 (r - 1/2) / n) + 1, computed in whole numbers.
-
-    Args:
-        times: (N,) in ms, finite.
-        person: (N,) int, 0.. .
-
-    >>> fifths(np.array([300.0, 100.0, 200.0, 500.0, 400.0, 7.0]), np.array([0, 0, 0, 0, 0, 1])).tolist()
-    [3, 1, 2, 5, 4, 3]
-    """
-    if not len(person):
-        return np.zeros(0, np.intp)
-    order = np.lexsort((times, person))
-    ordered, owner = times[order], person[order]
-    n = np.bincount(person)
-    first = (np.cumsum(n) - n)[owner]
-    fresh = np.r_[True, (ordered[1:] != ordered[:-1]) | (owner[1:] != owner[:-1])]
-    tie = np.cumsum(fresh) - 1
-    starts = np.flatnonzero(fresh)
-    last = np.r_[starts[1:], len(times)] - 1
-    twice_rank = (starts + last)[tie] - 2 * first + 2  # of ranks from 1 within the person
-    part = np.empty(len(times), np.intp)
-    part[order] = PARTS * (twice_rank - 1) // (2 * n[owner]) + 1
-    return part
-
-
-def _interval(correct: np.ndarray, participant: np.ndarray, stimulus: np.ndarray) -> tuple[float, float, str]:
-    """Ends of the 95 % interval of the share of right answers (N,), NaN where there is none, and the row's note."""
-    n, k = len(correct), int(correct.sum())
-    if n == 0:
-        return np.nan, np.nan, "no trials"
-    participants, stimuli = n_levels(participant), n_levels(stimulus)
-    if stimuli < 2:
-        return np.nan, np.nan, "one stimulus: no interval"
-    note = "one participant: says nothing of people in general" if participants == 1 else ""
-    units = stimuli if participants == 1 else min(participants, stimuli)
-    if k in (0, n):
-        low, high = wilson(units * (k > 0), units)
-        agree = "all answers agree: interval as if each stimulus or participant had answered once"
-        return float(low), float(high), "; ".join(filter(None, [agree, note]))
-    accuracy = k / n
-    influence = ((correct - accuracy) / n)[:, None]
-    error = float(np.sqrt(two_way(influence, participant, stimulus)[0])) / (accuracy * (1 - accuracy))
-    half_width = float(t_critical(units - 1)) * error
-    independent_low, independent_high = wilson(k, n)
-    low, high = expit(logit(accuracy) + np.array([-half_width, half_width]))
-    return min(float(low), float(independent_low)), max(float(high), float(independent_high)), note

@@ -99,15 +99,6 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
             {"answer": "response", "kind": "all", "level": "nominal", "n_stimuli": 9, "n_participants": 3,
              "n_answers": 27, "alpha": 0.59} | SPAN
         ],
-        "reaction_time_models": [
-            {"formula": "log(reaction_time_ms) ~ 1", "term": "intercept", "ratio": 1234.0, "ratio_low": 1100.0,
-             "ratio_high": 1400.0, "n_trials": 80}
-        ],
-        "speed_accuracy": [
-            {"kind": "all", "part": part, "n": 16, "median_ms": 500.0 * part, "accuracy": 0.3, "ci_low": 0.2,
-             "ci_high": 0.4}
-            for part in range(1, 6)
-        ],
         "mixed_models": [
             effect | {"p": 0.03, "lrt_chi2": 2.5, "lrt_df": 1, "lrt_p": 0.11, "n_trials": 80, "singular": True}
         ],

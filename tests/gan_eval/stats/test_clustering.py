@@ -7,7 +7,6 @@ from make_trials import simulated
 from scipy.stats import t as student
 
 from gan_eval.stats.answers.detection import signal_detection
-from gan_eval.stats.answers.times import speed_accuracy
 from gan_eval.stats.clustering import clusters, one_way, two_way
 from gan_eval.stats.compare.differences import difference_of_proportions
 from gan_eval.stats.mixed.checks import clustered_regression
@@ -113,14 +112,3 @@ def test_a_regression_of_two_sides_has_the_smaller_sides_freedom_and_the_largest
     influence = (X * (y - chance)[:, None]) @ np.linalg.inv(X.T @ (X * (chance * (1 - chance))[:, None]))
     ways = [one_way(influence, code) for code in (person, picture, np.arange(480))]
     assert found.std_error**2 == pytest.approx(np.max([ways[0] + ways[1] - ways[2], *ways[:2]], axis=0))
-
-
-def test_fifths_of_repeated_answers_count_cells() -> None:
-    trials = simulated(participants=10, stimuli=20, each=20, seed=2)
-    again = trials.loc[np.repeat(np.arange(len(trials)), 3)].reset_index(drop=True)
-    again["trial"] = again.groupby("session").cumcount() + 1
-    once, thrice = speed_accuracy(trials).set_index(["kind", "part"]), speed_accuracy(again).set_index(["kind", "part"])
-    row, other = once.loc[("all", 2)], thrice.loc[("all", 2)]
-    assert other["n"] == 3 * row["n"]
-    assert other["accuracy"] == pytest.approx(row["accuracy"])
-    assert (other["ci_low"], other["ci_high"]) == pytest.approx((row["ci_low"], row["ci_high"]), rel=0.02)
