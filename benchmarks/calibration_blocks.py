@@ -425,7 +425,6 @@ BLOCKS = {
                     "slope (maximum likelihood of all answers)",
                 ),
             ),
-            Part(FALSE_ALARMS, tuple(THRESHOLD_WORLDS), ("ours: thresholds of two models", "ours: their slopes")),
         ),
         lambda column, random: threshold_study([*THRESHOLD_WORLDS.values()][column], random),
         number=18,

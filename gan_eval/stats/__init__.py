@@ -221,7 +221,7 @@ def analyze(
         "agreement": agreement(analysed, seed=seed),
         "thresholds": thresholds(analysed, settings=staircase),
         "hype": hype(analysed, settings=staircase, seed=seed),
-        **psychometric(analysed, plan=plan and settings, alpha=level(looks)),
+        **psychometric(analysed, plan=settings),
         "mixed_models": mixed,
         "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
         "looks": frame_of([], LOOKS) if looks is None else looks,

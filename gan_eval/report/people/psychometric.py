@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 from scipy.special import expit, ndtr
 
-from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
+from gan_eval.report.parts.blocks import Charts, Lines, Section
 from gan_eval.report.parts.chart import MOST_GROUPS, STYLE, Chart, chart_of, first_of, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.palette import GRID, MUTED, series_look
@@ -15,27 +15,18 @@ from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell
 from gan_eval.report.parts.words import (
     NOTHING,
     Record,
-    equals,
-    interval,
     listed,
     milliseconds,
     missing,
     number,
-    p_value,
     percent,
     text,
     whole,
 )
-from gan_eval.report.people.design import exploratory_mark
 from gan_eval.stats.answers.hype import THRESHOLDS
-from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, THRESHOLD_DIFFERENCES
+from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
 
 _TASKS = {"single": "single pictures", "pair": "pairs"}
-_MEASURES = {
-    "threshold_ratio": "threshold of a divided by that of b",
-    "threshold_difference": "threshold of a less that of b",
-    "slope_difference": "slope of a less that of b",
-}
 _BASES = {"crossed_model": "crossed model", "two_way_cluster": "pooled answers, clustered"}
 
 
@@ -80,7 +71,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
     return Section(
         "psychometric",
         "How much must be seen to tell?",
-        [Lines(_sentences(folder)), Charts(psychometric_charts(folder)), *functions, *_difference_tables(folder)],
+        [Lines(_sentences(folder)), Charts(psychometric_charts(folder)), *functions],
     )
 
 
@@ -124,42 +115,7 @@ def _sentences(folder: StudyFolder) -> list[str]:
         what = "Pairs" if task == "pair" else "Real and generated pictures"
         share = percent(part["share"].iloc[0])
         sentences.append(f"{what}{where} are judged right {share} of the time at {listed(who)}; 95 % intervals.")
-    compared = folder.table(THRESHOLD_DIFFERENCES)
-    differ = compared[(compared["verdict"] == "different") & (compared["measure"] != "slope_difference")]
-    for row in differ.to_dict("records"):
-        where = "" if missing(row["dataset"]) else f" on {row['dataset']}"
-        ends = f"(95 % interval {interval(row['ci_low'], row['ci_high'])}; p {equals(row['p_holm'])} after Holm)"
-        by = f"is {number(row['estimate'])} times that of"
-        if row["measure"] == "threshold_difference":
-            by = f"lies {number(abs(row['estimate']))} {'below' if row['estimate'] < 0 else 'above'} that of"
-        sentences.append(f"The threshold of {row['a']}{where} {by} {row['b']} {ends}.")
     return sentences
-
-
-def _difference_tables(folder: StudyFolder) -> list[Table]:
-    frame = folder.table(THRESHOLD_DIFFERENCES)
-    columns = {
-        "answers to": labelled(_TASKS, "task") if frame["task"].nunique() > 1 else None,
-        "data set": cell(text, "dataset"),
-        "a": cell(text, "a"),
-        "b": cell(text, "b"),
-        "measure": labelled(_MEASURES, "measure"),
-        "estimate": cell(number, "estimate"),
-        INTERVAL: interval_cell(),
-        "p": cell(p_value, "p"),
-        "p after Holm": cell(p_value, "p_holm"),
-        "verdict": lambda row: f"{text(row['verdict'])}{exploratory_mark(row)}",
-    }
-    return table_of(
-        "Models compared by their thresholds and slopes",
-        frame,
-        columns,
-        text_columns=5 if frame["task"].nunique() > 1 else 4,
-        last_is_text=True,
-        notes=["Intervals are not adjusted for the number of comparisons; verdicts are, by Holm's correction."],
-        label=lambda row: f"{row['a']} and {row['b']}" + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
-        source="threshold_differences",
-    )
 
 
 def psychometric_charts(folder: StudyFolder) -> list[Chart]:

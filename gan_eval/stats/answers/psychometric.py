@@ -16,12 +16,10 @@ from scipy.special import expit, ndtr
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings, Link
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import t_critical, two_sided_p
-from gan_eval.stats.compare.contrast import ALPHA
+from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
-from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
-from gan_eval.stats.mixed.limits import NoFitError, too_many
+from gan_eval.stats.mixed.limits import NoFitError
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
     Curve,
@@ -32,23 +30,20 @@ from gan_eval.stats.mixed.psychometric import (
     one_of,
     pooled,
     threshold,
-    threshold_difference,
 )
-from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import answered_trials, pair_trials, pictures, requested_exposure
 from gan_eval.tables.schema import (
     DATASET,
     PROVENANCE,
     SHARE,
     Table,
-    boolean,
     ends,
     integer,
     number,
     text,
     with_ends,
 )
-from gan_eval.tabular import Row, conform, frame_of
+from gan_eval.tabular import Row, frame_of
 
 EXPOSURE = "requested_exposure_ms"
 """The level where the study names no other."""
@@ -124,40 +119,6 @@ PSYCHOMETRIC_LEVELS = Table(
     key=("task", "dataset", "model", "at"),
 )
 
-THRESHOLD_DIFFERENCES = Table(
-    "threshold_differences",
-    "Psychometric functions of two models compared.",
-    (
-        _TASK,
-        DATASET,
-        text("a", "first model", filled=True),
-        text("b", "second model", filled=True),
-        text(
-            "measure",
-            "threshold_ratio: a's threshold divided by b's; threshold_difference: a's less b's, where a level is 0 or "
-            "less; slope_difference: a's slope less b's",
-            words=("threshold_ratio", "threshold_difference", "slope_difference"),
-            filled=True,
-        ),
-        number("estimate", "the ratio or difference; empty, as is p, where there is no interval"),
-        *ends("ci"),
-        number("p", "two-sided, against a ratio of 1 or a difference of 0"),
-        number("p_holm", "after Holm's correction over all pairs of one measure; exploratory ones among themselves"),
-        text(
-            "verdict",
-            "different: p_holm below 0.05, or the level of a planned look; else undecided; interim: not all people "
-            "have come; empty: no estimate",
-            words=("different", "undecided", "interim"),
-        ),
-        integer("n_a", "answers to fakes of a, or to pairs with one"),
-        integer("n_b", "answers to fakes of b, or to pairs with one"),
-        _BASIS,
-        boolean("exploratory", "not in the study's plan, or rests on exclusions that are not; empty: no plan"),
-        *PROVENANCE,
-    ),
-    key=("task", "dataset", "a", "b", "measure"),
-)  # fmt: skip
-
 _LEAST_LEVELS = 3
 """Through the shares at two levels many functions run, however steep, and nothing tells whether one is right."""
 _MOST_LEVELS = 8
@@ -202,10 +163,8 @@ class _Judged:
         )
 
 
-def psychometric(
-    trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, alpha: float = ALPHA
-) -> dict[str, pd.DataFrame]:
-    """The tables `psychometric`, `psychometric_levels` and `threshold_differences` of a trials table.
+def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
+    """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
     A data set has rows where its answers are of two levels or more, and functions from three on. A model's reals are
     those of the same data set in the same sessions.
@@ -215,8 +174,7 @@ def psychometric(
 
     Args:
         trials: the table `trials`.
-        plan: column of the level, link, and pairs of models.
-        alpha: what p_holm is held against; NaN: there is no verdict yet.
+        plan: column of the level, and link.
 
     Raises:
         UserError: the plan's level is no column of numbers.
@@ -224,7 +182,6 @@ def psychometric(
     settings = plan or AnalysisSettings()
     functions: list[Row] = []
     levels: list[Row] = []
-    differences: list[Row] = []
     for judged in _judged(trials, settings):
         models = _rows_of_models(judged)
         curves: list[tuple[Curve | None, str]] = []
@@ -240,23 +197,9 @@ def psychometric(
         for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
             functions.append(_function(judged, model, rows, curve, note, settings))
             levels += _levels(judged, model, rows, curve, settings.link)
-        lapses = [curve.lapse for curve, _ in curves if curve is not None]
-        if len(models) > 1 and lapses:
-            differences += _differences(judged, models, lapses[0], settings, has_plan=plan is not None)
-    table = frame_of(differences, THRESHOLD_DIFFERENCES)
-    if len(table):
-        table["p_holm"] = table.groupby(["measure", "exploratory"], dropna=False)["p"].transform(holm)
-        neither = "interim" if np.isnan(alpha) else "undecided"
-        verdict = np.where(table["p_holm"].astype("float64") < alpha, "different", neither).astype(object)
-        # without an interval there is nothing to say, though Holm's correction has counted the test
-        unsure = (table["p"].isna() | table["ci_low"].isna() | table["ci_high"].isna()).to_numpy(bool)
-        verdict[unsure] = None
-        table = conform(table.assign(verdict=verdict), THRESHOLD_DIFFERENCES, where="threshold_differences")
-        table.loc[unsure, ["estimate", "ci_low", "ci_high", "p", "p_holm"]] = np.nan
     return {
         "psychometric": frame_of(functions, PSYCHOMETRIC),
         "psychometric_levels": frame_of(levels, PSYCHOMETRIC_LEVELS),
-        "threshold_differences": table,
     }
 
 
@@ -434,59 +377,3 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
             "fitted": fitted,
             **provenance_cells(own, share.note),
         }
-
-
-def _differences(
-    judged: _Judged, models: dict[str | None, np.ndarray], lapse: float, settings: AnalysisSettings, *, has_plan: bool
-) -> Iterator[Row]:
-    """Each two models' thresholds and slopes."""
-    pairs = planned_pairs(sorted(str(model) for model in models), settings)
-    of_log = "threshold_ratio" if judged.is_log else "threshold_difference"
-    for (a, b), planned in pairs.items():
-        rows = np.union1d(models[a], models[b])
-        own = judged.trials.iloc[rows]
-        of_a, of_b = ((own["is_fake"] & (own["model"] == name)).to_numpy(bool) for name in (a, b))
-        data = judged.judgements(rows, np.where(of_a, 0, 1))
-        df = data.freedom()
-        curve, basis, note = None, "crossed_model", ""
-        try:
-            if df < 1:
-                raise NoFitError("fewer than two participants or pictures behind a model")
-            if why_not := too_many(len(judged.trials)):
-                raise NoFitError(f"{why_not}: models are not compared")
-            try:
-                if len(rows) > 2 * _MOST_CROSSED or len(pairs) > MOST_PAIRS:
-                    raise NoFitError(f"{len(rows)} answers, {len(pairs)} pairs of models")
-                curve = crossed(data, lapse, link=settings.link)
-            except NoFitError as why:
-                basis, note = "two_way_cluster", f"pooled answers instead of the crossed model: {why}"
-                curve = pooled(data, lapse, link=settings.link).curve
-        except NoFitError as why:
-            note = str(why)
-        for measure in (of_log, "slope_difference"):
-            row: Row = {}
-            unsure = ""
-            if curve is not None:
-                if measure == of_log:
-                    *values, p = threshold_difference(curve.beta, curve.covariance, df)
-                    if np.isnan(values[1]) or np.isnan(values[2]):
-                        unsure = "right answers do not surely change with the level: thresholds are not compared"
-                else:
-                    estimate = curve.beta[2] - curve.beta[3]
-                    error = float(np.sqrt(max(np.array([1, -1]) @ curve.covariance[2:, 2:] @ [1, -1], 0.0)))
-                    half_width, p = float(t_critical(df)) * error, float(two_sided_p(estimate, error, df))
-                    values = [estimate, estimate - half_width, estimate + half_width]
-                if measure == "threshold_ratio":
-                    values = np.exp2(np.clip(values, -1000, 1000)).tolist()
-                row = {**dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True)), "p": p, "basis": basis}
-            yield row | {
-                "task": judged.task,
-                "dataset": judged.dataset,
-                "a": a,
-                "b": b,
-                "measure": measure,
-                "n_a": int(of_a.sum()),
-                "n_b": int(of_b.sum()),
-                "exploratory": not planned if has_plan else None,
-                **provenance_cells(own, note, unsure),
-            }

@@ -83,7 +83,7 @@ def mark_departures(
         marked["mixed_models"] = pd.concat([planned, models[is_new].assign(exploratory=True)], ignore_index=True)
     if excluded:
         note = f"rests on exclusions that are not in the plan ({excluded} trials)"
-        for name in ("comparisons", "mixed_models", "threshold_differences"):
+        for name in ("comparisons", "mixed_models"):
             frame = marked[name]
             marked[name] = _noted(frame, np.ones(len(frame), bool), note).assign(
                 exploratory=pd.Series(True, index=frame.index, dtype="boolean")

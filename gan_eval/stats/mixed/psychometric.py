@@ -23,11 +23,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import Polynomial
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.stats.clustering import n_levels, t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, guessing_terms
 from gan_eval.stats.mixed.limits import NoFitError
@@ -365,63 +364,3 @@ def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Interval:
         return Interval(-a / b, np.nan, np.nan)
     root = np.sqrt(max(B * B - A * C, 0.0))
     return Interval(-a / b, (-B - root) / A, (-B + root) / A)
-
-
-class Difference(NamedTuple):
-    """The difference of two thresholds, its 95 % interval, whose ends are NaN where it has none, and its p."""
-
-    value: float
-    low: float
-    high: float
-    p: float
-    """Two-sided, against 0; below 0.05 where the interval leaves 0 out."""
-
-
-def threshold_difference(beta: np.ndarray, covariance: np.ndarray, df: int) -> Difference:
-    """-α_a/β_a less -α_b/β_b, and the differences that are not refuted, as Fieller's interval is made for one ratio.
-
-    A difference δ is held against the place x of b's threshold that speaks best for it: the Wald statistic of
-    (α_a + β_a (x + δ), α_b + β_b x) = 0, least over x, is compared to Student's t². The error of a ratio by its
-    derivatives is too small where the slopes are not well known.
-
-    The interval has no ends where a slope itself may be 0. Else it is all that (α, β) within an ellipsoid can have as
-    their difference, and so has no gaps.
-
-    Args:
-        beta: (4,) α_a, α_b, β_a and β_b.
-        covariance: (4, 4); what makes it not positive definite, as sums of clusters may, is taken out.
-        df: degrees of freedom.
-    """
-    size = np.sqrt(np.diag(covariance))
-    if not (np.isfinite(covariance).all() and size.all() and beta[2:].all()):
-        return Difference(np.nan, np.nan, np.nan, np.nan)
-    values, vectors = np.linalg.eigh(covariance / np.outer(size, size))
-    unit = float(np.max(size[:2] / np.abs(beta[2:])))  # of x, so that the search is the same for any level
-    beta, size = beta * [1, 1, unit, unit], size * [1, 1, unit, unit]
-    covariance = (vectors * np.maximum(values, 1e-6)) @ vectors.T * np.outer(size, size)
-    places = -beta[:2] / beta[2:]
-    value, t_squared = places[0] - places[1], float(t_critical(df)) ** 2
-
-    def least(difference: float) -> float:
-        """The statistic, a ratio of two polynomials of degree 4 in x, at the best of its stationary points."""
-        turn = np.eye(4)
-        turn[0, 2] = difference
-        alpha_a, alpha_b, beta_a, beta_b = turn @ beta
-        C = turn @ covariance @ turn.T
-        a, b = Polynomial([alpha_a, beta_a]), Polynomial([alpha_b, beta_b])
-        aa, ab, bb = (
-            Polynomial([C[i, j], C[i, j + 2] + C[i + 2, j], C[i + 2, j + 2]]) for i, j in ((0, 0), (0, 1), (1, 1))
-        )
-        above, below = a**2 * bb - 2 * a * b * ab + b**2 * aa, aa * bb - ab**2
-        slope = above.deriv() * below - above * below.deriv()  # of degree 6: the highest terms cancel
-        x = np.concatenate([Polynomial(slope.coef[:7]).roots().real, places, places - difference])
-        return max(float((above(x) / below(x)).min()), 0.0)
-
-    ends = [np.nan, np.nan]
-    if (beta[2:] ** 2 > t_squared * np.diag(covariance)[2:]).all():
-        for place, sign in enumerate((-1, 1)):
-            outside = (far for far in value + sign * np.exp2(np.arange(20)) if least(far) > t_squared)
-            if (far := next(outside, None)) is not None:
-                ends[place] = brentq(lambda difference: least(difference) - t_squared, value, far)
-    p = float(two_sided_p(np.sqrt(least(0.0)), 1.0, df))
-    return Difference(float(unit * value), unit * ends[0], unit * ends[1], p)

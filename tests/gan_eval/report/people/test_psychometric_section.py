@@ -6,7 +6,7 @@ import pytest
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.psychometric import level_text, psychometric_section
-from gan_eval.stats.answers.psychometric import PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, THRESHOLD_DIFFERENCES
+from gan_eval.stats.answers.psychometric import PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
 from gan_eval.tabular import frame_of
 
 
@@ -26,33 +26,27 @@ def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="l
         for model in "ab"
         for at, share in zip((thresholds[0] / 2, thresholds[0], thresholds[1]), (0.55, 0.7, 0.9), strict=True)
     ]  # fmt: skip
-    difference = shared | {
-        "a": "a", "b": "b", "measure": "threshold_ratio", "estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8, "p": 0.01,
-        "p_holm": 0.02, "verdict": "different", "basis": "crossed_model",
-    }  # fmt: skip
     frames = {
         table.name: frame_of(rows, table)
         for table, rows in (
-            (PSYCHOMETRIC, functions), (PSYCHOMETRIC_LEVELS, levels), (THRESHOLD_DIFFERENCES, [difference])
+            (PSYCHOMETRIC, functions), (PSYCHOMETRIC_LEVELS, levels)
         )
     }  # fmt: skip
     return psychometric_section(StudyFolder(Path(), None, {}, frames, stimuli={}, training={}, published={}))
 
 
 @pytest.mark.slow
-def test_thresholds_are_told_drawn_and_compared():
-    lines, charts, functions, differences = section().blocks
-    first, second = lines.lines
+def test_thresholds_are_told_and_drawn():
+    lines, charts, functions = section().blocks
+    (first,) = lines.lines
     assert "judged right 74.0" in first
     assert "for a and" in first
-    assert "The threshold of a on faces is 0.50 times that of b" in second
     (chart,) = charts.charts
     assert chart.title == "Right answers on faces"
     assert "a: threshold 150" in chart.alternative
     (axes,) = chart.figure().axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["75", "150", "300"]
     assert len(functions.rows) == 2
-    assert differences.rows[0][-1] == "different"
 
 
 @pytest.mark.parametrize(("link", "unit"), [("logit", "log-odds"), ("probit", "probits")])

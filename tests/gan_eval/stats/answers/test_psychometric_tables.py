@@ -56,7 +56,6 @@ def test_pairs_of_one_model():
     assert levels["at"].round(6).tolist() == [50, 100, 200, 400, 800]
     assert (levels["n_trials"].sum(), levels["accuracy"].is_monotonic_increasing) == (720, True)
     assert (levels["fitted"] - levels["accuracy"]).abs().max() < 0.12
-    assert tables["threshold_differences"].empty
 
 
 def test_two_levels_have_shares_and_no_function():
@@ -65,40 +64,18 @@ def test_two_levels_have_shares_and_no_function():
     assert tables["psychometric_levels"]["fitted"].isna().all()
     assert tables["psychometric"]["threshold"].isna().all()
     assert (tables["psychometric"]["note"] == "no function: two levels; a threshold and a slope need three").all()
-    assert tables["threshold_differences"].empty
 
 
 @pytest.mark.slow
-def test_two_models_of_single_pictures_are_compared():
+def test_two_models_of_single_pictures_have_functions_of_their_own():
     trials = judged({"a": 120.0, "b": 420.0}, people=20, each=120)
-    tables = psychometric(trials, plan=AnalysisSettings(comparisons=(("b", "a"),)))
+    tables = psychometric(trials)
     a, b = tables["psychometric"].to_dict("records")
     # the reals of both models are the same pictures, so that each balanced threshold lies between the two
     assert a["threshold"] < b["threshold"]
-    ratio, slope = tables["threshold_differences"].to_dict("records")
-    assert (ratio["a"], ratio["b"], ratio["measure"], ratio["exploratory"]) == ("b", "a", "threshold_ratio", False)
-    assert ratio["estimate"] == pytest.approx(b["threshold"] / a["threshold"], rel=0.15)
-    assert ratio["ci_low"] < ratio["estimate"] < ratio["ci_high"]
-    assert (ratio["p"], ratio["verdict"]) == (ratio["p_holm"], "different")
-    assert (slope["measure"], slope["verdict"]) == ("slope_difference", "undecided")
     assert a["lapse_rate"] == b["lapse_rate"]
-    fakes = trials["model"].value_counts()
-    assert (ratio["n_a"], ratio["n_b"]) == (fakes["b"], fakes["a"])
     again = psychometric(trials.sample(frac=1.0, random_state=1).reset_index(drop=True))["psychometric"]
     pd.testing.assert_frame_equal(again, tables["psychometric"], rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.slow
-def test_without_an_interval_a_ratio_of_thresholds_is_not_told():
-    """Answers that do not change with the level."""
-    trials = judged({"a": 200.0, "b": 200.0}, people=12, each=60)
-    rng = np.random.default_rng(3)
-    trials["requested_exposure_ms"] = rng.permutation(trials["requested_exposure_ms"].to_numpy())
-    ratio, slope = psychometric(trials)["threshold_differences"].to_dict("records")
-    assert np.isnan([ratio[name] for name in ("estimate", "ci_low", "ci_high", "p", "p_holm")]).all()
-    assert "right answers do not surely change with the level" in ratio["note"]
-    assert pd.isna(ratio["verdict"])
-    assert slope["p"] <= 1
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.special import expit, logit, ndtr
-from scipy.stats import t as student
 
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.mixed.fit import Start, fit_crossed
@@ -22,7 +21,6 @@ from gan_eval.stats.mixed.psychometric import (
     lapse_weights,
     pooled,
     threshold,
-    threshold_difference,
 )
 
 PSIGNIFIT = [
@@ -137,43 +135,6 @@ def test_fieller_is_the_set_of_levels_that_no_test_refutes():
     assert place.low < place.value < place.high
     unsure = threshold(np.array([0.3, 0.4]), covariance, df)
     assert np.isnan([unsure.low, unsure.high]).all()
-
-
-def test_differences_of_thresholds_are_those_that_the_nearest_lines_do_not_refute():
-    beta, df = np.array([0.3, -0.5, 1.1, 0.9]), 20
-    covariance = 0.04 * np.eye(4) + 0.01
-    covariance[0, 2] = covariance[2, 0] = 0.02
-    inverse = np.linalg.inv(covariance)
-
-    def distance(difference):
-        """The least over all lines whose thresholds differ so, by search."""
-
-        def of(free):
-            at, beta_a, beta_b = free
-            apart = np.array([-beta_a * (at + difference), -beta_b * at, beta_a, beta_b]) - beta
-            return apart @ inverse @ apart
-
-        options = {"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000}
-        return min(minimize(of, [at, 1, 1], method="Nelder-Mead", options=options).fun for at in (-0.5, 0.2, 0.8))
-
-    found = threshold_difference(beta, covariance, df)
-    assert found.value == pytest.approx(-0.3 / 1.1 - 0.5 / 0.9)
-    assert found.p == pytest.approx(2 * student.sf(np.sqrt(distance(0.0)), df))
-    assert found.low < found.value < found.high
-    for end in (found.low, found.high):
-        assert distance(end) == pytest.approx(float(t_critical(df)) ** 2)
-    in_thousandths = threshold_difference(
-        beta / [1, 1, 1000, 1000], covariance / np.outer(*[[1, 1, 1000, 1000]] * 2), df
-    )
-    np.testing.assert_allclose(in_thousandths, [*(1000 * np.array(found[:3])), found.p])
-    other = threshold_difference(beta[[1, 0, 3, 2]], covariance[np.ix_(*[[1, 0, 3, 2]] * 2)], df)
-    np.testing.assert_allclose(other, [-found.value, -found.high, -found.low, found.p])
-    unsure = threshold_difference(beta * [1, 1, 1, 0.3], covariance, df)
-    assert np.isnan([unsure.low, unsure.high]).all()
-    assert 0 < unsure.p < 1
-    sums = covariance.copy()  # as differences of sums by cluster may be: not positive definite
-    sums[0, 1] = sums[1, 0] = 0.09
-    assert 0 < threshold_difference(beta, sums, df).p < 1
 
 
 def test_what_allows_no_function():
