@@ -326,8 +326,6 @@ BLOCKS = {
                 (
                     "ours: correlation within models",
                     "pooled correlation",
-                    "ours: metric_models within models",
-                    "metric_models, pooled",
                 ),
             ),
         ),

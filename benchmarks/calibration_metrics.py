@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from gan_eval.stats.metrics_and_people.models import metric_models
 from scipy.special import expit, ndtr, ndtri
 
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
@@ -104,8 +103,7 @@ def false_agreement(column: int, random: np.random.Generator) -> list[float]:
     trials = fill_trials(trials)
     points = next(point_sets(trials, image_metrics=images))
     row = correlation_rows(points, dict.fromkeys(single_metrics(points), np.full(1, np.nan)))[0]
-    model = metric_models(trials, image_metrics=images).iloc[0]
-    answers: list[Any] = [row["within_p"], row["p"], model["within_p"], model["p"]]
+    answers: list[Any] = [row["within_p"], row["p"]]
     return [float(p < 0.05) if np.isfinite(p) else np.nan for p in answers]
 
 

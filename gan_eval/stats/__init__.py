@@ -32,7 +32,6 @@ from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
-from gan_eval.stats.mixed.checks import model_checks
 from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
@@ -223,7 +222,6 @@ def analyze(
         "hype": hype(analysed, settings=staircase, seed=seed),
         **psychometric(analysed, plan=settings),
         "mixed_models": mixed,
-        "model_checks": model_checks(analysed, plan=settings, participants=answers, mixed=mixed),
         "looks": frame_of([], LOOKS) if looks is None else looks,
         "comparisons": comparisons(analysed, plan=settings, fits=fits, looks=looks),
         "correlations": correlations,

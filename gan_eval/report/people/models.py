@@ -1,41 +1,37 @@
-"""Would it hold for other people and pictures? Crossed mixed models, their tests, and the checks that assume less."""
+"""Would it hold for other people and pictures? Crossed mixed models and their tests."""
 
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, table_of
 from gan_eval.report.parts.words import (
     NOTHING,
     Record,
     equals,
-    interval,
     listed,
     missing,
     number,
     p_value,
-    text,
     whole,
 )
 from gan_eval.report.people.design import exploratory_mark, is_interim
-from gan_eval.stats.mixed.checks import MODEL_CHECKS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 
 SLOPE = "(1 + kind|participant)"
 _NO_ANSWERS = "no answered trials"
 """Note of a model of answers that nobody was asked for."""
-_METHODS = {"two_way_cluster": "cluster-robust", "two_way_bootstrap": "bootstrap"}
 
 
 def models_section(folder: StudyFolder) -> Section:
-    """The models, those in which participants differ in skill first; then their checks."""
+    """Return the models, those in which participants differ in skill first."""
     blocks = [Lines(model_sentences(folder)), *_model_tables(folder)]
     return Section("models", "Would it hold for other people and pictures?", blocks)
 
 
 def model_sentences(folder: StudyFolder) -> list[str]:
-    """What models without a slope cannot say, whether checks and likelihood-ratio tests agree, and what is singular."""
-    models, checks = folder.table(MIXED_MODELS), folder.table(MODEL_CHECKS)
+    """Return what models without a slope cannot say, where the two tests disagree, and what is singular."""
+    models = folder.table(MIXED_MODELS)
     sentences = []
     of_kind = models["formula"].astype(str).str.startswith("correct ~") & (models["term"] == "kind[real]")
     if (of_kind & ~_has_slope(models) & models["estimate"].notna()).any():
@@ -44,24 +40,10 @@ def model_sentences(folder: StudyFolder) -> list[str]:
             "kind[real] of “correct ~ kind + (1|participant) …” finds too much where people differ in leaning to one "
             f"answer: 15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant); {instead}."
         )
-    judged = checks[checks["agrees"].notna()]
     if is_interim(folder):
-        judged = judged.iloc[:0]
         sentences.insert(
             0, "Interim: p values and intervals are of the answers so far, and nothing is decided by them."
         )
-    against = judged[~judged["agrees"].astype(bool)]
-    if len(judged) and against.empty:
-        who = "The one check that assumes less agrees"
-        if len(judged) > 1:
-            who = f"All {len(judged)} checks that assume less agree"
-        sentences.append(f"{who} with the mixed models on which effects differ from 0.")
-    sentences += [
-        f"The {_METHODS[row['method']]} check disagrees with the mixed model on {row['term']} of {row['formula']} "
-        f"({row['link']}): it gives {number(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])}). "
-        "What the two do not share is not settled."
-        for row in against.to_dict("records")
-    ]
     # of more than one degree of freedom the ratio tests all levels of a factor, Wald's test one of them
     both = models[models["p"].notna() & models["lrt_p"].notna() & (models["lrt_df"] == 1)]
     sentences += [
@@ -81,10 +63,8 @@ def _has_slope(models: pd.DataFrame) -> pd.Series:
 
 def _model_tables(folder: StudyFolder) -> list[Table]:
     # models of answers that were not asked for are no models of this study
-    frame, checked = (
-        table[~table["note"].eq(_NO_ANSWERS).fillna(False).to_numpy(bool)]
-        for table in (folder.table(MIXED_MODELS), folder.table(MODEL_CHECKS))
-    )
+    table = folder.table(MIXED_MODELS)
+    frame = table[~table["note"].eq(_NO_ANSWERS).fillna(False).to_numpy(bool)]
     if not frame["n_trials"].fillna(0).any():
         return []
 
@@ -98,7 +78,7 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
         "Cut-point: where on the model's scale an ordered answer passes from one grade to the next; no threshold of "
         "what must be seen."
     ] * bool(frame["term"].astype(str).str.startswith("threshold[").any())
-    models = table_of(
+    return table_of(
         "Crossed mixed models of single answers",
         pd.concat([frame[_has_slope(frame)], frame[~_has_slope(frame)]]),
         {
@@ -122,28 +102,3 @@ def _model_tables(folder: StudyFolder) -> list[Table]:
         source="mixed_models",
         grouped=True,
     )
-    note = (
-        "Averages over people and pictures: by nature nearer 0 than the mixed model's estimates. They are held "
-        "against whether it finds an effect, not against its size."
-    )
-    checks = table_of(
-        "The same effects, assuming less",
-        checked,
-        {
-            "model": cell(text, "formula"),
-            "term": cell(text, "term"),
-            "check": labelled(_METHODS, "method"),
-            "estimate": cell(number, "estimate"),
-            "standard error": cell(number, "std_error"),
-            INTERVAL: interval_cell(),
-            "p": cell(p_value, "p"),
-            "agrees with the model": labelled({True: "yes", False: "no"}, "agrees"),
-        },
-        text_columns=3,
-        notes=[note],
-        last_is_text=True,
-        label="formula",
-        source="model_checks",
-        grouped=True,
-    )
-    return [*models, *checks]

@@ -102,7 +102,6 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
         "mixed_models": [
             effect | {"p": 0.03, "lrt_chi2": 2.5, "lrt_df": 1, "lrt_p": 0.11, "n_trials": 80, "singular": True}
         ],
-        "model_checks": [effect | {"method": "two_way_cluster", "p": 0.2, "agrees": False}],
         "comparisons": [told_apart(), models(NASTY[0], "pix2pix"), models("a", "z", exploratory=True, check_p=0.5)],
         "correlations": [
             {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 30,

@@ -1,14 +1,12 @@
-"""What the report says of mixed models and of the checks beside them."""
+"""What the report says of mixed models."""
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.models import _model_tables, model_sentences
 from gan_eval.stats.compare.looks import LOOKS
-from gan_eval.stats.mixed.checks import MODEL_CHECKS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tabular import frame_of
 
@@ -16,23 +14,8 @@ WAITING = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "
 """Of a study that has no verdict yet."""
 
 
-@pytest.mark.parametrize(
-    ("count", "sentence"),
-    [
-        (1, "The one check that assumes less agrees with the mixed models on which effects differ from 0."),
-        (2, "All 2 checks that assume less agree with the mixed models on which effects differ from 0."),
-    ],
-)
-def test_checks_that_agree_are_counted_in_words(count: int, sentence: str) -> None:
-    checks = pd.DataFrame([dict.fromkeys(MODEL_CHECKS.names) | {"method": "two_way_cluster", "agrees": True}] * count)
-    folder = StudyFolder(Path(), None, {}, {"model_checks": checks}, {}, {}, {})
-    assert model_sentences(folder) == [sentence]
-
-
-def test_while_people_are_awaited_nothing_agrees_or_disagrees() -> None:
-    checks = pd.DataFrame([dict.fromkeys(MODEL_CHECKS.names) | {"method": "two_way_cluster", "agrees": False}])
-    folder = StudyFolder(Path(), None, {}, {"model_checks": checks, "looks": WAITING}, {}, {}, {})
-    (sentence,) = model_sentences(folder)
+def test_while_people_are_awaited_the_sentence_says_interim() -> None:
+    (sentence,) = model_sentences(StudyFolder(Path(), None, {}, {"looks": WAITING}, {}, {}, {}))
     assert sentence.startswith("Interim:")
 
 
