@@ -152,13 +152,6 @@ SOURCES: dict[str, Source] = {
         {"booktitle": "Advances in Neural Information Processing Systems", "volume": "32", "year": "2019"},
         kind="inproceedings",
     ),
-    "baayen2010": Source(
-        "Baayen & Milin 2010",
-        ["Baayen, R. Harald", "Milin, Petar"],
-        "Analyzing reaction times",
-        {"journal": "International Journal of Psychological Research", "volume": "3", "number": "2",
-         "pages": "12--28", "year": "2010"},
-    ),
     "wang2004": Source(
         "Wang et al. 2004",
         ["Wang, Zhou", "Bovik, Alan C.", "Sheikh, Hamid R.", "Simoncelli, Eero P."],

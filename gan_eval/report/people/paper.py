@@ -20,7 +20,6 @@ from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
-from gan_eval.stats.answers.time_models import REACTION_TIME_MODELS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
@@ -361,10 +360,6 @@ def _models(folder: StudyFolder) -> list[str]:
         sentences.append(
             f"{'Others' if 'crossed_model' in bases else 'Differences'} are of shares, with errors clustered by "
             "participant and by picture [@cameron2011]."
-        )
-    if folder.table(REACTION_TIME_MODELS)["estimate"].notna().any():
-        sentences.append(
-            "Reaction times were modelled by log-normal mixed models with the same random intercepts [@baayen2010]."
         )
     if comparisons["p_holm"].notna().any():
         sentences.append("P values of comparisons of one kind were corrected by Holm's method [@holm1979].")
