@@ -18,7 +18,7 @@ from torch import nn
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from trainer.batches import Batches, Pictures, jitter_size
-from trainer.devices import Execution, exact_kernels
+from trainer.devices import exact_kernels, workers_for
 from trainer.loop.gan import new_gan, set_learning_rates
 from trainer.masks import region
 from trainer.nets.layers import ChannelwiseLinear
@@ -65,7 +65,7 @@ def prepared(
         paths = made_files(root, settings.image_size)
         task = Inpainting(settings, root)
         pictures = Pictures(task.data_set(root), paths, side=jitter_size(settings))
-    threads = Execution(workers=chosen).workers_for(device_of(options))
+    threads = workers_for(device_of(options), chosen)
     with Batches(pictures, settings, assemble=task.assemble, workers=threads) as batches:
         yield task, batches
 

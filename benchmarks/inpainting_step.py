@@ -2,7 +2,6 @@
 
     python benchmarks/inpainting_step.py context_encoder --batch 16 --rounds 5 --steps 4
     python benchmarks/inpainting_step.py hole_filling --size 128 --batch 8 --style
-    python benchmarks/inpainting_step.py hole_filling --masks
     python benchmarks/inpainting_step.py hole_filling --check
 
 Two families: the published context encoder (128 pixels, a hole of 64, 4000 values between its halves), and a U-Net
@@ -14,7 +13,7 @@ they are made beforehand. So all that holes cost is counted against us, and a ra
 for elsewhere. Both have BatchNorm over the batch. Each side runs in processes of its own, in turn, ours with the
 settings of the C library that the command line gives it.
 
-`--masks` prints what holes cost by kind; `--check` trains both from equal weights and compares their losses instead.
+`--check` trains both from equal weights and compares their losses instead.
 """
 
 import argparse
@@ -29,7 +28,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from inpainting_masks import mask_table
 from inpainting_sides import CHECKED_STEPS, check, ours, plain, prepared, settings_of
 
 from gan_eval.launch import ALLOCATOR_SETTINGS
@@ -45,8 +43,6 @@ def main() -> None:
     options = arguments().parse_args()
     if options.check:
         print(f"largest relative difference of a loss over {CHECKED_STEPS} steps: {check(options):.1e}")
-    elif options.masks:
-        print(f"{mask_table(options)}\n{place(options)}")
     elif options.side:
         print(json.dumps(timed(options)))
     else:
@@ -66,7 +62,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=4, help="timed steps of each side in each round")
     parser.add_argument("--workers", type=int, help="threads that make batches; default: a run's")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: a GPU where there is one")
-    parser.add_argument("--masks", action="store_true", help="print the cost of holes by kind instead")
     parser.add_argument("--check", action="store_true", help="compare the losses of both sides instead")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     return parser

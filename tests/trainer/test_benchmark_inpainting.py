@@ -1,7 +1,6 @@
 """The benchmark's plain step does the mathematics of the trainer's step on holes, and all that it prints can be had."""
 
 import importlib
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -33,14 +32,3 @@ def test_a_side_is_timed(family: str, side: str, benchmark: ModuleType) -> None:
     times = benchmark.timed(benchmark.arguments().parse_args(arguments))
     assert set(times) == {"wall", "CPU"}
     assert min(times.values()) > 0
-
-
-@pytest.mark.slow
-def test_the_cost_of_every_kind_of_hole_is_told(
-    benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["hole_filling", *FAMILIES["hole_filling"], "--device", "cpu", "--steps", "1", "--masks"]
-    monkeypatch.setattr(sys, "argv", ["inpainting_step.py", *arguments])
-    benchmark.main()
-    kinds = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:-1]]
-    assert kinds == ["centre", "blocks", "region", "strokes", "folder"]
