@@ -67,10 +67,9 @@ def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row
     """
     import pandas as pd
 
-    from gan_eval.metrics.run.evaluation import Settings
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.missing import finite_mean
     from gan_eval.metrics.run.runner import Held, run_metrics
+    from gan_eval.metrics.run.tables import Settings, finite_mean
 
     held: list[Held] = []
 

@@ -205,8 +205,8 @@ def _measure(
     from gan_eval.cli.console import Console
     from gan_eval.metrics import missing_values, write_metrics
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.missing import first_lines
     from gan_eval.metrics.run.processes import started_together
+    from gan_eval.metrics.run.tables import first_lines
 
     with started_together(settings.device) as (processes, device), Console() as console:
 

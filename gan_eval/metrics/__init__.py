@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from gan_eval.metrics.classes import NaturalImageQuality as NaturalImageQuality
     from gan_eval.metrics.classes import PeakSignalNoiseRatio as PeakSignalNoiseRatio
     from gan_eval.metrics.classes import Sharpness as Sharpness
-    from gan_eval.metrics.run.evaluation import Evaluation as Evaluation
-    from gan_eval.metrics.run.evaluation import Settings as Settings
     from gan_eval.metrics.run.inputs import FolderPair as FolderPair
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
-    from gan_eval.metrics.run.missing import missing_values as missing_values
     from gan_eval.metrics.run.runner import evaluate as evaluate
     from gan_eval.metrics.run.runner import run_metrics as run_metrics
     from gan_eval.metrics.run.runner import write_metrics as write_metrics
+    from gan_eval.metrics.run.tables import Evaluation as Evaluation
+    from gan_eval.metrics.run.tables import Settings as Settings
+    from gan_eval.metrics.run.tables import missing_values as missing_values
     from gan_eval.metrics.set_classes import AllPairsKernelInceptionDistance as AllPairsKernelInceptionDistance
     from gan_eval.metrics.set_classes import DensityCoverage as DensityCoverage
     from gan_eval.metrics.set_classes import FrechetInceptionDistance as FrechetInceptionDistance
@@ -40,7 +40,7 @@ _HOMES = {
     "Brisque": "classes",
     "DensityCoverage": "set_classes",
     "Dists": "classes",
-    "Evaluation": "run.evaluation",
+    "Evaluation": "run.tables",
     "FolderPair": "run.inputs",
     "FrechetInceptionDistance": "set_classes",
     "LearnedPerceptualSimilarity": "classes",
@@ -51,11 +51,11 @@ _HOMES = {
     "NaturalImageQuality": "classes",
     "PeakSignalNoiseRatio": "classes",
     "PrecisionRecall": "set_classes",
-    "Settings": "run.evaluation",
+    "Settings": "run.tables",
     "Sharpness": "classes",
     "evaluate": "run.runner",
     "folder_pair": "run.inputs",
-    "missing_values": "run.missing",
+    "missing_values": "run.tables",
     "run_metrics": "run.runner",
     "write_metrics": "run.runner",
 }

@@ -4,7 +4,7 @@
 count in float64, so memory does not grow, and processes (torch.distributed) bring their sums together. A picture that
 has no value raises `Unmeasurable` (see `gan_eval.metrics.functional`), and the batch leaves no trace. The mean of
 values among which one is infinite is infinite, as torchmetrics has it; comparisons and the report leave such values out
-and count them (`gan_eval.metrics.run.missing`).
+and count them (`gan_eval.metrics.run.tables`).
 
 A class with the name of a torchmetrics class gives that class's number. `PeakSignalNoiseRatio` therefore pools the
 squared error of all pictures, and the mean of the pictures' values is `MeanPeakSignalNoiseRatio`.

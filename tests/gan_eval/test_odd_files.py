@@ -16,7 +16,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files import read_json, require_file, sha256_file, sha256_json, write_bytes, write_json
 from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.metrics.run.files import FileReader
+from gan_eval.metrics.run.files import PictureFiles, PixelBudget
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures
 from gan_eval.tables.cells import csv_records
@@ -66,8 +66,8 @@ def facts_of(path: Path) -> object:
 @pytest.mark.parametrize(
     "opened",
     [
-        pictures.read_rgb, FileReader().read, facts_of, csv_records, load_study, read_json, sha256_file, require_file,
-        lambda path: write_bytes(path, b""),
+        pictures.read_rgb, PictureFiles(PixelBudget()).read, facts_of, csv_records, load_study, read_json, sha256_file,
+        require_file, lambda path: write_bytes(path, b""),
     ],
 )  # fmt: skip
 def test_what_has_no_end_is_refused_at_once(no_file: Path, opened) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t_95
-from gan_eval.metrics.run.missing import finite_mean
+from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.tabular import Row
 
 _Measured: TypeAlias = tuple[str, str | None]

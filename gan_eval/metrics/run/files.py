@@ -1,18 +1,16 @@
 """The picture files of one job: each is read once, hashed, and decoded from the same bytes where it is needed.
 
-Buffers are used again, since fresh memory costs as much as the reading itself; and the pixels that all threads hold at
-a time are bounded, so that a folder of huge pictures fits into memory.
+A file whose digest is known is read only if a value is missing. The pixels that all threads hold at a time are bounded,
+so that a folder of huge pictures fits into memory.
 """
 
 import hashlib
 import io
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from numpy.typing import NDArray
 from PIL import Image
 
 from gan_eval.errors import UserError
@@ -25,45 +23,6 @@ from gan_eval.stimuli.pixel_formats import Samples, format_of
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels, Pixels
-
-_LARGEST_BUFFER = 2**24
-"""Bytes of a buffer above which it is not used again."""
-
-
-class FileReader:
-    """Reads the files of one thread."""
-
-    def __init__(self) -> None:
-        self._free: list[bytearray] = []
-
-    def read(self, path: Path) -> tuple[memoryview, os.stat_result]:
-        """The file's bytes, to be handed back with `release`, and its status.
-
-        Raises:
-            UserError: the file is missing or cannot be read.
-        """
-        require_file(path)
-        try:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path's own `open` costs twice as much
-                status = os.fstat(file.fileno())
-                buffer = self._free.pop() if self._free else bytearray()
-                if len(buffer) <= status.st_size:
-                    buffer = bytearray(2 * (status.st_size + 1))
-                filled = 0
-                while count := file.readinto(memoryview(buffer)[filled:]):
-                    filled += count
-                    if filled == len(buffer):  # it grows while it is read
-                        buffer = buffer + bytearray(len(buffer))
-        except OSError:
-            return memoryview(pictures.read_file(path)), path.stat()  # which raises the error with its message
-        return memoryview(buffer)[:filled], status
-
-    def release(self, content: memoryview) -> None:
-        """Free the bytes for another file; they may not be used any more."""
-        buffer = content.obj
-        if isinstance(buffer, bytearray) and len(buffer) <= _LARGEST_BUFFER:
-            self._free.append(buffer)
-
 
 MOST_PIXELS_AT_ONCE = 200_000_000
 """Pixels of decoded pictures, over all threads. At 256x256 that is 1,500 pairs: they never come near it."""
@@ -97,7 +56,7 @@ class PixelBudget:
             self._changed.notify_all()
 
 
-def pixels_of(content: memoryview | bytes) -> int:
+def pixels_of(content: bytes) -> int:
     """Pixels that a picture file's header names; 0 where the file is small or its header cannot be read."""
     if len(content) < _LARGE_FILE:
         return 0
@@ -115,28 +74,23 @@ class PictureFile:
     path: Path
     digest: bytes
     """SHA-256 of its bytes."""
-    content: memoryview | None
+    content: bytes | None
     """Until it is decoded or forgotten."""
 
 
 class PictureFiles:
     """The files and pictures of one thread's job; `close` it after the job."""
 
-    def __init__(self, reader: FileReader, budget: PixelBudget, device: str = "cpu") -> None:
+    def __init__(self, budget: PixelBudget) -> None:
         """
         Args:
-            reader: of this thread.
-            budget: of all threads; decoding may wait for it.
-            device: where pictures are measured; on the CPU they are arrays, elsewhere tensors.
+            budget: shared by all threads; decoding may wait for it.
         """
         self._budget = budget
         self._reserved = 0
-        self._reader = reader
-        self._device = device
         self._files: dict[str, PictureFile | UserError] = {}
         self._samples: dict[bytes, Samples] = {}
         self._broken: dict[Path, UserError] = {}
-        self._on_device: dict[bytes, Pixels] = {}
         self._holes: dict[bytes, HolePixels] = {}
 
     def read(self, path: Path) -> PictureFile:
@@ -148,12 +102,13 @@ class PictureFiles:
         file = self._files.get(str(path))
         if file is None:
             try:
-                content, status = self._reader.read(path)
-                is_whole = len(content) == status.st_size  # else it grew meanwhile
-                digest = known_digest(path, status) if is_whole else None
+                status = require_file(path)
+                digest = known_digest(path, status) if status else None
+                content = None
                 if digest is None:
+                    content = pictures.read_file(path)
                     digest = hashlib.sha256(content).hexdigest()
-                    if is_whole:
+                    if status and len(content) == status.st_size:  # else it grew meanwhile
                         remember_digest(path, status, digest)
                 file = PictureFile(path, bytes.fromhex(digest), content)
             except UserError as error:
@@ -188,8 +143,8 @@ class PictureFiles:
             raise self._broken[file.path]
         if file.digest not in self._samples:
             try:
-                content = pictures.read_file(file.path) if file.content is None else bytes(file.content)
-                self._release(file)
+                content = pictures.read_file(file.path) if file.content is None else file.content
+                file.content = None
                 # a pair's pixels are reserved for the whole job with its first large picture; larger ones add to them
                 missing = 2 * pixels_of(content) - self._reserved
                 if missing > 0:
@@ -214,7 +169,7 @@ class PictureFiles:
         return samples if format_of(samples).is_rgb8 else pictures.read_rgb(file.path)
 
     def pixels(self, file: PictureFile, like: PictureFile | None = None) -> "Pixels":
-        """The picture where it is measured: moved there once.
+        """Return the picture as the metrics take it.
 
         Args:
             file: which.
@@ -225,50 +180,31 @@ class PictureFiles:
         """
         picture = self.picture(file)
         if like is not None and picture.shape != (target := self.picture(like)).shape:
-            return self._moved(pictures.resize(picture, (target.shape[0], target.shape[1])).copy())
-        if file.digest not in self._on_device:
-            self._on_device[file.digest] = self._moved(picture)
-        return self._on_device[file.digest]
+            return pictures.resize(picture, (target.shape[0], target.shape[1])).copy()
+        return picture
 
     def hole(self, mask: PictureFile) -> "HolePixels":
-        """(H, W) bool where it is measured: the hole that a mask picture shows; decoded and moved there once.
+        """Return (H, W) bool: the hole that a mask picture shows; decoded once.
 
         Raises:
             UserError: see `picture`.
         """
         if mask.digest not in self._holes:
-            self._holes[mask.digest] = self._moved(hole_of(self.rgb8(mask)))
+            self._holes[mask.digest] = hole_of(self.rgb8(mask))
             self._samples.pop(mask.digest)
         return self._holes[mask.digest]
 
     def forget(self, path: Path) -> None:
         """Free a file and its picture."""
         file = self._files.pop(str(path), None)
-        self._release(file)
         others = {getattr(other, "digest", None) for other in self._files.values()}
         if isinstance(file, PictureFile) and file.digest not in others:
             self._samples.pop(file.digest, None)
-            self._on_device.pop(file.digest, None)
 
     def close(self) -> None:
         """Free everything."""
-        for file in self._files.values():
-            self._release(file)
         self._files.clear()
         self._samples.clear()
-        self._on_device.clear()
         self._holes.clear()
         self._budget.give_back(self._reserved)
         self._reserved = 0
-
-    def _release(self, file: PictureFile | UserError | None) -> None:
-        if isinstance(file, PictureFile) and file.content is not None:
-            self._reader.release(file.content)
-            file.content = None
-
-    def _moved(self, pixels: NDArray[Any]) -> "Pixels":
-        if self._device == "cpu":
-            return pixels
-        import torch
-
-        return torch.from_numpy(pixels).to(self._device, non_blocking=True)

@@ -27,7 +27,7 @@ from gan_eval.metrics.catalogue import OnProgress
 from gan_eval.metrics.kernels.pictures import NO_INPUT, NO_MEMORY, Unmeasurable, memory_ran_out
 from gan_eval.metrics.run.cache import UNKNOWN, Cache, CachedValue
 from gan_eval.metrics.run.features import FeatureBatches, FeatureKey, FeatureResult, FeatureStore
-from gan_eval.metrics.run.files import FileReader, PictureFile, PictureFiles, PixelBudget
+from gan_eval.metrics.run.files import PictureFile, PictureFiles, PixelBudget
 from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
 from gan_eval.metrics.run.tools import FeatureKind, Measure, Tools
 from gan_eval.stimuli import pictures
@@ -201,13 +201,12 @@ class _PicturePass:
 
     def run(self) -> None:
         """Measure job after job until there are none; called by each thread."""
-        reader = FileReader()
         while self._jobs:
             try:
                 job = self._jobs.popleft()
             except IndexError:  # another thread took the last one
                 return
-            files, cached = PictureFiles(reader, self._budget, self._tools.device), 0
+            files, cached = PictureFiles(self._budget), 0
             try:
                 for number in job:
                     try:

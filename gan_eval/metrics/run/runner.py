@@ -22,23 +22,24 @@ from gan_eval.launch import usable_cores
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
-from gan_eval.metrics.run.evaluation import (
+from gan_eval.metrics.run.features import FeatureStore
+from gan_eval.metrics.run.inputs import Stimulus, folder_pair, named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.items import measure_items
+from gan_eval.metrics.run.pictures import image_table, jobs_of, measure_pictures
+from gan_eval.metrics.run.processes import SINGLE, Processes
+from gan_eval.metrics.run.sets import cached_set_rows
+from gan_eval.metrics.run.tables import (
     DEFAULT,
     TABLES,
     Evaluation,
     Settings,
+    first_lines,
+    now,
+    provenance,
     read_external_values,
     unused_files,
     write_tables,
 )
-from gan_eval.metrics.run.features import FeatureStore
-from gan_eval.metrics.run.inputs import Stimulus, folder_pair, named_twice, stimuli_of_frame, stimuli_of_sets
-from gan_eval.metrics.run.items import measure_items
-from gan_eval.metrics.run.missing import first_lines
-from gan_eval.metrics.run.pictures import image_table, jobs_of, measure_pictures
-from gan_eval.metrics.run.processes import SINGLE, Processes
-from gan_eval.metrics.run.provenance import now, provenance
-from gan_eval.metrics.run.sets import cached_set_rows
 from gan_eval.metrics.run.tools import Tools
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text

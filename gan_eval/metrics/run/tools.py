@@ -26,7 +26,7 @@ from gan_eval.metrics.weights.cache import find
 
 if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
-    from gan_eval.metrics.run.evaluation import Settings
+    from gan_eval.metrics.run.tables import Settings
 
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
 

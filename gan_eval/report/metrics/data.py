@@ -15,7 +15,7 @@ from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, M
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.missing import finite_mean
+from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.parts.words import NOTHING, missing, number, whole
 from gan_eval.stimuli.sets import RAW_ENDING
 from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.jackknife import t_95
-from gan_eval.metrics.run.missing import finite_mean
+from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.metrics.data import Measured, Summary, decimals_of, items_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder

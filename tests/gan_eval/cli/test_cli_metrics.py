@@ -13,9 +13,10 @@ from gan_eval.errors import UserError
 from gan_eval.file_sets import settled
 from gan_eval.metrics import Settings
 from gan_eval.metrics.registry import select
-from gan_eval.metrics.run import cache, evaluation
+from gan_eval.metrics.run import cache
 from gan_eval.metrics.run import runner as runner_module
-from gan_eval.metrics.run.evaluation import unused_files
+from gan_eval.metrics.run import tables as metric_tables
+from gan_eval.metrics.run.tables import unused_files
 from gan_eval.stimuli import pictures
 from gan_eval.tabular import read_rows, read_table
 
@@ -202,7 +203,7 @@ def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path
     row = {"model": "m", "dataset": "d", "metric": "fid", "value": 41.25, "n_real": 400, "n_fake": 400, "run": "run-1"}
     names = tables.SET_METRICS.names
     sets.write_text(",".join(names) + "\n" + ",".join(str(row.get(name, "")) for name in names) + "\n")
-    found = evaluation.read_external_values([plain, sets, images_of_other])
+    found = metric_tables.read_external_values([plain, sets, images_of_other])
     mean = read_table(images_of_other, tables.IMAGE_METRICS).query("metric == 'psnr'")["value"].mean()
     rows = [tuple(row) for row in found[["metric", "value", "source"]].itertuples(index=False)]
     assert rows == [("fid", 40.5, "a program 1.0"), ("fid", 41.25, "sets"), ("psnr", mean, "image_metrics")]
@@ -223,7 +224,7 @@ def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path
 def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(UserError, match=words) as raised:
-        evaluation.read_external_values([tmp_path / "x.csv"])
+        metric_tables.read_external_values([tmp_path / "x.csv"])
     assert "x.csv" in str(raised.value)
 
 

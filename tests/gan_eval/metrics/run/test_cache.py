@@ -25,9 +25,9 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import cache, files, sets, tools
 from gan_eval.metrics.run import cache as cache_database
 from gan_eval.metrics.run.cache import UNKNOWN, Cache, cache_file, cache_limit
-from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import Held
+from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures
 
 Folders = Callable[..., tuple[Path, Path]]

@@ -9,8 +9,7 @@ import pytest
 
 from gan_eval.metrics.run import inputs, runner
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.evaluation import read_external_values
-from gan_eval.metrics.run.missing import FiniteMean, finite_mean
+from gan_eval.metrics.run.tables import FiniteMean, finite_mean, read_external_values
 from gan_eval.tabular import Row
 from gan_eval.training import measure_during_training
 

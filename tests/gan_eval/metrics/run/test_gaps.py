@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import tables
-from gan_eval.metrics.run.missing import first_lines, missing_values
+from gan_eval.metrics.run.tables import first_lines, missing_values
 from gan_eval.tabular import frame_of
 
 

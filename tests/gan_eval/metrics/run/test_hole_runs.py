@@ -16,9 +16,8 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
 from gan_eval.metrics.definitions.similarity import psnr
-from gan_eval.metrics.run.evaluation import Evaluation
-from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
+from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.data import title_of
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
@@ -148,8 +147,8 @@ def test_masks_are_read_and_decoded_once_and_only_where_they_are_wanted(
     folder = make_set()
     read: list[str] = []
     decoded: list[str] = []
-    reading, decoding = FileReader.read, pictures.decode_rgb
-    monkeypatch.setattr(FileReader, "read", lambda self, path: (read.append(path.as_posix()), reading(self, path))[1])
+    reading, decoding = pictures.read_file, pictures.decode_rgb
+    monkeypatch.setattr(pictures, "read_file", lambda path: (read.append(path.as_posix()), reading(path))[1])
     monkeypatch.setattr(pictures, "decode_rgb", lambda c, path: (decoded.append(path.as_posix()), decoding(c, path))[1])
     measure(folder, "psnr", "niqe")
     assert not any("/mask/" in name for name in read)

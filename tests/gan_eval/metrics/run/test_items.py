@@ -14,8 +14,8 @@ from gan_eval import tables
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, label_detail, label_information, label_regions
 from gan_eval.metrics.kernels.pictures import NO_INPUT
-from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
+from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.answer import dataset_answer, standing
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import metric_tables

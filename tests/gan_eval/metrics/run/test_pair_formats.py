@@ -12,8 +12,8 @@ from PIL import Image
 
 from gan_eval.metrics import Settings, evaluate, run_metrics
 from gan_eval.metrics.definitions.hole import psnr_hole
-from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
+from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.stimuli.pixel_formats import Display, png_bytes

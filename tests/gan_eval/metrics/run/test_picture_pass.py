@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,12 +20,11 @@ from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import features as feature_store
 from gan_eval.metrics.run import files
-from gan_eval.metrics.run.evaluation import Evaluation
 from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
-from gan_eval.metrics.run.files import FileReader
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.pictures import jobs_of
 from gan_eval.metrics.run.sets import SetRows
+from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
 
@@ -82,10 +80,10 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
-    read, decoded = count_calls(monkeypatch, FileReader, "read"), count_calls(monkeypatch, images, "decode_rgb")
+    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_rgb")
     scored = count_values(monkeypatch, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
-    assert sorted(str(path) for _, path in read) == sorted(str(one.file) for one in stimuli)
+    assert sorted(str(path) for (path,) in read) == sorted(str(one.file) for one in stimuli)
     assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
     assert len(scored) == len(stimuli), "a real picture once, not once for each model"
     assert len(thumbnails.prepared) == len(stimuli)
@@ -276,24 +274,6 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     tracemalloc.stop()
     assert len(peaks) == 6
     assert peaks[-1] - peaks[1] < size
-
-
-def test_files_are_read_into_memory_that_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    contents = [b"", b"x", bytes(range(256)) * 40, b"short", bytes(70_000)]
-    for number, content in enumerate(contents):
-        (tmp_path / str(number)).write_bytes(content)
-    reader = FileReader()
-    held = [reader.read(tmp_path / str(number))[0] for number in range(len(contents))]
-    assert [bytes(view) for view in held] == contents, "none is overwritten while it is held"
-    buffer = held[4].obj
-    reader.release(held[4])
-    again, _ = reader.read(tmp_path / "2")
-    assert again.obj is buffer
-    assert bytes(again) == contents[2]
-    monkeypatch.setattr("gan_eval.metrics.run.files.os.fstat", lambda _: SimpleNamespace(st_size=3))
-    assert bytes(FileReader().read(tmp_path / "2")[0]) == contents[2], "a file that grows is read whole"
-    with pytest.raises(UserError, match="absent: no such picture"):
-        reader.read(tmp_path / "absent")
 
 
 def test_many_real_pictures_of_one_item_are_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,396 @@
+"""Settings and tables of a run: what it computes, how it was computed, and values of other programs next to it."""
+
+import json
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from gan_eval import __version__, tables
+from gan_eval.errors import UserError
+from gan_eval.file_sets import replaced_set
+from gan_eval.files import sha256_json
+from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.networks.segmenter_settings import PALETTE
+from gan_eval.metrics.run.tools import decoder, versions
+from gan_eval.metrics.weights.cache import find
+from gan_eval.metrics.weights.known import WEIGHTS
+from gan_eval.settings.training import Precision
+from gan_eval.stimuli.pictures import SUFFIXES
+from gan_eval.tables.schema import Table
+from gan_eval.tabular import Row, conform, frame_of, holds_table, iso, read_table, write_table
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.run.inputs import Stimulus
+    from gan_eval.metrics.run.pictures import PictureResults
+    from gan_eval.metrics.run.tools import Tools
+
+
+DEFAULT = ("psnr", "ssim", "niqe", "fid")
+TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
+SET_NAME = "metrics"
+"""Of the set of tables that a run writes (see `gan_eval.file_sets`)."""
+_EXTERNAL_COLUMNS = ("model", "dataset", "metric", "value")
+_EXTERNAL = Table(
+    tables.EXTERNAL_VALUES.name,
+    "The columns that a file must have: real pictures in it have no model.",
+    tuple(
+        replace(column, filled=False) for column in tables.EXTERNAL_VALUES.columns if column.name in _EXTERNAL_COLUMNS
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How metrics are computed. Paths may be given as text, and a single metric by its name.
+
+    Raises:
+        UserError: a value that cannot be. Whether there are such metrics and files is seen when it runs.
+    """
+
+    metrics: tuple[str, ...] = DEFAULT
+    resizer: str = DEFAULT_RESIZER
+    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.networks.extractors`)."""
+    resize: bool = False
+    """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
+    device: str | None = None
+    """Where pictures are measured: cpu, cuda, ...; default: CUDA where there is one."""
+    threads: int | None = None
+    """Worker threads, which do not wait for each other; default: the usable cores, also on a busy machine."""
+    precision: Precision = "fp32"
+    """Of Inception; `bf16` is faster and moves its features by about 2 % (relative RMS), FID by 0.4 to 0.9 %."""
+    segmenter: Path | None = None
+    """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
+    cache: Path | None = None
+    """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
+
+    def __post_init__(self) -> None:
+        if self.precision not in get_args(Precision):
+            raise UserError(f"--precision {self.precision}: unknown; choose {' or '.join(get_args(Precision))}")
+        if self.threads is not None and self.threads < 1:
+            raise UserError(f"--threads {self.threads}: wanted at least 1")
+        if self.resizer != DEFAULT_RESIZER:  # else torch need not be loaded
+            from gan_eval.metrics.networks.extractors import check_resizer
+
+            check_resizer(self.resizer)
+        converted = {
+            "metrics": (self.metrics,) if isinstance(self.metrics, str) else tuple(self.metrics),
+            "weights": {name: Path(path) for name, path in self.weights.items()},
+            "segmenter": None if self.segmenter is None else Path(self.segmenter),
+            "cache": None if self.cache is None else Path(self.cache),
+        }
+        for name, value in converted.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The metric tables, and the row of `runs` that their column `run` points to; frames are made at first use."""
+
+    image_metrics: pd.DataFrame
+    rows: Mapping[str, Sequence[Row]]
+    """Of the other tables, by their names."""
+
+    @cached_property
+    def set_metrics(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["set_metrics"], tables.SET_METRICS)
+
+    @cached_property
+    def metric_comparisons(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["metric_comparisons"], tables.METRIC_COMPARISONS)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The table of this name."""
+        return frame_of(self.rows["runs"], tables.RUNS)
+
+    def by_name(self) -> dict[str, pd.DataFrame]:
+        """The frames by their tables' names."""
+        return {table.name: getattr(self, table.name) for table in TABLES}
+
+
+def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
+    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`, in place of those of an earlier run.
+
+    They are put in place together; tables that this run has not (values from other programs) are removed.
+
+    Raises:
+        UserError: one cannot be written, or another process has been writing there for a minute.
+    """
+    out, suffixes = Path(out), (".csv", ".parquet")
+    with replaced_set(out, SET_NAME) as new:
+        for name, frame in frames.items():
+            for suffix in suffixes:
+                write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
+        new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
+        earlier = [
+            (out / f"{table.name}{suffix}", table) for table in (*TABLES, tables.EXTERNAL_VALUES) for suffix in suffixes
+        ]
+        new.obsolete += [file for file, table in earlier if holds_table(file, table)]
+
+
+def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:
+    """A message for each named file that no metric uses.
+
+    Args:
+        metrics: those of the run.
+        settings: with the files.
+
+    Raises:
+        UserError: a named file is not there, or weights have an unknown name.
+    """
+    for name, path in settings.weights.items():
+        find(name, path=path)
+    segmenter = settings.segmenter
+    if segmenter not in (None, PALETTE) and not segmenter.is_file():
+        raise UserError(f"--segmenter {segmenter}: no such file")
+    used = {name for metric in metrics for name in metric.weights}
+    options = [WEIGHTS[name].option for name in settings.weights if name not in used]
+    if segmenter is not None and all(metric.extractor != "segmenter" for metric in metrics):
+        options.append("--segmenter")
+    return [f"{name}: no metric here uses it" for name in options]
+
+
+def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
+    """The table `beside` from other programs' CSV or Parquet files; where a row names no source, it is the file's stem.
+
+    Three layouts are accepted: columns model, dataset, metric, value (and source, note); the table `set_metrics` of
+    another run; the table `image_metrics` of another run, of which the mean over each generated set is taken.
+
+    Raises:
+        UserError: a file cannot be read, lacks a column, holds something else than a number, or two rows say the same.
+    """
+    parts = []
+    for file in map(Path, files):
+        frame = read_table(file, _EXTERNAL)
+        if "stimulus" in frame.columns:
+            generated = frame[frame["model"].notna()]
+            means = []
+            for (model, dataset, metric), group in generated.groupby(["model", "dataset", "metric"], sort=False):
+                mean = finite_mean(group["value"])
+                note = f"mean of {mean.n} pictures"
+                note += f", {mean.left_out} without a finite value left out" if mean.left_out else ""
+                means.append((model, dataset, metric, mean.mean, note))
+            frame = pd.DataFrame(means, columns=[*_EXTERNAL_COLUMNS, "note"])
+        if frame.empty:
+            raise UserError(f"{file}: no values in it")
+        missing = frame["value"].isna()
+        if missing.all():
+            raise UserError(f"{file}: column value: no row has one")
+        frame = frame[~missing]
+        optional = {
+            name: frame[name].astype("str") if name in frame.columns else pd.Series(pd.NA, frame.index, dtype="str")
+            for name in ("source", "note")
+        }
+        optional["source"] = optional["source"].fillna(file.stem)
+        parts.append(frame[list(_EXTERNAL_COLUMNS)].assign(**optional))
+    where = ", ".join(map(str, files))
+    return conform(pd.concat(parts, ignore_index=True), tables.EXTERNAL_VALUES, where=where)
+
+
+_FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
+_SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+"""In a reason what is specific to a picture: quoted names and numbers."""
+
+
+@dataclass
+class _Gap:
+    """Values that are missing for one kind of reason."""
+
+    reason: str
+    """In the words of the first."""
+    owners: dict[str, None] = field(default_factory=dict)
+    """The pictures or sets, in order."""
+    metrics: dict[str, None] = field(default_factory=dict)
+
+    def message(self, things: str) -> str:
+        first, metrics = next(iter(self.owners)), ", ".join(self.metrics)
+        if len(self.owners) == 1:
+            return f"{first}: no {metrics}: {self.reason}"
+        return f"{len(self.owners)} {things}: no {metrics}; the first, {first}: {self.reason}"
+
+
+def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> list[str]:
+    """A message for each kind of reason for missing values, those of most pictures first.
+
+    Reasons are of one kind where they differ in nothing but a file's name, a quoted name or numbers.
+
+    Args:
+        frames: the tables `image_metrics` and `set_metrics` by name.
+        most: so many lines at the most; one more then counts the rest.
+    """
+    images, sets = frames["image_metrics"], frames["set_metrics"]
+    of_sets = _gaps(sets, sets["model"] + " on " + sets["dataset"])
+    of_pictures = _gaps(images, images["stimulus"])
+    messages = [gap.message("sets") for gap in of_sets] + [gap.message("pictures") for gap in of_pictures]
+    return first_lines(messages, most=most)
+
+
+def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
+    """The first lines, and one that counts the rest where there are more.
+
+    >>> first_lines(["a", "b", "c"], most=1)
+    ['a', '... and 2 more']
+    """
+    rest = len(lines) - most
+    return [*lines[:most], f"... and {rest} more"] if rest > 0 else list(lines)
+
+
+def _gaps(frame: pd.DataFrame, owners: pd.Series) -> list[_Gap]:
+    """The missing values of a table by kind of reason, the kinds of most pictures or sets first."""
+    missing = frame["value"].isna()
+    gaps: dict[str, _Gap] = {}
+    for owner, metric, reason in zip(owners[missing], frame["metric"][missing], frame["reason"][missing], strict=True):
+        kind = _SPECIFIC.sub("", _FILE.sub("", str(reason)))
+        gap = gaps.setdefault(kind, _Gap(str(reason)))
+        gap.owners[str(owner)] = None
+        gap.metrics[str(metric)] = None
+    return sorted(gaps.values(), key=lambda gap: -len(gap.owners))
+
+
+_LARGE = 1e150
+
+
+@dataclass(frozen=True)
+class FiniteMean:
+    """Mean and standard deviation of the finite values."""
+
+    mean: float | None
+    """None where no value is finite."""
+    sd: float | None
+    """With n - 1; None for fewer than two."""
+    n: int
+    """Finite values."""
+    left_out: int
+    """Values that are infinite, or NaN: in neither."""
+
+
+def finite_mean(values: ArrayLike) -> FiniteMean:
+    """Mean and standard deviation of the finite ones of any number of values.
+
+    >>> finite_mean([20.0, 22.0, float("inf")])
+    FiniteMean(mean=21.0, sd=1.4142135623730951, n=2, left_out=1)
+    """
+    given = np.asarray(values, dtype=np.float64)
+    finite = given[np.isfinite(given)]
+    unit = max(1.0, float(np.abs(finite).max(initial=0.0)) / _LARGE)  # squares of greater numbers are infinite
+    return FiniteMean(
+        mean=unit * float((finite / unit).mean()) if len(finite) else None,
+        sd=unit * float((finite / unit).std(ddof=1)) if len(finite) > 1 else None,
+        n=len(finite),
+        left_out=len(given) - len(finite),
+    )
+
+
+_ALWAYS = ("numpy", "pillow", "numba")
+_OF_NETWORKS = ("torch", "torchvision")
+
+
+def now() -> str:
+    """This moment in UTC, ISO 8601."""
+    return iso(datetime.now(UTC))
+
+
+def provenance(
+    stimuli: "Sequence[Stimulus]",
+    metrics: Sequence[Metric],
+    settings: "Settings",
+    tools: "Tools",
+    results: "PictureResults",
+    *,
+    processes: int = 1,
+) -> Row:
+    """The columns of `runs` that say how; identifier, command, threads and times are the caller's.
+
+    The settings' hash is over what the values depend on, not over whether some of them came from the cache.
+
+    Args:
+        stimuli: the pictures.
+        metrics: those that were requested.
+        settings: of the run.
+        tools: what measured.
+        results: of the pass over the pictures.
+        processes: how many shared the work.
+    """
+    from gan_eval.metrics.definitions import jackknife
+    from gan_eval.metrics.run.pictures import formats_measured
+
+    networks = {kind.name for kind in tools.network.kinds}
+    resizer = settings.resizer if networks & {"inception", "vgg16"} else None
+    has_sets = any(metric.kind == "set" for metric in metrics)
+    weights = dict(sorted(tools.network.sha256.items()))
+    segmenter = None  # its file and the settings beside it, where it was used
+    if settings.segmenter is not None and "segmenter" in networks:
+        from gan_eval.metrics.networks.segmenter_settings import segmenter_key
+
+        segmenter = segmenter_key(settings.segmenter)
+    canonical = {
+        "metrics": {metric.name: metric.source for metric in metrics},
+        "definitions": {metric.name: metric.definition for metric in metrics},
+        "decoder": decoder(),
+        "resizer": resizer,
+        "resize": "bicubic" if settings.resize else None,
+        "precision": settings.precision if "inception" in networks else None,
+        "weights": weights,
+        "segmenter": segmenter,
+        "caveats": tools.network.all_caveats,
+        "interval": jackknife.METHOD if has_sets else None,
+    }
+    how = {
+        **canonical,
+        "formats": formats_measured(stimuli, results),
+        "kept_values_used": results.cached,
+        "processes": processes,
+    }
+    hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
+    for number, mask in results.masks.items():
+        hashes[stimuli[number].stimulus] += f" mask {mask.hex()}"
+    for number, given in results.inputs.items():
+        hashes[stimuli[number].stimulus] += f" input {given.hex()}"
+    fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
+    device = tools.device
+    if device.startswith("cuda"):
+        import torch
+
+        device = f"{device} ({torch.cuda.get_device_name(device)})"
+    return {
+        "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),
+        "settings_hash": sha256_json(canonical),
+        "input_hash": sha256_json(hashes),
+        "software": _software(metrics, settings, tools, has_segmenter=segmenter is not None),
+        "weights_sha256": (
+            next(iter(weights.values()), None)
+            if len(weights) < 2
+            else "; ".join(f"{name} {digest}" for name, digest in weights.items())
+        ),
+        "resizer": resizer,
+        "device": device,
+        "seed": jackknife.SEED if has_sets else None,
+        "fraction": fractions.pop() if len(fractions) == 1 else None,
+    }
+
+
+def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools", *, has_segmenter: bool) -> str:
+    """gan_eval, Python and the libraries that had a part in the values, with their versions."""
+    libraries = dict.fromkeys(_ALWAYS)
+    if tools.network.sha256 or tools.device != "cpu":
+        libraries |= dict.fromkeys(_OF_NETWORKS)
+    if any(metric.kind == "set" for metric in metrics):
+        libraries |= {"scipy": None}
+    libraries |= {metric.library: None for metric in metrics if metric.library}
+    if has_segmenter and settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx":
+        libraries |= {"onnxruntime": None}
+    installed = [f"{name} {version}" for name, version in versions(libraries)]
+    return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed])
