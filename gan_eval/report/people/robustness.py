@@ -1,4 +1,4 @@
-"""Does the answer stand? Drift, a favoured side, and the verdicts without exclusions, single people and pictures."""
+"""Does the answer stand? Drift, a favoured side, and the verdicts without the exclusions."""
 
 import pandas as pd
 
@@ -12,14 +12,10 @@ from gan_eval.stats.compare.robustness import (
     ROBUSTNESS,
     SIDE_BIAS,
     WITHOUT_EXCLUSIONS,
-    WITHOUT_PARTICIPANT,
-    WITHOUT_PICTURE,
 )
 
 _TRIED = {
     WITHOUT_EXCLUSIONS: "without the exclusions",
-    WITHOUT_PARTICIPANT: "without one participant",
-    WITHOUT_PICTURE: "without one picture",
 }
 _MOST_NAMED = 4
 """Verdicts that are named where more of them change; the file has all."""
@@ -28,10 +24,8 @@ _DRIFT = (
     "last, within each person's answers to pictures of a kind. Its p, as that of a favoured side, is unadjusted."
 )
 _HOW = (
-    "Tried are the verdicts on “told apart”, on models and "
-    "on pairs, not “real vs fake” (a leaning) nor grades. Each participant and each picture was left out in "
-    "turn; where p is near the level, one of many will change a verdict. Where another verdict is near, the crossed "
-    "model was fitted again; where not, the change of the shares tells it. P values of verdicts are Holm's."
+    "Verdicts on “told apart”, on models and on pairs were computed again without the exclusions; P values of verdicts "
+    "are Holm's."
 )
 
 
@@ -87,8 +81,6 @@ def robustness_sentence(folder: StudyFolder) -> str:
         if what not in stands:
             changing = len(_changing(part))
             verb = "changes" if changing == 1 else "change"
-            if what != _TRIED[WITHOUT_EXCLUSIONS]:  # of whom there are many: some one of them
-                verb, what = ("hangs" if changing == 1 else "hang"), what.replace("without one", "on a single")
             parts.append(f"{whole(changing)} of {plural(len(part), 'verdict')} {verb} {what}")
     if stands:
         nouns = listed([what.removeprefix("without ") for what in stands]).replace(" and ", " or ")
@@ -99,18 +91,14 @@ def robustness_sentence(folder: StudyFolder) -> str:
 
 
 def _changing(part: pd.DataFrame) -> pd.DataFrame:
-    """The rows whose verdict some unit, or the exclusions, change."""
-    changed = (part["verdict"] != part["verdict_without"]) | (part["n_changing"].fillna(0) > 0)
-    return part[changed.fillna(False).to_numpy(bool)]
+    """Return the rows whose verdict the exclusions change."""
+    return part[(part["verdict"] != part["verdict_without"]).fillna(False).to_numpy(bool)]
 
 
 def _change(row: Record) -> str:
     name = row["comparison"] if " on " in row["comparison"] and row["measure"] == "called_fake" else ""
     what = name or f"{row['comparison']} ({row['a']}, {row['b']})"
-    who = "" if missing(row["left_out"]) else f" without {row['left_out']}"
-    others = 0 if missing(row["n_changing"]) else int(row["n_changing"]) - 1
-    as_without = f", as without {plural(others, 'other')}" if others > 0 else ""
-    return f"{what}, {row['verdict']}, is {row['verdict_without']}{who} (p {p_value(row['p'])}){as_without}"
+    return f"{what}, {row['verdict']}, is {row['verdict_without']} (p {p_value(row['p'])})"
 
 
 def _test_cells(row: Record, *, interim: bool) -> list[str]:

@@ -1,14 +1,6 @@
-"""What a reviewer asks of an answer: does accuracy drift over a session, is a side favoured, and do the verdicts stand
-without the exclusions, and without each participant and each picture in turn?
-
-Leaving out each of hundreds of pictures would take hundreds of fits. How the difference moves without one of them is
-taken from the shares, of which it is exact and costs one pass over the trials; the standard error grows as the units
-get fewer. Only where that comes near another verdict the crossed model is fitted again, from the estimates with
-everything, the nearest first.
-"""
+"""Robustness of an answer: drift over a session, bias to one side of a pair, verdicts without the exclusions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -18,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import equivalence_p, freedom, t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import freedom, t_critical, two_sided_p, two_way
 from gan_eval.stats.compare.comparisons import alpha_of
-from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, Question, estimate
+from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, estimate
 from gan_eval.stats.compare.questions import (
     REAL_VS_FAKE,
     Comparison,
@@ -37,18 +29,16 @@ from gan_eval.tabular import Row, conform
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
 WITHOUT_EXCLUSIONS = "without the exclusions"
-WITHOUT_PARTICIPANT, WITHOUT_PICTURE = "without one participant", "without one picture"
 _VERDICTS = ("different", "equivalent", "undecided")
 ROBUSTNESS = Table(
     "robustness",
-    "Whether accuracy drifts over a session, whether a side is favoured, and whether the verdicts of `comparisons` "
-    "stand without the exclusions, and without each participant and each picture in turn. The p values here are not "
-    "corrected for their number.",
+    "Drift of accuracy over a session, bias to one side of a pair, and the verdicts of `comparisons` without the "
+    "exclusions. The p values of the first two are not corrected for their number.",
     (
         text(
             "check",
             "what was tried",
-            words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS, WITHOUT_PARTICIPANT, WITHOUT_PICTURE),
+            words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS),
             filled=True,
         ),
         text(
@@ -60,16 +50,13 @@ ROBUSTNESS = Table(
         number(
             "estimate",
             "drift: share right at the last trial less that at the first, of a straight line; side bias: share of "
-            "choices of that side less one half; else the difference a - b without what is left out (the one unit "
-            "that moves the verdict most)",
+            "choices of that side less one half; else the difference a - b without the exclusions",
         ),
         *ends("ci"),
         number("p", "two-sided; of a verdict corrected by Holm as in `comparisons`"),
         text("verdict", "that of `comparisons`", words=_VERDICTS),
-        text("verdict_without", "the verdict without what is left out", words=_VERDICTS),
-        text("left_out", "the participant or picture that moves the verdict most"),
-        integer("n_units", "participants or pictures of which each was left out; trials that the exclusions left out"),
-        integer("n_changing", "how many of them change the verdict when left out"),
+        text("verdict_without", "the verdict without the exclusions", words=_VERDICTS),
+        integer("n_units", "participants; of verdicts, trials that the exclusions left out"),
         Column("note", "text", "what a reader must know"),
         SIMULATED,
         FRACTION,
@@ -80,12 +67,6 @@ ROBUSTNESS = Table(
 
 MOST_REFITTED = 20_000
 """Trials behind a comparison above which no model is fitted again; of the whole table, without its exclusions."""
-_REFITS = 16
-"""Models fitted again in one analysis."""
-_MOST_FLIPPING = 3
-"""Of one comparison and factor that are fitted again one after the other."""
-_NEAR = 2.5
-"""A p value this many times from the level is fitted again."""
 
 
 def robustness(
@@ -109,7 +90,8 @@ def robustness(
     settings = plan or AnalysisSettings()
     rows = [*drifts(trials), *side_biases(trials)]
     if why_not := too_many(len(trials)):
-        rows = [row | {"note": joined(f"{why_not}: nothing is left out", row["note"])} for row in rows]
+        note = f"{why_not}: no verdicts without the exclusions"
+        rows = [row | {"note": joined(note, row["note"])} for row in rows]
         return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
     found: dict[tuple[str, str, str], Row] = {
         (row["comparison"], row["a"], row["b"]): {str(name): cell for name, cell in row.items()}
@@ -121,16 +103,9 @@ def robustness(
         for of, row in asked
         if row["verdict"] in _VERDICTS
     ]
-    fits, budget = {} if fits is None else fits, _REFITS
     if everything is not None and len(trials) < len(everything) <= MOST_REFITTED:
         n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
-        rows += _without_exclusions(tried, everything, settings, fits, n_excluded=n_all - n_left)
-    for of, row, verdict in tried:
-        for check, factor in ((WITHOUT_PARTICIPANT, "participant"), (WITHOUT_PICTURE, "picture")):
-            left = _left_out(of, row, verdict, factor, fits, budget)
-            if left is not None:
-                budget -= left.refitted
-                rows.append(_row(check, of, left.cells, left.note))
+        rows += _without_exclusions(tried, everything, settings, fits or {}, n_excluded=n_all - n_left)
     return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
 
 
@@ -186,15 +161,7 @@ class _Verdict(NamedTuple):
         equivalent = np.where(np.asarray(p_equivalent) < self.alpha, "equivalent", "undecided")
         return np.where(self.holm(p) < self.alpha, "different", equivalent)
 
-    def nearness(self, p: ArrayLike, p_equivalent: ArrayLike) -> np.ndarray:
-        """How near another verdict is: 1 at the level, above 1 beyond; NaN where there is no p."""
-        different = self.alpha / np.maximum(self.holm(p), 1e-300)
-        equivalent = self.alpha / np.maximum(np.nan_to_num(p_equivalent, nan=1.0), 1e-300)
-        if self.verdict == "different":
-            return np.asarray(1 / different)
-        return np.maximum(different, 1 / equivalent if self.verdict == "equivalent" else equivalent)
-
-    def cells(self, result: Estimate, *, left_out: str | None, n_units: int) -> Row:
+    def cells(self, result: Estimate, *, n_units: int) -> Row:
         without = None if np.isnan(result.p) else str(self.judged(result.p, result.p_equivalent))
         return {
             "estimate": result.difference,
@@ -203,7 +170,6 @@ class _Verdict(NamedTuple):
             "p": float(self.holm(result.p)),
             "verdict": self.verdict,
             "verdict_without": without,
-            "left_out": left_out,
             "n_units": n_units,
         }
 
@@ -232,122 +198,9 @@ def _without_exclusions(
     for place, (of, verdict, result) in enumerate(results):
         others = [other.p for at, (its, _, other) in enumerate(results) if at != place and _family(its) == _family(of)]
         own = verdict._replace(others=np.sort([p for p in others if p == p]))
-        cells = own.cells(result, left_out=None, n_units=n_excluded)
+        cells = own.cells(result, n_units=n_excluded)
         rows.append(_row(WITHOUT_EXCLUSIONS, of, cells, result.note or ""))
     return rows
-
-
-class _Left(NamedTuple):
-    cells: Row
-    note: str
-    refitted: int
-
-
-def shares_without(question: Question, unit: np.ndarray) -> np.ndarray:
-    """(U,) by how much the difference of shares moves without each unit; NaN where nothing is left of a side.
-
-    Args:
-        question: the comparison.
-        unit: (N,) int, 0..U-1, such as its participants.
-
-    >>> from gan_eval.stats.compare.contrast import Question
-    >>> q = Question(key=0, answer=np.array([1, 0, 1, 1]) > 0, success=np.array([1, 0, 1, 1]) > 0,
-    ...     in_a=np.array([1, 1, 0, 0]) > 0, participant=np.array([0, 1, 0, 1]), picture=np.arange(4),
-    ...     cell=np.array([0, 0, 1, 1]), cell_weights=np.array([1.0, -1.0]))
-    >>> shares_without(q, q.participant).tolist()
-    [-0.5, 0.5]
-    """
-    weight = np.ones(len(unit)) if question.weight is None else question.weight
-    size, change = int(unit.max()) + 1, np.zeros(int(unit.max()) + 1)
-    for side, sign in ((question.in_a, 1.0), (~question.in_a, -1.0)):
-        if not side.any():
-            continue  # one proportion, held against one half
-        own, counted = weight[side], (weight * question.success)[side]
-        total, success = own.sum(), counted.sum()
-        left = total - np.bincount(unit[side], own, size)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rate = (success - np.bincount(unit[side], counted, size)) / np.where(left > 1e-9 * total, left, np.nan)
-        change += sign * (rate - success / total)
-    return change
-
-
-def _left_out(of: Comparison, row: Row, verdict: _Verdict, factor: str, fits: Fits, budget: int) -> _Left | None:
-    """What leaving out each level of a factor does to one verdict; None where there are fewer than three."""
-    question, margin = of.question, verdict.margin
-    unit = question.participant if factor == "participant" else question.picture
-    size, df = int(unit.max()) + 1, question.freedom()
-    if size < 3 or df < 2 or pd.isna(row["ci_low"]):
-        return None
-    error = (row["ci_high"] - row["ci_low"]) / 2 / float(t_critical(df)) * np.sqrt(size / (size - 1))
-    difference = float(row["difference"]) + shares_without(question, unit)
-    p = two_sided_p(difference, error, df)
-    p_equivalent = np.full(size, np.nan) if margin is None else equivalence_p(difference, error, df, margin)
-    near = np.nan_to_num(verdict.nearness(p, p_equivalent), nan=-1.0)
-    order = np.argsort(-near, kind="stable")
-    changing = (verdict.judged(p, p_equivalent) != verdict.verdict) & (near >= 0)
-    names = of.trials["participant" if factor == "participant" else question.picture_is].to_numpy()
-
-    def cells(place: int, result: Estimate) -> Row:
-        return verdict.cells(result, left_out=str(names[int(np.argmax(unit == place))]), n_units=size)
-
-    worst, reach = int(order[0]), float(t_critical(df)) * error
-    moved = float(difference[worst])
-    approximate = Estimate(
-        moved, max(-1.0, moved - reach), min(1.0, moved + reach), np.nan, np.nan, float(p[worst]),
-        float(p_equivalent[worst]), np.nan, None, None,
-    )  # fmt: skip
-    chosen, refitted, stands = cells(worst, approximate), 0, 0
-    fit = fits.get(question.key)
-    can_refit = isinstance(fit, CrossedFit) and len(unit) <= MOST_REFITTED and row["basis"] == "crossed_model"
-    nearest = -1.0
-    for place in order if can_refit else ():
-        if near[place] < 1 / _NEAR or (stands > 1 and near[place] < 1) or refitted in (budget, _MOST_FLIPPING):
-            break
-        rest = _without(question, unit != place)
-        if rest is None:
-            continue
-        result, refitted = estimate(rest, margin=margin, fits={}, start=fit), refitted + 1
-        changing[place] = bool(verdict.judged(result.p, result.p_equivalent) != verdict.verdict)
-        stands += not changing[place]
-        own = float(verdict.nearness(result.p, result.p_equivalent))
-        if own > nearest:
-            nearest, chosen = own, cells(int(place), result)
-    count = int(changing.sum())
-    if count and chosen["verdict_without"] == verdict.verdict:  # the one that changes it was not fitted again
-        place = int(order[changing[order]][0])
-        own = approximate._replace(
-            difference=float(difference[place]),
-            ci_low=max(-1.0, float(difference[place]) - reach),
-            ci_high=min(1.0, float(difference[place]) + reach),
-            p=float(p[place]),
-            p_equivalent=float(p_equivalent[place]),
-        )
-        chosen = cells(place, own)
-    note = ""
-    if near[worst] >= 1 / _NEAR and not refitted:
-        note = "by the change of the shares, without fitting the model again"
-    elif count > refitted:
-        note = f"the {refitted} nearest were fitted again, the others counted by the change of the shares"
-    return _Left(chosen | {"n_changing": count}, note, refitted)
-
-
-def _without(question: Question, kept: np.ndarray) -> Question | None:
-    """The question to fewer trials; None where a cell has none left."""
-    cell = question.cell[kept]
-    if len(np.unique(cell)) < len(question.cell_weights):
-        return None
-    return replace(
-        question,
-        key=("without", question.key),
-        answer=question.answer[kept],
-        success=question.success[kept],
-        in_a=question.in_a[kept],
-        participant=pd.factorize(question.participant[kept])[0],
-        picture=pd.factorize(question.picture[kept])[0],
-        cell=cell,
-        slope=None if question.slope is None else question.slope[kept],
-        weight=None if question.weight is None else question.weight[kept],
-    )
 
 
 def drifts(trials: pd.DataFrame) -> Iterator[Row]:
