@@ -7,7 +7,6 @@ family loads neither torch nor scipy nor numba: its functions import them where 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,7 +48,7 @@ class Metric:
     source: str
     """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     definition: str
-    """Short name of the definition, for readers. Cached values are found by it and by the code that computes them."""
+    """Short name of the definition. Cached values are found by it: change it when the computation changes."""
     unit: str = ""
     title: str = ""
     """Its name as papers write it, for readers; "": `name`."""
@@ -83,16 +82,6 @@ class Metric:
     `function`, once for each group that is left out."""
     depends_on_count: bool = False
     """For a set metric: its expected value changes with the number of pictures."""
-
-    @property
-    def code(self) -> tuple[str, ...]:
-        """Where the code begins that computes it, each as `module:name`."""
-        parts = (self.function, self.make, *self.readers, self.compare)
-        functions = [part.func if isinstance(part, partial) else part for part in parts if part is not None]
-        roots = [f"{function.__module__}:{function.__qualname__}" for function in functions]
-        if self.kind == "set" and self.compare is None:
-            roots.append("gan_eval.metrics.definitions.jackknife:leave_groups_out")
-        return tuple(roots)
 
     @property
     def is_pixel_metric(self) -> bool:
