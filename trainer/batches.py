@@ -130,10 +130,10 @@ def pair_batch(crops: Sequence[NDArray[np.float32]], _: list[int]) -> Batch:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a step stands in the passes over the data."""
+    """The place of a step in the passes over the data."""
 
     epoch: int
-    """From 0."""
+    """Number of the pass, from 0."""
     start: int
     """The first of the step's places in the epoch's order."""
     stop: int
@@ -142,7 +142,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Which pair is seen when: every pair once an epoch, in an order that follows from the seed.
+    """The order of the pairs: every pair once an epoch, in an order that follows from the seed.
 
     Several devices share each step's global batch evenly. Where an epoch's last one does not divide by their number, it
     is filled up with the epoch's first pairs: places beyond the last pair count on from the first.
@@ -172,14 +172,14 @@ class Schedule:
         return Position(epoch, start, min(start + self.global_batch, filled))
 
     def samples(self, step: int, *, rank: int = 0) -> list[tuple[int, int]]:
-        """What a device sees in a step: (place in the epoch's order, number of the sample since the run's start)."""
+        """Return a device's samples: (place in the epoch's order, number of the sample since the run's start)."""
         place = self.position(step)
         share = (place.stop - place.start) // self.world
         first = place.start + rank * share
         return [(n % self.pairs, place.epoch * self.pairs + n % self.pairs) for n in range(first, first + share)]
 
     def images(self, steps: int) -> int:
-        """How many pairs the first `steps` steps see on all devices; those that fill up a batch are not counted."""
+        """Return the number of pairs in the first `steps` steps on all devices, without those that fill up a batch."""
         if not steps:
             return 0
         place = self.position(steps - 1)

@@ -45,7 +45,7 @@ class Names:
 
 
 def item_number(name: str) -> int:
-    """What decides hole, noise and dropout of an item, so that they do not depend on the rest of the set."""
+    """Return the number that seeds hole, noise and dropout of an item, independent of the rest of the set."""
     return int(sha256_bytes(name.encode())[:16], 16)
 
 
@@ -106,7 +106,7 @@ def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None
 
 
 def is_written(folder: Path, name: str, example: Example) -> bool:
-    """Whether an item's pictures are all there, made for the same source."""
+    """Return whether all pictures of an item exist and belong to the same source."""
     given, of_target = given_pictures(folder, name, example).items(), example.formats[1]
     same_source = all(holds(file, *picture) for file, picture in given)
     fake = folder / "fake" / f"{name}{of_target.suffix}"
@@ -127,7 +127,7 @@ def given_pictures(folder: Path, name: str, example: Example) -> dict[Path, tupl
 
 
 def holds(file: Path, picture: Samples, pixel_format: PixelFormat) -> bool:
-    """Whether `file` is there and decodes to exactly this picture."""
+    """Return whether `file` exists and decodes to exactly this picture."""
     return decoded_shape(file, pixel_format) == picture.shape and np.array_equal(read_as(file, pixel_format), picture)
 
 

@@ -19,7 +19,7 @@ KEPT = 2
 
 @dataclass(frozen=True)
 class Execution:
-    """How the steps are computed. Not part of a run's definition: another choice agrees closely, not bit for bit."""
+    """Options of the computation. Not part of a run's definition: another choice agrees closely, not bit for bit."""
 
     workers: int | None = None
     """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
@@ -33,7 +33,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is trained on what, and how.
+    """A training: settings, data and options.
 
     Raises:
         UserError: `keep` is below 1.
@@ -43,7 +43,7 @@ class TrainingJob:
     data: Path
     """Folder with `SPLIT/*.jpg`: pairs (A left, B right), or photographs with holes to fill."""
     direction: Direction = "AtoB"
-    """Which half of a pair is the input."""
+    """The half of a pair that is the input."""
     split: str = "train"
     root: Path = Path()
     """Folder that `inpainting.shapes` and `inpainting.mask_folder` are relative to."""

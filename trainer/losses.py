@@ -106,7 +106,7 @@ def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
 def pixel_weights(
     hole: Tensor, *, hole_weight: float, context_weight: float, overlap: int, overlap_weight: float
 ) -> Tensor:
-    """What each pixel counts in a reconstruction (Pathak et al. 2016, arXiv 1604.07379; the border is "overlap" there).
+    """Return the weight of each pixel (Pathak et al. 2016, arXiv 1604.07379; the border is "overlap" there).
 
     Args:
         hole: (N, 1, H, W) floating point, 1 in the hole and 0 on known pixels.

@@ -15,7 +15,7 @@ _WORD = 32
 
 
 class Purpose(IntEnum):
-    """What a stream is for. The numbers are part of every run's definition: never change one."""
+    """Purposes of random streams. The numbers are part of every run's definition: never change one."""
 
     INITIAL = 1
     """Initial weights, by network."""

@@ -16,12 +16,12 @@ from trainer.losses import AdversarialLoss, bce, mean_of
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step is given: N items, float32 in [-1, 1]."""
+    """The input of a training step: N items, float32 in [-1, 1]."""
 
     inputs: Tensor
-    """(N, C, H, W): what the generator takes."""
+    """(N, C, H, W): the generator's input."""
     target: Tensor
-    """(N, 3, h, w): what it ought to give."""
+    """(N, 3, h, w): the ground truth."""
     hole: Tensor | None = None
     """(N, 1, h, w), 1 where the generator's output counts and 0 where the picture is known; None: all of it counts."""
 
@@ -63,22 +63,22 @@ class Term:
 
 
 def every_logit(_batch: Batch, _logits: Tensor) -> Tensor | None:
-    """All that the discriminator says counts."""
+    """Weight all logits equally."""
     return None
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised."""
+    """The losses that a training step minimises."""
 
     judged: Callable[[Batch, Tensor], Tensor]
-    """What the discriminator sees of a picture: the generator's output, or the batch's target."""
+    """Returns the discriminator's view of a picture: the generator's output, or the batch's target."""
     reconstruction: tuple[Term, ...]
     adversarial: AdversarialLoss = bce
     adversarial_weight: float = 1.0
     """At 0 there is no discriminator to train."""
     counted: Callable[[Batch, Tensor], Tensor | None] = every_logit
-    """What each of the discriminator's logits of a batch counts in the adversarial loss; None: all the same."""
+    """Returns the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
     decision: float = 0.0
     """The logit above which the discriminator says real."""
     d_loss_factor: float = 0.5

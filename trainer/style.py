@@ -21,7 +21,7 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def gram(features: Tensor) -> Tensor:
-    """How much each two channels are active in the same places (Gatys et al. 2016, eq. 3; scaled as in Johnson et al.
+    """Return how often pairs of channels are active together (Gatys et al. 2016, eq. 3; scaled as in Johnson et al.
     2016, eq. 4): (N, C, H, W) to (N, C, C), the inner products divided by C*H*W.
 
     At least float32, under autocast too.

@@ -1,4 +1,4 @@
-"""What there is to know about a data set, of A|B pictures or of photographs, before hours are spent on it."""
+"""A check of a data set, of A|B pictures or of photographs, before a training."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -27,9 +27,9 @@ from trainer.datasets.photographs import FEW, PhotographSet, double_width_remark
 from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS, Preset, any_preset_of, preset_of
 
 LISTED = 20
-"""Of the findings of one kind, so many are listed for people; JSON has all."""
+"""Number of findings of a kind in the printed list; JSON has all."""
 SIZES_LISTED = 5
-"""Of the sizes of photographs, so many are listed for people; JSON has all."""
+"""Number of sizes of photographs in the printed list; JSON has all."""
 
 Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few", "format"]
 
@@ -49,7 +49,7 @@ class PictureFacts:
     split: str
     path: Path
     width: int
-    """Of both halves together, where it has halves."""
+    """Width in pixels; of a pair, both halves together."""
     height: int
     pixels: tuple[str, ...]
     """A hash of the decoded pixels of A and of B, or of the photograph."""
@@ -59,7 +59,7 @@ class PictureFacts:
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found."""
+    """The result of `check`."""
 
     folder: Path
     photographs: bool
@@ -70,11 +70,11 @@ class Report:
     unusable: dict[Path, tuple[str, str]]
     """The split of each picture that cannot be used, and the reason."""
     by_hash: bool = False
-    """Of photographs: whether a hash of the path decides on the split, as no folder does."""
+    """Photographs are split by a hash of their path, as there are no folders of splits."""
     drawn: Side | None = None
-    """Of A|B pictures: the half that looks drawn: labels, a map, edges."""
+    """The half of the pairs that looks drawn: labels, a map, edges."""
     formats: Formats | None = None
-    """Of A|B pictures: channels and depth of A and of B."""
+    """Channels and depth of A and of B."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -94,7 +94,7 @@ class Report:
 
     @property
     def direction(self) -> Direction | None:
-        """From what looks drawn to what looks photographed."""
+        """The direction from the drawn half to the photograph."""
         return direction_from(self.drawn) if self.drawn else None
 
     def summary(self) -> dict[str, Any]:
@@ -249,7 +249,7 @@ def hash_pixels(picture: Samples) -> str:
 
 
 def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
-    """What the user should know about A|B pictures."""
+    """Yield the findings on A|B pictures."""
     yield from findings_of_both(report)
     if len(report.sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in report.sizes.items())
@@ -277,7 +277,7 @@ def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
 
 
 def photograph_findings(report: Report, by_split: dict[str, list[Path]], preset: Preset | None) -> Iterator[Finding]:
-    """What the user should know about photographs, which include those that cannot be used."""
+    """Yield the findings on photographs, including those that cannot be used."""
     yield from findings_of_both(report)
     if not report.by_hash:
         included = {path for paths in by_split.values() for path in paths}

@@ -39,7 +39,7 @@ SMALLEST_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Cut:
-    """Which crops are taken.
+    """The choice of crops.
 
     Raises:
         UserError: a value is out of range.
@@ -48,13 +48,13 @@ class Cut:
     size: int
     """Pixels a side of the crops."""
     half: Half | None = None
-    """Of A|B pictures, the half that is the photograph."""
+    """For A|B pictures: the half that is the photograph."""
     per_picture: int = 1
     """1: the centre square; more: random squares too."""
     split: str | None = None
-    """Where all crops go; None: `split_of` each photograph."""
+    """Split of all crops; None: `split_of` each photograph."""
     seed: int = 0
-    """Of the random squares."""
+    """Random seed for the crops."""
     min_side: int = SMALLEST_SIDE
     """Photographs (or halves) of fewer pixels a side are left out."""
 
@@ -84,27 +84,27 @@ def crops_of(picture: Picture, cut: Cut, key: str) -> list[Picture]:
 
 
 RECORD = "crops.json"
-"""What each source was cropped with."""
+"""File that records how each source was cropped."""
 CROPPED_AT_ONCE = 64
 """Photographs whose crops are held in memory together."""
 
 
 @dataclass(frozen=True)
 class Crops:
-    """What `make_crops` made and found."""
+    """The result of `make_crops`."""
 
     splits: dict[str, int]
     """Crops in each split, those of these sources alone."""
     photographs: int
-    """How many they were taken from."""
+    """Number of photographs."""
     already_there: int
-    """Of these photographs, those whose crops were there already."""
+    """Number of photographs whose crops existed already."""
     too_small: int
     """Photographs left out by `min_side`."""
     broken: dict[Path, str]
     """The reason for each picture that cannot be used."""
     remarks: tuple[str, ...]
-    """What the user should know; each one line."""
+    """Messages for the user, a line each."""
 
     def lines(self) -> list[str]:
         """For people: every picture that was left out, then the counts."""
@@ -251,7 +251,7 @@ def photographs_of(folders: dict[str, Path], out: Path, cut: Cut) -> list[Photog
 
 
 def crop_record(out: Path, folders: dict[str, Path], cut: Cut) -> dict[str, Any]:
-    """How each source of `out` is cropped, these among them.
+    """Return how each source of `out` is cropped, including these.
 
     Raises:
         UserError: one was cropped in another way, or all were to another size.
@@ -273,7 +273,7 @@ def crop_record(out: Path, folders: dict[str, Path], cut: Cut) -> dict[str, Any]
 
 
 def is_current(target: Path, source: Path, size: int) -> bool:
-    """Whether a crop is there, whole, of this size and not older than its photograph."""
+    """Return whether a crop exists, is complete, has this size and is not older than its photograph."""
     try:
         if target.stat().st_mtime < source.stat().st_mtime:
             return False

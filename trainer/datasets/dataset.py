@@ -1,4 +1,4 @@
-"""What a data set is: a folder of pictures in splits. And work on many pictures at once, by several threads."""
+"""The interface of a data set (a folder of pictures in splits), and work on many pictures in several threads."""
 
 import os
 import shlex
@@ -25,11 +25,11 @@ OnProgress = Callable[[int, int], None]
 SPLITS = ("train", "val", "test")
 """The usual splits, in the order in which they are listed."""
 VALIDATION_SPLITS = ("val", "test")
-"""Where validation pictures come from, best first; never from the training split."""
+"""Splits for validation, best first; never the training split."""
 SMALLEST_SIDE = 8
 """Fewer pixels a side are no picture."""
 NAMED = 5
-"""Of several bad pictures, so many are named."""
+"""Number of bad pictures that a message names."""
 LOOKED_AT = 8
 """Pictures of a set that are judged before a training."""
 MOST_THREADS = 8
@@ -37,12 +37,12 @@ MOST_THREADS = 8
 
 
 class DataSet(ABC):
-    """A folder of pictures in splits, each of which holds one item: lists them, reads them, tells what is doubtful."""
+    """A folder of pictures in splits, one item in each picture."""
 
     pictures_per_item: ClassVar[int]
     """2 for input and target, 1 for a photograph, which is both."""
     layout: ClassVar[str]
-    """How the pictures lie in the folder, for messages; `pattern` shows their paths."""
+    """Description of the folder's layout for messages; `pattern` shows the paths."""
     pattern: ClassVar[str]
 
     def __init__(self, folder: Path) -> None:
@@ -59,12 +59,12 @@ class DataSet(ABC):
         """
 
     def by_folder(self) -> dict[str, list[Path]]:
-        """As `by_split`, but only where folders tell the splits."""
+        """Return `by_split`, but only where folders give the splits."""
         return self.by_split()
 
     @abstractmethod
     def has_split(self, split: str) -> bool:
-        """Whether there is such a split."""
+        """Return whether there is such a split."""
 
     @abstractmethod
     def paths(self, split: str, *, limit: int | None = None) -> list[Path]:
@@ -116,7 +116,7 @@ class DataSet(ABC):
 
     @abstractmethod
     def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
-        """What speaks against a training on these pictures of `train_split`, a message each; nothing is refused.
+        """Return a message for each doubt about a training on these pictures of `train_split`.
 
         A few of the pictures are judged; broken ones are passed over.
         """
@@ -143,13 +143,13 @@ class DataSet(ABC):
 
 
 def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:
-    """Those of the paths that are not among the others."""
+    """Return the paths that are not among the others."""
     known = frozenset(others)
     return [path for path in paths if path not in known]
 
 
 def evenly_spread(paths: list[Path], count: int) -> list[Path]:
-    """At most `count` pictures, spread evenly, the first and the last among them."""
+    """Return at most `count` pictures, spread evenly, including the first and the last."""
     places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
     return [paths[place] for place in places]
 
@@ -159,15 +159,15 @@ def map_pictures(
     work: Callable[[Path], T],
     *,
     threads: int | None = None,
-    mend: str = "mend or remove them",
+    mend: str = "fix or remove them",
 ) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
 
     Args:
-        mend: what the user can do where several are bad.
+        mend: the fix in the message.
 
     Raises:
-        UserError: it fails on some. All are tried first, so that one message tells of all that must be mended.
+        UserError: it fails on some. All are tried first, so that one message names all bad ones.
     """
     tried = try_pictures(paths, work, threads=threads)
     bad = [result for result in tried if isinstance(result, UserError)]

@@ -93,7 +93,7 @@ def pair_folders(
             raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
 
     or_resize = "" if resized else ", or give --resize where only sizes differ"
-    map_pictures(list(partners), require_fit, mend=f"mend or remove them{or_resize}")
+    map_pictures(list(partners), require_fit, mend=f"fix or remove them{or_resize}")
 
     def beside(job: Job) -> Samples:
         left, right = read_as(job.a, of_a), read_as(job.b, of_b)

@@ -45,16 +45,16 @@ from trainer.datasets.dataset import (
 
 Side = Literal["A", "B"]
 Formats = tuple[PixelFormat, PixelFormat]
-"""Of input and target."""
+"""Values of input and target."""
 
 SAME_LEVEL = 2
 """Grey levels by which neighbours of a drawn area may differ: JPEG moves them a little."""
 MARGIN = 0.01
 """A difference of the proportions below this says nothing."""
 FEWEST = 3
-"""Pictures that must tell their sides before the set's are named."""
+"""Minimum number of pictures with a clear drawn side."""
 MAJORITY = 0.75
-"""Of the pictures that tell, so many must agree."""
+"""Share of these pictures that must agree."""
 
 
 class PairedSet(DataSet):

@@ -25,7 +25,7 @@ from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
 """Per cent of the pictures in each split, where the folders do not tell."""
 FEW = 50
-"""With fewer photographs than this a generator learns them by heart."""
+"""Number of photographs below which a generator memorises them."""
 
 
 class PhotographSet(DataSet):
@@ -74,7 +74,7 @@ class PhotographSet(DataSet):
         return paths
 
     def names(self, paths: list[Path], split: str) -> dict[str, Path]:
-        """By their paths below the split's folder, without suffix, folders joined with "-"."""
+        """Return the pictures by their paths below the split's folder, without suffix, with "-" for slashes."""
         names, clashes = self.names_and_clashes(paths, split)
         if clashes:
             raise UserError(clashes[0])
@@ -135,7 +135,7 @@ class PhotographSet(DataSet):
 
 
 def has_usual_splits(data: Path) -> bool:
-    """Whether there are pictures below a folder train, val or test: then no picture is assigned by hash."""
+    """Return whether there are pictures below a folder train, val or test; then none is assigned by hash."""
     return any(any(True for _ in walk(Path(data) / split)) for split in SPLITS if (Path(data) / split).is_dir())
 
 
@@ -171,7 +171,7 @@ def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Itera
                 (entry for entry in entries if entry.name[0] != "."), key=lambda entry: natural_key(entry.name)
             )
     except OSError as error:
-        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
+        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     here = above | {(status.st_dev, status.st_ino)}
     for entry in children:
         path = folder / entry.name

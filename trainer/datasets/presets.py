@@ -18,12 +18,12 @@ from gan_eval.settings.training import Direction
 
 @dataclass(frozen=True)
 class InpaintingTraining:
-    """How a generator that fills holes is trained."""
+    """A training of a generator that fills holes."""
 
     settings: dict[str, Any]
     """Keys of `TrainingSettings`, without a length."""
     source: str
-    """Who trained so."""
+    """Source of the training."""
 
 
 @dataclass(frozen=True)
@@ -38,41 +38,41 @@ class Preset:
     splits: dict[str, int] = field(default_factory=dict)
     """Pictures in each split; none where that is left to the user, or not known exactly."""
     pictures: str = ""
-    """How many, as the documentation says it, where the splits do not."""
+    """Number of pictures as text, where `splits` is empty."""
     url: str | None = None
     """The official archive; None where its terms ask each user to register, or to bring the pictures."""
     archive_note: str = "no archive"
     sha256: str | None = None
-    """Of the archive; None where no official one is published."""
+    """Hash of the archive; None where none is published."""
 
     # Of A|B pictures:
     a: str = ""
-    """What the left half holds."""
+    """Content of the left half."""
     b: str = ""
-    """What the right half holds."""
+    """Content of the right half."""
     direction: Direction = "AtoB"
     """As published: from labels, map or edges to the photograph; from day to night. A photograph is both."""
     width: int = 0
-    """Of a whole picture, both halves, in pixels."""
+    """Width in pixels of a whole picture (both halves)."""
     height: int = 0
     length_from: str = ""
-    """Who trained for so long, as the documentation says it."""
+    """Source of the training's length."""
 
     # Of photographs:
     holds: str = ""
-    """What is on the pictures."""
+    """Content of the pictures."""
     side: str = ""
     """Pixels of a picture, as the documentation says it."""
     origin: str = ""
-    """Where it comes from; what the user does."""
+    """Origin of the pictures, and what the user does to get them."""
     trained: str = ""
-    """Which of `TRAININGS`; empty for A|B pictures."""
+    """Name in `TRAININGS`; empty for A|B pictures."""
     after: str = ""
     """The set whose generator it starts from."""
 
     @property
     def has_photographs(self) -> bool:
-        """Whether its pictures are single photographs."""
+        """True for single photographs."""
         return bool(self.trained)
 
     def training(self) -> dict[str, Any]:
@@ -103,10 +103,10 @@ class Preset:
 
 _DATA = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
 PRESETS = {name: Preset(name, **values) for name, values in _DATA["pairs"].items()}
-"""Of A|B pictures."""
+"""Presets of A|B pictures."""
 PHOTOGRAPH_PRESETS = {name: Preset(name, **values) for name, values in _DATA["photographs"].items()}
 TRAININGS = {name: InpaintingTraining(**values) for name, values in _DATA["trainings"].items()}
-"""What `train --preset` takes beside the names of data sets."""
+"""Further names that `train --preset` accepts."""
 
 
 def preset_of(name: str) -> Preset:

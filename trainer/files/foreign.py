@@ -47,7 +47,7 @@ class Foreign:
     net: Network
     settings: TrainingSettings
     notes: tuple[str, ...]
-    """What a user should know."""
+    """Messages for the user."""
 
 
 def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:

@@ -33,19 +33,19 @@ class Model:
     name: str
     """The run's name, with the snapshot's where it is one."""
     direction: Direction | None
-    """Which half it was trained to take as input; None: the file does not tell."""
+    """The half that is the input; None: the file does not say."""
     fraction: float
     """Share of the planned training that was done; 1 for a foreign file."""
     formats: Formats | None = None
     """Channels and depth of input and target, and how they are shown; None: the file does not tell."""
     notes: tuple[str, ...] = ()
-    """What a user should know."""
+    """Messages for the user."""
     definition: Definition = field(default_factory=dict)
     """Its run's; of a foreign file empty."""
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it comes from another program."""
+        """True for a file of another program."""
         return self.file.suffix == SUFFIX
 
 
@@ -88,7 +88,7 @@ def export_pth(model: Model, out: Path) -> tuple[str, ...]:
 
 
 def describe(model: Model) -> dict[str, str | int | float | None]:
-    """What the file tells, by name."""
+    """Return the facts in a generator's file by name."""
     settings, net = model.settings, model.net
     return {
         "file": str(model.file),

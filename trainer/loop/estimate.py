@@ -47,7 +47,7 @@ class Estimate:
     validation_s: float
     """Time of each."""
     memory: str
-    """What `memory_bytes` measures: memory of the process, or of the GPU."""
+    """Kind of `memory_bytes`: memory of the process, or of the GPU."""
     memory_bytes: int | None
     """Peak on each device; None where the system does not report it."""
     disk: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""What a training does: its task, its pictures, its length, and the steps after which something is written."""
+"""The plan of a training: its task, its pictures, its length, and the steps after which something is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ class Plan:
 
     @cached_property
     def definition(self) -> Definition:
-        """What makes two runs the same run. A single device and a start from random weights are left out.
+        """The facts that identify a run. A single device and a start from random weights are left out.
 
         Raises:
             UserError: a picture cannot be read.

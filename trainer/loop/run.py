@@ -204,7 +204,7 @@ class Run:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and messages: always, on one device."""
+        """True in the process that writes files and messages."""
         return self._fabric.is_global_zero
 
     @property

@@ -1,4 +1,4 @@
-"""How much of a picture a hole may take, and the mending of a hole that takes too much or too little."""
+"""Limits of a hole's area, and growing or shrinking a hole to fit them."""
 
 from dataclasses import dataclass
 

@@ -30,12 +30,12 @@ BACKGROUND, VOID = 0, 255
 MOST_INDICES = 128
 """A picture of more different levels holds no indices; PASCAL VOC's have at most some 40 objects."""
 RECORD = "silhouettes.json"
-"""What the folder was made of."""
+"""File that records the sources of the folder."""
 
 
 @dataclass(frozen=True)
 class Silhouettes:
-    """What `write_silhouettes` made and found."""
+    """The result of `write_silhouettes`."""
 
     written: int
     segmentations: int

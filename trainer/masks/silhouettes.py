@@ -32,13 +32,13 @@ _ENLARGED = 1.6
 
 @dataclass(frozen=True)
 class Pose:
-    """How a silhouette lies in a picture."""
+    """Position and angle of a silhouette in a picture."""
 
     x: float
     y: float
     """Its middle, in pixels from the picture's upper left corner."""
     angle: float
-    """In radians, clockwise."""
+    """Angle in radians, clockwise."""
     mirrored: bool
 
 

@@ -67,12 +67,12 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _few_pixels(layer: nn.Conv2d | nn.ConvTranspose2d, pixels: int) -> bool:
-    """Whether reading the weights where they lie is most of the work."""
+    """Return whether reading the weights is most of the work."""
     return pixels * WEIGHTS_PER_PIXEL <= layer.weight.numel()
 
 
 def _possible(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether the products serve: on a CPU, in the precision of the weights, and nobody traces."""
+    """Return whether the products can be used: on a CPU, in the precision of the weights, without tracing."""
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return False
     return (

@@ -82,7 +82,7 @@ def grid_sides(size: int, layers: tuple[Layer, ...]) -> list[int]:
 
 
 def fits(size: int, layers: tuple[Layer, ...]) -> bool:
-    """Whether pictures of side `size` give a logit, and inner layers more than the one pixel that no norm can take."""
+    """Return whether pictures of side `size` give a logit, and more than one pixel in the inner layers."""
     *inner, last = grid_sides(size, layers)
     return last >= 1 and min(inner) >= 2
 

@@ -138,7 +138,9 @@ class Dropout(nn.Dropout):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
-        self.generators: Sequence[torch.Generator] | None = None  # each layer's own: the compiler would see it come
+        self.generators: Sequence[torch.Generator] | None = (
+            None  # set for each layer, because the compiler would trace an argument
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, ...) with elements set to 0 and the others scaled up, in training mode alone."""
@@ -214,7 +216,7 @@ class MirroredStripes(torch.autograd.Function):
 def doubling(
     kind: UpsamplingKind, transposed: Callable[..., nn.Module], inside: int, outside: int, *, bias: bool
 ) -> nn.Module:
-    """What doubles height and width: `transposed`, a transposed convolution but for its channels, or a resize."""
+    """Return the layer that doubles height and width: a transposed convolution or a resize."""
     return (ResizeConv2d if kind == "resize" else transposed)(inside, outside, bias=bias)
 
 
@@ -230,7 +232,7 @@ def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batc
 
 
 def inner_bias(kind: NormKind) -> bool:
-    """Whether inner convolutions have a bias: with instance norm alone.
+    """Return whether inner convolutions have a bias: only with instance norm.
 
     BatchNorm has its own bias. Instance norm cancels it, and "none" could use it; both follow the layout of
     pytorch-CycleGAN-and-pix2pix, from whose files the kind of norm is told by the biases.
@@ -243,7 +245,7 @@ INNERMOST = 4
 
 
 def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> int:
-    """How often `side` halves until it is 4: at least once.
+    """Return the number of times that `side` halves until it is 4, at least 1.
 
     Args:
         side: in pixels.
@@ -311,7 +313,7 @@ class ChannelwiseLinear(nn.Module):
 
 
 STD = 0.02
-"""Of the initial weights (arXiv 1611.07004, section 6.2)."""
+"""Standard deviation of the initial weights (arXiv 1611.07004, section 6.2)."""
 
 
 def initialise(net: nn.Module, generator: torch.Generator) -> None:

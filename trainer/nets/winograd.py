@@ -27,7 +27,7 @@ TILES = 64
 
 
 def is_faster(weight: Tensor, stride: tuple[int, ...], count: int, height: int, width: int) -> bool:
-    """Whether `convolution` takes less time than the library for `count` outputs of this height and width."""
+    """Return whether `convolution` takes less time than the library for `count` outputs of this height and width."""
     tiles = count * -(-height // OUT) * -(-width // OUT)
     return weight.shape[2:] == (KERNEL, KERNEL) and stride == (1, 1) and weight.numel() >= WIDE and tiles >= TILES
 

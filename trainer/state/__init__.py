@@ -1,1 +1,1 @@
-"""What a run leaves and goes on from."""
+"""The files of a run, from which it resumes."""

@@ -22,7 +22,7 @@ FORMAT = 1
 CHECKPOINTS = "checkpoints"
 """The folder of a run's checkpoints."""
 KEPT = 2
-"""So many of the latest checkpoints are kept by default: if the last is broken, the one before serves."""
+"""Checkpoints kept by default: if the last is damaged, the one before it is used."""
 
 SECONDS = 60.0
 """Time between checkpoints where no number of steps is given,"""
@@ -47,7 +47,7 @@ class CheckpointClock:
         self._last = time.monotonic()
 
     def __call__(self, done: int) -> bool:
-        """Whether a checkpoint is due after step `done`."""
+        """Return whether a checkpoint is due after step `done`."""
         if self._every is not None:
             return done % self._every == 0
         return time.monotonic() - self._last >= self._wait

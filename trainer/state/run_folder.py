@@ -56,9 +56,9 @@ Part = Literal["generator", "encoder"]
 STARTS: dict[Part, str] = {"generator": "initial_sha256", "encoder": "initial_encoder_sha256"}
 """Keys of a run's definition with the hash of what it started from."""
 Definition = dict[str, Any]
-"""What makes two runs the same run: settings, fraction, direction, split, data, total steps."""
+"""The facts that identify a run: settings, fraction, direction, split, data, total steps."""
 Machine = dict[str, Any]
-"""What, besides the definition, determines a run's bits: device, threads, versions."""
+"""The facts that, besides the definition, determine a run's bits: device, threads, versions."""
 
 
 _NETWORK = (

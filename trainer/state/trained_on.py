@@ -23,14 +23,14 @@ from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.files.model import Model, load_model
 
 RECORD = f"{OWN_FOLDER}/trained_on.npz"
-"""In the run's folder."""
+"""File in the run's folder."""
 SIDE = 16
 SAME = 0.998
 """The least correlation of two pictures that are the same."""
 _FLAT = 1.0
 """A standard deviation, in levels, below which a picture's values say nothing."""
 _ROWS = 4096
-"""So many pictures are compared at once."""
+"""Number of pictures compared together."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a generator learns: to translate pictures, or to fill holes in them."""
+"""The tasks of a generator: to translate pictures, or to fill holes in them."""
 
 from pathlib import Path
 

@@ -157,7 +157,7 @@ class Inpainting(Task):
         return Batch(seen, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
 
     def _weights(self) -> Callable[[Batch], Tensor | None]:
-        """What the pixels of a batch count in a reconstruction, by hole, overlap and context; None: all the same.
+        """Return a function that gives the weight of each pixel of a batch; None: equal weights.
 
         Holes that are always the same have the same weights, which are computed once.
         """

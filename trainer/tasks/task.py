@@ -1,4 +1,4 @@
-"""What every task gives: pictures, batches, an objective for the training step, and pictures from a generator."""
+"""The interface of a task: pictures, batches, an objective for the training step, and generated pictures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ from trainer.step import Batch, Objective, Term, every_logit
 from trainer.style import StyleLoss, load_style_network, style_sha256
 
 Autocast = Callable[[], AbstractContextManager[Any]]
-"""What the networks of a run are run inside."""
+"""Context in which the networks run."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Example:
     """An item outside training."""
 
     condition: Samples
-    """What people are shown as the input."""
+    """The input picture as shown to participants."""
     target: Samples
     mask: Mask | None = None
-    """Where the picture was hidden from the generator."""
+    """The hole, if there is one."""
     formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
-    """Of condition and target."""
+    """Formats of condition and target."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a generator makes of an example."""
+    """A generator's output for an example."""
 
     fake: Samples
     """The stimulus; around a hole it is the target, bit for bit."""
@@ -58,7 +58,7 @@ class Task(ABC):
     modes: tuple[Mode, ...] = ("train", "eval")
     """The modes in which its generator gives pictures, the one of sample grids and of the best generator first."""
     gives_raw = False
-    """Whether its outputs have a raw picture."""
+    """True if its outputs have a raw picture."""
 
     formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
     """Channels and depth of what people are shown as the input, and of the target."""
@@ -68,25 +68,25 @@ class Task(ABC):
 
     @property
     def channels(self) -> tuple[int, int]:
-        """Of input and target."""
+        """Values of input and target."""
         return self.formats[0].channels, self.formats[1].channels
 
     @abstractmethod
     def data_set(self, folder: Path) -> DataSet:
-        """What lists and reads the pictures of a folder for it."""
+        """Return the data set in a folder."""
 
     @property
     def row_facts(self) -> Row:
-        """What every table row about its generator names."""
+        """Columns of every table row about its generator."""
         network = self.settings.style_network
         return {} if network == "none" and self.settings.inpainting is None else {"style_network": network}
 
     @abstractmethod
     def conditions(self) -> dict[str, Any]:
-        """What of the task, beside the settings, decides what an item shows."""
+        """Return the facts that, besides the settings, determine the items."""
 
     def definition(self) -> dict[str, Any]:
-        """What of the task, beside the settings, makes two runs the same run.
+        """Return the facts that, besides the settings, identify a run.
 
         Raises:
             UserError: the weights of a style network are not there.
@@ -114,7 +114,7 @@ class Task(ABC):
 
     @abstractmethod
     def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
-        """What the training step minimises, with what it needs on the device.
+        """Return the losses that the training step minimises, on the device.
 
         Args:
             device: that of the networks.
@@ -151,7 +151,7 @@ class Task(ABC):
         """
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
-        """What a row of a sample grid shows of an example, each (H, W, 3) uint8."""
+        """Return the pictures of an example in a sample grid, each (H, W, 3) uint8."""
         of_input, of_target = self.formats
         return [as_shown(example.condition, of_input), *(as_shown(x, of_target) for x in (output.fake, example.target))]
 

@@ -1,1 +1,1 @@
-"""What is seen of a run while it goes on."""
+"""The tables and pictures of a run during training."""

@@ -15,7 +15,7 @@ from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
 
 SPLITS = ("test", "val")
-"""Where the items come from, best first."""
+"""Splits of the items, best first."""
 COUNT = 4
 """Items in a grid."""
 

@@ -35,7 +35,7 @@ the paths are held, and they go through it"""
 TOGETHER = 16
 """at once."""
 COMPARED = 1000
-"""At most so many pictures, spread over all, are compared with each other for their diversity."""
+"""Maximum number of pictures compared with each other for their diversity."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Measure:
     """Metrics that are computed elsewhere."""
 
     values: Callable[[Path], list[Row]]
-    """Of a stimulus set's folder: rows with metric, value, sd, n and reason."""
+    """Takes a stimulus set's folder; returns rows with metric, value, sd, n and reason."""
     higher_is_better: Mapping[str, bool]
-    """By metric; the keys are the metrics that `values` computes."""
+    """True or false for each metric that `values` computes."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class ValidationExamples:
     split: str
     examples: Mapping[str, Example]
     seen: bool | None = None
-    """Whether some of them are trained on, too; None: not known."""
+    """True if some of them are also trained on; None: unknown."""
     n_seen: int = 0
-    """How many of them."""
+    """Number of pictures that are also trained on."""
 
 
 class ReadWhenAsked(Mapping[str, Example]):
@@ -215,7 +215,7 @@ def thumbnail(picture: Samples) -> Samples:
 
 
 def diversity(fakes: list[Samples], targets: list[Samples]) -> float | None:
-    """How much generated pictures differ from each other, as a share of how much their ground truths do.
+    """Return the differences among generated pictures relative to those among their ground truths.
 
     The root mean square difference of all pairs of pictures, brought to 32 pixels a side, of the fakes over that of
     the targets: about 1 where a generator is as diverse as its data, 0 where it gives one picture for every input.
