@@ -13,8 +13,8 @@ from gan_eval.cli.options import Out
 from gan_eval.errors import UserError
 from gan_eval.launch import as_typed
 
-participants_app = typer.Typer(help="Who has done what, and who wants to be forgotten.", no_args_is_help=True)
-store_app = typer.Typer(help="Results stores: several as one, and to the lab's server.", no_args_is_help=True)
+participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
+store_app = typer.Typer(help="Merge results stores, or copy one to a server.", no_args_is_help=True)
 
 StoreOption = Annotated[str, typer.Option("--store", help="Results store: a path or a database URL.")]
 StudyOption = Annotated[str | None, typer.Option("--study", help="Only this study's sessions.")]
@@ -111,10 +111,12 @@ def participants_forget(
         typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
     if traces.derived:
         typer.echo(f"{participant}: tables and report are deleted; gan-eval run makes them again", err=True)
-    if forgotten.delivered:
-        typer.echo(f"{participant}: the lab's server has a copy; give the same command with its URL, too", err=True)
-    elif is_address(store):
-        typer.echo(f"{participant}: a station's own store may hold a copy; give the same command there, too", err=True)
+    if is_address(store):
+        typer.echo(
+            f"{participant}: give the same command at each station, too; its next `store push` would bring the rows "
+            "back",
+            err=True,
+        )
 
 
 def _counts(rows: Mapping[str, int]) -> str:
@@ -138,27 +140,23 @@ def store_merge(
     typer.echo(out)
 
 
-@store_app.command("deliver")
-def store_deliver(
-    store: Annotated[Path, typer.Argument(help="A station's own store.")],
-    to: Annotated[str, typer.Option("--to", help="The lab's server: postgresql://user@host/database.")],
-    again: Annotated[
-        bool, typer.Option("--again", help="Send also what was delivered: the server was restored from an older copy.")
-    ] = False,
+@store_app.command("push")
+def store_push(
+    store: Annotated[str, typer.Argument(help="A station's own store: a path or a database URL.")],
+    to: Annotated[str, typer.Argument(help="The other store: postgresql://user@host/database, or a path.")],
 ) -> None:
-    """Bring to the lab's server what it lacks of a station's store, each row once; refused rows make it fail."""
+    """Copy to another store what it lacks, each row once; refused rows give exit status 2."""
     from gan_eval.cli.console import Console
-    from gan_eval.delivery.courier import deliver_all
+    from gan_eval.store import push
 
-    with Console() as console, console.working("deliver"):
-        delivered = deliver_all(store, to, again=again)
-    typer.echo(f"{delivered.trials} trials of {delivered.sessions} sessions delivered, {delivered.unsent} left")
-    if delivered.refused:
-        more = f"; and {len(delivered.refused) - 3} sessions more" if len(delivered.refused) > 3 else ""
+    with Console() as console, console.working("push"):
+        pushed = push(store, to)
+    typer.echo(f"{pushed.sessions} sessions, {pushed.trials} trials copied", err=True)
+    if pushed.refused:
+        more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(
-            f"{store}: {delivered.refused_rows} rows of {len(delivered.refused)} sessions refused by the server: "
-            f"{'; '.join(delivered.refused[:3])}{more}; they are safe in the store; "
-            "`gan-eval participants forget`, at the station or at the server, removes one of two sittings"
+            f"store push: {len(pushed.refused)} sessions were refused: {'; '.join(pushed.refused[:3])}{more}; "
+            "their rows are safe in your store; `gan-eval participants forget` removes one of two sessions"
         )
 
 

@@ -18,8 +18,10 @@ from gan_eval.files import sha256_json
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
+from gan_eval.quiz.station import station_file
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, deal_list, give_back_list, keep_design, kept_design, new_session_id, person_of
+from gan_eval.store.connect import is_address, parse_address
 from gan_eval.tabular import Row, iso
 
 
@@ -37,12 +39,19 @@ class Applicant:
     """What `design_hash` is the hash of: kept in the store, so that a later difference can be named."""
 
 
-def sitting_lock(store: Path, applicant: Applicant) -> tuple[Path, str, str]:
-    """What `gan_eval.locks.hold_lock` takes, so that nobody sits twice at once in a study of a store."""
-    person = person_of(applicant.participant)
-    name = sha256_json([store.name, applicant.study, person])[:12]  # a name of any length and alphabet
-    doing = f"in this participant's session of the study {applicant.study} in {store}"
-    return store.parent / f".gan-eval-{name}.lock", f"--participant {applicant.participant}", doing
+def sitting_lock(store: str | Path, applicant: Applicant) -> tuple[Path, str, str]:
+    """Return the arguments of `gan_eval.locks.hold_lock` that keep a participant from two sessions at once.
+
+    The lock of a file lies next to it, that of a server with this computer's other records.
+    """
+    if is_address(store):
+        place, folder = parse_address(str(store)).safe_url, station_file().parent
+        name = place
+    else:
+        place, folder, name = str(store), Path(store).parent, Path(store).name
+    digest = sha256_json([name, applicant.study, person_of(applicant.participant)])[:12]  # any length and alphabet
+    doing = f"in this participant's session of the study {applicant.study} in {place}"
+    return folder / f".gan-eval-{digest}.lock", f"--participant {applicant.participant}", doing
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,7 @@ def admit(
         UserError: the participant has taken part already, or has an open session with another list; the study has
             changed since the session began; it is too old; the station's lists are used up.
     """
+    require_pseudonym(applicant.participant)
     known = find_session(store, applicant)
     if known is not None:
         if list_number not in (None, known["list"]) and known["status"] == "open":
@@ -131,19 +141,24 @@ def admit(
     return Admitted(row, draw.plan, (), (), tuple(warnings), stored=False)
 
 
+def require_pseudonym(participant: str) -> None:
+    """Refuse a participant's code that is no pseudonym.
+
+    Raises:
+        UserError: it has other characters, or too many.
+    """
+    if not re.fullmatch(r"[\w.-]{1,64}", participant):
+        raise UserError(
+            f"--participant {participant!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, such "
+            "as P01"
+        )
+
+
 def find_session(store: Store, applicant: Applicant) -> Row | None:
     """Return the session of this participant in this study; None where there is none yet.
 
     Codes that differ only in case are one person's (`person_of`).
-
-    Raises:
-        UserError: the participant's code is no pseudonym.
     """
-    if not re.fullmatch(r"[\w.-]{1,64}", applicant.participant):
-        raise UserError(
-            f"--participant {applicant.participant!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', "
-            "at most 64, such as P01"
-        )
     known = store.rows(tables.SESSIONS, study=applicant.study)
     known = [row for row in known if person_of(row["participant"]) == person_of(applicant.participant)]
     exact = [row for row in known if row["participant"] == applicant.participant]

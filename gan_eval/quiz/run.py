@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from gan_eval.delivery import open_lab
 from gan_eval.errors import UserError
 from gan_eval.locks import hold_lock
-from gan_eval.quiz.admission import Admitted, Applicant, admit, find_session, sitting_lock, unused_code
+from gan_eval.quiz.admission import Admitted, Applicant, admit, require_pseudonym, sitting_lock, unused_code
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocols import protocol_for
@@ -47,7 +46,7 @@ class SessionResult:
     """All trials that are in the store, in order, those of an earlier sitting included."""
     scores: tuple[GroupScore, ...]
     warnings: tuple[str, ...]
-    """What the experimenter must know, a line each: of the draw, of the clock, of the delivery to the lab's server."""
+    """What the experimenter must know, a line each: of the draw, of the clock, of the pictures."""
 
 
 def run_session(
@@ -67,7 +66,6 @@ def run_session(
     catch: Sequence[StimulusSet] = (),
     presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
     simulate: str | None = None,
-    station_store: Path | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> SessionResult:
     """Run one participant's session; an open session of the same participant goes on where it stopped.
@@ -76,7 +74,7 @@ def run_session(
         stimulus_sets: where stimuli are drawn from.
         settings: the quiz.
         participant: a pseudonym.
-        store: path of the results store, which is made where there is none, or a lab server's URL.
+        store: path or database URL of the results store, which is made where there is none.
         study_name: the study that the session belongs to.
         design_hash: SHA-256 over what a participant sees.
         design: what `design_hash` is the hash of; kept in the store, so that a later difference can be named.
@@ -88,7 +86,6 @@ def run_session(
         catch: where catch trials come from.
         presentation: how it is presented on this computer; default: full screen, all else measured or chosen by itself.
         simulate: a simulated participant, `default` or `dprime=1.2,criterion=0.1,lapse=0.02`, instead of a person.
-        station_store: with a server's URL, the file that the session writes first and that is delivered to the server.
         on_warning: called with each warning that is known before the first page; they are among the result's too.
 
     Raises:
@@ -121,18 +118,15 @@ def run_session(
         station=presentation.station,
         design=design,
     )
-    with ExitStack() as sitting, open_lab(store, local=station_store) as lab:
-        with open_store(lab.local) as opened:
-            known = find_session(opened, applicant)
-            sitting.enter_context(hold_lock(*sitting_lock(lab.local, applicant), say=on_warning))
+    with ExitStack() as sitting:
+        require_pseudonym(participant)
+        with open_store(store) as opened:
+            sitting.enter_context(hold_lock(*sitting_lock(store, applicant), say=on_warning))
             if applicant.simulated and has_people(opened, study_name):
                 raise UserError(
                     f"--simulate: people have answered the study {study_name} in {opened.where}, and nothing is "
                     "simulated beside them; rehearse with another --store"
                 )
-            lab.require_newcomer(study_name, participant, own=None if known is None else known["session"])
-            if known is None and list_number is None and lists is None:
-                list_number = lab.next_list(study_name, simulated=applicant.simulated)
             admitted = admit(
                 opened,
                 applicant,
@@ -145,10 +139,10 @@ def run_session(
                 catch=_rows(catch),
                 fraction=fraction,
             )
-        for line in filter(None, (*admitted.warnings, lab.warning)):
+        for line in admitted.warnings:
             if on_warning is not None:
                 on_warning(line)
-        with Writer(lambda: open_store(lab.local), after=lab.notify) as writer:
+        with Writer(lambda: open_store(store)) as writer:
             clock = SystemClock() if observer is None else VirtualClock(datetime.now(UTC))
             session = None
             try:
@@ -183,8 +177,6 @@ def run_session(
             *filter(None, [unused]),
             *filter(None, [library.warning]),
             *session.warnings,
-            *filter(None, [lab.warning]),
-            *lab.finish(),
         )
     return SessionResult(
         session=session.row["session"],

@@ -43,6 +43,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
         "participants": "more people do not change what each of them sees",
         "strict_counts": "whether a small pool is an error; the counts that are shown follow from the pool",
         "late_ms": "which trials are flagged afterwards",
+        "push_to": "where answers are copied to",
         "resume_within_hours": "whether an old session goes on",
         "allow_giveaways": "which sets are refused before the first session; the pictures are in the design",
         "show_score": "comes after the last trial, and no page before announces it: it cannot change the answers",

@@ -174,6 +174,8 @@ class QuizSettings(Section):
     """An exposure that is off by more than this is flagged `late`."""
     resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000, examples=[24])
     """An open session that is older than this is not continued; default: it always is."""
+    push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
+    """Store to which each session is copied when it has ended: a database URL or a path; default: none."""
     allow_giveaways: tuple[str, ...] = ()
     """Clues of `./run stimuli audit` that may tell real from fake in this study; `identical`: generated pictures may
     be real ones, byte for byte."""

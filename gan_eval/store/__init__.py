@@ -19,6 +19,7 @@ from gan_eval.store.people import (
     sessions_text,
     stored_of,
 )
+from gan_eval.store.push import Pushed, push
 from gan_eval.store.results import (
     Store,
     deal_list,
@@ -38,6 +39,7 @@ __all__ = [
     "Forgotten",
     "Merged",
     "Participation",
+    "Pushed",
     "Store",
     "Stored",
     "Writer",
@@ -52,6 +54,7 @@ __all__ = [
     "new_session_id",
     "open_store",
     "person_of",
+    "push",
     "require_consistent",
     "session_ids",
     "sessions_text",

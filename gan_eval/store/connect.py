@@ -32,7 +32,7 @@ CONNECT_S = 3
 """How long a new connection may take before the server counts as unreachable."""
 
 SILENCE_S = 10
-"""How long a server may be silent within a delivery before it counts as unreachable."""
+"""How long a server may be silent, or another program may lock it, before it counts as unreachable."""
 
 _SECRETS = ("password", "sslpassword", "passfile")
 
@@ -63,24 +63,18 @@ class Address:
                 line = line.replace(form, "***")
         return line
 
-    def arguments(self, *, connect_s: float = CONNECT_S, hurried: bool = False) -> dict[str, Any]:
-        """What the driver is told beside the URL, so that a pulled cable is noticed; what the URL says goes first.
-
-        Args:
-            connect_s: how long a new connection may take.
-            hurried: no statement may take long, as beside a session; else reading many rows takes its time.
-        """
+    def arguments(self) -> dict[str, Any]:
+        """Return the driver's options, so that a pulled cable is noticed; what the URL says goes first."""
         milliseconds = round(1000 * SILENCE_S)
         settings = {
-            "connect_timeout": round(max(2, connect_s)),  # libpq takes 1 for 2
+            "connect_timeout": CONNECT_S,
             "tcp_user_timeout": milliseconds,
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
             "application_name": "gan_eval",
+            "options": f"-c lock_timeout={milliseconds}",
         }
-        if hurried:
-            settings["options"] = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
         return {name: value for name, value in settings.items() if name not in self.url.query}
 
 
@@ -188,21 +182,14 @@ def may_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def remote_engine(address: Address, *, connect_s: float = CONNECT_S, hurried: bool = False, **pool: Any) -> sa.Engine:
-    """A server; the network is not touched.
-
-    Args:
-        address: where it is.
-        connect_s: how long a new connection may take.
-        hurried: no statement may take long; see `Address.arguments`.
-        pool: how SQLAlchemy keeps connections.
+def remote_engine(address: Address) -> sa.Engine:
+    """Return the connections of a server; the network is not used yet.
 
     Raises:
         UserError: its driver is missing.
     """
-    arguments = address.arguments(connect_s=connect_s, hurried=hurried)
     try:
-        return sa.create_engine(address.url, hide_parameters=True, connect_args=arguments, **pool)
+        return sa.create_engine(address.url, hide_parameters=True, connect_args=address.arguments(), pool_pre_ping=True)
     except ImportError as error:
         raise UserError(
             f"--store {address.safe_url}: the PostgreSQL driver is missing; install it with: "

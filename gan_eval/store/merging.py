@@ -48,7 +48,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     What a merge that was killed has left behind goes; where it had come to its end, the same merge again finds that.
 
     Args:
-        sources: paths or URLs; of older versions, too.
+        sources: paths or URLs.
         out: the new store's file.
 
     Raises:
@@ -81,7 +81,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
 def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
     """A store's name, without a password, and every row of it.
 
-    A file is copied into memory first, so that an older one is brought up to date in the copy.
+    A file is copied into memory first, so that no other program's write comes in between.
 
     Raises:
         UserError: it is no store, cannot be read, or rows are missing or contradict each other.

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files import SQLITE_ERRORS, database_message
-from gan_eval.store.layout import DELIVERED, STORED_TABLES
+from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, lock_writes, open_store, person_of
 from gan_eval.tables.schema import Table
 from gan_eval.tabular import Row
@@ -41,7 +41,7 @@ def list_participants(store: Store, study: str | None = None) -> list[Participat
     """
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
-    trials, planned = _rows_by_session(store, tables.TRIALS), _rows_by_session(store, tables.PLANS)
+    trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
     copied = ("participant", "study", "protocol", "list", "status", "started_at", "station", "simulated")
     return [
         Participation(
@@ -92,7 +92,8 @@ def session_ids(store: Store) -> set[str]:
         return {*connection.execute(sa.select(store.layout(tables.SESSIONS).c.session)).scalars()}
 
 
-def _rows_by_session(store: Store, table: Table) -> dict[str, int]:
+def rows_by_session(store: Store, table: Table) -> dict[str, int]:
+    """Count the rows of each session in one table."""
     session = store.layout(table).c.session
     with store.transaction() as connection:
         counts = connection.execute(sa.select(session, sa.func.count()).group_by(session))
@@ -145,8 +146,6 @@ class Forgotten:
 
     rows: Mapping[str, int]
     """How many rows of each table."""
-    delivered: bool
-    """A lab's server was sent some of them, and holds them still."""
 
 
 def forget(where: str | Path, participant: str, *, study: str | None = None) -> Forgotten:
@@ -177,10 +176,9 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
                 removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
             if sqlite:
                 connection.exec_driver_sql("PRAGMA user_version=1")
-        delivered = bool(removed.get(DELIVERED))
         if sqlite:
-            _rewrite(store, delivered=delivered)
-    return Forgotten({table.name: removed.get(table.name, 0) for table in STORED_TABLES}, delivered)
+            _rewrite(store)
+    return Forgotten({table.name: removed.get(table.name, 0) for table in STORED_TABLES})
 
 
 def _sessions_of(
@@ -218,7 +216,7 @@ def _tables_of_sessions(connection: sa.Connection) -> list[sa.TableClause]:
     ]
 
 
-def _rewrite(store: Store, *, delivered: bool) -> None:
+def _rewrite(store: Store) -> None:
     """Write a SQLite file anew, after the removal of rows."""
     with store.transaction() as connection:
         driver = connection.connection.driver_connection
@@ -227,8 +225,7 @@ def _rewrite(store: Store, *, delivered: bool) -> None:
             for statement in _REWRITE:
                 driver.execute(statement)
         except SQLITE_ERRORS as error:
-            elsewhere = "; the lab's server has a copy: give the command with its URL, too" if delivered else ""
             raise UserError(
                 f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
-                f"rewritten ({database_message(error)}); free some space, then give the same command again{elsewhere}"
+                f"rewritten ({database_message(error)}); free some space, then give the same command again"
             ) from error

@@ -27,7 +27,7 @@ from gan_eval.store.connect import (
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import SCHEMA_VERSION, SERVER_LOCK, Layout
+from gan_eval.store.layout import SERVER_LOCK, Layout
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Store:
 
     @property
     def engine(self) -> sa.Engine:
-        """The database's connections, for who delivers to it."""
+        """The database's connections."""
         return self._engine
 
     def layout(self, table: Table) -> sa.Table:
@@ -221,24 +221,23 @@ class Store:
         self.close()
 
     def prepare(self, *, create: bool = True) -> None:
-        """Make the tables where they are missing, bring older ones up to date.
+        """Make the tables where there are none.
 
         Args:
-            create: where there are no tables at all; else a store that is up to date is left as it is, unwritten.
+            create: make them; else a store without tables is refused, and nothing is written.
 
         Raises:
-            UserError: the store is of a newer version, or cannot be written; there is none and `create` is false.
+            UserError: the store has another version, or cannot be written; there is none and `create` is false.
         """
         if not create:
             with self.transaction() as connection:
                 version = self._layout.version(connection, self._where)
             if version is None:
                 raise UserError(f"{self._where}: not a results store: no session has been kept there; name another one")
-            if version == SCHEMA_VERSION:
-                return
+            return
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may open a new store at the same moment
-            self._layout.bring_up_to_date(connection, self._where)
+            self._layout.create(connection, self._where)
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -252,16 +251,15 @@ def _order(table: Table) -> tuple[str, ...]:
 
 
 def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:
-    """Open a store by file path (SQLite) or URL (`postgresql://...`); an older one is brought up to date.
+    """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
         where: path or URL.
-        create: make a new store where there is none. If not, no permission to write is needed to read a store that
-            is up to date.
+        create: make a new store where there is none. If not, no permission to write is needed to read it.
         exclusive: of a file: refuse to share it with another program meanwhile.
 
     Raises:
-        UserError: there is none and `create` is false; it is not a store; it is of a newer version; no permission;
+        UserError: there is none and `create` is false; it is not a store; it has another version; no permission;
             another program is using it.
 
     >>> from tempfile import mkdtemp
@@ -272,7 +270,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """
     if is_address(where):
         address = parse_address(str(where))
-        store = Store(remote_engine(address, pool_pre_ping=True), address.safe_url, scrub=address.scrub)
+        store = Store(remote_engine(address), address.safe_url, scrub=address.scrub)
     else:
         path = Path(where)
         require_store_file(path, create=create)

@@ -4,7 +4,6 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from gan_eval.errors import UserError
@@ -19,19 +18,16 @@ class Writer:
     `writer.submit(lambda store: store.add(TRIALS, [row])).result()` returns when the row is durable.
     """
 
-    def __init__(self, open_it: Callable[[], Store], *, after: Callable[[], None] | None = None) -> None:
+    def __init__(self, open_it: Callable[[], Store]) -> None:
         """Open the store.
 
         Args:
             open_it: opens it, on the thread.
-            after: called on the thread after each job that was done; its failures stop nothing and are its own to
-                tell.
 
         Raises:
             UserError: it cannot be opened.
         """
         self._jobs: queue.SimpleQueue[tuple[Callable[[Store], Any], Future[Any]] | None] = queue.SimpleQueue()
-        self._after = after
         self._gate = threading.Lock()
         self._ended = False
         ready: Future[None] = Future()
@@ -88,9 +84,6 @@ class Writer:
             future.set_exception(error)
             return
         future.set_result(result)
-        if self._after is not None:
-            with suppress(Exception):
-                self._after()
 
 
 def _closed() -> UserError:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -22,6 +22,7 @@ from gan_eval.store import (
     kept_design,
     list_participants,
     open_store,
+    push,
     require_consistent,
     sessions_text,
 )
@@ -157,15 +158,13 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
 
     study = plan.study
     where = str(store or plan.store)
-    local = plan.store if is_address(where) else Path(where)
-    design = require_one_design(plan, local)
+    design = require_one_design(plan, where)
     extra = extra_sets(plan)
-    return run_session(
+    result = run_session(
         [read_sets(plan.stimulus_folders().values(), hash_files=False)],
         study.quiz,
         participant=participant,
         store=where,
-        station_store=local,
         study_name=study.study.name,
         design_hash=sha256_json(design),
         design=design,
@@ -174,6 +173,19 @@ def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = Non
         catch=extra.catch,
         **options,
     )
+    if study.quiz.push_to is None or result.simulated:
+        return result
+    return replace(result, warnings=(*result.warnings, *_push(where, study.quiz.push_to)))
+
+
+def _push(store: str, target: str) -> tuple[str, ...]:
+    """Copy the store to the one that the study names; return what the experimenter must know, one line each."""
+    try:
+        refused = push(store, target).refused
+    except UserError as error:
+        command = f"gan-eval store push {shlex.quote(store)} URL"
+        return (f"quiz.push_to: {error}; all answers are safe in {store}; copy them later with `{command}`",)
+    return tuple(f"quiz.push_to: refused: {line}; the rows are safe in {store}" for line in refused)
 
 
 @dataclass(frozen=True)
@@ -377,16 +389,16 @@ def design_of(plan: Plan) -> dict[str, Any]:
     return {**study_design(plan.study), "pictures": pictures}
 
 
-def require_one_design(plan: Plan, where: Path) -> dict[str, Any]:
+def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
     """A study or stimuli changed after the first session would mix two experiments; return the design.
 
     Raises:
         UserError: the store holds sessions of the study with another design.
     """
     design = design_of(plan)
-    if not where.is_file():
+    if not is_address(where) and not Path(where).is_file():
         return design
-    with open_store(where, create=False) as store:
+    with open_store(where, create=is_address(where)) as store:
         hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
         others = sorted(hashes - {sha256_json(design)})
         before = kept_design(store, others[0]) if others else None

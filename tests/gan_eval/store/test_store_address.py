@@ -60,8 +60,8 @@ def test_a_path_is_no_address(tmp_path):
     assert not is_address(tmp_path / "store.sqlite")
 
 
-def test_only_what_is_hurried_is_cut_off():
+def test_a_pulled_cable_and_a_lock_are_noticed_and_the_url_decides():
     address = parse_address("postgresql://lab@server/studies")
     assert {"connect_timeout", "tcp_user_timeout", "keepalives_idle"} <= address.arguments().keys()
-    assert "options" not in address.arguments()
-    assert "statement_timeout" in address.arguments(hurried=True)["options"]
+    assert "lock_timeout" in address.arguments()["options"]
+    assert "options" not in parse_address("postgresql://lab@server/studies?options=-c%20x%3D1").arguments()

@@ -1,15 +1,12 @@
 """Several stores as one; what they tell differently is refused."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 from stored_rows import SESSION, trial
-from test_store_layout import VERSION_1
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -42,17 +39,6 @@ def test_a_store_and_its_copy_are_taken_once(tmp_path):
     (tmp_path / "copy.sqlite").write_bytes(one.read_bytes())
     merged = merge([one, tmp_path / "copy.sqlite"], tmp_path / "all.sqlite")
     assert (merged.sessions, merged.trials, merged.repeated) == (1, 2, 3)
-
-
-def test_an_older_store_is_brought_up_to_date_on_the_way_and_left_as_it_is(tmp_path):
-    old = tmp_path / "old.sqlite"
-    with closing(sqlite3.connect(old)) as raw:
-        raw.executescript(VERSION_1)
-    before = old.read_bytes()
-    merge([old, station(tmp_path / "new.sqlite", "s1", "P2")], tmp_path / "all.sqlite")
-    assert old.read_bytes() == before
-    with open_store(tmp_path / "all.sqlite") as store:
-        assert {row["participant"] for row in store.rows(tables.SESSIONS)} == {"P01", "P2"}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,6 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path):
     forgotten = forget(path, "code-bob")
     assert forgotten.rows == stored.rows, "it was told before"
     assert forgotten.rows == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
-    assert not forgotten.delivered
     for file in tmp_path.iterdir():
         assert b"bob" not in file.read_bytes(), file
     assert b"code-ann" in path.read_bytes()
@@ -85,18 +84,6 @@ def test_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
     assert forget(path, "code-ann", study="other").rows["sessions"] == 1
     with open_store(path) as store:
         assert [each.study for each in list_participants(store)] == ["t"]
-
-
-def test_what_was_delivered_is_said_to_be_elsewhere_too(tmp_path):
-    path = tmp_path / "s.sqlite"
-    fill(path, "ann")
-    with closing(sqlite3.connect(path)) as raw:
-        raw.execute("CREATE TABLE gan_eval_delivered (server TEXT, session TEXT)")
-        raw.execute("INSERT INTO gan_eval_delivered VALUES ('lab', 'session-of-ann-t')")
-        raw.commit()
-    assert forget(path, "code-ann").delivered
-    with closing(sqlite3.connect(path)) as raw:
-        assert raw.execute("SELECT * FROM gan_eval_delivered").fetchall() == []
 
 
 def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from stored_rows import trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Store, Writer, new_session_id, open_store
+from gan_eval.store import Writer, new_session_id, open_store
 
 
 def test_the_writer_keeps_the_order_and_hands_errors_back(tmp_path):
@@ -22,35 +22,12 @@ def test_the_writer_keeps_the_order_and_hands_errors_back(tmp_path):
         Writer(lambda: open_store(tmp_path))
 
 
-def test_after_each_job_that_was_done_somebody_is_told(tmp_path):
-    told = []
-
-    def fail(_: Store) -> None:
-        raise UserError("no")
-
-    with Writer(lambda: open_store(tmp_path / "s.sqlite"), after=lambda: told.append("done")) as writer:
-        writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)])).result()
-        assert isinstance(writer.submit(fail).exception(), UserError)
-        writer.submit(lambda store: store.add(tables.TRIALS, [trial(2)])).result()
-    assert told == ["done", "done"]
-
-
 def test_session_identifiers_are_version_7_and_rise_with_time():
     first = [uuid.UUID(new_session_id()) for _ in range(100)]
     assert {identifier.version for identifier in first} == {7}
     assert {identifier.variant for identifier in first} == {uuid.RFC_4122}
     assert len(set(first)) == 100
     assert (first[0].int >> 80) <= (first[-1].int >> 80)
-
-
-def test_a_failure_of_who_is_told_stops_no_writing(tmp_path):
-    def complain() -> None:
-        raise OSError("no")
-
-    with Writer(lambda: open_store(tmp_path / "s.sqlite"), after=complain) as writer:
-        for number in (1, 2):
-            writer.submit(lambda store, n=number: store.add(tables.TRIALS, [trial(n)])).result(30)
-        assert len(writer.submit(lambda store: store.rows(tables.TRIALS)).result(30)) == 2
 
 
 def test_a_job_that_was_cancelled_is_left_out(tmp_path):

@@ -1,8 +1,5 @@
-"""Stations that write sessions, what a store holds, and a network cable that can be pulled."""
+"""Stations that write sessions, and the contents of a store."""
 
-import socket
-import threading
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,49 +41,3 @@ def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
     """All rows of a store."""
     with open_store(where, create=False) as store:
         return {table.name: store.rows(table) for table in STORED_TABLES}
-
-
-class Cable:
-    """A network cable to a server: a port of its own that forwards bytes until it is pulled."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._in = threading.Event()
-        self._in.set()
-        self._sockets: list[socket.socket] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def pull(self) -> None:
-        """From now on bytes vanish; nobody is told."""
-        self._in.clear()
-
-    def plug(self) -> None:
-        """New connections come through; what was in the air is gone."""
-        for end in self._sockets:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._in.set()
-
-    def close(self) -> None:
-        self._listening.close()
-        self.plug()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                self._sockets.append(near)
-                if not self._in.is_set():
-                    continue  # never answered
-                far = socket.create_connection(("127.0.0.1", self._target))
-                self._sockets.append(far)
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
-
-    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError), closing(sink):
-            while data := source.recv(65536):
-                if self._in.is_set():
-                    sink.sendall(data)

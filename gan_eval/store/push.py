@@ -1,0 +1,141 @@
+"""Copy to another store, such as a lab's PostgreSQL server, what it lacks of this one: each row once.
+
+    pushed = push("gan-eval.sqlite", "postgresql://lab@server/quiz")
+
+Each session is one transaction of the target, so a push that is killed anywhere leaves whole sessions; the same push
+again copies the rest. Nothing is noted in the source: the rows of the target itself say what it lacks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store.connect import is_address
+from gan_eval.store.layout import STORED_TABLES
+from gan_eval.store.people import rows_by_session
+from gan_eval.store.results import Store, lock_writes, open_store, person_of
+from gan_eval.tables.schema import Table
+from gan_eval.tabular import Row
+
+PARTS = tuple(table for table in STORED_TABLES if table is not tables.SESSIONS)
+"""The tables whose rows belong to a session."""
+
+FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "started_at")
+"""Columns of a session's row that never change."""
+
+
+class _RefusedError(Exception):
+    """The target has other values, or another session of this participant."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """Result of a push."""
+
+    sessions: int
+    """Sessions of which at least one row was copied or updated."""
+    trials: int
+    """Trials that were copied."""
+    refused: tuple[str, ...]
+    """One line for each session that the target does not take; its rows stay in the source."""
+
+
+def push(source: str | Path, target: str | Path) -> Pushed:
+    """Copy every row that the target lacks.
+
+    Args:
+        source: path or URL of an existing store; nothing in it changes.
+        target: path or URL of the other store; it is made where there is none.
+
+    Raises:
+        UserError: both are one store; one of them cannot be opened, read or written.
+    """
+    if not is_address(source) and not is_address(target) and Path(source).resolve() == Path(target).resolve():
+        raise UserError(f"store push: {source} and {target} are the same store; name another one")
+    sent = trials = 0
+    refused = []
+    with open_store(source, create=False) as here, open_store(target) as there:
+        known = {row["session"]: row for row in there.rows(tables.SESSIONS)}
+        missing = _unequal_counts(here, there)
+        for session in here.rows(tables.SESSIONS):
+            name = session["session"]
+            if known.get(name) == session and name not in missing:
+                continue
+            rows = {table: here.rows(table, session=name) for table in PARTS}
+            try:
+                copied = _push_session(there, session, rows)
+            except _RefusedError as error:
+                refused.append(str(error))
+                continue
+            sent += any(copied.values())
+            trials += copied[tables.TRIALS]
+    return Pushed(sent, trials, tuple(refused))
+
+
+def _unequal_counts(here: Store, there: Store) -> set[str]:
+    """Return the sessions of which the two stores hold different numbers of rows."""
+    unequal: set[str] = set()
+    for table in PARTS:
+        ours, theirs = rows_by_session(here, table), rows_by_session(there, table)
+        unequal |= {name for name, count in ours.items() if theirs.get(name) != count}
+    return unequal
+
+
+def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -> dict[Table, int]:
+    """Copy one session in one transaction; return the number of new rows of each table.
+
+    Raises:
+        _RefusedError: a row is there with other values, or the participant has another session there.
+    """
+    with there.transaction() as connection:
+        lock_writes(connection)
+        copied = {tables.SESSIONS: _push_row(connection, there, session)}
+        for table, ours in rows.items():
+            layout = there.layout(table)
+            query = layout.select().where(layout.c.session == session["session"])
+            theirs = {_key(row, table): dict(row) for row in connection.execute(query).mappings()}
+            for row in ours:
+                if theirs.get(_key(row, table), row) != row:
+                    key = " ".join(f"{name} {row[name]}" for name in table.key)
+                    raise _RefusedError(f"the two stores hold different rows of {table.name} for {key}")
+            new = [row for row in ours if _key(row, table) not in theirs]
+            if new:
+                connection.execute(layout.insert(), new)
+            copied[table] = len(new)
+    return copied
+
+
+def _push_row(connection: sa.Connection, there: Store, session: Row) -> int:
+    """Insert a session's row, or bring an open session's row up to date; return the number of changed rows."""
+    layout = there.layout(tables.SESSIONS)
+    of_study = layout.select().where(layout.c.study == session["study"])
+    for known in connection.execute(of_study).mappings():
+        if known["session"] == session["session"]:
+            continue
+        if person_of(known["participant"]) == person_of(session["participant"]):
+            raise _RefusedError(
+                f"participant {session['participant']} of study {session['study']} has another session there, "
+                f"{known['session']}; here it is {session['session']}"
+            )
+    same = layout.c.session == session["session"]
+    stored = connection.execute(layout.select().where(same)).mappings().first()
+    if stored is None:
+        connection.execute(layout.insert(), [session])
+        return 1
+    ended = stored["status"] != "open"
+    if any(stored[name] != session[name] for name in FIXED) or (
+        ended and session["status"] not in ("open", stored["status"])
+    ):
+        raise _RefusedError(f"the two stores hold different rows for session {session['session']}")
+    if ended or dict(stored) == session:
+        return 0
+    return connection.execute(layout.update().where(same).values(session)).rowcount
+
+
+def _key(row: Mapping[Any, Any], table: Table) -> tuple[object, ...]:
+    return tuple(row[name] for name in table.key)

@@ -1,0 +1,157 @@
+"""A push copies each row once, wherever it is cut off, to a server and to a file."""
+
+import random
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from stations import Sitting, contents
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import open_store, push
+
+Target = str
+
+
+@pytest.fixture(params=["file", "server"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
+    """A second SQLite file, or an empty database of a PostgreSQL server."""
+    return str(tmp_path / "lab.sqlite") if request.param == "file" else request.getfixturevalue("database")
+
+
+def fill(path: Path, participants: int = 2, *, first: int = 1, trials: int = 3) -> Path:
+    """A station's store with complete sessions."""
+    with open_store(path) as store:
+        for number in range(first, first + participants):
+            sitting = Sitting(store, f"P{number:02d}", trials=trials)
+            for trial in range(1, trials + 1):
+                sitting.answer(trial)
+            sitting.end()
+    return path
+
+
+def test_each_row_is_copied_once_with_its_values(tmp_path: Path, target: Target) -> None:
+    left, right = fill(tmp_path / "left.sqlite"), fill(tmp_path / "right.sqlite", first=3)
+    first = push(left, target)
+    assert (first.sessions, first.trials, first.refused) == (2, 6, ())
+    push(right, target)
+    again = push(left, target)
+    assert (again.sessions, again.trials) == (0, 0)
+    both, lefts, rights = contents(target), contents(left), contents(right)
+    assert both == {name: [*rows, *rights[name]] for name, rows in lefts.items()}
+
+
+def test_an_open_session_is_brought_up_to_date(tmp_path: Path, target: Target) -> None:
+    with open_store(tmp_path / "left.sqlite") as store:
+        sitting = Sitting(store, "P01")
+        sitting.answer(1)
+        push(tmp_path / "left.sqlite", target)
+        assert [row["status"] for row in contents(target)["sessions"]] == ["open"]
+        sitting.answer(2)
+        sitting.end()
+        assert push(tmp_path / "left.sqlite", target).trials == 1
+    assert contents(target) == contents(tmp_path / "left.sqlite")
+
+
+def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, target: Target) -> None:
+    left = fill(tmp_path / "left.sqlite")
+    push(left, target)
+    with open_store(left) as store:
+        one, other = (row["session"] for row in store.rows(tables.SESSIONS))
+        layout = store.layout(tables.TRIALS)
+        with store.transaction() as connection:
+            connection.execute(layout.update().where(layout.c.session == one).values(reaction_time_ms=1.0))
+            connection.execute(layout.delete().where(layout.c.session == other))
+        Sitting(store, "P03")
+    with open_store(target) as server, server.transaction() as connection:  # else no row count differs
+        layout = server.layout(tables.TRIALS)
+        connection.execute(layout.delete().where(layout.c.session == one, layout.c.trial == 3))
+    pushed = push(left, target)
+    assert [f"different rows of trials for session {one} trial 1" in line for line in pushed.refused] == [True]
+    assert [row["participant"] for row in contents(target)["sessions"]] == ["P01", "P02", "P03"]
+    assert len(contents(target)["trials"]) == 5
+
+
+def test_a_second_session_of_one_participant_is_refused(tmp_path: Path, target: Target) -> None:
+    push(fill(tmp_path / "left.sqlite", 1), target)
+    with open_store(tmp_path / "right.sqlite") as store:
+        Sitting(store, "p01")
+        Sitting(store, "P02")
+    (line,) = push(tmp_path / "right.sqlite", target).refused
+    assert "participant p01 of study faces has another session" in line
+    assert [row["participant"] for row in contents(target)["sessions"]] == ["P01", "P02"]
+
+
+class CutError(Exception):
+    """The push ends here."""
+
+
+def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Path, target: Target) -> None:
+    left = fill(tmp_path / "left.sqlite", 4)
+    whole, left_to_run = contents(left), 0
+
+    def count(connection: sa.Connection, *_: object) -> None:
+        nonlocal left_to_run
+        left_to_run -= 1
+        if left_to_run < 0:
+            raise CutError
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        cuts = 0
+        for cut_after in range(0, 100, 4):
+            left_to_run = cut_after
+            with suppress(CutError):
+                push(left, target)
+                break
+            cuts += 1
+        assert cuts > 8
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
+    push(left, target)
+    assert contents(target) == whole
+
+
+def kill_pushes(left: Path, target: Target, kills: int) -> None:
+    """Kill pushes at random moments; between them the station goes on."""
+    moments, killed = random.Random(1), 0
+    code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
+    while killed < kills:
+        fill(left, 5, first=5 * killed + 1, trials=8)
+        process = subprocess.Popen([sys.executable, "-c", code, str(left), target], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.read(1)
+        time.sleep(moments.uniform(0, 0.2))
+        process.kill()
+        process.communicate()
+        killed += 1
+    push(left, target)
+    assert contents(target) == contents(left)
+
+
+def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
+    kill_pushes(tmp_path / "left.sqlite", target, 2)
+
+
+@pytest.mark.nightly
+def test_many_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
+    kill_pushes(tmp_path / "left.sqlite", target, 25)
+
+
+def test_an_unreachable_server_is_named_without_its_password(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    left = fill(tmp_path / "left.sqlite", 1)
+    with pytest.raises(UserError, match=r"postgresql://lab@127.0.0.1:9/lab: the store gave an error") as caught:
+        push(left, "postgresql://lab:secret@127.0.0.1:9/lab")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_store_is_not_pushed_to_itself(tmp_path: Path) -> None:
+    left = fill(tmp_path / "left.sqlite", 1)
+    with pytest.raises(UserError, match="are the same store"):
+        push(left, left)
