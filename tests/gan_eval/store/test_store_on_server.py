@@ -1,7 +1,9 @@
 """What can be done with a store's file can be done with the lab's server: list, forget, merge, export."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -9,6 +11,10 @@ import sqlalchemy as sa
 from gan_eval import tables, tabular
 from gan_eval.errors import UserError
 from gan_eval.export import export_store
+from gan_eval.quiz import SessionResult, run_session
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import read_set, stimulus_row, write_set
 from gan_eval.store import forget, list_participants, merge, open_store
 
 
@@ -80,3 +86,37 @@ def test_a_servers_words_are_told_without_the_password(filled: str) -> None:
         with pytest.raises(UserError, match=r"\*\*\*") as caught, store.transaction() as connection:
             connection.execute(sa.text(f"SELECT CAST('{secret}' AS INTEGER)"))
     assert str(secret) not in str(caught.value)
+
+
+def test_sessions_on_one_server_get_lists_of_their_own(database: str, tmp_path: Path) -> None:
+    made = []
+    for number in range(4):
+        for kind in ("real", "fake"):
+            path = tmp_path / kind / f"{number}.png"
+            write_png(path, np.random.default_rng([number, kind == "real"]).integers(0, 256, (48, 64, 3)).astype("u1"))
+            named = {"dataset": "tiles", "stem": str(number), "size": (48, 64)}
+            made.append(stimulus_row(tmp_path, path, kind=kind, model="m" if kind == "fake" else None, **named))
+    write_set(tmp_path, made)
+
+    def sit(participant: str) -> SessionResult:
+        return run_session(
+            [read_set(tmp_path)],
+            QuizSettings(real=2, fake=2),
+            participant=participant,
+            store=database,
+            study_name="tiles",
+            design_hash="0" * 64,
+            seed=1,
+            simulate="default",
+        )
+
+    assert [(sit(code).list_number, sit_again(sit, code)) for code in ("P01", "P02")] == [(1, True), (2, True)]
+    with open_store(database) as store:
+        assert len(store.rows(tables.TRIALS)) == 8
+
+
+def sit_again(sit: Callable[[str], object], code: str) -> bool:
+    """Whether a second session of a participant is refused."""
+    with pytest.raises(UserError, match="complete session already"):
+        sit(code.lower())
+    return True

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.quiz import run
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
@@ -74,6 +76,26 @@ def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
     with open_store(plan.store) as store:
         shown = [(row["phase"], row["dataset"]) for row in store.rows(tables.TRIALS)]
     assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
+
+
+def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sit(target: Path, participant: str) -> tuple[str, ...]:
+        (tmp_path / "study.toml").write_text(f"{STUDY}push_to = '{target}'\n")
+        study = make_plan(tmp_path / "study.toml", tmp_path / "out", simulate="default")
+        return quiz_session(study, participant, simulate="default").warnings
+
+    assert sit(tmp_path / "lab.sqlite", "P1") == ()
+    assert not (tmp_path / "lab.sqlite").exists()  # simulated sessions stay here
+    whole = run.run_session
+    monkeypatch.setattr(run, "run_session", lambda *sets, **how: replace(whole(*sets, **how), simulated=False))
+    assert sit(tmp_path / "lab.sqlite", "P2") == ()
+    with open_store(tmp_path / "lab.sqlite", create=False) as lab, open_store(plan.store) as here:
+        assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS) != []
+    (line,) = sit(tmp_path, "P3")
+    assert "is a folder" in line
+    assert f"gan-eval store push {plan.store} URL" in line
 
 
 def test_what_the_report_says_of_the_draw_knows_of_catch_trials(plan: Plan) -> None:
