@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -69,53 +70,65 @@ def participants_forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed and deleted.")] = False,
 ) -> None:
-    """Remove every row of a participant, also from the bytes of the file; tell first what that is, and ask.
+    """Remove every row of a participant, also from the bytes of the file; list first what that is, and ask.
 
     In a study's folder the tables and reports that were made from the answers are deleted, too; `run` makes them again.
+    Stores that `run --redo quiz` moved aside are searched, too. Those that cannot be read are named at the end, with
+    exit status 2.
     """
     from gan_eval.cli.console import Console, confirmed
-    from gan_eval.store import stored_of
     from gan_eval.store.connect import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
 
-    stored = stored_of(store, participant, study=study)
-    rows, counts = sum(stored.rows.values()), _counts(stored.rows)
+    traces = traces_of(store, participant, study=study)
+    rows, counts = sum(traces.rows.values()), _counts(traces.rows)
     if not (yes or dry_run or sys.stdin.isatty()):
         raise UserError(
             f"participants forget {participant}: would remove {rows} rows for good ({counts or 'none'}) and cannot ask "
             "without a terminal; give --yes, or --dry-run to see more"
         )
-    for session in stored.sessions:
-        dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
-        known = (session["study"], session["status"], dates)
-        typer.echo(f"{participant}: a session: {', '.join(str(word) for word in known if word)}", err=True)
-    if stored.pending and not rows:
+    for where, stored in traces.stores.items():
+        aside = "" if where == store else f"; in a store that was moved aside: {where}"
+        for session in stored.sessions:
+            dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
+            known = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
+            typer.echo(f"{participant}: a session: {known}{aside}", err=True)
+    if not rows:  # an earlier removal could not rewrite the file
         typer.echo(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not", err=True)
-    traces = traces_of(store, participant, study=study)
-    for path in traces.derived:
-        typer.echo(f"{participant}: made from the answers, to be deleted: {path}", err=True)
-    for path in traces.stores:
-        typer.echo(f"{participant}: also in an earlier store, to be removed there: {path}", err=True)
+    if traces.folder is not None and traces.derived:
+        found = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
+        places = ", ".join(f"{name} ({count})" for name, count in found.items())
+        typer.echo(
+            f"{participant}: made from the answers, to be deleted in {traces.folder}: {len(traces.derived)} files and "
+            f"folders: {places}",
+            err=True,
+        )
     typer.echo(f"{participant}: {UNREACHED}", err=True)
     if dry_run:
         typer.echo(f"{participant}: {rows} rows would be removed ({counts or 'none'})")
-        return
-    if not yes and not confirmed(f"Remove {rows} rows for good ({counts or 'none'})?"):
+    elif not yes and not confirmed(f"Remove {rows} rows for good ({counts or 'none'})?"):
         typer.echo(f"{participant}: nothing was removed", err=True)
         return
-    with Console() as console, console.working("rewriting the file, out of which the rows go"):
-        forgotten = forget_everywhere(store, participant, study=study)
-    if removed := _counts(forgotten.rows):
-        typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
     else:
-        typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
-    if traces.derived:
-        typer.echo(f"{participant}: tables and report are deleted; gan-eval run makes them again", err=True)
-    if is_address(store):
-        typer.echo(
-            f"{participant}: give the same command at each station, too; its next `store push` would bring the rows "
-            "back",
-            err=True,
+        with Console() as console, console.working("rewriting the file, out of which the rows go"):
+            forgotten = forget_everywhere(store, participant, study=study)
+        if removed := _counts(forgotten.rows):
+            typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
+        else:
+            typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
+        if traces.derived:
+            typer.echo(f"{participant}: tables and report are deleted; gan-eval run makes them again", err=True)
+        if is_address(store):
+            typer.echo(
+                f"{participant}: give the same command at each station, too; its next `store push` would bring the "
+                "rows back",
+                err=True,
+            )
+    if traces.unreadable:
+        raise UserError(
+            f"participants forget {participant}: stores that cannot be read ({len(traces.unreadable)}) may still hold "
+            f"this participant: {'; '.join(traces.unreadable)}; restore them and give the same command again, or "
+            "delete them"
         )
 
 

@@ -20,7 +20,17 @@ from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.station import station_file
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Store, deal_list, give_back_list, keep_design, kept_design, new_session_id, person_of
+from gan_eval.store import (
+    Store,
+    deal_list,
+    give_back_list,
+    keep_design,
+    kept_design,
+    moved_stores,
+    new_session_id,
+    open_store,
+    person_of,
+)
 from gan_eval.store.connect import is_address, parse_address
 from gan_eval.tabular import Row, iso
 
@@ -165,10 +175,30 @@ def find_session(store: Store, applicant: Applicant) -> Row | None:
     return next(reversed(exact or known), None)
 
 
-def unused_code(store: Store, study: str) -> str:
-    """Return the first of P01, P02, ... that no session of the study has, unfinished ones included."""
-    taken = {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
+def unused_code(where: str | Path, study: str) -> str:
+    """Return the first of P01, P02, ... that no session of the study has.
+
+    Sessions that are unfinished count, and those in stores that `run --redo quiz` moved aside. Of the latter, stores
+    that cannot be read are skipped.
+
+    Args:
+        where: path of the store, which need not exist, or its database URL.
+        study: the study's name.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    on_server = is_address(where)
+    taken = _codes(where, study) if on_server or Path(where).exists() else set()
+    for moved in () if on_server else moved_stores(Path(where)):
+        with suppress(UserError):
+            taken |= _codes(moved, study)
     return next(code for number in count(1) if person_of(code := f"P{number:02d}") not in taken)
+
+
+def _codes(where: str | Path, study: str) -> set[str]:
+    with open_store(where, create=False) as store:
+        return {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
 
 
 def is_too_old(row: Row, now: datetime, settings: QuizSettings) -> bool:

@@ -160,7 +160,7 @@ def run_session(
 
                     left = run_application(session, library, settings, presentation=presentation, on_warning=on_warning)
                     if left == "denied":
-                        code = writer.submit(lambda store: unused_code(store, study_name)).result()
+                        code = unused_code(store, study_name)
                         session.warnings.append(
                             f"--participant {participant}: the unfinished session of this code is another person's and "
                             f"stays open; for a new participant rerun the command with --participant {code}"

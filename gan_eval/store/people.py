@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import SQLITE_ERRORS, database_message
+from gan_eval.files import OWN_FOLDER, SQLITE_ERRORS, database_message
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, lock_writes, open_store, person_of
 from gan_eval.tables.schema import Table
@@ -100,6 +100,15 @@ def rows_by_session(store: Store, table: Table) -> dict[str, int]:
         return {name: number for name, number in counts}  # noqa: C416
 
 
+def moved_stores(where: Path) -> list[Path]:
+    """Return the stores of the same name that `run --redo quiz` has moved aside in a store's folder, oldest first."""
+    return sorted((where.parent / OWN_FOLDER / "old").glob(f"quiz-*/{where.name}"))
+
+
+class NoParticipantError(UserError):
+    """A store does not hold the participant."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """What a store holds of a participant."""
@@ -116,7 +125,8 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
     """What `forget` with the same arguments would remove; nothing is changed.
 
     Raises:
-        UserError: no such store, no such participant in it, or it cannot be read.
+        NoParticipantError: no such participant in the store.
+        UserError: no such store, or it cannot be read.
     """
     with open_store(where, create=False) as store, store.transaction() as connection:
         sessions, pending = _sessions_of(store, connection, participant, study)
@@ -161,8 +171,9 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
         study: only this study's sessions.
 
     Raises:
-        UserError: no such store, no such participant in it, another program is using it, or the rows are removed and
-            the file could not be rewritten.
+        NoParticipantError: no such participant in the store.
+        UserError: no such store, another program is using it, or the rows are removed and the file could not be
+            rewritten.
     """
     with open_store(where, create=False, exclusive=True) as store:
         sqlite = store.engine.dialect.name == "sqlite"
@@ -188,7 +199,7 @@ def _sessions_of(
     is still to be rewritten after an earlier removal.
 
     Raises:
-        UserError: neither.
+        NoParticipantError: neither.
     """
     layout = store.layout(tables.SESSIONS)
     query = sa.select(layout.c.session, layout.c.participant)
@@ -202,7 +213,9 @@ def _sessions_of(
     pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
     if not sessions and not pending:
         within = f" in the study {study}" if study else ""
-        raise UserError(f"{store.where}: no participant {participant}{within}; `gan-eval participants list` lists them")
+        raise NoParticipantError(
+            f"{store.where}: no participant {participant}{within}; `gan-eval participants list` lists them"
+        )
     return sessions, pending
 
 

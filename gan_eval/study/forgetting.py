@@ -1,17 +1,20 @@
 """Forget a participant: what was computed from the answers goes first, then the answers themselves.
 
-In this order a kill at any moment leaves nothing half done that is not seen: as long as the store has the participant,
-the same command does the rest. Tables and report are made again by `run`, without them.
+In this order a kill at any moment leaves nothing half done that is not seen: as long as a store has the participant,
+the same command does the rest. `run` makes tables and report again, without the participant.
 """
 
 import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan_eval.errors import UserError
 from gan_eval.files import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.locks import hold_lock
-from gan_eval.store import Forgotten, forget, list_participants, open_store, person_of
+from gan_eval.store import Forgotten, NoParticipantError, Stored, forget, moved_stores, stored_of
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import STORE, is_study_folder
@@ -25,25 +28,63 @@ UNREACHED = (
 
 @dataclass(frozen=True)
 class Traces:
-    """What a study's folder holds of its participants beside the store."""
+    """What a store, and the study's folder that it lies in, hold of a participant."""
 
+    stores: Mapping[str | Path, Stored]
+    """The stores that hold the participant: the given one, and those that `run --redo quiz` has moved aside."""
+    unreadable: tuple[str, ...] = ()
+    """The messages of the stores that could not be read."""
     folder: Path | None = None
     """The study's folder; None where the store lies in none."""
     derived: tuple[Path, ...] = ()
     """Files and folders that were made from answers, also those that were moved aside."""
-    stores: tuple[Path, ...] = ()
-    """Stores that `run --redo quiz` has moved aside and that hold the participant."""
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """Number of the participant's rows in each table, in all stores."""
+        return sum_rows(stored.rows for stored in self.stores.values())
+
+
+def sum_rows(counts: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    """Return the number of rows of each table in all stores.
+
+    >>> dict(sum_rows([{"sessions": 1, "onsets": 0}, {"sessions": 2, "onsets": 0}]))
+    {'sessions': 3, 'onsets': 0}
+    """
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
 
 
 def traces_of(store: str | Path, participant: str, *, study: str | None = None) -> Traces:
-    """Return what lies in the study's folder of a store, and would go with a participant.
+    """Return what `forget_everywhere` with the same arguments would remove; nothing is changed.
 
     Raises:
-        UserError: a store that was moved aside cannot be read.
+        NoParticipantError: no store holds the participant.
+        UserError: of the stores that can be read none holds the participant.
     """
-    folder = Path(store).resolve().parent
-    if is_address(store) or Path(store).resolve().name != STORE or not is_study_folder(folder):
-        return Traces()
+    path = Path(store).resolve()
+    folder = None if is_address(store) or path.name != STORE or not is_study_folder(path.parent) else path.parent
+    moved = [] if folder is None else moved_stores(path)
+    stores: dict[str | Path, Stored] = {}
+    absent: list[NoParticipantError] = []
+    unreadable: list[str] = []
+    for where in (store, *moved) if not moved or path.exists() else moved:
+        try:
+            stores[where] = stored_of(where, participant, study=study)
+        except NoParticipantError as error:
+            absent.append(error)
+        except UserError as error:
+            unreadable.append(str(error))
+    if not stores:
+        if not unreadable:
+            raise absent[0]
+        raise UserError("; ".join([*map(str, absent[:1]), *unreadable]))
+    return Traces(stores, tuple(unreadable), folder, () if folder is None else _derived_in(folder))
+
+
+def _derived_in(folder: Path) -> tuple[Path, ...]:
     from gan_eval.stats import ALL_TABLES, SUFFIXES
 
     tables, own = folder / "tables", folder / OWN_FOLDER
@@ -54,21 +95,13 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
         *(own / name for name in ("analyze.json", "report.json")),
         *sorted(path for stage in ("analyze", "report") for path in (own / "old").glob(f"{stage}-*")),
     ]
-    earlier = sorted((own / "old").glob(f"quiz-*/{STORE}"))
-    return Traces(
-        folder,
-        tuple(path for path in derived if path.exists() or path.is_symlink()),
-        tuple(path for path in earlier if _holds(path, participant, study)),
-    )
-
-
-def _holds(store: Path, participant: str, study: str | None) -> bool:
-    with open_store(store, create=False) as opened:
-        return any(person_of(known.participant) == person_of(participant) for known in list_participants(opened, study))
+    return tuple(path for path in derived if path.exists() or path.is_symlink())
 
 
 def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> Forgotten:
     """Remove a participant from a store and, where it lies in a study's folder, from what is there.
+
+    Stores that cannot be read stay as they are; `traces_of` names them.
 
     Args:
         store: path or URL of the store.
@@ -76,11 +109,11 @@ def forget_everywhere(store: str | Path, participant: str, *, study: str | None 
         study: only this study's sessions.
 
     Returns:
-        What was removed from `store`.
+        What was removed from all stores.
 
     Raises:
-        UserError: as for `gan_eval.store.forget`; a `run` is at work in the folder; or a file cannot be removed. The
-            participant is in the store then, and the same command starts again.
+        UserError: as for `traces_of` and `gan_eval.store.forget`; a `run` is at work in the folder; or a file cannot
+            be removed. The participant is in a store then, and the same command starts again.
     """
     traces = traces_of(store, participant, study=study)
     with ExitStack() as stack:
@@ -89,9 +122,9 @@ def forget_everywhere(store: str | Path, participant: str, *, study: str | None 
             for path in traces.derived:
                 _remove(path)
             remove_leftovers(traces.folder, older_than_s=60)  # of killed writers
-            for earlier in traces.stores:
-                forget(earlier, participant, study=study)
-        return forget(store, participant, study=study)
+        # The given store is the last one: as long as it holds the participant, the same command finds the others.
+        forgotten = [forget(where, participant, study=study) for where in reversed(list(traces.stores))]
+    return Forgotten(sum_rows(each.rows for each in forgotten))
 
 
 def _remove(path: Path) -> None:

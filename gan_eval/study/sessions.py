@@ -238,11 +238,8 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
 
 
 def next_participant(plan: Plan) -> str:
-    """Return the first of P01, P02, ... that no session of the study has, unfinished ones included."""
-    if not plan.store.is_file():
-        return "P01"
-    with open_store(plan.store, create=False) as store:
-        return unused_code(store, plan.study.study.name)
+    """Return the first of P01, P02, ... that no session of the study has, unfinished and moved-aside ones included."""
+    return unused_code(plan.store, plan.study.study.name)
 
 
 def ask_next_person(plan: Plan, listener: Listener) -> None:

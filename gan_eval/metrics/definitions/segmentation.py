@@ -18,13 +18,14 @@ have. Classes that are never evaluated (the car's own bonnet, parking, bridges, 
 plates as cars.
 """
 
-import math
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.metrics.definitions.jackknife import Comparison, Estimate, PictureSet, leave_groups_out
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -248,7 +249,9 @@ COLOURS_SIZE = 4 * len(CLASSES)
 MIN_REGION = 16
 """Pixels of a label that a picture needs to count for it."""
 MIN_REGIONS = 5
-"""Pictures with a label that each of the two sets needs, for a spread to speak of."""
+"""Number of pictures with a label that each of the two sets needs to compare its spread."""
+MIN_SPREAD = 1.0
+"""Spread of a label over the real pictures, in grey levels, below which it is not compared."""
 
 
 def region_colours(true: ClassMap, picture: "Picture") -> NDArray[np.float32]:
@@ -273,7 +276,7 @@ def region_colours(true: ClassMap, picture: "Picture") -> NDArray[np.float32]:
 
 
 def label_colour_spreads(real: NDArray[np.floating], fake: NDArray[np.floating]) -> dict[str, float]:
-    """How much the colour of each label's region varies over the generated pictures, compared with the real ones.
+    """Compute how much each label's colour varies over the generated pictures, compared with the real ones.
 
     The spread of a label is the standard deviation of its region's mean colour over the pictures: the root of the sum
     of the variances of R, G and B. Pictures with fewer than 16 pixels of the label do not count for it.
@@ -283,32 +286,37 @@ def label_colour_spreads(real: NDArray[np.floating], fake: NDArray[np.floating])
 
     Returns:
         By class, the spread in the generated pictures divided by that in the real ones: 0 where all have one colour,
-        1 where they vary as the real ones do. Only labels in at least 5 pictures of each set that vary in the real one.
+        1 where they vary as the real ones do, above 1 where they vary more. Labels in fewer than 5 pictures of a set
+        are dropped. Labels whose real spread is below 1 grey level are dropped too: their colour is nearly constant.
     """
-    of_real, of_fake = _spreads(real), _spreads(fake)
-    return {
-        name: float(of_fake[label] / of_real[label])
-        for label, name in enumerate(CLASSES)
-        if of_real[label] > 0 and not np.isnan(of_fake[label])
-    }
+    (of_real, real_counts), (of_fake, fake_counts) = _spreads(real), _spreads(fake)
+    compared = (np.minimum(real_counts, fake_counts) >= MIN_REGIONS) & (of_real >= MIN_SPREAD)
+    return {CLASSES[label]: float(of_fake[label] / of_real[label]) for label in np.flatnonzero(compared)}
 
 
-def _spreads(features: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(19,): each label's spread over the pictures of a set; NaN if it is in fewer than 5."""
+def _spreads(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """(19,) each: the labels' spreads over the pictures of a set, NaN below 2 pictures, and their pictures."""
     values = np.asarray(features, dtype=np.float64).reshape(-1, len(CLASSES), 4)
+    counted = values[..., 3] >= MIN_REGION
     spreads = np.full(len(CLASSES), np.nan)
-    for label in range(len(CLASSES)):
-        colours = values[values[:, label, 3] >= MIN_REGION, label, :3]
-        if len(colours) >= MIN_REGIONS:
-            spreads[label] = np.sqrt(colours.var(axis=0, ddof=1).sum())
-    return spreads
+    counts = counted.sum(axis=0)
+    for label in np.flatnonzero(counts > 1):
+        spreads[label] = np.sqrt(values[counted[:, label], label, :3].var(axis=0, ddof=1).sum())
+    return spreads, counts
 
 
 def label_colour_spread(real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
-    """The mean of `label_colour_spreads` over the labels.
+    """Compute how well each label's spread of colour matches that of the real pictures.
+
+    Args:
+        real, fake: as `label_colour_spreads`, which names the labels that are dropped.
+
+    Returns:
+        0..1, higher is better: the mean over the labels of the smaller spread divided by the larger one. 1 where every
+        label varies as in the real pictures. A label that varies half as much or twice as much has 0.5.
 
     Raises:
-        Unmeasurable: no label has a spread.
+        Unmeasurable: no label can be compared.
 
     >>> real = np.zeros((6, 76))
     >>> real[:, 52], real[:, 55] = [0, 50, 100, 150, 200, 250], 100  # cars: red, and pixels
@@ -317,28 +325,63 @@ def label_colour_spread(real: NDArray[np.floating], fake: NDArray[np.floating]) 
     >>> round(label_colour_spread(real, real), 3), round(label_colour_spread(real, fake), 3)
     (1.0, 0.048)
     """
-    spreads = label_colour_spreads(real, fake)
-    if not spreads:
+    return _match(_compared(real, fake), real, fake)
+
+
+def compare_label_colours(real: PictureSet) -> Comparison:
+    """Compare sets with these real pictures. The labels are chosen on all pictures and kept for each group left out."""
+
+    def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, Estimate]:
+        match = partial(_match, _compared(real.features, fake.features))
+        estimate = leave_groups_out(match, real.features, fake.features, real.groups, fake.groups)
+        return {"label_colour_spread": estimate}
+
+    return compare
+
+
+def _compared(real: NDArray[np.floating], fake: NDArray[np.floating]) -> list[int]:
+    """The labels of `label_colour_spreads`.
+
+    Raises:
+        Unmeasurable: there are none.
+    """
+    labels = [CLASSES.index(name) for name in label_colour_spreads(real, fake)]
+    if not labels:
         raise Unmeasurable(
             f"no label of Cityscapes has {MIN_REGION} pixels in {MIN_REGIONS} pictures of each kind and varies in "
-            "colour over the real ones"
+            f"colour by {MIN_SPREAD:g} grey level over the real ones"
         )
-    return float(np.mean(list(spreads.values())))
+    return labels
+
+
+def _match(labels: list[int], real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
+    """The mean over labels of the smaller spread divided by the larger one; 1 for a label that varies in neither set.
+
+    Raises:
+        Unmeasurable: a label is in fewer than 2 pictures of a set.
+    """
+    spreads = np.stack([_spreads(real)[0], _spreads(fake)[0]])[:, labels]
+    if np.isnan(spreads).any():
+        raise Unmeasurable("a label is in fewer than 2 pictures of a set")
+    smaller, larger = spreads.min(axis=0), spreads.max(axis=0)
+    return float(np.divide(smaller, larger, out=np.ones_like(larger), where=larger > 0).mean())
 
 
 LABEL_COLOUR_SPREAD = Metric(
     name="label_colour_spread",
-    title="Label colour spread",
+    title="Match of label colour spread",
     kind="set",
-    measures="how much the mean colour of a label's region varies over the generated pictures, divided by the real "
-    "ones; mean over labels",
+    measures="how well the spread of a label's mean colour over the generated pictures matches that over the real "
+    "ones: the smaller divided by the larger; mean over labels",
     low=0,
-    high=math.inf,
+    high=1,
     higher_is_better=True,
     source="ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour",
-    definition="label-colour-spread/cityscapes19/16px/5pictures",
+    definition="label-colour-spread/cityscapes19/16px/5pictures/min-over-max/1level",
     function=label_colour_spread,
     extractor="label_colours",
+    compare=compare_label_colours,
+    depends_on_count=True,
 )
 
 SCORES = tuple(

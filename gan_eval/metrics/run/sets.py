@@ -356,11 +356,12 @@ class References:
         return results
 
     def note(self, name: str, fake: PictureSet) -> str | None:
-        """The value of each label, or of the real pictures themselves where that is the most that a model can reach."""
+        """The ratio of each label's spreads, or a segmenter's score of the real pictures themselves."""
         metric, features = METRICS[name], self._real.features
         if metric.extractor == "label_colours":
-            spreads = label_colour_spreads(features, fake.features)
-            return "by label: " + ", ".join(f"{label} {value:.2f}" for label, value in spreads.items())
+            ratios = label_colour_spreads(features, fake.features)
+            listed = ", ".join(f"{label} {ratio:.2f}" for label, ratio in ratios.items())
+            return f"generated / real spread by label: {listed}"
         if metric.extractor != "segmenter" or metric.function is None:
             return None
         try:

@@ -152,8 +152,12 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     capsys.readouterr()
     assert run([*forget_anna, "--dry-run"]) == 0
     told = capsys.readouterr().err
-    assert f"to be deleted: {out / 'tables' / 'trials.csv'}" in told
-    assert f"to be deleted: {out / 'report.html'}" in told
+    (line,) = (line for line in told.splitlines() if "to be deleted" in line)
+    assert re.search(
+        rf"to be deleted in {re.escape(str(out))}: \d+ files and folders: tables \(\d+\), report.html", line
+    )
+    assert len(line) < 300
+    assert "; in a store that was moved aside: " in told
     assert "not reached from here: exports" in told
     assert naming() == named
     with monkeypatch.context() as killed:
@@ -176,6 +180,40 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     assert call(world) == 0
     assert naming() == set()
     assert "Bert8" in trials_of(world)
+
+
+@pytest.mark.parametrize("current", [False, True])
+def test_who_is_only_in_a_store_that_was_moved_aside_is_forgotten(
+    world: Path, current: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = world / "out" / "store.sqlite"
+    assert call(world, "--only", "metrics") == 0
+    for person in ("Anna7", "Bert8"):
+        sit(world, person)
+        assert call(world, "--redo", "quiz", "--only", "metrics") == 0
+    if current:
+        sit(world, "Cleo9")
+    (first, second) = sorted((world / "out" / ".gan-eval" / "old").glob("quiz-*/store.sqlite"))
+    kept, forget = second.read_bytes(), ["participants", "forget", "anna7", "--store", str(store)]
+    second.write_bytes(b"damaged")
+    capsys.readouterr()
+    assert run([*forget, "--dry-run"]) == 2
+    assert f"in a store that was moved aside: {first}" in capsys.readouterr().err
+    assert run([*forget, "--yes"]) == 2, "one store could not be searched"
+    told = capsys.readouterr()
+    assert "anna7: 9 rows removed (sessions 1, plans 4, trials 4)" in told.out
+    assert "stores that cannot be read (1) may still hold this participant" in told.err.splitlines()[-1]
+    assert str(second) in told.err.splitlines()[-1]
+    assert b"Anna7" not in first.read_bytes()
+    assert run([*forget, "--yes"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no participant anna7" in line
+    assert str(second) in line
+    second.write_bytes(kept)
+    assert run([*forget, "--yes"]) == 2
+    assert "no participant anna7" in capsys.readouterr().err
+    assert run([*forget[:2], "BERT8", *forget[3:], "--yes"]) == 0
+    assert b"Bert8" not in second.read_bytes()
 
 
 def verdicts(world: Path) -> set[str]:

@@ -152,3 +152,17 @@ def test_sessions_need_no_trainer() -> None:
     """The quiz's build for a lab's desktop has none, and counts a study's sessions all the same."""
     code = "import sys; sys.modules['trainer'] = None; import gan_eval.study.sessions"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:
+    for stamp, codes in (("20250101T000000.0", ("P01", "P03")), ("20250102T000000.0", ("p02",))):
+        for code in codes:
+            quiz_session(plan, code, simulate="default")
+        aside = plan.folder / ".gan-eval" / "old" / f"quiz-{stamp}"
+        aside.mkdir(parents=True)
+        plan.store.rename(aside / plan.store.name)
+    assert next_participant(plan) == "P04", "there is no store now"
+    quiz_session(plan, "P04", simulate="default")
+    assert next_participant(plan) == "P05"
+    (plan.folder / ".gan-eval" / "old" / "quiz-20250102T000000.0" / plan.store.name).write_bytes(b"damaged")
+    assert next_participant(plan) == "P02", "a damaged store that was moved aside does not block"

@@ -8,6 +8,7 @@ from PIL import Image
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
 from gan_eval.metrics import evaluate
+from gan_eval.metrics.definitions.jackknife import GROUPS, PictureSet
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
     COLOURS,
@@ -22,6 +23,7 @@ from gan_eval.metrics.definitions.segmentation import (
     pixel_accuracy,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run.sets import References
 
 NOTHING = np.empty((0, COUNTS), np.float32)
 
@@ -141,8 +143,8 @@ def test_only_red_cars_are_seen(tmp_path):
     found = sets.set_index("model")
     assert found.loc["red", "value"] == pytest.approx(0.5, abs=1e-6)  # roads 1, cars 0
     assert found.loc["half", "value"] == pytest.approx((1 + spread["half"] / spread["real"]) / 2, abs=1e-6)
-    assert "by label: road 1.00, car 0.00" in found.loc["red", "note"]
-    assert "by label: road 1.00, car 0.5" in found.loc["half", "note"]
+    assert "generated / real spread by label: road 1.00, car 0.00" in found.loc["red", "note"]
+    assert "generated / real spread by label: road 1.00, car 0.5" in found.loc["half", "note"]
 
 
 def test_labels_that_few_pictures_have_are_left_out():
@@ -154,3 +156,47 @@ def test_labels_that_few_pictures_have_are_left_out():
     features[0, car + 3] = 15
     with pytest.raises(Unmeasurable, match="no label of Cityscapes has 16 pixels in 5 pictures of each kind"):
         label_colour_spread(features, features)
+
+
+def _features(count, **colours):
+    """Pictures with the labels named: a grey level for each picture, NaN where the picture lacks the label."""
+    features = np.zeros((count, COLOURS_SIZE))
+    for name, levels in colours.items():
+        place = 4 * CLASSES.index(name)
+        there = ~np.isnan(levels)
+        features[there, place : place + 3] = np.asarray(levels)[there, None]
+        features[there, place + 3] = 99
+    return features
+
+
+def test_a_nearly_constant_real_label_is_dropped():
+    """Skies of the real pictures differ by a rounding, those of the generated ones by 30 levels."""
+    road, sky = np.arange(20.0) * 10, np.arange(20) % 2 * 0.2
+    real = _features(20, road=road, sky=100 + sky)
+    fake = _features(20, road=road / 2, sky=sky * 150)
+    assert label_colour_spread(real, fake) == pytest.approx(0.5, abs=1e-12)
+    assert set(label_colour_spreads(real, fake)) == {"road"}
+    with pytest.raises(Unmeasurable, match="varies in colour by 1 grey level"):
+        label_colour_spread(_features(20, sky=100 + sky), _features(20, sky=sky * 150))
+
+
+@pytest.mark.parametrize("factor", [0.05, 0.5, 1, 2, 20])
+def test_too_much_variety_is_as_bad_as_too_little(factor):
+    levels = np.arange(20.0)
+    real, fake = _features(20, car=100 + levels), _features(20, car=100 + factor * levels)
+    assert label_colour_spread(real, fake) == pytest.approx(min(factor, 1 / factor), abs=1e-12)
+    assert label_colour_spreads(real, fake)["car"] == pytest.approx(factor, abs=1e-12)
+
+
+def test_a_label_in_exactly_five_pictures_stays_in_the_jackknife():
+    """Cars vary half as much in any pictures, roads alike in any: without any group, the value is the same."""
+    count = 40
+    road = np.arange(count) * 5.0
+    car = np.where(np.arange(count) < 5, road, np.nan)
+    items = tuple(f"i{n}" for n in range(count))
+    groups = np.arange(count) % GROUPS
+    real = PictureSet(_features(count, road=road, car=car), items, groups)
+    fake = PictureSet(_features(count, road=road, car=car / 2), items, groups)
+    estimate = References(real).measure(["label_colour_spread"], fake)["label_colour_spread"]
+    assert estimate.value == pytest.approx(0.75, abs=1e-12)
+    assert estimate.left_out == pytest.approx(np.full(GROUPS, 0.75), abs=1e-12)
