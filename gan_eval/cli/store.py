@@ -120,8 +120,8 @@ def participants_forget(
             typer.echo(f"{participant}: tables and report are deleted; gan-eval run makes them again", err=True)
         if is_address(store):
             typer.echo(
-                f"{participant}: give the same command at each station, too; its next `gan-eval store push` would bring "
-                "the rows back",
+                f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "
+                "bring the rows back",
                 err=True,
             )
     if traces.unreadable:
