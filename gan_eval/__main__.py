@@ -64,13 +64,16 @@ def _interrupted() -> int:
 def _usage(error: Exception) -> int:
     from gan_eval.errors import UserError
 
-    if getattr(error, "message", "") and hasattr(error, "param_hint"):  # an option's bad value
-        verb = getattr(getattr(error, "ctx", None), "info_name", None)
-        line = error.format_message()  # type: ignore[attr-defined]
-        return _fail(str(UserError(f"{verb}: {line}" if verb else line)), int(error.exit_code))  # type: ignore[attr-defined]
-    if hasattr(error, "show"):
-        error.show()
-    return int(error.exit_code)  # type: ignore[attr-defined]
+    status = int(error.exit_code)  # type: ignore[attr-defined]
+    if not hasattr(error, "format_message"):
+        return status
+    context = getattr(error, "ctx", None)
+    is_bad_value = getattr(error, "message", "") and hasattr(error, "param_hint")
+    if context and not is_bad_value:
+        print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
+    verb = getattr(context, "info_name", None)
+    line = error.format_message()
+    return _fail(str(UserError(f"{verb}: {line}" if verb and is_bad_value else line)), status)
 
 
 def _of_the_system(error: Exception) -> str | None:

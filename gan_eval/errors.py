@@ -43,6 +43,15 @@ def first_sentence(error: BaseException, *, most: int = 160) -> str:
     return shortened(sentences[0].removesuffix("."), most) or type(error).__name__
 
 
+def reason_of(error: Exception) -> str:
+    """Return what an error says, without its number and file; its name where it says nothing.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "a.png"))
+    'No such file or directory'
+    """
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def last_words(error: BaseException, *, most: int = 200) -> str:
     """The end of what an error says, where torch and onnxruntime name the cause; its name where it says nothing.
 

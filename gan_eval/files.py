@@ -214,6 +214,23 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
 
 
+def read_record(path: Path, **kinds: type) -> dict[str, Any]:
+    """Read one of our own records: a JSON object.
+
+    Args:
+        path: the record.
+        **kinds: type of each field that it must have.
+
+    Raises:
+        UserError: the file is missing, is not JSON, or lacks one of these fields.
+    """
+    record = read_json(path)
+    if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
+        wanted = ", ".join(kinds) or "a JSON object"
+        raise UserError(f"{path}: damaged: {wanted} not found in it; restore it, or name another folder")
+    return record
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Read TOML.
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, reason_of
 from gan_eval.files import require_file
 from gan_eval.giveaways.clues import Facts, Value
 from gan_eval.stimuli.pictures import read_stored
@@ -64,7 +64,7 @@ def file_facts(path: Path) -> Facts:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture; restore it") from error
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
-        raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error
+        raise UserError(f"{path}: not a readable picture ({reason_of(error)}); replace or remove it") from error
     return facts
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, reason_of
 from gan_eval.files import atomic_path, require_file, write_bytes
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
@@ -237,7 +237,7 @@ def _decoding_errors(path: Path) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
     except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
-        reason = str(error) or type(error).__name__
+        reason = reason_of(error)
         mend = "replace or remove it"
         if "imagecodecs" in reason:
             mend = "pip install imagecodecs, or save it without this compression"

@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
     check_output_folder,
-    read_json,
+    read_record,
     remove_leftovers,
     sha256_bytes,
     write_json,
@@ -257,16 +257,19 @@ def crop_record(out: Path, folders: dict[str, Path], cut: Cut) -> dict[str, Any]
         UserError: one was cropped in another way, or all were to another size.
     """
     path = out / OWN_FOLDER / RECORD
-    record: dict[str, Any] = read_json(path) if path.is_file() else {"size": cut.size, "sources": {}}
+    record: dict[str, Any] = {"size": cut.size, "sources": {}}
+    if path.is_file():
+        record = read_record(path, size=int, sources=dict)
     if record["size"] != cut.size:
         raise UserError(f"--out {out}: holds crops of --size {record['size']}, not {cut.size}; name an empty folder")
     for name, folder in folders.items():
         how = {"folder": str(folder), **{key: value for key, value in asdict(cut).items() if key != "size"}}
         before = record["sources"].setdefault(name, how)
-        if differs := [key for key in how if before[key] != how[key]]:
+        before = before if isinstance(before, dict) else {}
+        if differs := [key for key in how if before.get(key) != how[key]]:
             key = differs[0]
             raise UserError(
-                f"--out {out}: holds crops of {name} with {key.replace('_', '-')} {before[key]}, not {how[key]}; "
+                f"--out {out}: holds crops of {name} with {key.replace('_', '-')} {before.get(key)}, not {how[key]}; "
                 "name an empty folder"
             )
     return record

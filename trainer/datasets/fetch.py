@@ -17,10 +17,11 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, reason_of
 from gan_eval.files import (
     OWN_FOLDER,
     read_json,
+    read_record,
     remove_leftovers,
     sha256_bytes,
     sha256_file,
@@ -142,7 +143,7 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
     """
     if not (folder / OWN_FOLDER / SOURCE).is_file():
         return None
-    source = read_json(folder / OWN_FOLDER / SOURCE)
+    source = read_record(folder / OWN_FOLDER / SOURCE, splits=dict, archive_sha256=str)
     if not all((folder / split).is_dir() for split in source["splits"]):
         return None
     if sha256 is not None and source["archive_sha256"] != sha256:
@@ -172,7 +173,8 @@ def clear_unfinished(folder: Path) -> None:
         UserError: the folder holds other files; they are not touched.
     """
     own = folder / OWN_FOLDER
-    ours = set(read_json(own / MOVING)) if (own / MOVING).is_file() else set()
+    moving = read_json(own / MOVING) if (own / MOVING).is_file() else []
+    ours = {name for name in moving if isinstance(name, str)} if isinstance(moving, list) else set()
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
     if strangers := sorted(there - ours):
         raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; give an empty folder")
@@ -225,7 +227,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         with Image.open(path) as image:
             return image.size
     except Exception as error:  # decoders raise whatever the damaged bytes lead to
-        reason = str(error) or type(error).__name__
+        reason = reason_of(error)
         raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
 
 

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files import (
     OWN_FOLDER,
     check_output_folder,
-    read_json,
+    read_record,
     remove_leftovers,
     write_json,
 )
@@ -130,8 +130,9 @@ def write_silhouettes(
     with hold_folder(out):
         record = {"sources": sorted(map(str, folders)), "each": each, "min_area": least}
         claimed = out / OWN_FOLDER / RECORD
-        if claimed.is_file() and (before := read_json(claimed)) != record:
-            key = next(key for key in record if before.get(key) != record[key])
+        before = read_record(claimed) if claimed.is_file() else record
+        if differs := [key for key in record if before.get(key) != record[key]]:
+            key = differs[0]
             raise UserError(
                 f"--out {out}: holds silhouettes of another {key}: {before.get(key)}, not {record[key]}; name an empty "
                 "folder"

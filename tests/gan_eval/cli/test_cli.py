@@ -107,6 +107,17 @@ def test_wrong_usage_is_status_2(command, arguments):
     assert "Usage" in err
 
 
+@pytest.mark.parametrize("verb", [[], ["report", "a"], ["doctor", "a"], ["study"]])
+@pytest.mark.parametrize("dashes", ["", "--"])
+def test_wrong_usage_of_any_length_is_told_in_a_short_line(command, verb, dashes):
+    status, _, err = command(*verb, dashes + "\x1b" * 5000)
+    line = err.splitlines()[-1]
+    assert status == 2
+    assert line.startswith("gan-eval: ")
+    assert "\x1b" not in err
+    assert len(line) < LONGEST + 100
+
+
 @pytest.mark.parametrize("arguments", [["train", "--threads", "3000000000"], ["metrics", "--threads", "99999999"]])
 def test_more_threads_than_any_machine_has_are_refused(command, arguments):
     status, _, err = command(*arguments)

@@ -117,3 +117,5 @@ def test_what_is_no_picture_is_named(tmp_path):
             file_facts(tmp_path / f"{name}.png")
     with pytest.raises(UserError, match="no such picture"):
         file_facts(tmp_path / "absent.png")
+    with pytest.raises(UserError, match=r"not a readable picture \(Is a directory\); replace"):
+        file_facts(tmp_path)

@@ -211,6 +211,8 @@ def test_why_a_file_cannot_be_read(tmp_path, monkeypatch):
     (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
     with pytest.raises(UserError, match=r"nowhere\.png: no such picture: the link leads nowhere"):
         pictures.read_rgb(tmp_path / "nowhere.png")
+    with pytest.raises(UserError, match=r"nowhere\.png: not a readable picture \(No such file or directory\); replace"):
+        pictures.contents_of(tmp_path / "nowhere.png")
     with pytest.raises(UserError, match="not a readable picture"):
         pictures.read_rgb(tmp_path)
 

@@ -179,6 +179,24 @@ def test_sources_share_a_folder_at_one_size_but_none_is_cropped_in_two_ways(phot
         make_crops([photos], out, Cut(8))
 
 
+@pytest.mark.parametrize("record", ["null", "1", '"x"', "[]", "{}", '{"size": 16, "sources": []}'])
+def test_a_damaged_record_of_crops_is_named(photos: Path, tmp_path: Path, record: str) -> None:
+    out = tmp_path / "out"
+    make_crops([photos], out, Cut(16))
+    (out / ".gan-eval" / "crops.json").write_text(record)
+    with pytest.raises(UserError, match=r"crops\.json: damaged: size, sources not found in it; restore it"):
+        make_crops([photos], out, Cut(16))
+
+
+@pytest.mark.parametrize("source", ["null", '"x"', "{}"])
+def test_a_source_without_its_settings_is_not_continued(photos: Path, tmp_path: Path, source: str) -> None:
+    out = tmp_path / "out"
+    make_crops([photos], out, Cut(16))
+    (out / ".gan-eval" / "crops.json").write_text(f'{{"size": 16, "sources": {{"photos": {source}}}}}')
+    with pytest.raises(UserError, match="holds crops of photos with folder None"):
+        make_crops([photos], out, Cut(16))
+
+
 def test_sources_that_cannot_be_told_apart_are_refused_before_anything_is_written(photos: Path, tmp_path: Path) -> None:
     save(tmp_path / "other" / "photos" / "1.png")
     save(tmp_path / "clash" / "1.png")

@@ -55,6 +55,27 @@ def test_what_is_there_is_not_fetched_again(make_archive: Callable, tmp_path: Pa
         fetch(FACADES, tmp_path / "out", sha256="0" * 64)
 
 
+@pytest.mark.parametrize("record", ["null", "1", '"x"', "[]", "{}", '{"splits": 1, "archive_sha256": ""}'])
+def test_a_damaged_record_of_a_fetch_is_named(make_archive: Callable, tmp_path: Path, record: str) -> None:
+    archive = make_archive()
+    fetch(FACADES, tmp_path / "out", source=str(archive))
+    (tmp_path / "out/.gan-eval/source.json").write_text(record)
+    with pytest.raises(UserError, match=r"source\.json: damaged: splits, archive_sha256 not found in it"):
+        fetch(FACADES, tmp_path / "out", source=str(archive))
+
+
+@pytest.mark.parametrize("record", ["null", "1", "{}", '[["train"]]'])
+def test_a_damaged_record_of_moved_splits_names_no_files_as_ours(
+    make_archive: Callable, tmp_path: Path, record: str
+) -> None:
+    own = tmp_path / "out" / ".gan-eval"
+    own.mkdir(parents=True)
+    (own.parent / "train").mkdir()
+    (own / "moving.json").write_text(record)
+    with pytest.raises(UserError, match="holds train, which no fetch wrote"):
+        fetch(FACADES, own.parent, source=str(make_archive()))
+
+
 def test_a_download_that_broke_off_goes_on_and_leaves_nothing_behind(
     make_archive: Callable, serve: Callable, tmp_path: Path
 ) -> None:

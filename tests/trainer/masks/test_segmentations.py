@@ -96,3 +96,14 @@ def test_what_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     with pytest.raises(UserError, match="256 different levels are no indices"):
         silhouettes_of(tmp_path / "ramp.png")
+
+
+@pytest.mark.parametrize("record", ["null", "1", '"x"', "[]"])
+def test_a_damaged_record_of_silhouettes_is_named(tmp_path: Path, record: str) -> None:
+    out, source = tmp_path / "out", tmp_path / "masks"
+    (out / ".gan-eval").mkdir(parents=True)
+    source.mkdir()
+    (out / ".gan-eval" / "silhouettes.json").write_text(record)
+    Image.new("L", (8, 8), 255).save(source / "1.png")
+    with pytest.raises(UserError, match=r"silhouettes\.json: damaged: a JSON object not found in it"):
+        write_silhouettes([source], out)
