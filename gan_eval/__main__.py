@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
-    from gan_eval.launch import leave, leave_out_current_folder, restart_in_utf8, write_any_text
+    from gan_eval.launch import (
+        leave,
+        leave_out_current_folder,
+        open_closed_streams,
+        restart_in_utf8,
+        write_any_text,
+    )
 
     leave_out_current_folder()
     restart_in_utf8()
+    open_closed_streams()
     write_any_text()
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()

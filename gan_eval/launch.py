@@ -108,6 +108,17 @@ def restart_in_utf8() -> None:
     os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONUTF8": "1"})
 
 
+def open_closed_streams() -> None:
+    """Open stdin, stdout and stderr where they are closed (`>&-`): else our next file would take their number."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
+        for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
+    )
+
+
 def write_any_text() -> None:
     """Let stdout and stderr take every text: bytes of names as they are, what else cannot be encoded as `\\u…`."""
     codecs.register_error("gan_eval.any_text", _any_text)
