@@ -82,7 +82,7 @@ def test_the_ablation_takes_one_change_back_in_each_model() -> None:
     assert all(len(keys) == 1 or keys == style for keys in changed.values())
     assert len(set(changed.values())) == 9  # the two sizes of patches are one
     root = Path(__file__).resolve().parents[1]
-    for page in (root / "README.md", root / "docs" / "inpainting.md", root / "studies" / "inpainting_ablation.toml"):
+    for page in (root / "docs" / "inpainting.md", root / "studies" / "inpainting_ablation.toml"):
         assert "hich of nine changes" in page.read_text(encoding="utf-8")
 
 

@@ -271,7 +271,7 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
         described = json.loads(metadata or "null")
         if isinstance(described, dict):
             known = described.pop(_DIGEST, None)
-            if known != _digest(described, tensors):
+            if known is not None and known != _digest(described, tensors):
                 raise UserError(
                     f"{path}: changed since it was written (its digest differs); copy it again, or train it again"
                 )

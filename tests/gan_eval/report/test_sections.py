@@ -48,7 +48,7 @@ def answer_of(folder: Path, *rows: dict[str, object]) -> str:
 def test_every_table_of_answers_has_its_section(page):
     assert page.sections() == [
         "answer", "notes", "rates", "detection", "choices", "grades", "comparisons", "extremes", "agreement", "models",
-        "times", "design", "participants", "checklist", "methods", "files", "versions",
+        "design", "participants", "checklist", "methods", "files", "versions",
     ]  # fmt: skip
 
 
@@ -193,7 +193,6 @@ def test_participants_left_out_are_named_with_the_rule(page):
 
 
 def test_checks_that_disagree_are_told(page):
-    assert "The cluster-robust check disagrees with the mixed model on kind[real]" in page.words
     assert "the likelihood-ratio test says otherwise than the Wald test (p 0.110 and 0.030)" in page.words
     assert "χ²(1) = 2.50, p = 0.110" in page.words
     assert "Singular" in page.words
