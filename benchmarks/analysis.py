@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import tables
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.store import open_store
 
 EACH = 200

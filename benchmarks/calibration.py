@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from calibration_blocks import BLOCKS, Part
 
-from gan_eval.files import write_text
-from gan_eval.launch import usable_cores
-from gan_eval.power.planning import in_parallel
+from gan_eval.files.atomic import write_text
+from gan_eval.machine.threads import usable_cores
+from gan_eval.stats.power.planning import in_parallel
 from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"

@@ -14,13 +14,13 @@ from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
 from scipy.stats import binomtest
 
-from gan_eval.looks import Look, LookPlan
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions, pair_questions
 from gan_eval.stats.compare.robustness import drift, side_bias
+from gan_eval.stats.looks import Look, LookPlan
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.formulas import Formula, design, prepare
 from gan_eval.stats.mixed.limits import wald_cells

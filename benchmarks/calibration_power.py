@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from gan_eval.power.design import deal_design, planned_stimuli
-from gan_eval.power.planning import make_world
-from gan_eval.power.simulate import World, one_study
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.power.design import deal_design, planned_stimuli
+from gan_eval.stats.power.planning import make_world
+from gan_eval.stats.power.simulate import World, one_study
 from gan_eval.stats.trials import fill_trials
 
 PEOPLE, TRIALS, ITEMS, GRADES = 24, 24, 60, 5

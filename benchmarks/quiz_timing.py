@@ -27,12 +27,12 @@ import numpy as np
 from peers import ROOT, peers_python
 
 from gan_eval import tables
-from gan_eval.launch import own_command
+from gan_eval.machine.commands import own_command
 from gan_eval.quiz.station import summary
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 HERE = Path(__file__).resolve().parent
 EXPOSURES = (100, 250, 500, 1000)

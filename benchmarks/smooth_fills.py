@@ -20,11 +20,11 @@ from scipy.sparse.linalg import splu
 from skimage.restoration import inpaint_biharmonic
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder
+from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.stimuli.holes import Hole, hole_of
 from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
 from gan_eval.stimuli.sets import StimulusSet, hashes_of, read_set, write_set
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Fill = Callable[[Picture, Hole], NDArray[np.float64]]
 """A picture (H, W, 3) uint8 and its hole to the levels 0..255 of the hole's pixels, (pixels, 3)."""

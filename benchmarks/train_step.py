@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.launch import ALLOCATOR_SETTINGS
+from gan_eval.machine.start import ALLOCATOR_SETTINGS
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn

@@ -13,7 +13,7 @@ All of these are imported when they are first used: this package alone starts wi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.launch import set_waiting_settings as _set_waiting_settings
+from gan_eval.machine.threads import set_waiting_settings as _set_waiting_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gan_eval.metrics import evaluate as evaluate
     from gan_eval.report import write_report as write_report
-    from gan_eval.stats import analyze as analyze
+    from gan_eval.stats.analysis import analyze as analyze
     from gan_eval.stats.importing import read_trials as read_trials
     from gan_eval.store import open_store as open_store
 
@@ -32,7 +32,7 @@ __version__ = "0.1.0"
 __all__ = ["analyze", "evaluate", "open_store", "read_table", "read_trials", "write_report"]
 
 _HOMES = {
-    "analyze": "stats",
+    "analyze": "stats.analysis",
     "evaluate": "metrics",
     "open_store": "store",
     "read_trials": "stats.importing",
@@ -66,15 +66,16 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     from difflib import get_close_matches
     from pathlib import Path
 
-    from gan_eval import tables, tabular
+    from gan_eval import tables
     from gan_eval.errors import UserError
+    from gan_eval.tables import frames as tabular
 
     file = Path(source) if isinstance(source, Path | str) else None
     requested = name or (file.stem.rpartition(".")[2] if file else "")
     known = tables.TABLES
     if requested not in known:
-        from gan_eval.power.planning import POWER
-        from gan_eval.stats import ALL_TABLES
+        from gan_eval.stats.analysis import ALL_TABLES
+        from gan_eval.stats.power.planning import POWER
 
         known = ALL_TABLES | {POWER.name: POWER}
     if file and not file.exists():
@@ -93,4 +94,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "errors", "import_module", "launch"})
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "errors", "import_module"})

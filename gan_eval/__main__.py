@@ -5,7 +5,7 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING
 
-from gan_eval.files import make_private
+from gan_eval.files.atomic import make_private
 
 PUBLIC_VERBS = {"data", "weights"}
 """What these fetch may be meant for all users of a computer; all other commands write for their own user alone."""
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
-    from gan_eval.launch import (
+    from gan_eval.machine.start import (
         leave,
         leave_out_current_folder,
         open_closed_streams,
@@ -40,7 +40,7 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
 
     try:
         from gan_eval.cli import app
-        from gan_eval.launch import VERBS, program
+        from gan_eval.machine.commands import VERBS, program
 
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
         command = application or app.application(verbs)
@@ -86,7 +86,7 @@ def _usage(error: Exception) -> int:
 def _of_the_system(error: Exception) -> str | None:
     """The user's line where the system refused a file or a name that nothing nearer to it has told of; else None."""
     from gan_eval.errors import shortened
-    from gan_eval.files import write_error
+    from gan_eval.files.atomic import write_error
 
     if isinstance(error, OSError) and error.errno is not None:
         name = error.filename if error.filename is not None else "a file or a stream"
@@ -102,7 +102,7 @@ def _of_the_system(error: Exception) -> str | None:
 
 def _missing(error: ModuleNotFoundError) -> int:
     """A library of an extra that is not installed: say which extra has it."""
-    from gan_eval.launch import setup_command
+    from gan_eval.machine.commands import setup_command
 
     extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
     extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
@@ -115,7 +115,7 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 def _fail(message: str, status: int) -> int:
     """Print the user's line, and return the status."""
-    from gan_eval.launch import as_typed
+    from gan_eval.machine.commands import as_typed
 
     print(f"gan-eval: {as_typed(message)}", file=sys.stderr)
     return status

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import write_text
+from gan_eval.files.atomic import write_text
 from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, TEXTS, TRANSLATIONS
 
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n'

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.launch import VERBS
+from gan_eval.machine.commands import VERBS
 from gan_eval.stimuli.pictures import write_png
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.__main__ import run
-from gan_eval.stats import ALL_TABLES
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stimuli import pictures
 from gan_eval.store import open_store
+from gan_eval.tables import frames as tabular
 
 STUDY = """
 [study]

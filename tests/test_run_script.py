@@ -18,7 +18,7 @@ import typer
 
 from gan_eval import launch
 from gan_eval.cli.app import application
-from gan_eval.system_libraries import IMPORT_LIBRARIES
+from gan_eval.machine.system_libraries import IMPORT_LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
 EARLY_FILES = [

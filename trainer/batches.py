@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_eval.files import sha256_file, sha256_json
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
 from trainer.datasets.dataset import DataSet, map_pictures

@@ -20,7 +20,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gan_eval.errors import UserError
-from gan_eval.launch import free_cores, processes, usable_cores, warn_if_threads_spin
+from gan_eval.machine.threads import free_cores, processes, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 from trainer.job import Execution
 

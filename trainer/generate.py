@@ -8,12 +8,14 @@ from typing import Any
 from lightning_fabric import Fabric
 
 from gan_eval.errors import UserError
-from gan_eval.files import read_json, remove_leftovers, sha256_file, write_json
-from gan_eval.locks import hold_folder
+from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.reading import read_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, Display
 from gan_eval.stimuli.sets import RAW, model_name_problem, refuse_another_set, write_set
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 from trainer.datasets.dataset import Size
 from trainer.datasets.pairs import Formats
 from trainer.devices import cpu_threads, exact_kernels, placed

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights.cache import cache_folder, find, how_to_get, is_cached
 from gan_eval.metrics.weights.files import read_state, required_tensors
 from gan_eval.metrics.weights.known import WEIGHTS

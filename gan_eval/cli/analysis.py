@@ -9,7 +9,7 @@ import typer
 
 from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.launch import as_typed
+from gan_eval.machine.commands import as_typed
 from gan_eval.settings.quiz import PAIR_PROTOCOLS
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gan_eval.cli.console import Console
     from gan_eval.settings.analysis import PowerSettings
     from gan_eval.settings.study import Study
+    from gan_eval.tables.frames import Row
     from gan_eval.tables.schema import Table
-    from gan_eval.tabular import Row
 
 
 def analyze(
@@ -79,14 +79,14 @@ def analyze(
 
     with Console() as console, console.working("analysis"):
         from gan_eval import tables
-        from gan_eval.file_sets import finish_cut_off
-        from gan_eval.files import check_output_folder, claim_output_folder
-        from gan_eval.looks import LookPlan, read_looks, write_looks
+        from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+        from gan_eval.files.sets import finish_cut_off
         from gan_eval.settings.study import load_study, naming_study
-        from gan_eval.stats import analyze as analyze_trials
-        from gan_eval.stats import write_analysis
+        from gan_eval.stats.analysis import analyze as analyze_trials
+        from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.compare.looks import take_look
         from gan_eval.stats.exclusions import parse_rule
+        from gan_eval.stats.looks import LookPlan, read_looks, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.sessions import plan_beside
 
@@ -180,7 +180,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     from gan_eval.stats.importing import unfilled_trials
     from gan_eval.stats.trials import fill_trials, usable
     from gan_eval.store import STORED_TABLES
-    from gan_eval.tabular import faults, holds_table, read_table
+    from gan_eval.tables.frames import faults, holds_table, read_table
 
     trials = unfilled_trials(file)
     named = usable(trials, where=str(file))
@@ -233,11 +233,12 @@ def trials_import(
     not fit is left out, named here and kept in OUT.rejected.csv; the last line counts such rows, and the exit status
     is 3 then.
     """
-    from gan_eval import tables, tabular
-    from gan_eval.files import check_output_file
-    from gan_eval.stats import import_trials
+    from gan_eval import tables
+    from gan_eval.files.output_folders import check_output_file
+    from gan_eval.stats.analysis import import_trials
     from gan_eval.stats.exclusions import parse_rule
     from gan_eval.stats.importing import ForeignTableError, left_out, words_to_add
+    from gan_eval.tables import frames as tabular
 
     check_output_file(out)
     for rule in where or ():
@@ -346,7 +347,7 @@ def power(
 
     with Console() as console, console.working("power: the design"):
         settings = _settings(checked.power, options, effect or [])
-        from gan_eval.power.design import require_power_is_defined
+        from gan_eval.stats.power.design import require_power_is_defined
 
         require_power_is_defined(checked.quiz, where=str(study))
         assumed = pairs(effect or [], "--effect").keys()
@@ -360,14 +361,15 @@ def power(
             if name not in models:
                 place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
                 raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
-        from gan_eval import tabular
-        from gan_eval.file_sets import replaced_set
-        from gan_eval.files import claim_output_folder, write_text
-        from gan_eval.launch import usable_cores
-        from gan_eval.power import plan_power
-        from gan_eval.power.planning import POWER
-        from gan_eval.power.words import sentences, tables
+        from gan_eval.files.atomic import write_text
+        from gan_eval.files.output_folders import claim_output_folder
+        from gan_eval.files.sets import replaced_set
+        from gan_eval.machine.threads import usable_cores
         from gan_eval.report.power_curve import power_curve
+        from gan_eval.stats.power import plan_power
+        from gan_eval.stats.power.planning import POWER
+        from gan_eval.stats.power.words import sentences, tables
+        from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
     with Console() as console:
@@ -456,7 +458,7 @@ def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]
     Raises:
         UserError: there are none yet, and nobody says how many there will be.
     """
-    from gan_eval.power.design import planned_stimuli, versions_of
+    from gan_eval.stats.power.design import planned_stimuli, versions_of
     from gan_eval.stimuli.sets import TABLE_NAME, read_sets
     from gan_eval.study.plan import Plan
 

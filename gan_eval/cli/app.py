@@ -9,7 +9,7 @@ import typer
 
 from gan_eval import __version__
 from gan_eval.cli.options import DataRoot, refuse_without_effect
-from gan_eval.launch import VERBS, as_typed
+from gan_eval.machine.commands import VERBS, as_typed
 
 
 def application(
@@ -52,7 +52,7 @@ def doctor(
     data_root: DataRoot = None,
 ) -> None:
     """Tell what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
-    from gan_eval.doctor import examine, examine_study
+    from gan_eval.cli.doctor import examine, examine_study
 
     if study is None:
         refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")

@@ -27,7 +27,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
-from gan_eval.launch import as_typed
+from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""

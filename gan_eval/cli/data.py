@@ -149,9 +149,10 @@ def data_check(
     ] = False,
 ) -> None:
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
-    from gan_eval import tables, tabular
+    from gan_eval import tables
     from gan_eval.cli.console import Console
-    from gan_eval.files import check_output_folder, claim_output_folder
+    from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+    from gan_eval.tables import frames as tabular
     from trainer.datasets.check import check
     from trainer.datasets.presets import PHOTOGRAPH_PRESETS
 
@@ -183,7 +184,7 @@ def data_preview(
     count: Annotated[int, typer.Option(help="Pairs on the sheet.")] = 12,
 ) -> None:
     """Draw a contact sheet that marks which half is the input and which the target."""
-    from gan_eval.files import check_output_file
+    from gan_eval.files.output_folders import check_output_file
     from trainer.datasets.preview import preview
 
     check_output_file(out)

@@ -17,7 +17,8 @@ import typer
 
 from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.launch import MAX_THREADS, as_typed, process_rank
+from gan_eval.machine.commands import as_typed
+from gan_eval.machine.threads import MAX_THREADS, process_rank
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.weights.known import WEIGHTS
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.errors import UserError
-from gan_eval.launch import MAX_THREADS, as_typed
+from gan_eval.machine.commands import as_typed
+from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import as_flag
 
 if TYPE_CHECKING:

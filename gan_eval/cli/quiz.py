@@ -8,8 +8,8 @@ import typer
 
 from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_json
-from gan_eval.launch import as_typed
+from gan_eval.files.digests import sha256_json
+from gan_eval.machine.commands import as_typed
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, DISTANCES_CM, PAIR_PROTOCOLS, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options

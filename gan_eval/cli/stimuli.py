@@ -75,10 +75,10 @@ def stimuli_audit(
     """Tell what gives real and generated pictures away without a look at their content."""
     from gan_eval import tables
     from gan_eval.cli.console import Console
-    from gan_eval.files import claim_output_folder
+    from gan_eval.files.output_folders import claim_output_folder
     from gan_eval.giveaways.audit import audit, summary_lines
     from gan_eval.stimuli.sets import read_set
-    from gan_eval.tabular import write_rows
+    from gan_eval.tables.frames import write_rows
 
     opened = [read_set(folder) for folder in sets]
     if out is not None:

@@ -12,7 +12,7 @@ import typer
 
 from gan_eval.cli.options import Out
 from gan_eval.errors import UserError
-from gan_eval.launch import as_typed
+from gan_eval.machine.commands import as_typed
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
 store_app = typer.Typer(help="Merge results stores, or copy one to a server.", no_args_is_help=True)
@@ -181,7 +181,7 @@ def export(
 ) -> None:
     """Write a store's tables for other programs, with a data dictionary."""
     from gan_eval.cli.console import Console
-    from gan_eval.export import export_store
+    from gan_eval.store.export import export_store
 
     names = [name.strip() for name in formats.split(",") if name.strip()]
     with Console() as console, console.working("export"):

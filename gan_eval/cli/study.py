@@ -16,7 +16,9 @@ from gan_eval.cli.options import (
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
-from gan_eval.launch import as_typed, require_one_process, restart_with_allocator_settings
+from gan_eval.machine.commands import as_typed
+from gan_eval.machine.start import restart_with_allocator_settings
+from gan_eval.machine.threads import require_one_process
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
@@ -117,7 +119,7 @@ def run(
     require_one_process("run")
     restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
-    from gan_eval.locks import refuse_if_held
+    from gan_eval.files.locks import refuse_if_held
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
     from gan_eval.study.plan import make_plan
@@ -167,7 +169,7 @@ def report(
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file, or Markdown."""
     from gan_eval.cli.console import Console
-    from gan_eval.files import check_output_file
+    from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build, build_figures, build_markdown
 
     if form is None:

@@ -22,7 +22,8 @@ from gan_eval.cli.options import (
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
-from gan_eval.launch import process_rank, processes, restart_with_allocator_settings
+from gan_eval.machine.start import restart_with_allocator_settings
+from gan_eval.machine.threads import process_rank, processes
 from trainer.job import Execution, TrainingJob
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def model_export(
     dropout: Dropout = None,
 ) -> None:
     """Write a generator for other programs."""
-    from gan_eval.files import check_output_file
+    from gan_eval.files.output_folders import check_output_file
     from trainer.files.model import export_pth, load_model
 
     check_output_file(out)
@@ -226,7 +227,7 @@ def train(
         execution=Execution(workers=workers, tf32=tf32, threads=threads, compiled=compiled),
     )
     if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
-        from gan_eval.locks import refuse_if_held
+        from gan_eval.files.locks import refuse_if_held
         from trainer.state.run_folder import is_finished, run_lock
 
         refuse_if_held(*run_lock(out), say=lambda line: typer.echo(line, err=True))
@@ -235,7 +236,7 @@ def train(
             _name_generate(job, out)
             typer.echo(out)
             return
-    from gan_eval.training import estimate_model, train_model
+    from gan_eval.study.training import estimate_model, train_model
 
     with Console() as console:
         if out is None or estimate:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Sort = Literal["metadata", "picture"]
 """metadata: of the file, its properties or its name. picture: of the pixels, which may be content."""

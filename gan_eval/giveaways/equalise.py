@@ -16,16 +16,12 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 import gan_eval
 from gan_eval.errors import UserError
-from gan_eval.files import (
-    OWN_FOLDER,
-    check_output_folder,
-    remove_leftovers,
-    sha256_file,
-    write_json,
-)
+from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder
 from gan_eval.giveaways.file_facts import tables_hash
 from gan_eval.giveaways.form import Form, decode_srgb, through_jpeg
-from gan_eval.locks import hold_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.pictures import Size, has_shape, to_size
@@ -39,7 +35,7 @@ from gan_eval.stimuli.sets import (
     refuse_another_set,
     write_set,
 )
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Targets = dict[tuple[FileColumn, str], str]
 """For each column and file of the old table, the new file."""

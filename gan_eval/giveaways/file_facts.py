@@ -15,7 +15,7 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files import require_file
+from gan_eval.files.reading import require_file
 from gan_eval.giveaways.clues import Facts, Value
 from gan_eval.stimuli.pictures import read_stored
 from gan_eval.stimuli.pixel_formats import format_of

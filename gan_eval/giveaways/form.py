@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape
 from gan_eval.stimuli.pixel_formats import MOST_PIXELS
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 @dataclass(frozen=True)

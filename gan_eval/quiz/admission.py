@@ -14,7 +14,7 @@ from typing import Any
 import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_json
+from gan_eval.files.digests import sha256_json
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
@@ -32,7 +32,7 @@ from gan_eval.store import (
     person_of,
 )
 from gan_eval.store.connect import is_address, parse_address
-from gan_eval.tabular import Row, iso
+from gan_eval.tables.frames import Row, iso
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Applicant:
 
 
 def sitting_lock(store: str | Path, applicant: Applicant) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.locks.hold_lock` that keep a participant from two sessions at once.
+    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two sessions at once.
 
     The lock of a file lies next to it, that of a server with this computer's other records.
     """

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 now_ns: Final = time.perf_counter_ns
 """The monotonic clock of the quiz, in nanoseconds."""

@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_bytes
+from gan_eval.files.digests import sha256_bytes
 from gan_eval.quiz.draw import order
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 HELD_BYTES = 1 << 30
 """So much of a session's picture files, and of the pictures resampled from them, is held in memory."""

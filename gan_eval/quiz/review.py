@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from gan_eval.adaptive import Threshold
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Companions, Library
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.quiz.protocols.interface import NO_ANSWER
 from gan_eval.quiz.protocols.paired import OPPOSITE
 from gan_eval.quiz.wording import Texts
-from gan_eval.tabular import Row
+from gan_eval.settings.adaptive import Threshold
+from gan_eval.tables.frames import Row
 
 Kind = Literal["real", "fake"]
 Phase = Literal["practice", "main", "catch"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gan_eval.errors import UserError
-from gan_eval.locks import hold_lock
+from gan_eval.files.locks import hold_lock
 from gan_eval.quiz.admission import Admitted, Applicant, admit, require_pseudonym, sitting_lock, unused_code
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
@@ -27,7 +27,7 @@ from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, give_back_list, has_people, open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
 

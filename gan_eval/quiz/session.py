@@ -30,7 +30,7 @@ from gan_eval.quiz.trial import (
 )
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer
-from gan_eval.tabular import Row, iso
+from gan_eval.tables.frames import Row, iso
 
 AtStake = Literal["answer", "end", "nothing"]
 """What is not in the store yet: an answer, that the session is over, or nothing."""

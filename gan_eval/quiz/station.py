@@ -15,10 +15,11 @@ from statistics import fmean, median, pstdev
 from typing import Any, Final, Literal
 
 from gan_eval.errors import UserError
-from gan_eval.files import read_json, write_json
+from gan_eval.files.atomic import write_json
+from gan_eval.files.reading import read_json
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 PresenterChoice = Literal["auto", "raster", "opengl"]
 RoundFrames = Literal["auto", "on", "off"]

@@ -10,7 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.protocols import Timing
 from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store
-from gan_eval.tabular import Row, iso
+from gan_eval.tables.frames import Row, iso
 
 MILLISECOND: Final = 1_000_000
 """Nanoseconds."""

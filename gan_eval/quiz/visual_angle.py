@@ -9,7 +9,7 @@ from math import atan, degrees, floor, radians, tan
 
 from gan_eval.errors import UserError
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 STAMP = 0.1
 """Pictures that span less than this share of the screen's width are seen as stamps."""

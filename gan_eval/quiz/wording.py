@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.protocols import PROTOCOLS, protocol_for
 from gan_eval.quiz.trial import Feedback
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 SOURCE_LANGUAGE = "en"
 TRANSLATIONS = Path(__file__).parent / "app" / "translations"

@@ -5,8 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gan_eval.files import write_bytes, write_text
-from gan_eval.launch import as_typed
+from gan_eval.files.atomic import write_bytes, write_text
+from gan_eval.machine.commands import as_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,9 +62,9 @@ def _write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
         UserError: there are no frames by name, or one has no table's name or does not fit its table.
     """
     from gan_eval.errors import UserError
-    from gan_eval.stats import ALL_TABLES
+    from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import fill_trials, usable
-    from gan_eval.tabular import write_table
+    from gan_eval.tables.frames import write_table
 
     if not (isinstance(frames, Mapping) and frames):
         found = "" if isinstance(frames, Mapping) else f" in a {type(frames).__name__}"

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.files import sha256_bytes
+from gan_eval.files.digests import sha256_bytes
 from gan_eval.report.parts.blocks import Download, Files, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
-from gan_eval.stats import ALL_TABLES
+from gan_eval.stats.analysis import ALL_TABLES
 
 LARGE = 1_000_000
 """Bytes of a file; larger ones are packed."""

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gan_eval.file_sets import replaced_set
-from gan_eval.files import write_bytes, write_text
-from gan_eval.launch import as_typed
+from gan_eval.files.atomic import write_bytes, write_text
+from gan_eval.files.sets import replaced_set
+from gan_eval.machine.commands import as_typed
 from gan_eval.report.downloads import RAW_REASON, is_raw
 from gan_eval.report.parts.blocks import (
     Block,
@@ -27,7 +27,7 @@ from gan_eval.report.parts.blocks import (
 from gan_eval.report.parts.chart import svg_file
 from gan_eval.report.parts.palette import PAPER
 from gan_eval.report.parts.words import clean, whole
-from gan_eval.stats import ALL_TABLES
+from gan_eval.stats.analysis import ALL_TABLES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$!+\-&])")
 _HARMLESS = re.compile(r"\\([()\-+!#])")

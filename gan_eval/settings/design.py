@@ -7,10 +7,10 @@ of keys that the file does not give: another default in a later version is anoth
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.files import sha256_json
+from gan_eval.files.digests import sha256_json
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
 from gan_eval.settings.sections import differences
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
     from gan_eval.settings.study import Study

@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from gan_eval.errors import UserError
-from gan_eval.files import read_toml, sha256_json
+from gan_eval.files.digests import sha256_json
+from gan_eval.files.reading import read_toml
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.design import study_design
 from gan_eval.settings.quiz import QuizSettings

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import check_output_file, write_text
-from gan_eval.launch import as_typed
-from gan_eval.locks import hold_lock
+from gan_eval.files.atomic import write_text
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import check_output_file
+from gan_eval.machine.commands import as_typed
 from gan_eval.settings.description import Setting, about, settings_of
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study

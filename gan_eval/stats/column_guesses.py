@@ -11,7 +11,7 @@ import pandas as pd
 
 from gan_eval.stats.trials import missing_answers, sessions_of
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import faults
+from gan_eval.tables.frames import faults
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "participant": (

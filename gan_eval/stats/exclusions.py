@@ -19,7 +19,7 @@ from gan_eval.settings.analysis import rule_parts
 from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import possible_times
 from gan_eval.tables import PARTICIPATION
-from gan_eval.tabular import conform, require_clear_texts
+from gan_eval.tables.frames import conform, require_clear_texts
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,

@@ -31,7 +31,7 @@ from gan_eval.store import Store, open_store, require_consistent
 from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
-from gan_eval.tabular import Row, faults, frame_of, holds_table, read_table, text_frame
+from gan_eval.tables.frames import Row, faults, frame_of, holds_table, read_table, text_frame
 
 _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 """Columns of numbers."""

@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.adaptive import QUEST_PLUS, STAIRCASE
-from gan_eval.looks import NO_VERDICT
+from gan_eval.settings.adaptive import QUEST_PLUS, STAIRCASE
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
+from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import PROVENANCE, SHARE, Table, integer, text, with_ends
-from gan_eval.tabular import Row, frame_of
 
 SINGLE, RATING = "single", "rating"
 PAPER = Table(

@@ -11,8 +11,8 @@ from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import are_single, require_agreement, require_plausible_times
 from gan_eval.stimuli.sets import KEPT_NAMES, name_problem
 from gan_eval.tables import TRIALS
+from gan_eval.tables.frames import conform, frame_of
 from gan_eval.tables.schema import LONGEST_MS
-from gan_eval.tabular import conform, frame_of
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
 """What nothing can fill where single pictures were judged; pairs and grades need the first two."""

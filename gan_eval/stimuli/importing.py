@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import relative_path, remove_leftovers, write_json
-from gan_eval.locks import hold_folder
+from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.pixel_formats import RGB8, Display, PixelFormat, Samples
@@ -24,7 +25,7 @@ from gan_eval.stimuli.sets import (
     stimulus_row,
     write_set,
 )
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 RECORD = ".gan-eval/import.json"
 """The record of what a set was imported from, and how."""

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files import atomic_path, require_file, write_bytes
+from gan_eval.files.atomic import atomic_path, write_bytes
+from gan_eval.files.reading import require_file
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
     NEW_SUBFILE_TYPE,

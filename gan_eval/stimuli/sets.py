@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.files import read_json, sha256_file
-from gan_eval.tabular import Row, frame_of, read_rows, write_rows
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import read_json
+from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.store.connect import database_error
 from gan_eval.tables.cells import expected, is_outside
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Column, Table
-from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

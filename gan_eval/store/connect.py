@@ -14,18 +14,11 @@ from urllib.parse import quote, quote_plus
 import sqlalchemy as sa
 
 from gan_eval.errors import UserError, shortened
-from gan_eval.files import (
-    SQLITE_ERRORS,
-    database_message,
-    make_file,
-    make_folder,
-    require_file,
-    sha256_bytes,
-    who_holds,
-    write_ahead,
-    write_error,
-)
-from gan_eval.launch import setup_command
+from gan_eval.files.atomic import make_file, make_folder, write_error
+from gan_eval.files.digests import sha256_bytes
+from gan_eval.files.reading import require_file
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, who_holds, write_ahead
+from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 
 CONNECT_S = 3

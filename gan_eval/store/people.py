@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, SQLITE_ERRORS, database_message
+from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, lock_writes, open_store, person_of
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import Row
 
 
 @dataclass(frozen=True)

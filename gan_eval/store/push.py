@@ -19,8 +19,8 @@ from gan_eval.store.connect import is_address
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.people import rows_by_session
 from gan_eval.store.results import Store, lock_writes, open_store, person_of
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import Row
 
 PARTS = tuple(table for table in STORED_TABLES if table is not tables.SESSIONS)
 """The tables whose rows belong to a session."""

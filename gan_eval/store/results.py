@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import database_message
+from gan_eval.files.sqlite_files import database_message
 from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
@@ -28,6 +28,7 @@ from gan_eval.store.connect import (
     sqlite_engine,
 )
 from gan_eval.store.layout import SERVER_LOCK, Layout
+from gan_eval.tables import frames as tabular
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:

@@ -13,8 +13,10 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder, write_bytes
-from gan_eval.locks import refuse_if_held
+from gan_eval.files.atomic import write_bytes
+from gan_eval.files.locks import refuse_if_held
+from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.machine.system_libraries import missing_display
 from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
@@ -23,7 +25,6 @@ from gan_eval.study.markers import Listener
 from gan_eval.study.plan import make_plan
 from gan_eval.study.sessions import ask_next_person
 from gan_eval.study.stages import list_stages
-from gan_eval.system_libraries import missing_display
 
 STUDY = Path(__file__).with_name("demo.toml")
 CROP = 192

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, remove_leftovers, write_error
-from gan_eval.locks import hold_lock
+from gan_eval.files.atomic import remove_leftovers, write_error
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.store import Forgotten, NoParticipantError, Stored, forget, moved_stores, stored_of
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import run_lock
@@ -85,7 +86,7 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
 
 
 def _derived_in(folder: Path) -> tuple[Path, ...]:
-    from gan_eval.stats import ALL_TABLES, SUFFIXES
+    from gan_eval.stats.analysis import ALL_TABLES, SUFFIXES
 
     tables, own = folder / "tables", folder / OWN_FOLDER
     derived = [

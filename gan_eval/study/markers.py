@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, read_json, sha256_file, sha256_json, write_json
-from gan_eval.locks import hold_lock
+from gan_eval.files.atomic import write_json
+from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.reading import read_json
 from gan_eval.metrics.run.cache import remembering_digests
 from gan_eval.settings.sections import differences
 
@@ -119,7 +122,7 @@ def run(
 
 
 def run_lock(folder: Path) -> tuple[Path, str, str]:
-    """What `gan_eval.locks.hold_lock` takes, so that one process at a time does the stages of a folder."""
+    """What `gan_eval.files.locks.hold_lock` takes, so that one process at a time does the stages of a folder."""
     return folder / OWN_FOLDER / "run.lock", f"--out {folder}", "running a study there"
 
 

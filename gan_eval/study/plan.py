@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, relative_path, sha256_file, write_json
+from gan_eval.files.atomic import write_json
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.output_folders import OWN_FOLDER, claim_output_folder, relative_path
+from gan_eval.files.reading import read_json
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select
 from gan_eval.quiz.simulate import parse_observer
@@ -19,7 +22,7 @@ from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures, sides_of
 from gan_eval.stimuli.sets import RAW, read_set
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 STORE = "store.sqlite"
 """The results store in a study's folder."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_json
-from gan_eval.launch import run_own
-from gan_eval.looks import LookPlan, read_looks
+from gan_eval.files.digests import sha256_json
+from gan_eval.machine.commands import run_own
 from gan_eval.quiz.admission import is_too_old, unused_code
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
+from gan_eval.stats.looks import LookPlan, read_looks
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     STORED_TABLES,

@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan_eval import __version__, tables, tabular
-from gan_eval.file_sets import replaced_set, sets_of
-from gan_eval.files import OWN_FOLDER, relative_path, sha256_file, sha256_json, write_bytes, write_json
-from gan_eval.looks import read_looks, write_looks
+from gan_eval import __version__, tables
+from gan_eval.files.atomic import write_bytes, write_json
+from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.output_folders import OWN_FOLDER, relative_path
+from gan_eval.files.sets import replaced_set, sets_of
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind, naming_study
+from gan_eval.stats.looks import read_looks, write_looks
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
@@ -31,6 +33,7 @@ from gan_eval.study.sessions import (
     simulate_missing,
     stimulus_hashes,
 )
+from gan_eval.tables import frames as tabular
 
 PUBLISHED = "published"
 """The folder, and the set, of the published tables."""
@@ -67,7 +70,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
     initial = settings.starts_from if settings.starts_from in study.models else None
 
     def work(listener: Listener) -> bool:
-        from gan_eval.training import train_model
+        from gan_eval.study.training import train_model
         from trainer.job import Execution, TrainingJob
 
         start = plan.initial_file(model)
@@ -261,7 +264,7 @@ def analyze_stage(plan: Plan) -> Stage:
     out = plan.folder / "tables"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.stats import analyze, write_analysis
+        from gan_eval.stats.analysis import analyze, write_analysis
         from gan_eval.stats.compare.looks import take_look
 
         stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
@@ -336,7 +339,7 @@ def training_stage(plan: Plan) -> Stage:
 
     def work(_: Listener) -> bool:
         from gan_eval.report.training.section import study_plateaus
-        from gan_eval.stats import SUFFIXES
+        from gan_eval.stats.analysis import SUFFIXES
 
         validation = {
             name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()

@@ -10,9 +10,13 @@ from statistics import fmean
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER, claim_output_folder, read_json, sha256_file, write_json
-from gan_eval.launch import setup_command
-from gan_eval.locks import refuse_if_held
+from gan_eval.files.atomic import write_json
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.locks import refuse_if_held
+from gan_eval.files.output_folders import OWN_FOLDER, claim_output_folder
+from gan_eval.files.reading import read_json
+from gan_eval.machine.commands import setup_command
+from gan_eval.machine.system_libraries import missing_display
 from gan_eval.metrics.registry import select
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import import_items
@@ -29,8 +33,7 @@ from gan_eval.study.sessions import (
     unfinished_sessions,
 )
 from gan_eval.study.stages import list_stages
-from gan_eval.system_libraries import missing_display
-from gan_eval.tabular import Row, read_rows, write_rows
+from gan_eval.tables.frames import Row, read_rows, write_rows
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError, abbreviated, shortened
-from gan_eval.files import require_file
+from gan_eval.files.reading import require_file
 from gan_eval.tables.schema import Column, Dtype, Table
 
 _EXPECTED: dict[Dtype, str] = {

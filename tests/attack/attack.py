@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from gan_eval.errors import LONGEST, UserError
-from gan_eval.launch import ALLOCATOR_SETTINGS
-from gan_eval.stats import ALL_TABLES
-from gan_eval.tabular import read_rows
+from gan_eval.machine.start import ALLOCATOR_SETTINGS
+from gan_eval.stats.analysis import ALL_TABLES
+from gan_eval.tables.frames import read_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 GIB = 2**30

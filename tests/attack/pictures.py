@@ -12,7 +12,7 @@ from PIL import Image
 from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
 from attack.world import World
-from gan_eval.files import sha256_bytes
+from gan_eval.files.digests import sha256_bytes
 
 Bad = tuple[str, bytes | Special]
 """What is wrong, and the picture."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from attack.attack import Commands, Files
-from gan_eval.files import OWN_FOLDER
+from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
-from gan_eval.tabular import read_rows, write_rows
+from gan_eval.tables.frames import read_rows, write_rows
 from trainer.nets.build import new_networks
 from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 

@@ -12,11 +12,11 @@ from make_trials import simulated
 import gan_eval
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.power.planning import POWER
-from gan_eval.stats import ALL_TABLES, write_analysis
+from gan_eval.stats.analysis import ALL_TABLES, write_analysis
+from gan_eval.stats.power.planning import POWER
 from gan_eval.store import open_store
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, TRIALS
-from gan_eval.tabular import frame_of, write_table
+from gan_eval.tables.frames import frame_of, write_table
 
 HEAVY = ("pandas", "scipy", "torch", "matplotlib", "sqlalchemy", "PySide6", "numpy")
 TRIAL = {"participant": "P1", "trial": 1, "phase": "main", "stimulus": "d/m/a", "kind": "fake", "response": "real"}

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
-from gan_eval.launch import leave
+from gan_eval.machine.start import leave
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 from trainer.job import TrainingJob
 from trainer.loop import run as run_module
 from trainer.loop import train as training_module

@@ -19,10 +19,10 @@ from torch import nn
 from training_runs import flat, train
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer import devices
 from trainer.inference import inference
 from trainer.loop import gan

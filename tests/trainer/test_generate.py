@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from gan_eval.cli.app import application
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
-from gan_eval.locks import hold_folder, hold_lock
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.locks import hold_folder, hold_lock
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.tables import STIMULI
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.files.foreign import read_tensors
 from trainer.generate import generate
 from trainer.inference import inference, translate

@@ -13,13 +13,14 @@ from PIL import Image
 from training_runs import Stop, train_measured
 
 from gan_eval.errors import UserError
-from gan_eval.files import read_json, sha256_file
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import read_json
 from gan_eval.metrics import Settings as MetricSettings
 from gan_eval.metrics import write_metrics
 from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings
 from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import IMAGE_METRICS, STIMULI, VALIDATION
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.generate import generate
 from trainer.state.run_folder import load_generator
 

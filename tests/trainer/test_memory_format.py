@@ -16,7 +16,7 @@ from training_runs import Stop, train
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 from trainer import devices
 from trainer.loop import run as run_module
 from trainer.loop.gan import InMemoryOrder, load_optimizer, new_gan

@@ -10,10 +10,10 @@ from PIL import Image
 from training_runs import Stop, train
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.job import Execution
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator

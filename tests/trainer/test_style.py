@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights import cache
 from gan_eval.settings.training import StyleLayers, StyleNetwork, TrainingSettings
 from gan_eval.stimuli.pixel_formats import PixelFormat

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.study.training import train_model
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tabular import read_rows
-from gan_eval.training import train_model
+from gan_eval.tables.frames import read_rows
 from trainer.job import TrainingJob
 from trainer.loop.estimate import Estimate
 from trainer.loop.estimate import estimate as estimate_job

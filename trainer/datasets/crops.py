@@ -9,15 +9,11 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import (
-    OWN_FOLDER,
-    check_output_folder,
-    read_record,
-    remove_leftovers,
-    sha256_bytes,
-    write_json,
-)
-from gan_eval.locks import hold_folder
+from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.digests import sha256_bytes
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder
+from gan_eval.files.reading import read_record
 from gan_eval.stimuli.pictures import Picture, read_rgb, resize, write_png
 from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, OnProgress, try_pictures
 from trainer.datasets.pairs import read_halves

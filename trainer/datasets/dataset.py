@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TypeVar
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.launch import usable_cores
+from gan_eval.machine.threads import usable_cores
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 

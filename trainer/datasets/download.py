@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_json, write_error
+from gan_eval.files.atomic import write_error
+from gan_eval.files.digests import sha256_json
 from trainer.datasets.dataset import OnProgress
 
 TIMEOUT_S = 30.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path
+from gan_eval.files.atomic import atomic_path
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, resize
 from trainer.datasets.dataset import evenly_spread, try_pictures

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import require_file, write_bytes
+from gan_eval.files.atomic import write_bytes
+from gan_eval.files.reading import require_file
 from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings

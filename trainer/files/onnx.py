@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import atomic_path
-from gan_eval.launch import setup_command
+from gan_eval.files.atomic import atomic_path
+from gan_eval.machine.commands import setup_command
 from gan_eval.settings.training import Mode
 from trainer.files.model import Model, describe
 from trainer.nets.context_encoder import ContextEncoder

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_eval.launch import processes
+from gan_eval.machine.threads import processes
 from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, speaker
 from trainer.job import TrainingJob
 from trainer.loop.failures import breakdowns_explained

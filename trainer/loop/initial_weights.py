@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_bytes, sha256_json
+from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.settings.training import ENCODERS, TrainingSettings
 from trainer.files.foreign import read_tensors

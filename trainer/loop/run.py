@@ -12,7 +12,8 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from gan_eval.files import check_output_folder, remove_leftovers
+from gan_eval.files.atomic import remove_leftovers
+from gan_eval.files.output_folders import check_output_folder
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet

@@ -5,9 +5,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import check_output_folder, refuse_links
-from gan_eval.launch import processes
-from gan_eval.locks import hold_lock
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import check_output_folder, refuse_links
+from gan_eval.machine.threads import processes
 from trainer.devices import cpu_threads, exact_kernels, new_fabric, speaker
 from trainer.job import TrainingJob
 from trainer.loop.failures import breakdowns_explained, deferred_interrupt

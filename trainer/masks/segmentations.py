@@ -10,14 +10,10 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import (
-    OWN_FOLDER,
-    check_output_folder,
-    read_record,
-    remove_leftovers,
-    write_json,
-)
-from gan_eval.locks import hold_folder
+from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder
+from gan_eval.files.reading import read_record
 from gan_eval.stimuli.holes import Hole, hole_of, mask_of
 from gan_eval.stimuli.pictures import read_rgb, write_png
 from trainer.datasets.dataset import OnProgress, try_pictures

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_bytes, sha256_json
+from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.stimuli.holes import Hole, hole_of, mask_of
 from gan_eval.stimuli.pictures import list_pictures, read_rgb
 from trainer.masks.area import Size, band_of, fitted

@@ -14,16 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.files import (
-    OWN_FOLDER,
-    claim_output_folder,
-    read_json,
-    require_file,
-    sha256_json,
-    write_bytes,
-    write_json,
-)
-from gan_eval.launch import MAX_THREADS
+from gan_eval.files.atomic import write_bytes, write_json
+from gan_eval.files.digests import sha256_json
+from gan_eval.files.output_folders import OWN_FOLDER, claim_output_folder
+from gan_eval.files.reading import read_json, require_file
+from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
@@ -69,7 +64,7 @@ _NETWORK = (
 
 
 def run_lock(out: Path) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.locks.hold_lock` with which only one process trains in a folder."""
+    """Return the arguments of `gan_eval.files.locks.hold_lock` with which only one process trains in a folder."""
     return out / OWN_FOLDER / "train.lock", f"--out {out}", "training there"
 
 

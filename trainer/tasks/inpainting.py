@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_json
+from gan_eval.files.digests import sha256_json
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
 from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Picture

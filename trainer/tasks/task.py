@@ -16,7 +16,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode, TrainingSettings
 from gan_eval.stimuli.pictures import Picture, as_shown
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 from trainer.datasets.dataset import DataSet
 from trainer.devices import compiled_network, placed
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_eval.settings.training import Mode
 from gan_eval.tables import TRAINING_LOG, VALIDATION
-from gan_eval.tabular import Row, write_rows
+from gan_eval.tables.frames import Row, write_rows
 from trainer.state.checkpoints import CHECKPOINTS, broke_down
 
 ROWS = 200

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.launch import setup_command
+from gan_eval.machine.commands import setup_command
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.samples import grid_step, list_grids
 

@@ -18,8 +18,8 @@ from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import resize, write_samples
 from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import write_set
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
-from gan_eval.tabular import Row
 from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet, excluding
 from trainer.inference import inference
 from trainer.items import Names, item_rows, write_item

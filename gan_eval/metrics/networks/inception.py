@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights.files import load_torch_file, storage_problem
 from gan_eval.metrics.weights.known import WEIGHTS
 

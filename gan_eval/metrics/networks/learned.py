@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable

@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence, last_words
-from gan_eval.files import require_file
-from gan_eval.launch import setup_command
+from gan_eval.files.reading import require_file
+from gan_eval.machine.commands import setup_command
 from gan_eval.metrics.definitions.segmentation import (
     COLOURS_SIZE,
     COUNTS,

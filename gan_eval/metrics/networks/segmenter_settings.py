@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from gan_eval.errors import UserError
-from gan_eval.files import read_toml, sha256_file, sha256_json
+from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.reading import read_toml
 from gan_eval.metrics.definitions.segmentation import CLASSES, VOID
 
 PALETTE = Path("palette")

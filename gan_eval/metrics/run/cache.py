@@ -21,14 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gan_eval.errors import UserError
-from gan_eval.files import (
-    SQLITE_ERRORS,
-    database_message,
-    make_folder,
-    remembered_digests,
-    restore_digests,
-    write_ahead,
-)
+from gan_eval.files.atomic import make_folder
+from gan_eval.files.digests import remembered_digests, restore_digests
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
 from gan_eval.metrics.weights.cache import cache_folder
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t_95
 from gan_eval.metrics.run.tables import finite_mean
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 _Measured: TypeAlias = tuple[str, str | None]
 """An item, and the pixel format in which its pictures were measured, where that is not 8-bit RGB."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.files import write_error
+from gan_eval.files.atomic import write_error
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, memory_ran_out
 
 if TYPE_CHECKING:

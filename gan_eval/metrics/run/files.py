@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files import known_digest, remember_digest, require_file
+from gan_eval.files.digests import known_digest, remember_digest
+from gan_eval.files.reading import require_file
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of

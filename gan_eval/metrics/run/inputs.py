@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import KEPT_NAMES, StimulusSet, name_problem, read_set, require_unchanged
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
     import pandas as pd

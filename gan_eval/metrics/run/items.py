@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file, sha256_json
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, LabelCells, cells_of
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable

@@ -32,7 +32,7 @@ from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
 from gan_eval.metrics.run.tools import FeatureKind, Measure, Tools
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.pixel_formats import RGB8, Samples, format_of
-from gan_eval.tabular import conform
+from gan_eval.tables.frames import conform
 
 if TYPE_CHECKING:
     pass

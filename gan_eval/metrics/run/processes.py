@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.launch import process_rank, processes
+from gan_eval.machine.threads import process_rank, processes
 from gan_eval.metrics.run.pictures import PictureResults
 
 T = TypeVar("T")

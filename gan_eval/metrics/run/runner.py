@@ -17,8 +17,8 @@ import pandas as pd
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import claim_output_folder
-from gan_eval.launch import usable_cores
+from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
@@ -43,7 +43,7 @@ from gan_eval.metrics.run.tables import (
 from gan_eval.metrics.run.tools import Tools
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 HELD_BYTES = 2**30
 """Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""

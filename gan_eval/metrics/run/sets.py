@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gan_eval import __version__
-from gan_eval.files import sha256_json
+from gan_eval.files.digests import sha256_json
 from gan_eval.metrics.catalogue import (
     FID_WARNING,
     METRICS,
@@ -39,8 +39,8 @@ from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tools import Tools, versions
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
-from gan_eval.tabular import Row
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.pictures import PictureResults

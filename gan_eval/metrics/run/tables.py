@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 
 from gan_eval import __version__, tables
 from gan_eval.errors import UserError
-from gan_eval.file_sets import replaced_set
-from gan_eval.files import sha256_json
+from gan_eval.files.digests import sha256_json
+from gan_eval.files.sets import replaced_set
 from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.metrics.run.tools import decoder, versions
@@ -25,8 +25,8 @@ from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import SUFFIXES
+from gan_eval.tables.frames import Row, conform, frame_of, holds_table, iso, read_table, write_table
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import Row, conform, frame_of, holds_table, iso, read_table, write_table
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.inputs import Stimulus
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
 SET_NAME = "metrics"
-"""Of the set of tables that a run writes (see `gan_eval.file_sets`)."""
+"""Of the set of tables that a run writes (see `gan_eval.files.sets`)."""
 _EXTERNAL_COLUMNS = ("model", "dataset", "metric", "value")
 _EXTERNAL = Table(
     tables.EXTERNAL_VALUES.name,

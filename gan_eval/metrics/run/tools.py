@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file, sha256_json
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.metrics.catalogue import ExtractorName, Kind, Metric, PictureFunction
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.weights.cache import find

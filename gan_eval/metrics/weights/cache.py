@@ -14,15 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files import (
-    atomic_path,
-    make_folder,
-    remove_leftovers,
-    sha256_file,
-    temporary_folder,
-    write_error,
-    write_json,
-)
+from gan_eval.files.atomic import atomic_path, make_folder, remove_leftovers, temporary_folder, write_error, write_json
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
 from gan_eval.metrics.weights.package import FetchError, fetch_packaged
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.files import require_file
+from gan_eval.files.reading import require_file
 from gan_eval.metrics.weights.known import WEIGHTS
 
 State = Mapping[str, Tensor]

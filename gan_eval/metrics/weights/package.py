@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import shortened
-from gan_eval.files import make_folder, sha256_file
-from gan_eval.launch import python_command, setup_command
+from gan_eval.files.atomic import make_folder
+from gan_eval.files.digests import sha256_file
+from gan_eval.machine.commands import python_command, setup_command
 from gan_eval.metrics.weights.known import Convolutions, Packaged
 
 if TYPE_CHECKING:

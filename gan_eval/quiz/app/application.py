@@ -10,7 +10,6 @@ from typing import Literal
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
-from gan_eval.adaptive import RIGHT, STAIRCASE, thresholds
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
@@ -30,6 +29,7 @@ from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation, keep_size
 from gan_eval.quiz.visual_angle import Viewing, picture_width, suggested_width
 from gan_eval.quiz.wording import Texts
+from gan_eval.settings.adaptive import RIGHT, STAIRCASE, thresholds
 from gan_eval.settings.quiz import QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]

@@ -16,7 +16,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, read_rgb
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Images = tuple[QImage, ...]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from gan_eval.errors import UserError
-from gan_eval.system_libraries import missing_display, qt_platform
+from gan_eval.machine.system_libraries import missing_display, qt_platform
 
 Priority = Literal["realtime", "high", "normal"]
 

@@ -45,7 +45,7 @@ from gan_eval.quiz.station import (
     summary,
 )
 from gan_eval.quiz.wording import SOURCE_LANGUAGE
-from gan_eval.tabular import iso
+from gan_eval.tables.frames import iso
 
 MAY_DROP = 0.01
 """Share of frames that the OpenGL window may leave out and still be chosen."""

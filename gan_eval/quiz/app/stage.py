@@ -28,7 +28,7 @@ from gan_eval.quiz.station import (
 )
 from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 def load_texts(language: str, own: Mapping[str, str]) -> Texts:

@@ -19,7 +19,7 @@ from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
 from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 STRAGGLERS_MS = 20
 """After the response window has closed, a key that was pressed in time may still be on its way."""

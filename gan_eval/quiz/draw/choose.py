@@ -11,7 +11,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import REAL, Pool, Role, pools_of
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 AMPLE = 2
 """A pool of fewer items than so many lists is nearly one shared list."""

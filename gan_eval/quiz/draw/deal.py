@@ -18,7 +18,7 @@ from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
 from gan_eval.quiz.draw.rounds import choose, never_shown
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 _POSITIONS = {"side_by_side": ("left", "right"), "one_after_other": ("first", "second")}
 

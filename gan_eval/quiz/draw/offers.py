@@ -12,7 +12,7 @@ from itertools import combinations
 from gan_eval.errors import UserError
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Role = str
 """What an item is shown as: `real`, a model's name, or two models' names."""

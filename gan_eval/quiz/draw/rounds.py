@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gan_eval.quiz.draw.choose import Counts, match
 from gan_eval.quiz.draw.offers import REAL, Pool, Role
 from gan_eval.quiz.draw.order import generator
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Choice = tuple[Role, str]
 """What is shown, and of which item."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from gan_eval.quiz.protocols.interface import NO_ANSWER, QuizProtocol, Showings, Timing, TrialMaterial, judged
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 OPPOSITE: Mapping[str, str] = {"left": "right", "right": "left", "first": "second", "second": "first"}
 """Where, or when, the other picture of a pair is."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from gan_eval.adaptive import QUEST_PLUS, STAIRCASE, PsychometricGrid, moving_trials
 from gan_eval.quiz.protocols.interface import NO_ANSWER, QuizProtocol, Showings, first_undone, judged
+from gan_eval.settings.adaptive import QUEST_PLUS, STAIRCASE, PsychometricGrid, moving_trials
 from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 class QuickResponse(QuizProtocol):
@@ -76,7 +76,7 @@ class Staircase(QuickResponse):
     Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks of 3-up/1-down and of 75 % right, which is
     30 ms up and 10 ms down. Its sentence on the steps has the two numbers the other way round; so read it would settle
     at 25 %, below chance, and always end at the shortest exposure. The threshold that is made of it:
-    `gan_eval.adaptive`.
+    `gan_eval.settings.adaptive`.
 
     Each block has a staircase of its own. Practice and catch trials are presented for the starting exposure. Where the
     exposure is rounded to whole frames the steps are those of the request, before rounding.

@@ -12,10 +12,12 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.file_sets import FileSet, settled
-from gan_eval.files import OWN_FOLDER, read_json, sha256_file
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.reading import read_json
+from gan_eval.files.sets import FileSet, settled
 from gan_eval.settings.study import Study, load_study
-from gan_eval.stats import ALL_TABLES, OF_ANALYSIS
+from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
@@ -40,7 +42,7 @@ from gan_eval.tables import (
     Table,
 )
 from gan_eval.tables.cells import even_records
-from gan_eval.tabular import holds_table, read_table
+from gan_eval.tables.frames import holds_table, read_table
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _TABLES = tuple(dict.fromkeys((SESSIONS, CHECKS, TRIALS, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from gan_eval.adaptive import QUEST_PLUS
-from gan_eval.looks import NO_VERDICT, LookPlan
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import fid_warning
@@ -26,11 +24,13 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share
+from gan_eval.settings.adaptive import QUEST_PLUS
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome
+from gan_eval.stats.looks import NO_VERDICT, LookPlan
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.store import sessions_text
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS, TRIALS

@@ -35,7 +35,7 @@ from gan_eval.report.training.runs import fills_holes, training_settings
 from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.shares import wilson
 from gan_eval.tables import PUBLISHED_QUIZ
-from gan_eval.tabular import conform
+from gan_eval.tables.frames import conform
 
 QUIZ_COLUMNS = {"dataset", "group", "trials", "percent_correct"}
 METRIC_COLUMNS = {"dataset", "metric", "value", "source"}

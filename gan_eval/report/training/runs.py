@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError, shortened
-from gan_eval.files import read_json
+from gan_eval.files.reading import read_json
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.tables import TRAINING_WARNINGS, VALIDATION, Table
-from gan_eval.tabular import read_table
+from gan_eval.tables.frames import read_table
 
 MODES = ("train", "eval")
 """BatchNorm and dropout as in training, or as in evaluation."""

@@ -12,8 +12,8 @@ import pandas as pd
 from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.resampling import percentile_interval, sampled_counts_of_kinds
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, pictures
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
-from gan_eval.tabular import Row, frame_of
 
 AGREEMENT = Table(
     "agreement",

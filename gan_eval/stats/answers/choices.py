@@ -23,8 +23,8 @@ from gan_eval.stats.groups import (
 )
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
+from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, ends, integer, number, text
-from gan_eval.tabular import Row, conform, frame_of
 
 CHOICES = Table(
     "choices",

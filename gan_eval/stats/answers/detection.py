@@ -34,8 +34,8 @@ from gan_eval.stats.clustering import (
 )
 from gan_eval.stats.groups import Codes, groups, provenance
 from gan_eval.stats.trials import main_trials
+from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text, with_ends
-from gan_eval.tabular import conform
 
 DETECTION = Table(
     "detection",

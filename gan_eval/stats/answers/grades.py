@@ -17,6 +17,7 @@ from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.groups import Groups, provenance, provenance_cells
 from gan_eval.stats.shares import Z95, mean_interval, proportion
 from gan_eval.stats.trials import graded_trials
+from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (
     DATASET,
     ITEM,
@@ -33,7 +34,6 @@ from gan_eval.tables.schema import (
     number,
     text,
 )
-from gan_eval.tabular import Row, conform, frame_of
 
 RATINGS = Table(
     "ratings",

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.tables import PLATEAUS, VALIDATION
-from gan_eval.tabular import conform, frame_of
+from gan_eval.tables.frames import conform, frame_of
 
 Verdict = Literal["plateau", "still_improving", "never_improved", "too_few"]
 FEWEST = 8

@@ -32,6 +32,7 @@ from gan_eval.stats.mixed.psychometric import (
     threshold,
 )
 from gan_eval.stats.trials import answered_trials, pair_trials, pictures, requested_exposure
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     DATASET,
     PROVENANCE,
@@ -43,7 +44,6 @@ from gan_eval.tables.schema import (
     text,
     with_ends,
 )
-from gan_eval.tabular import Row, frame_of
 
 EXPOSURE = "requested_exposure_ms"
 """The level where the study names no other."""

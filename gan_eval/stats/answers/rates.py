@@ -7,8 +7,8 @@ from gan_eval.stats.answers.sensitivity import detection
 from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, hole_scopes, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import main_trials
+from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import HOLE_SCOPES, PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text
-from gan_eval.tabular import conform
 
 RATES = Table(
     "rates",

@@ -8,8 +8,8 @@ import pandas as pd
 from gan_eval.stats.groups import Codes, groups, provenance
 from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import answered_trials, possible_times
+from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import KINDS, PROVENANCE, SCOPES, Table, integer, milliseconds, text
-from gan_eval.tabular import conform
 
 REACTION_TIMES = Table(
     "reaction_times",

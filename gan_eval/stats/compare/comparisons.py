@@ -26,6 +26,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.limits import too_many
 from gan_eval.stats.shares import Z90, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
+from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     FRACTION,
@@ -39,7 +40,6 @@ from gan_eval.tables.schema import (
     number,
     text,
 )
-from gan_eval.tabular import Row, conform
 
 COMPARISONS = Table(
     "comparisons",

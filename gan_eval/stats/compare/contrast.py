@@ -46,10 +46,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr
 
-from gan_eval.looks import ALPHA
 from gan_eval.stats.clustering import equivalence_p, freedom, t_critical
 from gan_eval.stats.compare.differences import HALF, WaldTest, difference_of_proportions, proportion_less_half, wald
 from gan_eval.stats.groups import joined
+from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 FEW_ANSWERS = 10

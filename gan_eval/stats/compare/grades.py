@@ -29,7 +29,7 @@ from gan_eval.stats.groups import REAL, joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed
 from gan_eval.stats.mixed.graded import LINK, require_few_levels
 from gan_eval.stats.mixed.limits import NoFitError, too_many
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
 GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.looks import ALPHA, Look, LookPlan
+from gan_eval.stats.looks import ALPHA, Look, LookPlan
+from gan_eval.tables.frames import frame_of
 from gan_eval.tables.schema import ANALYSIS_RUN, NOTE, SHARE, Table, boolean, integer, number
-from gan_eval.tabular import frame_of
 
 LOOKS = Table(
     "looks",

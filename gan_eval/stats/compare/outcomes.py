@@ -13,7 +13,7 @@ from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.exclusions import is_right, parse_rule
 from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import conform
+from gan_eval.tables.frames import conform
 
 OF_PARTICIPANTS = ("accuracy",)
 """Columns of the table `participation` that hold what the study asks for."""

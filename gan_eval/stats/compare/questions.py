@@ -14,7 +14,7 @@ from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
 from gan_eval.stats.groups import REAL, UNNAMED, contestants, groups, misnamed_note, provenance_cells
 from gan_eval.stats.trials import pictures
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 TOLD_APART = "told apart"
 REAL_VS_FAKE = "real vs fake"

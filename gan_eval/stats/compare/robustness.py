@@ -24,8 +24,8 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
 from gan_eval.stats.mixed.limits import too_many
 from gan_eval.stats.trials import PAIRED, answered_trials, pair_trials
+from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
-from gan_eval.tabular import Row, conform
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
 WITHOUT_EXCLUSIONS = "without the exclusions"

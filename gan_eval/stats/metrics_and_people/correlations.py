@@ -33,6 +33,7 @@ from gan_eval.stats.metrics_and_people.points import (
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import bias_corrected_interval
 from gan_eval.stats.shares import holm
+from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     DATASET,
@@ -47,7 +48,6 @@ from gan_eval.tables.schema import (
     number,
     text,
 )
-from gan_eval.tabular import conform
 
 INTERVAL = "95 % interval, two-way bootstrap over participants and items, bias-corrected"
 CORRELATIONS = Table(

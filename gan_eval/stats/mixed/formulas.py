@@ -17,7 +17,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.tabular import require_clear_texts
+from gan_eval.tables.frames import require_clear_texts
 
 PREFIX = "covariate:"
 """A covariate stands in the frame under this and its name, so that no question can replace a column."""

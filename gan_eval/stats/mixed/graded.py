@@ -18,7 +18,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, fit_without, likelihood_ratio
 from gan_eval.stats.mixed.limits import NoFitError, few_groups, too_many, wald_cells
 from gan_eval.stats.trials import answered_trials
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 LINK = "cumulative_logit"
 MOST_LEVELS = 12

@@ -2,7 +2,7 @@
 how few groups are few."""
 
 from gan_eval.stats.clustering import t_critical, two_sided_p
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 class NoFitError(Exception):

@@ -20,6 +20,7 @@ from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formu
 from gan_eval.stats.mixed.graded import graded_models
 from gan_eval.stats.mixed.limits import few_groups, too_many, wald_cells
 from gan_eval.stats.trials import answered_trials
+from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     FRACTION,
@@ -32,7 +33,6 @@ from gan_eval.tables.schema import (
     number,
     text,
 )
-from gan_eval.tabular import Row, conform
 
 MIXED_MODELS = Table(
     "mixed_models",

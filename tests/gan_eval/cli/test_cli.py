@@ -133,28 +133,30 @@ def test_version_and_help(command):
 
 
 def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
-    import gan_eval.doctor
+    import gan_eval.cli.doctor
 
-    monkeypatch.setattr(gan_eval.doctor, "examine", lambda: 1 / 0)
+    monkeypatch.setattr(gan_eval.cli.doctor, "examine", lambda: 1 / 0)
     status, _, err = command("doctor")
     assert status == 1
     assert "ZeroDivisionError" in err
 
 
 def test_an_interrupt_is_status_130(monkeypatch, command):
-    import gan_eval.doctor
+    import gan_eval.cli.doctor
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gan_eval.doctor, "examine", interrupt)
+    monkeypatch.setattr(gan_eval.cli.doctor, "examine", interrupt)
     assert command("doctor")[0] == 130
 
 
 def test_ctrl_c_says_that_nothing_is_lost():
-    code = "import gan_eval.doctor, os, signal, sys; from gan_eval.__main__ import main; "
+    code = "import gan_eval.cli.doctor, os, signal, sys; from gan_eval.__main__ import main; "
     code += "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs ignore it
-    code += "gan_eval.doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT); sys.argv[1:] = ['doctor']; main()"
+    code += (
+        "gan_eval.cli.doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT); sys.argv[1:] = ['doctor']; main()"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "gan-eval: interrupted; the same command goes on where it stopped\n")
 
@@ -166,12 +168,12 @@ def test_a_reader_that_closes_the_pipe_is_no_error():
 
 
 def test_a_library_that_is_not_installed_names_its_extra(monkeypatch, command):
-    import gan_eval.doctor
+    import gan_eval.cli.doctor
 
     def miss() -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(gan_eval.doctor, "examine", miss)
+    monkeypatch.setattr(gan_eval.cli.doctor, "examine", miss)
     status, _, err = command("doctor")
     assert status == 2
     assert "./run setup --extras metrics" in err

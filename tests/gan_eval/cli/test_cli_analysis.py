@@ -18,7 +18,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.store import open_store
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, STIMULI, TRIALS
-from gan_eval.tabular import read_table
+from gan_eval.tables.frames import read_table
 
 PLAN = """
 [study]

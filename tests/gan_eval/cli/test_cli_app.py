@@ -9,7 +9,7 @@ import typer
 from gan_eval.__main__ import run
 from gan_eval.cli.app import application
 from gan_eval.cli.quiz import session_summary
-from gan_eval.launch import VERBS
+from gan_eval.machine.commands import VERBS
 from gan_eval.quiz import SessionResult
 
 

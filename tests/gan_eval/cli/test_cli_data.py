@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.__main__ import run
+from gan_eval.tables import frames as tabular
 from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
 

@@ -12,7 +12,7 @@ import pytest
 from gan_eval.__main__ import run
 from gan_eval.cli.analysis import ROWS_LEFT_OUT
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import read_table
+from gan_eval.tables.frames import read_table
 
 README = Path(__file__).parents[3] / "README.md"
 Import = Callable[..., tuple[int, list[str]]]

@@ -10,7 +10,7 @@ import pytest
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.file_sets import settled
+from gan_eval.files.sets import settled
 from gan_eval.metrics import Settings
 from gan_eval.metrics.registry import select
 from gan_eval.metrics.run import cache
@@ -18,7 +18,7 @@ from gan_eval.metrics.run import runner as runner_module
 from gan_eval.metrics.run import tables as metric_tables
 from gan_eval.metrics.run.tables import unused_files
 from gan_eval.stimuli import pictures
-from gan_eval.tabular import read_rows, read_table
+from gan_eval.tables.frames import read_rows, read_table
 
 Command = Callable[..., tuple[int, str, str]]
 

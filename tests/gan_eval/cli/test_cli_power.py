@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.power.planning import POWER
+from gan_eval.stats.power.planning import POWER
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 
 Command = Callable[..., tuple[int, str, str]]
 STUDY = """

@@ -64,7 +64,7 @@ def test_an_estimate_without_a_length_is_of_200_epochs(
     monkeypatch: pytest.MonkeyPatch, preset: str, epochs: int
 ) -> None:
     estimated: list[TrainingSettings] = []
-    monkeypatch.setattr("gan_eval.training.estimate_model", lambda job, **_: estimated.append(job.settings))
+    monkeypatch.setattr("gan_eval.study.training.estimate_model", lambda job, **_: estimated.append(job.settings))
     assert run(["train", "--preset", preset, "--data-root", "somewhere", "--estimate"]) == 0
     assert [settings.epochs for settings in estimated] == [epochs]
 
@@ -144,7 +144,7 @@ def test_an_unknown_total_is_a_line_from_time_to_time(
 
 def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    monkeypatch.setattr("gan_eval.training.train_model", lambda *given, **how: calls.append((given, how)))
+    monkeypatch.setattr("gan_eval.study.training.train_model", lambda *given, **how: calls.append((given, how)))
     options = "--epochs 3 --lambda-l1 5 --generator resnet_6 --norm instance --precision bf16 --learning-rate 1e-3"
     settings = ["--set", "adversarial=hinge", "--set", "snapshots=[1, 2]"]
     watching = ["--keep", "4", "--tensorboard", "--checkpoint-every", "9", "--fraction", "0.5"]

@@ -8,7 +8,7 @@ from giveaway_pictures import as_png, picture
 from PIL import Image
 
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Save = Callable[[Image.Image, Path], None]
 """Writes a picture to a path, of whatever format."""

@@ -15,7 +15,7 @@ from gan_eval.giveaways.equalise import equalise
 from gan_eval.giveaways.form import Form
 from gan_eval.giveaways.separation import Separation
 from gan_eval.stimuli.sets import read_set, write_set
-from gan_eval.tabular import read_rows, write_rows
+from gan_eval.tables.frames import read_rows, write_rows
 
 JPEG = (".jpg", as_png)
 

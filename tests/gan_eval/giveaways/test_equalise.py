@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from rehashed import rehash
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.giveaways.audit import audit
 from gan_eval.giveaways.equalise import equalise
 from gan_eval.giveaways.form import Form, decode_srgb, parse_size, through_jpeg

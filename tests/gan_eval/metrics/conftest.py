@@ -9,7 +9,7 @@ from metric_pictures import Thumbnails, disturbed, texture
 from tiny_segmenters import NearestColour, save
 from torch import nn
 
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.networks import extractors
 from gan_eval.metrics.networks.extractors import Extractors
 from gan_eval.stimuli import pictures

@@ -20,8 +20,8 @@ from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=2, fake=2, blank_ms=100, response_ms=2000)
 

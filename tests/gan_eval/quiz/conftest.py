@@ -14,7 +14,7 @@ from gan_eval.quiz.clock import VirtualClock
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
     from app_sitting import Sitting

@@ -26,8 +26,8 @@ from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import read_set
 from gan_eval.store import Store, open_store
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=5, fake=5, blank_ms=100)
 Sitting = Callable[[Path, Path, str, Connection], None]

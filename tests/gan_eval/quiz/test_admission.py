@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Applicant, admit
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, give_back_list, open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SETTINGS = QuizSettings(real=2, fake=2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gan_eval.quiz.session import break_due
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 def plan(*blocks: int, practice: int = 0, catch: Sequence[int] = ()) -> list[Row]:

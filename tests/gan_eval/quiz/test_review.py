@@ -8,7 +8,7 @@ import pytest
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import FILTERS, GroupScore, ReviewedTrial, review, score, useful_filters
 from gan_eval.stimuli.sets import StimulusSet
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 def trial(number: int, **columns: object) -> Row:

@@ -143,7 +143,7 @@ def test_of_two_sittings_of_one_participant_the_second_is_refused(stimuli: Stimu
     code = """
 import sys
 from pathlib import Path
-from gan_eval.locks import hold_lock
+from gan_eval.files.locks import hold_lock
 with hold_lock(Path(sys.argv[1]), "", ""):
     print("held", flush=True)
     sys.stdin.read()

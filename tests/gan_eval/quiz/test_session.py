@@ -19,8 +19,8 @@ from gan_eval.quiz.trial import MILLISECOND
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import Row
 
 SETTINGS = QuizSettings(real=2, fake=2)
 

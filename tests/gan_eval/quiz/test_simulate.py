@@ -25,7 +25,7 @@ from gan_eval.settings.quiz import ProtocolName, QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 REAL_FAKE = ("fake", "real")
 Judged = list[tuple[Row, Judgement | None]]

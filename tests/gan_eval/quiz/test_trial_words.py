@@ -5,7 +5,7 @@ import pytest
 from gan_eval.quiz.trial import Feedback
 from gan_eval.quiz.wording import Texts, TrialTexts
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 def words(own: dict[str, str] | None = None, **settings: object) -> TrialTexts:

@@ -23,7 +23,7 @@ from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 WORDS = Texts(
     own={

@@ -9,10 +9,10 @@ import pandas as pd
 from PIL import Image
 from rehashed import rehash
 
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, STIMULI, TRAINING_LOG, TRIALS, VALIDATION
-from gan_eval.tabular import frame_of, write_rows, write_table
+from gan_eval.tables.frames import frame_of, write_rows, write_table
 
 SIDE = 64
 RATIOS = {"rec_1000": (0.999, 0.001), "rec_1": (0.5, 0.5)}

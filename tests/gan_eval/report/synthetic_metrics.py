@@ -11,7 +11,7 @@ from PIL import Image
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
-from gan_eval.tabular import Row, frame_of
+from gan_eval.tables.frames import Row, frame_of
 
 SHA = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
 QUALITY = {"clear": 3.0, "middling": 0.0, "alike": 0.02}

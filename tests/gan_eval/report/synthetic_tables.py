@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from gan_eval.stats import ALL_TABLES
-from gan_eval.tabular import write_rows
+from gan_eval.stats.analysis import ALL_TABLES
+from gan_eval.tables.frames import write_rows
 
 SCRIPT = "<script>alert('x')</script>"
 NASTY = ("a|b\"c' & <i>d</i>", "\u202egpj.exe", "x" * 300, "😀 `code` *bold* [link](http://example.org)")

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.tables import TRAINING_LOG, TRAINING_WARNINGS, VALIDATION
-from gan_eval.tabular import write_rows
+from gan_eval.tables.frames import write_rows
 
 SIDE = 64
 SEVERAL: dict[str, dict[str, float]] = {

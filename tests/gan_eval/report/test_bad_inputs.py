@@ -6,7 +6,7 @@ from page_reader import Page
 from synthetic_tables import table_rows, write_tables
 
 from gan_eval.report import build
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.analysis import analyze, write_analysis
 
 
 def answers(called, people: int = 6, each: int = 6) -> pd.DataFrame:

@@ -14,15 +14,15 @@ from typer.testing import CliRunner
 from gan_eval.__main__ import run
 from gan_eval.cli.app import application
 from gan_eval.errors import UserError
-from gan_eval.files import OWN_FOLDER
+from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.report import build, build_figures, build_markdown
 from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape
 from gan_eval.report.parts.palette import PAPER
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.tables import CHECKS, SESSIONS, TRIALS
-from gan_eval.tabular import frame_of, write_table
+from gan_eval.tables.frames import frame_of, write_table
 
 
 @pytest.fixture

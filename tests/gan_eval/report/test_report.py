@@ -17,10 +17,10 @@ from gan_eval.report.people.agreement import agreement_charts
 from gan_eval.report.people.design import badges
 from gan_eval.report.people.pictures import rankings
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats import ALL_TABLES, analyze, write_analysis
+from gan_eval.stats.analysis import ALL_TABLES, analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import read_table, write_table
+from gan_eval.tables.frames import read_table, write_table
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.design import _trial_facts
 from gan_eval.report.people.rates import group_name
 from gan_eval.report.people.timing import exposure_levels
-from gan_eval.stats import ALL_TABLES
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, TRIALS
-from gan_eval.tabular import frame_of, write_rows, write_table
+from gan_eval.tables.frames import frame_of, write_rows, write_table
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def metric_of(trials: pd.DataFrame, values: Mapping[str, float], metric: str = "psnr") -> pd.DataFrame:

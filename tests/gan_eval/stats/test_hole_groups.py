@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from make_trials import simulated
 
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.groups import with_holes
 from gan_eval.stimuli.holes import AREA_BANDS, area_band

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.stats import analyze, import_trials
+from gan_eval.stats.analysis import analyze, import_trials
 from gan_eval.stats.importing import read_trials
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import read_table, write_table
+from gan_eval.tables.frames import read_table, write_table
 
 MAPPING = {"participant": "subject", "kind": "truth", "reaction_time_ms": "rt_s*1000"}
 FOREIGN = """subject,stimulus,truth,response,rt_s,passed_check

@@ -11,10 +11,10 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, verdict_text
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tabular import frame_of, read_table
+from gan_eval.tables.frames import frame_of, read_table
 
 ENDS = ("", "_low", "_high")
 

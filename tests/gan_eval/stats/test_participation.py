@@ -4,11 +4,11 @@ import pytest
 from make_trials import from_counts, simulated
 
 from gan_eval.errors import UserError
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.exclusions import participation
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def answers(participant: str, **columns: object) -> pd.DataFrame:

@@ -5,10 +5,11 @@ import csv
 import numpy as np
 import pytest
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.stimuli import pictures, sets
 from gan_eval.stimuli.importing import import_folder
+from gan_eval.tables import frames as tabular
 
 
 def save(path, value, size=(20, 30)):

@@ -7,7 +7,7 @@ import pytest
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import evaluate
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder

@@ -3,8 +3,9 @@
 import pytest
 from stored_rows import SESSION, trial
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.store import checked, open_store, results
+from gan_eval.tables import frames as tabular
 
 pd = pytest.importorskip("pandas")
 

@@ -11,9 +11,9 @@ from stored_rows import SESSION
 from gan_eval import analyze, read_trials, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.export import export_store
 from gan_eval.store import merge, open_store, require_consistent
 from gan_eval.store.connect import LONGEST_PATH
+from gan_eval.store.export import export_store
 
 PLAN = [
     {"block": 1, "trial": number, "phase": "main", "stimulus": f"d/{'m' if number % 2 else 'real'}/{number}",

@@ -8,14 +8,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from gan_eval import tables, tabular
+from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.export import export_store
 from gan_eval.quiz import SessionResult, run_session
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import read_set, stimulus_row, write_set
 from gan_eval.store import forget, list_participants, merge, open_store
+from gan_eval.store.export import export_store
+from gan_eval.tables import frames as tabular
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from test_sessions import make_set
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.locks import hold_lock
+from gan_eval.files.locks import hold_lock
 from gan_eval.store import open_store
 from gan_eval.study import demo, forgetting, stages
 from gan_eval.study.markers import run_lock

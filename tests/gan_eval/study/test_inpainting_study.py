@@ -11,14 +11,15 @@ from PIL import Image
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.files import read_json, sha256_file
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import read_json
 from gan_eval.metrics.weights import cache as weights
 from gan_eval.settings.study import load_study
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.stages import list_stages
 from gan_eval.tables import IMAGE_METRICS, STIMULI
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 
 STUDIES = Path(__file__).resolve().parents[3] / "studies"
 FAMILY = ("context_encoder", "context_encoder_imagenet", "inpainting_landscapes_paintings", "inpainting_ablation")

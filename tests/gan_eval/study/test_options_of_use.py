@@ -140,7 +140,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data crops data/d --size 16 --out theirs", "trainer.datasets.crops.walk"),
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
-        ("export --store absent --out theirs", "gan_eval.export.open_store"),
+        ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sources"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.import_trials"),

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli import read_set
 from gan_eval.stimuli.pictures import read_rgb, write_png
 from gan_eval.tables import IMAGE_METRICS, STIMULI
-from gan_eval.tabular import read_table
+from gan_eval.tables.frames import read_table
 
 STUDY = """
 [study]

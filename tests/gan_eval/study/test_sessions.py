@@ -28,7 +28,7 @@ from gan_eval.study.sessions import (
     unfinished_sessions,
 )
 from gan_eval.study.stages import list_stages
-from gan_eval.tabular import iso
+from gan_eval.tables.frames import iso
 
 STUDY = """
 [study]

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights import cache
 from gan_eval.report import build
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
@@ -20,7 +20,7 @@ from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.stages import list_stages
 from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRIALS, VALIDATION
-from gan_eval.tabular import read_table, write_rows
+from gan_eval.tables.frames import read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
 TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'

@@ -11,9 +11,9 @@ from tables_reference import reference
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.stats import ALL_TABLES
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
-from gan_eval.tabular import conform, frame_of, read_rows, read_table, write_rows, write_table
+from gan_eval.tables.frames import conform, frame_of, read_rows, read_table, write_rows, write_table
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 name = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=12)

@@ -10,7 +10,7 @@ from PIL import Image
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.tables import PHOTOGRAPHS
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.datasets.check import Report, check
 
 

@@ -14,7 +14,7 @@ import pytest
 from made_pictures import picture_bytes
 
 from gan_eval.errors import UserError
-from gan_eval.files import temporary_name
+from gan_eval.files.atomic import temporary_name
 from trainer.datasets.fetch import fetch
 from trainer.datasets.presets import PRESETS
 

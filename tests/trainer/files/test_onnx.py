@@ -10,7 +10,7 @@ import torch
 from reference_layout import trained
 
 from gan_eval.errors import UserError
-from gan_eval.launch import setup_command
+from gan_eval.machine.commands import setup_command
 from gan_eval.settings.training import TrainingSettings
 from trainer.files import onnx
 from trainer.files.model import Model

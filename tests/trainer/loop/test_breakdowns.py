@@ -13,7 +13,7 @@ from torch import distributed
 from training_runs import train
 
 from gan_eval.errors import UserError
-from gan_eval.files import is_temporary_name
+from gan_eval.files.atomic import is_temporary_name
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
 from trainer.loop.failures import breakdowns_explained

@@ -12,7 +12,7 @@ from training_runs import estimate, train
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 from trainer.loop.estimate import TIMED, WARM_UP, bytes_of
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure

@@ -13,7 +13,7 @@ from torch import Tensor
 from training_runs import Stop, result, train
 
 from gan_eval.errors import UserError
-from gan_eval.files import read_json
+from gan_eval.files.reading import read_json
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
 from trainer.loop.initial_weights import find_initial, load_encoder, load_start

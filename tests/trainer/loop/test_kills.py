@@ -12,11 +12,11 @@ import pytest
 import torch
 from training_runs import flat, train
 
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import list_pictures, read_rgb
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tabular import Row, read_rows
+from gan_eval.tables.frames import Row, read_rows
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
 

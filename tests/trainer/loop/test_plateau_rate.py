@@ -11,7 +11,7 @@ from made_photographs import filler, make_photographs
 from training_runs import train
 
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 from trainer.loop import run as run_module
 from trainer.loop.run import PlateauRate
 from trainer.watch.validation import Measure

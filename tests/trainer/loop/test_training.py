@@ -11,10 +11,11 @@ from PIL import Image
 from training_runs import Stop, result, train
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file, temporary_name
+from gan_eval.files.atomic import temporary_name
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.job import Execution, TrainingJob
 from trainer.loop.plan import shortened
 from trainer.state.checkpoints import list_checkpoints

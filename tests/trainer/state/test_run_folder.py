@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.launch import own_command
+from gan_eval.machine.commands import own_command
 from gan_eval.settings.training import TrainingSettings
 from trainer.job import TrainingJob
 from trainer.state.run_folder import CONFIG, begin_run, check_run, is_finished, run_lock

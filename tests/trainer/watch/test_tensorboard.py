@@ -13,11 +13,11 @@ from PIL import Image
 from training_runs import Stop, train
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
-from gan_eval.launch import setup_command
+from gan_eval.files.digests import sha256_file
+from gan_eval.machine.commands import setup_command
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
-from gan_eval.tabular import read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.watch.validation import Measure
 
 Settings = Callable[..., TrainingSettings]

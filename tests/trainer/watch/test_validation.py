@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from training_runs import Stop, estimate, train
 
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
-from gan_eval.tabular import read_rows
-from gan_eval.training import higher_is_better, measure_during_training
+from gan_eval.tables.frames import read_rows
 from trainer.state.run_folder import load_generator
 from trainer.state.trained_on import pictures_of_run
 from trainer.tasks import new_task

@@ -7,7 +7,7 @@ from learned_weights import seeded_trunk
 from metric_pictures import texture
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.networks.extractors import features_of, inception_extractor, load_extractors

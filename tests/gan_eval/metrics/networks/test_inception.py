@@ -8,7 +8,7 @@ from metric_pictures import texture
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.networks.extractors import features_of, inception_extractor
 from gan_eval.metrics.networks.inception import load_inception
 from gan_eval.metrics.weights import cache

@@ -5,7 +5,7 @@ from learned_weights import write_learned
 from metric_pictures import disturbed, texture
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.learned import learned_metrics

@@ -9,7 +9,7 @@ import scipy.stats
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes, compare_pictures
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 def _rows(metric: str, **values: list[float | None]) -> list[Row]:

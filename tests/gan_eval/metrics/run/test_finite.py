@@ -10,8 +10,8 @@ import pytest
 from gan_eval.metrics.run import inputs, runner
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.tables import FiniteMean, finite_mean, read_external_values
-from gan_eval.tabular import Row
-from gan_eval.training import measure_during_training
+from gan_eval.study.training import measure_during_training
+from gan_eval.tables.frames import Row
 
 PSNR = [20.0, 22.0, 27.0, math.inf, math.inf]
 

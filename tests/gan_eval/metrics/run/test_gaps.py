@@ -5,7 +5,7 @@ import pandas as pd
 
 from gan_eval import tables
 from gan_eval.metrics.run.tables import first_lines, missing_values
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def _images(*rows):

@@ -22,8 +22,8 @@ from gan_eval.report.metrics.data import title_of
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.sets import stimulus_row, write_set
-from gan_eval.tabular import Row, read_rows
-from gan_eval.training import higher_is_better, measure_during_training
+from gan_eval.study.training import higher_is_better, measure_during_training
+from gan_eval.tables.frames import Row, read_rows
 
 NAMES = ("psnr", "psnr_hole", "ssim_hole", "l1_hole")
 FUNCTIONS = {"psnr_hole": psnr_hole, "ssim_hole": ssim_hole, "l1_hole": l1_hole}

@@ -19,10 +19,10 @@ from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.answer import dataset_answer, standing
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import metric_tables
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
-from gan_eval.tabular import Row, read_rows
+from gan_eval.tables.frames import Row, read_rows
 
 NAMES = ("label_detail", "label_regions", "label_information", "label_information_edges")
 COUNT = 12

@@ -15,11 +15,11 @@ from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.launch import processes
+from gan_eval.machine.threads import processes
 from gan_eval.metrics.run.processes import SINGLE, started_together
 from gan_eval.stimuli import pictures
+from gan_eval.tables.frames import read_rows, read_table
 from gan_eval.tables.schema import Table
-from gan_eval.tabular import read_rows, read_table
 
 ROOT = Path(__file__).resolve().parents[4]
 TOGETHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

@@ -15,7 +15,7 @@ from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import Settings, evaluate, folder_pair, run_metrics, write_metrics
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.frechet import fid
@@ -26,7 +26,7 @@ from gan_eval.metrics.networks.extractors import features_of, inception_extracto
 from gan_eval.metrics.networks.learned import learned_metrics
 from gan_eval.metrics.run.inputs import stimuli_of_frame
 from gan_eval.stimuli import pictures as images
-from gan_eval.tabular import read_table
+from gan_eval.tables.frames import read_table
 
 Folders = Callable[..., tuple[Path, Path]]
 

@@ -21,7 +21,7 @@ from gan_eval.metrics.networks.segmenter import load_network, load_segmenter
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.tables import STIMULI
-from gan_eval.tabular import read_table
+from gan_eval.tables.frames import read_table
 
 
 def test_scores_of_a_stimulus_set(colour_network, tmp_path):

@@ -18,7 +18,7 @@ from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
 from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.sets import Given, SetRows, Source, compare_sets
-from gan_eval.tabular import Row, frame_of
+from gan_eval.tables.frames import Row, frame_of
 
 D = 6
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.files import temporary_name
+from gan_eval.files.atomic import temporary_name
 from gan_eval.metrics.weights import cache as weights
 from gan_eval.metrics.weights import package
 from gan_eval.metrics.weights.known import Packaged, Release, Weights

@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from gan_eval import doctor
+from gan_eval.cli import doctor
 from gan_eval.cli.metrics import weights_app
 from gan_eval.errors import UserError
 from gan_eval.metrics.weights import cache

@@ -13,7 +13,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
-from gan_eval.files import sha256_file
+from gan_eval.files.digests import sha256_file
 from gan_eval.quiz import library as library_module
 from gan_eval.quiz.app.loading import check_pictures, largest_width, load_trial
 from gan_eval.quiz.app.painting import GAP
@@ -23,7 +23,7 @@ from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind, QuizSettings
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.stimuli.sets import StimulusSet
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 PAIRED = protocol_for(QuizSettings(protocol="paired"))
 

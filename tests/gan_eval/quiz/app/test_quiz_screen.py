@@ -15,7 +15,7 @@ from gan_eval import tables
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 pytestmark = [
     pytest.mark.display,

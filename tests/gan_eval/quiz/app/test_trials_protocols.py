@@ -21,7 +21,7 @@ from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 BRISK = {"blank_ms": 100, "response_ms": 2000, "feedback_ms": 50, "practice": 1, "confidence": 3}
 PAIR = {"pairs": 2, "exposure_ms": 50}

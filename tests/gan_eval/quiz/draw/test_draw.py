@@ -14,7 +14,7 @@ from gan_eval.quiz.draw import deal
 from gan_eval.quiz.draw.order import class_order
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import PLANS
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Rows = Callable[..., list[Row]]
 

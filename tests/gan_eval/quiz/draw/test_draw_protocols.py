@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw import deal
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 Rows = Callable[..., list[Row]]
 MODELS = ("a", "b", "c")

@@ -15,7 +15,7 @@ from gan_eval.quiz.protocols import PROTOCOLS, protocol_for
 from gan_eval.quiz.protocols.interface import first_undone
 from gan_eval.settings.quiz import ProtocolName, QuizSettings
 from gan_eval.tables import TRIALS
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 MODELS = ("cyclegan", "pix2pix")
 LAYOUTS = ("side_by_side", "one_after_other")

@@ -5,7 +5,7 @@ import pytest
 from gan_eval.quiz.protocols import Timing
 from gan_eval.quiz.protocols.paired import Paired
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 
 def pair(position: str) -> Row:

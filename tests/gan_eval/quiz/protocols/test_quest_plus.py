@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_eval.adaptive import PsychometricGrid, most_informative, thresholds
 from gan_eval.quiz.protocols.single import QuestPlus, Staircase
+from gan_eval.settings.adaptive import PsychometricGrid, most_informative, thresholds
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 FRAME_MS = 1000 / 60
 CONTRASTS = np.arange(-40, 1)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.adaptive import Threshold, thresholds
 from gan_eval.quiz.protocols.single import Staircase, exposure_after
+from gan_eval.settings.adaptive import Threshold, thresholds
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
-from gan_eval.tabular import Row
+from gan_eval.tables.frames import Row
 
 USUAL = StaircaseSettings()
 SWAPPED = StaircaseSettings.model_construct(down_ms=30.0, up_ms=10.0)

@@ -26,7 +26,7 @@ from gan_eval.report.training.runs import training_runs
 from gan_eval.report.training.samples import films, sample_grids
 from gan_eval.report.training.section import validation_charts
 from gan_eval.tables import PLATEAUS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from synthetic_metrics import QUALITY, SHA, frames_of, pictures_of, sets, values
 from gan_eval.report import build_metrics_report
 from gan_eval.report.parts import thumbnails
 from gan_eval.tables import EXTERNAL_VALUES
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 EVIL = "<script>alert(1)</script>"
 

@@ -22,7 +22,7 @@ from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.references import references
 from gan_eval.report.parts.thumbnails import Album
 from gan_eval.tables import METRIC_COMPARISONS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 PARTS = (
     "agreement", "answer", "data", "differences", "distributions", "extremes", "holes", "method", "sections", "values",

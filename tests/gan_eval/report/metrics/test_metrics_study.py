@@ -8,7 +8,7 @@ from synthetic_metrics import frames_of, sets, values
 
 from gan_eval.report import build, build_metrics_report
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
-from gan_eval.tabular import write_table
+from gan_eval.tables.frames import write_table
 
 TABLE = re.compile(r'<table class="rows metrics">.*?</table>', re.DOTALL)
 

@@ -12,7 +12,7 @@ from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 TRIALS = fill_trials(
     pd.DataFrame(

@@ -11,7 +11,7 @@ from gan_eval.report.people.published import published_tables
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRAINING_LOG, TRAINING_WARNINGS, VALIDATION
-from gan_eval.tabular import write_rows
+from gan_eval.tables.frames import write_rows
 
 FINDINGS = """study,subject,finding
 {study},protocol,"20 epochs"

@@ -13,7 +13,7 @@ from page_reader import Page
 from PIL import Image
 from synthetic_study import make_study
 
-from gan_eval.files import OWN_FOLDER
+from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.report import build, build_figures
 from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
@@ -23,7 +23,7 @@ from gan_eval.report.people.pictures import contact_sheet
 from gan_eval.stats.answers.detection import DETECTION
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.paper import PAPER
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def all_answered(study: Path, folder: Path) -> Path:

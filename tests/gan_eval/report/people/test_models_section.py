@@ -8,7 +8,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.models import _model_tables, model_sentences
 from gan_eval.stats.compare.looks import LOOKS
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 WAITING = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], LOOKS)
 """Of a study that has no verdict yet."""

@@ -10,12 +10,12 @@ from gan_eval.report import build
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.choices import choice_sentences
 from gan_eval.report.people.grades import grade_sentences
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, TRIALS
-from gan_eval.tabular import frame_of, write_table
+from gan_eval.tables.frames import frame_of, write_table
 
 
 def page_of(rows: list[dict[str, object]], folder: Path, *, analysed: slice = slice(None)) -> Page:

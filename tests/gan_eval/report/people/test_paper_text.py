@@ -21,11 +21,11 @@ from gan_eval.report.parts.references import (
 )
 from gan_eval.report.people.paper import _between_pictures, _models, method_section, paper_methods
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stats import analyze, write_analysis
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import STIMULI, TRIALS
-from gan_eval.tabular import write_rows, write_table
+from gan_eval.tables.frames import write_rows, write_table
 
 CITATION = Path(__file__).resolve().parents[4] / "CITATION.cff"
 

@@ -14,7 +14,7 @@ from gan_eval.stats.compare.looks import LOOKS
 from gan_eval.stats.exclusions import Rules, leave_out
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 STATUS = {"P0": "complete", "P1": "complete", "P2": "complete", "P3": "open", "P4": "complete", "P5": "open"}
 

@@ -7,7 +7,7 @@ import pytest
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.psychometric import level_text, psychometric_section
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):

@@ -11,7 +11,7 @@ from gan_eval.stats.compare.robustness import (
     SIDE_BIAS,
     WITHOUT_EXCLUSIONS,
 )
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 MODELS = {"comparison": "models on maps", "a": "a", "b": "b", "measure": "fooling_rate", "simulated": False}
 DRIFTING = {

@@ -29,7 +29,7 @@ from gan_eval.report.training.section import (
     validation_panels,
 )
 from gan_eval.tables import PLATEAUS, VALIDATION
-from gan_eval.tabular import read_table, write_table
+from gan_eval.tables.frames import read_table, write_table
 
 
 @pytest.fixture(scope="module")

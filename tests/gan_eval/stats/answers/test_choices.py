@@ -10,7 +10,7 @@ from make_trials import from_counts
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.choices import choices
 from gan_eval.stats.trials import fill_trials
 

@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 
 from gan_eval.stats.answers.plateau import Plateau, find_plateau, plateaus
 from gan_eval.tables import VALIDATION
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 END, BREAK = 50_000, 20_000
 

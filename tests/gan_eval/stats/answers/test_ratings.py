@@ -6,7 +6,7 @@ import pytest
 from make_grades import graded_frame, simulated_grades
 from scipy import stats
 
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.grades import ratings
 from gan_eval.stats.trials import fill_trials
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.hype import mean_thresholds, thresholds
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.trials import fill_trials

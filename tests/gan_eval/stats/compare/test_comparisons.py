@@ -16,7 +16,7 @@ from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import PUBLISHED_QUIZ
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def leaning(*, reals: int, fakes: int, people: int = 8, says_real: float = 0.9, seed: int = 0) -> pd.DataFrame:

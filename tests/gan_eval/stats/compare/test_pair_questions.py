@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Question, estimate
 from gan_eval.stats.compare.differences import proportion_less_half

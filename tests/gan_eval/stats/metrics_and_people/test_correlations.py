@@ -9,7 +9,7 @@ from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SET_METRICS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 
 def test_numbers_equal_scipy_and_the_interval_holds_them():

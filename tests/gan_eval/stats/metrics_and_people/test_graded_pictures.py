@@ -8,7 +8,7 @@ from make_metrics import correlation_differences, correlations, metric_of
 from make_trials import simulated
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from gan_eval.stats import analyze
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.grades import opinion_scores
 from gan_eval.stats.metrics_and_people.points import points
 from gan_eval.tables import IMAGE_METRICS

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.metrics_and_people.matching import require_metrics_of
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 PICTURES = [
     {"stimulus": f"photos/{model}/{number}", "kind": "real" if model == "real" else "fake",

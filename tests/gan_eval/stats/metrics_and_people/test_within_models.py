@@ -19,7 +19,7 @@ from gan_eval.stats.resampling import Replicates, Scores, bias_corrected_interva
 from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tabular import frame_of
+from gan_eval.tables.frames import frame_of
 
 MODELS = 3
 

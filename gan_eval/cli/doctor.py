@@ -1,0 +1,302 @@
+"""What this machine lacks: libraries, screen, weights, GPU. Nothing is changed, and nothing examined can crash it.
+
+And what a study's folder lacks: stages, and people.
+"""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gan_eval.errors import UserError
+from gan_eval.machine.commands import python_command, setup_command
+from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, qt_platform
+
+DISTRIBUTION = "gan-eval"
+LEAST_PYTHON = (3, 11)
+SHOWN_EXTRAS = ("metrics", "train", "postgres")
+"""The optional libraries worth a line; those of development are not."""
+
+PROBE_SECONDS = 120
+"""Longest wait for a probe; a first import of torch from a slow disk takes a while."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing examined.
+
+    `ok`: as it should be. `optional`: not there; only some metrics need it. `warning`: something cannot be done, or not
+    well. `missing`: gan_eval cannot do its main job.
+    """
+
+    what: str
+    status: Literal["ok", "optional", "warning", "missing"]
+    detail: str
+    mend: str = ""
+
+
+def examine() -> list[Finding]:
+    """Examine this machine; what matters most comes first. Takes seconds where torch is installed."""
+    return [
+        python_finding(),
+        *library_findings(),
+        shadow_finding(),
+        *qt_findings(),
+        *screen_findings(),
+        *weights_findings(),
+        *gpu_findings(),
+    ]
+
+
+def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Finding]:
+    """Examine a study's folder: whether it is at work, its stages, how many people have come, and what comes next.
+
+    Args:
+        folder: made by `gan-eval run`.
+        data_root: the folder with the data sets' folders; default: that of the last run.
+
+    Raises:
+        UserError: it is not a study's folder, or the study file is bad or gone.
+    """
+    from gan_eval.files.locks import refuse_if_held
+    from gan_eval.metrics.run.cache import remembering_digests
+    from gan_eval.stats.looks import NO_VERDICT
+    from gan_eval.study.markers import run_lock, standing_of
+    from gan_eval.study.plan import open_plan, run_command
+    from gan_eval.study.sessions import awaited, count_sessions, next_session, verdict_standing
+    from gan_eval.study.stages import list_stages
+
+    plan = open_plan(None, folder, data_root=data_root)
+    try:
+        refuse_if_held(*run_lock(plan.folder))
+    except UserError as error:
+        yield Finding("run", "warning", str(error))
+    left = []
+    with remembering_digests(plan.folder):
+        for stage in list_stages(plan):
+            try:
+                stage.check(())
+                standing, is_finished = standing_of(stage, plan.folder), stage.is_finished()
+            except UserError as error:
+                yield Finding(stage.name, "missing", str(error))
+                left.append(stage.name)
+                continue
+            if standing.changes:
+                changes = "; ".join(standing.changes[:4])
+                mend = f"undo the change, or: {stage.redo_command}"
+                yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", mend)
+            elif standing.damaged:
+                files = ", ".join(f"{name} {how}" for name, how in list(standing.damaged.items())[:4])
+                yield Finding(stage.name, "missing", f"files that it made: {files}")
+                left.append(stage.name)
+            elif standing.is_current:
+                yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
+            elif not is_finished and not standing.is_made:
+                yield Finding(stage.name, "warning", "people are awaited")
+            else:
+                yield Finding(
+                    stage.name, "missing", "what it reads has changed" if standing.is_made else "not done yet"
+                )
+                left.append(stage.name)
+    if not next_session(plan):
+        yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
+    for line in awaited(plan):
+        yield Finding("people", "warning", line)
+    if line := verdict_standing(plan):
+        yield Finding("verdict", "warning" if line.startswith(NO_VERDICT) else "ok", line)
+    if left:
+        yield Finding("to do", "missing", ", ".join(left), f"next: {run_command(plan)}")
+
+
+def python_finding(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """The interpreter's version."""
+    detail = f"{'.'.join(map(str, version))} ({sys.executable})"
+    if version[:2] < LEAST_PYTHON:
+        return Finding("Python", "missing", detail, "use Python 3.11 or newer")
+    return Finding("Python", "ok", detail)
+
+
+def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
+    """A finding for each library that the installed package asks for, by its own metadata; nothing is imported."""
+    from packaging.requirements import Requirement
+
+    try:
+        texts = importlib.metadata.requires(distribution) or []
+    except importlib.metadata.PackageNotFoundError:
+        mend = f"install it: {setup_command()}"
+        return [Finding(distribution, "warning", "not installed, so its libraries were not examined", mend)]
+    findings = []
+    for requirement in map(Requirement, texts):
+        if requirement.name == distribution:  # an extra that takes in another extra
+            continue
+        for extra in ("", *SHOWN_EXTRAS):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                break
+        else:
+            continue
+        what = f"{requirement.name} (extra {extra})" if extra else requirement.name
+        mend = setup_command(extra)
+        status: Literal["warning", "missing"] = "warning" if extra else "missing"
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            findings.append(Finding(what, status, "not installed", mend))
+            continue
+        if requirement.specifier.contains(version, prereleases=True):
+            findings.append(Finding(what, "ok", version))
+        else:
+            findings.append(Finding(what, status, f"{version}, wanted {requirement.specifier}", mend))
+    return findings
+
+
+def shadow_finding() -> Finding:
+    """Whether `import trainer` means ours; other programs use that name too."""
+    ours = Path(__file__).resolve().parent.parent
+    spec = importlib.util.find_spec("trainer")
+    if spec is None:
+        return Finding("trainer", "missing", "the package is not there", f"install gan_eval again: {setup_command()}")
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
+    place = Path(places[0]).resolve() if places else Path()
+    if ours in place.parents:
+        return Finding("trainer", "ok", f"ours, {ours / 'trainer'}")
+    mend = "start from another folder, or uninstall or rename it: training would import it in place of ours"
+    return Finding("trainer", "warning", f"a foreign package of that name comes first: {place}", mend)
+
+
+def qt_findings() -> list[Finding]:
+    """The system's libraries that Qt needs; on macOS and Windows there are none to miss."""
+    libraries = missing_libraries()
+    if libraries:
+        names = ", ".join(library.soname for library in libraries)
+        return [Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))]
+    return [Finding("Qt's system libraries", "ok", "all found")]
+
+
+SCREEN_PROBE = """
+import json
+from PySide6 import __version__
+from PySide6.QtGui import QGuiApplication
+application = QGuiApplication([])
+screens = [
+    {"name": s.name(), "width": s.size().width(), "height": s.size().height(),
+     "ratio": s.devicePixelRatio(), "hertz": s.refreshRate()}
+    for s in application.screens()
+]
+print(json.dumps({"version": __version__, "platform": application.platformName(), "screens": screens}))
+"""
+
+
+def screen_findings() -> Iterator[Finding]:
+    """Whether Qt starts, and what it says of the screens; asked in another process, which may die of it."""
+    missing = missing_display()
+    platform = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
+    result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": platform} if platform else {})
+    if result is None:
+        mend = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
+        yield Finding("Qt", "missing", f"does not start: {error}", mend)
+        return
+    yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
+    if result["platform"] in ("offscreen", "minimal"):
+        yield Finding("screen", "warning", f"none ({missing})", "sessions can only be rehearsed (simulated) here")
+        return
+    for screen in result["screens"]:
+        what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
+        size = f"{screen['width']} x {screen['height']}"
+        detail = f"{size}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
+        if 20 <= screen["hertz"] <= 1000:
+            yield Finding(what, "ok", detail)
+        else:
+            yield Finding(what, "warning", detail, "the refresh rate is not believable")
+        yield timing_finding(f"timing of the {what}", screen, result["platform"])
+
+
+def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
+    """What the timing self-test has measured on a screen."""
+    measure = "gan-eval quiz --self-test"
+    try:
+        from gan_eval.quiz.station import ScreenKey, read_timing
+    except ModuleNotFoundError as error:
+        return Finding(what, "warning", f"cannot be examined: {error}", "./run setup")
+    width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
+    try:
+        timing = read_timing(ScreenKey(screen["name"], width, height, screen["hertz"], platform))
+    except UserError as error:
+        return Finding(what, "warning", str(error), measure)
+    if timing is None:
+        return Finding(
+            what, "warning", "not measured; the raster window is used and exposures are not rounded", measure
+        )
+    vsync = f"vsync at {timing.refresh_hz:.2f} Hz" if timing.vsync else "no vsync"
+    return Finding(what, "ok", f"{vsync}, {timing.presenter} window; measured {timing.measured_at}")
+
+
+def weights_findings() -> Iterator[Finding]:
+    """Which pretrained weights are in the cache. Those that are not are optional: most metrics need none, and without
+    them a metric's rows carry the reason instead of a value."""
+    try:
+        from gan_eval.metrics.weights.cache import list_weights
+    except ModuleNotFoundError as error:
+        yield Finding("weights", "warning", f"cannot be examined: {error}", setup_command("metrics"))
+        return
+    for weights in list_weights():
+        if weights.path:
+            yield Finding(f"weights {weights.name}", "ok", str(weights.path))
+        else:
+            mend = f"where they are needed: {weights.mend}"
+            yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", mend)
+
+
+GPU_PROBE = """
+import json, torch
+cuda = torch.cuda.is_available()
+names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else []
+mps = torch.backends.mps.is_available()
+print(json.dumps({"version": torch.__version__, "names": names, "mps": mps, "threads": torch.get_num_threads()}))
+"""
+
+
+def gpu_findings() -> Iterator[Finding]:
+    """What torch would train on; asked in another process, for torch is slow to import. Nothing without torch."""
+    if importlib.util.find_spec("torch") is None:
+        return
+    result, error = _probe(GPU_PROBE, {})
+    if result is None:
+        mend = f"{setup_command('train')}; torch and torchvision must be of matching versions"
+        yield Finding("torch", "warning", f"cannot be imported: {error}", mend)
+    elif result["names"]:
+        yield Finding("GPU", "ok", ", ".join(result["names"]))
+    elif result["mps"]:
+        yield Finding("GPU", "ok", "Apple's (mps)")
+    else:
+        detail = f"none that torch {result['version']} can use; it trains on {result['threads']} CPU threads"
+        yield Finding("GPU", "ok", detail, "training takes hours to days here")
+
+
+def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
+    """Run `code` in a new interpreter; return the JSON of its last line, or None and the line that tells why not."""
+    try:
+        done = subprocess.run(
+            python_command("-c", code),
+            env={**os.environ, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PROBE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"no answer within {PROBE_SECONDS} s"
+    lines = done.stdout.strip().splitlines()
+    if done.returncode == 0 and lines:
+        return json.loads(lines[-1]), ""
+    complaints = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if not complaints:
+        return None, f"it ended with status {done.returncode}"
+    return None, complaints[-1 if complaints[0].startswith("Traceback") else 0]  # Qt names the cause first

@@ -1,0 +1,95 @@
+"""SHA-256 of bytes, files and settings; digests of unchanged files are remembered."""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import utf8
+from gan_eval.files.reading import require_file
+
+
+def sha256_bytes(data: bytes) -> str:
+    """SHA-256 of `data` in hex.
+
+    >>> sha256_bytes(b"")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+SETTLED_S = 2.0
+"""A file that changed less than so many seconds ago may change again within its time stamp's resolution."""
+FileState = tuple[str, int, int, int, int]
+"""Absolute path, size, inode, and the times (ns) at which content and inode changed."""
+_digests: dict[FileState, str] = {}
+_earlier_digests: dict[FileState, str] = {}
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes in hex; a file whose state is that of its last hashing is not read again.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    status = require_file(path)
+    try:
+        known = status and known_digest(path, status)
+        if not known:
+            with Path(path).open("rb") as file:
+                status = os.fstat(file.fileno())
+                known = hashlib.file_digest(file, "sha256").hexdigest()
+                if os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns:
+                    remember_digest(path, status, known)
+        return known
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; restore it") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+
+
+def known_digest(path: Path, status: os.stat_result) -> str | None:
+    """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
+    state = _state_of(path, status)
+    if (earlier := _earlier_digests.pop(state, None)) is not None:  # in one step: several threads read one picture
+        _digests[state] = earlier
+    return _digests.get(state)
+
+
+def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
+    """Remember a file's SHA-256, unless it has changed within the last seconds (`SETTLED_S`).
+
+    Args:
+        path: the file.
+        status: of the open file, before it was hashed.
+        digest: SHA-256 of its bytes in hex.
+    """
+    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
+        _digests[_state_of(path, status)] = digest
+
+
+def _state_of(path: Path, status: os.stat_result) -> FileState:
+    return os.path.abspath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns  # noqa: PTH100
+
+
+def remembered_digests() -> str:
+    """What this process hashed or looked up, as text for `restore_digests` of a later one."""
+    return json.dumps([[*state, digest] for state, digest in list(_digests.items())])
+
+
+def restore_digests(text: str) -> None:
+    """Take over what an earlier process remembered."""
+    _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})
+
+
+def sha256_json(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON: sorted keys, no spaces, so equal settings have equal hashes.
+
+    >>> sha256_json({"a": 1, "b": 2}) == sha256_json({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return sha256_bytes(utf8(text))

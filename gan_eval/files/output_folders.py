@@ -1,0 +1,118 @@
+"""The claim on an output folder, and the checks before anything is written into it."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import make_folder, write_error
+
+OWN_FOLDER = ".gan-eval"
+"""The folder inside an output folder that marks it as ours."""
+
+
+def relative_path(place: Path, folder: Path) -> str:
+    """A place as seen from a folder: it still holds when both are moved together. Absolute on another drive."""
+    try:
+        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return place.resolve().as_posix()
+
+
+def check_output_folder(folder: Path) -> None:
+    """See, before any work is done, that `claim_output_folder` will be able to; nothing is made yet.
+
+    Raises:
+        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"--out {folder}: is a file; name a folder")
+        if folder.is_dir() and not (folder / OWN_FOLDER).is_dir() and any(folder.iterdir()):
+            raise UserError(
+                f"--out {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty folder"
+            )
+        refuse_links(folder)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    _check_place(folder, "--out")
+
+
+_JUNCTION = 0xA0000003
+"""Marks a folder that Windows leads elsewhere (`mklink /J`), which is no symbolic link."""
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse an output folder with a linked folder in it: what is written or removed there would be elsewhere.
+
+    The output folder itself may be a link, say to a larger disk. So may its files, which are replaced and never written
+    into, but for those in `.gan-eval/`.
+
+    Raises:
+        UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link or a junction.
+    """
+    for here, folders, files in os.walk(folder):
+        is_own = OWN_FOLDER in Path(here).relative_to(folder).parts
+        for path in (os.path.join(here, name) for name in (*folders, *(files if is_own else ()))):  # noqa: PTH118
+            if _is_link(path):
+                raise UserError(
+                    f"--out {folder}: {path} is a link, and what is written there would land elsewhere; remove the "
+                    "link, or name another folder"
+                )
+
+
+def _is_link(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:  # another process has just removed it
+        return False
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
+
+
+def check_output_file(file: Path, *, option: str = "--out") -> None:
+    """See, before any work is done, that a file can be written; nothing is made yet.
+
+    Raises:
+        UserError: it is a folder, or there cannot be such a file.
+    """
+    file = Path(file)
+    if os.path.isdir(file):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
+        raise UserError(f"{option} {file}: is a folder; name a file")
+    _check_place(file.parent, option, what=file)
+
+
+def _check_place(folder: Path, option: str, *, what: Path | None = None) -> None:
+    """Refuse a place where nothing can be made.
+
+    Raises:
+        UserError: nothing can be made in `folder`, which need not be there yet.
+    """
+    folder = folder.absolute()
+    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not os.path.isdir(existing):  # noqa: PTH112
+        raise UserError(f"{option} {what or folder}: {existing} is a file; name another place")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise write_error(what or folder, PermissionError(errno.EACCES, ""))
+
+
+def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
+    """Make `folder` ours, creating it where needed, and return it.
+
+    A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
+
+    Args:
+        folder: which.
+        private: what is created is for this user alone; else as the user's umask says.
+
+    Raises:
+        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
+    """
+    folder = Path(folder)
+    check_output_folder(folder)
+    try:
+        make_folder(folder / OWN_FOLDER, private=private)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return folder

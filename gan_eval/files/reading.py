@@ -1,0 +1,96 @@
+"""Read text, JSON and TOML files; an error names the file and the fix."""
+
+import json
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from gan_eval.errors import UserError
+
+
+def require_file(path: Path) -> os.stat_result | None:
+    """Refuse what may have no end, or is waited for without end; whoever opens the path tells all other trouble.
+
+    Returns:
+        The file's status; None where it has none.
+
+    Raises:
+        UserError: a pipe, a socket or a device.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a path's own `stat` costs twice as much
+    except (OSError, ValueError):
+        return None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise UserError(f"{path}: a pipe, socket or device, not a file; name a file")
+    return status
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        UserError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(_read_text(path, "; mend or remove it"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
+
+
+def read_record(path: Path, **kinds: type) -> dict[str, Any]:
+    """Read one of our own records: a JSON object.
+
+    Args:
+        path: the record.
+        **kinds: type of each field that it must have.
+
+    Raises:
+        UserError: the file is missing, is not JSON, or lacks one of these fields.
+    """
+    record = read_json(path)
+    if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
+        wanted = ", ".join(kinds) or "a JSON object"
+        raise UserError(f"{path}: damaged: {wanted} not found in it; restore it, or name another folder")
+    return record
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        UserError: the file is missing, cannot be read or is not TOML in UTF-8.
+    """
+    try:
+        return tomllib.loads(_read_text(path, ""))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}") from error
+
+
+def _read_text(path: Path, advice: str) -> str:
+    """A file's text in UTF-8; `advice` ends the message where it cannot be read.
+
+    Raises:
+        UserError: it is missing, or cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    require_file(path)
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}){advice}") from error
+
+
+def syntax_problem(error: ValueError | RecursionError) -> str:
+    """What a reader of JSON or TOML says; it also fails on depth, and on numbers of thousands of digits.
+
+    >>> syntax_problem(RecursionError("maximum recursion depth exceeded"))
+    'nested too deeply'
+    """
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]

@@ -1,0 +1,249 @@
+"""Files that belong together: written aside, put in place together, and known by what the set's record says of them.
+
+A set has a name (`analysis`, `metrics`) and lies in a folder beside whatever else is there. Its files are written into
+a folder of their own below `.gan-eval/`. When all are there, the record of what is coming is written: from then on the
+new set is the one that counts, and whoever comes next finishes a replacement that was cut off. Until then the old set
+stays as it was, whatever happens.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import (
+    flush_to_disk,
+    make_folder,
+    remove_leftovers_of,
+    temporary_name,
+    write_error,
+    write_json,
+)
+from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.locks import system_lock
+from gan_eval.files.output_folders import OWN_FOLDER, refuse_links
+from gan_eval.files.reading import read_json
+
+PATIENCE_S = 60.0
+"""For another process that writes into the folder."""
+_RECORD, _COMING, _LOCK = ".set.json", ".coming.json", "sets.lock"
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """What the record of a set says."""
+
+    name: str
+    run: str
+    """Tells one making of the set from another."""
+    files: Mapping[str, str]
+    """SHA-256 by path relative to the folder."""
+    source: str = ""
+    """What it was made from, where that is a file: its path relative to the folder."""
+
+
+@dataclass
+class NewSet:
+    """A set that is being written."""
+
+    folder: Path
+    """Where its files are to be written; empty at first."""
+    run: str = ""
+    """Default: made from the files' hashes, so that equal files are equal sets."""
+    obsolete: list[Path] = field(default_factory=list)
+    """Files that go where the new set does not have them, beside those of its last record: what was written before
+    there were records. Those of another set stay."""
+    source: str = ""
+    """As in `FileSet`."""
+    staying: set[str] = field(default_factory=set)
+    """Files of the last record, relative to the folder, that stay though the new set does not have them."""
+
+
+@contextmanager
+def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
+    """Yield a folder to write to; when the block ends, its files take the place of the set's earlier ones in `folder`.
+
+    Files that an earlier set of this name had and this one has not are removed, unless they were changed since. On
+    an error in the block, a full disk or a kill the earlier set stays whole.
+
+    Args:
+        folder: where the set lies; made where needed.
+        name: of the set.
+
+    Raises:
+        UserError: the disk is full, the folder cannot be written or has a linked folder in it, or another process has
+            been writing there for a minute.
+    """
+    folder = Path(folder)
+    own = folder / OWN_FOLDER
+    refuse_links(folder)
+    try:
+        make_folder(own)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    with _locked(folder):
+        _finish_all(folder)
+        remove_leftovers_of(own / name)  # nobody else is writing
+        aside = own / temporary_name(name)
+        try:
+            make_folder(aside)
+        except OSError as error:
+            raise write_error(folder, error) from error
+        try:
+            new = NewSet(aside)
+            yield new
+            _announce(folder, name, new)
+        except BaseException:
+            if not (own / f"{name}{_COMING}").exists():  # else it counts already, and is finished by whoever comes next
+                shutil.rmtree(aside, ignore_errors=True)
+            raise
+        _finish(folder, name)
+
+
+@contextmanager
+def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
+    """The sets of each folder; nobody replaces one while the block runs. Replacements that were cut off are finished.
+
+    Args:
+        folders: those that are not there or not ours have no sets.
+
+    Raises:
+        UserError: a replacement that was cut off cannot be finished, a record is damaged, or another process has
+            been writing for a minute.
+    """
+    with ExitStack() as stack:
+        sets: dict[Path, list[FileSet]] = {}
+        for folder in dict.fromkeys(map(Path, folders)):
+            if (folder / OWN_FOLDER).is_dir():
+                stack.enter_context(_locked(folder, reading=True))
+                _finish_all(folder)
+                sets[folder] = sets_of(folder)
+        yield sets
+
+
+def sets_of(folder: Path) -> list[FileSet]:
+    """The sets that lie in a folder, by their records."""
+    return [_read(path) for path in sorted((Path(folder) / OWN_FOLDER).glob(f"*{_RECORD}"))]
+
+
+def finish_cut_off(*folders: Path) -> None:
+    """Finish replacements that were cut off, so that the files in the folders are those of one set each."""
+    with settled(*folders):
+        pass
+
+
+def _announce(folder: Path, name: str, new: NewSet) -> None:
+    """Write down what is coming; from here on the new set is the one that counts."""
+    files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
+    hashes = {relative: sha256_file(path) for relative, path in files.items()}
+    record = folder / OWN_FOLDER / f"{name}{_RECORD}"
+    before = _files_of_earlier(record)
+    removed = {
+        relative
+        for relative, known in before.items()
+        if relative not in new.staying
+        and (folder / relative).is_file()
+        and sha256_file(folder / relative) == known  # else somebody has changed it since
+    }
+    others = {
+        relative
+        for path in (folder / OWN_FOLDER).glob(f"*{_RECORD}")
+        if path != record
+        for relative in _files_of_earlier(path)
+    }
+    removed |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
+    run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
+    coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(removed - set(files))}
+    coming |= {"source": new.source} if new.source else {}
+    try:
+        for relative in files:
+            make_folder((folder / relative).parent)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    write_json(folder / OWN_FOLDER / f"{name}{_COMING}", coming)
+
+
+def _finish_all(folder: Path) -> None:
+    for path in sorted((folder / OWN_FOLDER).glob(f"*{_COMING}")):
+        _finish(folder, path.name.removesuffix(_COMING))
+
+
+def _finish(folder: Path, name: str) -> None:
+    """Put the announced files in place; what has been put there already stays."""
+    own = folder / OWN_FOLDER
+    announced = own / f"{name}{_COMING}"
+    coming = _checked(announced, "run", "files", "aside", "gone")
+    aside = own / Path(str(coming["aside"])).name
+    at = folder
+    try:
+        for relative in coming["files"]:
+            if (aside / relative).is_file():
+                at = folder / relative
+                (aside / relative).replace(at)
+        for relative in coming["gone"]:
+            at = folder / relative
+            at.unlink(missing_ok=True)
+        flush_to_disk(folder)
+        at = own / f"{name}{_RECORD}"
+        announced.replace(at)  # the announcement becomes the record: a full disk cannot hinder it
+    except OSError as error:
+        raise UserError(
+            f"{at}: cannot be replaced ({error.strerror or error}); the files beside it are of two runs until the same "
+            "command is given again"
+        ) from error
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _files_of_earlier(record: Path) -> Mapping[str, str]:
+    """The files of a set that is to be replaced; none where its record is missing or damaged."""
+    try:
+        return _read(record).files if record.is_file() else {}
+    except UserError:
+        return {}
+
+
+def _read(path: Path) -> FileSet:
+    record = _checked(path, "run", "files")
+    return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"], record.get("source", ""))
+
+
+def _checked(path: Path, *required: str) -> dict[str, Any]:
+    """A record with what is required in it; the paths of its files stay below the set's folder.
+
+    Raises:
+        UserError: it is not such a record.
+    """
+    record = read_json(path)
+    if isinstance(record, dict) and all(name in record for name in required):
+        files, gone = record["files"], record.get("gone", [])
+        if (
+            isinstance(files, dict)
+            and isinstance(gone, list)
+            and isinstance(record.get("source", ""), str)
+            and all(isinstance(text, str) for text in (*files.values(), *gone))
+            and all(
+                Path(name).parts and not Path(name).is_absolute() and ".." not in Path(name).parts
+                for name in (*files, *gone)
+            )
+        ):
+            return record
+    raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
+
+
+@contextmanager
+def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
+    """Wait until no other process has the folder's sets.
+
+    A reader makes no lock where nobody has written yet, and does not wait where it may not write it.
+    """
+    path = folder / OWN_FOLDER / _LOCK
+    if reading and not os.access(path, os.W_OK):
+        yield
+        return
+    busy = f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
+    with system_lock(path, lambda: busy, patience_s=PATIENCE_S):
+        yield

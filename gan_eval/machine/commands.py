@@ -1,0 +1,107 @@
+"""The program's commands: their names, how a user types them, and how to start another one."""
+
+import re
+import shlex
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+VERBS = {
+    "export": "store:export",
+    "demo": "study:demo",
+    "try": "study:try_pictures",
+    "study": "study:study_app",
+    "run": "study:run",
+    "train": "train:train",
+    "generate": "train:generate",
+    "quiz": "quiz:quiz",
+    "metrics": "metrics:metrics",
+    "power": "analysis:power",
+    "analyze": "analysis:analyze",
+    "report": "study:report",
+    "doctor": "app:doctor",
+    "stimuli": "stimuli:stimuli_app",
+    "weights": "metrics:weights_app",
+    "trials": "analysis:trials_app",
+    "model": "train:model_app",
+    "data": "data:data_app",
+    "participants": "store:participants_app",
+    "store": "store:store_app",
+}
+"""The commands of `gan-eval`, in the order of its help: the module of `gan_eval.cli`, and the function or group in it.
+The file `run` reads them here, before anything is installed."""
+_COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
+
+
+def python_command(*arguments: str) -> list[str]:
+    """The command for another Python like this one.
+
+    -P: the folder that the user happens to be in is not looked into for modules, whatever its own folders are called.
+    """
+    return [sys.executable, "-P", *arguments]
+
+
+def own_command(*arguments: str) -> list[str]:
+    """The command for another `gan-eval`: of this very package, also where it lies in a folder and is not installed."""
+    root = str(Path(__file__).resolve().parents[2])
+    return python_command(
+        "-c", f"import sys; sys.path.append({root!r}); import gan_eval.__main__ as m; m.main()", *arguments
+    )
+
+
+def run_own(*arguments: str) -> int:
+    """Run another `gan-eval` to its end; its exit status.
+
+    Ctrl-C reaches both processes and is left to the other one, which finishes its writing and tells the user.
+
+    Raises:
+        SystemExit: 130: it was interrupted, and has said so.
+    """
+    import subprocess  # here, for every command's start
+
+    in_main_thread = threading.current_thread() is threading.main_thread()  # it alone may listen to signals
+    # a handler, unlike SIG_IGN, is not handed on to the other process
+    before = signal.signal(signal.SIGINT, lambda *_: None) if in_main_thread else None
+    try:
+        status = subprocess.run(own_command(*arguments), check=False).returncode
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, before)
+    if status == 130:
+        raise SystemExit(130)
+    return status
+
+
+def setup_command(extra: str = "") -> str:
+    """The command that installs an extra of this package, or what the package itself needs: in a checkout that of the
+    checkout's own environment, elsewhere pip's."""
+    root = Path(__file__).resolve().parents[2]
+    if (root / "run").is_file() and (root / "constraints.txt").is_file():
+        return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
+    return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
+
+
+def as_typed(text: str, *, in_file: bool = False) -> str:
+    """Return a text whose commands `gan-eval VERB` begin as the user types them.
+
+    Args:
+        text: for the terminal, a report or a help page.
+        in_file: the text goes into a file, which may be read in another folder and by other people.
+    """
+    return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text) if _COMMAND.search(text) else text
+
+
+def program(*, in_file: bool = False) -> str:
+    """Return how this program is called: `gan-eval` where the shell finds it, else the checkout's `./run`.
+
+    In a file the checkout's path is left out.
+    """
+    run = Path(__file__).resolve().parents[2] / "run"
+    if shutil.which("gan-eval") or not run.is_file():
+        return "gan-eval"
+    is_short = in_file or Path.cwd() == run.parent
+    if sys.platform == "win32":
+        return "py run" if is_short else f'py "{run}"'
+    return "./run" if is_short else shlex.quote(str(run))

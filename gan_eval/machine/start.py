@@ -1,0 +1,95 @@
+"""Settings of a process that are read only at its start, and how it ends."""
+
+import codecs
+import io
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from gan_eval.machine.threads import processes
+
+ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+"""glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
+
+
+def restart_with_allocator_settings() -> None:
+    """Replace this process by itself with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
+
+    It makes training faster: a step frees and takes the same large blocks again, and handing them back to the system
+    each time costs about a fifth of it. glibc reads the settings only when a process starts. Nothing happens where they
+    are set already, and on systems whose allocator does not know them.
+    """
+    missing = {name: value for name, value in ALLOCATOR_SETTINGS.items() if name not in os.environ}
+    if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
+        return
+    os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
+
+
+def restart_in_utf8() -> None:
+    """Replace this process by itself in UTF-8 mode where the system's locale knows ASCII alone.
+
+    Names of files would arrive there as bytes that no table can hold, and our own words could not be printed. Nothing
+    is lost: every file of ours is UTF-8 in any locale.
+    """
+    known = codecs.lookup(sys.getfilesystemencoding()).name
+    if known != "ascii" or "pytest" in sys.modules:
+        return
+    os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONUTF8": "1"})
+
+
+def open_closed_streams() -> None:
+    """Open stdin, stdout and stderr where they are closed (`>&-`): else our next file would take their number."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the process ends
+        for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
+    )
+
+
+def write_any_text() -> None:
+    """Let stdout and stderr take every text: bytes of names as they are, what else cannot be encoded as `\\u…`."""
+    codecs.register_error("gan_eval.any_text", _any_text)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="gan_eval.any_text")
+
+
+def _any_text(error: UnicodeError) -> tuple[str | bytes, int]:
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+def leave_out_current_folder() -> None:
+    """Do not look for modules in the current folder, where a folder called `trainer` would pass for ours.
+
+    `python -m` puts it first on the path; `gan-eval` does not. It stays where this package itself comes from it.
+    """
+    here = Path.cwd()
+    if (
+        not sys.flags.safe_path
+        and sys.path[0] in ("", str(here))
+        and here.resolve() != Path(__file__).resolve().parents[2]
+    ):
+        del sys.path[0]
+
+
+def leave(status: int) -> NoReturn:
+    """End the process with an exit status; beside other processes at once, without taking the interpreter down.
+
+    A thread of gloo may let go of its last tensor a moment after the work was done. Where the interpreter is being
+    taken down by then, that aborts the process (pytorch/pytorch#179291).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # a full disk, which has been told; Python would flush again and end with a status of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if processes() == 1:
+        sys.exit(status)
+    os._exit(status)

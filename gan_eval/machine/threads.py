@@ -1,0 +1,131 @@
+"""CPU threads: how many may run, how they wait for each other, and the processes of `torchrun`."""
+
+import math
+import os
+import sys
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+from gan_eval.errors import UserError
+
+MAX_THREADS = 1024
+"""Largest number of CPU threads that is accepted: PyTorch takes any, and fails far above the number of cores."""
+WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
+"""How long threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles) spin
+while they wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
+where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
+small networks down (`benchmarks/busy_machine.py`)."""
+LOOK_S = 0.2
+"""Seconds for which `free_cores` watches the processor."""
+_torch_came_first = "torch" in sys.modules
+
+
+def set_waiting_settings() -> None:
+    """Put `WAITING_SETTINGS` into the environment; a value set by the user wins, and so does OMP_WAIT_POLICY.
+
+    Importing `gan_eval` or `trainer` does this, because the libraries read the settings when they are loaded. Child
+    processes inherit them.
+    """
+    for name, value in WAITING_SETTINGS.items():
+        if name != "GOMP_SPINCOUNT" or "OMP_WAIT_POLICY" not in os.environ:
+            os.environ.setdefault(name, value)
+
+
+def warn_if_threads_spin() -> None:
+    """Warn where PyTorch was imported before `gan_eval`, so that it has not read `WAITING_SETTINGS`."""
+    if _torch_came_first and sys.platform == "linux":
+        warnings.warn(
+            "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
+            f"first, set GOMP_SPINCOUNT={WAITING_SETTINGS['GOMP_SPINCOUNT']} in the environment, or use one thread",
+            stacklevel=3,
+        )
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use, by its CPU affinity and the limits of its control group."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min(cores, _core_limit())))
+
+
+def free_cores() -> int:
+    """Number of usable cores that other work leaves idle, at least 1; watches the processor for `LOOK_S` seconds.
+
+    A load average would still count what has just ended, such as this study's last stage.
+    """
+    usable = usable_cores()
+    before = _idle_seconds()
+    if usable == 1:
+        return 1
+    if before is None:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        idle = (os.cpu_count() or usable) - load
+    else:
+        time.sleep(LOOK_S)
+        idle = ((_idle_seconds() or before) - before) / LOOK_S
+    return max(1, min(usable, round(idle)))
+
+
+def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
+    """Seconds for which the cores of this process have been idle since the start; None where the system does not say.
+
+    The file's lines are `cpuN user nice system idle iowait …`, in clock ticks.
+    """
+    try:
+        lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+        own = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+        return sum(int(line[4]) + int(line[5]) for line in lines if line[0] in own) / os.sysconf("SC_CLK_TCK")
+    except (AttributeError, IndexError, OSError, ValueError):
+        return None
+
+
+def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+    """Cores that the control groups of this process allow, infinity without a limit.
+
+    Version 2 has `cpu.max` with "QUOTA PERIOD" or "max PERIOD", version 1 a file for each; every parent limits, too.
+    """
+    limit = math.inf
+    with suppress(OSError, ValueError):
+        for line in own.read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            top = root / controllers if controllers else root
+            group = top / path.lstrip("/")
+            for folder in (group, *group.parents):
+                limit = min(limit, _group_limit(folder))
+                if folder == top:
+                    break
+    return limit
+
+
+def _group_limit(folder: Path) -> float:
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii") for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else math.inf
+    return math.inf
+
+
+def processes() -> int:
+    """The number of processes of this run: 1, or what `torchrun` was told."""
+    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+
+
+def process_rank() -> int:
+    """The number of this process, from 0; number 0 is the one that speaks."""
+    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else 0
+
+
+def require_one_process(verb: str) -> None:
+    """Refuse a command under `torchrun`.
+
+    Raises:
+        UserError: `torchrun` has started several, and each would do the whole command.
+    """
+    if processes() > 1:
+        mend = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
+        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {mend}")

@@ -1,0 +1,310 @@
+"""Statistics of the tables: `analyze` makes every table of an analysis, `write_analysis` writes them together."""
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from gan_eval.files.atomic import write_text
+from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.files.output_folders import relative_path
+from gan_eval.files.sets import replaced_set
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.quiz import StaircaseSettings
+from gan_eval.stats.answers.agreement import agreement
+from gan_eval.stats.answers.choices import bradley_terry, choices
+from gan_eval.stats.answers.detection import signal_detection
+from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
+from gan_eval.stats.answers.hype import hype, thresholds
+from gan_eval.stats.answers.psychometric import psychometric
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.answers.times import reaction_times
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.contrast import Fits
+from gan_eval.stats.compare.looks import LOOKS, level, looks_text
+from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
+from gan_eval.stats.compare.questions import require_known_models
+from gan_eval.stats.compare.robustness import robustness
+from gan_eval.stats.contradictions import doubts, require_plausible_times
+from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
+from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
+from gan_eval.stats.importing import import_trials, tables_to_analyze
+from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
+from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
+from gan_eval.stats.metrics_and_people.points import why_none
+from gan_eval.stats.mixed.departures import Options, extended, mark_departures
+from gan_eval.stats.mixed.models import mixed_models
+from gan_eval.stats.paper import PAPER, latex, paper
+from gan_eval.stats.trials import fill_trials, text_coded, usable
+from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
+from gan_eval.store import Store
+from gan_eval.store.connect import is_store
+from gan_eval.tables import (
+    ANALYSIS_RUN,
+    IMAGE_METRICS,
+    PARTICIPANTS,
+    PLANS,
+    SESSIONS,
+    SET_METRICS,
+    TABLES,
+    TRIALS,
+    Table,
+)
+from gan_eval.tables.frames import as_table, frame_of, holds_table, write_table
+
+__all__ = ["analyze", "import_trials", "write_analysis"]
+
+Given = pd.DataFrame | Path | str
+"""A table, or its file."""
+ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
+"""Tables that are written even where they have no rows."""
+SUFFIXES = (".csv", ".parquet")
+"""Of the files that each table is written as."""
+SET_NAME = "analysis"
+"""Of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
+
+
+ALL_TABLES: dict[str, Table] = TABLES | {
+    value.name: value
+    for name, module in [*sys.modules.items()]
+    if name.startswith("gan_eval.stats.") and not name.startswith("gan_eval.stats.power")
+    for value in vars(module).values()
+    if isinstance(value, Table)
+}
+"""Every table of the project by its name, but that of `gan_eval.stats.power`; the modules above declare theirs."""
+OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
+"""The tables that one analysis makes."""
+
+
+def analyze(
+    trials: Given | Store,
+    *,
+    image_metrics: Given | None = None,
+    set_metrics: Given | None = None,
+    exclude: Sequence[str] = (),
+    exclude_participants: Sequence[str] = (),
+    margin: float | None = None,
+    covariates: Sequence[str] = (),
+    staircase: StaircaseSettings | None = None,
+    seed: int = 0,
+    plan: AnalysisSettings | None = None,
+    participants: Given | None = None,
+    sessions: Given | None = None,
+    plans: Given | None = None,
+    stimuli: Given | Sequence[Path | str] | None = None,
+    looks: pd.DataFrame | None = None,
+    on_message: Callable[[str], None] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Every analysis of a trials table.
+
+    Each table is a frame, or the path of its CSV or Parquet file.
+
+    Args:
+        trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
+            file, its URL, or what `open_store` gave). Trials without a participant or a stimulus and rows that repeat
+            another are left out, and the note of the rates counts them.
+        image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
+        set_metrics: the table `set_metrics`.
+        exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
+            table, and the note of the rates says how many were. Nothing else is left out. A rule on the outcome
+            (kind, response, correct, ...) is refused; `response=none` is none.
+        exclude_participants: rules on the table `participation`, such as `catch_accuracy<0.8`; a participant who
+            fulfils any is left out. By a rule on the outcome (`accuracy`) nobody is left out: it adds a sensitivity row
+            to the comparisons.
+        margin: of equivalence, as a share.
+        covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
+            further mixed model.
+        staircase: `[quiz.staircase]` of the study, which tells the thresholds that lie at an end of the range.
+        seed: of the bootstraps.
+        plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
+            without a plan they are the analysis.
+        participants: the table `participants`: answers to the study's questions. Default of this and the next two: of
+            a store its own, of a file `participants.csv`, `sessions.csv` and `plans.csv` next to it.
+        sessions: the table `sessions`.
+        plans: the table `plans`, with the SHA-256 of each picture that was shown. Image metrics and stimuli of other
+            pictures are refused.
+        stimuli: the table `stimuli` of all sets that were shown, or the folder of one set, or of several; where it has
+            holes, `rates` has rows by their kind and area.
+        looks: the table `looks` (`gan_eval.stats.compare.looks.take_look`): of a study that waits for people; while no
+            look is due there is no verdict. Default: all have come.
+        on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
+            warnings.
+
+    Returns:
+        By name, the tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations`, and every other
+        table of `OF_ANALYSIS` that has rows.
+
+    Raises:
+        UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
+            of other pictures or models (`require_metrics_of`), metrics or stimuli are of other files than those shown
+            (`require_same_pictures`), a rule is not understood or is on the outcome, the plan names a model or a
+            covariate that the tables do not have, or a margin is given beside that of the plan.
+
+    >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
+    ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
+    >>> float(analyze(answers)["rates"]["accuracy"][0])
+    0.75
+    """
+    found: dict[Table, Given] = {}
+    where = "trials"
+    of_file = isinstance(trials, Path | str) and not is_store(trials)
+    if not isinstance(trials, pd.DataFrame):
+        read, where = tables_to_analyze(trials), str(trials)
+        found, trials = {**read}, read[TRIALS]
+    named = usable(trials, where=where)
+    whole = fill_trials(named.trials, where=where)
+    if of_file:
+        require_plausible_times(whole, where=where)
+    images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
+    lines = doubts(whole)
+    if images is not None:
+        lines += require_metrics_of(whole, images, where=_place(image_metrics, IMAGE_METRICS))
+    if sets is not None:
+        named_trials = completed(whole, images, sets).trials
+        lines += require_metrics_of(named_trials, sets, where=_place(set_metrics, SET_METRICS))
+    say = on_message or warnings.warn
+    for line in lines:
+        say(line)
+    plans = _table(found.get(PLANS) if plans is None else plans, PLANS)
+    answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
+    sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
+    options = Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
+    settings, beyond = extended(plan, options)
+    require_known_models(settings, whole)
+    refuse_outcome_rules(settings.exclude, whole, where="trials" if plan is None else EXCLUSIONS_PLANNED)
+    refuse_outcome_rules(beyond.exclude, whole, where="trials")
+    on_outcome = [
+        rule for rule in (*settings.exclude_participants, *beyond.exclude_participants) if is_on_outcome(rule)
+    ]
+    rules = (
+        Rules(source.exclude, [rule for rule in source.exclude_participants if rule not in on_outcome])
+        for source in (settings, beyond)
+    )
+    included = leave_out(whole, sessions, *rules, planned=plan is not None)
+    analysed = text_coded(included.trials)
+    without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
+    if answers is not None:
+        answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
+    shown_sets = (
+        {"stimuli": stimuli}
+        if isinstance(stimuli, pd.DataFrame)
+        else {
+            str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)])
+            for folder in ([stimuli] if isinstance(stimuli, Path | str) else stimuli or ())
+        }
+    )
+    require_same_pictures(
+        shown_sets,
+        shown=None if plans is None else (f"{where}, table plans", plans, whole),
+        measured=None if images is None else (_place(image_metrics, IMAGE_METRICS), images),
+    )
+    mixed = mixed_models(analysed, plan=settings, participants=answers)
+    correlations, differences = correlations_and_differences(
+        analysed, image_metrics=images, set_metrics=sets, screening=settings.screening, seed=seed
+    )
+    if not (images is None and sets is None) and correlations.empty and (analysed["phase"] == "main").any():
+        say(f"no correlations of metrics with people: {why_none(analysed, image_metrics=images, set_metrics=sets)}")
+    sure = (differences["p_holm"] < level(looks)).fillna(False)
+    differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))
+    fits: Fits = {}
+    frames = {
+        "participation": included.participation,
+        "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
+        "detection": signal_detection(analysed),
+        "reaction_times": reaction_times(analysed),
+        "choices": choices(analysed),
+        "bradley_terry": bradley_terry(analysed),
+        "ratings": ratings(analysed, screening=settings.screening),
+        "opinion_scores": opinion_scores(analysed, screening=settings.screening),
+        "raters": raters(analysed, screening=settings.screening),
+        "agreement": agreement(analysed, seed=seed),
+        "thresholds": thresholds(analysed, settings=staircase),
+        "hype": hype(analysed, settings=staircase, seed=seed),
+        **psychometric(analysed, plan=settings),
+        "mixed_models": mixed,
+        "looks": frame_of([], LOOKS) if looks is None else looks,
+        "comparisons": comparisons(analysed, plan=settings, fits=fits, looks=looks),
+        "correlations": correlations,
+        "correlation_differences": differences,
+    }
+    frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    frames["robustness"] = robustness(analysed, frames["comparisons"], everything=whole, plan=settings, fits=fits)
+    if len(without):
+        frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
+    frames["paper"] = paper(analysed, frames)
+    frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
+    if len(whole) and whole["simulated"].fillna(False).all():
+        frames = {
+            name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
+        }
+    left_out = [note for note in (named.note, included.note, outcome_note) if note]
+    if left_out:  # the row for everything says it; that studies are mixed stays its first note
+        overall = frames["rates"]["scope"] == "all"
+        own = frames["rates"].loc[overall, "note"].iloc[0]
+        notes = [] if pd.isna(own) else str(own).split("; ")
+        mixed_studies = SEVERAL_STUDIES if SEVERAL_STUDIES in notes else None
+        frames["rates"].loc[overall, "note"] = joined(mixed_studies, "; ".join(left_out), *notes)
+    return frames
+
+
+def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
+    return None if given is None else as_table(given, table)
+
+
+def _place(given: Given | None, table: Table) -> str:
+    """What messages call a table: its file, else its name."""
+    return str(given) if isinstance(given, Path | str) else table.name
+
+
+def write_analysis(
+    frames: Mapping[str, pd.DataFrame],
+    out: Path,
+    *,
+    given: Mapping[Table, pd.DataFrame] | None = None,
+    store: Path | None = None,
+) -> list[Path]:
+    """Write the tables of one analysis as CSV and Parquet into `out`, in place of those of an earlier one.
+
+    The table `paper` is written as `paper.tex` too. All are put in place together: after a full disk or a kill the
+    earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
+
+    Args:
+        frames: what `analyze` gave.
+        out: the folder.
+        given: what was analysed (trials, sessions, ...), to be written beside it; such tables of an earlier analysis
+            are removed too. Default: they are left alone.
+        store: the file that the answers come from; a report refuses sessions that are no longer in it.
+
+    Returns:
+        The CSV files of `frames`.
+
+    Raises:
+        UserError: a table cannot be written, or another process has been writing there for a minute.
+    """
+    from gan_eval.store import STORED_TABLES
+
+    # equal tables have equal marks
+    content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
+    run = f"{SET_NAME}-{sha256_json(content)[:12]}"
+    tables = {ALL_TABLES[name]: frame.assign(run=run) for name, frame in frames.items()}
+    with replaced_set(Path(out), SET_NAME) as new:
+        new.run = run
+        new.source = relative_path(store, Path(out)) if store else ""
+        for table, frame in {**(given or {}), **tables}.items():
+            for suffix in SUFFIXES:
+                write_table(frame, new.folder / f"{table.name}{suffix}", table)
+            if table is PAPER:
+                looked = looks_text(frames["looks"]) if "looks" in frames else ""
+                write_text(new.folder / "paper.tex", latex(frame, looked=looked))
+        if given is None:
+            new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
+        earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)
+        new.obsolete += [
+            path
+            for table in earlier
+            for suffix in SUFFIXES
+            if holds_table(path := Path(out) / f"{table.name}{suffix}", table)
+        ]
+    return [Path(out) / f"{name}.csv" for name in frames]

@@ -1,0 +1,166 @@
+"""Who judges what in a planned study: its pool of pictures, those it has or as many as are planned, and the lists of
+all participants as the quiz's draw deals them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.draw.choose import possible_counts
+from gan_eval.quiz.draw.offers import REAL, Role, pools_of
+from gan_eval.quiz.draw.rounds import choices, never_shown
+from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
+from gan_eval.settings.study import Study
+from gan_eval.stats.compare.questions import SHARED
+from gan_eval.tables.frames import Row
+
+
+def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
+    """Check the protocol.
+
+    Raises:
+        UserError: its exposures follow the answers, whose outcome says nothing of the pictures.
+    """
+    if settings.protocol in ADAPTIVE_PROTOCOLS:
+        raise UserError(
+            f"{where}: quiz.protocol: power is not defined for {settings.protocol}: its exposures follow the "
+            "answers, so that all participants end near one share of right answers, whatever the pictures; plan with "
+            "quick_response, yes_no, rating, paired or model_vs_model"
+        )
+
+
+def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]:
+    """Rows of a pool that does not exist yet.
+
+    Args:
+        versions: (data set, model) of each stimulus set.
+        size: pictures of each class: so many items of each data set, each real and from each of its models.
+
+    Returns:
+        Rows with what the draw reads of `gan_eval.tables.STIMULI`.
+    """
+    known = sorted(set(versions))
+    real = sorted({(dataset, "") for dataset, _ in known})
+    return [
+        {
+            "stimulus": f"{dataset}/{model or 'real'}/{number}",
+            "item": f"{dataset}/{number}",
+            "kind": "fake" if model else "real",
+            "model": model or None,
+            "dataset": dataset,
+            "sha256": "",
+        }
+        for dataset, model in [*real, *known]
+        for number in range(size)
+    ]
+
+
+def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]:
+    """(data set, model) of the study's own models, and of the fakes among rows of imported sets."""
+    own = [(model.data, name) for name, model in study.models.items()]
+    imported = [(row["dataset"], row["model"]) for row in rows if row["kind"] == "fake"]
+    return list(dict.fromkeys([*own, *imported]))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Stimuli of one data set that are shown as the same thing."""
+
+    dataset: str
+    role: Role
+    """`REAL`, a model's name, or two models' names."""
+    size: int
+    """Different stimuli (or pairs) of it in the pool."""
+    is_pair: bool = False
+    """Two pictures a trial."""
+
+    @property
+    def is_real(self) -> bool:
+        """Single real pictures."""
+        return self.role == REAL
+
+
+@dataclass(frozen=True)
+class Design:
+    """Every main trial of a study: who judges what. Trials are sorted by participant."""
+
+    groups: tuple[Group, ...]
+    participant: np.ndarray
+    """(N,) int, 0.. in the order of the lists."""
+    stimulus: np.ndarray
+    """(N,) int, number of the stimulus, or pair, in the pool."""
+    stimulus_group: np.ndarray
+    """(S,) int, the group of each stimulus of the pool."""
+    item: np.ndarray
+    """(S,) int, the item of each stimulus of the pool."""
+    trials: int
+    """Of each participant."""
+    grades: int = 0
+    """The highest grade, from 1; 0: pictures are not graded."""
+    warnings: tuple[str, ...] = ()
+    """What the draw says of pools that are too small, one line each."""
+
+    @property
+    def group(self) -> np.ndarray:
+        """(N,) int, the group of each trial."""
+        return self.stimulus_group[self.stimulus]
+
+    @property
+    def shares_items(self) -> bool:
+        """Whether nearly all pictures of the pool show an item of which there is another one."""
+        return bool((np.bincount(self.item)[self.item] > 1).mean() >= SHARED)
+
+    def first(self, participants: int) -> "Design":
+        """The trials of the first so many participants."""
+        return self.only(np.arange(participants * self.trials))
+
+    def only(self, chosen: np.ndarray) -> "Design":
+        """The chosen trials: places, or (N,) bool."""
+        return replace(self, participant=self.participant[chosen], stimulus=self.stimulus[chosen])
+
+
+def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, participants: int) -> Design:
+    """Deal lists 1 to `participants`.
+
+    Args:
+        stimuli: rows of `gan_eval.tables.STIMULI`.
+        settings: protocol and counts.
+        seed: the study's, so that the lists are the ones that people will get.
+        participants: how many lists.
+
+    Raises:
+        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
+    """
+    pools = pools_of(stimuli, settings)
+    groups: list[Group] = []
+    stimuli_of_lists: list[np.ndarray] = []
+    items: list[int] = []
+    number_of_item: dict[str, int] = {}
+    warnings: list[str] = []
+    start = 0
+    for name in sorted(pools):
+        pool = pools[name]
+        counts, warning = possible_counts(pool, settings)
+        warnings += [line for line in (warning, never_shown(pool, counts)) if line]
+        number: dict[tuple[Role, str], int] = {}
+        for role in sorted(pool.roles):
+            number |= {(role, item): start + len(number) + at for at, item in enumerate(sorted(pool.roles[role]))}
+            items += [number_of_item.setdefault(item, len(number_of_item)) for item in sorted(pool.roles[role])]
+            groups.append(Group(name, role, len(pool.roles[role]), settings.shows_pairs))
+        lists = islice(choices(pool, counts, seed=seed), participants)
+        stimuli_of_lists.append(np.array([[number[key] for key in chosen] for chosen in lists]))
+        start += len(number)
+    stimulus = np.hstack(stimuli_of_lists)
+    return Design(
+        groups=tuple(groups),
+        participant=np.repeat(np.arange(participants), stimulus.shape[1]),
+        stimulus=stimulus.ravel(),
+        stimulus_group=np.repeat(np.arange(len(groups)), [group.size for group in groups]),
+        item=np.array(items),
+        trials=stimulus.shape[1],
+        grades=settings.grades if settings.protocol == "rating" else 0,
+        warnings=tuple(warnings),
+    )

@@ -1,0 +1,221 @@
+"""What a planned study asks of its answers: can people tell, which model fools more, are two the same.
+
+Each question names a row of the table `comparisons`, and is answered by what makes that row.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.contrast import ALPHA
+from gan_eval.stats.compare.grades import GRADED_KINDS, GRADED_MODELS, HIGHER, MEAN
+from gan_eval.stats.compare.questions import (
+    ANY_FAKE,
+    CHOSEN,
+    MODELS,
+    PREFERRED,
+    TOLD_APART,
+    TOLD_APART_IN_PAIRS,
+)
+from gan_eval.stats.groups import REAL
+from gan_eval.stats.multiple_tests import holm
+from gan_eval.stats.power.design import Group
+
+Scenario = Literal["assumed", "guessing", "equal_models"]
+"""What is so in the simulated world: the assumed rates, no difference of real and fake, or none of models."""
+Asked = tuple[str, frozenset[str], str]
+"""A row of the table `comparisons`: its comparison, a and b, measure."""
+EQUIVALENCE = "equivalence"
+MOST_PAIRS = 6
+"""So many pairs of models are all compared where the study names none; and so many models are told apart singly."""
+
+
+@dataclass(frozen=True)
+class PlannedQuestion:
+    """One thing that will be asked of the answers."""
+
+    name: str
+    family: str
+    """Its questions are corrected together (Holm)."""
+    asked: Asked
+    a: tuple[int, ...]
+    """Numbers of the groups whose answers are compared ..."""
+    b: tuple[int, ...]
+    """... with those of these; none: pairs, whose share is compared with one half."""
+    of_models: bool = False
+    """Models are compared, not fakes with reals."""
+    scenario: Scenario = "assumed"
+    margin: float | None = None
+    """Of equivalence: it is asked whether the difference lies within it, instead of whether it is 0."""
+
+    @property
+    def equivalence(self) -> bool:
+        """Whether two things are the same, not whether they differ."""
+        return self.margin is not None
+
+    @property
+    def measure(self) -> str:
+        """What is compared."""
+        return self.asked[2]
+
+
+def questions_of(
+    groups: Sequence[Group], analysis: AnalysisSettings, *, graded: bool = False, where: str = "study"
+) -> list[PlannedQuestion]:
+    """The questions of a study.
+
+    Single pictures: `told apart`; of several models (of all data sets), if they are at most `MOST_PAIRS`, each of them
+    alone; then `MODEL against MODEL` for the planned pairs, else for all pairs of each data set where they are at most
+    as many. Grades: the same, by data set, in both measures. Pairs of pictures: the share of choices, over all, of each
+    data set and of each model, or of each two models. With a margin, each again as `equivalence`.
+
+    Args:
+        groups: of the design.
+        analysis: pairs of models and margin.
+        graded: single pictures are graded.
+        where: the study file, for messages.
+
+    Raises:
+        UserError: the plan compares models that have no pictures of one data set.
+    """
+    asked = _of_pairs if groups[0].is_pair else _of_grades if graded else _of_pictures
+    questions = list(asked(groups, analysis, where))
+    if analysis.margin is None:
+        return questions
+    return questions + [
+        replace(
+            question,
+            name=f"{EQUIVALENCE}: {question.name}",
+            scenario="equal_models" if question.of_models else "guessing",
+            # within 5 points of guessing, 50 % right, is a difference of called-fake shares within 10
+            margin=analysis.margin * (2 if question.measure == _CALLED_FAKE else 1),
+        )
+        for question in questions
+    ]
+
+
+_CALLED_FAKE = "called_fake"
+
+
+def _of_pictures(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -> Iterator[PlannedQuestion]:
+    def told_apart(model: str, on: str, a: Sequence[int], b: Sequence[int]) -> PlannedQuestion:
+        asked = (f"{model} {TOLD_APART} on {on}", frozenset((model, REAL)), _CALLED_FAKE)
+        name = f"{model} {TOLD_APART}{_on(groups, a[0])}"
+        return PlannedQuestion(name, f"MODEL {TOLD_APART}", asked, tuple(a), tuple(b))
+
+    fakes, reals = _fakes(groups), [at for at, group in enumerate(groups) if group.is_real]
+    asked = (TOLD_APART, frozenset(("fake", REAL)), _CALLED_FAKE)
+    yield PlannedQuestion(TOLD_APART, TOLD_APART, asked, tuple(fakes), tuple(reals))
+    if 1 < len(fakes) <= MOST_PAIRS:
+        for at in fakes:
+            on = groups[at].dataset
+            yield told_apart(groups[at].role, on, [at], [real for real in reals if groups[real].dataset == on])
+    for first, second in _planned_pairs(groups, analysis, where=where):
+        a, b = groups[first].role, groups[second].role
+        asked = (f"{MODELS} on {groups[first].dataset}", frozenset((a, b)), "fooling_rate")
+        yield PlannedQuestion(f"{a} against {b}{_on(groups, first)}", MODELS, asked, (first,), (second,), True)
+
+
+def _of_grades(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -> Iterator[PlannedQuestion]:
+    fakes = _fakes(groups)
+    for measure in (HIGHER, MEAN):
+        for dataset in sorted({group.dataset for group in groups}):
+            own = [at for at, group in enumerate(groups) if group.dataset == dataset]
+            a, b = (tuple(at for at in own if (at in fakes) is side) for side in (True, False))
+            asked = (f"grades on {dataset}", frozenset(("fake", REAL)), measure)
+            name = f"fakes against reals{_on(groups, own[0])}: {measure}"
+            yield PlannedQuestion(name, f"{GRADED_KINDS}: {measure}", asked, a, b)
+        for first, second in _planned_pairs(groups, analysis, where=where):
+            names = groups[first].role, groups[second].role
+            asked = (f"{GRADED_MODELS} on {groups[first].dataset}", frozenset(names), measure)
+            name = f"{' against '.join(names)}{_on(groups, first)}: {measure}"
+            yield PlannedQuestion(name, f"{GRADED_MODELS}: {measure}", asked, (first,), (second,), True)
+
+
+def _of_pairs(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -> Iterator[PlannedQuestion]:
+    if BETWEEN_MODELS in groups[0].role:
+        for at, group in enumerate(groups):
+            names = group.role.split(BETWEEN_MODELS)
+            asked = (f"{PREFERRED} on {group.dataset}", frozenset(names), CHOSEN)
+            yield PlannedQuestion(f"{' against '.join(names)}{_on(groups, at)}", PREFERRED, asked, (at,), (), True)
+        return
+    asked = (TOLD_APART_IN_PAIRS, frozenset(("real", ANY_FAKE)), CHOSEN)
+    yield PlannedQuestion(TOLD_APART, TOLD_APART_IN_PAIRS, asked, tuple(range(len(groups))), ())
+    if len(groups) > MOST_PAIRS:
+        return
+    datasets = sorted({group.dataset for group in groups})
+    for dataset in datasets:
+        own = [at for at, group in enumerate(groups) if group.dataset == dataset]
+        of_models = [((at,), groups[at].role) for at in own] if len(own) > 1 else []
+        for a, fake in [*([(tuple(own), ANY_FAKE)] if len(datasets) > 1 else []), *of_models]:
+            asked = (f"{TOLD_APART_IN_PAIRS} on {dataset}", frozenset(("real", fake)), CHOSEN)
+            name = f"{'' if fake == ANY_FAKE else f'{fake} '}{TOLD_APART}{_on(groups, a[0])}"
+            yield PlannedQuestion(name, f"{TOLD_APART_IN_PAIRS} on", asked, a, ())
+
+
+def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, graded: bool = False) -> str | None:
+    """A line for the user where models are not asked about because they are many."""
+    pairs, models = _pairs_of_models(groups), len(_fakes(groups))
+    too_many = []
+    if not groups[0].is_pair and analysis.comparisons is None and len(pairs) > MOST_PAIRS:
+        too_many.append(
+            f"{len(pairs)} pairs of models are too many to plan for; name those that count in analysis.comparisons"
+        )
+    if models > MOST_PAIRS and not (graded or BETWEEN_MODELS in groups[-1].role):
+        too_many.append(f"{models} models are too many to plan for one by one")
+    return "; ".join(too_many) or None
+
+
+def answered_positively(questions: Sequence[PlannedQuestion], p: np.ndarray, p_equivalent: np.ndarray) -> np.ndarray:
+    """(..., Q) bool: different, or equivalent where that is asked; false where there is no p.
+
+    The differences of a family are corrected together (Holm), as in the table `comparisons`.
+
+    Args:
+        questions: Q of them.
+        p: (..., Q) of the differences.
+        p_equivalent: (..., Q) of the tests of equivalence.
+    """
+    adjusted = np.full(p.shape, np.nan)
+    for family in {question.family for question in questions}:
+        own = [at for at, question in enumerate(questions) if question.family == family and not question.equivalence]
+        if own:
+            adjusted[..., own] = holm(p[..., own])
+    is_equivalence = np.array([question.equivalence for question in questions])
+    return np.asarray(np.where(is_equivalence, p_equivalent, adjusted) < ALPHA)
+
+
+def _on(groups: Sequence[Group], at: int) -> str:
+    """The data set's name where there are several."""
+    return f" on {groups[at].dataset}" if len({group.dataset for group in groups}) > 1 else ""
+
+
+def _fakes(groups: Sequence[Group]) -> list[int]:
+    return [at for at, group in enumerate(groups) if not group.is_real]
+
+
+def _planned_pairs(groups: Sequence[Group], analysis: AnalysisSettings, *, where: str) -> list[tuple[int, int]]:
+    pairs = _pairs_of_models(groups)
+    if analysis.comparisons is None:
+        return pairs if len(pairs) <= MOST_PAIRS else []
+    planned = []
+    for names in analysis.comparisons:
+        same = [(a, b) for a, b in pairs if {groups[a].role, groups[b].role} == set(names)]
+        if not same:
+            known = ", ".join(sorted({group.role for group in groups if not group.is_real}))
+            raise UserError(
+                f"{where}: analysis.comparisons: {names[0]} and {names[1]} have no pictures of one data set; "
+                f"there are {known}"
+            )
+        planned += same
+    return list(dict.fromkeys(planned))
+
+
+def _pairs_of_models(groups: Sequence[Group]) -> list[tuple[int, int]]:
+    return [(a, b) for a, b in combinations(_fakes(groups), 2) if groups[a].dataset == groups[b].dataset]

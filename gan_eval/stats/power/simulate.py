@@ -1,0 +1,311 @@
+"""One simulated study: what is assumed of people and pictures, answers that follow from it, and the analysis' verdict.
+
+A single picture is called fake with log-odds
+
+    base[group] + leaning + kind * skill + view of the model + effect of the item + its own effect
+
+where kind is +½ for fakes and -½ for reals; leaning, skill and views are the participant's, the views counting from
+their mean over the data set's models; all are normal with the assumed standard deviations. Of a pair the log-odds are
+those of choosing its picture a (the real one, or the first model's): participants differ in telling reals, and in the
+difference of their views of two models, over the root of two as the evidence of two pictures is.
+
+A grade lies above j with log-odds of -logit(j / J) less those of calling the picture fake: of pictures that half of the
+people call real all J grades are given equally often.
+
+Who breaks off, is left out or does not answer has nothing to do with the pictures. The answers are asked the questions
+of the project's own analysis (`gan_eval.stats.compare`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit, ndtr, ndtri
+
+from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.stats.compare.contrast import Fits, estimate, population_proportions
+from gan_eval.stats.compare.grades import HIGHER, MEAN, answered, grade_questions, superiority
+from gan_eval.stats.compare.questions import kind_questions, model_questions, pair_questions
+from gan_eval.stats.mixed.limits import too_many
+from gan_eval.stats.power.design import Design, Group
+from gan_eval.stats.power.questions import Asked, PlannedQuestion, Scenario, answered_positively
+from gan_eval.stats.trials import PAIRED, TWO_MODELS
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is so in the simulated world."""
+
+    base: np.ndarray
+    """(G,) log-odds of each group in the typical participant's answers to the typical picture."""
+    people: np.ndarray
+    """(G, E) what each of a participant's E effects, standard normal, adds to the log-odds of each group."""
+    sd_stimulus: float
+    sd_item: float
+
+    def sd(self) -> np.ndarray:
+        """(G,) standard deviation of the log-odds, over people and pictures."""
+        return np.asarray(np.sqrt((self.people**2).sum(axis=1) + self.sd_stimulus**2 + self.sd_item**2))
+
+    def shares(self) -> np.ndarray:
+        """(G,) share of answers in each group, over all people and all pictures."""
+        return population_proportions(self.base, self.sd()).share
+
+    def below(self, grades: int) -> np.ndarray:
+        """(G, J-1) share of grades 1..j in each group, over all people and all pictures."""
+        eta = grade_thresholds(grades) + self.base[:, None]
+        share = population_proportions(eta.ravel(), np.repeat(self.sd(), grades - 1)).share
+        return np.asarray(share.reshape(eta.shape))
+
+
+def grade_thresholds(grades: int) -> np.ndarray:
+    """(J-1,) log-odds of grades 1..j to a picture that is called real by half of the people."""
+    steps = np.arange(1, grades) / grades
+    return np.asarray(logit(steps))
+
+
+def assumed_truth(groups: Sequence[Group], settings: PowerSettings) -> Truth:
+    """The truth that `[power]` assumes for a design's groups."""
+    return _truth(np.array([_log_odds(group, settings) for group in groups]), groups, settings)
+
+
+def guessing(groups: Sequence[Group], settings: PowerSettings) -> Truth:
+    """The same people and pictures, but nobody can tell: every fake is called fake as often as the reals are, and of
+    pairs either picture is chosen as often."""
+    base = [0.0 if group.is_pair else float(logit(settings.false_alarm_rate)) for group in groups]
+    return _truth(np.array(base), groups, settings)
+
+
+def equal_models(groups: Sequence[Group], settings: PowerSettings) -> Truth:
+    """The same people and pictures, but all models fool alike, as the mean of the assumed log-odds says."""
+    base = np.array([_log_odds(group, settings) for group in groups])
+    fake = np.array([not group.is_real for group in groups])
+    base[fake] = 0.0 if groups[0].is_pair else base[fake].mean()
+    return _truth(base, groups, settings)
+
+
+def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
+    """The true difference of shares, of chances of the higher grade or of mean grades, over all people and pictures;
+    data sets count by their trials, as in the analysis."""
+    trials = np.bincount(design.group, minlength=len(design.groups))
+    if question.measure in (HIGHER, MEAN):
+        below = truth.below(design.grades)
+        sides = [np.average(below[[*side]], axis=0, weights=trials[[*side]]) for side in (question.a, question.b)]
+        if question.measure == MEAN:
+            return float((sides[1] - sides[0]).sum())
+        return superiority(*(np.diff(side, prepend=0.0, append=1.0) for side in sides))
+    shares = truth.shares()
+    if not question.b:
+        return float(np.average(shares[list(question.a)], weights=trials[list(question.a)]) - 0.5)
+    total, weights = 0.0, 0.0
+    for dataset in sorted({group.dataset for group in design.groups}):
+        a, b = ([at for at in side if design.groups[at].dataset == dataset] for side in (question.a, question.b))
+        weight = float(trials[[*a, *b]].sum())
+        if a and b:
+            total += weight * float(np.average(shares[a], weights=trials[a]) - np.average(shares[b], weights=trials[b]))
+            weights += weight
+    return (-total if question.of_models else total) / weights  # of calling models' pictures real
+
+
+@dataclass(frozen=True)
+class World:
+    """All that simulated studies share."""
+
+    design: Design
+    truths: Mapping[Scenario, Truth]
+    questions: tuple[PlannedQuestion, ...]
+    analysis: AnalysisSettings
+    assumed: PowerSettings
+
+
+class Inference(NamedTuple):
+    """What the analysis says to one question; NaN where there is no estimate."""
+
+    ci_low: float
+    """Of the difference's 95 % interval."""
+    ci_high: float
+    p: float
+    p_equivalent: float
+
+
+class Verdict(NamedTuple):
+    """What one simulated study says to one question."""
+
+    positive: bool
+    """Different, or equivalent where that is asked."""
+    failed: bool
+    """No estimate."""
+    width: float
+    """Of the difference's 95 % interval; NaN where it failed."""
+
+
+def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
+    """The verdicts of one simulated study, a function of the world and the task alone.
+
+    Answers are independent from scenario to scenario; all questions of one scenario are asked of the same answers.
+
+    Args:
+        world: what is so, and what is asked.
+        task: people invited, the number of the simulated study, and the places of the questions, those that are
+            corrected together all there; none: all questions.
+    """
+    participants, number, *asked = task
+    design = world.design.first(participants)
+    questions = [world.questions[place] for place in asked or range(len(world.questions))]
+    tests: dict[str, Inference] = {}
+    for place, (scenario, truth) in enumerate(sorted(world.truths.items())):
+        random = np.random.default_rng([world.assumed.seed, participants, number, place])
+        if own := [question for question in questions if question.scenario == scenario]:
+            answers = simulate(design, truth, random)
+            seen = answers_that_count(design, world.assumed, random)
+            tests |= analysed(design.only(seen), answers[seen], own, world.analysis)
+    return verdicts(questions, [tests[question.name] for question in questions])
+
+
+def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Inference]) -> list[Verdict]:
+    """What the tests say, the differences of each family being corrected together (Holm)."""
+    ci_low, ci_high, p, p_equivalent = np.array(tests, float).T
+    positive = answered_positively(questions, p, p_equivalent)
+    columns = positive.tolist(), np.isnan(ci_low).tolist(), (ci_high - ci_low).tolist()
+    return [Verdict(*cells) for cells in zip(*columns, strict=True)]
+
+
+def analysed(
+    design: Design, answers: np.ndarray, questions: Sequence[PlannedQuestion], analysis: AnalysisSettings
+) -> dict[str, Inference]:
+    """Each question's test by the analysis, by the question's name; NaN where the answers have no such row.
+
+    Args:
+        design: who judged what.
+        answers: (N,) bool, called fake, or chosen a; int, the grade.
+        questions: all of one scenario.
+        analysis: the study's plan.
+    """
+    tests = {question.name: Inference(*[np.nan] * 4) for question in questions}
+    left: dict[Asked, list[PlannedQuestion]] = {}
+    for question in questions:
+        left.setdefault(question.asked, []).append(question)
+    fits: Fits = {}
+    if design.grades:
+        for of in grade_questions(graded_trials(design, answers), analysis):
+            if any(question[:2] == (of.comparison, {of.a, of.b}) for question in left):
+                for row in answered(of, analysis, has_plan=True):
+                    judged = Inference(row["ci_low"], row["ci_high"], row["p"], row["p_equivalent"])
+                    same = left.get((of.comparison, frozenset((of.a, of.b)), row["measure"]), [])
+                    tests |= {question.name: judged for question in same}
+        return tests
+    if design.groups[0].is_pair:
+        compared = pair_questions(answered_pairs(design, answers), analysis)
+    else:
+        trials = answered_trials(design, answers)
+        compared = chain(kind_questions(trials, analysis), model_questions(trials, analysis))
+    for one in compared:
+        for question in left.pop((one.comparison, frozenset((one.a, one.b)), one.measure), []):
+            answer = estimate(one.question, margin=question.margin, fits=fits, why_not=too_many(len(answers)))
+            tests[question.name] = Inference(answer.ci_low, answer.ci_high, answer.p, answer.p_equivalent)
+        if not left:
+            break
+    return tests
+
+
+def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.ndarray:
+    """(N,) the trials' answers, of new people to new pictures: bool, called fake or chosen a; int, the grade."""
+    people = int(design.participant[-1]) + 1
+    effects = random.standard_normal((people, truth.people.shape[1])) @ truth.people.T
+    pictures = truth.sd_stimulus * random.standard_normal(len(design.stimulus_group))
+    pictures += truth.sd_item * random.standard_normal(int(design.item.max()) + 1)[design.item]
+    group = design.group
+    log_odds = truth.base[group] + effects[design.participant, group] + pictures[design.stimulus]
+    luck = random.random(len(group))
+    if not design.grades:
+        return np.asarray(luck < expit(log_odds))
+    above = luck[:, None] > expit(log_odds[:, None] + grade_thresholds(design.grades))
+    return np.asarray(1 + above.sum(axis=1))
+
+
+def answers_that_count(design: Design, assumed: PowerSettings, random: np.random.Generator) -> np.ndarray:
+    """(N,) bool: the trials that were answered, before their participant broke off, and by nobody who is left out."""
+    people = int(design.participant[-1]) + 1
+    breaks_off, is_left_out, until = random.random((3, people))
+    part = np.where(breaks_off < assumed.dropout, until, 1.0) * (is_left_out >= assumed.excluded)
+    return np.asarray(random.random(len(design.participant)) < (part * (1 - assumed.unanswered))[design.participant])
+
+
+def answered_trials(design: Design, answers: np.ndarray) -> pd.DataFrame:
+    """The trials of single pictures as the analysis reads them (`gan_eval.stats.trials.answered_trials`)."""
+    is_fake = np.array([not group.is_real for group in design.groups])[design.group]
+    return _trials(design).assign(is_fake=is_fake, says_fake=answers, correct=answers == is_fake)
+
+
+def answered_pairs(design: Design, answers: np.ndarray) -> pd.DataFrame:
+    """The trials of pairs as the analysis reads them (`gan_eval.stats.trials.pair_trials`)."""
+    protocol = TWO_MODELS if BETWEEN_MODELS in design.groups[0].role else PAIRED
+    return _trials(design).assign(protocol=protocol, choice=np.where(answers, "a", "b"), answered=True)
+
+
+def graded_trials(design: Design, answers: np.ndarray) -> pd.DataFrame:
+    """The trials of graded pictures as the analysis reads them (`gan_eval.stats.trials.graded_trials`)."""
+    kind = np.array(["real" if group.is_real else "fake" for group in design.groups], dtype=object)[design.group]
+    return _trials(design).assign(kind=kind, rating=answers.astype(float), answered=True)
+
+
+def _trials(design: Design) -> pd.DataFrame:
+    """Who judged what, with the columns that all questions read."""
+    number = design.group
+    return pd.DataFrame(
+        {
+            "session": design.participant,
+            "participant": design.participant,
+            "stimulus": design.stimulus,
+            "item": design.item[design.stimulus],
+            "dataset": np.array([group.dataset for group in design.groups], dtype=object)[number],
+            "model": np.array([group.role or None for group in design.groups], dtype=object)[number],
+            "study": "planned",
+            "simulated": True,
+            "fraction": 1.0,
+        }
+    )
+
+
+def _truth(base: np.ndarray, groups: Sequence[Group], settings: PowerSettings) -> Truth:
+    versions = [(group.dataset, name) for group in groups for name in filter(None, group.role.split(BETWEEN_MODELS))]
+    models = {version: place for place, version in enumerate(dict.fromkeys(versions))}
+    views = np.zeros((len(groups), len(models)))
+    for view, group in zip(views, groups, strict=True):
+        own = [place for (dataset, _), place in models.items() if dataset == group.dataset]
+        if not group.is_real:
+            for name, sign in zip(group.role.split(BETWEEN_MODELS), (1.0, -1.0), strict=False):
+                view[models[group.dataset, name]] = sign
+            view[own] -= view.sum() / len(own)
+    if not groups[0].is_pair:
+        kind = [-0.5 if group.is_real else 0.5 for group in groups]
+        others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * np.array(kind)]
+        people = np.column_stack([*others, settings.sd_model * views])
+        return Truth(base, people, settings.sd_stimulus, settings.sd_item)
+    leaning = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
+    people = np.column_stack([np.full(len(groups), leaning), settings.sd_model / np.sqrt(2) * views])
+    return Truth(base, people, settings.sd_stimulus, 0.0)  # a pair is of one item
+
+
+def _log_odds(group: Group, settings: PowerSettings) -> float:
+    """Of calling a group's pictures fake, or of choosing its pairs' picture a."""
+    if group.is_real:
+        return float(logit(settings.false_alarm_rate))
+    if group.is_pair and settings.choice_rate is not None:
+        return float(logit(settings.choice_rate))
+    if group.is_pair:
+        # a choice between two pictures shows the difference of their evidence, d' / sqrt(2) (Macmillan & Creelman 2005,
+        # Detection Theory, ch. 7)
+        first, between, second = group.role.partition(BETWEEN_MODELS)
+        realness = ndtri(_fooling_rate(first, settings) if between else 1 - settings.false_alarm_rate)
+        share = ndtr((realness - ndtri(_fooling_rate(second if between else first, settings))) / np.sqrt(2))
+        return float(logit(share))
+    return -float(logit(_fooling_rate(group.role, settings)))
+
+
+def _fooling_rate(model: str, settings: PowerSettings) -> float:
+    return settings.fooling_rates.get(model, settings.fooling_rate)

@@ -1,0 +1,101 @@
+"""The trainer with the metrics handed in: what the commands and the pipeline call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval.machine.threads import process_rank
+from gan_eval.tables.frames import Row
+
+if TYPE_CHECKING:
+    from trainer.job import TrainingJob
+    from trainer.loop.estimate import Estimate
+
+
+def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
+    """Call `trainer.loop.train.train` with the validation metrics that the settings ask for.
+
+    Raises:
+        UserError: an unknown validation metric, or what `train` raises.
+        KeyboardInterrupt: Ctrl-C; SystemExit in the processes that do not lead.
+    """
+    from trainer.loop.train import train
+
+    try:
+        return train(_with_metrics(job), out, **how)
+    except KeyboardInterrupt:
+        if process_rank() > 0:
+            raise SystemExit(130) from None
+        raise
+
+
+def estimate_model(job: "TrainingJob", **how: Any) -> "Estimate | None":
+    """Call `trainer.loop.estimate.estimate` with the validation metrics that the settings ask for."""
+    from trainer.loop.estimate import estimate
+
+    return estimate(_with_metrics(job), **how)
+
+
+def _with_metrics(job: "TrainingJob") -> "TrainingJob":
+    settings = job.settings
+    if settings.validate_every is None:
+        return job
+    from trainer.watch.validation import Measure
+
+    better = higher_is_better(settings.validation_metrics)
+    return replace(job, measure=Measure(measure_during_training(settings.validation_metrics), better))
+
+
+def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
+    """Return for each metric whether a greater value is better.
+
+    Raises:
+        UserError: an unknown metric.
+    """
+    from gan_eval.metrics.registry import select
+
+    return {metric.name: metric.higher_is_better for metric in select(names)}
+
+
+def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
+    """Return a function that measures the generated pictures of a stimulus set's folder.
+
+    It returns a row for each metric: metric, value (mean over the pictures with a finite value, or the set's value),
+    sd, n (pictures in the mean) and reason (why a value is missing). Only the first call loads networks and measures
+    the real pictures.
+    """
+    import pandas as pd
+
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
+    from gan_eval.metrics.run.runner import Held, run_metrics
+    from gan_eval.metrics.run.tables import Settings, finite_mean
+
+    held: list[Held] = []
+
+    def measure(folder: Path) -> list[Row]:
+        if not held:
+            held.append(Held.of(Settings(names)))
+        evaluation = run_metrics(stimuli_of_sets([folder]), held[0].settings, command="evaluate", held=held[0])
+        images, sets = evaluation.image_metrics, evaluation.set_metrics
+        rows: list[Row] = []
+        for name, values in images[images["kind"] == "fake"].groupby("metric", sort=False):
+            summary = finite_mean(values["value"])
+            reason = None
+            if summary.mean is None:
+                reason = next((str(text) for text in values["reason"].dropna()), "every value is infinite")
+            rows.append(
+                {"metric": str(name), "value": summary.mean, "sd": summary.sd, "n": summary.n, "reason": reason}
+            )
+        return rows + [
+            {
+                "metric": str(row["metric"]),
+                "value": None if pd.isna(row["value"]) else float(row["value"]),
+                "sd": None,
+                "n": int(row["n_fake"]),
+                "reason": None if pd.isna(row["reason"]) else str(row["reason"]),
+            }
+            for row in sets.to_dict("records")
+        ]
+
+    return measure

@@ -1,0 +1,361 @@
+"""Reading, checking and writing the tables of `gan_eval.tables`, as rows (dicts) or as pandas frames.
+
+Rows serve the parts that start without pandas (the quiz, generation); frames serve metrics and statistics. Both
+read and write the same files: a table survives CSV and Parquet without loss.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import atomic_path, write_bytes
+from gan_eval.tables.cells import (
+    as_text,
+    csv_bytes,
+    csv_records,
+    even_records,
+    format_cell,
+    is_outside,
+    parse,
+    parse_any,
+    require_clear_numbers,
+    require_distinct,
+)
+from gan_eval.tables.schema import Column, Dtype, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+"""One row: text as str, int, float, bool; None where a value is missing."""
+
+_PANDAS: dict[Dtype, str] = {
+    "text": "str",
+    "instant": "str",
+    "json": "str",
+    "int": "Int64",
+    "float": "float64",
+    "bool": "boolean",
+}
+
+
+def iso(moment: datetime) -> str:
+    """An instant as the tables hold it: UTC, ISO 8601, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_rows(path: Path, table: Table) -> list[Row]:
+    """Read a table from CSV as rows, with every cell checked. Columns beyond the schema stay text.
+
+    Raises:
+        UserError: no such file, a column is missing, or a cell is not what the schema wants.
+    """
+    header, records = even_records(Path(path), table)
+    _require_columns(header, table, path)
+    columns = [table.by_name.get(name) for name in header]
+    rows = [
+        {
+            name: parse(text, column, f"{path}: row {number}, column {name}") if column else (text or None)
+            for name, column, text in zip(header, columns, record, strict=True)
+        }
+        for number, record in enumerate(records, start=1)
+    ]
+    for column in table.columns:
+        if column.name not in header:
+            for row in rows:
+                row[column.name] = None
+    _require_filled_rows(rows, table, path)
+    return rows
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> None:
+    """Write rows as CSV, the schema's columns first, whole or not at all.
+
+    Raises:
+        UserError: a value is not what the schema wants, a key stands twice, or the file cannot be written.
+    """
+    rows = [dict(row) for row in rows]
+    extra = dict.fromkeys(name for row in rows for name in row if name not in table.by_name)
+    _require_filled_rows(rows, table, path)
+    header = [*table.names, *extra]
+    records = (
+        [
+            as_text(format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}"))
+            for name in header
+        ]
+        for number, row in enumerate(rows, start=1)
+    )
+    write_bytes(Path(path), csv_bytes(header, records))
+
+
+def read_table(path: Path, table: Table) -> "pd.DataFrame":
+    """Read a table from CSV or Parquet (by suffix) as a frame with the schema's dtypes.
+
+    Raises:
+        UserError: no such file, a column is missing, or a cell is not what the schema wants.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    if path.suffix == ".parquet":
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; expected the table {table.name}")
+        try:
+            return conform(pd.read_parquet(path), table, where=str(path))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: not a readable Parquet file ({error})") from error
+    return conform(text_frame(path, table), table, where=str(path))
+
+
+def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
+    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes.
+
+    Raises:
+        UserError: it is neither; as for `read_table` and `conform`.
+    """
+    import pandas as pd
+
+    if isinstance(given, Path | str):
+        return read_table(Path(given), table)
+    if not isinstance(given, pd.DataFrame):
+        raise UserError(
+            f"the table {table.name}: found a {type(given).__name__}; give a pandas frame, or the path of its CSV or "
+            "Parquet file"
+        )
+    return conform(given, table, where=table.name)
+
+
+def holds_table(path: Path, table: Table) -> bool:
+    """Whether a CSV or Parquet file is there and has the columns that the table must have."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    try:
+        if path.suffix == ".parquet":
+            from pyarrow.parquet import read_schema
+
+            header = list(read_schema(path).names)
+        else:
+            header = csv_records(path)[0]
+    except (UserError, OSError, ValueError):
+        return False
+    return all(column.optional or column.name in header for column in table.columns)
+
+
+def text_frame(path: Path, table: Table) -> "pd.DataFrame":
+    """A CSV file that should hold a table as a frame of text; an empty cell is missing.
+
+    Raises:
+        UserError: no such file, it is no CSV in UTF-8, or its rows are of different lengths.
+    """
+    import pandas as pd
+
+    header, records = even_records(path, table)
+    cells = list(zip(*records, strict=True)) if records else [()] * len(header)
+    columns = {
+        name: pd.Series([cell or math.nan for cell in column], dtype="object")
+        for name, column in zip(header, cells, strict=True)
+    }
+    return pd.DataFrame(columns)
+
+
+def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
+    """Refuse texts of which it is not clear which numbers they are (`require_clear_numbers`).
+
+    Args:
+        cells: a whole column that numbers are read from; one of another type than text is passed over.
+        where: table and column, for the message.
+
+    Raises:
+        UserError: a mark may be the decimal one or one of thousands.
+    """
+    first = ~cells.duplicated().to_numpy(bool)
+    texts = zip(first.nonzero()[0] + 1, cells[first], strict=True)
+    require_clear_numbers([(int(row), cell) for row, cell in texts if isinstance(cell, str)], where)
+
+
+def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:
+    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all.
+
+    Raises:
+        UserError: the frame does not fit the schema, or the file cannot be written.
+    """
+    path = Path(path)
+    frame = conform(frame, table, where=path.name)
+    if path.suffix == ".parquet":
+        with atomic_path(path) as temporary:
+            frame.to_parquet(temporary, index=False)
+        return
+    cells = [_texts(frame[name]) for name in frame.columns]
+    write_bytes(path, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
+
+
+def _texts(series: "pd.Series") -> list[str]:
+    """A column's cells as CSV text."""
+    import pandas as pd
+
+    if series.dtype == "float64":
+        return ["" if value != value else repr(value) for value in series.tolist()]
+    if not isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+        return [as_text(format_cell(value, None, "")) for value in series.astype(object)]
+    codes, distinct = pd.factorize(series.array)  # few: each is written once
+    texts = [*(as_text(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
+    return [texts[code] for code in codes]
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
+    """Rows as a frame with the schema's dtypes; no rows give an empty frame with every column."""
+    import pandas as pd
+
+    if not rows:
+        return pd.DataFrame({column.name: pd.Series(dtype=_PANDAS[column.dtype]) for column in table.columns})
+    names = dict.fromkeys((*table.names, *(name for row in rows for name in row)))
+    frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype="object") for name in names})
+    return conform(frame, table, where=table.name)
+
+
+def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame":
+    """The frame with the schema's columns first and its dtypes; further columns follow unchanged.
+
+    Args:
+        frame: any frame with the schema's columns; cells may be text.
+        table: the schema.
+        where: the file or table that an error names.
+
+    Raises:
+        UserError: a column is missing, a cell is not what the schema wants, or a key stands twice.
+    """
+    import pandas as pd
+
+    _require_columns(list(frame.columns), table, where)
+    columns: dict[str, pd.Series] = {}
+    for column in table.columns:
+        if column.name in frame.columns:
+            columns[column.name] = _conform_series(frame[column.name], column, where)
+        else:
+            columns[column.name] = pd.Series(None, index=frame.index, dtype=_PANDAS[column.dtype])
+    for name in frame.columns:
+        if name not in columns:
+            series = frame[name]
+            text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
+            columns[name] = series.astype("str") if text else series
+    result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
+    for column in table.columns:
+        if column.filled and (missing := result[column.name].isna()).any():
+            raise _empty(where, int(missing.to_numpy().argmax()) + 1, column.name)
+    if table.key and (double := result.duplicated(list(table.key))).any():
+        number = int(double.to_numpy().argmax())
+        key = tuple(result.loc[number, name] for name in table.key)
+        same = (result[list(table.key)] == list(key)).all(axis=1)
+        raise _twice(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
+    return result
+
+
+def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
+    """Every cell that the schema does not allow: position of the row from 0, column, and why.
+
+    Args:
+        frame: any frame; columns that the schema does not know are not looked at.
+        table: the schema.
+    """
+    import pandas as pd
+
+    faulty = []
+    for column in table.columns:
+        if column.name not in frame.columns:
+            continue
+        codes, distinct = pd.factorize(frame[column.name].array)
+        reasons: dict[int, str] = {}
+        for code, value in enumerate(distinct):
+            try:
+                parse_any(value, column, "")
+            except UserError as error:
+                reasons[code] = str(error).removeprefix(": ")
+        if column.filled and (codes < 0).any():
+            reasons[-1] = "empty; every row must hold a value"
+        faulty += [
+            (int(row), column.name, reasons[codes[row]])
+            for row in pd.Series(codes).isin(reasons).to_numpy().nonzero()[0]
+        ]
+    return sorted(faulty)
+
+
+def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
+    import pandas as pd
+
+    dtype = _PANDAS[column.dtype]
+    numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    if not numbers or not is_outside(series, column).any():
+        has_form = column.words or column.is_name or column.dtype in ("instant", "json")
+        if series.dtype == dtype and not has_form:
+            empty = column.dtype == "text" and series == ""  # missing, as in a file
+            return series if empty is False or not empty.any() else series.mask(empty)
+        if column.dtype == "float" and numbers:
+            return series.astype("float64")
+    if column.dtype == "float" and (found := _floats(series, column)) is not None:
+        return found
+    try:
+        codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
+    except TypeError as error:
+        raise UserError(
+            f"{where}: column {column.name}: holds lists or records; each cell is to be one value"
+        ) from error
+    parsed: list[Any] = []
+    for code, value in enumerate(distinct):
+        try:
+            parsed.append(parse_any(value, column, where))
+        except UserError:
+            row = int((codes == code).argmax()) + 1
+            parse_any(value, column, f"{where}: row {row}, column {column.name}")
+    values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
+    return values.set_axis(series.index)
+
+
+def _floats(series: "pd.Series", column: Column) -> "pd.Series | None":
+    """A column of numbers as text, many of them distinct, read at once; None where a cell needs a closer look."""
+    import pandas as pd
+
+    if pd.api.types.infer_dtype(series, skipna=True) != "string":
+        return None
+    try:
+        values = series.to_numpy(object).astype("float64")
+    except (ValueError, TypeError):
+        return None
+    if is_outside(values, column).any():
+        return None
+    return pd.Series(values, index=series.index)
+
+
+def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
+    require_distinct(header, where)
+    missing = [column.name for column in table.columns if not column.optional and column.name not in header]
+    if missing:
+        raise UserError(
+            f"{where}: column {', '.join(missing)} is missing; the table {table.name} needs it (docs/tables.md)"
+        )
+
+
+def _require_filled_rows(rows: Sequence[Mapping[str, Any]], table: Table, where: object) -> None:
+    filled = [column.name for column in table.columns if column.filled]
+    seen: dict[tuple[Any, ...], int] = {}
+    for number, row in enumerate(rows, start=1):
+        for name in filled:
+            if row.get(name) in (None, ""):
+                raise _empty(where, number, name)
+        if table.key:
+            key = tuple(row.get(name) for name in table.key)
+            if key in seen:
+                raise _twice(where, number, seen[key], table, key)
+            seen[key] = number
+
+
+def _empty(where: object, number: int, name: str) -> UserError:
+    return UserError(f"{where}: row {number}, column {name}: found nothing, wanted a value")
+
+
+def _twice(where: object, number: int, first: int, table: Table, key: tuple[Any, ...]) -> UserError:
+    named = ", ".join(f"{name}={value}" for name, value in zip(table.key, key, strict=True))
+    return UserError(f"{where}: row {number}: the same {named} as row {first}; each may stand once")

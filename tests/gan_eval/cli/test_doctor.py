@@ -1,0 +1,182 @@
+"""The doctor's findings, each on a machine that lacks something."""
+
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gan_eval.cli import doctor
+from gan_eval.cli.doctor import Finding
+from gan_eval.machine.system_libraries import IMPORT_LIBRARIES, can_import_qt
+from gan_eval.quiz.station import ScreenKey, ScreenTiming, keep_timing
+
+needs_qt = pytest.mark.skipif(not can_import_qt(), reason="the system lacks libraries that Qt needs")
+
+
+def pretend_installed(monkeypatch: pytest.MonkeyPatch, requires: list[str], versions: dict[str, str]) -> None:
+    """Let the metadata tell of these requirements and these installed versions only."""
+
+    def version(name: str) -> str:
+        if name not in versions:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: requires)
+    monkeypatch.setattr(importlib.metadata, "version", version)
+
+
+def test_an_old_python_is_missing():
+    assert doctor.python_finding((3, 11, 2)).status == "ok"
+    assert doctor.python_finding((3, 10, 13)).status == "missing"
+
+
+def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
+    requires = ["numpy>=2.1", "pandas>=3.0", "rich>=13.9", 'torch>=2.14; extra == "metrics"', 'mypy; extra == "dev"']
+    requires.append('gan-eval[metrics]; extra == "train"')
+    pretend_installed(monkeypatch, requires, {"numpy": "2.4.6", "pandas": "2.2.3"})
+    findings = {finding.what: finding for finding in doctor.library_findings()}
+    assert findings["numpy"] == Finding("numpy", "ok", "2.4.6")
+    assert findings["pandas"].status == "missing"
+    assert findings["pandas"].detail == "2.2.3, wanted >=3.0"
+    assert findings["rich"].detail == "not installed"
+    assert findings["torch (extra metrics)"].status == "warning"
+    assert "--extras metrics" in findings["torch (extra metrics)"].mend
+    assert len(findings) == 4
+
+
+def test_a_project_that_is_not_installed_is_a_warning():
+    (finding,) = doctor.library_findings("no-such-distribution")
+    assert finding.status == "warning"
+
+
+def test_our_trainer_is_recognised():
+    assert doctor.shadow_finding().status == "ok"
+
+
+@pytest.mark.parametrize("name", ["trainer/__init__.py", "trainer.py", "trainer/notes.txt"])
+def test_a_foreign_trainer_is_named(tmp_path: Path, monkeypatch, name):
+    foreign = tmp_path / name
+    foreign.parent.mkdir(exist_ok=True)
+    foreign.write_text("")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if "editable" not in repr(finder)])
+    monkeypatch.delitem(sys.modules, "trainer", raising=False)
+    finding = doctor.shadow_finding()
+    assert finding.status == "warning"
+    assert str(tmp_path) in finding.detail
+
+
+def test_missing_system_libraries_come_with_the_command(monkeypatch):
+    monkeypatch.setattr(doctor, "missing_libraries", lambda: IMPORT_LIBRARIES[:1])
+    (finding,) = doctor.qt_findings()
+    assert finding.status == "missing"
+    assert "libGL.so.1" in finding.detail
+    assert finding.mend
+
+
+@needs_qt
+def test_without_a_display_sessions_can_only_be_rehearsed(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    starts, screen = doctor.screen_findings()
+    assert starts.status == "ok", starts
+    assert screen.status == "warning"
+    assert "DISPLAY" in screen.detail
+
+
+@needs_qt
+def test_a_display_that_cannot_be_reached_is_told_not_crashed_on(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", ":4711")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "no-such-platform")
+    (finding,) = doctor.screen_findings()
+    assert finding.status == "missing"
+    assert "no-such-platform" in finding.detail
+
+
+def test_screens_are_listed_and_unbelievable_rates_named(monkeypatch):
+    screens = [
+        {"name": "DP-1", "width": 2560, "height": 1440, "ratio": 1.0, "hertz": 143.998},
+        {"name": "screen", "width": 1280, "height": 800, "ratio": 2.0, "hertz": 0.0},
+    ]
+    answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
+    monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
+    monkeypatch.setenv("DISPLAY", ":0")
+    _, first, _, second, _ = doctor.screen_findings()
+    assert first == Finding("screen DP-1", "ok", "2560 x 1440, 144 Hz, device pixel ratio 1")
+    assert second.status == "warning"
+    assert "device pixel ratio 2" in second.detail
+
+
+def test_the_timing_of_a_screen_is_told_and_its_absence_too(monkeypatch, tmp_path):
+    screens = [{"name": name, "width": 1280, "height": 720, "ratio": 1.5, "hertz": 60.0} for name in ("DP-1", "HDMI-1")]
+    answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
+    monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
+    monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
+    monkeypatch.setenv("DISPLAY", ":0")
+    known = ScreenKey("DP-1", 1920, 1080, 60.0, "xcb")
+    keep_timing(known, ScreenTiming("opengl", vsync=True, refresh_hz=59.951, measured_at="2026-01-31T12:00:00Z"))
+    _, _, measured, _, unknown = doctor.screen_findings()
+    assert measured.what == "timing of the screen DP-1"
+    assert measured.status == "ok"
+    assert "59.95 Hz, opengl window; measured 2026-01-31" in measured.detail
+    assert unknown == Finding(
+        "timing of the screen HDMI-1",
+        "warning",
+        "not measured; the raster window is used and exposures are not rounded",
+        "gan-eval quiz --self-test",
+    )
+
+
+def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):
+    statuses = [
+        SimpleNamespace(name="dists", path=None, description="for DISTS", mend="`gan-eval weights fetch dists`"),
+        SimpleNamespace(name="inception", path=Path("/cache/i.pt"), description="for FID"),
+    ]
+    monkeypatch.setitem(sys.modules, "gan_eval.metrics.weights.cache", SimpleNamespace(list_weights=lambda: statuses))
+    absent, present = doctor.weights_findings()
+    assert absent == Finding(
+        "weights dists",
+        "optional",
+        "not in the cache (for DISTS)",
+        "where they are needed: `gan-eval weights fetch dists`",
+    )
+    assert present == Finding("weights inception", "ok", "/cache/i.pt")
+
+
+def test_no_torch_means_no_word_about_a_gpu(monkeypatch):
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    assert list(doctor.gpu_findings()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "mps", "detail"),
+    [(["H200"], False, "H200"), ([], True, "Apple's (mps)"), ([], False, "none that torch 2.15.0 can use")],
+)
+def test_what_torch_would_train_on(monkeypatch, names, mps, detail):
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: SimpleNamespace())
+    answer = {"version": "2.15.0", "names": names, "mps": mps, "threads": 2}
+    monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
+    (finding,) = doctor.gpu_findings()
+    assert finding.detail.startswith(detail)
+
+
+def test_a_probe_that_dies_is_a_line(monkeypatch):
+    assert doctor._probe("import os; os.abort()", {})[0] is None
+    assert doctor._probe("raise ValueError('broken build')", {}) == (None, "ValueError: broken build")
+    assert doctor._probe("print('{\"a\": 1}')", {}) == ({"a": 1}, "")
+
+
+def test_a_probe_that_hangs_is_a_line(monkeypatch):
+    monkeypatch.setattr(doctor, "PROBE_SECONDS", 0.2)
+    assert doctor._probe("import time; time.sleep(60)", {}) == (None, "no answer within 0.2 s")
+
+
+def test_probes_leave_this_process_alone(monkeypatch):
+    before = dict(os.environ)
+    doctor._probe("print('{}')", {"QT_QPA_PLATFORM": "offscreen"})
+    assert dict(os.environ) == before

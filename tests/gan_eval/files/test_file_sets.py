@@ -1,0 +1,178 @@
+"""Files that belong together: one whole set or the other, whatever happens on the way."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.files import sets as file_sets
+from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.sets import finish_cut_off, replaced_set, settled
+
+OLD = {"a.csv": "old a", "b.csv": "old b", "below/c.csv": "old c"}
+NEW = {"a.csv": "new a", "d.csv": "new d"}
+
+
+def write(folder: Path, files: dict[str, str], run: str = "") -> None:
+    with replaced_set(folder, "tables") as new:
+        new.run = run
+        for name, text in files.items():
+            (new.folder / name).parent.mkdir(exist_ok=True)
+            (new.folder / name).write_text(text)
+
+
+def found(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file() and OWN_FOLDER not in path.parts
+    }
+
+
+def test_a_set_takes_the_place_of_the_last_one_and_leaves_the_users_files(tmp_path):
+    write(tmp_path, OLD)
+    (tmp_path / "notes.csv").write_text("mine")
+    (tmp_path / "b.csv").write_text("changed by hand")
+    write(tmp_path, NEW, run="second")
+    assert found(tmp_path) == {**NEW, "notes.csv": "mine", "b.csv": "changed by hand"}
+    with settled(tmp_path) as sets:
+        (known,) = sets[tmp_path]
+    assert (known.run, sorted(known.files)) == ("second", sorted(NEW))
+    assert sorted(path.name for path in (tmp_path / OWN_FOLDER).iterdir()) == ["sets.lock", "tables.set.json"]
+
+
+def test_equal_files_are_equal_sets(tmp_path):
+    write(tmp_path / "one", OLD)
+    write(tmp_path / "two", OLD)
+    write(tmp_path / "three", NEW)
+    folders = [tmp_path / name for name in ("one", "two", "three")]
+    with settled(*folders) as sets:
+        one, two, three = (sets[folder][0].run for folder in folders)
+    assert one == two != three
+
+
+@pytest.mark.parametrize("when", ["writing", "announcing"])
+def test_what_fails_before_all_is_written_leaves_the_old_set(tmp_path, monkeypatch, when):
+    write(tmp_path, OLD)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises((UserError, OSError), match=r"disk is full|No space"), replaced_set(tmp_path, "tables") as new:
+        (new.folder / "a.csv").write_text("new a")
+        if when == "writing":
+            full()
+        monkeypatch.setattr("gan_eval.files.os.fsync", full)
+    monkeypatch.undo()
+    assert found(tmp_path) == OLD
+    finish_cut_off(tmp_path)
+    assert found(tmp_path) == OLD
+    assert not list((tmp_path / OWN_FOLDER).glob("*aside*"))
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_kill_while_files_are_put_in_place_is_made_good_by_whoever_comes_next(tmp_path, monkeypatch, steps):
+    """The steps are: two files, two that go, the record."""
+    write(tmp_path, OLD)
+    done = []
+
+    def until_killed(name: str):
+        real = getattr(Path, name)
+
+        def step(path: Path, *given: object, **more: object) -> object:
+            if path.name.startswith("."):  # a temporary file of a single write
+                return real(path, *given, **more)
+            if len(done) == steps:
+                raise KeyboardInterrupt
+            done.append(path.name)
+            return real(path, *given, **more)
+
+        return step
+
+    monkeypatch.setattr(Path, "replace", until_killed("replace"))
+    monkeypatch.setattr(Path, "unlink", until_killed("unlink"))
+    if steps < 5:
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path, NEW)
+    else:
+        write(tmp_path, NEW)
+    monkeypatch.undo()
+    with settled(tmp_path) as sets:
+        assert sorted(sets[tmp_path][0].files) == sorted(NEW)
+    assert found(tmp_path) == NEW
+
+
+def test_a_kill_while_it_is_written_leaves_the_old_set_and_its_scraps_go_next_time(tmp_path):
+    write(tmp_path, OLD)
+    code = (
+        "import os, sys; from pathlib import Path; from gan_eval.files.sets import replaced_set\n"
+        "with replaced_set(Path(sys.argv[1]), 'tables') as new:\n"
+        "    (new.folder / 'a.csv').write_text('half'); os._exit(9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
+    finish_cut_off(tmp_path)
+    assert found(tmp_path) == OLD
+    write(tmp_path, NEW)
+    assert found(tmp_path) == NEW
+    assert not list((tmp_path / OWN_FOLDER).glob("*aside*"))
+
+
+def test_of_two_at_once_one_whole_set_results(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from gan_eval.files.sets import replaced_set\n"
+        "for _ in range(15):\n"
+        "    with replaced_set(Path(sys.argv[1]), 'tables') as new:\n"
+        "        for name in [*'abcdefgh', sys.argv[2]]:\n"
+        "            (new.folder / name).write_text(sys.argv[2])\n"
+    )
+    working = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), who]) for who in ("first", "second")]
+    assert [one.wait(timeout=120) for one in working] == [0, 0]
+    files = found(tmp_path)
+    assert len(files) == 9
+    assert len(set(files.values())) == 1
+
+
+def test_a_set_of_another_name_in_the_folder_stays(tmp_path):
+    with replaced_set(tmp_path, "export") as new:
+        (new.folder / "e.csv").write_text("exported")
+    with replaced_set(tmp_path, "tables") as new:
+        (new.folder / "a.csv").write_text("a")
+        new.obsolete.append(tmp_path / "e.csv")
+    assert found(tmp_path) == {"e.csv": "exported", "a.csv": "a"}
+
+
+def test_a_folder_that_is_written_for_too_long_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_sets, "PATIENCE_S", 0.05)
+    with (
+        replaced_set(tmp_path, "tables"),
+        pytest.raises(UserError, match="another gan-eval has been writing"),
+        replaced_set(tmp_path, "tables"),
+    ):
+        pass
+
+
+def test_a_record_that_is_none_is_told(tmp_path):
+    write(tmp_path, OLD)
+    (tmp_path / OWN_FOLDER / "tables.set.json").write_text("[]")
+    with pytest.raises(UserError, match=r"tables\.set\.json: not the record"), settled(tmp_path):
+        pass
+
+
+def test_a_reader_makes_no_lock_and_waits_for_the_one_that_is_there(tmp_path, monkeypatch):
+    write(tmp_path, OLD)
+    lock = tmp_path / OWN_FOLDER / "sets.lock"
+    lock.unlink()  # a copy of the folder need not have it
+    with settled(tmp_path) as sets:
+        assert len(sets[tmp_path]) == 1
+    assert not lock.exists()
+    monkeypatch.setattr(file_sets, "PATIENCE_S", 0.05)
+    with (
+        replaced_set(tmp_path, "tables"),
+        pytest.raises(UserError, match="another gan-eval has been writing there"),
+        settled(tmp_path),
+    ):
+        pass

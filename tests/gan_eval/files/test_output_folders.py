@@ -1,0 +1,179 @@
+"""Output folders: links in them are refused, and one process at a time writes there; by every command that writes."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.files import locks
+from gan_eval.files.output_folders import refuse_links
+from gan_eval.stimuli.importing import import_folder
+from gan_eval.stimuli.sets import read_set
+
+COMMANDS = {
+    "import": ("stimuli", "import", "results", "--model", "m"),
+    "equalise": ("stimuli", "equalise", "set"),
+    "audit": ("stimuli", "audit", "set"),
+    "metrics": ("metrics", "set", "--metrics", "psnr"),
+    "analyze": ("analyze", "trials.csv"),
+    "export": ("export", "--store", "none.sqlite", "--format", "csv"),
+    "pair": ("data", "pair", "results/real", "results/fake"),
+    "edges": ("data", "edges", "results/real"),
+    "crops": ("data", "crops", "results", "--size", "8"),
+    "silhouettes": ("data", "silhouettes", "results/mask"),
+    "check": ("data", "check", "results"),
+    "fetch": ("data", "fetch", "facades", "--from", "results/real/0.png"),
+    "run": ("run", "study.toml"),
+    "try": ("try", "results/real", "results/fake", "--no-quiz"),
+}
+HELD = ("import", "equalise", "pair", "edges", "crops", "silhouettes", "fetch")
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with results, a set of them, a study of the set, and photographs of the user's."""
+    monkeypatch.chdir(tmp_path)
+    for seed, folder in enumerate(("results/real", "results/fake", "results/mask", "photographs")):
+        Path(folder).mkdir(parents=True)
+        for stem in range(2):
+            noise = np.random.default_rng([seed, stem]).integers(0, 256, (32, 64, 3), np.uint8)
+            Image.fromarray(noise).save(Path(folder) / f"{stem}.png")
+    import_folder(Path("results"), Path("set"), dataset="d", model="m")
+    Path("study.toml").write_text('[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n')
+    Path("trials.csv").write_text("session,participant,trial,stimulus,kind,response\n")
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [*((name, "real") for name in COMMANDS), ("import", "a/b/link"), ("import", ".gan-eval/link")]
+)
+def test_a_linked_folder_in_the_output_is_refused(world, capsys, name, place):
+    before = contents(Path("photographs"))
+    link = Path("out") / place
+    link.parent.mkdir(parents=True)
+    Path("out/.gan-eval").mkdir(exist_ok=True)
+    link.symlink_to(world / "photographs", target_is_directory=True)
+    assert run([*COMMANDS[name], "--out", "out"]) == 2
+    assert f"--out out: {link} is a link" in capsys.readouterr().err
+    assert contents(Path("photographs")) == before
+    assert link.is_symlink()
+
+
+def test_the_output_folder_itself_may_be_a_link_and_linked_files_are_replaced(world):
+    Path("disk").mkdir()
+    Path("out").symlink_to("disk")
+    before = contents(Path("photographs"))
+    for _ in range(2):
+        assert run(["stimuli", "import", "results", "--out", "out"]) == 0
+        assert len(read_set(Path("disk")).rows) == 4
+        Path("disk/real/0.png").unlink()
+        Path("disk/real/0.png").symlink_to(world / "photographs" / "0.png")
+    assert contents(Path("photographs")) == before
+
+
+def test_a_junction_is_a_link(tmp_path, monkeypatch):
+    """Windows leads such a folder elsewhere, and Python calls it no link."""
+    (tmp_path / "out" / "real").mkdir(parents=True)
+    refuse_links(tmp_path / "out")
+    status = os.lstat
+
+    class Junction:
+        st_mode, st_reparse_tag = 0o040755, 0xA0000003
+
+    monkeypatch.setattr(os, "lstat", lambda path: Junction if str(path).endswith("real") else status(path))
+    with pytest.raises(UserError, match="real is a link"):
+        refuse_links(tmp_path / "out")
+
+
+def test_a_linked_lock_is_not_followed(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"precious")
+    lock = tmp_path / "out" / "x.lock"
+    lock.parent.mkdir()
+    lock.symlink_to(tmp_path / "photo.jpg")
+    with pytest.raises(UserError, match=r"x\.lock"), locks.hold_lock(lock, "--out out", "testing"):
+        pass
+    assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_the_second_is_told_who_writes(world, capsys, name):
+    with locks.hold_folder(Path("out")):
+        assert run([*COMMANDS[name], "--out", "out"]) == 2
+        told = capsys.readouterr().err
+        assert f"--out out: process {os.getpid()} on " in told
+        assert "has been writing there since" in told
+    assert not Path("out").exists()
+
+
+def test_two_imports_at_once_never_mix(world, monkeypatch):
+    """The second begins while the first writes its last picture: it is refused, and the first one's set is whole."""
+    from gan_eval.stimuli import pictures
+
+    write, refused = pictures.write_png, []
+
+    def begin_another(path: Path, picture: pictures.Picture) -> None:
+        if path.name == "1.png" and not refused:
+            refused.append(run(["stimuli", "import", "other", "--out", "out"]))
+        write(path, picture)
+
+    shutil.copytree("results", "other")
+    monkeypatch.setattr(pictures, "write_png", begin_another)
+    assert run(["stimuli", "import", "results", "--out", "out"]) == 0
+    assert refused == [2]
+    assert {row["dataset"] for row in read_set(Path("out")).rows} == {"results"}
+
+
+@pytest.mark.parametrize(
+    ("made", "other", "line"),
+    [
+        ("stimuli import results --model m", "stimuli import other --model m", "another dataset (results there, other"),
+        ("stimuli import results --model m", "stimuli import results --model n", "another model (m there, n here)"),
+        ("stimuli import results", "stimuli import other --dataset results", "another source (../results there, ../ot"),
+        ("stimuli equalise set", "stimuli equalise second", "another source ("),
+        ("stimuli equalise set", "stimuli import results", "that this command has not made"),
+        ("stimuli import results", "stimuli equalise set", "holds other results of gan_eval"),
+    ],
+)
+def test_a_folder_with_another_set_is_refused_and_the_same_command_again_is_not(world, capsys, made, other, line):
+    shutil.copytree("results", "other")
+    import_folder(Path("other"), Path("second"), dataset="d", model="m")
+    for _ in range(2):
+        assert run([*made.split(), "--out", "out"]) == 0
+    before = (Path("out/stimuli.csv").read_bytes(), contents(Path("out/real")), contents(Path("out/fake")))
+    capsys.readouterr()
+    assert run([*other.split(), "--out", "out"]) == 2
+    said = capsys.readouterr().err
+    assert "--out out: holds " in said
+    assert line in said
+    assert before == (Path("out/stimuli.csv").read_bytes(), contents(Path("out/real")), contents(Path("out/fake")))
+    Path("out/stimuli.csv").unlink()  # as a kill leaves it
+    assert run([*made.split(), "--out", "out"]) == 0
+    assert before[0] == Path("out/stimuli.csv").read_bytes()
+
+
+def test_two_new_studies_of_one_name_are_one(tmp_path, capsys, monkeypatch):
+    from gan_eval.settings import template
+
+    text: Callable[..., str] = template.study_text
+    statuses: list[int] = []
+
+    def begin_another(values: template.Values, **options: bool) -> str:
+        if not statuses:
+            statuses.append(run(["study", "new", "--out", str(tmp_path / "s.toml")]))
+        return text(values, **options)
+
+    monkeypatch.setattr(template, "study_text", begin_another)
+    assert run(["study", "new", "--out", str(tmp_path / "s.toml")]) == 0
+    assert statuses == [2]
+    assert "has been writing it since" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]

@@ -1,0 +1,227 @@
+"""Another Python of ours takes its modules from where this one does, whatever lies in the user's folder."""
+
+import math
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval import launch, write_report
+from gan_eval.__main__ import run
+from gan_eval.machine.commands import as_typed, own_command, setup_command
+from gan_eval.settings.study import load_study
+from gan_eval.stats.trials import fill_trials
+from gan_eval.study import demo
+from gan_eval.study.plan import Plan
+from gan_eval.study.sessions import ask_next_person
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: it has packages of the user's, called as ours are."""
+    for name in ("trainer", "gan_eval"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize(("arguments", "status"), [("data list", 0), ("stimuli audit absent", 2)])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_no_status(tmp_path: Path, arguments: str, status: int, closed: str) -> None:
+    command = f"{shlex.join(own_command(*arguments.split()))} {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+
+
+def test_a_command_of_ours_is_ours(folder: Path) -> None:
+    done = subprocess.run(own_command("data", "list"), env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "facades" in done.stdout
+
+
+def test_a_command_is_ours_where_nothing_is_installed(tmp_path: Path) -> None:
+    libraries = os.pathsep.join(path for path in sys.path if path and Path(path).resolve() != ROOT)
+    environment = {**os.environ, "PYTHONPATH": libraries}
+    done = subprocess.run(own_command("--version"), env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("gan_eval "), done.stderr
+
+
+def test_a_module_that_is_run_looks_away_from_the_current_folder(folder: Path) -> None:
+    (folder / "gan_eval" / "__init__.py").unlink()  # a folder of results: the package further down the path wins
+    command = [sys.executable, "-m", "gan_eval", "data", "list"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_quiz_of_the_demo_is_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    heard: list[str] = []
+
+    class Ear:
+        def message(self, text: str) -> None:
+            heard.append(text)
+
+        def progress(self, what: str, done: int, total: int, detail: str = "") -> None: ...
+
+    ask_next_person(Plan(load_study(demo.STUDY), demo.STUDY, folder / "demo", None), Ear())
+    assert "not a study's folder" in capfd.readouterr().err
+    assert heard[-1] == "the quiz ended with status 2; the report goes on without its answers"
+
+
+INTERRUPTED = """
+import sys
+from gan_eval import launch
+from gan_eval.__main__ import run
+from gan_eval.__main__ import run
+from gan_eval.study import demo
+child = "import time; from gan_eval import __main__ as m, doctor; "
+child += "doctor.examine = lambda: (print('ready', flush=True), time.sleep(60)); m.main()"
+launch.own_command = lambda *_: [sys.executable, "-P", "-c", child, "doctor"]
+demo.run_demo = lambda *_, **__: print(launch.run_own("quiz"))
+sys.exit(run(["demo", "--out", "nowhere"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
+def test_ctrl_c_in_a_quiz_is_told_once(folder: Path) -> None:
+    environment = {**ENVIRONMENT, **launch.ALLOCATOR_SETTINGS}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", INTERRUPTED],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    told, errors = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, "")
+    assert errors == "gan-eval: interrupted; the same command goes on where it stopped\n"
+
+
+def test_an_extra_is_installed_by_run_in_a_checkout_and_by_pip_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert setup_command("metrics") == "./run setup --extras metrics"
+    assert setup_command() == "./run setup --extras none"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert setup_command("train") == "py run setup --extras train"
+    monkeypatch.setattr(launch, "__file__", str(tmp_path / "site-packages" / "gan_eval" / "launch.py"))
+    assert setup_command("train") == "pip install 'gan-eval[train]'"
+    assert setup_command() == "pip install gan-eval"
+
+
+def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "gan-eval: a.toml: get it with `gan-eval weights fetch inception`; see /lab/gan-eval run.txt"
+    assert as_typed(text) == text  # the shell finds gan-eval
+    monkeypatch.setattr(launch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(launch.sys, "platform", "linux")
+    monkeypatch.chdir(ROOT)
+    assert as_typed(text) == text.replace("`gan-eval", "`./run")
+    monkeypatch.chdir(tmp_path)
+    assert as_typed(text) == text.replace("`gan-eval", f"`{shlex.quote(str(ROOT / 'run'))}")
+    assert as_typed(text, in_file=True) == text.replace("`gan-eval", "`./run"), "a report names no folder of its maker"
+    monkeypatch.setattr(launch.sys, "platform", "win32")
+    assert as_typed("gan-eval quiz a.toml") == f'py "{ROOT / "run"}" quiz a.toml'
+
+
+def test_next_and_errors_name_commands_that_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launch.shutil, "which", lambda _: None)
+    monkeypatch.chdir(ROOT)
+    assert run(["study", "new", "--out", str(tmp_path / "a.toml")]) == 0
+    assert f"next: ./run run {tmp_path / 'a.toml'}" in capsys.readouterr().err
+    (tmp_path / "set").mkdir()
+    assert run(["metrics", str(tmp_path / "set"), "--metrics", "psnr", "--out", str(tmp_path / "out")]) == 2
+    assert "make one with `./run stimuli import`" in capsys.readouterr().err
+    assert run(["stimuli", "audit", "--help"]) == 0
+    assert "Usage: ./run stimuli audit" in capsys.readouterr().out
+    answers = [{"participant": "P01", "stimulus": f"d/real/{n}", "kind": "real", "response": "real"} for n in range(4)]
+    page = write_report(
+        {"trials": fill_trials(pd.DataFrame(answers))}, tmp_path / "report.html", title="gan-eval run it"
+    )
+    assert "./run run it" in page.read_text()
+
+
+def test_a_waiting_policy_of_the_user_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ({}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "active"}, {"OPENBLAS_THREAD_TIMEOUT": "26"}):
+        for name in ("OMP_WAIT_POLICY", *launch.WAITING_SETTINGS):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        launch.set_waiting_settings()
+        expected = launch.WAITING_SETTINGS | given
+        if "OMP_WAIT_POLICY" in given:
+            del expected["GOMP_SPINCOUNT"]
+        assert {name: os.environ[name] for name in expected} == expected
+        assert ("GOMP_SPINCOUNT" in os.environ) == ("GOMP_SPINCOUNT" in expected)
+
+
+LOADED = """
+import os, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            print(os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+            raise SystemExit
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("start", ["import trainer.step", "import gan_eval.study.training"])
+def test_the_waiting_policy_is_set_before_torch_is_loaded(start: str) -> None:
+    environment = {name: value for name, value in ENVIRONMENT.items() if name not in launch.WAITING_SETTINGS}
+    command = [sys.executable, "-c", f"{LOADED}{start}; import torch"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(launch.WAITING_SETTINGS.values())
+
+
+@pytest.mark.parametrize(
+    ("files", "groups", "cores"),
+    [
+        ({"cpu.max": "max 100000"}, "0::/", math.inf),
+        ({"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000"}, "0::/a/b", 1.5),  # the parent's limit
+        ({"a/cpu.max": "50000 100000"}, "0::/gone", math.inf),
+        ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, "3:memory:/x\n1:cpu:/x", 4.0),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, "1:cpu:/", math.inf),
+        ({"cpu.max": "damaged"}, "nothing", math.inf),
+    ],
+)
+def test_a_control_groups_limit_counts(files: dict[str, str], groups: str, cores: float, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    (tmp_path / "own").write_text(groups + "\n")
+    assert launch._core_limit(tmp_path, tmp_path / "own") == cores
+
+
+def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "LOOK_S", 0.01)
+    monkeypatch.setattr(launch, "usable_cores", lambda: 4)
+    for idle, free in ((4.0, 4), (2.6, 3), (0.1, 1)):
+        seen = iter((100.0, 100.0 + idle * launch.LOOK_S))
+        monkeypatch.setattr(launch, "_idle_seconds", lambda seen=seen: next(seen))
+        assert launch.free_cores() == free
+    monkeypatch.setattr(launch, "_idle_seconds", lambda: None)  # the system does not say: by its load average
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.2, 0, 0), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert launch.free_cores() == 1

@@ -1,0 +1,75 @@
+"""The plan's lists are those of the quiz's draw."""
+
+import numpy as np
+import pytest
+
+from gan_eval.quiz.draw import deal
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stats.power.design import deal_design, planned_stimuli
+
+VERSIONS = [("maps", "one"), ("maps", "two"), ("shoes", "one")]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        QuizSettings(real=4, fake=5),
+        QuizSettings(real=9, fake=9),
+        QuizSettings(protocol="paired", pairs=7, keys={"left": "f", "right": "j"}),
+    ],
+    ids=["pool", "nearly one list", "pairs"],
+)
+def test_every_list_is_the_one_that_the_quiz_deals(settings: QuizSettings) -> None:
+    rows = planned_stimuli(VERSIONS, 20)
+    design = deal_design(rows, settings, seed=5, participants=9)
+    names = _names(rows, settings)
+    for number in range(9):
+        planned = design.stimulus[design.participant == number]
+        dealt = deal(rows, settings, seed=5, list_number=number + 1).plan
+        wanted = sorted((row["stimulus"], row["stimulus_b"] or "") for row in dealt)
+        assert sorted(names[stimulus] for stimulus in planned) == wanted
+
+
+def _names(rows: list[dict[str, object]], settings: QuizSettings) -> list[tuple[str, str]]:
+    """The stimuli of the pool in the order of their numbers: data set, role, item."""
+    ordered = []
+    for dataset in ("maps", "shoes"):
+        own = [row for row in rows if row["dataset"] == dataset]
+        real = {row["item"]: str(row["stimulus"]) for row in own if row["kind"] == "real"}
+        for model in ["", *sorted({str(row["model"]) for row in own if row["model"]})]:
+            named = {row["item"]: str(row["stimulus"]) for row in own if (row["model"] or "") == model}
+            if settings.shows_pairs and model:
+                ordered += [(real[item], named[item]) for item in sorted(named, key=str)]
+            elif not settings.shows_pairs:
+                ordered += [(named[item], "") for item in sorted(named, key=str)]
+    return ordered
+
+
+def test_nobody_sees_two_versions_of_an_item_and_models_are_balanced() -> None:
+    design = deal_design(planned_stimuli(VERSIONS, 30), QuizSettings(real=6, fake=6), seed=1, participants=12)
+    for number in range(12):
+        items = design.item[design.stimulus[design.participant == number]]
+        assert len(set(items)) == len(items) == design.trials == 24
+    counts = np.bincount(design.group)
+    fake = {group.dataset + group.role: count for group, count in zip(design.groups, counts, strict=True)}
+    assert fake["mapsone"] == fake["mapstwo"] == 36
+    assert fake["shoesone"] == 72
+
+
+def test_fewer_participants_are_the_first_ones() -> None:
+    rows, settings = planned_stimuli(VERSIONS, 30), QuizSettings(real=6, fake=6)
+    design = deal_design(rows, settings, seed=1, participants=12)
+    alone = deal_design(rows, settings, seed=1, participants=5)
+    np.testing.assert_array_equal(design.first(5).stimulus, alone.stimulus)
+    np.testing.assert_array_equal(design.first(5).participant, alone.participant)
+
+
+def test_lists_of_later_rounds_are_the_quiz_s_too() -> None:
+    settings = QuizSettings(real=2, fake=2)
+    rows = planned_stimuli([("d", "one")], 6)
+    design = deal_design(rows, settings, seed=2, participants=40)
+    names = [f"d/{model}/{number}" for model in ("real", "one") for number in range(6)]  # role by role
+    for number in (3, 17, 40):
+        dealt = deal(rows, settings, seed=2, list_number=number).plan
+        planned = design.stimulus[design.participant == number - 1]
+        assert sorted(names[stimulus] for stimulus in planned) == sorted(row["stimulus"] for row in dealt)

@@ -1,0 +1,327 @@
+"""One simulated study, and the plan that many of them make."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from gan_eval.errors import UserError
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.study import Study
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.contrast import estimate
+from gan_eval.stats.compare.questions import kind_questions
+from gan_eval.stats.power import plan_power, planned_stimuli, planning
+from gan_eval.stats.power.design import Design, deal_design
+from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world
+from gan_eval.stats.power.questions import MOST_PAIRS, omitted_message, questions_of
+from gan_eval.stats.power.simulate import (
+    Inference,
+    Verdict,
+    World,
+    analysed,
+    answered_trials,
+    answers_that_count,
+    one_study,
+    simulate,
+    verdicts,
+)
+from gan_eval.stats.power.words import sentences, tables
+from gan_eval.stats.shares import wilson
+from gan_eval.stats.trials import fill_trials
+
+RANDOM = np.random.default_rng(7)
+POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)
+
+
+ALL = {"sd_participant": 0.5, "sd_slope": 0.0, "sd_stimulus": 0.8, "unanswered": 0.0, "dropout": 0.0, "excluded": 0.0}
+"""Nobody differs in skill, and everybody answers everything."""
+
+
+def study(**sections: object) -> Study:
+    return Study.model_validate(
+        {
+            "study": {"name": "planned"},
+            "data": {"d": {}},
+            "models": {"one": {"data": "d"}, "two": {"data": "d"}},
+            "quiz": {"real": 8, "fake": 8},
+            "power": {"participants": [6, 10], "simulations": 10, "fooling_rate": 0.4, "false_alarm_rate": 0.2, **ALL},
+            **sections,
+        }
+    )
+
+
+PLANS = (AnalysisSettings(margin=0.1), AnalysisSettings(margin=0.1, slope=False))
+
+
+def played(design: Design, **answers: object) -> pd.DataFrame:
+    """The trials of single pictures that were dealt, with the columns of their answers."""
+    group = [design.groups[number] for number in design.group]
+    dealt: dict[str, object] = {
+        "participant": [f"P{number}" for number in design.participant],
+        "stimulus": [f"S{number}" for number in design.stimulus],
+        "item": [f"I{design.item[number]}" for number in design.stimulus],
+        "dataset": "d",
+        "kind": ["real" if each.is_real else "fake" for each in group],
+        "model": [each.role or None for each in group],
+    }
+    return fill_trials(pd.DataFrame(dealt | answers))
+
+
+@pytest.mark.parametrize("analysis", PLANS, ids=["default", "without slope"])
+@pytest.mark.parametrize("sd_slope", [0.0, 1.2])
+def test_a_study_is_judged_as_the_analysis_judges_its_trials(analysis: AnalysisSettings, sd_slope: float) -> None:
+    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
+    world = make_world(design, PowerSettings(sd_slope=sd_slope), analysis)
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    trials = played(design, response=np.where(answers, "fake", "real"))
+    table = comparisons(trials, plan=analysis).set_index("comparison")
+    found = analysed(design, answers, questions_of(design.groups, analysis), analysis)
+    for name, comparison in (("told apart", "told apart"), ("one against two", "models on d")):
+        row = table.loc[comparison]
+        np.testing.assert_allclose(found[name][:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
+        assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "comparison"), [("paired", "told apart in pairs"), ("model_vs_model", "preferred on d")]
+)
+def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, comparison: str) -> None:
+    quiz = QuizSettings.model_validate({"protocol": protocol, "pairs": 16})
+    design = deal_design(POOL, quiz, seed=0, participants=14)
+    analysis = AnalysisSettings(margin=0.1)
+    world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    trials = fill_trials(
+        pd.DataFrame(
+            {
+                "participant": [f"P{number}" for number in design.participant],
+                "stimulus": [f"S{number}" for number in design.stimulus],
+                "item": [f"I{design.item[number]}" for number in design.stimulus],
+                "dataset": "d",
+                "protocol": protocol,
+                "kind": None,
+                "model": [design.groups[number].role for number in design.group],
+                "response": None,
+                "choice": np.where(answers, "a", "b"),
+            }
+        )
+    )
+    row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
+    asked = [question for question in world.questions if not question.equivalence]
+    found = analysed(design, answers, world.questions, analysis)
+    assert len(asked) == (3 if protocol == "paired" else 1)  # over all, and each model by itself
+    judged = found[asked[0].name]
+    np.testing.assert_allclose(judged[:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
+    assert found[f"equivalence: {asked[0].name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
+
+
+def test_grades_are_judged_as_the_analysis_judges_them() -> None:
+    design = deal_design(POOL, QuizSettings(protocol="rating", real=8, fake=8), seed=0, participants=12)
+    analysis = AnalysisSettings(margin=0.1)
+    world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
+    grades = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    assert set(grades) == {1, 2, 3, 4, 5}
+    trials = played(design, protocol="rating", rating=grades)
+    table = comparisons(trials, plan=analysis).set_index(["comparison", "measure"])
+    found = analysed(design, grades, world.questions, analysis)
+    assert len(found) == 8
+    for name, comparison in (("fakes against reals", "grades on d"), ("one against two", "grades of models on d")):
+        for measure in ("higher_grade", "mean_grade"):
+            row, judged = table.loc[comparison, measure], found[f"{name}: {measure}"]
+            np.testing.assert_allclose(judged[:3], row[["ci_low", "ci_high", "p"]].astype(float), rtol=1e-6)
+            assert found[f"equivalence: {name}: {measure}"].p_equivalent == pytest.approx(row["p_equivalent"])
+
+
+def test_each_model_is_told_apart_by_itself_as_the_analysis_has_it() -> None:
+    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=10)
+    questions = questions_of(design.groups, AnalysisSettings())
+    answers = simulate(design, make_world(design, PowerSettings(), AnalysisSettings()).truths["assumed"], RANDOM)
+    rows = {one.a: one for one in kind_questions(answered_trials(design, answers), AnalysisSettings())}
+    of_one = next(question for question in questions if question.name == "one told apart")
+    ours = analysed(design, answers, [of_one], AnalysisSettings())["one told apart"]
+    assert ours.p == estimate(rows["one"].question, margin=None, fits={}).p
+
+
+def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
+    design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=400)
+    lost = PowerSettings(unanswered=0.1, dropout=0.3, excluded=0.2)
+    seen = answers_that_count(design, lost, np.random.default_rng(0))
+    of_people = np.bincount(design.participant, seen) / design.trials
+    assert (of_people == 0).mean() == pytest.approx(0.2, abs=0.07)  # and a few who broke off at once
+    assert (of_people > 0.6).mean() == pytest.approx(0.8 * (0.7 + 0.3 * 0.33), abs=0.07)
+    assert seen.mean() == pytest.approx(0.8 * (0.7 + 0.3 / 2) * 0.9, abs=0.03)
+    assert answers_that_count(design, PowerSettings.model_validate(ALL), np.random.default_rng(0)).all()
+    world = make_world(design.first(3), PowerSettings(excluded=0.99), AnalysisSettings())
+    assert all(verdict.failed and not verdict.positive for verdict in one_study(world, (3, 0)))
+
+
+def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holm's families end together, each question of equivalence alone; the intervals allow for the looks."""
+    monkeypatch.setattr(planning, "LOOKS", (40,))
+    monkeypatch.setattr(planning, "one_study", found_by_question)
+    done: list[tuple[int, int]] = []
+    planned = study(power={"participants": [4, 6], "simulations": 60, **ALL}, analysis={"margin": 0.2})
+    estimates = []
+    table = plan_power(
+        planned,
+        POOL,
+        on_estimate=lambda *now: estimates.append((*now, len(done))),
+        on_progress=lambda *now: done.append(now),
+    ).table
+    ((studies, seconds, before),) = estimates
+    assert (studies, before) == (done[0][1], 0), "the estimate comes first"
+    assert seconds > 0
+    rows = table[table["participants"] == 4].set_index("question")
+    assert rows["simulations"].to_dict() == {
+        "told apart": 40,
+        **dict.fromkeys(["one told apart", "two told apart"], 60),
+        "one against two": 40,
+        **{f"equivalence: {name}": 40 for name in ("told apart", "one told apart", "two told apart")},
+        "equivalence: one against two": 40,
+    }
+    assert done[-1] == (120, 120)
+    low, _ = wilson(40, 40, z=norm.ppf(1 - 0.05 / 4))
+    assert rows.loc["told apart", "ci_low"] == pytest.approx(float(low))
+
+
+def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
+    """Always found, but one model by itself in four of five studies: on the target."""
+    _, number, *asked = task
+    names = [world.questions[place].name for place in asked]
+    return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
+
+
+def test_people_who_differ_in_skill_widen_the_interval_by_default() -> None:
+    assert AnalysisSettings().slope
+    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
+    world = make_world(design, PowerSettings(sd_slope=1.5), AnalysisSettings())
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
+    (asked, *_) = world.questions
+    wide, narrow = (
+        analysed(design, answers, [asked], AnalysisSettings(slope=slope))["told apart"] for slope in (True, False)
+    )
+    assert wide.ci_high - wide.ci_low > 1.2 * (narrow.ci_high - narrow.ci_low)
+
+
+def test_a_study_follows_from_seed_and_number_alone() -> None:
+    design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=10)
+    world = make_world(design, PowerSettings(), AnalysisSettings())
+    again, other = one_study(world, (10, 3)), one_study(world, (10, 4))
+    assert one_study(world, (10, 3)) == again
+    assert other != again
+
+
+def test_differences_of_one_family_are_corrected_together() -> None:
+    design = deal_design(
+        planned_stimuli([("d", name) for name in "abc"], 60), QuizSettings(real=8, fake=9), seed=0, participants=4
+    )
+    questions = questions_of(design.groups, AnalysisSettings())
+    assert [question.name for question in questions] == [
+        "told apart",
+        *(f"{name} told apart" for name in "abc"),
+        *("a against b", "a against c", "b against c"),
+    ]
+    tests = [Inference(0.0, 0.1, p, np.nan) for p in (0.04, 0.02, 0.02, 0.04, 0.01, 0.03, 0.04)]
+    assert [each.positive for each in verdicts(questions, tests)] == [True, False, False, False, True, False, False]
+    failed = [each.failed for each in verdicts(questions, [*tests[:6], Inference(*[np.nan] * 4)])]
+    assert failed == [False] * 6 + [True]
+
+
+def test_planned_pairs_are_asked_and_no_others() -> None:
+    names = "abcde"
+    rows = planned_stimuli([("d", name) for name in names], 30)
+    groups = deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
+    alone = [f"{name} told apart" for name in names]
+    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart", *alone]
+    assert str(10) in (omitted_message(groups, AnalysisSettings()) or "")
+    assert MOST_PAIRS < 10
+    planned = AnalysisSettings(comparisons=(("b", "d"),))
+    assert [each.name for each in questions_of(groups, planned)] == ["told apart", *alone, "b against d"]
+    assert omitted_message(groups, planned) is None
+    with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
+        questions_of(groups, AnalysisSettings(comparisons=(("b", "x"),)))
+
+
+@pytest.mark.slow
+def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
+    plan = plan_power(study(analysis={"margin": 0.2}), POOL)
+    own = plan.table[plan.table["stimuli"].isin([180, 120])]
+    assert len(own) == 8 * 3
+    assert set(own["participants"].dropna()) == {6, 10}
+    told = own[own["question"] == "told apart"].set_index("participants")
+    assert told["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
+    assert told["interval_width"].is_monotonic_decreasing
+    assert (told["ci_low"] <= told["power"]).all()
+    idle = own[own["question"] == "one against two"]
+    assert (idle["note"] == NO_DIFFERENCE).all()
+    assert "one against two" not in plan.recommended
+    (planned,) = tables(plan)
+    assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10", "no limit"]
+    assert "fooling_rates.MODEL" in "\n".join(sentences(plan))
+
+
+@pytest.mark.slow
+def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
+    plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), POOL)
+    number = plan.recommended["told apart"]
+    rows = plan.table[(plan.table["question"] == "told apart") & plan.table["participants"].notna()]
+    sure = rows[rows["ci_low"] >= 0.8]
+    assert number == sure["participants"].min()
+    assert rows.loc[rows["recommended"].astype(bool), "participants"].tolist() == [number]
+    assert f"Invite {number} people" in sentences(plan)[0]
+
+
+@pytest.mark.slow
+def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
+    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
+    assert any("only 17 items" in line for line in plan.warnings)
+    told = plan.table[plan.table["question"] == "told apart"]
+    assert sorted(set(told["stimuli"])) == [51, 192]
+    ceilings = told[told["participants"].isna()].set_index("stimuli")["interval_width"]
+    assert ceilings[192] < 0.7 * ceilings[51]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("power", "low", "said"), [(0.9, 0.8, True), (0.9, 0.65, False), (0.7, 0.6, False)])
+def test_a_larger_pool_is_spoken_of_where_it_surely_gives_more(power: float, low: float, said: bool) -> None:
+    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
+    table, mine = plan.table.copy(), (plan.table["question"] == "told apart") & (plan.table["participants"] == 10)
+    table.loc[mine, "power"] = 0.7
+    table.loc[mine & (table["stimuli"] == 192), ["power", "ci_low"]] = (power, low)
+    lines = [line for line in sentences(replace(plan, table=table)) if line.startswith("told apart: with 192 pictures")]
+    assert len(lines) == said
+    assert all("power 90 % instead of 70 % with 10 people" in line for line in lines)
+
+
+@pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
+def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
+    planned = study(
+        quiz={"protocol": protocol, "pairs": 16},
+        power={"participants": [8], "simulations": 10, "choice_rate": 0.8, **ALL},
+        analysis={"margin": 0.05},
+    )
+    pool = planned_stimuli([("d", "one")], 60) if protocol == "paired" else POOL
+    table = plan_power(planned, pool).table.set_index("question")
+    asked = "told apart" if protocol == "paired" else "one against two"
+    assert set(table.index) == {asked, f"equivalence: {asked}"}
+    assert (table.loc[asked, "power"] >= 0.8).all()
+    assert (table.loc[f"equivalence: {asked}", "power"].iloc[0]) < 0.5
+    assert table.loc[asked, "effect"].iloc[0] == pytest.approx(0.26, abs=0.03)
+
+
+@pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
+def test_power_of_exposures_that_follow_answers_is_refused(protocol: str) -> None:
+    with pytest.raises(UserError, match=f"power is not defined for {protocol}"):
+        plan_power(study(quiz={"protocol": protocol}), POOL)
+
+
+def test_studies_without_an_estimate_count_as_not_found() -> None:
+    sure = {"participants": [2], "simulations": 10, "fooling_rate": 1e-9, "false_alarm_rate": 1e-9, "sd_stimulus": 0}
+    table = plan_power(study(quiz={"real": 2, "fake": 2}, power=sure), POOL).table
+    row = table[(table["question"] == "told apart") & (table["participants"] == 2)].iloc[0]
+    assert 0 <= row["power"] <= 1
+    assert row["failed"] in range(11)

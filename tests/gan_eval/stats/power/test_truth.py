@@ -1,0 +1,137 @@
+"""Assumptions as log-odds, and answers that follow them."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stats.power.design import Design, deal_design, planned_stimuli
+from gan_eval.stats.power.questions import questions_of
+from gan_eval.stats.power.simulate import assumed_truth, effect_of, equal_models, grade_thresholds, guessing, simulate
+
+SETTINGS = PowerSettings(
+    false_alarm_rate=0.2,
+    fooling_rate=0.6,
+    fooling_rates={"two": 0.4},
+    sd_participant=0.6,
+    sd_slope=0,
+    sd_model=0,
+    sd_stimulus=0.9,
+)
+
+
+@pytest.fixture
+def design() -> Design:
+    rows = planned_stimuli([("d", "one"), ("d", "two")], 60)
+    return deal_design(rows, QuizSettings(real=20, fake=20), seed=0, participants=30)
+
+
+def shares_by_integral(rate: float, sd: float) -> float:
+    return float(quad(lambda z: expit(logit(rate) + sd * z) * norm.pdf(z), -12, 12)[0])
+
+
+def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) -> None:
+    truth = assumed_truth(design.groups, SETTINGS)
+    assert [group.role for group in design.groups] == ["", "one", "two"]
+    np.testing.assert_allclose(expit(truth.base), [0.2, 0.4, 0.6])
+    wanted = [shares_by_integral(rate, float(np.hypot(0.6, 0.9))) for rate in (0.2, 0.4, 0.6)]
+    np.testing.assert_allclose(truth.shares(), wanted, atol=1e-8)
+
+
+def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
+    truth = assumed_truth(design.groups, SETTINGS)
+    told, of_one, _, pair = questions_of(design.groups, AnalysisSettings())
+    real, one, two = truth.shares()
+    assert effect_of(told, design, truth) == pytest.approx((one + two) / 2 - real)
+    assert (of_one.name, effect_of(of_one, design, truth)) == ("one told apart", pytest.approx(one - real))
+    assert (pair.name, effect_of(pair, design, truth)) == ("one against two", pytest.approx(two - one))
+    assert effect_of(told, design, guessing(design.groups, SETTINGS)) == pytest.approx(0)
+    assert effect_of(pair, design, equal_models(design.groups, SETTINGS)) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("sd_slope", [0.0, 1.5])
+def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, sd_slope: float) -> None:
+    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"sd_slope": sd_slope}))
+    random = np.random.default_rng(1)
+    answers = np.stack([simulate(design, truth, random) for _ in range(400)])
+    found = [answers[:, design.group == group].mean() for group in range(3)]
+    np.testing.assert_allclose(found, truth.shares(), atol=0.01)
+    real, fake = (design.group == 0), (design.group > 0)
+    differences = [
+        [
+            each[fake & (design.participant == one)].mean() - each[real & (design.participant == one)].mean()
+            for one in (0, 1)
+        ]
+        for each in answers
+    ]
+    spread = float(np.std(differences))
+    assert (spread < 0.17) == (sd_slope == 0)  # skill varies where it is told to
+
+
+def test_people_see_several_models_differently(design: Design) -> None:
+    """The views vary around each person's skill: a difference of two models has twice the variance of a view."""
+    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"sd_slope": 1.2, "sd_model": 0.5}))
+    real, one, two = truth.people
+    np.testing.assert_allclose([np.hypot.reduce(one - two), np.hypot.reduce((one + two) / 2 - real)], [0.5**0.5, 1.2])
+    alone = deal_design(planned_stimuli([("d", "one")], 20), QuizSettings(real=4, fake=4), seed=0, participants=2)
+    real, one = assumed_truth(alone.groups, SETTINGS.model_copy(update={"sd_model": 0.5})).people
+    np.testing.assert_allclose(one - real, 0, atol=1e-12)  # a single model has no other beside it
+
+
+def test_versions_of_an_item_have_its_effect_in_common(design: Design) -> None:
+    settings = SETTINGS.model_copy(update={"sd_item": 3.0, "sd_stimulus": 0.0, "sd_participant": 0.0})
+    truth = assumed_truth(design.groups, settings)
+    items = design.item[design.stimulus]
+    agree = []
+    for seed in range(40):
+        answers = simulate(design, truth, np.random.default_rng(seed))
+        called_fake = np.bincount(items, answers) / np.bincount(items)
+        agree.append(np.abs(called_fake - 0.5).mean())
+    assert np.mean(agree) > 0.28  # 0.17 where each picture has an effect of its own
+    np.testing.assert_allclose(truth.sd(), 3.0)
+
+
+def test_grades_have_the_assumed_shares() -> None:
+    design = deal_design(
+        planned_stimuli([("d", "one"), ("d", "two")], 60),
+        QuizSettings(protocol="rating", real=20, fake=20),
+        seed=0,
+        participants=30,
+    )
+    truth = assumed_truth(design.groups, SETTINGS)
+    grades = np.stack([simulate(design, truth, np.random.default_rng(seed)) for seed in range(200)])
+    for group in range(3):
+        own = grades[:, design.group == group]
+        np.testing.assert_allclose([(own <= j).mean() for j in (1, 2, 3, 4)], truth.below(5)[group], atol=0.012)
+    half = assumed_truth(design.groups, PowerSettings(fooling_rate=0.5))
+    np.testing.assert_allclose(expit(half.base[1] + grade_thresholds(5)), [0.2, 0.4, 0.6, 0.8])
+    higher, mean = (
+        next(q for q in questions_of(design.groups, AnalysisSettings(), graded=True) if q.asked[2] == measure)
+        for measure in ("higher_grade", "mean_grade")
+    )
+    fakes, reals = (grades[:, (design.group > 0) == side].ravel() for side in (True, False))
+    assert effect_of(mean, design, truth) == pytest.approx(fakes.mean() - reals.mean(), abs=0.03)
+    shuffled = np.random.default_rng(0).permutation(reals)
+    signs = np.sign(fakes[: len(shuffled)] - shuffled[: len(fakes)])
+    assert effect_of(higher, design, truth) == pytest.approx(signs.mean(), abs=0.012)
+
+
+@pytest.mark.parametrize(("protocol", "rate"), [("paired", 0.8), ("model_vs_model", 0.55)])
+def test_a_choice_rate_is_taken_as_it_is(protocol: str, rate: float) -> None:
+    quiz = QuizSettings.model_validate({"protocol": protocol, "pairs": 8})
+    design = deal_design(planned_stimuli([("d", "one"), ("d", "two")], 20), quiz, seed=0, participants=3)
+    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"choice_rate": rate}))
+    np.testing.assert_allclose(expit(truth.base), rate)
+
+
+def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
+    quiz = QuizSettings.model_validate({"protocol": "paired", "pairs": 8})
+    design = deal_design(planned_stimuli([("d", "one")], 20), quiz, seed=0, participants=3)
+    random = np.random.default_rng(0)
+    real, fake = random.standard_normal((2, 400_000))
+    gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40 % hits and 20 % false alarms
+    right = (fake + gap > real).mean()
+    assert expit(assumed_truth(design.groups, SETTINGS).base[0]) == pytest.approx(right, abs=0.003)

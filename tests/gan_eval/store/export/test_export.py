@@ -1,0 +1,168 @@
+"""Exports: every row, its type and meaning, in each format."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.stats.trials import fill_trials
+from gan_eval.store import STORED_TABLES, open_store
+from gan_eval.store.export import FORMATS, export_store
+from gan_eval.store.export.dictionary import DICTIONARY
+from gan_eval.store.export.psych_ds import write_psych_ds
+from gan_eval.tables import frames as tabular
+
+SESSION = {"participant": "P01", "protocol": "quick_response", "status": "open", "simulated": False, "seed": 2**53 + 1}
+INSTANT = "2026-01-31T12:00:00.123Z"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with one session in each of two studies; consent texts with commas, quotes and lines."""
+    path = tmp_path / "store.sqlite"
+    with open_store(path) as opened:
+        for number, study in enumerate(("first_study", "second"), start=1):
+            session = {"session": f"s{number}"}
+            consent = {**session, "participant": "P01", "given": True, "text": 'One, "two"\nthree ü', "version": "1"}
+            opened.begin({**SESSION, **session, "study": study, "started_at": INSTANT}, [], consent)
+            trial = {**session, "study": study, "participant": "P01", "phase": "main", "stimulus": "d/m/1"}
+            trial |= {"simulated": False, "kind": "fake", "response": "real", "correct": False, "exposure_ms": 99.75}
+            opened.add(tables.TRIALS, [{**trial, "trial": n} for n in range(1, number + 2)])
+    return path
+
+
+def cells(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_come_back_from_csv_and_parquet_as_they_are_in_the_store(store: Path, tmp_path: Path) -> None:
+    exported = export_store(store, tmp_path / "out", formats=["csv", "parquet"])
+    assert (exported.sessions, exported.trials) == (2, 5)
+    with open_store(store) as opened:
+        for table in STORED_TABLES:
+            rows = opened.rows(table)
+            assert tabular.read_rows(tmp_path / "out" / f"{table.name}.csv", table) == rows
+            frame = tabular.read_table(tmp_path / "out" / f"{table.name}.parquet", table)
+            assert frame.equals(tabular.frame_of(rows, table))
+
+
+def test_the_dictionary_tells_each_column_of_each_file(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["csv"])
+    rows = tabular.read_rows(tmp_path / "out" / "data_dictionary.csv", DICTIONARY)
+    for table in STORED_TABLES:
+        with (tmp_path / "out" / f"{table.name}.csv").open(encoding="utf-8", newline="") as file:
+            assert next(csv.reader(file)) == [row["column"] for row in rows if row["table"] == table.name]
+    (response,) = [row for row in rows if (row["table"], row["column"]) == ("trials", "response")]
+    assert response["words"] == "real fake none"
+    (exposure,) = [row for row in rows if (row["table"], row["column"]) == ("trials", "exposure_ms")]
+    assert (exposure["dtype"], exposure["unit"], exposure["key"]) == ("float", "ms", False)
+
+
+def test_only_one_study_is_exported_where_it_is_named(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["csv"], study="second")
+    for table in STORED_TABLES:
+        assert {row["session"] for row in cells(tmp_path / "out" / f"{table.name}.csv")} <= {"s2"}
+    assert len(cells(tmp_path / "out" / "trials.csv")) == 3
+
+
+def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["psych-ds"], study="first_study")
+    folder = tmp_path / "out" / "psych-ds"
+    described = json.loads((folder / "dataset_description.json").read_text(encoding="utf-8"))
+    assert {"name", "description", "variableMeasured"} <= set(described)
+    assert (described["@type"], described["@context"]) == ("Dataset", "https://schema.org")
+    files = sorted((folder / "data").glob("*.csv"))
+    assert [file.name for file in files] == [
+        f"study-firstStudy_description-{name}_data.csv" for name in ("consents", "sessions", "trials")
+    ]
+    known = {variable["name"] for variable in described["variableMeasured"]}
+    for file in files:
+        assert re.fullmatch(r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv", file.name)
+        with file.open(encoding="utf-8", newline="") as opened:
+            header = next(csv.reader(opened))
+        own = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))["variableMeasured"]
+        assert header == [variable["name"] for variable in own]
+        assert set(header) <= known
+        assert all(variable["@type"] == "PropertyValue" for variable in own)
+
+
+def test_psych_ds_names_the_columns_that_a_table_has_beyond_its_schema(tmp_path: Path) -> None:
+    """The sidecar's variables take the place of the dataset's, so each must tell every column of its own file."""
+    frame = fill_trials(
+        pd.DataFrame({"participant": ["P1"], "stimulus": ["a"], "kind": ["real"], "response": ["real"]}).assign(
+            age_band="50-59", remark='two\nlines, "quoted"'
+        )
+    )
+    write_psych_ds({tables.TRIALS: frame}, tmp_path, title="Imported", studies=["one", "two"])
+    (file,) = (tmp_path / "data").glob("*.csv")
+    assert file.name == "description-trials_data.csv"
+    with file.open(encoding="utf-8", newline="") as opened:
+        header, row = csv.reader(opened)
+    assert row[header.index("remark")] == 'two\nlines, "quoted"'
+    for path in (file.with_suffix(".json"), tmp_path / "dataset_description.json"):
+        variables = json.loads(path.read_text(encoding="utf-8"))["variableMeasured"]
+        assert [variable["name"] for variable in variables] == header
+        assert all(variable["description"] for variable in variables)
+
+
+def test_the_readme_says_what_tells_a_row_from_the_others(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["csv"])
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| trials | 5 | session, trial |" in text
+
+
+def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["r"])
+    script = (tmp_path / "out" / "read.R").read_text(encoding="utf-8")
+    for table in STORED_TABLES:
+        assert (tmp_path / "out" / f"{table.name}.csv").is_file()
+        block = script[script.index(f'{table.name} <- read_one("{table.name}"') :]
+        block = block[: block.index("\n))")]
+        assert re.findall(r"^  (\w+) = ", block, flags=re.MULTILINE) == list(table.names)
+    assert '  response = c("factor", "real", "fake", "none")' in script
+    assert script.count("(") == script.count(")")
+    assert script.count("{") == script.count("}")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_export_says_what_its_times_are_not(store: Path, tmp_path: Path, name: str) -> None:
+    export_store(store, tmp_path / "out", formats=[name])
+    texts = {"psych-ds": "psych-ds/dataset_description.json", "r": "read.R"}
+    for file in ("README.md", texts.get(name, "README.md")):
+        text = (tmp_path / "out" / file).read_text(encoding="utf-8")
+        assert "absolute lag of display and keyboard" in text
+        assert "is not measured" in text
+
+
+def test_a_second_export_replaces_the_first_and_leaves_other_folders_alone(store: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        export_store(store, tmp_path / "out", formats=["csv"])
+    assert (tmp_path / "out" / OWN_FOLDER).is_dir()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty and not written by gan_eval"):
+        export_store(store, tmp_path / "theirs", formats=["csv"])
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("formats", "study", "message"),
+    [
+        (["xlsx"], None, r"--format xlsx: wanted one or several of csv,parquet,psych-ds,r"),
+        ([], None, "--format"),
+        (["csv"], "third", r"store\.sqlite: no session of the study third"),
+    ],
+)
+def test_what_cannot_be_exported_is_told_and_nothing_written(
+    store: Path, tmp_path: Path, formats: list[str], study: str | None, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        export_store(store, tmp_path / "out", formats=formats, study=study)
+    assert not (tmp_path / "out").exists()
