@@ -16,14 +16,24 @@ from types import ModuleType
 import pytest
 import typer
 
-from gan_eval import launch
 from gan_eval.cli.app import application
+from gan_eval.machine.commands import VERBS
 from gan_eval.machine.system_libraries import IMPORT_LIBRARIES
 
 ROOT = Path(__file__).resolve().parent.parent
 EARLY_FILES = [
     ROOT / "run",
-    *(ROOT / "gan_eval" / name for name in ("__init__.py", "errors.py", "launch.py", "system_libraries.py")),
+    *(
+        ROOT / "gan_eval" / name
+        for name in (
+            "__init__.py",
+            "errors.py",
+            "machine/__init__.py",
+            "machine/commands.py",
+            "machine/system_libraries.py",
+            "machine/threads.py",
+        )
+    ),
 ]
 
 
@@ -101,11 +111,11 @@ def test_help_needs_no_environment_and_no_third_party_library() -> None:
 
 
 def test_the_verbs_are_the_commands(run: ModuleType) -> None:
-    assert sorted(launch.VERBS) == sorted(typer.main.get_command(application()).commands)
-    assert set(launch.VERBS) | {"setup", "test"} == set(run.KNOWN_VERBS)
+    assert sorted(VERBS) == sorted(typer.main.get_command(application()).commands)
+    assert set(VERBS) | {"setup", "test"} == set(run.KNOWN_VERBS)
     listed = re.search(r"The verbs: ([\w, \n]+)\.", run.__doc__ or "")
     assert listed
-    assert {*re.findall(r"\w+", listed[1])} | {"demo"} == set(launch.VERBS)
+    assert {*re.findall(r"\w+", listed[1])} | {"demo"} == set(VERBS)
 
 
 def test_every_extra_can_be_set_up(run: ModuleType) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError, shortened
-from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.files.reading import require_file
+
+OWN_FOLDER = ".gan-eval"
+"""The folder inside an output folder that marks it as ours."""
 
 
 def make_private() -> None:

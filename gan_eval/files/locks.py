@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import make_folder, write_error
-from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder, claim_output_folder
+from gan_eval.files.atomic import OWN_FOLDER, make_folder, write_error
+from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 
 RECORD_PATIENCE_S = 0.5
 """Longest wait for the record of a holder that has just taken the lock."""

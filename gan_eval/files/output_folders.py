@@ -6,10 +6,7 @@ import stat
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import make_folder, write_error
-
-OWN_FOLDER = ".gan-eval"
-"""The folder inside an output folder that marks it as ours."""
+from gan_eval.files.atomic import OWN_FOLDER, make_folder, write_error
 
 
 def relative_path(place: Path, folder: Path) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import (
+    OWN_FOLDER,
     flush_to_disk,
     make_folder,
     remove_leftovers_of,
@@ -25,7 +26,7 @@ from gan_eval.files.atomic import (
 )
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import system_lock
-from gan_eval.files.output_folders import OWN_FOLDER, refuse_links
+from gan_eval.files.output_folders import refuse_links
 from gan_eval.files.reading import read_json
 
 PATIENCE_S = 60.0

@@ -16,10 +16,10 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 import gan_eval
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder
+from gan_eval.files.output_folders import check_output_folder
 from gan_eval.giveaways.file_facts import tables_hash
 from gan_eval.giveaways.form import Form, decode_srgb, through_jpeg
 from gan_eval.stimuli import pictures as images

@@ -24,8 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.reading import read_json
 
 ALPHA = 0.05

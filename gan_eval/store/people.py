@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.results import Store, lock_writes, open_store, person_of

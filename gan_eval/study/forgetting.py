@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers, write_error
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.store import Forgotten, NoParticipantError, Stored, forget, moved_stores, stored_of
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import run_lock

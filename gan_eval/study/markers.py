@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.files.reading import read_json
 from gan_eval.metrics.run.cache import remembering_digests
 from gan_eval.settings.sections import differences

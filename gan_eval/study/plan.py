@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.output_folders import OWN_FOLDER, claim_output_folder, relative_path
+from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_json
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.registry import select

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import __version__, tables
-from gan_eval.files.atomic import write_bytes, write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
-from gan_eval.files.output_folders import OWN_FOLDER, relative_path
+from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set, sets_of
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind, naming_study

@@ -10,10 +10,10 @@ from statistics import fmean
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import refuse_if_held
-from gan_eval.files.output_folders import OWN_FOLDER, claim_output_folder
+from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from attack.attack import Commands, Files
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI

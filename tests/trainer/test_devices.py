@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from training_runs import train
 
-from gan_eval import launch
 from gan_eval.errors import UserError
+from gan_eval.machine import threads
 from gan_eval.settings.training import TrainingSettings
 from trainer import devices
 from trainer import generate as generate_module
@@ -412,7 +412,7 @@ def test_a_small_network_has_one_thread_on_an_idle_machine(monkeypatch: pytest.M
 
 
 def test_torch_that_came_first_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "_torch_came_first", True)
+    monkeypatch.setattr(threads, "_torch_came_first", True)
     monkeypatch.setattr(sys, "platform", "linux")
     with pytest.warns(UserWarning, match="import gan_eval first"), devices.cpu_threads(2, torch.device("cpu")):
         pass

@@ -18,10 +18,9 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files.atomic import remove_leftovers, temporary_folder, write_error, write_json
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, temporary_folder, write_error, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.files.reading import read_json, read_record
 from gan_eval.stimuli.pictures import names_a_picture
 from trainer.datasets.dataset import OnProgress, map_pictures

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_json
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder
+from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli.pictures import (
     Picture,
     by_stem,

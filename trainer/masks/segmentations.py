@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_json
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import OWN_FOLDER, check_output_folder
+from gan_eval.files.output_folders import check_output_folder
 from gan_eval.files.reading import read_record
 from gan_eval.stimuli.holes import Hole, hole_of, mask_of
 from gan_eval.stimuli.pictures import read_rgb, write_png

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.files.atomic import write_bytes, write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import OWN_FOLDER, claim_output_folder
+from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem

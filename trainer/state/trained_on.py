@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_bytes
+from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.digests import sha256_bytes
-from gan_eval.files.output_folders import OWN_FOLDER
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.files.model import Model, load_model
 

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.output_folders import OWN_FOLDER
 from gan_eval.files.reading import read_json
 from gan_eval.files.sets import FileSet, settled
 from gan_eval.settings.study import Study, load_study

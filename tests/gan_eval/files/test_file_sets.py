@@ -10,7 +10,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import sets as file_sets
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sets import finish_cut_off, replaced_set, settled
 
 OLD = {"a.csv": "old a", "b.csv": "old b", "below/c.csv": "old c"}

@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from gan_eval import files
 from gan_eval.errors import UserError
+from gan_eval.files import atomic, digests, output_folders, reading
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
     target = tmp_path / "a.txt"
-    files.write_text(target, "old")
-    with pytest.raises(ZeroDivisionError), files.atomic_path(target) as temporary:
+    atomic.write_text(target, "old")
+    with pytest.raises(ZeroDivisionError), atomic.atomic_path(target) as temporary:
         temporary.write_text("half")
         1 / 0  # noqa: B018
     assert target.read_text() == "old"
@@ -26,9 +26,9 @@ def test_a_disk_that_refuses_is_told_in_one_line(tmp_path, monkeypatch, code, wo
     def refuse(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files.os, "fsync", refuse)
+    monkeypatch.setattr(atomic.os, "fsync", refuse)
     with pytest.raises(UserError, match=word) as caught:
-        files.write_text(tmp_path / "a.txt", "text")
+        atomic.write_text(tmp_path / "a.txt", "text")
     assert "a.txt" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -37,7 +37,7 @@ def test_a_disk_that_refuses_is_told_in_one_line(tmp_path, monkeypatch, code, wo
 def test_a_full_device_is_told(tmp_path):
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("this system has no /dev/full")
-    with pytest.raises(UserError, match="disk is full"), files.atomic_path(tmp_path / "a.bin"):
+    with pytest.raises(UserError, match="disk is full"), atomic.atomic_path(tmp_path / "a.bin"):
         with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
             full.write(b"x")
 
@@ -49,9 +49,9 @@ def modes(folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_what_is_made_is_for_its_user_alone(tmp_path):
-    ours = files.claim_output_folder(tmp_path / "new" / "out")
-    files.write_json(ours / "tables" / "deep" / "a.json", {})
-    files.write_bytes(ours / "a.bin", b"x")
+    ours = output_folders.claim_output_folder(tmp_path / "new" / "out")
+    atomic.write_json(ours / "tables" / "deep" / "a.json", {})
+    atomic.write_bytes(ours / "a.bin", b"x")
     for path, mode in modes(tmp_path / "new").items():
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
@@ -61,13 +61,13 @@ def test_what_is_there_and_what_is_public_keep_the_users_permissions(tmp_path, m
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     theirs.chmod(0o750)
-    files.write_text(files.claim_output_folder(theirs) / "a.txt", "x")
+    atomic.write_text(output_folders.claim_output_folder(theirs) / "a.txt", "x")
     assert theirs.stat().st_mode & 0o777 == 0o750
     assert (theirs / "a.txt").stat().st_mode & 0o777 == 0o600
     before = os.umask(0o027)
     try:
-        files.claim_output_folder(tmp_path / "data", private=False)
-        files.write_text(tmp_path / "data" / "a.txt", "x", private=False)
+        output_folders.claim_output_folder(tmp_path / "data", private=False)
+        atomic.write_text(tmp_path / "data" / "a.txt", "x", private=False)
     finally:
         os.umask(before)
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o750
@@ -76,29 +76,29 @@ def test_what_is_there_and_what_is_public_keep_the_users_permissions(tmp_path, m
 
 def test_writing_never_touches_the_process_umask(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "umask", None)
-    files.write_text(tmp_path / "a.txt", "x")
+    atomic.write_text(tmp_path / "a.txt", "x")
     assert (tmp_path / "a.txt").read_text() == "x"
 
 
 def test_an_output_folder_is_ours_or_refused(tmp_path):
-    ours = files.claim_output_folder(tmp_path / "new" / "out")
+    ours = output_folders.claim_output_folder(tmp_path / "new" / "out")
     (ours / "result.csv").write_text("x")
-    assert files.claim_output_folder(ours) == ours
+    assert output_folders.claim_output_folder(ours) == ours
     theirs = tmp_path / "theirs"
     theirs.mkdir()
-    files.claim_output_folder(theirs)
+    output_folders.claim_output_folder(theirs)
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.doc").write_text("x")
     with pytest.raises(UserError, match="foreign: not empty"):
-        files.claim_output_folder(foreign)
+        output_folders.claim_output_folder(foreign)
     assert [path.name for path in foreign.iterdir()] == ["thesis.doc"]
     with pytest.raises(UserError, match="is a file"):
-        files.claim_output_folder(foreign / "thesis.doc")
+        output_folders.claim_output_folder(foreign / "thesis.doc")
 
 
 def test_canonical_json_hash_is_known():
-    assert files.sha256_json({"b": [1, 2.5, None], "a": "é"}) == files.sha256_bytes(
+    assert digests.sha256_json({"b": [1, 2.5, None], "a": "é"}) == digests.sha256_bytes(
         '{"a":"é","b":[1,2.5,null]}'.encode()
     )
 
@@ -106,26 +106,26 @@ def test_canonical_json_hash_is_known():
 def test_json_errors_name_the_file(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(UserError, match=r"x\.json: not valid JSON"):
-        files.read_json(tmp_path / "x.json")
+        reading.read_json(tmp_path / "x.json")
     with pytest.raises(UserError, match="no such file"):
-        files.read_json(tmp_path / "y.json")
+        reading.read_json(tmp_path / "y.json")
     for text, problem in (
         ("[" * 99_999, "nested too deeply"),
         ("1" + "0" * 9999, r"Exceeds the limit \(4300 digits\)"),
     ):
         (tmp_path / "x.json").write_text(text)
         with pytest.raises(UserError, match=rf"x\.json: not valid JSON \({problem}"):
-            files.read_json(tmp_path / "x.json")
+            reading.read_json(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize(
     "name", ["a.png", "no_suffix", "store.sqlite", "two.dots.pt", "ü" * 200, "a." + "b" * 200, "a\nb.png"]
 )
 def test_temporary_names_are_recognised_and_fit(tmp_path, name):
-    made = files.temporary_name(name)
+    made = atomic.temporary_name(name)
     (tmp_path / made).touch()
-    assert files.is_temporary_name(made)
-    assert made != files.temporary_name(name)
+    assert atomic.is_temporary_name(made)
+    assert made != atomic.temporary_name(name)
 
 
 THEIRS = [
@@ -145,14 +145,14 @@ def test_only_temporary_files_of_ours_are_left_overs(tmp_path):
     for name in THEIRS:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    ours = [tmp_path / files.temporary_name("a.png"), tmp_path / "below" / files.temporary_name("b")]
-    ours += [tmp_path / files.OWN_FOLDER / files.temporary_name("unpacking") / "train"]
+    ours = [tmp_path / atomic.temporary_name("a.png"), tmp_path / "below" / atomic.temporary_name("b")]
+    ours += [tmp_path / atomic.OWN_FOLDER / atomic.temporary_name("unpacking") / "train"]
     for path in ours:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    files.remove_leftovers(tmp_path, older_than_s=3600.0)
+    atomic.remove_leftovers(tmp_path, older_than_s=3600.0)
     assert all(path.exists() for path in ours)
-    files.remove_leftovers(tmp_path)
+    atomic.remove_leftovers(tmp_path)
     assert not any(path.exists() for path in ours)
     assert not ours[-1].parent.exists()
     assert all((tmp_path / name).is_file() for name in THEIRS)
@@ -161,18 +161,18 @@ def test_only_temporary_files_of_ours_are_left_overs(tmp_path):
 def test_left_overs_of_one_file(tmp_path):
     """Beside it others may be writing; SQLite has files of its own beside a store."""
     target = tmp_path / "k.sqlite"
-    ours = [tmp_path / f"{files.temporary_name(target.name)}{ending}" for ending in ("", "-wal", "-shm", "-journal")]
-    others = [tmp_path / files.temporary_name(name) for name in ("k.csv", "kk.sqlite", "k")]
+    ours = [tmp_path / f"{atomic.temporary_name(target.name)}{ending}" for ending in ("", "-wal", "-shm", "-journal")]
+    others = [tmp_path / atomic.temporary_name(name) for name in ("k.csv", "kk.sqlite", "k")]
     others += [tmp_path / ".k-1a2b3c4d.sqlite", tmp_path / "k.sqlite-wal"]
     for path in (*ours, *others):
         path.touch()
-    files.remove_leftovers_of(target)
+    atomic.remove_leftovers_of(target)
     assert not any(path.exists() for path in ours)
     assert all(path.exists() for path in others)
 
 
 def test_a_temporary_folder_goes_with_what_is_left_in_it(tmp_path):
-    with pytest.raises(ZeroDivisionError), files.temporary_folder(tmp_path, "unpacking") as folder:
+    with pytest.raises(ZeroDivisionError), atomic.temporary_folder(tmp_path, "unpacking") as folder:
         (folder / "half").touch()
         1 / 0  # noqa: B018
     assert list(tmp_path.iterdir()) == []
@@ -190,22 +190,24 @@ def aged(path, content, seconds=60):
 def hashed(monkeypatch):
     """The files that are read to be hashed; changes count as old at once."""
     paths = []
-    digest = files.hashlib.file_digest
-    monkeypatch.setattr(files.hashlib, "file_digest", lambda file, kind: paths.append(file.name) or digest(file, kind))
-    monkeypatch.setattr(files, "_digests", {})
-    monkeypatch.setattr(files, "_earlier_digests", {})
+    digest = digests.hashlib.file_digest
+    monkeypatch.setattr(
+        digests.hashlib, "file_digest", lambda file, kind: paths.append(file.name) or digest(file, kind)
+    )
+    monkeypatch.setattr(digests, "_digests", {})
+    monkeypatch.setattr(digests, "_earlier_digests", {})
     return paths
 
 
 def test_a_file_is_hashed_again_only_when_size_or_time_differ(tmp_path, monkeypatch, hashed):
-    monkeypatch.setattr(files, "SETTLED_S", -1.0)
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
     path = aged(tmp_path / "a", b"one")
-    assert {files.sha256_file(path) for _ in range(3)} == {files.sha256_bytes(b"one")}
+    assert {digests.sha256_file(path) for _ in range(3)} == {digests.sha256_bytes(b"one")}
     assert len(hashed) == 1
     aged(path, b"two", 30)
-    assert files.sha256_file(path) == files.sha256_bytes(b"two")
+    assert digests.sha256_file(path) == digests.sha256_bytes(b"two")
     os.utime(path, (1, 1))
-    assert files.sha256_file(path) == files.sha256_bytes(b"two")
+    assert digests.sha256_file(path) == digests.sha256_bytes(b"two")
     assert len(hashed) == 3
 
 
@@ -213,17 +215,17 @@ def test_a_file_that_has_just_changed_is_hashed_again(tmp_path, hashed):
     path = aged(tmp_path / "a", b"one")
     for content in (b"one", b"two"):
         path.write_bytes(content)
-        assert files.sha256_file(path) == files.sha256_bytes(content)
+        assert digests.sha256_file(path) == digests.sha256_bytes(content)
     assert len(hashed) == 2
 
 
 def test_what_one_process_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
-    monkeypatch.setattr(files, "SETTLED_S", -1.0)
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
     paths = [aged(tmp_path / name, name.encode()) for name in "ab"]
-    digests = [files.sha256_file(path) for path in paths]
-    text = files.remembered_digests()
-    monkeypatch.setattr(files, "_digests", {})
-    files.restore_digests(text)
-    assert [files.sha256_file(path) for path in paths[:1]] == digests[:1]
+    found = [digests.sha256_file(path) for path in paths]
+    text = digests.remembered_digests()
+    monkeypatch.setattr(digests, "_digests", {})
+    digests.restore_digests(text)
+    assert [digests.sha256_file(path) for path in paths[:1]] == found[:1]
     assert len(hashed) == 2
-    assert len(json.loads(files.remembered_digests())) == 1, "what was not looked up is forgotten"
+    assert len(json.loads(digests.remembered_digests())) == 1, "what was not looked up is forgotten"

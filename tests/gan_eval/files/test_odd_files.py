@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_eval import files
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.files import atomic
 from gan_eval.files.atomic import write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_json, require_file
@@ -108,7 +108,7 @@ def test_what_a_disk_refuses_is_one_line(tmp_path, capsys, monkeypatch, number, 
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number), str(tmp_path / "x.csv"))
 
-    monkeypatch.setattr(files, "flush_to_disk", refuse)
+    monkeypatch.setattr(atomic, "flush_to_disk", refuse)
     line = called(capsys, "trials", "import", tmp_path / "t.csv", "--out", tmp_path / "x.csv")
     assert f"{tmp_path / 'x.csv'}: " in line
     assert words in line

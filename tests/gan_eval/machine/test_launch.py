@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gan_eval import launch, write_report
+from gan_eval import write_report
 from gan_eval.__main__ import run
+from gan_eval.machine import start, threads
 from gan_eval.machine.commands import as_typed, own_command, setup_command
 from gan_eval.settings.study import load_study
 from gan_eval.stats.trials import fill_trials
@@ -84,14 +85,13 @@ def test_the_quiz_of_the_demo_is_ours(
 
 INTERRUPTED = """
 import sys
-from gan_eval import launch
 from gan_eval.__main__ import run
-from gan_eval.__main__ import run
+from gan_eval.machine import commands
 from gan_eval.study import demo
-child = "import time; from gan_eval import __main__ as m, doctor; "
+child = "import time; from gan_eval import __main__ as m; from gan_eval.cli import doctor; "
 child += "doctor.examine = lambda: (print('ready', flush=True), time.sleep(60)); m.main()"
-launch.own_command = lambda *_: [sys.executable, "-P", "-c", child, "doctor"]
-demo.run_demo = lambda *_, **__: print(launch.run_own("quiz"))
+commands.own_command = lambda *_: [sys.executable, "-P", "-c", child, "doctor"]
+demo.run_demo = lambda *_, **__: print(commands.run_own("quiz"))
 sys.exit(run(["demo", "--out", "nowhere"]))
 """
 
@@ -99,7 +99,7 @@ sys.exit(run(["demo", "--out", "nowhere"]))
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
 def test_ctrl_c_in_a_quiz_is_told_once(folder: Path) -> None:
-    environment = {**ENVIRONMENT, **launch.ALLOCATOR_SETTINGS}
+    environment = {**ENVIRONMENT, **start.ALLOCATOR_SETTINGS}
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", INTERRUPTED],
         env=environment,
@@ -124,7 +124,7 @@ def test_an_extra_is_installed_by_run_in_a_checkout_and_by_pip_elsewhere(
     assert setup_command() == "./run setup --extras none"
     monkeypatch.setattr(sys, "platform", "win32")
     assert setup_command("train") == "py run setup --extras train"
-    monkeypatch.setattr(launch, "__file__", str(tmp_path / "site-packages" / "gan_eval" / "launch.py"))
+    monkeypatch.setattr(commands, "__file__", str(tmp_path / "site-packages" / "gan_eval" / "machine" / "commands.py"))
     assert setup_command("train") == "pip install 'gan-eval[train]'"
     assert setup_command() == "pip install gan-eval"
 
@@ -132,21 +132,21 @@ def test_an_extra_is_installed_by_run_in_a_checkout_and_by_pip_elsewhere(
 def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "gan-eval: a.toml: get it with `gan-eval weights fetch inception`; see /lab/gan-eval run.txt"
     assert as_typed(text) == text  # the shell finds gan-eval
-    monkeypatch.setattr(launch.shutil, "which", lambda _: None)
-    monkeypatch.setattr(launch.sys, "platform", "linux")
+    monkeypatch.setattr(commands.shutil, "which", lambda _: None)
+    monkeypatch.setattr(commands.sys, "platform", "linux")
     monkeypatch.chdir(ROOT)
     assert as_typed(text) == text.replace("`gan-eval", "`./run")
     monkeypatch.chdir(tmp_path)
     assert as_typed(text) == text.replace("`gan-eval", f"`{shlex.quote(str(ROOT / 'run'))}")
     assert as_typed(text, in_file=True) == text.replace("`gan-eval", "`./run"), "a report names no folder of its maker"
-    monkeypatch.setattr(launch.sys, "platform", "win32")
+    monkeypatch.setattr(commands.sys, "platform", "win32")
     assert as_typed("gan-eval quiz a.toml") == f'py "{ROOT / "run"}" quiz a.toml'
 
 
 def test_next_and_errors_name_commands_that_can_be_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(launch.shutil, "which", lambda _: None)
+    monkeypatch.setattr(commands.shutil, "which", lambda _: None)
     monkeypatch.chdir(ROOT)
     assert run(["study", "new", "--out", str(tmp_path / "a.toml")]) == 0
     assert f"next: ./run run {tmp_path / 'a.toml'}" in capsys.readouterr().err
@@ -164,12 +164,12 @@ def test_next_and_errors_name_commands_that_can_be_typed(
 
 def test_a_waiting_policy_of_the_user_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     for given in ({}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "active"}, {"OPENBLAS_THREAD_TIMEOUT": "26"}):
-        for name in ("OMP_WAIT_POLICY", *launch.WAITING_SETTINGS):
+        for name in ("OMP_WAIT_POLICY", *threads.WAITING_SETTINGS):
             monkeypatch.delenv(name, raising=False)
         for name, value in given.items():
             monkeypatch.setenv(name, value)
-        launch.set_waiting_settings()
-        expected = launch.WAITING_SETTINGS | given
+        threads.set_waiting_settings()
+        expected = threads.WAITING_SETTINGS | given
         if "OMP_WAIT_POLICY" in given:
             del expected["GOMP_SPINCOUNT"]
         assert {name: os.environ[name] for name in expected} == expected
@@ -189,10 +189,10 @@ sys.meta_path.insert(0, Finder())
 
 @pytest.mark.parametrize("start", ["import trainer.step", "import gan_eval.study.training"])
 def test_the_waiting_policy_is_set_before_torch_is_loaded(start: str) -> None:
-    environment = {name: value for name, value in ENVIRONMENT.items() if name not in launch.WAITING_SETTINGS}
+    environment = {name: value for name, value in ENVIRONMENT.items() if name not in threads.WAITING_SETTINGS}
     command = [sys.executable, "-c", f"{LOADED}{start}; import torch"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == list(launch.WAITING_SETTINGS.values())
+    assert done.stdout.split() == list(threads.WAITING_SETTINGS.values())
 
 
 @pytest.mark.parametrize(
@@ -211,17 +211,17 @@ def test_a_control_groups_limit_counts(files: dict[str, str], groups: str, cores
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")
     (tmp_path / "own").write_text(groups + "\n")
-    assert launch._core_limit(tmp_path, tmp_path / "own") == cores
+    assert threads._core_limit(tmp_path, tmp_path / "own") == cores
 
 
 def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "LOOK_S", 0.01)
-    monkeypatch.setattr(launch, "usable_cores", lambda: 4)
+    monkeypatch.setattr(threads, "LOOK_S", 0.01)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
     for idle, free in ((4.0, 4), (2.6, 3), (0.1, 1)):
-        seen = iter((100.0, 100.0 + idle * launch.LOOK_S))
-        monkeypatch.setattr(launch, "_idle_seconds", lambda seen=seen: next(seen))
-        assert launch.free_cores() == free
-    monkeypatch.setattr(launch, "_idle_seconds", lambda: None)  # the system does not say: by its load average
+        seen = iter((100.0, 100.0 + idle * threads.LOOK_S))
+        monkeypatch.setattr(threads, "_idle_seconds", lambda seen=seen: next(seen))
+        assert threads.free_cores() == free
+    monkeypatch.setattr(threads, "_idle_seconds", lambda: None)  # the system does not say: by its load average
     monkeypatch.setattr(os, "getloadavg", lambda: (3.2, 0, 0), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    assert launch.free_cores() == 1
+    assert threads.free_cores() == 1

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from gan_eval.__main__ import run
 from gan_eval.cli.app import application
 from gan_eval.errors import UserError
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import build, build_figures, build_markdown
 from gan_eval.report.downloads import safe_name
 from gan_eval.report.markdown import escape

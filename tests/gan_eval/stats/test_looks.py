@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from gan_eval.errors import UserError
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.stats.looks import ALPHA, Look, LookPlan, alpha_spent, read_looks, write_looks
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import trainer.generate
-from gan_eval import files
+from gan_eval.files import digests
 from gan_eval.metrics.run.cache import remembering_digests
 from gan_eval.study.plan import make_plan
 from gan_eval.study.stages import generate_stage, train_stage
@@ -77,14 +77,16 @@ def test_pictures_of_a_data_set_are_hashed_once_for_all_of_its_models(
     )
     plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path)
     hashed: list[str] = []
-    digest = files.hashlib.file_digest
-    monkeypatch.setattr(files.hashlib, "file_digest", lambda file, kind: hashed.append(file.name) or digest(file, kind))
-    monkeypatch.setattr(files, "SETTLED_S", -1.0)
+    digest = digests.hashlib.file_digest
+    monkeypatch.setattr(
+        digests.hashlib, "file_digest", lambda file, kind: hashed.append(file.name) or digest(file, kind)
+    )
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
 
     def inputs_of_a_run() -> list[dict[str, str]]:
         hashed.clear()
-        monkeypatch.setattr(files, "_digests", {})
-        monkeypatch.setattr(files, "_earlier_digests", {})
+        monkeypatch.setattr(digests, "_digests", {})
+        monkeypatch.setattr(digests, "_earlier_digests", {})
         with remembering_digests(plan.folder):
             return [dict(train_stage(plan, name).inputs()) for name in models]
 

@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 from metric_pictures import Thumbnails, texture
 
-from gan_eval import files as stored_files
 from gan_eval.errors import UserError
+from gan_eval.files import digests
 from gan_eval.metrics import Settings, folder_pair, run_metrics
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import cache, files, sets, tools
@@ -374,12 +374,12 @@ def kept_numbers(file: Path) -> int:
 
 
 def test_digests_of_files_last_from_run_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored_files, "SETTLED_S", -1.0)
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
     path = tmp_path / "a.png"
     path.write_bytes(b"a")
     for _ in range(2):
-        monkeypatch.setattr(stored_files, "_digests", {})
+        monkeypatch.setattr(digests, "_digests", {})
         with cache.remembering_digests(tmp_path):
-            digest = stored_files.sha256_file(path)
-            monkeypatch.setattr(stored_files.hashlib, "file_digest", None)
-    assert digest == stored_files.sha256_bytes(b"a")
+            digest = digests.sha256_file(path)
+            monkeypatch.setattr(digests.hashlib, "file_digest", None)
+    assert digest == digests.sha256_bytes(b"a")

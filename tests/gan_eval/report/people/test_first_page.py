@@ -13,7 +13,7 @@ from page_reader import Page
 from PIL import Image
 from synthetic_study import make_study
 
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import build, build_figures
 from gan_eval.report.parts.blocks import RankedPicture, Ranking, Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder

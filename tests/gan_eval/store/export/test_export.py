@@ -10,7 +10,7 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.output_folders import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import STORED_TABLES, open_store
 from gan_eval.store.export import FORMATS, export_store
