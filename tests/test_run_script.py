@@ -23,17 +23,8 @@ from gan_eval.machine.system_libraries import IMPORT_LIBRARIES
 ROOT = Path(__file__).resolve().parent.parent
 EARLY_FILES = [
     ROOT / "run",
-    *(
-        ROOT / "gan_eval" / name
-        for name in (
-            "__init__.py",
-            "errors.py",
-            "machine/__init__.py",
-            "machine/commands.py",
-            "machine/system_libraries.py",
-            "machine/threads.py",
-        )
-    ),
+    *(ROOT / "gan_eval" / name for name in ("__init__.py", "errors.py")),
+    *(ROOT / "gan_eval" / "machine").glob("*.py"),
 ]
 
 

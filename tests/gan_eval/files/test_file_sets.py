@@ -66,7 +66,7 @@ def test_what_fails_before_all_is_written_leaves_the_old_set(tmp_path, monkeypat
         (new.folder / "a.csv").write_text("new a")
         if when == "writing":
             full()
-        monkeypatch.setattr("gan_eval.files.os.fsync", full)
+        monkeypatch.setattr("gan_eval.files.atomic.os.fsync", full)
     monkeypatch.undo()
     assert found(tmp_path) == OLD
     finish_cut_off(tmp_path)

@@ -13,7 +13,7 @@ import pytest
 
 from gan_eval import write_report
 from gan_eval.__main__ import run
-from gan_eval.machine import start, threads
+from gan_eval.machine import commands, start, threads
 from gan_eval.machine.commands import as_typed, own_command, setup_command
 from gan_eval.settings.study import load_study
 from gan_eval.stats.trials import fill_trials
