@@ -396,7 +396,7 @@ def test_threads(
     torch.set_num_threads(4)
     settings = tiny(generator_channels=channels)
     with devices.cpu_threads(requested, torch.device(device), recorded=recorded, settings=settings):
-        assert torch.get_num_threads() == expected
+        assert torch.get_num_threads() == threads
     assert torch.get_num_threads() == 4
 
 
@@ -406,7 +406,7 @@ def test_a_small_network_has_one_thread_on_an_idle_machine(monkeypatch: pytest.M
     torch.set_num_threads(4)
     for channels, expected in ((2, 1), (64, 3)):
         with devices.cpu_threads(None, torch.device("cpu"), settings=tiny(generator_channels=channels)):
-            assert torch.get_num_threads() == threads
+            assert torch.get_num_threads() == expected
     with pytest.raises(UserError, match="--threads 0"), devices.cpu_threads(0, torch.device("cpu")):
         pass
 
