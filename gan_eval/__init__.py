@@ -94,4 +94,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "errors", "import_module"})
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "errors", "import_module", "machine"})

@@ -21,7 +21,7 @@ from gan_eval.study import demo
 from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import ask_next_person
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import StimulusSet, read_set
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+FOLDER = Path(__file__).resolve().parents[3] / "benchmarks"
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sources"),
-        ("trials import trials.csv --out theirs", "gan_eval.stats.import_trials"),
+        ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
         ("report theirs --out r.html --figures theirs/thesis.txt", "gan_eval.report.build"),
         ("model export absent --format pth --out theirs", "trainer.files.model.load_model"),

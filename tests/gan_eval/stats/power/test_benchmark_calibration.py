@@ -13,7 +13,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.trials import fill_trials
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
