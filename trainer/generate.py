@@ -14,8 +14,9 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, Display
-from gan_eval.stimuli.sets import RAW, model_name_problem, refuse_another_set, write_set
+from gan_eval.stimuli.sets import refuse_another_set, write_set
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import RAW, model_name_problem
 from trainer.datasets.dataset import Size
 from trainer.datasets.pairs import Formats
 from trainer.devices import cpu_threads, exact_kernels, placed

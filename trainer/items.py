@@ -13,8 +13,9 @@ from gan_eval.files.digests import sha256_bytes
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pictures import read_as, write_png, write_samples
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
-from gan_eval.stimuli.sets import RAW, RAW_ENDING, name_problem, stimulus_row
+from gan_eval.stimuli.sets import stimulus_row
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import RAW, RAW_ENDING, name_problem
 from trainer.devices import memory_for
 from trainer.inference import NotFiniteError
 from trainer.randomness import Purpose

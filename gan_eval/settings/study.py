@@ -23,7 +23,7 @@ from gan_eval.settings.training import (
     TrainingSettings,
     joined_splits,
 )
-from gan_eval.stimuli.sets import model_name_problem
+from gan_eval.tables.names import model_name_problem
 
 CheckpointKind = Literal["last", "best"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, ndtri, stdtrit
 
-from gan_eval.stats import multiple_tests
+from gan_eval.tables import multiple_tests
 
 Z95 = float(ndtri(0.975))
 """The two-sided 95 % point of the standard normal distribution."""
@@ -91,7 +91,7 @@ def holm(p: pd.Series) -> pd.Series: ...
 @overload
 def holm(p: np.ndarray) -> np.ndarray: ...
 def holm(p: pd.Series | np.ndarray) -> pd.Series | np.ndarray:
-    """As `gan_eval.stats.multiple_tests.holm`; a Series is one family."""
+    """As `gan_eval.tables.multiple_tests.holm`; a Series is one family."""
     if isinstance(p, pd.Series):
         return pd.Series(multiple_tests.holm(p.to_numpy("float64", na_value=np.nan)), index=p.index)
     return multiple_tests.holm(p)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import are_single, require_agreement, require_plausible_times
-from gan_eval.stimuli.sets import KEPT_NAMES, name_problem
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import conform, frame_of
+from gan_eval.tables.names import KEPT_NAMES, name_problem
 from gan_eval.tables.schema import LONGEST_MS
 
 REQUIRED = ("participant", "stimulus", "kind", "response")

@@ -18,14 +18,13 @@ from gan_eval.stimuli.sets import (
     TABLE_NAME,
     identical_pictures,
     identical_text,
-    model_name_problem,
-    name_problem,
     read_set,
     refuse_another_set,
     stimulus_row,
     write_set,
 )
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import model_name_problem, name_problem
 
 RECORD = ".gan-eval/import.json"
 """The record of what a set was imported from, and how."""

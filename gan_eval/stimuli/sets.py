@@ -13,6 +13,7 @@ from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import read_json
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
+from gan_eval.tables.names import KEPT_NAMES, name_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +30,6 @@ HASHES: Mapping[FileColumn, str] = {
 }
 """By each column of files the one with their SHA-256."""
 TABLE_NAME = "stimuli.csv"
-KEPT_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
-"""Names that no model may have, and what has them."""
-RAW = "raw"
-"""Folder of the set of what the generator itself gave, in a set of filled pictures."""
-RAW_ENDING = f"-{RAW}"
-"""Ends the name of that set's model, and of no other."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -50,34 +45,6 @@ class StimulusSet:
         """The file a row names in `column`, or None where it names none."""
         name = row[column]
         return None if name is None else self.folder / name
-
-
-def model_name_problem(name: str) -> str | None:
-    """What is wrong with a generator's name, and the mend; None where nothing is.
-
-    >>> model_name_problem("pix2pix"), model_name_problem("real")
-    (None, 'the name real is kept for the ground truth; give the model another')
-    """
-    if name.endswith(RAW_ENDING):
-        use = "what a generator gave before the known pixels were put back"
-        return f"names that end in {RAW_ENDING} are kept for {use}; give the model another"
-    return name_problem(name, "model")
-
-
-def name_problem(name: str, what: str) -> str | None:
-    """Return what is wrong with the name of a `what` that becomes part of identifiers, and the fix; None: nothing.
-
-    >>> name_problem("a|b", "model")
-    "a model's name has no '|'; give it another"
-    """
-    if what == "model" and name in KEPT_NAMES:
-        return f"the name {name} is kept for {KEPT_NAMES[name]}; give the model another"
-    for separator in ("/", "|"):  # of dataset/model/stem, and of A|B for two models in one trial
-        if separator in name:
-            return f"a {what}'s name has no {separator!r}; give it another"
-    if not name.strip() or not name.isprintable():
-        return f"a {what}'s name is text that can be printed; give it another"
-    return None
 
 
 def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = True) -> StimulusSet:

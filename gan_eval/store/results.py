@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import database_message
-from gan_eval.store.checked import UnexpectedError, can_read_in_bulk, checked_frame, checked_rows, text_or_bytes
+from gan_eval.store.checked import checked_rows, read_frame, text_or_bytes
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
@@ -179,16 +179,26 @@ class Store:
         self, table: Table, equal: Mapping[str, Any], *, text: Callable[[bytes], str | bytes] | None = None
     ) -> Sequence[sa.RowMapping]:
         """The rows unchecked; `text` reads SQLite's text where UTF-8 does not."""
-        layout = self._layout[table]
-        untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
-        query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
         with self.transaction() as connection:
             if text is not None:
                 connection.connection.driver_connection.text_factory = text  # type: ignore[union-attr]
-            return connection.execute(query.order_by(*(layout.c[name] for name in _order(table)))).mappings().all()
+            return connection.execute(self._select(table, equal)).mappings().all()
+
+    def _select(self, table: Table, equal: Mapping[str, Any], *, ending: str = "") -> sa.Select[Any]:
+        """The rows of a table, sorted, with the values as the database holds them.
+
+        Columns are called `{name}{ending}`: pandas takes a row with a column called `keys` for a dict.
+        """
+        layout = self._layout[table]
+        untyped: list[Any] = [
+            sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(f"{name}{ending}") for name in table.names
+        ]
+        query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
+        order = ("started_at", "session") if table is tables.SESSIONS else table.key
+        return query.order_by(*(layout.c[name] for name in order))
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
-        """The same as a pandas frame with the schema's dtypes; in bulk where ADBC's driver is installed.
+        """The same as a pandas frame with the schema's dtypes.
 
         Args:
             table: which.
@@ -197,15 +207,16 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        self._require_owner()
-        if can_read_in_bulk(self._engine):
-            layout = self._layout[table]
-            select = sa.select(*(layout.c[name] for name in table.names))
-            select = select.where(*(layout.c[name] == value for name, value in equal.items()))
-            self.close()  # two SQLite libraries in one process must not hold one file at once: see `checked`
-            with suppress(UnexpectedError):  # row by row it is said where
-                return checked_frame(Path(self._where), select, _order(table), table)
-        rows = self.rows(table, **equal)
+        try:
+            with self.transaction() as connection:
+                frame = read_frame(connection, self._select(table, equal, ending=":"), table)
+        except UserError as error:
+            if "decode to UTF-8" not in str(error):
+                raise
+            frame = None
+        if frame is not None:
+            return frame
+        rows = self.rows(table, **equal)  # the check of each row says which cell is wrong
         try:
             return tabular.frame_of(rows, table)
         except UserError as error:
@@ -244,11 +255,6 @@ class Store:
         if rows:
             values = [{name: row.get(name) for name in table.names} for row in rows]
             connection.execute(self._layout[table].insert(), values)
-
-
-def _order(table: Table) -> tuple[str, ...]:
-    """The columns by which rows are sorted."""
-    return ("started_at", "session") if table is tables.SESSIONS else table.key
 
 
 def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:

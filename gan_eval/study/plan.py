@@ -20,9 +20,10 @@ from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures, sides_of
-from gan_eval.stimuli.sets import RAW, read_set
+from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import frame_of
+from gan_eval.tables.names import RAW
 
 STORE = "store.sqlite"
 """The results store in a study's folder."""

@@ -21,7 +21,7 @@ from gan_eval.metrics.registry import select
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import import_items
 from gan_eval.stimuli.pictures import Fit
-from gan_eval.stimuli.sets import TABLE_NAME, model_name_problem, read_set
+from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
@@ -34,6 +34,7 @@ from gan_eval.study.sessions import (
 )
 from gan_eval.study.stages import list_stages
 from gan_eval.tables.frames import Row, read_rows, write_rows
+from gan_eval.tables.names import model_name_problem
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""

@@ -17,7 +17,6 @@ import time
 from typing import Any, NoReturn
 
 LIBRARIES = (
-    "adbc_driver_sqlite.dbapi",
     "jinja2",
     "matplotlib.backends.backend_svg",
     "pyarrow.dataset",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import KEPT_NAMES, StimulusSet, name_problem, read_set, require_unchanged
+from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import KEPT_NAMES, name_problem
 
 if TYPE_CHECKING:
     import pandas as pd

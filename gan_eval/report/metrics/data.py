@@ -17,9 +17,9 @@ from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.parts.words import NOTHING, missing, number, whole
-from gan_eval.stimuli.sets import RAW_ENDING
 from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
+from gan_eval.tables.names import RAW_ENDING
 
 REAL = "real"
 """Stands for the real pictures where a model's name is asked for; no model may be called so."""

@@ -25,7 +25,7 @@ from gan_eval.report.parts.blocks import (
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, picture_below, thumbnail_uri
 from gan_eval.report.parts.words import NARROW, NBSP, clean, listed, missing, percent, plural, proportion_interval
-from gan_eval.stimuli.sets import RAW
+from gan_eval.tables.names import RAW
 
 PER_MODEL = 5
 """As many as the appendix of `pix2pix_capability` shows of each data set."""

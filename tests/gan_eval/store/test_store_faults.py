@@ -12,7 +12,7 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Store, merge, open_store, results
+from gan_eval.store import Store, merge, open_store
 from gan_eval.tables.schema import Table
 
 
@@ -54,11 +54,10 @@ WRONG = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("table", "column", "value", "line"), WRONG)
-@pytest.mark.parametrize("way", ["rows", "frame", "frame by row", "merge"])
+@pytest.mark.parametrize("way", ["rows", "frame", "merge"])
 def test_a_wrong_cell_is_named_with_file_table_row_and_column(
     path: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     table: Table,
     column: str,
     value: str,
@@ -67,11 +66,6 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
 ) -> None:
     row = "session='s2'" if table is tables.SESSIONS else "session='s2' trial=2"
     change(path, f'UPDATE {table.name} SET "{column}" = {value} WHERE {row.replace(" ", " AND ")}')
-    if way == "frame":
-        pytest.importorskip("adbc_driver_sqlite")
-    if way == "frame by row":
-        pytest.importorskip("pandas")
-        monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
     with pytest.raises(UserError) as caught:
         if way == "merge":
             merge([path], tmp_path / "all.sqlite")
@@ -86,7 +80,6 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
 
 
 def test_a_row_without_what_every_row_must_hold_is_named(path: Path) -> None:
-    pytest.importorskip("pandas")
     change(
         path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
     )
@@ -100,11 +93,7 @@ def test_a_row_without_what_every_row_must_hold_is_named(path: Path) -> None:
     assert str(caught.value).startswith(line), "the store at fault, not the one that was to be"
 
 
-@pytest.mark.parametrize("bulky", [True, False])
-def test_a_row_that_stands_twice_is_named(path: Path, monkeypatch: pytest.MonkeyPatch, bulky: bool) -> None:
-    pytest.importorskip("pandas")
-    if not bulky:
-        monkeypatch.setattr(results, "can_read_in_bulk", lambda _: False)
+def test_a_row_that_stands_twice_is_named(path: Path) -> None:
     change(
         path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
     )
@@ -175,7 +164,6 @@ def test_a_damaged_store_is_told_in_one_line(path: Path, tmp_path: Path, how: st
         if way == "merge":
             merge([path], tmp_path / "all.sqlite")
         else:
-            pytest.importorskip("pandas")
             with open_store(path, create=False) as store:
                 store.rows(tables.TRIALS) if way == "rows" else store.frame(tables.TRIALS)
     assert str(caught.value).startswith(f"{path}: ")
