@@ -126,7 +126,7 @@ def run(
     from gan_eval.study.sessions import awaited
     from gan_eval.study.stages import list_stages
 
-    refuse_if_held(*markers.run_lock(out), say=lambda line: typer.echo(line, err=True))
+    refuse_if_held(*markers.run_lock(out))
     if on_command_line(context, "fraction") and not load_study(study).models:
         raise UserError(f"--fraction: {study} trains no model; leave it out")
     plan = make_plan(

@@ -230,7 +230,7 @@ def train(
         from gan_eval.files.locks import refuse_if_held
         from trainer.state.run_folder import is_finished, run_lock
 
-        refuse_if_held(*run_lock(out), say=lambda line: typer.echo(line, err=True))
+        refuse_if_held(*run_lock(out))
         if processes() == 1 and not tensorboard and is_finished(out, job):
             typer.echo("train: finished already; nothing was done", err=True)
             _name_generate(job, out)

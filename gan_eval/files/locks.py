@@ -1,35 +1,16 @@
-"""Locks: one process at a time, and which one has it.
+"""Locks: one process at a time, and which process has one.
 
-The system's own lock (filelock) ends with its process, however that ends. A record next to the lock file names the
-holder, for messages. It decides only where the system's lock cannot: for another machine.
+The system's own lock (filelock) ends with its process, however that ends.
 """
 
-import json
 import os
-import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, make_folder, write_error
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-
-RECORD_PATIENCE_S = 0.5
-"""Longest wait for the record of a holder that has just taken the lock."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """The process that holds a lock."""
-
-    process: int
-    machine: str
-    since: str
-    """In UTC, to the minute."""
 
 
 @contextmanager
@@ -50,39 +31,28 @@ def hold_folder(folder: Path, *, private: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def hold_lock(
-    lock: Path, place: str, doing: str, *, private: bool = True, say: Callable[[str], None] | None = None
-) -> Iterator[None]:
-    """Hold a lock while the block runs; another process that wants it is refused. Its files are removed at the end.
-
-    The lock of a process that was killed is taken over.
+def hold_lock(lock: Path, place: str, doing: str, *, private: bool = True) -> Iterator[None]:
+    """Hold a lock while the block runs; another process that wants it is refused. Its file is removed at the end.
 
     Args:
         lock: the lock file, whose folder is made where it is missing.
-        place: how messages begin, such as `--out RUN`.
+        place: beginning of the message, such as `--out RUN`.
         doing: the activity, such as `training there`.
         private: folders that are made are for this user alone; else as the user's umask says.
-        say: called with a message where a lock is taken over.
 
     Raises:
-        UserError: another process has it, or had it on another machine; or the file cannot be written.
+        UserError: another process has it, or the file cannot be written.
     """
     made = [folder for folder in (lock.parent, lock.parent.parent) if not folder.exists()]
     try:
-        with system_lock(lock, lambda: _refusal(lock, place, doing), private=private):
-            _check_earlier_holder(lock, place, doing, say)
-            now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-            record = Holder(os.getpid(), socket.gethostname(), now)
-            try:
-                _record_file(lock).write_text(json.dumps(asdict(record)), encoding="utf-8")
-            except OSError as error:
-                raise write_error(_record_file(lock), error) from error
+        with system_lock(
+            lock, lambda: f"{place}: {who_holds(lock)} is {doing}; wait for it, or end it", private=private
+        ):
             try:
                 yield
             finally:
-                with suppress(OSError):
-                    _record_file(lock).unlink()
-                    lock.unlink()  # Windows removes no open file
+                with suppress(OSError):  # Windows removes no open file
+                    lock.unlink()
     finally:
         with suppress(OSError):  # the folders that were made for the lock alone
             if made and not any(made[0].iterdir()) and not any(path != made[0] for path in made[0].parent.iterdir()):
@@ -90,14 +60,14 @@ def hold_lock(
                     folder.rmdir()
 
 
-def refuse_if_held(lock: Path, place: str, doing: str, *, say: Callable[[str], None] | None = None) -> None:
+def refuse_if_held(lock: Path, place: str, doing: str) -> None:
     """Refuse early what `hold_lock` would refuse; nothing is made.
 
     Raises:
-        UserError: another process has the lock, or had it on another machine.
+        UserError: another process has the lock.
     """
     if lock.exists():
-        with hold_lock(lock, place, doing, say=say):
+        with hold_lock(lock, place, doing):
             pass
 
 
@@ -135,40 +105,43 @@ def system_lock(
         own.release()
 
 
-def _check_earlier_holder(lock: Path, place: str, doing: str, say: Callable[[str], None] | None) -> None:
-    """Refuse the lock of another machine, which cannot be checked from here; report one that is taken over."""
-    earlier, here = _record(lock), socket.gethostname()
-    if earlier is None:
-        return
-    if earlier.machine != here:
-        raise UserError(
-            f"{place}: process {earlier.process} on {earlier.machine} has been {doing} since {earlier.since}; {here} "
-            f"cannot check whether it still is: wait for it, or, if it has ended, remove {_record_file(lock)}"
-        )
-    if say is not None:
-        say(
-            f"{place}: process {earlier.process}, which was {doing} since {earlier.since}, ended unexpectedly; "
-            "taking over its lock"
-        )
+def who_holds(path: Path) -> str:
+    """Return which other programs have locked a file, or else have it open, for messages.
+
+    Only Linux reports it; for other users' programs it reports locks alone.
+    """
+    names = []
+    for number in sorted(_lockers(path) or _openers(path))[:3]:
+        try:
+            command = Path(f"/proc/{number}/comm").read_text(errors="replace").strip()
+        except OSError:
+            command = "already gone"
+        names.append(f"process {number} ({command})")
+    return " and ".join(names) or "another program"
 
 
-def _refusal(lock: Path, place: str, doing: str) -> str:
-    deadline = time.monotonic() + RECORD_PATIENCE_S
-    while (holder := _record(lock)) is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    who = f"process {holder.process} on {holder.machine}" if holder else "another process"
-    return f"{place}: {who} has been {doing}{f' since {holder.since}' if holder else ''}; wait for it, or end it"
+def _lockers(path: Path) -> set[int]:
+    """Return the processes that hold a lock on the file, or on the files that SQLite keeps next to it."""
+    inodes, processes = set(), set()
+    for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
+        with suppress(OSError):
+            inodes.add(str(path.with_name(name).stat().st_ino))
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():  # 1: POSIX ADVISORY WRITE 4711 08:01:1234 120 120
+            words = line.split()
+            if len(words) > 5 and words[1] != "->" and words[5].rpartition(":")[2] in inodes:
+                processes.add(int(words[4]))
+    return {number for number in processes if number > 0 and number != os.getpid()}
 
 
-def _record_file(lock: Path) -> Path:
-    return lock.with_name(f"{lock.name}.json")
-
-
-def _record(lock: Path) -> Holder | None:
-    """Return the record of the holder; None where there is none that can be read."""
-    try:
-        holder = Holder(**json.loads(_record_file(lock).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    texts = (holder.machine, holder.since)
-    return holder if type(holder.process) is int and all(isinstance(text, str) for text in texts) else None
+def _openers(path: Path) -> set[int]:
+    """Return the processes that have the file open."""
+    processes = set()
+    with suppress(OSError):
+        same = path.stat()
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):
+                opened = link.stat()
+                if (opened.st_dev, opened.st_ino) == (same.st_dev, same.st_ino):
+                    processes.add(int(link.parts[2]))
+    return processes - {os.getpid()}

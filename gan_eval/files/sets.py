@@ -1,9 +1,8 @@
-"""Files that belong together: written aside, put in place together, and known by what the set's record says of them.
+"""Sets of files that are replaced together: a reader sees the old set or the new one.
 
-A set has a name (`analysis`, `metrics`) and lies in a folder beside whatever else is there. Its files are written into
-a folder of their own below `.gan-eval/`. When all are there, the record of what is coming is written: from then on the
-new set is the one that counts, and whoever comes next finishes a replacement that was cut off. Until then the old set
-stays as it was, whatever happens.
+A set has a name (`analysis`, `metrics`) and shares its folder with other files. Its new files are written into a folder
+below `.gan-eval/`. When all are there, an announcement of the new set is written. From then on the new set counts: the
+next process that opens the folder finishes an interrupted replacement. Before it, the old set stays as it was.
 """
 
 import os
@@ -30,38 +29,34 @@ from gan_eval.files.output_folders import refuse_links
 from gan_eval.files.reading import read_json
 
 PATIENCE_S = 60.0
-"""For another process that writes into the folder."""
+"""Longest wait for another process that writes into the folder."""
 _RECORD, _COMING, _LOCK = ".set.json", ".coming.json", "sets.lock"
 
 
 @dataclass(frozen=True)
 class FileSet:
-    """What the record of a set says."""
+    """The record of a set."""
 
     name: str
     run: str
-    """Tells one making of the set from another."""
+    """Identifier of this version of the set."""
     files: Mapping[str, str]
     """SHA-256 by path relative to the folder."""
     source: str = ""
-    """What it was made from, where that is a file: its path relative to the folder."""
+    """The file it was made from, if any: its path relative to the folder."""
 
 
 @dataclass
 class NewSet:
-    """A set that is being written."""
+    """A set that is being written; fields as in `FileSet`."""
 
     folder: Path
-    """Where its files are to be written; empty at first."""
+    """Write its files here; empty at first."""
     run: str = ""
     """Default: made from the files' hashes, so that equal files are equal sets."""
-    obsolete: list[Path] = field(default_factory=list)
-    """Files that go where the new set does not have them, beside those of its last record: what was written before
-    there were records. Those of another set stay."""
     source: str = ""
-    """As in `FileSet`."""
     staying: set[str] = field(default_factory=set)
-    """Files of the last record, relative to the folder, that stay though the new set does not have them."""
+    """Files of the earlier set, relative to the folder, that stay though the new set does not have them."""
 
 
 @contextmanager
@@ -99,7 +94,7 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
             yield new
             _announce(folder, name, new)
         except BaseException:
-            if not (own / f"{name}{_COMING}").exists():  # else it counts already, and is finished by whoever comes next
+            if not (own / f"{name}{_COMING}").exists():  # else the next process finishes it
                 shutil.rmtree(aside, ignore_errors=True)
             raise
         _finish(folder, name)
@@ -107,14 +102,14 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
 
 @contextmanager
 def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
-    """The sets of each folder; nobody replaces one while the block runs. Replacements that were cut off are finished.
+    """Yield the sets of each folder; none is replaced while the block runs. Interrupted replacements are finished.
 
     Args:
-        folders: those that are not there or not ours have no sets.
+        folders: those that are missing or not ours have no sets.
 
     Raises:
-        UserError: a replacement that was cut off cannot be finished, a record is damaged, or another process has
-            been writing for a minute.
+        UserError: an interrupted replacement cannot be finished, a record is damaged, or another process has been
+            writing for a minute.
     """
     with ExitStack() as stack:
         sets: dict[Path, list[FileSet]] = {}
@@ -127,18 +122,18 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
 
 
 def sets_of(folder: Path) -> list[FileSet]:
-    """The sets that lie in a folder, by their records."""
+    """Return the sets of a folder, by their records."""
     return [_read(path) for path in sorted((Path(folder) / OWN_FOLDER).glob(f"*{_RECORD}"))]
 
 
 def finish_cut_off(*folders: Path) -> None:
-    """Finish replacements that were cut off, so that the files in the folders are those of one set each."""
+    """Finish interrupted replacements in these folders."""
     with settled(*folders):
         pass
 
 
 def _announce(folder: Path, name: str, new: NewSet) -> None:
-    """Write down what is coming; from here on the new set is the one that counts."""
+    """Write the announcement; from here on the new set counts."""
     files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
     hashes = {relative: sha256_file(path) for relative, path in files.items()}
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
@@ -148,15 +143,8 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
         for relative, known in before.items()
         if relative not in new.staying
         and (folder / relative).is_file()
-        and sha256_file(folder / relative) == known  # else somebody has changed it since
+        and sha256_file(folder / relative) == known  # else the user changed it
     }
-    others = {
-        relative
-        for path in (folder / OWN_FOLDER).glob(f"*{_RECORD}")
-        if path != record
-        for relative in _files_of_earlier(path)
-    }
-    removed |= {path.relative_to(folder).as_posix() for path in new.obsolete if path.is_file()} - others
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
     coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(removed - set(files))}
     coming |= {"source": new.source} if new.source else {}
@@ -174,7 +162,7 @@ def _finish_all(folder: Path) -> None:
 
 
 def _finish(folder: Path, name: str) -> None:
-    """Put the announced files in place; what has been put there already stays."""
+    """Put the announced files in place; those already in place stay."""
     own = folder / OWN_FOLDER
     announced = own / f"{name}{_COMING}"
     coming = _checked(announced, "run", "files", "aside", "gone")
@@ -190,17 +178,17 @@ def _finish(folder: Path, name: str) -> None:
             at.unlink(missing_ok=True)
         flush_to_disk(folder)
         at = own / f"{name}{_RECORD}"
-        announced.replace(at)  # the announcement becomes the record: a full disk cannot hinder it
+        announced.replace(at)  # the announcement becomes the record, also on a full disk
     except OSError as error:
         raise UserError(
-            f"{at}: cannot be replaced ({error.strerror or error}); the files beside it are of two runs until the same "
-            "command is given again"
+            f"{at}: cannot be replaced ({error.strerror or error}); its folder holds files of two runs until "
+            "you repeat the command"
         ) from error
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def _files_of_earlier(record: Path) -> Mapping[str, str]:
-    """The files of a set that is to be replaced; none where its record is missing or damaged."""
+    """Return the files of the earlier set; none where its record is missing or damaged."""
     try:
         return _read(record).files if record.is_file() else {}
     except UserError:
@@ -213,10 +201,10 @@ def _read(path: Path) -> FileSet:
 
 
 def _checked(path: Path, *required: str) -> dict[str, Any]:
-    """A record with what is required in it; the paths of its files stay below the set's folder.
+    """Read a record that has the required fields, and whose files lie below the set's folder.
 
     Raises:
-        UserError: it is not such a record.
+        UserError: the file is not such a record.
     """
     record = read_json(path)
     if isinstance(record, dict) and all(name in record for name in required):
@@ -237,10 +225,7 @@ def _checked(path: Path, *required: str) -> dict[str, Any]:
 
 @contextmanager
 def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
-    """Wait until no other process has the folder's sets.
-
-    A reader makes no lock where nobody has written yet, and does not wait where it may not write it.
-    """
+    """Wait until no other process holds the folder's sets; a reader that may not write the lock does not wait."""
     path = folder / OWN_FOLDER / _LOCK
     if reading and not os.access(path, os.W_OK):
         yield

@@ -1,6 +1,6 @@
 """The audit: every clue, for every model of a stimulus set; as a table and as messages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -29,12 +29,12 @@ class GroupAudit:
 
     @property
     def is_too_small(self) -> bool:
-        """True if the pictures are too few for an audit that finds nothing to mean anything."""
+        """True if the pictures are too few for a negative result to have a meaning."""
         return min(len(self.group.real), len(self.group.fake)) < FEWEST
 
     @property
     def p(self) -> NDArray[np.float64]:
-        """(clues,) of each clue's test; NaN where there is none."""
+        """P-values, (clues,); NaN where there is no test."""
         p = [None if finding.separation is None else finding.separation.p for finding in self.findings]
         return np.array(p, np.float64)
 
@@ -120,76 +120,66 @@ _LABELS = {"gives_away": "gives away", "look": "look"}
 
 
 def summary_lines(audit: Audit) -> list[str]:
-    """A headline for each model and a line for each clue that separates, the most telling first; then what to do."""
+    """Return a headline for each model, a line for each clue that separates, the strongest first, and the advice."""
     lines = [f"left out: {problem}" for problem in audit.problems]
     if identical := identical_text(identical_pictures(row for stimuli in audit.sets for row in stimuli.rows)):
         lines.append(f"warning: {identical}")
     for group in audit.groups:
         lines += _lines_of(group)
+    return [*lines, *_advice(audit)]
+
+
+def _lines_of(group: GroupAudit) -> list[str]:
+    """Return the headline of a model and a line for each clue that separates.
+
+    A line may be chance where its test does not stay below 5 % once all clues are counted (Holm).
+    """
+    corrected = dict(zip((finding.clue.name for finding in group.findings), holm(group.p), strict=True))
+    compared = [(finding, finding.separation) for finding in group.findings if finding.separation is not None]
+    lines: dict[str, list[str]] = {verdict: [] for verdict in _LABELS}
+    for finding, separation in sorted(compared, key=lambda pair: -abs(pair[1].auc - 0.5)):
+        if finding.verdict not in _LABELS:
+            continue
+        auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})"
+        marks = [f"{separation.certain:.0%} known for sure"] if separation.certain else []
+        marks += ["may be chance"] if corrected[finding.clue.name] >= _LEVEL else []
+        values = "; ".join([f"real {finding.real}, fake {finding.fake}", *marks])
+        lines[finding.verdict].append(f"  {_LABELS[finding.verdict]:10}  {finding.clue.name:16}  {auc}  {values}")
+    certain, look = (len(part) for part in lines.values())
+    found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
+    found += [f"{look} to look at"] if look else []
+    nothing = f"too few pictures, at least {FEWEST} of each are needed" if group.is_too_small else "no difference found"
+    headline = (
+        f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
+        f"generated pictures, {len(compared)} of {len(group.findings)} clues compared: {', '.join(found) or nothing}"
+    )
+    return [headline, *chain.from_iterable(lines.values())]
+
+
+def _advice(audit: Audit) -> list[str]:
+    """Return the command for each set whose files differ, and the fix for each picture clue that separates."""
     advice: list[str] = []
-    mends: dict[str, dict[str, None]] = {}
+    fixes: dict[str, dict[str, None]] = {}
+    names: set[str] = set()
     for stimuli in audit.sets:
         models = {(row["dataset"], row["model"]) for row in stimuli.rows if row["kind"] == "fake"}
-        findings = [
-            finding
+        clues = [
+            finding.clue
             for group in audit.groups
             if (group.group.dataset, group.group.model) in models
             for finding in group.findings
             if finding.verdict in _LABELS
         ]
-        if any(finding.clue.sort == "metadata" for finding in findings):
+        names |= {clue.name for clue in clues}
+        if any(clue.sort == "metadata" for clue in clues):
             advice.append(f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}")
-        for finding in findings:
-            if finding.clue.mend:
-                mends.setdefault(finding.clue.mend, {})[finding.clue.name] = None
-    names = {finding.clue.name for group in audit.groups for finding in group.findings if finding.verdict in _LABELS}
+        for clue in clues:
+            if clue.fix:
+                fixes.setdefault(clue.fix, {})[clue.name] = None
     if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
         advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
     if any("--fit" in line for line in advice):
         advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
-    lines += advice
-    if mends:
-        lines.append("what pixels tell may be the content, which people are to judge; if it is not:")
-    return [*lines, *(f"  {', '.join(names)}: {mend}" for mend, names in mends.items())]
-
-
-def _lines_of(group: GroupAudit) -> list[str]:
-    """The headline, which counts the lines that follow it.
-
-    A clue that is another measure of one with the same verdict stands in that one's line. A line may be chance where
-    its test does not stay below 5 % once all clues are counted (Holm).
-    """
-    corrected = dict(zip((finding.clue.name for finding in group.findings), holm(group.p), strict=True))
-    telling = {finding.clue.name: finding for finding in group.findings if finding.verdict in _LABELS}
-    lines: dict[str, list[str]] = {verdict: [] for verdict in _LABELS}
-    for finding, separation in sorted(
-        ((finding, finding.separation) for finding in telling.values() if finding.separation is not None),
-        key=lambda pair: -abs(pair[1].auc - 0.5),
-    ):
-        if _is_said_by(finding, telling):
-            continue
-        others = [other.clue.name for other in telling.values() if other.clue.follows == finding.clue.name]
-        others = [name for name in others if _is_said_by(telling[name], telling)]
-        auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})"
-        marks = [f"{separation.certain:.0%} told for sure"] if separation.certain else []
-        marks += [f"so {'does' if len(others) == 1 else 'do'} {' and '.join(others)}"] if others else []
-        marks += ["may be chance"] if corrected[finding.clue.name] >= _LEVEL else []
-        values = "; ".join([f"real {finding.real}, fake {finding.fake}", *marks])
-        lines[str(finding.verdict)].append(
-            f"  {_LABELS[str(finding.verdict)]:10}  {finding.clue.name:16}  {auc}  {values}"
-        )
-    compared = sum(finding.separation is not None for finding in group.findings)
-    certain, look = (len(part) for part in lines.values())
-    found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
-    found += [f"{look} to look at"] if look else []
-    nothing = f"too few pictures, at least {FEWEST} of each are needed" if group.is_too_small else "none tells"
-    headline = (
-        f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
-        f"generated pictures, {compared} of {len(group.findings)} clues compared: {', '.join(found) or nothing}"
-    )
-    return [headline, *chain.from_iterable(lines.values())]
-
-
-def _is_said_by(finding: Finding, telling: Mapping[str, Finding]) -> bool:
-    """Whether the clue of which this one is another measure says the same."""
-    return finding.clue.follows in telling and telling[finding.clue.follows].verdict == finding.verdict
+    if fixes:
+        advice.append("differences of the pixels may be the content, which people are to judge; if they are not:")
+    return [*advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]

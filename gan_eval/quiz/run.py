@@ -121,7 +121,7 @@ def run_session(
     with ExitStack() as sitting:
         require_pseudonym(participant)
         with open_store(store) as opened:
-            sitting.enter_context(hold_lock(*sitting_lock(store, applicant), say=on_warning))
+            sitting.enter_context(hold_lock(*sitting_lock(store, applicant)))
             if applicant.simulated and has_people(opened, study_name):
                 raise UserError(
                     f"--simulate: people have answered the study {study_name} in {opened.where}, and nothing is "

@@ -8,7 +8,7 @@ from pathlib import Path
 from gan_eval.files.atomic import write_bytes, write_text
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.commands import as_typed
-from gan_eval.report.downloads import RAW_REASON, is_raw
+from gan_eval.report.downloads import RAW_REASON
 from gan_eval.report.parts.blocks import (
     Block,
     Charts,
@@ -27,7 +27,6 @@ from gan_eval.report.parts.blocks import (
 from gan_eval.report.parts.chart import svg_file
 from gan_eval.report.parts.palette import PAPER
 from gan_eval.report.parts.words import clean, whole
-from gan_eval.stats.analysis import ALL_TABLES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$!+\-&])")
 _HARMLESS = re.compile(r"\\([()\-+!#])")
@@ -48,7 +47,6 @@ def write_markdown(report: Report, out: Path) -> Path:
     with replaced_set(folder, "report") as new:
         for name, data in writer.files.items():
             write_bytes(new.folder / name, data)
-        new.obsolete += [folder / "tables" / f"{name}.csv" for name in ALL_TABLES if is_raw(name)]
     write_text(out, as_typed(re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n", in_file=True))
     return out
 

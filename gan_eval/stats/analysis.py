@@ -52,7 +52,7 @@ from gan_eval.tables import (
     TRIALS,
     Table,
 )
-from gan_eval.tables.frames import as_table, frame_of, holds_table, write_table
+from gan_eval.tables.frames import as_table, frame_of, write_table
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
 
@@ -300,11 +300,4 @@ def write_analysis(
                 write_text(new.folder / "paper.tex", latex(frame, looked=looked))
         if given is None:
             new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
-        earlier = OF_ANALYSIS if given is None else (*OF_ANALYSIS, *STORED_TABLES)
-        new.obsolete += [
-            path
-            for table in earlier
-            for suffix in SUFFIXES
-            if holds_table(path := Path(out) / f"{table.name}{suffix}", table)
-        ]
     return [Path(out) / f"{name}.csv" for name in frames]

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from gan_eval.errors import UserError, shortened
 from gan_eval.files.atomic import make_file, make_folder, write_error
 from gan_eval.files.digests import sha256_bytes
+from gan_eval.files.locks import who_holds
 from gan_eval.files.reading import require_file
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, who_holds, write_ahead
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
 from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 

@@ -58,7 +58,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
         SystemExit: the quiz was interrupted, and has said so.
     """
     claim_output_folder(out)
-    refuse_if_held(*markers.run_lock(out), say=listener.message)
+    refuse_if_held(*markers.run_lock(out))
     make_data(out / "data" / "dots2photo")
     try:
         cache.find("inception")

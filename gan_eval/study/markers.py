@@ -106,7 +106,7 @@ def run(
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
     redone: set[str] = set()
-    with hold_lock(*run_lock(folder), say=listener.message), remembering_digests(folder):
+    with hold_lock(*run_lock(folder)), remembering_digests(folder):
         for stage in stages:  # and all that read the results of these
             if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
                 redone.add(stage.name)

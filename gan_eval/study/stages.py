@@ -10,7 +10,7 @@ from gan_eval import __version__, tables
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import relative_path
-from gan_eval.files.sets import replaced_set, sets_of
+from gan_eval.files.sets import replaced_set
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stats.looks import read_looks, write_looks
@@ -372,8 +372,6 @@ def report_stage(plan: Plan) -> Stage:
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for name, path in published_names(plan.published()).items():
                 write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
-            if not any(known.name == PUBLISHED for known in sets_of(plan.folder)):  # copied before there were records
-                new.obsolete += sorted((plan.folder / PUBLISHED).glob("*.csv"))
         build(plan.folder, out)
         return True
 

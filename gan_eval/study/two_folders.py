@@ -100,7 +100,7 @@ def try_folders(
     if not pairs:
         raise UserError(f"{real}: no picture has a partner in every folder: {', '.join(map(str, fakes))}")
     _claim(out, real, fakes)
-    refuse_if_held(*markers.run_lock(out), say=listener.message)
+    refuse_if_held(*markers.run_lock(out))
     step = _Steps(listener)
     markers.run([_import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles)], out, step)
     for line in _import_lines(out, list(dict.fromkeys(unpaired))):
@@ -307,7 +307,6 @@ def _import_lines(out: Path, unpaired: Sequence[str]) -> list[str]:
 
 def _audit_lines(out: Path) -> list[str]:
     """For each model what separates real from fake without a look at the content, and the command that removes it."""
-    from gan_eval.giveaways.clues import CLUES
     from gan_eval.giveaways.compare import FEWEST
     from gan_eval.giveaways.form import equalise_command
 
@@ -322,7 +321,6 @@ def _audit_lines(out: Path) -> list[str]:
         certain, telling = (
             [row["clue"] for row in rows if row["verdict"] == verdict] for verdict in ("gives_away", "look")
         )
-        telling = [clue for clue in telling if CLUES[clue].follows not in telling]  # another measure of the same thing
         pictures = min(max(row[count] for row in rows) for count in ("n_real", "n_fake"))
         if certain:
             lines.append(f"{head}: {', '.join(certain)} give the truth away; even that out: {equalise}")

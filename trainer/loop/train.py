@@ -65,7 +65,7 @@ def train(
             if not (out / CONFIG).exists():
                 check_output_folder(out)
             refuse_links(out)
-            stack.enter_context(hold_lock(*run_lock(out), say=say))
+            stack.enter_context(hold_lock(*run_lock(out)))
         threads = cpu_threads(execution.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
         stack.enter_context(threads)
         run = open_run(fabric, job, out, finished=finished, say=say)

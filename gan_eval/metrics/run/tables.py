@@ -25,7 +25,7 @@ from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import SUFFIXES
-from gan_eval.tables.frames import Row, conform, frame_of, holds_table, iso, read_table, write_table
+from gan_eval.tables.frames import Row, conform, frame_of, iso, read_table, write_table
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -135,10 +135,6 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
             for suffix in suffixes:
                 write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
         new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
-        earlier = [
-            (out / f"{table.name}{suffix}", table) for table in (*TABLES, tables.EXTERNAL_VALUES) for suffix in suffixes
-        ]
-        new.obsolete += [file for file, table in earlier if holds_table(file, table)]
 
 
 def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:

@@ -141,7 +141,6 @@ def test_a_set_of_another_name_in_the_folder_stays(tmp_path):
         (new.folder / "e.csv").write_text("exported")
     with replaced_set(tmp_path, "tables") as new:
         (new.folder / "a.csv").write_text("a")
-        new.obsolete.append(tmp_path / "e.csv")
     assert found(tmp_path) == {"e.csv": "exported", "a.csv": "a"}
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from giveaway_pictures import as_png, picture
+from giveaway_pictures import as_png
 from PIL import Image, PngImagePlugin
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.giveaways.audit import Audit, GroupAudit, audit, summary_lines
-from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Group
+from gan_eval.giveaways.clues import CLUES, Group
 from gan_eval.giveaways.compare import Finding, compare, judge
 from gan_eval.giveaways.equalise import equalise
 from gan_eval.giveaways.form import Form
@@ -47,17 +47,13 @@ def test_alike_files_give_nothing_away(make_set):
     ("options", "clues"),
     [
         ({"real": JPEG}, {"format"}),
-        ({"real": (".png", with_software)}, {"metadata", "software"}),
+        ({"real": (".png", with_software)}, {"metadata"}),
         ({"fake": (".png", with_transparency)}, {"mode"}),
         ({"fake": (".PNG", as_png)}, {"suffix"}),
-        ({"real": (".png", lambda image, path: image.save(path, compress_level=9))}, {"png_encoding"}),
-        ({"real": JPEG, "fake": jpeg(quality=40)}, {"jpeg_tables", "jpeg_step"}),
+        ({"real": JPEG, "fake": jpeg(quality=40)}, {"jpeg_tables"}),
         ({"real": JPEG, "fake": jpeg(subsampling="4:4:4")}, {"jpeg_subsampling"}),
-        ({"real": JPEG, "fake": jpeg(progressive=True)}, {"jpeg_encoding"}),
-        ({"sizes": {"real": (80, 64)}}, {"size", "area"}),
+        ({"sizes": {"real": (80, 64)}}, {"size"}),
         ({"names": {"real": "p{item}_real", "fake": "p{item}_fake"}}, {"name_token"}),
-        ({"names": {"real": "{item}", "fake": "000{item}"}}, {"name_length"}),
-        ({"names": {"fake": "p1{item}", "real": "p5{item}"}}, {"name_number"}),
     ],
 )
 def test_each_difference_between_the_files_is_found(make_set, options, clues):
@@ -68,7 +64,7 @@ def test_metadata_of_some_pictures_of_a_class_give_those_away(make_set):
     def some(image, path):
         (with_software if int(path.stem.removeprefix("p")) % 3 == 0 else as_png)(image, path)
 
-    assert giving_away(make_set(items=30, real=(".png", some))) == {"metadata", "software"}
+    assert giving_away(make_set(items=30, real=(".png", some))) == {"metadata"}
     assert giving_away(make_set(items=30, folder="both", real=(".png", some), fake=(".png", some))) == set()
 
 
@@ -84,13 +80,6 @@ def test_a_word_in_some_names_of_a_class_gives_those_away(make_set):
     assert "name_token" in giving_away(read_set(stimuli.folder))
 
 
-def test_many_codings_of_one_class_against_one_of_the_other_are_found(make_set):
-    def varied(image, path):
-        image.save(path, quality=60 + int(path.stem.removeprefix("p")))
-
-    assert "jpeg_tables" in giving_away(make_set(real=(".jpg", varied), fake=JPEG))
-
-
 def test_sizes_that_vary_alike_tell_nothing(make_set):
     def cut(image, path):
         image.crop((0, 0, 20 + 2 * int(path.stem.removeprefix("p")), 30)).save(path)
@@ -102,11 +91,16 @@ def test_pictures_are_reported_and_never_refused(make_set):
     def dark(image, path):
         Image.fromarray(np.asarray(image) // 3).save(path)
 
-    (group,) = audit([make_set(fake=(".png", dark))]).groups
-    verdicts = {found.clue.name: (found.verdict, found.separation.auc) for found in group.findings if found.separation}
+    found = audit([make_set(fake=(".png", dark))])
+    (group,) = found.groups
+    verdicts = {each.clue.name: (each.verdict, each.separation.auc) for each in group.findings if each.separation}
     assert verdicts["brightness"] == ("look", 0.0)
     assert verdicts["contrast"] == ("look", 0.0)
     assert {word for word, _ in verdicts.values()} == {"ok", "look"}
+    lines = summary_lines(found)
+    assert not any(line.startswith("equalise with") for line in lines)
+    (advice,) = (line for line in lines if "brightness" in line and "use one way" in line)
+    assert lines.index(advice) > next(place for place, line in enumerate(lines) if "may be the content" in line)
 
 
 def test_every_clue_has_a_row_with_a_value_or_a_reason(make_set, tmp_path):
@@ -147,31 +141,23 @@ def test_a_set_of_one_class_has_nothing_to_compare(make_set):
             audit([read_set(stimuli.folder)])
 
 
-def test_progress_is_told(make_set):
-    told = []
-    audit([make_set(items=3)], on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(number, 6) for number in range(1, 7)]
-
-
 def test_the_summary_names_what_tells_first(make_set):
     lines = summary_lines(audit([make_set(real=JPEG)]))
     assert "8 real and 8 generated pictures" in lines[0]
     assert lines[1].split()[:3] == ["gives", "away", "format"]
     assert "real JPEG, fake PNG" in lines[1]
-    assert "17 of 23 clues compared: 1 gives the truth away" in lines[0]
-    assert summary_lines(audit([make_set(folder="plain")]))[-1].endswith("clues compared: none tells")
+    assert "12 of 15 clues compared: 1 gives the truth away" in lines[0]
+    assert summary_lines(audit([make_set(folder="plain")]))[-1].endswith("clues compared: no difference found")
 
 
-def test_the_headline_counts_the_lines_below_it_and_one_difference_once(make_set):
+def test_the_headline_counts_the_lines_below_it(make_set):
     head, *lines = summary_lines(audit([make_set(sizes={"real": (80, 60)}, real=(".png", with_software))]))
-    clues = [line for line in lines if line.startswith("  gives away") or line.startswith("  look")]
-    certain = [line.split()[2] for line in clues if line.startswith("  gives away")]
-    assert sorted(certain) == ["metadata", "size"], "neither area and aspect nor software are further differences"
-    assert any("so do area and aspect" in line for line in clues)
+    certain = [line.split()[2] for line in lines if line.startswith("  gives away")]
+    assert sorted(certain) == ["metadata", "size"]
     assert head.endswith(": 2 give the truth away")
 
 
-def test_the_last_lines_are_commands_that_mend_what_was_found(make_set):
+def test_the_last_lines_are_commands_that_fix_the_differences(make_set):
     stimuli = make_set(real=JPEG, sizes={"real": (80, 60)})
     first, *others = [line for line in summary_lines(audit([stimuli])) if "equalise" in line or "--" in line]
     assert first == f"equalise with: gan-eval stimuli equalise {stimuli.folder} --out {stimuli.folder}-equal --fit crop"
@@ -179,19 +165,9 @@ def test_the_last_lines_are_commands_that_mend_what_was_found(make_set):
     assert "--fit stretch" in others[1]
     equal = stimuli.folder.with_name(f"{stimuli.folder.name}-equal")
     equalise(stimuli.folder, equal, Form(fit="crop", jpeg=75))
-    mended = read_set(equal)
-    assert giving_away(mended) == set()
-    assert not any("equalise with" in line for line in summary_lines(audit([mended])))
-
-
-def test_what_equalising_does_not_mend_has_another_advice(make_set):
-    def dark(image, path):
-        Image.fromarray(np.asarray(image) // 3).save(path)
-
-    lines = summary_lines(audit([make_set(fake=(".png", dark))]))
-    assert not any(line.startswith("equalise with") for line in lines)
-    (advice,) = (line for line in lines if "brightness" in line and "do it alike" in line)
-    assert lines.index(advice) > next(place for place, line in enumerate(lines) if "may be the content" in line)
+    equalised = read_set(equal)
+    assert giving_away(equalised) == set()
+    assert not any("equalise with" in line for line in summary_lines(audit([equalised])))
 
 
 @pytest.mark.parametrize(
@@ -222,11 +198,6 @@ def test_words_that_happen_to_differ_are_not_taken_for_a_rule():
     assert found.separation.p == 1.0
 
 
-def test_the_names_of_clues_are_all_different():
-    assert len({clue.name for clue in CLUES.values()}) == len(CLUES) > len(METADATA_CLUES)
-    assert picture(1).tobytes() == picture(1).tobytes() != picture(2).tobytes()
-
-
 def test_a_clue_without_a_test_is_in_no_family_and_stays_without_p() -> None:
     """Counted as 0 it would be the surest clue of all."""
     tests = [0.04, None, 0.01, 0.03]
@@ -241,7 +212,8 @@ def test_a_clue_without_a_test_is_in_no_family_and_stays_without_p() -> None:
     wanted = multipletests([0.04, 0.01, 0.03], method="holm")[1]
     assert [found[0], found[3], found[4]] == pytest.approx(wanted)
     assert (found[1], found[2]) == (None, None)
-    head, first, second = summary_lines(Audit((group,), ()))
-    assert head.endswith("4 of 5 clues compared: 2 to look at"), "area and aspect say what size says"
-    assert ("format" in first, "may be chance" in first) == (True, True)
-    assert ("size" in second, "may be chance" in second) == (True, False)
+    head, *lines = summary_lines(Audit((group,), ()))
+    assert head.endswith("4 of 5 clues compared: 4 to look at")
+    assert [(line.split()[1], "may be chance" in line) for line in lines] == [
+        ("format", True), ("size", False), ("mode", False), ("profile", False)
+    ]  # fmt: skip

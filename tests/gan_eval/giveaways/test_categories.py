@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
+from gan_eval.giveaways.clues import CLUES
+from gan_eval.giveaways.compare import compare
 from gan_eval.giveaways.separation import category_auc, category_p, certain_share, separate_categories
 
 words = st.lists(st.sampled_from("abcde"), min_size=2, max_size=9)
@@ -79,3 +81,17 @@ def test_values_that_vary_by_chance_are_hardly_ever_taken_for_certain():
     rng = np.random.default_rng(5)
     draws = [tuple(np.bincount(rng.integers(0, 12, 25), minlength=12) for _ in range(2)) for _ in range(2000)]
     assert np.mean([certain_share(*draw) > 0 for draw in draws]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "words"),
+    [
+        (["JPEG"] * 8, ["PNG"] * 8, ("JPEG", "PNG")),
+        (["none"] * 8, ["none"] * 6 + ["pix2pix"] * 2, ("none in 100 %", "none in 75 %")),
+        (["none"] * 4 + ["camera"] * 4, ["none"] * 4 + ["pix2pix"] * 4, ("camera in 50 %", "camera in 0 %")),
+    ],
+)
+def test_the_value_that_tells_most_is_named(real: list[str], fake: list[str], words: tuple[str, str]) -> None:
+    clue = CLUES["profile"]
+    found = compare(clue, [{clue.name: value} for value in real], [{clue.name: value} for value in fake], test=False)
+    assert (found.real, found.fake) == words

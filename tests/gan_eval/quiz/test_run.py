@@ -152,14 +152,12 @@ with hold_lock(Path(sys.argv[1]), "", ""):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "held\n"
-        with pytest.raises(UserError, match=rf"P01: process {first.pid} on .* has been in this participant's session"):
+        with pytest.raises(UserError, match=rf"P01: process {first.pid} .* is in this participant's session"):
             rehearse(stimuli, store, "P01")
         assert rehearse(stimuli, store, "P02").status == "complete", "another one may sit"
         assert rehearse(stimuli, tmp_path / "b.sqlite", "P01").status == "complete", "in another store, too"
         first.kill()
-    told: list[str] = []
-    assert rehearse(stimuli, store, "P01", on_warning=told.append).status == "complete"
-    assert "ended unexpectedly" in told[0]
+    assert rehearse(stimuli, store, "P01").status == "complete", "the lock of a killed process is free"
     assert not list(tmp_path.glob(".gan-eval-*"))
 
 
