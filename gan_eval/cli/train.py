@@ -43,7 +43,6 @@ class FormatOption(StrEnum):
     """What a generator can be written as."""
 
     pth = "pth"
-    onnx = "onnx"
 
 
 EPOCHS = 200
@@ -96,10 +95,6 @@ def model_export(
     source: Source,
     form: Annotated[FormatOption, typer.Option("--format", help="pth: as pytorch-CycleGAN-and-pix2pix has it.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
-    mode: Annotated[
-        ModeOption | None,
-        typer.Option(help="onnx: BatchNorm's running statistics (eval, the default) or the picture's."),
-    ] = None,
     dropout: Dropout = None,
 ) -> None:
     """Write a generator for other programs."""
@@ -109,17 +104,7 @@ def model_export(
     check_output_file(out)
     if out.suffix != f".{form.value}":
         raise UserError(f"--out {out}: a file named *.{form.value} is wanted")
-    if mode is not None and form is FormatOption.pth:
-        raise UserError(f"--mode {mode.value}: a .pth holds the weights for both modes; leave it out")
-    model = load_model(source, dropout=dropout)
-    if form is FormatOption.pth:
-        notes = export_pth(model, out)
-    else:
-        from trainer.files.onnx import export_onnx
-
-        export_onnx(model, out, mode="train" if mode is ModeOption.train else "eval")
-        notes = ()
-    for note in notes:
+    for note in export_pth(load_model(source, dropout=dropout), out):
         typer.echo(note, err=True)
     typer.echo(out)
 

@@ -99,15 +99,15 @@ def to_reference(net: Network) -> Tensors:
         UserError: the layout cannot hold this generator.
     """
     if not isinstance(net, UNet | ResNet) or net.only_size is not None:
-        raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only; export to onnx")
+        raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only")
     if isinstance(net, UNet) and net.activated:
-        raise UserError(f"encoder_order: the layout of {LAYOUT} has norms before activations; export to onnx")
+        raise UserError(f"encoder_order: the layout of {LAYOUT} has norms before activations")
     if isinstance(net, UNet) and net.pooled:
-        raise UserError(f"downsampling pool: the layout of {LAYOUT} has strided convolutions only; export to onnx")
+        raise UserError(f"downsampling pool: the layout of {LAYOUT} has strided convolutions only")
     if any(isinstance(module, ResizeConv2d) for module in net.modules()):
-        raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only; export to onnx")
+        raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only")
     if not isinstance(net, ResNet) and net.depth < SHALLOWEST:
-        raise UserError(f"depth {net.depth}: the U-Nets of {LAYOUT} have {SHALLOWEST} levels or more; export to onnx")
+        raise UserError(f"depth {net.depth}: the U-Nets of {LAYOUT} have {SHALLOWEST} levels or more")
     return {name: tensor.detach().cpu().clone() for name, tensor in _renamed(net).items()}
 
 
