@@ -83,10 +83,6 @@ DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5, "hin
 def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean absolute difference (arXiv 1611.07004, eq. 3), each pixel's times its weight.
 
-    Args:
-        fake, target: (N, C, H, W).
-        weight: (N or 1, 1, H, W). The mean is over all elements, whatever their weights add up to.
-
     >>> float(l1(torch.ones(1, 1, 1, 2), torch.zeros(1, 1, 1, 2), torch.tensor([[[[10.0, 0.0]]]])))
     5.0
     """
@@ -94,12 +90,7 @@ def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, section 3.2).
-
-    Args:
-        fake, target: (N, C, H, W).
-        weight: (N or 1, 1, H, W). The mean is over all elements, whatever their weights add up to.
-    """
+    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, section 3.2)."""
     return F.mse_loss(fake, target) if weight is None else (weight * (fake - target) ** 2).mean()
 
 

@@ -161,8 +161,6 @@ def train(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
     workers: Annotated[int | None, typer.Option(help="Threads that make batches ahead; changes no result.")] = None,
     threads: Threads = None,
-    tf32: Annotated[bool, typer.Option(help="On a GPU: fp32 convolutions may use TensorFloat-32.")] = True,
-    compiled: Annotated[bool, typer.Option("--compile", help="Compile the networks before training.")] = False,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only time a few steps; tell time, memory and disk.")
     ] = False,
@@ -209,18 +207,13 @@ def train(
         init_encoder=init_encoder or job.init_encoder,
         fraction=fraction,
         keep=keep,
-        execution=Execution(workers=workers, tf32=tf32, threads=threads, compiled=compiled),
+        execution=Execution(workers=workers, threads=threads),
     )
     if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
         from gan_eval.files.locks import refuse_if_held
-        from trainer.state.run_folder import is_finished, run_lock
+        from trainer.state.run_folder import run_lock
 
         refuse_if_held(*run_lock(out), say=lambda line: typer.echo(line, err=True))
-        if processes() == 1 and not tensorboard and is_finished(out, job):
-            typer.echo("train: finished already; nothing was done", err=True)
-            _name_generate(job, out)
-            typer.echo(out)
-            return
     from gan_eval.study.training import estimate_model, train_model
 
     with Console() as console:

@@ -152,28 +152,6 @@ def test_a_run_goes_on_in_another_order_of_memory(
     assert all(tensor.is_contiguous() for tensor in here.values())
 
 
-@BOTH_WAYS
-@pytest.mark.slow
-def test_a_run_starts_from_a_generator_of_another_order_of_memory(
-    lie: Lie, data: Callable[[str], Path], tmp_path: Path, before: str, after: str
-) -> None:
-    """Bit for bit, with the discriminator of its last checkpoint."""
-    settings, pictures = SETTINGS["translation"], data("translation")
-    lie(before)
-    first = train(settings, pictures, tmp_path / "first", direction="AtoB")
-    wanted = weights(Watched.last.gan)
-    lie(after)
-    with pytest.raises(Stop):
-        train(
-            settings, pictures, tmp_path / "second", direction="AtoB", init_from=first, checkpoint_every=1,
-            stop_after=1,
-        )  # fmt: skip
-    started = new_gan(Fabric(accelerator="cpu", devices=1), settings)
-    Watched.last.gan = started
-    Watched.last.take_initial_weights()
-    torch.testing.assert_close(weights(started), wanted, rtol=0, atol=0)
-
-
 def trained(settings: TrainingSettings, steps: int = 2) -> Gan:
     """Networks with their moments."""
     made = new_gan(Fabric(accelerator="cpu", devices=1), settings)
@@ -192,19 +170,6 @@ def loaded(settings: TrainingSettings, state: dict[str, Any]) -> Gan:
     for name in OPTIMIZERS:
         load_optimizer(getattr(made, name), state[name])
     return made
-
-
-def test_there_and_back_moments_are_the_same_bits(lie: Lie, tmp_path: Path) -> None:
-    settings = SETTINGS["two discriminators"]
-    lie("contiguous")
-    gans = [trained(settings)]
-    for order in ("channels_last", "contiguous"):
-        state = {name: getattr(gans[-1], name).state_dict() for name in OPTIMIZERS}
-        torch.save(state, tmp_path / "state.pt")
-        lie(order)
-        gans.append(loaded(settings, torch.load(tmp_path / "state.pt", weights_only=True)))
-    for other in gans[1:]:
-        torch.testing.assert_close(moments(other), moments(gans[0]), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("of_gradient", FORMATS)
@@ -238,17 +203,6 @@ def test_moments_are_paired_by_name_not_by_place(lie: Lie) -> None:
         optimizer["state"] = {renumbered[place]: values for place, values in optimizer["state"].items()}
         group["params"] = list(range(len(group["params"])))
     torch.testing.assert_close(moments(loaded(settings, state)), moments(made), rtol=0, atol=0)
-
-
-def test_moments_of_half_precision_become_those_of_the_weights(lie: Lie) -> None:
-    settings = SETTINGS["translation"]
-    lie("contiguous")
-    state = {name: getattr(trained(settings), name).state_dict() for name in OPTIMIZERS}
-    for optimizer in state.values():
-        for values in optimizer["state"].values():
-            values["exp_avg"] = values["exp_avg"].bfloat16()
-    lie("channels_last")
-    assert {moment.dtype for moment in moments(loaded(settings, state)).values()} == {torch.float32}
 
 
 def test_moments_come_to_the_device_of_their_weights(lie: Lie) -> None:

@@ -24,8 +24,7 @@ from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, 
 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
 """Per cent of the pictures in each split, where the folders do not tell."""
-FEW = 50
-"""Number of photographs below which a generator memorises them."""
+FEW = 50  # number of photographs below which a generator memorises them
 
 
 class PhotographSet(DataSet):
@@ -40,12 +39,6 @@ class PhotographSet(DataSet):
     pattern = "<split>/**/*.jpg"
 
     def __init__(self, folder: Path, source_size: int | None = None, fit: Fit = "crop") -> None:
-        """
-        Args:
-            folder: the data set's.
-            source_size: squares are first brought to this side, so that what they showed beyond is lost.
-            fit: whether the squares are cut out of the photographs, or what the whole is resized to.
-        """
         super().__init__(folder)
         self.source_size = source_size
         self.fit = fit
@@ -155,15 +148,7 @@ def split_of(relative: PurePath) -> str:
 
 
 def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
-    """The pictures below a folder, in natural order of their relative paths; links to folders are followed.
-
-    Args:
-        folder: where to look.
-        above: device and inode of the folders that hold it, to which a link may lead back.
-
-    Raises:
-        UserError: a folder cannot be read.
-    """
+    """The pictures below a folder, in natural order of their relative paths; links to folders are followed."""
     try:
         status = folder.stat()
         with os.scandir(folder) as entries:
@@ -231,6 +216,6 @@ def double_width_remark(folder: Path, double: int, of: int) -> str | None:
     if 2 * double <= of:
         return None
     return (
-        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs; "
-        "gan-eval data crops --half right takes one half"
+        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs, "
+        "not photographs"
     )

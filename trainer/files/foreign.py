@@ -31,12 +31,9 @@ from trainer.state.run_folder import read_safetensors
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
-IMAGE_SIZE = 256
-"""The size at which its generators are trained and tested by default."""
-DROPOUT = 0.5
-"""The probability that it always takes."""
-SHALLOWEST = 5
-"""Levels of the smallest U-Net that it can build."""
+IMAGE_SIZE = 256  # the size at which its generators are trained and tested by default
+DROPOUT = 0.5  # the probability that it always takes
+SHALLOWEST = 5  # levels of the smallest U-Net that it can build
 
 Tensors = dict[str, Tensor]
 
@@ -47,20 +44,11 @@ class Foreign:
 
     net: Network
     settings: TrainingSettings
-    notes: tuple[str, ...]
-    """Messages for the user."""
+    notes: tuple[str, ...]  # messages for the user
 
 
 def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
-    """Read a generator, on the CPU.
-
-    Args:
-        path: the `.pth` file.
-        dropout: whether a U-Net has dropout; default: yes, as in pix2pix. A ResNet's is told by its keys.
-
-    Raises:
-        UserError: the file is broken, or not a generator of this layout; the first key that differs is named.
-    """
+    """Read a generator, on the CPU."""
     tensors = read_tensors(path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
@@ -93,11 +81,7 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
 
 
 def to_reference(net: Network) -> Tensors:
-    """The generator's weights under the names of the layout.
-
-    Raises:
-        UserError: the layout cannot hold this generator.
-    """
+    """The generator's weights under the names of the layout."""
     if not isinstance(net, UNet | ResNet) or net.only_size is not None:
         raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only")
     if isinstance(net, UNet) and net.activated:
@@ -112,22 +96,14 @@ def to_reference(net: Network) -> Tensors:
 
 
 def save_foreign(net: Network, out: Path) -> None:
-    """Write the generator in the layout, whole or not at all; equal weights give equal files.
-
-    Raises:
-        UserError: the layout cannot hold this generator, or the file cannot be written.
-    """
+    """Write the generator in the layout, whole or not at all; equal weights give equal files."""
     buffer = io.BytesIO()
     torch.save(to_reference(net), buffer)
     write_bytes(out, buffer.getvalue())
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The tensors of a file without the prefixes that wrappers leave.
-
-    Raises:
-        UserError: the file is broken, or holds something else than the weights of a network.
-    """
+    """The tensors of a file without the prefixes that wrappers leave."""
     require_file(path)
     kind = "safetensors" if path.suffix == ".safetensors" else "PyTorch"
     try:
@@ -173,11 +149,7 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
-    """Settings that describe the generator, and its channels in and out.
-
-    Raises:
-        UserError: it is no generator of the layout, or one that cannot be run.
-    """
+    """Settings that describe the generator, and its channels in and out."""
     if _is_kernel(tensors, "model.model.0"):
         first, last, inner = "model.model.0", "model.model.3", "model.model.1.model.1"
         nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # level in level

@@ -33,21 +33,10 @@ def train(
 
     A resumed run ends with the same bits as an uninterrupted one on the same device with the same number of threads.
 
-    Args:
-        job: what to train.
-        out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, generator.safetensors; with
-            snapshots and validation also snapshots/, validation.csv, best.safetensors.
-        checkpoint_every: steps between checkpoints; default: about a minute.
-        tensorboard: also write tensorboard/ with curves and sample grids.
-        on_progress: called after each step.
-        on_message: called with each message for the user.
-
-    Returns:
-        `out`.
+    `out` gets config.json, training_log.csv, checkpoints/, samples/ and generator.safetensors, with snapshots and
+    validation also snapshots/, validation.csv and best.safetensors.
 
     Raises:
-        UserError: bad data or settings, another run in `out`, another process training there, a loss that is not
-            finite, a full disk, out of memory, or the end of another process of the run.
         KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
     """
     if checkpoint_every is not None and checkpoint_every < 1:
@@ -70,13 +59,12 @@ def train(
         stack.enter_context(threads)
         run = open_run(fabric, job, out, finished=finished, say=say)
         if run is None:
-            if tensorboard:
-                say(f"{out}: the run is finished; --tensorboard writes during training only")
+            say(f"{out}: finished already; nothing was done")
             return out
         run.resume()
         if tensorboard and leads:
             run.board = TensorBoard(out)
-        with closing(run), exact_kernels(fabric.device, tf32=execution.tf32):
+        with closing(run), exact_kernels(fabric.device):
             train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
             if leads:
                 run.finish()

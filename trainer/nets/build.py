@@ -34,8 +34,7 @@ GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
 """Functions that take the settings, and what all generators share as keyword arguments: channels, norm, ..."""
 
 COLOURS = 3
-Channels = tuple[int, int]
-"""Numbers of channels of input and target."""
+Channels = tuple[int, int]  # numbers of channels of input and target
 RGB: Channels = (COLOURS, COLOURS)
 
 
@@ -54,16 +53,7 @@ def smallest_batch(settings: TrainingSettings) -> int:
 def generator_shape(
     settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
 ) -> Network:
-    """Return the generator without values, on PyTorch's device meta, where it takes no memory.
-
-    Args:
-        settings: which network.
-        in_channels: default: 3, and one for the mask where the settings ask for it.
-        out_channels: default: 3.
-
-    Raises:
-        UserError: the settings do not fit together.
-    """
+    """Return the generator without values, on PyTorch's device meta, where it takes no memory."""
     kind, holes = settings.generator, settings.inpainting
     if settings.depth is not None and "unet" not in kind:
         raise UserError(f"depth {settings.depth}: only U-Nets have it; leave it out with generator {kind}")
@@ -82,11 +72,7 @@ def generator_shape(
 
 
 def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
-    """Return the generator as `generator_shape` does, for pairs of these channels; holes are filled in RGB only.
-
-    Raises:
-        UserError: the settings do not fit together.
-    """
+    """Return the generator as `generator_shape` does, for pairs of these channels; holes are filled in RGB only."""
     if channels == RGB:
         return generator_shape(settings)
     return generator_shape(settings, in_channels=channels[0], out_channels=channels[1])
@@ -104,9 +90,6 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
     """Return the discriminator on the CPU with uninitialised weights.
 
     In translation it sees the picture together with the input, in inpainting only the picture.
-
-    Raises:
-        UserError: its pictures are too small for its patches, or of a side that does not halve to 4.
     """
     shared: dict[str, Any] = {
         "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
@@ -136,11 +119,7 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
 
 
 def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Network, Discriminator]:
-    """Return generator and discriminator with initial weights drawn from the seed.
-
-    Raises:
-        UserError: the settings do not fit together.
-    """
+    """Return generator and discriminator with initial weights drawn from the seed."""
     generator, discriminator = empty_generator(settings, channels), empty_discriminator(settings, channels)
     nets: tuple[nn.Module, ...] = (generator, discriminator)
     for number, net in enumerate(nets):

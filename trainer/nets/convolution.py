@@ -17,8 +17,7 @@ from trainer.nets import winograd
 
 WEIGHTS_PER_PIXEL = 2**16
 """The products are faster from so many weights on for each pixel of the small side, over the batch (2 CPU threads)."""
-BLOCK = 256
-"""Columns of the weights that one product reads: a few rows alone do not keep all threads busy."""
+BLOCK = 256  # columns of the weights that one product reads: a few rows alone do not keep all threads busy
 
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -72,8 +71,8 @@ def _few_pixels(layer: nn.Conv2d | nn.ConvTranspose2d, pixels: int) -> bool:
 
 
 def _possible(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Return whether the products can be used: on a CPU, in the precision of the weights, without tracing."""
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    """Return whether the products can be used: on a CPU, in the precision of the weights."""
+    if torch.is_autocast_enabled("cpu"):
         return False
     return (
         x.device.type == "cpu"

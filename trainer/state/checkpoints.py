@@ -19,20 +19,14 @@ from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, sto
 from trainer.nets.build import first_difference
 
 FORMAT = 1
-CHECKPOINTS = "checkpoints"
-"""The folder of a run's checkpoints."""
-KEPT = 2
-"""Checkpoints kept by default: if the last is damaged, the one before it is used."""
+CHECKPOINTS = "checkpoints"  # the folder of a run's checkpoints
 
-SECONDS = 60.0
-"""Time between checkpoints where no number of steps is given,"""
-SHARE = 0.05
-"""longer where writing them would take more than this share of the time."""
 
-NETS = ("generator", "discriminator")
-"""The parts of a state that are weights,"""
-OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
-"""and those that are the moments of each weight's gradient."""
+SECONDS = 60.0  # time between checkpoints where no number of steps is given
+SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
+
+NETS = ("generator", "discriminator")  # parts of a state that are weights
+OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")  # parts that are the moments of gradients
 
 State = dict[str, Any]
 Weights = Mapping[str, Tensor]
@@ -84,26 +78,16 @@ def broke_down(folder: Path, when: str, what: str) -> UserError:
 
 
 def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None:
-    """Make sure that the networks of a run are sound after `step` steps.
-
-    Raises:
-        UserError: a weight is not finite.
-    """
+    """Make sure that the networks of a run are sound after `step` steps."""
     for net, weights in nets.items():
         if key := first_nonfinite(weights):
             raise broke_down(folder, f"by step {step}", f"{net} {key} is not finite")
 
 
-def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) -> None:
+def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = 2) -> None:
     """Write the checkpoint of `step`, then remove earlier ones until `keep` are left.
 
     Files of later steps stay: one of them may be the newest that can be read, and the next resume looks at them.
-
-    Args:
-        state: tensors, numbers, texts, and lists and dicts of them, so that it loads with `weights_only=True`.
-
-    Raises:
-        UserError: a weight is not finite, or the disk is full or cannot be written.
     """
     require_finite(folder, step, {net: state[net] for net in NETS})
     path = checkpoint_path(folder, step)
@@ -142,17 +126,9 @@ def load_latest(
     used, all stay as they are.
 
     Args:
-        say: takes a message for each damaged checkpoint.
         nets: weights of the run's networks by their names in the state; a checkpoint must have the same.
         parts: names of everything that the run resumes from; a checkpoint without one of them counts as damaged.
         take: puts a state to use; a checkpoint of which it raises an error other than `UserError` counts as damaged.
-
-    Returns:
-        The state; None if the folder has no checkpoints.
-
-    Raises:
-        UserError: a checkpoint was made with other settings, of other networks or by a newer version, or none of them
-            can be read.
     """
     damaged = []
     for path in list_checkpoints(folder):
@@ -186,11 +162,7 @@ def load_latest(
 
 
 def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
-    """Make sure that a state is of `step` and has all parts.
-
-    Raises:
-        ValueError: it is not, or has not.
-    """
+    """Make sure that a state is of `step` and has all parts."""
     if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
         raise ValueError("its step or its seconds are no number")
     if state["step"] != step or not math.isfinite(state["seconds"]):
@@ -203,11 +175,7 @@ def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
 
 
 def _check_numbers(weights: Weights, net: str) -> None:
-    """Make sure that each weight has a finite number in each place.
-
-    Raises:
-        ValueError: one has not.
-    """
+    """Make sure that each weight has a finite number in each place."""
     for key, tensor in weights.items():
         if problem := storage_problem(tensor):
             raise ValueError(f"{net}: {key} {problem}")

@@ -23,25 +23,19 @@ from gan_eval.files.digests import sha256_bytes
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.files.model import Model, load_model
 
-RECORD = f"{OWN_FOLDER}/trained_on.npz"
-"""File in the run's folder."""
+RECORD = f"{OWN_FOLDER}/trained_on.npz"  # file in the run's folder
 SIDE = 16
-SAME = 0.998
-"""The least correlation of two pictures that are the same."""
-_FLAT = 1.0
-"""A standard deviation, in levels, below which a picture's values say nothing."""
-_ROWS = 4096
-"""Number of pictures compared together."""
+SAME = 0.998  # the least correlation of two pictures that are the same
+_FLAT = 1.0  # A standard deviation, in levels, below which a picture's values say nothing
+_ROWS = 4096  # number of pictures compared together
 
 
 @dataclass(frozen=True)
 class TrainedOn:
     """The pictures of one training."""
 
-    digests: NDArray[np.str_]
-    """(N,) of the values of each item."""
-    vectors: NDArray[np.int8]
-    """(M, 256) of the pictures of all items; 0 for a flat one."""
+    digests: NDArray[np.str_]  # (N,) of the values of each item
+    vectors: NDArray[np.int8]  # (M, 256) of the pictures of all items; 0 for a flat one
     complete: bool
     """Nothing else was trained on: false where the run started from a generator whose pictures are not known."""
 
@@ -82,18 +76,7 @@ class TrainedOn:
 def pictures_of_run(
     out: Path, data_set: DataSet, paths: list[Path], *, data_sha256: str, start: Path | None
 ) -> TrainedOn:
-    """Return what a run is trained on: its record, or read from the pictures where there is none yet.
-
-    Args:
-        out: the run's folder.
-        data_set: reads the pictures.
-        paths: the pictures.
-        data_sha256: of the run's definition.
-        start: the generator or encoder that it starts from, whose pictures it has seen, too.
-
-    Raises:
-        UserError: a picture cannot be read.
-    """
+    """Return what a run is trained on: its record, or read from the pictures where there is none yet."""
     if (recorded := _read(out / RECORD, data_sha256)) is not None:
         return recorded
     contents = map_pictures(paths, lambda path: _content(data_set, path))
@@ -109,11 +92,7 @@ def pictures_of_run(
 
 
 def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
-    """Write down what a run is trained on, unless that has been done.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
+    """Write down what a run is trained on, unless that has been done."""
     if _read(out / RECORD, data_sha256) is None:
         file, complete, sha256 = BytesIO(), np.array(known.complete), np.array(data_sha256)
         np.savez(file, digests=known.digests, vectors=known.vectors, complete=complete, data_sha256=sha256)
@@ -149,11 +128,7 @@ def _read(file: Path, data_sha256: object) -> TrainedOn | None:
 
 
 def _content(data_set: DataSet, path: Path) -> tuple[str, NDArray[np.int8]]:
-    """An item's digest, the same for both directions, and the (K, 256) vectors of its pictures.
-
-    Raises:
-        UserError: the picture cannot be read.
-    """
+    """An item's digest, the same for both directions, and the (K, 256) vectors of its pictures."""
     pictures = data_set.read(path, SIDE)
     digest = sha256_bytes(b"".join(sorted(picture.tobytes() for picture in pictures)))[:24]
     return digest, np.stack([_vector(picture) for picture in pictures])

@@ -29,13 +29,9 @@ from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
 THUMBNAIL = 32
-HELD = 512
-"""Up to so many pictures are held in memory and go through the generator one by one. Of more, as of a whole split, only
-the paths are held, and they go through it"""
-TOGETHER = 16
-"""at once."""
-COMPARED = 1000
-"""Maximum number of pictures compared with each other for their diversity."""
+HELD = 512  # maximum number of pictures held in memory; they go through the generator one by one
+TOGETHER = 16  # of more pictures only the paths are held, and this many go through it together
+COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,7 @@ class Measure:
 
     values: Callable[[Path], list[Row]]
     """Takes a stimulus set's folder; returns rows with metric, value, sd, n and reason."""
-    higher_is_better: Mapping[str, bool]
-    """True or false for each metric that `values` computes."""
+    higher_is_better: Mapping[str, bool]  # True or false for each metric that `values` computes
 
 
 @dataclass(frozen=True)
@@ -54,10 +49,8 @@ class ValidationExamples:
 
     split: str
     examples: Mapping[str, Example]
-    seen: bool | None = None
-    """True if some of them are also trained on; None: unknown."""
-    n_seen: int = 0
-    """Number of pictures that are also trained on."""
+    seen: bool | None = None  # True if some of them are also trained on; None: unknown
+    n_seen: int = 0  # number of pictures that are also trained on
 
 
 class ReadWhenAsked(Mapping[str, Example]):
@@ -88,17 +81,6 @@ def validation_examples(
     """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
 
     Files that are trained on are among them only where all of that split are. Copies of these are told by `known`.
-
-    Args:
-        task: makes items of pictures.
-        data_set: lists and reads them.
-        train: the pictures that are trained on, of `train_split`.
-        known: what is trained on, by content.
-        count: None: all of the split's.
-        train_split: whose pictures are not for validation.
-
-    Raises:
-        UserError: a picture of that split is broken; of more than HELD, when it is read.
     """
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
@@ -127,11 +109,7 @@ class Validation:
     """Writes the stimulus sets `FOLDER/train` and `FOLDER/eval` of a generator and measures them."""
 
     def __init__(self, folder: Path, task: Task, examples: ValidationExamples, measure: Measure) -> None:
-        """Set up for a run's folder; `measure` computes the metrics.
-
-        Raises:
-            UserError: the metric for the best generator is not measured.
-        """
+        """Set up for a run's folder; `measure` computes the metrics."""
         settings = task.settings
         self.best_metric = settings.best_metric or settings.validation_metrics[0]
         if self.best_metric not in measure.higher_is_better:

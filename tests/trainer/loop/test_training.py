@@ -16,10 +16,9 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
-from trainer.job import Execution, TrainingJob
-from trainer.loop.plan import shortened
+from trainer.job import Execution
 from trainer.state.checkpoints import list_checkpoints
-from trainer.state.run_folder import is_finished, load_generator
+from trainer.state.run_folder import load_generator
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -178,12 +177,10 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
     file = run / "generator.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-100] if damage == "truncated" else whole[:-4] + np.float32("nan").tobytes())
-    assert not is_finished(run, TrainingJob(settings, data))
     told: list[str] = []
     train(settings, data, run, on_message=told.append)
     assert told == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
     assert file.read_bytes() == whole
-    assert is_finished(run, TrainingJob(settings, data))
     file.write_bytes(b"")
     (run / "checkpoints" / "step_0000002.pt").unlink()
     with pytest.raises(UserError, match=r"generator\.safetensors: damaged, without a checkpoint to restore it from"):
@@ -193,16 +190,6 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
         file.unlink(missing_ok=True)
         with pytest.raises(UserError, match=r"config\.json: not the configuration of a run"):
             train(settings, data, run)
-
-
-def test_checkpoints_are_kept_as_asked_for(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2)
-    run = train(tiny(), data, tmp_path / "run", checkpoint_every=2, keep=3)
-    assert [path.stem for path in list_checkpoints(run / "checkpoints")] == [
-        "step_0000008", "step_0000006", "step_0000004",
-    ]  # fmt: skip
-    with pytest.raises(UserError, match="keep 0: wanted 1 checkpoint or more"):
-        train(tiny(), data, tmp_path / "other", keep=0)
 
 
 def test_a_checkpoint_of_another_network_is_named_by_its_key(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
@@ -235,18 +222,6 @@ def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
     (run / "generator.safetensors").unlink()
     train(tiny(steps=3), data, run, execution=Execution(threads=1), on_message=messages.append)
     assert messages[1].startswith("threads was 2 when the run began and is 1 now")
-
-
-def test_planned_steps() -> None:
-    assert TrainingSettings(steps=100).planned_steps(7) == 100
-    assert TrainingSettings(epochs=3, batch_size=4).planned_steps(10) == 9
-    assert shortened(TrainingSettings(epochs=3).planned_steps(10), 0.1) == 3
-    assert shortened(10, 0.001) == 1
-    with pytest.raises(UserError, match="neither steps nor epochs"):
-        TrainingSettings().planned_steps(10)
-    for fraction in (0.0, 1.5):
-        with pytest.raises(UserError, match=f"fraction {fraction}"):
-            shortened(10, fraction)
 
 
 @pytest.mark.slow

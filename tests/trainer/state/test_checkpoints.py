@@ -13,7 +13,7 @@ import torch
 
 from gan_eval.errors import UserError
 from trainer.state import checkpoints
-from trainer.state.checkpoints import CheckpointClock, checkpoint_path, list_checkpoints, load_latest, save_checkpoint
+from trainer.state.checkpoints import checkpoint_path, list_checkpoints, load_latest, save_checkpoint
 
 
 def state(value: float = 0.5, *, size: int = 4) -> dict[str, Any]:
@@ -33,21 +33,6 @@ def test_the_latest_two_are_kept(tmp_path: Path) -> None:
     assert loaded is not None
     assert loaded["step"] == 12_345_678
     assert torch.equal(loaded["generator"]["weight"], torch.full((4,), 12_345_678.0))
-
-
-def test_so_many_are_kept_as_asked_for(tmp_path: Path) -> None:
-    for step in range(1, 6):
-        save_checkpoint(tmp_path, step, state(step), keep=3)
-    assert [path.name for path in list_checkpoints(tmp_path)] == [
-        "step_0000005.pt", "step_0000004.pt", "step_0000003.pt",
-    ]  # fmt: skip
-    save_checkpoint(tmp_path, 6, state(6), keep=1)
-    assert [path.name for path in list_checkpoints(tmp_path)] == ["step_0000006.pt"]
-
-
-def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
-    assert load_latest(tmp_path, "f", silent) is None
-    assert load_latest(tmp_path / "absent", "f", silent) is None
 
 
 def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,26 +156,6 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_clock_by_steps() -> None:
-    due = CheckpointClock(3)
-    assert [step for step in range(1, 10) if due(step)] == [3, 6, 9]
-
-
-def test_clock_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now)
-    due = CheckpointClock(None)
-    now = 59.0
-    assert not due(1)
-    now = 60.0
-    assert due(1)
-    due.took(6.0)  # at most a twentieth of the time goes into checkpoints
-    now = 60.0 + 119.0
-    assert not due(1)
-    now = 60.0 + 120.0
-    assert due(1)
 
 
 def test_a_few_bytes_that_stand_for_a_huge_weight_are_refused(tmp_path: Path) -> None:

@@ -67,15 +67,6 @@ def test_one_half_of_a_pair_is_enough(data: Path, tmp_path: Path, half: int) -> 
     assert known(PairedSet(data), tmp_path / "run").seen(PairedSet(data), [mixed]) == {mixed: True}
 
 
-def test_flat_pictures_are_the_same_where_every_value_is(tmp_path: Path) -> None:
-    for split, level in (("train", 7), ("equal", 7), ("other", 8)):
-        (tmp_path / split).mkdir()
-        Image.new("RGB", (64, 32), (level,) * 3).save(tmp_path / split / "1.png")
-    data_set = PairedSet(tmp_path)
-    equal, other = (tmp_path / split / "1.png" for split in ("equal", "other"))
-    assert known(data_set, tmp_path / "run").seen(data_set, [equal, other]) == {equal: True, other: False}
-
-
 def test_nothing_is_claimed_of_what_is_not_known(data: Path, tmp_path: Path) -> None:
     data_set, run = PhotographSet(data), tmp_path / "run"
     paths = [*data_set.paths("train"), *data_set.paths("other")]

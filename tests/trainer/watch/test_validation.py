@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from training_runs import Stop, estimate, train
+from training_runs import Stop, train
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
@@ -91,14 +90,6 @@ def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Se
     assert not (run / "validation.csv").exists()
 
 
-def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
-    data = make_pairs(train=1, test=10)
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, task.data_set(data), [], count=3, train_split="train")
-    assert found is not None
-    assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
-
-
 def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
     task = new_task(TrainingSettings(steps=1, image_size=64))
     data_set = task.data_set(make_pairs(train=1, val=4))
@@ -135,21 +126,6 @@ def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Set
         assert few.validation_count(uses_best=True) == 3
 
 
-def test_of_many_pictures_only_paths_are_held(make_pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = make_pairs(train=1, val=5)
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, task.data_set(data), [], count=None, train_split="train")
-    assert found is not None
-    assert len(found.examples) == 5
-    monkeypatch.setattr(validation, "HELD", 4)
-    again = validation_examples(task, task.data_set(data), [], count=None, train_split="train")
-    assert again is not None
-    assert list(again.examples) == list(found.examples)
-    Image.new("RGB", (128, 64), "red").save(data / "val" / "2.png")
-    assert np.all(again.examples["2"].target == [255, 0, 0])
-    assert not np.all(found.examples["2"].target == [255, 0, 0])
-
-
 @pytest.mark.slow
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -166,45 +142,6 @@ def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
         assert by_one["value"] == pytest.approx(together["value"], rel=1e-3)
         for key in ("step", "mode", "metric"):
             assert by_one[key] == together[key]
-
-
-@pytest.mark.slow
-def test_an_estimate_times_the_beginning_of_a_large_validation(
-    make_pairs: Pairs, tiny: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data, settings = make_pairs(train=2, val=12), tiny(steps=2, validate_every=1, validation_pairs="all")
-    timed: list[int] = []
-
-    def counting(folder: Path) -> list[dict[str, Any]]:
-        timed.append(len(list((folder / "fake").iterdir())))
-        return measure().values(folder)
-
-    def disk() -> int:
-        counted = Measure(counting, measure().higher_is_better)
-        found = estimate(settings, data, direction="AtoB", measure=counted)
-        assert found is not None
-        assert found.validations == 3
-        return found.disk["validation"]
-
-    whole = disk()
-    assert timed == [12] * 4
-    monkeypatch.setattr(validation, "HELD", 4)
-    monkeypatch.setattr(validation, "TOGETHER", 1)
-    assert disk() == pytest.approx(whole, rel=0.1)
-    assert timed[4:] == [8] * 4
-
-
-@pytest.mark.slow
-def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2, val=2)
-    settings = tiny(steps=4, validate_every=2)
-
-    with pytest.raises(Stop):
-        train(settings, data, tmp_path / "run", direction="AtoB", measure=measure(), stop_after=3)
-    Image.new("RGB", (128, 64), "red").save(data / "val" / "1.png")
-    run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
-    for kind in ("input", "real"):
-        assert np.all(np.asarray(Image.open(run / "validation" / "train" / kind / "1.png")) == [255, 0, 0])
 
 
 def test_diversity_is_one_for_the_data_itself_and_zero_for_one_picture() -> None:
