@@ -81,11 +81,7 @@ class Objective:
 
 
 def training_step(
-    gan: Gan,
-    objective: Objective,
-    batch: Batch,
-    *,
-    backward: Callable[[Tensor], None] = Tensor.backward,
+    gan: Gan, objective: Objective, batch: Batch, *, backward: Callable[[Tensor], None] = Tensor.backward
 ) -> dict[str, Tensor]:
     """One update of the discriminator, then one of the generator against the updated discriminator.
 

@@ -142,9 +142,7 @@ def train(
     init_encoder: Annotated[
         Path | None,
         typer.Option(
-            "--init-encoder",
-            metavar="RUN|FILE",
-            help="Start a context encoder's encoder from any weights that fit.",
+            "--init-encoder", metavar="RUN|FILE", help="Start a context encoder's encoder from any weights that fit."
         ),
     ] = None,
     preset: Annotated[

@@ -119,17 +119,6 @@ def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path],
     assert line.endswith("; 5.png: the width 129 is odd, so A and B cannot be halves; and 2 more")
 
 
-def test_missing_folder_split_and_pictures_are_told_apart(make_pairs: Callable[..., Path], tmp_path: Path) -> None:
-    data = make_pairs(train=1, val=1)
-    (data / "test").mkdir()
-    with pytest.raises(UserError, match=r"nowhere: no such data folder"):
-        PairedSet(tmp_path / "nowhere").paths("train")
-    with pytest.raises(UserError, match=r"no split 'tset'.*there are: test, train, val"):
-        PairedSet(data).paths("tset")
-    with pytest.raises(UserError, match=r"test: no pictures"):
-        PairedSet(data).paths("test")
-
-
 class MadePairs:
     """Pairs by formula, so that batches can be pinned without a decoder."""
 
@@ -205,20 +194,6 @@ def test_workers_make_the_coming_steps_in_the_background(tiny: Callable[..., Tra
         for _ in range(5):  # step 0 and the four that wait ready
             assert asked.acquire(timeout=30)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
-
-
-def test_an_error_in_a_worker_reaches_the_step_that_needs_it(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
-) -> None:
-    paths = PairedSet(make_pairs(train=6)).paths("train")
-    pictures = paired_pictures(paths, "AtoB", side=72, cache_bytes=0)
-    with closing(Batches(pictures, tiny(), workers=2)) as batches:
-        order = batches.schedule.order(0)
-        paths[order[1]].unlink()
-        batches(0)
-        with pytest.raises(UserError, match=rf"{paths[order[1]].name}: no such picture"):
-            batches(1)
-        batches(2)
 
 
 @pytest.mark.parametrize(("world", "batch_size"), [(2, 1), (2, 2), (4, 1), (3, 2)])

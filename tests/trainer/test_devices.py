@@ -1,7 +1,6 @@
 """What makes a training sound on a GPU, as far as a CPU can tell: kernels, memory, waiting."""
 
 import os
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -17,16 +16,12 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from training_runs import train
 
-from gan_eval.machine import threads
 from gan_eval.settings.training import TrainingSettings
 from trainer import devices
-from trainer import generate as generate_module
 from trainer.batches import Batches, Pictures
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import PRECISION, exact_kernels
-from trainer.generate import generate
 from trainer.loop import run as run_module
-from trainer.loop import train as train_module
 from trainer.loop.gan import new_gan
 from trainer.step import training_step
 from trainer.tasks import new_task
@@ -53,22 +48,6 @@ def test_a_gpu_takes_exact_kernels_and_all_is_as_before(monkeypatch: pytest.Monk
     assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     with exact_kernels(torch.device("cpu")):
         assert not torch.are_deterministic_algorithms_enabled()
-
-
-def test_pictures_are_generated_with_the_kernels_of_the_training(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data, asked = make_pairs(train=2, test=1), []
-
-    def watched(device: torch.device) -> Any:
-        asked.append(device.type)
-        return exact_kernels(device)
-
-    for module in (train_module, generate_module):
-        monkeypatch.setattr(module, "exact_kernels", watched)
-    run = train(tiny(steps=1), data, tmp_path / "run", direction="AtoB")
-    generate(run, data, split="test", out=tmp_path / "set")
-    assert asked == ["cpu", "cpu"]
 
 
 class Waits(TorchDispatchMode):
@@ -257,10 +236,3 @@ def test_threads(
     with devices.cpu_threads(requested, torch.device(device), recorded=recorded, settings=settings):
         assert torch.get_num_threads() == threads
     assert torch.get_num_threads() == 4
-
-
-def test_torch_that_came_first_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_torch_came_first", True)
-    monkeypatch.setattr(sys, "platform", "linux")
-    with pytest.warns(UserWarning, match="import gan_eval first"), devices.cpu_threads(2, torch.device("cpu")):
-        pass

@@ -49,10 +49,7 @@ def left_by(run: Path) -> dict[str, Any]:
     return {**result(run), "best": sha256_file(run / "best.safetensors"), "validation": validation}
 
 
-@pytest.mark.parametrize(
-    ("name", "terms"),
-    [("encoder", {"g_l1", "g_l2"}), ("filler", {"g_l1", "g_tv"})],
-)
+@pytest.mark.parametrize(("name", "terms"), [("encoder", {"g_l1", "g_l2"}), ("filler", {"g_l1", "g_tv"})])
 def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms: set[str]) -> None:
     run = runs[name]
     rows = read_rows(run / "training_log.csv", TRAINING_LOG)
@@ -100,10 +97,7 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(
 def test_two_processes_hold_the_same_run(data: Path, tmp_path: Path) -> None:
     """Holes, noise and validation that stops improving; BatchNorm over the batch of several devices needs GPUs."""
     measured = {"validation_metrics": ("m",), "best_metric": "m", "plateau_patience": 0, "steps": 6}
-    kinds = {
-        "filler": filler(**measured),
-        "encoder": encoder(norm="instance", statistics="sample", **measured),
-    }
+    kinds = {"filler": filler(**measured), "encoder": encoder(norm="instance", statistics="sample", **measured)}
     asked = {name: settings.model_dump(mode="json") for name, settings in kinds.items()}
     (tmp_path / "settings.json").write_text(json.dumps(asked))
     root = Path(__file__).resolve().parents[2]

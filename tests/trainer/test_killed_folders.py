@@ -75,9 +75,7 @@ def pictures(folder: Path, names: str, *, size: tuple[int, int] = (32, 40), seed
 
 @pytest.fixture
 def commands(
-    tmp_path: Path,
-    make_pairs: Callable[..., Path],
-    tiny: Callable[..., TrainingSettings],
+    tmp_path: Path, make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
 ) -> dict[str, Command]:
     results = tmp_path / "results"
     for seed, role in enumerate(("real", "fake", "input")):

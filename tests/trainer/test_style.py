@@ -8,15 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights import cache
-from gan_eval.settings.training import StyleLayers, StyleNetwork, TrainingSettings
-from gan_eval.stimuli.pixel_formats import PixelFormat
-from trainer import style
-from trainer.losses import total_variation
-from trainer.step import Batch
+from gan_eval.settings.training import StyleLayers, StyleNetwork
 from trainer.style import StyleLoss, gram, load_style_network, style_weights
-from trainer.tasks import Translation
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 CHANNELS = {  # of the convolutions before each of the five poolings
@@ -187,41 +181,3 @@ def test_weights_that_are_missing(
     (tmp_path / "weights" / next(iter(cache.WEIGHTS[name].files))).write_bytes(b"something else")
     with pytest.raises(UserError, match=rf"{file}: damaged .*`gan-eval weights fetch {name}` mends it"):
         load_style_network(name)
-
-
-@pytest.mark.parametrize("name", ["vgg13_bn", "vgg16"])
-def test_real_weights_tell_textures_apart(name: StyleNetwork) -> None:
-    """Where the weights are in the cache: stripes are nearer to moved stripes than to noise; by pixels they are not."""
-    try:
-        cache.find(name)
-    except UserError as error:
-        pytest.skip(str(error))
-    loss = StyleLoss(load_style_network(name))
-    columns = torch.arange(64) // 4 % 2 * 2.0 - 1
-    stripes = columns.expand(1, 3, 64, 64)
-    moved, noise = stripes.roll(4, dims=-1), _pictures(0, 1, 3, 64, 64).float()
-    assert float((moved - stripes).abs().mean()) > float((noise - stripes).abs().mean())
-    assert 0 < float(loss(moved, stripes)) < 0.5 * float(loss(noise, stripes))
-
-
-def test_a_translation_learns_by_style_and_total_variation(
-    files: dict[StyleNetwork, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(style, "find", files.get)
-    monkeypatch.setattr(style, "is_cached", files.__contains__)
-    settings = TrainingSettings(lambda_l1=0, lambda_tv=2.0, lambda_style=3.0, style_network="vgg16", image_size=32)
-    task = Translation(settings, "AtoB")
-    assert task.definition()["style_sha256"] == sha256_file(files["vgg16"])
-    output, target = (_pictures(seed, 2, 3, 32, 32).float() for seed in (0, 1))
-    output.requires_grad_(True)
-    terms = {term.name: term for term in task.objective(torch.device("cpu")).reconstruction}
-    assert {name: term.weight for name, term in terms.items()} == {"g_l1": 0, "g_tv": 2, "g_style": 3}
-    values = {name: term.loss(output, Batch(target, target)) for name, term in terms.items()}
-    assert values["g_tv"] == total_variation(output)
-    assert values["g_style"] == StyleLoss(load_style_network("vgg16", files["vgg16"]))(output, target)
-    (values["g_tv"] + values["g_style"]).backward()
-    assert output.grad is not None
-    assert output.grad.ne(0).all()
-    grey = PixelFormat(channels=1, bits=8)
-    with pytest.raises(UserError, match="style_network: vgg16 takes RGB, and the pictures are 8-bit grey"):
-        Translation(settings, "AtoB", (grey, grey))

@@ -113,11 +113,7 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
 
 
 def map_pictures(
-    paths: list[Path],
-    work: Callable[[Path], T],
-    *,
-    threads: int | None = None,
-    mend: str = "fix or remove them",
+    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, mend: str = "fix or remove them"
 ) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock."""
     tried = try_pictures(paths, work, threads=threads)
@@ -134,11 +130,7 @@ def map_pictures(
 
 
 def try_pictures(
-    paths: list[Path],
-    work: Callable[[Path], T],
-    *,
-    threads: int | None = None,
-    on_progress: OnProgress | None = None,
+    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, on_progress: OnProgress | None = None
 ) -> list[T | UserError]:
     """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
 

@@ -31,16 +31,7 @@ from gan_eval.stimuli.pictures import (
     sides_of,
 )
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
-from trainer.datasets.dataset import (
-    LOOKED_AT,
-    NAMED,
-    SMALLEST_SIDE,
-    SPLITS,
-    DataSet,
-    Size,
-    evenly_spread,
-    try_pictures,
-)
+from trainer.datasets.dataset import LOOKED_AT, NAMED, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]
 Formats = tuple[PixelFormat, PixelFormat]  # values of input and target

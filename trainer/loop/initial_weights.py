@@ -41,11 +41,7 @@ class StartWeights:
 
 
 def find_initial(
-    named: Path | None,
-    settings: TrainingSettings,
-    *,
-    encoder: Path | None = None,
-    channels: Channels = RGB,
+    named: Path | None, settings: TrainingSettings, *, encoder: Path | None = None, channels: Channels = RGB
 ) -> Initial | None:
     """Return the generator or encoder that a run starts from; None for random weights."""
     generator = named or (Path(settings.init_from) if settings.init_from else None)

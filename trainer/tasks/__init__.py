@@ -13,11 +13,7 @@ __all__ = ["Example", "Inpainting", "Output", "Task", "Translation", "new_task"]
 
 
 def new_task(
-    settings: TrainingSettings,
-    *,
-    direction: Direction = "AtoB",
-    root: Path = Path(),
-    formats: Formats | None = None,
+    settings: TrainingSettings, *, direction: Direction = "AtoB", root: Path = Path(), formats: Formats | None = None
 ) -> Task:
     """The task that the settings describe."""
     if settings.inpainting is not None:

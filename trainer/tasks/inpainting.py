@@ -20,10 +20,7 @@ from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.devices import on_device
 from trainer.inference import as_pictures, dropout_from
-from trainer.losses import (
-    at_holes,
-    pixel_weights,
-)
+from trainer.losses import at_holes, pixel_weights
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.randomness import Purpose, stream, torch_seed
 from trainer.step import Batch, Objective

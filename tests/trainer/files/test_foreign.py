@@ -3,7 +3,6 @@
 import copy
 import pickle
 import warnings
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -234,23 +233,3 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
     names = {"200_net_G.pth": "facades-200", "latest_net_G_A.pth": "facades-A", "mine.pth": "mine"}
     for file, name in names.items():
         assert load_model(write(small_unet().state_dict(), name=file)).name == name
-
-
-@pytest.mark.parametrize("named", ["model.model.0.weight", "model.model.1.model.1.weight"])
-def test_a_few_bytes_that_stand_for_a_huge_tensor_are_refused(write: Write, named: str) -> None:
-    """Any copy of it would take the memory of the whole."""
-    state = small_unet().state_dict()
-    state[named] = torch.zeros(1).expand(10**9, 3, 4, 4)
-    path = write(state)
-    assert path.stat().st_size < 10**7
-    with pytest.raises(UserError, match=rf"{named} has fewer numbers than places; not the weights of a generator"):
-        load_foreign(path)
-
-
-def test_a_file_that_unpacks_to_more_is_refused(write: Write, tmp_path: Path) -> None:
-    plain = write(small_unet().state_dict())
-    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(tmp_path / "b.pth", "w", zipfile.ZIP_DEFLATED) as packed:
-        for name in archive.namelist():
-            packed.writestr(name, archive.read(name))
-    with pytest.raises(UserError, match=r"b\.pth: not a readable PyTorch file of weights"):
-        load_foreign(tmp_path / "b.pth")

@@ -16,7 +16,6 @@ from trainer.loop import run as run_module
 from trainer.loop.failures import breakdowns_explained
 from trainer.state.checkpoints import list_checkpoints
 
-ROOT = Path(__file__).resolve().parents[3]
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
 

@@ -16,8 +16,6 @@ from trainer.masks.makers import centre
 
 PUBLISHED = list(TRAININGS["hole_filling"]["inpainting"]["masks"].items())
 
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "masks"
-
 
 def disc(height: int = 60, width: int = 40, radius: float = 15) -> Hole:
     rows, columns = np.ogrid[:height, :width]
