@@ -28,7 +28,7 @@ PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 PATIENCE = timedelta(hours=6)
 """Time that processes wait for the leader, which may be reading many pictures or measuring."""
 WORKERS = 4
-"""Threads that prepare batches beside a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
+"""Threads that prepare batches for a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS workspaces that make its sums deterministic; read when cuBLAS starts."""
 MIN_STEP_SIZE = 2**19

@@ -90,7 +90,7 @@ def generate(
             f"--direction {direction}: {source.file} fills holes in photographs, which have none; leave it out"
         )
     if source.direction is None and direction is None:
-        say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
+        say(f"{source.file}: its direction is unknown; taken as AtoB (the left half is the input)")
     formats = shown_by(source, display)
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root, formats=formats)
     mode = task.mode(mode)
@@ -165,7 +165,7 @@ def generate(
             say(
                 f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to "
                 f"{most_width}x{most_height}; the quiz scales each to the screen, so give --image-size where the size "
-                "itself must not tell anything"
+                "itself must reveal nothing"
             )
         if raw_rows:
             write_set(out / RAW, raw_rows)
@@ -198,7 +198,7 @@ def shown_by(source: Model, display: str | None) -> Formats:
     if display is None:
         return of_input, of_target
     if of_target.is_plain:
-        raise UserError(f"--display {display}: {source.file} makes {of_target}, which is shown as it is; leave it out")
+        raise UserError(f"--display {display}: {source.file} makes {of_target}, which is shown unchanged; leave it out")
     return of_input, replace(of_target, display=Display.parse(display, channels=of_target.channels))
 
 

@@ -19,7 +19,7 @@ LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in a grey level (
 
 @contextmanager
 def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
-    """Inside, `net` runs without gradients and keeps its running statistics as they are.
+    """Inside, `net` runs without gradients and keeps its running statistics.
 
     Mode train: BatchNorm uses each picture's own statistics and dropout is on, as in training at batch size 1 (the
     published way of testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.

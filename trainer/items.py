@@ -83,7 +83,7 @@ def write_items(
 
 
 def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None:
-    """Write the pictures of an item, the fake first; others that are there and the same are left as they are."""
+    """Write the pictures of an item, the fake first; others that exist and are equal are not written again."""
     of_target = example.formats[1]
     write_samples(folder / "fake" / f"{name}{of_target.suffix}", fake, of_target)
     for file, (picture, pixel_format) in given_pictures(folder, name, example).items():

@@ -1,6 +1,6 @@
 """A training as the caller describes it: `TrainingJob`, which `train`, `estimate` and the commands share.
 
-This module does not import torch, so that a command can check its arguments at once.
+This module does not import torch, so that a command can check its arguments quickly.
 """
 
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ class Batch:
         return self._each(lambda tensor: on_device(tensor, device))
 
     def pinned(self) -> "Batch":
-        """The same in memory that a GPU can fetch by itself."""
+        """Return the same in pinned memory."""
         return self._each(Tensor.pin_memory)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
@@ -72,7 +72,7 @@ class Objective:
     """Returns the discriminator's view of a picture: the generator's output, or the batch's target."""
     reconstruction: tuple[Term, ...]
     adversarial: AdversarialLoss = bce
-    adversarial_weight: float = 1.0  # at 0 there is no discriminator to train
+    adversarial_weight: float = 1.0  # at 0 no discriminator is trained
     counted: Callable[[Batch, Tensor], Tensor | None] = every_logit
     """Returns the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
     decision: float = 0.0  # the logit above which the discriminator says real

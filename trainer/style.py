@@ -13,10 +13,10 @@ from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import StyleLayers, StyleNetwork
 
 BLOCKS: dict[StyleLayers, int] = {"poolings": 4, "all": 5}
-"""Of how many blocks, which poolings divide, layers are compared. `poolings`: the last ReLU of each, which are relu1_2,
+"""Number of blocks, separated by poolings, that are compared. `poolings`: the last ReLU of each, which are relu1_2,
 relu2_2, relu3_3, relu4_3 of VGG16 and relu1_2, relu2_2, relu3_2, relu4_2 of VGG13; `all`: every ReLU."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's channels in 0..1: what torchvision's networks are fed with."""
+"""Mean and deviation of ImageNet's channels in 0..1, the input of torchvision's networks."""
 
 
 def gram(features: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from training_runs import Stop, train
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
+from trainer import devices
 from trainer.loop.gan import InMemoryOrder, load_optimizer, new_gan
 from trainer.state.checkpoints import OPTIMIZERS, list_checkpoints
 from trainer.step import Gan
@@ -132,7 +133,7 @@ def test_moments_of_other_weights_are_refused(
         case _:
             optimizer["state"][0]["exp_avg"] = "text"
     torch.save(state, path)
-    told: list[str] = []
+    messages: list[str] = []
     with pytest.raises(UserError, match="none of the checkpoints can be read"):
-        train(tiny(), pictures, run, direction="AtoB", on_message=told.append)
-    assert "step_0000002.pt: the checkpoint cannot be read (" in told[0]
+        train(tiny(), pictures, run, direction="AtoB", on_message=messages.append)
+    assert "step_0000002.pt: the checkpoint cannot be read (" in messages[0]

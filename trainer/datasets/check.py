@@ -218,7 +218,7 @@ def check(
 
 
 def hash_pixels(picture: Samples) -> str:
-    """A hash of the decoded pixels and their shape: equal pictures are found whatever their files are like."""
+    """Return a hash of the decoded pixels and their shape, so that equal pictures are found in different files."""
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 

@@ -93,11 +93,11 @@ class DataSet(ABC):
             return
         from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
-        mend, name = "", self.folder.name
+        fix, name = "", self.folder.name
         if name in PRESETS or name in PHOTOGRAPH_PRESETS:
             fetch = ["gan-eval", "data", "fetch", name, "--data-root", str(self.folder.parent)]
-            mend = f"; {shlex.join(fetch)} makes it"
-        raise UserError(f"{self.folder}: no such data folder{mend}")
+            fix = f"; {shlex.join(fetch)} makes it"
+        raise UserError(f"{self.folder}: no such data folder{fix}")
 
 
 def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:
@@ -113,7 +113,7 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
 
 
 def map_pictures(
-    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, mend: str = "fix or remove them"
+    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, fix: str = "fix or remove them"
 ) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock."""
     tried = try_pictures(paths, work, threads=threads)
@@ -125,7 +125,7 @@ def map_pictures(
         reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
         more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
         listed = "; ".join([*reasons[:NAMED], *more])
-        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; {mend}: {listed}")
+        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; {fix}: {listed}")
     return [result for result in tried if not isinstance(result, UserError)]
 
 

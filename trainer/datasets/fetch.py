@@ -199,7 +199,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return image.size
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to
+    except Exception as error:  # decoders raise any error at damaged bytes
         reason = reason_of(error)
         raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
 

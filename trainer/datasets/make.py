@@ -89,9 +89,9 @@ def pair_folders(
             raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
 
     or_resize = "" if resized else ", or give --resize where only sizes differ"
-    map_pictures(list(partners), require_fit, mend=f"fix or remove them{or_resize}")
+    map_pictures(list(partners), require_fit, fix=f"fix or remove them{or_resize}")
 
-    def beside(job: Job) -> Samples:
+    def joined(job: Job) -> Samples:
         left, right = read_as(job.a, of_a), read_as(job.b, of_b)
         return np.concatenate([left, resize(right, left.shape[:2])], axis=1)
 
@@ -109,14 +109,14 @@ def pair_folders(
             else:
                 jobs.append(Job(a_file, a_file, Path(out) / "A" / name / f"{stem}{of_a.suffix}", of_a))
                 jobs.append(Job(a_file, b_file, Path(out) / "B" / name / f"{stem}{of_b.suffix}", of_b))
-    write_pictures(jobs, beside if of_a == of_b else alone, Path(out), on_progress)
+    write_pictures(jobs, joined if of_a == of_b else alone, Path(out), on_progress)
     return {name: len(several) for name, several in pairs.items()}
 
 
 def pair_edges(
     photos: Path, out: Path, *, split: str | None = None, sigma: float = 2.0, on_progress: OnProgress | None = None
 ) -> dict[str, int]:
-    """Put photographs beside their edges: A is black lines on white, B the photograph with exactly its pixels.
+    """Put photographs next to their edges: A is black lines on white, B the photograph with exactly its pixels.
 
     The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian of `sigma` pixels. Returns the
     number of pairs in each split.

@@ -3,8 +3,8 @@
 Or A and B in files of their own, of any channels and depth: `DATA/A/<split>/*` and `DATA/B/<split>/*` of one stem.
 
 What is drawn (labels, a map, edges) has areas of one level; what is photographed has noise and texture. The proportion
-of neighbouring pixels with nearly the same grey level told the halves of each of 905 pictures of facades, maps,
-cityscapes, edges2shoes and a set with exchanged sides.
+of neighbouring pixels with nearly the same grey level identified the drawn half of each of 905 pictures of facades,
+maps, cityscapes, edges2shoes and a set with exchanged sides.
 """
 
 from collections import defaultdict
@@ -76,10 +76,10 @@ class PairedSet(DataSet):
         if not self.has_split(split):
             if any(names_a_picture(path) for path in data.iterdir()):
                 if self._sides:
-                    mend = (
+                    fix = (
                         f"put them into {data.name}/{split} and {self._sides[1].name}/{split}, or join the two folders"
                     )
-                    raise UserError(f"{data}: pictures lie directly in it; {mend} with gan-eval data pair")
+                    raise UserError(f"{data}: pictures lie directly in it; {fix} with gan-eval data pair")
                 raise UserError(f"{data}: pictures lie directly in it; give the folder above, {data.resolve().parent}")
             splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
             raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
@@ -103,7 +103,7 @@ class PairedSet(DataSet):
         return self._partners[folder][path.stem]
 
     def sides(self, path: Path) -> tuple[Samples, Samples]:
-        """A and B of an item, every sample as it is stored."""
+        """Return A and B of an item with all stored samples."""
         of_a, of_b = self.formats if self.direction == "AtoB" else self.formats[::-1]
         a = read_as(path, of_a)
         height, width = a.shape[:2]
@@ -232,7 +232,7 @@ def flatness(half: Picture) -> float:
 
 
 def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
-    """The half that is drawn in most pictures of a set; None where the pictures do not tell.
+    """Return the half that is drawn in most pictures of a set; None where that is not clear.
 
     >>> drawn_side([0.4, 0.5, 0.4], [0.8, 0.9, 0.7])
     'B'
@@ -252,7 +252,7 @@ def direction_from(drawn: Side) -> Direction:
 
 
 def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
-    """The message where a direction makes drawings from photographs; None where it does not, or nobody can tell.
+    """Return the message where a direction makes drawings from photographs, else None.
 
     >>> doubtful_direction("B", "AtoB")
     'B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round'

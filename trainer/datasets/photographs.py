@@ -23,14 +23,14 @@ from gan_eval.stimuli.pictures import (
 from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
-"""Per cent of the pictures in each split, where the folders do not tell."""
+"""Per cent of the pictures in each split, where the folders do not decide."""
 FEW = 50  # number of photographs below which a generator memorises them
 
 
 class PhotographSet(DataSet):
     """Photographs: the pictures below the folder of each split, in sub-folders too; hidden ones are passed over.
 
-    Where no pictures are below folders called train, val or test, `split_of` tells which of all belong to which, and
+    Where no pictures are below folders called train, val or test, `split_of` decides on each picture, and
     the whole (`.`) is a split, too.
     """
 
@@ -119,7 +119,7 @@ class PhotographSet(DataSet):
         return (path for path in walk(self.folder) if split_of(path.relative_to(self.folder)) == split)
 
     def _split_folder(self, split: str) -> Path | None:
-        """The folder of a split; None where the split is told by hash, or there is none."""
+        """Return the folder of a split; None where a hash decides, or there is none."""
         folder, usual = self.folder / split, split in SPLITS
         if not folder.is_dir():
             return None
@@ -212,7 +212,7 @@ def pairs_remark(paths: list[Path]) -> str | None:
 
 
 def double_width_remark(folder: Path, double: int, of: int) -> str | None:
-    """The message where so many pictures are exactly twice as wide as high that they are hardly photographs."""
+    """Return the message where most pictures are exactly twice as wide as high, as A|B pictures are."""
     if 2 * double <= of:
         return None
     return (

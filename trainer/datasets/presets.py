@@ -32,7 +32,7 @@ class Preset:
     a: str = ""  # content of the left half
     b: str = ""  # content of the right half
     direction: Direction = "AtoB"
-    """As published: from labels, map or edges to the photograph; from day to night. A photograph is both."""
+    """Published direction: from labels, map or edges to the photograph; from day to night. A photograph is both."""
     width: int = 0  # width in pixels of a whole picture (both halves)
     height: int = 0
 

@@ -21,7 +21,7 @@ _MARGIN = 24  # around and between pairs
 _TITLE = 22
 _LABEL = 15
 _PAPER, _INK, _FAINT = (250, 250, 248), (32, 33, 36), (110, 112, 118)
-_INPUT, _TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange: told apart with any colour vision
+_INPUT, _TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
 
 
 def preview(
@@ -89,7 +89,11 @@ def labelled_pair(path: Path, pair: tuple[Picture, Picture], direction: Directio
         draw.rectangle((left, 0, left + width - 1, bar - 1), fill=_INPUT if role == "input" else _TARGET)
         draw.text((left + width / 2, bar / 2), f"{side} = {role}", fill=_PAPER, font=_font(_LABEL), anchor="mm")
         tile.paste(half, (left, bar))
-    font, caption, start = _font(_LABEL - 2), path.name, 0  # as much of the name's end as fits: it tells pictures apart
+    font, caption, start = (
+        _font(_LABEL - 2),
+        path.name,
+        0,
+    )  # the end of the name identifies it
     while start < len(path.name) and font.getlength(caption) > 2 * width:
         start += 1
         caption = f"..{path.name[start:]}"

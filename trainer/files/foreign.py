@@ -1,7 +1,7 @@
 """Generators in the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), both ways.
 
-Such a file is a plain state dict. Everything that keys and shapes tell is inferred from them, so that no option can
-contradict the file; only the dropout of a U-Net, which has no weights, cannot be told.
+Such a file is a plain state dict. Everything is inferred from keys and shapes, so that no option can contradict the
+file. Only the dropout of a U-Net, which has no weights, is unknown.
 """
 
 import io
@@ -54,7 +54,7 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     notes: list[str] = []
     if settings.generator == "unet":
         if dropout is None:
-            notes.append(f"{path}: a U-Net's dropout cannot be told from its file; taken as on (as pix2pix trains)")
+            notes.append(f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains)")
         settings = settings.model_copy(update={"dropout": 0.0 if dropout is False else DROPOUT})
     elif dropout is not None and dropout != (settings.dropout > 0):
         has = "has" if settings.dropout else "has no"
@@ -119,7 +119,7 @@ def read_tensors(path: Path) -> Tensors:
         raise
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except Exception as error:  # pickle, zipfile and torch raise whatever the damaged bytes lead to
+    except Exception as error:  # pickle, zipfile and torch raise any error at damaged bytes
         raise UserError(
             f"{path}: not a readable {kind} file of weights (truncated, or with more than tensors in it); get it again"
         ) from error
@@ -131,7 +131,7 @@ def read_tensors(path: Path) -> Tensors:
     for key, value in content.items():
         name = re.sub(r"^((module|_orig_mod)\.)+", "", str(key))
         if not isinstance(value, Tensor):
-            raise UserError(f"{path}: {key} is no tensor; wanted is a generator's state dict, latest_net_G.pth")
+            raise UserError(f"{path}: {key} is not a tensor; wanted is a generator's state dict, latest_net_G.pth")
         if name in tensors:
             raise UserError(f"{path}: {name} is there twice, under different prefixes")
         reason = storage_problem(value)
@@ -170,7 +170,7 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
     else:
         hint = "; it looks like a discriminator, give the net_G file" if _is_kernel(tensors, "model.0") else ""
         raise UserError(
-            f"{path}: {next(iter(tensors))} is no key of a generator of {LAYOUT} (a U-Net begins with "
+            f"{path}: {next(iter(tensors))} is not a key of a generator of {LAYOUT} (a U-Net begins with "
             f"model.model.0.weight, a ResNet with model.1.weight){hint}"
         )
     if not _is_kernel(tensors, last):

@@ -34,7 +34,7 @@ class Model:
     direction: Direction | None  # the half that is the input; None: the file does not say
     fraction: float  # share of the planned training that was done; 1 for a foreign file
     formats: Formats | None = None
-    """Channels and depth of input and target, and how they are shown; None: the file does not tell."""
+    """Channels and depth of input and target, and how they are shown; None: unknown."""
     notes: tuple[str, ...] = ()  # messages for the user
     definition: Definition = field(default_factory=dict)  # its run's; of a foreign file empty
 
@@ -56,7 +56,7 @@ def load_model(path: Path, *, dropout: bool | None = None) -> Model:
         foreign = load_foreign(path, dropout=dropout)
         return Model(foreign.net, foreign.settings, path, _name(path), None, 1.0, notes=foreign.notes)
     if dropout is not None:
-        raise UserError(f"{path}: its settings tell the dropout; --dropout and --no-dropout are for {SUFFIX} files")
+        raise UserError(f"{path}: its settings have the dropout; --dropout and --no-dropout are for {SUFFIX} files")
     net, definition = load_generator(path)
     file = generator_file(path)
     settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]

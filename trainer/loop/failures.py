@@ -52,7 +52,7 @@ def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> I
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C only set a flag, so that the current step is finished; yield a function that returns it.
 
-    A second Ctrl-C interrupts at once. Outside the main thread, which alone receives signals, nothing changes.
+    A second Ctrl-C interrupts immediately. Outside the main thread, which alone receives signals, nothing changes.
     """
     pressed = False
 

@@ -93,7 +93,7 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             if moment.shape != (() if key == "step" else weight.shape):
                 raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
             if storage_problem(moment) or moment.isnan().any():
-                raise ValueError(f"{key} of {name} is no number")
+                raise ValueError(f"{key} of {name} is not a number")
     optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
     for _, weight in weights:
         for key, moment in optimizer.state.get(weight, {}).items():

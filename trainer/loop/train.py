@@ -29,7 +29,7 @@ def train(
     on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
-    """Train a generator. The same call resumes an interrupted run, and returns at once for a finished one.
+    """Train a generator. The same call resumes an interrupted run, and returns for a finished one.
 
     A resumed run ends with the same bits as an uninterrupted one on the same device with the same number of threads.
 

@@ -59,7 +59,7 @@ def fitted(hole: Hole, band: Band) -> Hole:
 
 
 def _grown(hole: Hole, pixels: int) -> Hole:
-    """The hole with layers added until it has exactly so many pixels (at most all of the picture's)."""
+    """Return the hole with layers added until it has exactly `pixels` pixels (at most the whole picture)."""
     grown = hole.copy()
     if not grown.any():
         grown[grown.shape[0] // 2, grown.shape[1] // 2] = True

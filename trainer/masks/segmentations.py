@@ -20,7 +20,7 @@ from trainer.datasets.photographs import first_of_each_name, joined, walk
 Each = Literal["object", "picture"]
 
 BACKGROUND, VOID = 0, 255
-"""Indices that belong to no object: in PASCAL VOC the border of objects, and what is hard to tell, is void."""
+"""Indices that belong to no object: in PASCAL VOC the border of objects, and unclear areas are void."""
 MOST_INDICES = 128
 """A picture of more different levels holds no indices; PASCAL VOC's have at most some 40 objects."""
 
@@ -44,7 +44,7 @@ def silhouettes_of(path: Path, each: Each = "object") -> dict[str, Hole]:
     if (count := len(np.unique(indices))) > MOST_INDICES:
         raise UserError(
             f"{path}: {count} different levels are no indices of objects; a mask with grey edges is a silhouette "
-            "already, shapes takes its folder as it is"
+            "already, so shapes takes its folder unchanged"
         )
     present = [int(index) for index in np.unique(indices) if index not in (BACKGROUND, VOID)]
     if each == "picture":

@@ -75,7 +75,7 @@ def scale_for(shape: Hole, size: Size, pose: Pose, target: int) -> float:
 
 
 def _correction(target: float, pixels: float) -> float:
-    """What the scale has to be multiplied by, if area went with its square; at most 2."""
+    """Return the factor of the scale, if area went with its square; at most 2."""
     return (target / max(pixels, target / 4)) ** 0.5
 
 

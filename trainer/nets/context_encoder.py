@@ -44,7 +44,7 @@ class ContextEncoder(Network):
     transposed one back to 4x4, and a decoder doubles that up to the hole. `encoder.K`, `bottleneck` and `decoder.K`
     each have a `conv` and, but for the first and the last, a `norm`; K counts from the input. At one pixel instance
     norm would leave nothing, so `bottleneck` has none then. Of the biases, as in the U-Net, only the last layer's is
-    always there. There is no dropout.
+    always there. It has no dropout.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ class BatchNorm2d(nn.BatchNorm2d):
 
 
 class InstanceNorm2d(nn.InstanceNorm2d):
-    """Each picture normalised by itself, without weights or running statistics, in its order of memory."""
+    """Normalisation of each picture, without weights or running statistics, in its order of memory."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W), same shape out."""
@@ -136,7 +136,7 @@ class Dropout(nn.Dropout):
         as_it_lies = self.generators is None and (x.device.type != "cpu" or x.is_contiguous())
         if as_it_lies or not self.training:
             return super().forward(x)
-        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # numbers by place, whatever the order of x
+        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # numbers by place, for any memory order of x
         if self.generators is None:
             return x * super().forward(kept)
         for picture, generator in zip(kept, self.generators, strict=True):
@@ -147,7 +147,7 @@ class Dropout(nn.Dropout):
 class ResizeConv2d(nn.Conv2d):
     """Doubles height and width: nearest neighbour, then a convolution of kernel 3 over a reflected border.
 
-    Every output pixel is covered equally often, so there is no checkerboard as from transposed convolutions
+    Every output pixel is covered equally often, which avoids the checkerboard of transposed convolutions
     (Odena, Dumoulin and Olah 2016, doi 10.23915/distill.00003).
     """
 
@@ -224,7 +224,7 @@ def inner_bias(kind: NormKind) -> bool:
     """Return whether inner convolutions have a bias: only with instance norm.
 
     BatchNorm has its own bias. Instance norm cancels it, and "none" could use it; both follow the layout of
-    pytorch-CycleGAN-and-pix2pix, from whose files the kind of norm is told by the biases.
+    pytorch-CycleGAN-and-pix2pix, in whose files the biases show the kind of norm.
     """
     return kind == "instance"
 

@@ -69,8 +69,8 @@ class UNet(Network):
     only the last layer's is always there.
 
     With `bottleneck_side` a channel-wise fully-connected layer, `bottleneck`, stands between the two innermost
-    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), whose pixels are then so many a side: the network
-    takes pictures of one size alone.
+    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), with that number of pixels a side: the
+    network takes pictures of one size alone.
 
     In the order `activation_norm` the encoder's LeakyReLU stands before the norm, so that skip connections carry what
     was activated and then normalised.

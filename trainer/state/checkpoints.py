@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on exactly, in files that are whole or absent."""
+"""Checkpoints: everything a run needs to resume exactly, in files that are whole or absent."""
 
 import math
 import os
@@ -33,7 +33,7 @@ Weights = Mapping[str, Tensor]
 
 
 class CheckpointClock:
-    """Tells when a checkpoint is due: after so many steps, or after about a minute."""
+    """Timer of the checkpoints: one is due after every `every` steps, or after about a minute."""
 
     def __init__(self, every: int | None) -> None:
         self._every = every
@@ -47,7 +47,7 @@ class CheckpointClock:
         return time.monotonic() - self._last >= self._wait
 
     def took(self, seconds: float) -> None:
-        """A checkpoint was written and took so long."""
+        """Note that a checkpoint was written in this time."""
         self._wait = max(SECONDS, seconds / SHARE)
         self._last = time.monotonic()
 
@@ -123,7 +123,7 @@ def load_latest(
     """Load the latest checkpoint that can be used, on the CPU, and set the damaged ones after it aside.
 
     A damaged checkpoint is renamed (`step_0000100.pt.damaged`) once an earlier one has been loaded; if none can be
-    used, all stay as they are.
+    used, nothing is renamed.
 
     Args:
         nets: weights of the run's networks by their names in the state; a checkpoint must have the same.
@@ -148,7 +148,7 @@ def load_latest(
             take(state)
         except (UserError, MemoryError, torch.OutOfMemoryError):
             raise
-        except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
+        except Exception as error:  # zipfile and torch raise any error at damaged bytes
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             damaged.append(path)
@@ -184,7 +184,7 @@ def _check_numbers(weights: Weights, net: str) -> None:
 
 
 def _set_aside(path: Path) -> Path:
-    """Rename what is no usable checkpoint, so that it counts as none; returns the new path."""
+    """Rename an unusable checkpoint, so that it is ignored; return the new path."""
     target, number = path.with_name(f"{path.name}.damaged"), 1
     while os.path.lexists(target):
         number += 1
@@ -200,7 +200,7 @@ def read_checkpoint(path: Path) -> State | None:
     """A checkpoint of any run on the CPU; None where it cannot be read."""
     try:
         return _load(path)
-    except Exception:  # zipfile and torch raise whatever the damaged bytes lead to
+    except Exception:  # zipfile and torch raise any error at damaged bytes
         return None
 
 

@@ -1,6 +1,6 @@
 """The folder of a training run: its lock, its configuration, and the finished generator.
 
-torch is imported only where a generator is read or written, so that other questions are answered at once.
+torch is imported only where a generator is read or written, so that other questions are answered quickly.
 """
 
 import hashlib

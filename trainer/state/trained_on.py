@@ -1,4 +1,4 @@
-"""The pictures that a generator was trained on, recognised by their content whatever they are called.
+"""The pictures that a generator was trained on, recognised by their content under any name.
 
 A picture is brought to 16 x 16 grey values of mean 0 and standard deviation 1. Two pictures are the same where these
 values correlate by at least `SAME`, mirrored or not: a copy in another format or JPEG quality, at another size, with
@@ -40,7 +40,7 @@ class TrainedOn:
     """Nothing else was trained on: false where the run started from a generator whose pictures are not known."""
 
     def seen(self, data_set: DataSet, paths: Sequence[Path]) -> dict[Path, bool | None]:
-        """Tell for each picture of a data set whether it was trained on; None where that is not known.
+        """Return for each picture of a data set whether it was trained on; None where that is not known.
 
         Of pairs, one half that is the same is enough.
         """
@@ -102,7 +102,7 @@ def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
 def trained_on(model: Model) -> TrainedOn | None:
     """Return what a generator was trained on; None where its folder does not say.
 
-    That is so for a foreign file, one that lies alone, and a run of an earlier version.
+    That is so for a foreign file and one without its run's folder.
     """
     found = (_read(folder / RECORD, model.definition.get("data_sha256")) for folder in model.file.parents[:2])
     return next((record for record in found if record is not None), None)
@@ -123,7 +123,7 @@ def _read(file: Path, data_sha256: object) -> TrainedOn | None:
             ):
                 return None
             return TrainedOn(digests, vectors, bool(arrays["complete"]))
-    except Exception:  # whatever zipfile and numpy say of a damaged file
+    except Exception:  # zipfile and numpy raise any error at a damaged file
         return None
 
 

@@ -109,7 +109,7 @@ class Task(ABC):
 
         Args:
             item: what its data set reads of a file, at the size that is generated.
-            stem: the file's; where holes are masks of a folder alone, the one of this name is taken as it is.
+            stem: the file's; where holes are masks of a folder alone, the one of this name is taken unchanged.
             number, seed: decide a hole.
             grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
         """
@@ -155,7 +155,7 @@ def loss_terms(
     autocast: Autocast,
     weights: Callable[[Batch], Tensor | None] = lambda _batch: None,
 ) -> list[Term]:
-    """Every loss of the generator's output beside the adversarial one, for every task."""
+    """Return all losses of the generator's output except the adversarial one."""
 
     def of_pixels(loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
         return lambda output, batch: loss(output, batch.target, weights(batch))

@@ -142,7 +142,7 @@ class ValidationLog:
         return True
 
     def write(self) -> None:
-        """Write the table, whole or not at all; without rows there is no table."""
+        """Write the table, whole or not at all; not without rows."""
         if self.rows:
             write_rows(self.rows, self._path, VALIDATION)
 

@@ -1,4 +1,4 @@
-"""Sample grids: pictures of a few fixed items, made now and then while a run goes on."""
+"""Sample grids: pictures of a few fixed items, made now and then during a run."""
 
 import re
 from collections.abc import Callable

@@ -78,9 +78,9 @@ def validation_examples(
     count: int | None,
     train_split: str,
 ) -> ValidationExamples | None:
-    """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
+    """Return up to `count` items, spread over the first of VALIDATION_SPLITS that exists and is not trained on.
 
-    Files that are trained on are among them only where all of that split are. Copies of these are told by `known`.
+    Training files are among them only if all of that split are; `known` recognises their copies.
     """
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
@@ -123,7 +123,7 @@ class Validation:
         self._measure = measure
         self._at_once = 1 if len(self) <= HELD else TOGETHER
         self._given: set[Path] = set()
-        """Fakes beside which real picture, input and mask are there, as this process wrote or found them."""
+        """Fakes whose real picture, input and mask this process has written or found."""
 
     def __len__(self) -> int:
         """Pictures that are measured in each mode."""

@@ -100,9 +100,9 @@ def test_people_are_told_the_first_findings_of_a_kind_and_how_many_there_are(fac
     for number in range(LISTED + 5):
         (facades / "val" / f"bad{number}.png").write_bytes(b"no picture")
     report = check(facades)
-    told = [line for line in report.lines() if line.startswith("  unusable:")]
-    assert len(told) == LISTED + 1
-    assert told[-1] == "  unusable: and 5 more; --json has all"
+    found = [line for line in report.lines() if line.startswith("  unusable:")]
+    assert len(found) == LISTED + 1
+    assert found[-1] == "  unusable: and 5 more; --json has all"
     assert len(report.summary()["unusable"]) == LISTED + 5
 
 

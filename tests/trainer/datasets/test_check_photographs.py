@@ -94,9 +94,9 @@ def test_the_command_gives_json_and_a_table(
 ) -> None:
     (landscapes / "test" / "1.png").write_bytes(b"")
     assert run(["data", "check", str(landscapes), "--photographs", "--json", "--out", str(tmp_path / "out")]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["splits"], told["least_side"], told["split_by_hash"]) == ({"train": 50, "test": 2}, 16, False)
-    assert [finding["kind"] for finding in told["findings"]] == ["unusable"]
+    output = json.loads(capsys.readouterr().out)
+    assert (output["splits"], output["least_side"], output["split_by_hash"]) == ({"train": 50, "test": 2}, 16, False)
+    assert [finding["kind"] for finding in output["findings"]] == ["unusable"]
     rows = list(read_rows(tmp_path / "out" / "photographs.csv", PHOTOGRAPHS))
     assert len(rows) == 53
     assert [row["file"] for row in rows if row["reason"]] == ["test/1.png"]

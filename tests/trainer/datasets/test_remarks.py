@@ -1,4 +1,4 @@
-"""What is told of a data set when a training begins."""
+"""Remarks on a data set when a training begins."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,16 +26,16 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(data: Path, direction: Direction = "BtoA") -> list[str]:
+def remarks_of(data: Path, direction: Direction = "BtoA") -> list[str]:
     return PairedSet(data, direction).remarks(PairedSet(data).paths("train"), train_split="train")
 
 
 def test_nothing_is_said_of_a_right_direction(data: Path) -> None:
-    assert told(data) == []
+    assert remarks_of(data) == []
 
 
 def test_a_direction_that_makes_drawings_is_doubted(data: Path) -> None:
-    (line,) = told(data, "AtoB")
+    (line,) = remarks_of(data, "AtoB")
     assert line.startswith("B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round")
     assert "gan-eval data preview" in line
 
@@ -44,7 +44,7 @@ def test_pictures_that_are_no_pairs_are_doubted_whatever_their_direction(data: P
     for path in PairedSet(data).paths("train"):
         Image.open(path).resize((64, 64)).save(path)
     for direction in ("AtoB", "BtoA"):
-        (line,) = told(data, direction)
+        (line,) = remarks_of(data, direction)
         assert line.startswith(f"{LOOKED_AT} of {LOOKED_AT} pictures are no wider than high, such as train/0.png of")
         assert "32x64; are these single photographs? gan-eval data check --photographs" in line
 
@@ -55,7 +55,7 @@ def test_new_runs_and_estimates_tell_it_and_resumed_runs_do_not(
     said: list[str] = []
     for _ in range(2):
         train(tiny(steps=1), data, tmp_path / "run", direction="AtoB", on_message=said.append)
-    assert [line for line in said if "looks drawn" in line] == told(data, "AtoB")
+    assert [line for line in said if "looks drawn" in line] == remarks_of(data, "AtoB")
     said.clear()
     estimate(tiny(steps=1), data, direction="AtoB", on_message=said.append)
-    assert [line for line in said if "looks drawn" in line] == told(data, "AtoB")
+    assert [line for line in said if "looks drawn" in line] == remarks_of(data, "AtoB")

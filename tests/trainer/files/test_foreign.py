@@ -66,7 +66,7 @@ def test_unet(norm: str, depth: int, width: int, channels: tuple[int, int], writ
     assert (settings.generator, settings.depth, settings.generator_channels) == ("unet", depth, width)
     assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 256)
     assert (foreign.net.in_channels, foreign.net.out_channels) == channels
-    assert "dropout cannot be told" in foreign.notes[0]
+    assert "dropout is not in its file" in foreign.notes[0]
     assert_same_outputs(foreign.net, theirs, 2**depth, channels[0])
 
 
@@ -133,8 +133,8 @@ def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> No
     assert "a ResNet of 4 blocks (model.N.conv_block); 6 or 9" in refusal(
         write(ResNet(blocks=4, channels=2).state_dict())
     )
-    assert "step is no tensor" in refusal(write({"step": 3, "generator": {}}))
-    assert "fc.weight is no key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
+    assert "step is not a tensor" in refusal(write({"step": 3, "generator": {}}))
+    assert "fc.weight is not a key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
     assert "holds a list" in refusal(write([torch.zeros(2)]))
     assert "holds a dict" in refusal(write({}))
     assert "no such file" in refusal(tmp_path / "absent.pth")
@@ -221,7 +221,7 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
         save_generator(tmp_path / "run" / file, net, definition)
         model = load_model(tmp_path / "run" / file)
         assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
-        with pytest.raises(UserError, match="its settings tell the dropout"):
+        with pytest.raises(UserError, match="its settings have the dropout"):
             load_model(tmp_path / "run" / file, dropout=True)
     assert load_model(tmp_path / "run").name == "run"
     assert describe(load_model(tmp_path / "run"))["depth"] == 6

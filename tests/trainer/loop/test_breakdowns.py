@@ -64,7 +64,7 @@ def test_a_lost_process_is_explained(tiny: Settings, error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "message"),
     [
         (
             "CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors might be late",
@@ -73,8 +73,8 @@ def test_a_lost_process_is_explained(tiny: Settings, error: Exception) -> None:
         ("CUDA error: out of memory", "out of memory for a training step"),
     ],
 )
-def test_the_words_of_a_gpu_reach_the_user(tiny: Settings, said: str, told: str) -> None:
-    with pytest.raises(UserError, match=told), breakdowns_explained(tiny()):
+def test_the_words_of_a_gpu_reach_the_user(tiny: Settings, said: str, message: str) -> None:
+    with pytest.raises(UserError, match=message), breakdowns_explained(tiny()):
         raise torch.AcceleratorError(said)
 
 

@@ -73,18 +73,18 @@ def test_the_command_tells_and_leaves_nothing(
     small = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
     command = ["train", "--data", str(data), "--out", str(out), "--steps", "4", *small, "--estimate"]
     assert run(command) == 0
-    told = capsys.readouterr()
-    assert told.out == ""
-    *progress, speed, time, memory, disk = [line.split(":")[0] for line in told.err.splitlines()]
+    output = capsys.readouterr()
+    assert output.out == ""
+    *progress, speed, time, memory, disk = [line.split(":")[0] for line in output.err.splitlines()]
     assert [speed, time, memory, disk] == ["speed", "time", "memory", "disk"]
     assert set(progress) == {"estimate"}
     for word in ("reading the pictures", "warming up: 3/3", "timing a grid"):
-        assert word in told.err
-    assert "(one step timed)" in told.err
+        assert word in output.err
+    assert "(one step timed)" in output.err
     assert run([*("5" if word == "4" else word for word in command), "--json"]) == 0
-    told = capsys.readouterr()
-    assert "timed steps: 2/2" in told.err
-    values = json.loads(told.out)
+    output = capsys.readouterr()
+    assert "timed steps: 2/2" in output.err
+    values = json.loads(output.out)
     assert values["steps"] == 5
     assert values["disk_bytes"] == sum(values["disk"].values()) > 0
     assert not out.exists()

@@ -24,7 +24,7 @@ def rate(patience: int | None, factor: float = 0.5) -> PlateauRate:
     )
 
 
-def told(plateau: PlateauRate, values: list[float | None], *, better: bool = False) -> list[float]:
+def factors_after(plateau: PlateauRate, values: list[float | None], *, better: bool = False) -> list[float]:
     """The factor after each value."""
     factors = []
     for number, value in enumerate(values):
@@ -54,13 +54,15 @@ def test_equals_the_definition(higher_is_better: bool) -> None:
         values = rng.choice(rng.normal(0, 1, 12), 40).tolist()  # equal ones among them
         patience, factor = int(rng.integers(0, 4)), float(rng.uniform(0.1, 0.9))
         wanted = expected(values, patience, factor, higher_is_better=higher_is_better)
-        assert told(rate(patience, factor), values, better=higher_is_better) == pytest.approx(wanted, rel=1e-12)
+        assert factors_after(rate(patience, factor), values, better=higher_is_better) == pytest.approx(
+            wanted, rel=1e-12
+        )
 
 
 def test_the_untrained_generator_and_missing_values_do_not_count() -> None:
     plateau = rate(0)
     assert not plateau.add_value(9.0, step=0, higher_is_better=True)
-    assert told(plateau, [None, math.nan, math.inf, 1.0], better=True) == [1, 1, 1, 1]
+    assert factors_after(plateau, [None, math.nan, math.inf, 1.0], better=True) == [1, 1, 1, 1]
     assert plateau.add_value(1.0, step=50, higher_is_better=True), "the first lowering is told"
     assert plateau.factor == 0.5
 

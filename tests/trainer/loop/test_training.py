@@ -177,9 +177,9 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
     file = run / "generator.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-100] if damage == "truncated" else whole[:-4] + np.float32("nan").tobytes())
-    told: list[str] = []
-    train(settings, data, run, on_message=told.append)
-    assert told == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
+    messages: list[str] = []
+    train(settings, data, run, on_message=messages.append)
+    assert messages == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
     assert file.read_bytes() == whole
     file.write_bytes(b"")
     (run / "checkpoints" / "step_0000002.pt").unlink()

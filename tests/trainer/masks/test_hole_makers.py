@@ -94,7 +94,7 @@ def test_the_centre_is_a_centred_square(size: Size, side: int) -> None:
 
 
 def test_blocks_are_made_of_rectangles() -> None:
-    """Every pixel of a block lies in a full 3x3 window of the hole, but for the last layer of a mended hole."""
+    """Every pixel of a block lies in a full 3x3 window of the hole, but for the last layer of a fixed hole."""
     for rng in seeded(100):
         hole = blocks(rng, (128, 128), least=0.15, most=0.25)
         windows = np.lib.stride_tricks.sliding_window_view(hole, (3, 3)).all(axis=(2, 3))
@@ -178,6 +178,6 @@ def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:
 @pytest.mark.parametrize("hole", odd_shapes())
 @pytest.mark.parametrize("wanted", [1, 5, 20, 44])
 def test_a_hole_is_mended_with_as_few_pixels_as_are_needed(hole: Hole, wanted: int) -> None:
-    mended = fitted(hole, Band(wanted, wanted))
-    assert mended.sum() == wanted
-    assert not (mended & ~hole).any() or not (hole & ~mended).any() or not hole.any()
+    fixed = fitted(hole, Band(wanted, wanted))
+    assert fixed.sum() == wanted
+    assert not (fixed & ~hole).any() or not (hole & ~fixed).any() or not hole.any()

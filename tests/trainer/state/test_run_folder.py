@@ -1,4 +1,4 @@
-"""A run's folder: who trains there, that it is finished, and how to go on from it is told before torch is imported."""
+"""A run's folder: one process at a time, the next command, and resuming from it."""
 
 import os
 import re
@@ -89,9 +89,9 @@ def test_more_steps_start_from_the_old_run_as_the_message_says(
     old, new = tmp_path / "run", tmp_path / "new"
     more = [*trained, "--steps", "3"]
     assert run(more) == 2
-    told = capsys.readouterr().err
-    assert "holds a run with another settings.steps (2 there, 3 asked for); choose" in told, "once"
-    (suggested,) = re.findall(r"--init-from \S+", told)
+    output = capsys.readouterr().err
+    assert "holds a run with another settings.steps (2 there, 3 asked for); choose" in output, "once"
+    (suggested,) = re.findall(r"--init-from \S+", output)
     assert suggested == f"--init-from {old}"
     assert run([*more, "--out", str(new), *suggested.split()]) == 0
     assert run([*trained, "--set", "norm=instance"]) == 2
