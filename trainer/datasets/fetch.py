@@ -66,17 +66,8 @@ def fetch(
 ) -> Fetched:
     """Fetch a data set into `folder` as `folder/<split>/*.jpg`; the same call resumes, or returns the finished set.
 
-    Args:
-        preset: which set.
-        folder: new, empty or from an earlier fetch.
-        source: an address or an archive's file; default: the preset's address.
-        sha256: expected hash of the archive; default: the preset's, if known.
-        on_progress: called with the bytes downloaded.
-        on_unpack: called while the archive is unpacked.
-
-    Raises:
-        UserError: no address, no network, a wrong checksum, a damaged or unsafe archive, pictures without two halves, a
-            folder with other files, or a full disk.
+    `source` is an address or an archive's file (default: the preset's address), `sha256` the required hash of the
+    archive. `on_progress` is called with the bytes downloaded, `on_unpack` while the archive is unpacked.
     """
     folder = Path(folder)
     if sha256 is not None:

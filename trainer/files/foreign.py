@@ -23,7 +23,7 @@ from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, sto
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
-from trainer.nets.build import GENERATORS, first_difference, generator_shape
+from trainer.nets.build import GENERATORS, first_difference, generator_for
 from trainer.nets.layers import Network, ResizeConv2d
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
@@ -59,7 +59,7 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     elif dropout is not None and dropout != (settings.dropout > 0):
         has = "has" if settings.dropout else "has no"
         raise UserError(f"{path}: this ResNet {has} dropout by its keys; leave out --dropout and --no-dropout")
-    net = generator_shape(settings, in_channels=in_channels, out_channels=out_channels)
+    net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
     if settings.norm == "instance":  # old files hold running statistics that nobody uses
         names = _names(net)

@@ -130,7 +130,7 @@ def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn 
         return None
     if examples.seen:
         say(
-            f"{folder}: {examples.n_seen} of the {len(examples.examples)} validation pictures of {examples.split} are "
+            f"{folder}: {examples.n_seen} of the {len(examples.names)} validation pictures of {examples.split} are "
             "also trained on"
         )
     return Validation(out / "validation", plan.task, examples, job.measure)

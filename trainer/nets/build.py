@@ -50,14 +50,17 @@ def smallest_batch(settings: TrainingSettings) -> int:
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
-def generator_shape(
-    settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
-) -> Network:
-    """Return the generator without values, on PyTorch's device meta, where it takes no memory."""
+def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
+    """Return the generator without values, on PyTorch's device meta, where it takes no memory.
+
+    With RGB it also takes the mask, if the settings ask for it.
+    """
     kind, holes = settings.generator, settings.inpainting
     if settings.depth is not None and "unet" not in kind:
         raise UserError(f"depth {settings.depth}: only U-Nets have it; leave it out with generator {kind}")
-    masks = 0 if holes is None else int(holes.mask_channel)
+    in_channels, out_channels = channels
+    if channels == RGB and holes is not None:
+        in_channels += holes.mask_channel
     with torch.device("meta"):
         net = GENERATORS[kind](
             settings,
@@ -65,17 +68,10 @@ def generator_shape(
             norm=settings.norm,
             statistics=settings.statistics,
             upsampling=settings.upsampling,
-            in_channels=COLOURS + masks if in_channels is None else in_channels,
-            out_channels=COLOURS if out_channels is None else out_channels,
+            in_channels=in_channels,
+            out_channels=out_channels,
         )
     return net if kind.startswith("resnet") else use_matrix_products(net)  # its pictures are never small
-
-
-def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
-    """Return the generator as `generator_shape` does, for pairs of these channels; holes are filled in RGB only."""
-    if channels == RGB:
-        return generator_shape(settings)
-    return generator_shape(settings, in_channels=channels[0], out_channels=channels[1])
 
 
 def empty_generator(settings: TrainingSettings, channels: Channels = RGB) -> Network:

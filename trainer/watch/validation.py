@@ -4,7 +4,7 @@ The trainer knows no metric. The command hands in what measures a stimulus set (
 those of batch reports.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
@@ -48,25 +48,10 @@ class ValidationExamples:
     """Items of the training size by name, and the split that they come from."""
 
     split: str
-    examples: Mapping[str, Example]
+    names: list[str]
+    read: Callable[[str], Example]  # returns the item of a name
     seen: bool | None = None  # True if some of them are also trained on; None: unknown
     n_seen: int = 0  # number of pictures that are also trained on
-
-
-class ReadWhenAsked(Mapping[str, Example]):
-    """Items by name, each read anew whenever it is asked for."""
-
-    def __init__(self, names: Sequence[str], read: Callable[[str], Example]) -> None:
-        self._names, self._read = names, read
-
-    def __getitem__(self, name: str) -> Example:
-        return self._read(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 def validation_examples(
@@ -97,11 +82,13 @@ def validation_examples(
             item = data_set.read(named[name], size)  # noqa: B023 - the loop ends here
             return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
 
-        examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(list(named), read)
+        held = {name: read(name) for name in named} if count <= HELD else None
         marks = list(known.seen(data_set, list(named.values())).values()) if known else []
         if not unseen:
             marks = [True] * count
-        return ValidationExamples(split, examples, any_seen(marks), marks.count(True))
+        return ValidationExamples(
+            split, list(named), held.__getitem__ if held else read, any_seen(marks), marks.count(True)
+        )
     return None
 
 
@@ -127,22 +114,20 @@ class Validation:
 
     def __len__(self) -> int:
         """Pictures that are measured in each mode."""
-        return len(self._examples.examples)
+        return len(self._examples.names)
 
     def first_part(self) -> "Validation":
         """The same with the first pictures alone where there are more than HELD: to time it."""
         if len(self) <= HELD:
             return self
-        examples = self._examples.examples
-        first = ReadWhenAsked(list(examples)[: 8 * TOGETHER], examples.__getitem__)
         part = copy(self)
-        part._examples = replace(self._examples, examples=first)
+        part._examples = replace(self._examples, names=self._examples.names[: 8 * TOGETHER])
         return part
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
-        task, split, examples = self._task, self._examples.split, self._examples.examples
-        names, seed, every = list(examples), task.settings.seed, -(-len(examples) // COMPARED)
+        task, split, names = self._task, self._examples.split, self._examples.names
+        seed, every = task.settings.seed, -(-len(names) // COMPARED)
         values: list[Row] = []
         with ThreadPoolExecutor(MOST_THREADS, "validation") as pool:  # that wait for the disk while others encode
             for mode in task.modes:
@@ -152,7 +137,7 @@ class Validation:
                 with inference(net, mode):
                     for start in range(0, len(names), self._at_once):
                         numbers = range(start, min(start + self._at_once, len(names)))
-                        batch = list(pool.map(lambda number: examples[names[number]], numbers))
+                        batch = list(pool.map(lambda number: self._examples.read(names[number]), numbers))
                         outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
                         pictures = [output.fake for output in outputs]
                         written = pool.map(
