@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from reference_layout import ReferenceUNet, trained
 from safetensors import safe_open
 from safetensors.torch import save_file
 from training_runs import Stop, train, translate
@@ -150,19 +149,6 @@ def test_mode_seed_and_direction_change_the_fakes(run: Path, make_pairs: Pairs, 
     assert evals[0] == evals[1] == fakes[1]  # no dropout, so no seed
 
 
-def test_inference_leaves_the_network_as_it_was(tiny: Callable[..., TrainingSettings]) -> None:
-    net, _ = new_networks(tiny())
-    net.train()
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    grey = np.full((64, 64, 3), 90, np.uint8)
-    for mode in ("train", "eval"):
-        with inference(net, mode):
-            translate(net, grey, purpose=Purpose.SAMPLES, seed=0, number=0)
-    assert net.training
-    assert all(module.track_running_stats for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d))
-    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
-
-
 def test_continues_after_an_interruption(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=4)
 
@@ -203,21 +189,6 @@ def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_
     import_folder(tmp_path / "set", tmp_path / "imported", dataset="d")
     with pytest.raises(UserError, match="holds a stimulus set that this command has not made"):
         generate(run, data, split="test", out=tmp_path / "imported")
-
-
-def test_the_smallest_side_of_a_resnet(
-    make_pairs: Pairs, tiny: Callable[..., TrainingSettings], tmp_path: Path
-) -> None:
-    settings = tiny(generator="resnet_6")
-    net, _ = new_networks(settings)
-    definition = {"settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA"}
-    save_generator(tmp_path / "net.safetensors", net, definition)
-    data, options = make_pairs(side=8, test=1), {"split": "test", "out": tmp_path / "set"}
-    with pytest.raises(UserError, match="--image-size 4: this generator needs a multiple of 4 from 8 on"):
-        generate(tmp_path / "net.safetensors", data, image_size=4, **options)
-    assert not (tmp_path / "set").exists()
-    generate(tmp_path / "net.safetensors", data, image_size=8, **options)
-    assert pixels(tmp_path / "set" / "fake" / "0.png").shape == (8, 8, 3)
 
 
 def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
@@ -283,28 +254,6 @@ def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_
             fake = translate(net, padded, purpose=Purpose.GENERATE, seed=5, number=number_of_name)
         np.testing.assert_array_equal(pixels(out / "fake" / f"{number}.png"), fake[:50, :90])
     assert [(row["width"], row["height"]) for row in read_rows(out / "stimuli.csv", STIMULI)] == [(90, 50)] * 4
-
-
-def write_foreign(path: Path, **options: object) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    torch.save(trained(ReferenceUNet(6, 2, norm="batch", **options)).state_dict(), path)
-    return path
-
-
-def test_grey_foreign_generators_get_and_give_grey(make_pairs: Pairs, tmp_path: Path) -> None:
-    data = make_pairs(test=1)
-    options = {"split": "test", "direction": "AtoB", "image_size": 64, "dropout": True}
-    grey = write_foreign(tmp_path / "grey" / "latest_net_G.pth", channels=(1, 1))
-    out = generate(grey, data, out=tmp_path / "set", **options)
-    half = Image.open(data / "test" / "0.png").crop((64, 0, 128, 64))
-    for kind in ("real", "fake"):
-        picture = pixels(out / kind / "0.png")
-        assert np.array_equal(picture, np.repeat(picture[..., :1], 3, axis=2))
-    luma = np.asarray(half.convert("L")).astype(int)
-    assert np.abs(pixels(out / "real" / "0.png")[..., 0] - luma).max() <= 1
-    many = write_foreign(tmp_path / "many" / "latest_net_G.pth", channels=(4, 3))
-    with pytest.raises(UserError, match="a generator of 4 channels; pictures have 3, or 1 in grey"):
-        generate(many, data, out=tmp_path / "other", **options)
 
 
 def test_out_of_memory_says_what_to_lower(

@@ -10,7 +10,7 @@ import pytest
 import torch
 from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
 from PIL import Image
-from training_runs import Stop, train_measured
+from training_runs import train_measured
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -162,23 +162,6 @@ def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
     hole = pixels(shown / "mask" / "0.png")[..., 0] > 0
     assert hole.sum() == 10 * 10, "a border of 3 of the 16 pixels is known"
     assert len(read_set(shown / "raw").rows) == 2 * ITEMS
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_interrupted_and_repeated_it_gives_the_same_files(
-    runs: dict[str, Path], data: Path, tmp_path: Path, name: str
-) -> None:
-
-    def stop(done: int, _total: int) -> None:
-        if done == 2:
-            raise Stop
-
-    straight = made(runs[name], data, tmp_path / "straight")
-    with pytest.raises(Stop):
-        made(runs[name], data, tmp_path / "set", on_progress=stop)
-    assert not list((tmp_path / "set").rglob("stimuli.csv")), "every table comes after every picture"
-    made(runs[name], data, tmp_path / "set")
-    assert hashes(tmp_path / "set") == hashes(straight)
 
 
 def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:

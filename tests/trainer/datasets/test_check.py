@@ -86,16 +86,6 @@ def test_exact_duplicates_are_found_by_their_pixels(facades: Path) -> None:
     ]
 
 
-def test_equal_stems_in_a_split_are_told(facades: Path) -> None:
-    """Also where one of the two cannot be read: generation refuses both before it reads."""
-    save(facades / "val" / "1.png", photograph(30), drawing(30))
-    assert lines(check(facades), "stem") == [], "the same stem in two splits is usual"
-    (facades / "val" / "5.jpg").write_bytes(b"no picture")
-    assert lines(check(facades), "stem") == [
-        "val: the same stem, by which pictures are paired: 5.jpg and 5.png; rename one of each"
-    ]
-
-
 def test_people_are_told_the_first_findings_of_a_kind_and_how_many_there_are(facades: Path) -> None:
     for number in range(LISTED + 5):
         (facades / "val" / f"bad{number}.png").write_bytes(b"no picture")

@@ -68,16 +68,6 @@ def test_every_other_fault_is_told(landscapes: Path) -> None:
     ]
 
 
-def test_without_folders_a_hash_decides(tmp_path: Path) -> None:
-    for number in range(40):
-        save(tmp_path / "anywhere" / f"{number}.png", number)
-    report = check(tmp_path / "anywhere", photographs=True)
-    assert report.by_hash
-    assert sum(report.splits.values()) == 40
-    assert report.splits["train"] > 20
-    assert "(by hash of the path)" in report.lines()[1]
-
-
 def test_counts_are_compared_with_a_preset(tmp_path: Path, landscapes: Path) -> None:
     report = check(landscapes, photographs=True, preset="tiny_imagenet")
     assert "train: 50 pictures; tiny_imagenet has 100000" in lines(report, "count")

@@ -39,15 +39,6 @@ def test_the_input_is_marked(data: Path, tmp_path: Path, direction: str) -> None
     assert columns_of(sheet, RED) < columns_of(sheet, GREEN)
 
 
-def test_the_count_and_the_split_are_followed(data: Path, tmp_path: Path) -> None:
-    def area(**options: object) -> int:
-        sheet = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", direction="AtoB", **options)))
-        return int((sheet == RED).all(axis=2).sum())
-
-    one = area(count=1)
-    assert [area(count=4), area(), area(split="val")] == [4 * one, 5 * one, 2 * one]
-
-
 def test_broken_pictures_are_named_and_the_rest_is_drawn(data: Path, tmp_path: Path) -> None:
     (data / "train" / "2.png").write_bytes(b"no picture")
     said: list[str] = []

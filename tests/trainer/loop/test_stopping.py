@@ -14,7 +14,6 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
 from trainer.state.checkpoints import NETS, list_checkpoints
 from trainer.state.run_folder import load_generator
-from trainer.watch.validation import Measure
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -104,25 +103,3 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
 
     assert result(train(tiny(), data, run, direction="AtoB")) == result(straight)
     assert not latest.exists(), "there is the finished one now"
-
-
-def test_interrupt_after_a_validation_names_the_best(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    values = iter([5.0, 5.0, 7.0, 7.0, 6.0, 6.0])
-    measure = Measure(
-        lambda _: [{"metric": "m", "value": next(values), "sd": None, "n": 2, "reason": None}], {"m": True}
-    )
-
-    def press_ctrl_c(done: int, _total: int, _terms: dict[str, float]) -> None:
-        if done == 4:
-            signal.raise_signal(signal.SIGINT)
-
-    messages: list[str] = []
-    run = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(
-            tiny(validate_every=2, validation_metrics=("m",)), make_pairs(train=3, val=2), run, direction="AtoB",
-            measure=measure, on_progress=press_ctrl_c, on_message=messages.append,
-        )  # fmt: skip
-    files = f"{run / 'best.safetensors'} (step 2) or {run / 'latest.safetensors'} (step 5)"
-    assert messages == [f"stopped after step 5 of 8; generate accepts {files}"]
-    assert load_generator(run / "best.safetensors")[1]["step"] == 2

@@ -11,7 +11,6 @@ from PIL import Image
 from training_runs import Stop, result, train
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import temporary_name
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
@@ -149,25 +148,6 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(make_pairs: Pairs, 
     assert result(resumed) == result(straight)
 
 
-def test_leftovers_of_a_killed_process_are_removed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2)
-    run = tmp_path / "run"
-    with pytest.raises(Stop):
-        train(tiny(), data, run, checkpoint_every=2, stop_after=5)
-    leftovers = [
-        run / "checkpoints" / temporary_name("step_0000006.pt"),
-        run / "samples" / temporary_name("step_0000006.png"),
-    ]
-    names = [".hidden", ".notes-personal", ".env-variable.txt", ".git-mybranch/.old-abcdefgh", ".gan-eval/marker"]
-    mine = [run / name for name in names]
-    for path in (*leftovers, *mine):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"x")
-    train(tiny(), data, run)
-    assert [path for path in leftovers if path.exists()] == []
-    assert [path for path in mine if not path.exists()] == []
-
-
 @pytest.mark.parametrize("damage", ["truncated", "NaN"])
 def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, damage: str
@@ -190,18 +170,6 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
         file.unlink(missing_ok=True)
         with pytest.raises(UserError, match=r"config\.json: not the configuration of a run"):
             train(settings, data, run)
-
-
-def test_a_checkpoint_of_another_network_is_named_by_its_key(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2)
-    small = train(tiny(steps=2), data, tmp_path / "small")
-    wide = tmp_path / "wide"
-    with pytest.raises(Stop):
-        train(tiny(generator_channels=3), data, wide, checkpoint_every=2, stop_after=2)
-    (wide / "checkpoints" / "step_0000002.pt").unlink()
-    (small / "checkpoints" / "step_0000002.pt").rename(wide / "checkpoints" / "step_0000002.pt")
-    with pytest.raises(UserError, match=r"step_0000002\.pt: a checkpoint of another network: generator: down\.0\."):
-        train(tiny(generator_channels=3), data, wide)
 
 
 def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(

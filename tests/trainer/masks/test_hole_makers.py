@@ -115,16 +115,6 @@ def inside(hole: Hole) -> bool:
     return not (hole[0].any() or hole[-1].any() or hole[:, 0].any() or hole[:, -1].any())
 
 
-def test_silhouettes_are_mirrored_half_of_the_time() -> None:
-    """Im(c20 c12**2) is the same for every turned form and changes its sign in the mirror."""
-    whole = [
-        h for h in (region(r, (96, 96), shapes=[letter()], least=0.08, most=0.15) for r in seeded(400)) if inside(h)
-    ]
-    signs = Counter(bool((moment(hole, 2, 0) * moment(hole, 1, 2) ** 2).imag > 0) for hole in whole)
-    assert len(whole) > 150
-    assert abs(signs[True] / len(whole) - 0.5) < 0.1
-
-
 def test_a_silhouette_keeps_its_form() -> None:
     """Normalised second and third moments of what lies inside are those of the letter."""
 

@@ -12,7 +12,6 @@ from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
 from trainer.datasets.presets import TRAININGS
 from trainer.masks import Masks, hash_holes, read_holes
-from trainer.masks.makers import centre
 
 PUBLISHED = list(TRAININGS["hole_filling"]["inpainting"]["masks"].items())
 
@@ -52,16 +51,6 @@ def test_the_published_mixture_has_a_fifth_of_centres() -> None:
     assert masks["centre"] / sum(masks.values()) == 0.2
     assert masks["blocks"] == masks["region"] > masks["centre"]
     assert settings(masks=masks).masks == masks
-
-
-def test_settings_reach_the_makers() -> None:
-    rng = np.random.default_rng
-    assert np.array_equal(Masks(settings(centre=0.25))(rng(1), (32, 32)).hole, centre(rng(1), (32, 32), share=0.25))
-    for kind in ("blocks", "region", "strokes", "folder"):
-        folder = "m" if kind == "folder" else ""
-        wanted = settings(masks={kind: 1}, least_area=0.12, most_area=0.16, mask_folder=folder)
-        masks = Masks(wanted, folder=[disc(), disc(radius=5)])
-        assert all(0.12 <= masks(rng(seed), (40, 40)).area <= 0.16 for seed in range(50))
 
 
 def test_pictures_of_every_layout_give_the_same_hole(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -68,19 +67,6 @@ def test_each_command_names_the_next_from_training_to_a_study(
         words = shlex.split(line)[2:]
     assert done == ["train", "generate", "study"]
     assert words[:2] == ["run", f"{tmp_path}/run-set-study.toml"]
-
-
-def test_pictures_of_another_folder_are_another_run(
-    trained: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = shutil.copytree(tmp_path / "data", tmp_path / "other")
-    words = [str(other) if word == str(tmp_path / "data") else word for word in trained]
-    assert run(words) == 0, "copies"
-    first, second = (other / "train" / f"{number}.png" for number in range(2))
-    first.rename(second)
-    shutil.copy(second, first)
-    assert run(words) == 2
-    assert "holds a run with another data_sha256" in capsys.readouterr().err
 
 
 def test_more_steps_start_from_the_old_run_as_the_message_says(

@@ -11,8 +11,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet
-from trainer.state import trained_on
-from trainer.state.trained_on import RECORD, TrainedOn, pictures_of_run, record_pictures
+from trainer.state.trained_on import TrainedOn, pictures_of_run
 
 Change = Callable[[Image.Image], Image.Image]
 SIZE = (192, 96)
@@ -74,20 +73,3 @@ def test_nothing_is_claimed_of_what_is_not_known(data: Path, tmp_path: Path) -> 
     assert list(record.seen(data_set, paths).values()) == [True] * 5 + [None] * 3
     (data / "other" / "0.png").write_text("broken")
     assert list(known(data_set, run).seen(data_set, paths).values()) == [True] * 5 + [None] + [False] * 2
-
-
-@pytest.mark.parametrize("damage", ["none", "of another run", "truncated", "garbage", "gone", "folder"])
-def test_a_damaged_record_is_none(data: Path, tmp_path: Path, damage: str) -> None:
-    run = tmp_path / "run"
-    record_pictures(run, known(PhotographSet(data), run), data_sha256="d")
-    file, sha256 = run / RECORD, "other" if damage == "of another run" else "d"
-    whole = file.read_bytes()
-    if damage == "truncated":
-        file.write_bytes(whole[: len(whole) // 2])
-    elif damage == "garbage":
-        file.write_bytes(b"[1]")
-    elif damage in ("gone", "folder"):
-        file.unlink()
-        if damage == "folder":
-            file.mkdir()
-    assert (trained_on._read(file, sha256) is None) == (damage != "none")

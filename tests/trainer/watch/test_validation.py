@@ -1,7 +1,6 @@
 """Validation during training, the best generator; and that all of it survives a kill."""
 
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.state.run_folder import load_generator
-from trainer.state.trained_on import pictures_of_run
 from trainer.tasks import new_task
 from trainer.watch import validation
 from trainer.watch.log import ValidationLog
@@ -98,21 +96,6 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
         found = validation_examples(task, data_set, known, count=None, train_split="train")
         assert found is not None
         assert (found.names, found.seen) == (names, seen)
-
-
-def test_copies_of_what_is_trained_on_are_counted(make_pairs: Pairs, tmp_path: Path) -> None:
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    data_set = task.data_set(make_pairs(train=2, val=3))
-    train = data_set.paths("train")
-    known = pictures_of_run(tmp_path, data_set, train, data_sha256="", start=None)
-    counted = []
-    for copied in (False, True):
-        if copied:
-            shutil.copy(train[1], data_set.paths("val")[0])
-        found = validation_examples(task, data_set, train, known=known, count=None, train_split="train")
-        assert found is not None
-        counted.append((found.seen, found.n_seen))
-    assert counted == [(False, 0), (True, 1)]
 
 
 def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Settings) -> None:
