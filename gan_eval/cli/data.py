@@ -1,4 +1,4 @@
-"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs."""
+"""The commands of `data`: fetch, check, show and make data sets."""
 
 import json
 from enum import StrEnum
@@ -204,7 +204,7 @@ def data_edges(
 
 
 class Each(StrEnum):
-    """What becomes one silhouette."""
+    """Unit of a silhouette."""
 
     object = "object"
     picture = "picture"
