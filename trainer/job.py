@@ -17,15 +17,6 @@ KEPT = 2  # checkpoints kept by default: if the latest is damaged, the one befor
 
 
 @dataclass(frozen=True)
-class Execution:
-    """Options of the computation. Not part of a run's definition: another choice agrees closely, not bit for bit."""
-
-    workers: int | None = None
-    """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
-    threads: int | None = None  # PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`
-
-
-@dataclass(frozen=True)
 class TrainingJob:
     """A training: settings, data and options."""
 
@@ -41,7 +32,9 @@ class TrainingJob:
     """Stimuli are made with best.safetensors: without `validation_pairs`, the whole split is then validated."""
     fraction: float = 1.0  # share of the planned steps to train, above 0 and at most 1
     keep: int = KEPT  # number of the latest checkpoints to keep
-    execution: Execution = Execution()
+    workers: int | None = None
+    """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
+    threads: int | None = None  # PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`
     measure: "Measure | None" = None  # computes the validation metrics; None: no validation
 
     def __post_init__(self) -> None:

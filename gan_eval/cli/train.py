@@ -24,7 +24,7 @@ from gan_eval.cli.options import (
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.machine.threads import process_rank, processes
-from trainer.job import Execution, TrainingJob
+from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
@@ -205,7 +205,8 @@ def train(
         init_encoder=init_encoder or job.init_encoder,
         fraction=fraction,
         keep=keep,
-        execution=Execution(workers=workers, threads=threads),
+        workers=workers,
+        threads=threads,
     )
     if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
         from gan_eval.files.locks import refuse_if_held

@@ -19,7 +19,6 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import read_rows
-from trainer.job import Execution
 
 
 def hasty(**changes: Any) -> TrainingSettings:
@@ -82,7 +81,7 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str, stop: int, workers: int
 ) -> None:
     """Weights, optimizers, plateau, log, validation, grids and the best generator."""
-    settings, how = KINDS[name](), {"checkpoint_every": 2, "execution": Execution(workers=workers)}
+    settings, how = KINDS[name](), {"checkpoint_every": 2, "workers": workers}
     with pytest.raises(Stop):
         train_measured(settings, data, tmp_path / "run", **how, stop_after=stop)
     messages: list[str] = []

@@ -11,7 +11,6 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
-from trainer.job import Execution
 from trainer.state.checkpoints import list_checkpoints
 
 Settings = Callable[..., TrainingSettings]
@@ -58,10 +57,7 @@ def test_bf16_computes_other_numbers_and_keeps_fp32_weights(make_pairs: Pairs, t
 @pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=5)
-    runs = [
-        train(tiny(), data, tmp_path / str(count), direction="AtoB", execution=Execution(workers=count))
-        for count in (0, 2, 4)
-    ]
+    runs = [train(tiny(), data, tmp_path / str(count), direction="AtoB", workers=count) for count in (0, 2, 4)]
     for run in runs[1:]:
         assert files_of(run) == files_of(runs[0])
         assert terms_of(run) == terms_of(runs[0])

@@ -90,7 +90,7 @@ def estimate(
         fabric = new_fabric(job.settings)
     with (
         breakdowns_explained(job.settings, processes=fabric.world_size),
-        cpu_threads(job.execution.threads, fabric.device, settings=job.settings),
+        cpu_threads(job.threads, fabric.device, settings=job.settings),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
     ):
         scratch, say = Path(folder), speaker(fabric, on_message)

@@ -70,7 +70,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
     Returns:
         None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
     """
-    settings, execution, leads = job.settings, job.execution, fabric.is_global_zero
+    settings, leads = job.settings, fabric.is_global_zero
     with leader_first(fabric):
         if leads and not (out / CONFIG).exists():
             check_output_folder(out)
@@ -98,7 +98,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
             settings,
             assemble=task.assemble,
             formats=task.formats,
-            workers=workers_for(fabric.device, execution.workers),
+            workers=workers_for(fabric.device, job.workers),
             rank=fabric.global_rank,
             world=fabric.world_size,
             pin_for=fabric.device if fabric.device.type == "cuda" else None,

@@ -43,7 +43,7 @@ def train(
         raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
     if tensorboard:
         require_tensorboard()
-    settings, execution = job.settings, job.execution
+    settings = job.settings
     with breakdowns_explained(settings, processes=processes()):
         fabric = new_fabric(settings)
     leads, out = fabric.is_global_zero, Path(out)
@@ -55,7 +55,7 @@ def train(
                 check_output_folder(out)
             refuse_links(out)
             stack.enter_context(hold_lock(*run_lock(out), say=say))
-        threads = cpu_threads(execution.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
+        threads = cpu_threads(job.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
         stack.enter_context(threads)
         run = open_run(fabric, job, out, finished=finished, say=say)
         if run is None:

@@ -15,7 +15,6 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
-from trainer.job import Execution
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
 
@@ -176,11 +175,11 @@ def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    data, two, messages = make_pairs(train=2), Execution(threads=2), list[str]()
-    whole = train(tiny(steps=3), data, tmp_path / "whole", execution=two)
+    data, messages = make_pairs(train=2), list[str]()
+    whole = train(tiny(steps=3), data, tmp_path / "whole", threads=2)
     run = tmp_path / "run"
     with pytest.raises(Stop):
-        train(tiny(steps=3), data, run, execution=two, checkpoint_every=1, stop_after=1)
+        train(tiny(steps=3), data, run, threads=2, checkpoint_every=1, stop_after=1)
     with pytest.raises(Stop):
         train(tiny(steps=3), data, run, checkpoint_every=1, stop_after=2, on_message=messages.append)
     assert messages == ["continuing from step 1 of 3"]
@@ -188,7 +187,7 @@ def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
     files = [(folder / "generator.safetensors").read_bytes() for folder in (whole, run)]
     assert files[0] == files[1]
     (run / "generator.safetensors").unlink()
-    train(tiny(steps=3), data, run, execution=Execution(threads=1), on_message=messages.append)
+    train(tiny(steps=3), data, run, threads=1, on_message=messages.append)
     assert messages[1].startswith("threads was 2 when the run began and is 1 now")
 
 
