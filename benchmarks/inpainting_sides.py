@@ -3,7 +3,7 @@
 import argparse
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -66,7 +66,7 @@ def prepared(
         task = Inpainting(settings, root)
         pictures = Pictures(task.data_set(root), paths, side=jitter_size(settings))
     threads = workers_for(device_of(options), chosen)
-    with Batches(pictures, settings, assemble=task.assemble, workers=threads) as batches:
+    with closing(Batches(pictures, settings, assemble=task.assemble, workers=threads)) as batches:
         yield task, batches
 
 

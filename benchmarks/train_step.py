@@ -1,7 +1,7 @@
 """Speed of the training step beside a plain reference step with the same mathematics, on this machine.
 
     python benchmarks/train_step.py --size 256 --batch 1 --rounds 5 --steps 6
-    python benchmarks/train_step.py --device cuda --batch 16 --steps 50 --precision fp32 bf16 --compile
+    python benchmarks/train_step.py --device cuda --batch 16 --steps 50 --precision fp32 bf16
     python benchmarks/train_step.py --check
 
 Each side runs in processes of its own, in turn, because ours is started with the C library told to keep freed memory
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor, device, nn
 
 WARM_UP = 5
-"""Steps before the timed ones: a compiler captures in the first of them."""
+"""Steps before the timed ones: the first ones fill caches."""
 CHECKED_STEPS = 3
 REFERENCE = "reference"
 
@@ -48,7 +48,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6, help="timed steps of each side in each round")
     parser.add_argument("--precision", nargs="+", choices=["fp32", "bf16"], default=["fp32"], help="of ours")
-    parser.add_argument("--compile", action="store_true", help="also time ours with compiled networks")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: a GPU where there is one")
     parser.add_argument("--check", action="store_true", help="compare the losses of both sides instead")
     parser.add_argument("--side", help=argparse.SUPPRESS)
@@ -63,15 +62,12 @@ def main() -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Time all sides in turn, and print the ratio of each of ours to the reference."""
-    ours = [
-        f"{precision}{kind}" for kind in ("", "-compiled")[: 1 + options.compile] for precision in options.precision
-    ]
-    medians: dict[str, list[float]] = {side: [] for side in (REFERENCE, *ours)}
+    medians: dict[str, list[float]] = {side: [] for side in (REFERENCE, *options.precision)}
     for number in range(1, options.rounds + 1):
         for side, values in medians.items():
             values.append(statistics.median(in_own_process(side)))
         print(f"round {number}: " + ", ".join(f"{side} {values[-1]:.4f} s" for side, values in medians.items()))
-    for side in ours:
+    for side in options.precision:
         ratios = [slow / fast for slow, fast in zip(medians[REFERENCE], medians[side], strict=True)]
         print(
             f"reference / ours ({side}) = {statistics.median(ratios):.2f} "
@@ -122,13 +118,11 @@ def step_of(options: argparse.Namespace) -> Step:
     if options.side == REFERENCE:
         G, D = reference_generator(options.size, channels=64), reference_discriminator(channels=64)
         return reference(G.to(where), D.to(where), [picture.to(where) for picture in pictures])
-    precision, _, compiled = options.side.partition("-")
-    return ours(options.size, pictures, where=where, precision=precision, compiled=bool(compiled))
+    return ours(options.size, pictures, where=where, precision=options.side)
 
 
-def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str, compiled: bool) -> Step:
+def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str) -> Step:
     """The trainer's step as a run calls it."""
-    import torch
     from lightning_fabric import Fabric
 
     from gan_eval.settings.training import TrainingSettings
@@ -146,14 +140,12 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
         precision="bf16" if precision == "bf16" else "fp32",
     )
     fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
-    gan = new_gan(fabric, settings, compiled=compiled)
+    gan = new_gan(fabric, settings)
     objective = translation_objective(settings)
     made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
     def step() -> "dict[str, Tensor]":
         batch = made.to(fabric.device)
-        if compiled:
-            torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, 0, 0), exact_kernels(fabric.device):
             return training_step(gan, objective, batch, backward=fabric.backward)
 

@@ -8,8 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,19 +22,13 @@ from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.randomness import Purpose, stream
 from trainer.step import Batch
 
-Levels = Sequence[NDArray[Any]]
-"""An item: K pictures, each (C, J, J) uint8 or uint16."""
+Levels = Sequence[NDArray[Any]]  # an item: K pictures, each (C, J, J) uint8 or uint16
 
-CACHE_BYTES = 4 * 2**30
-"""Items beyond this much memory are decoded each time they are needed."""
+CACHE_BYTES = 4 * 2**30  # items beyond this much memory are decoded each time they are needed
 
 
 def hash_pictures(paths: list[Path]) -> str:
-    """SHA-256 over the names and contents of the pictures.
-
-    Raises:
-        UserError: pictures cannot be read.
-    """
+    """SHA-256 over the names and contents of the pictures."""
     return sha256_json(map_pictures(paths, lambda path: [path.name, sha256_file(path)]))
 
 
@@ -51,18 +44,7 @@ class Pictures:
         cache_bytes: int = CACHE_BYTES,
         threads: int | None = None,
     ) -> None:
-        """Read and decode every picture once, so that the bad ones are named before hours of training.
-
-        Args:
-            data_set: reads them.
-            paths: the pictures.
-            side: pixels a side of the items.
-            cache_bytes: bound of the cache; 0 switches it off.
-            threads: threads that read and decode; default: the cores, at most 8.
-
-        Raises:
-            UserError: pictures are broken, or of sizes that cannot be used.
-        """
+        """Read and decode every picture once, so that the bad ones are named before hours of training."""
         self.paths = paths
         self._data_set = data_set
         self._side = side
@@ -84,19 +66,14 @@ class Pictures:
         return self._cache[index] if index < len(self._cache) else self.read(self.paths[index])
 
     def read(self, path: Path) -> Levels:
-        """The item of a file: K pictures (C, side, side).
-
-        Raises:
-            UserError: the picture is broken, or of a size that cannot be used.
-        """
+        """The item of a file: K pictures (C, side, side)."""
         return [np.ascontiguousarray(picture.transpose(2, 0, 1)) for picture in self._data_set.read(path, self._side)]
 
 
 Assemble = Callable[[Sequence[NDArray[np.float32]], list[int]], Batch]
 """Makes a batch of K crops (N, C, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
 
-STEPS_AHEAD = 2
-"""Batches that wait ready for each worker."""
+STEPS_AHEAD = 2  # batches that wait ready for each worker
 
 
 def jitter_size(settings: TrainingSettings) -> int:
@@ -132,12 +109,9 @@ def pair_batch(crops: Sequence[NDArray[np.float32]], _: list[int]) -> Batch:
 class Position:
     """The place of a step in the passes over the data."""
 
-    epoch: int
-    """Number of the pass, from 0."""
-    start: int
-    """The first of the step's places in the epoch's order."""
-    stop: int
-    """The place after its last; an epoch's last batch may be smaller."""
+    epoch: int  # number of the pass, from 0
+    start: int  # the first of the step's places in the epoch's order
+    stop: int  # the place after its last; an epoch's last batch may be smaller
 
 
 @dataclass(frozen=True)
@@ -149,11 +123,9 @@ class Schedule:
     """
 
     pairs: int
-    batch_size: int
-    """Pairs a step on each device."""
+    batch_size: int  # pairs a step on each device
     seed: int
-    world: int = 1
-    """Number of devices."""
+    world: int = 1  # number of devices
 
     @property
     def global_batch(self) -> int:
@@ -195,9 +167,6 @@ class Batches:
 
     Workers are threads: decoding, resizing and scaling release the interpreter's lock, the cache is shared without
     copies, and it works alike on every system. They make the next steps while one is used.
-
-    >>> with Batches(pictures, settings, workers=2) as batches:  # doctest: +SKIP
-    ...     batch = batches(0)
     """
 
     def __init__(
@@ -212,18 +181,7 @@ class Batches:
         world: int = 1,
         pin_for: torch.device | None = None,
     ) -> None:
-        """Batches of one device.
-
-        Args:
-            pictures: the items, at the size of `jitter_size(settings)`.
-            settings: batch size (of each device), picture size, jitter and seed.
-            assemble: makes a batch of crops.
-            formats: of the pictures of an item.
-            workers: threads that make the next batches in the background; 0 makes each when it is asked for.
-            rank: number of this device, from 0.
-            world: number of devices.
-            pin_for: put them into memory that this GPU can fetch by itself while the next ones are made.
-        """
+        """Batches of one device."""
         self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
         self._pictures = pictures
         self._settings = settings
@@ -238,11 +196,7 @@ class Batches:
         self._ahead: dict[int, Future[Batch]] = {}
 
     def __call__(self, step: int) -> Batch:
-        """The batch of step `step` (from 0).
-
-        Raises:
-            UserError: a picture that is not in the cache has been damaged or removed meanwhile.
-        """
+        """The batch of step `step` (from 0)."""
         if self._pool is None:
             return self._make(step)
         window = range(step, step + self._ready + 1)
@@ -259,14 +213,6 @@ class Batches:
             self._pool.shutdown(cancel_futures=True)
         self._pool = None
         self._ahead.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _make(self, step: int) -> Batch:
         size = self._settings.image_size
@@ -285,10 +231,6 @@ class Batches:
 
 def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
     """A random crop to the picture size, mirrored half of the time, the same for input and target.
-
-    Args:
-        item: K pictures (C, J, J).
-        sample: number of the sample since the start of the run; it decides the crop.
 
     Returns:
         K pictures (C, size, size).

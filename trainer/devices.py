@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from inspect import signature
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -22,34 +22,25 @@ from torch.nn.parallel import DistributedDataParallel
 from gan_eval.errors import UserError
 from gan_eval.machine.threads import free_cores, processes, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
-from trainer.job import Execution
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 """Precision names of Lightning Fabric. bf16 is autocast: weights, optimizers and losses stay in fp32."""
 PATIENCE = timedelta(hours=6)
 """Time that processes wait for the leader, which may be reading many pictures or measuring."""
 WORKERS = 4
-"""Threads that prepare batches beside a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
+"""Threads that prepare batches for a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS workspaces that make its sums deterministic; read when cuBLAS starts."""
 MIN_STEP_SIZE = 2**19
 """Smallest `step_size` that gains from a second thread: in smaller steps most time is Python's overhead."""
 STOP_EVERY = 10
 """On GPUs, steps between two checks for an interrupt in any process: each check waits for the device."""
-_SEND_BUFFERS = (
-    "forward_sync_buffers"
-    if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
-    else "broadcast_buffers"
-)
-"""DistributedDataParallel's option by its name in PyTorch 2.15 or before; it is off, as `average` does this."""
+_OPTIONS = signature(DistributedDataParallel).parameters  # PyTorch 2.15 renames one
+_SEND_BUFFERS = "forward_sync_buffers" if "forward_sync_buffers" in _OPTIONS else "broadcast_buffers"
 
 
 def workers_for(device: torch.device, requested: int | None) -> int:
-    """Return the number of threads that prepare batches; by default WORKERS with a GPU, else 0.
-
-    Raises:
-        UserError: the number is negative.
-    """
+    """Return the number of threads that prepare batches; by default WORKERS with a GPU, else 0."""
     if requested is None:
         return min(WORKERS, usable_cores()) if device.type == "cuda" else 0
     if requested < 0:
@@ -73,9 +64,6 @@ def cpu_threads(
         device: the networks' device.
         recorded: the number with which the run began.
         settings: a training's; a network too small to gain from two threads gets one.
-
-    Raises:
-        UserError: the number is below 1.
     """
     before = torch.get_num_threads()
     if requested is not None and requested < 1:
@@ -106,11 +94,7 @@ def step_size(settings: TrainingSettings) -> int:
 
 
 def new_fabric(settings: TrainingSettings) -> Fabric:
-    """Return the device of this process, the precision, and the other processes if `torchrun` started several.
-
-    Raises:
-        UserError: fewer GPUs than processes, or BatchNorm over the whole batch on several CPU processes.
-    """
+    """Return the device of this process, the precision, and the other processes if `torchrun` started several."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting in every process
     precision = PRECISION[settings.precision]
     world = processes()
@@ -146,19 +130,15 @@ def leader_first(fabric: Fabric) -> Iterator[None]:
 
 
 @contextmanager
-def exact_kernels(device: torch.device, *, tf32: bool = True) -> Iterator[None]:
+def exact_kernels(device: torch.device) -> Iterator[None]:
     """Use deterministic GPU kernels, with cudnn.benchmark off. A CPU's kernels are always deterministic.
 
-    PyTorch warns of an operation without a deterministic kernel.
-
-    Args:
-        device: the networks' device.
-        tf32: see `trainer.job.Execution`.
+    PyTorch warns of an operation without a deterministic kernel. TensorFloat-32 stays allowed, as PyTorch has it.
     """
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     deterministic: Any = torch.utils.deterministic
     filled = deterministic.fill_uninitialized_memory
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=tf32):
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=True):
         if device.type != "cuda":
             yield
             return
@@ -208,11 +188,7 @@ def any_rank(fabric: Fabric, here: bool, *, step: int) -> bool:
 
 
 def require_same_step(fabric: Fabric, done: int) -> None:
-    """Check that all processes continue from the same step.
-
-    Raises:
-        UserError: they found different checkpoints, so their folders differ.
-    """
+    """Check that all processes continue from the same step."""
     if fabric.world_size > 1 and (leaders := fabric.broadcast(done)) != done:
         raise UserError(
             f"--out: process {fabric.global_rank} found step {done}, the first one step {leaders}; "
@@ -241,17 +217,7 @@ def placed(net: nn.Module, device: torch.device, precision: str = "fp32") -> nn.
     return net.to(device).to(memory_format=memory_format(device, precision))
 
 
-def compiled_network(net: nn.Module, device: torch.device) -> nn.Module:
-    """Return the network through `torch.compile`, on a GPU with CUDA graphs.
-
-    Dropout draws the same numbers as without compilation. Each batch size is compiled once; a run has two where an
-    epoch's last batch is smaller.
-    """
-    options: dict[str, Any] = {"fallback_random": True, "triton.cudagraphs": device.type == "cuda"}
-    return cast(nn.Module, torch.compile(net, dynamic=False, options=options))
-
-
-def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
+def machine_of(device: torch.device) -> dict[str, Any]:
     """Return what, besides its definition, determines the bits of a run."""
     machine: dict[str, Any] = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
@@ -259,8 +225,8 @@ def machine_of(device: torch.device, execution: Execution) -> dict[str, Any]:
         "torch": str(torch.__version__),
     }
     if device.type == "cuda":
-        machine |= {"cudnn": torch.backends.cudnn.version(), "tf32": execution.tf32}
-    return machine | ({"compiled": True} if execution.compiled else {})
+        machine["cudnn"] = torch.backends.cudnn.version()
+    return machine
 
 
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
@@ -269,15 +235,7 @@ _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_statu
 
 @contextmanager
 def memory_for(what: str, fix: str) -> Iterator[None]:
-    """Turn running out of memory into a message for the user.
-
-    Args:
-        what: what the memory was for, such as "a batch of 4 at 512x512".
-        fix: what to lower.
-
-    Raises:
-        UserError: the memory did not suffice.
-    """
+    """Turn running out of memory into a message for the user."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -23,7 +23,7 @@ from trainer.devices import cpu_threads, exact_kernels, placed
 from trainer.files.model import Model, load_model
 from trainer.inference import inference
 from trainer.items import Names, item_number, item_rows, write_items
-from trainer.state.run_folder import differences, recorded_threads, tf32_of
+from trainer.state.run_folder import differences, recorded_threads
 from trainer.state.trained_on import trained_on
 from trainer.tasks import Example, new_task
 
@@ -56,45 +56,23 @@ def generate(
     """Write the stimulus set of a generator: real, generated and input picture of every item of a split.
 
     A generator that fills holes gives composites, whose known pixels are those of the photograph, with the mask of
-    each; beside them `OUT/raw`, a set of what the generator itself gave, and `OUT/panels`, each item's stages.
-
-    The same call gives the same files. What a picture becomes does not depend on the others, apart from single levels
-    here and there: a batch of another size or make-up adds up its sums in another order. Pictures already there from
-    an interrupted call are kept; the table is written last. A picture that cannot be read is reported to `on_message`
-    and left out; how many were is told at the end.
+    each, and next to them `OUT/raw`, a set of its own pictures, and `OUT/panels`, each item's stages. The same call
+    gives the same files. Pictures already there from an interrupted call are kept; the table is written last. A
+    picture that cannot be read is reported to `on_message` and left out.
 
     Args:
-        run: what `trainer.files.model.load_model` takes: a finished run's folder, a `.safetensors` of it, a foreign
-            `.pth`.
-        data: folder with `SPLIT/*.jpg`: A and B side by side, or photographs.
-        split: a folder in `data`; "." are the pictures in `data` itself.
-        out: the set: stimuli.csv, and PNG pictures in real/, fake/ and input/.
-        mode: BatchNorm and dropout as in training (the published way) or in evaluation; default: training, but where
-            BatchNorm learns from whole batches and the pictures are photographs.
-        direction: default: the run's; of a foreign file AtoB.
-        seed: decides dropout and noise; default: the run's, of a foreign file 0.
+        run: what `trainer.files.model.load_model` takes.
+        data: folder with `SPLIT/*.jpg`; for the split ".", the pictures are in `data` itself.
+        mode: BatchNorm and dropout as in training (the published way) or in evaluation; default: training, but
+            evaluation where BatchNorm learns from whole batches and the pictures are photographs.
         image_size: side of the square pictures; default: the run's, of a foreign file 256. "native": each picture's
             own size, padded by reflection for the network and cropped back.
-        batch_size: pictures at once.
-        dropout: for a foreign U-Net, whether it was trained with dropout; default: yes.
-        limit: at most so many items.
-        root: of a generator that fills holes: the folder that its shapes and masks are relative to.
-        masks: of such a one: a folder of masks that are taken instead of those of its training.
-        mask_seed: of such a one: decides, with an item's name, its hole; default: 0 whatever the run, so that all
-            generators with the same settings of holes are tested on the same ones.
-        display: how pictures are shown that are not 8-bit grey or RGB (see `Display.parse`); default: from the least to
-            the largest sample that the generator was trained on.
-        threads: of PyTorch on the CPU; the last bits of sums depend on them. Default: the run's own number, for a file
-            outside a run one for each free core.
-        dataset, model: names in the table; default: the folder names of `data` and of the run.
-
-    Returns:
-        `out`.
-
-    Raises:
-        UserError: no finished run, a file that holds no generator, no such masks or split, masks or a mask seed where
-            no holes are filled, a direction where they are, a mode or size that the network cannot take, no readable
-            picture, generated pictures that are not finite, another set in `out`, or not enough memory.
+        dropout: for a foreign U-Net: whether it was trained with dropout; default: yes.
+        root: folder that the shapes and masks of holes are relative to.
+        masks: a folder of masks that replace those of the training.
+        mask_seed: decides, with an item's name, its hole; by default the same for all generators.
+        display: how pictures are shown that are not 8-bit grey or RGB (see `Display.parse`).
+        threads: of PyTorch on the CPU; default: as in the run.
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
@@ -113,7 +91,7 @@ def generate(
             f"--direction {direction}: {source.file} fills holes in photographs, which have none; leave it out"
         )
     if source.direction is None and direction is None:
-        say(f"{source.file}: does not tell its direction; taken as AtoB (the left half is the input)")
+        say(f"{source.file}: its direction is unknown; taken as AtoB (the left half is the input)")
     formats = shown_by(source, display)
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root, formats=formats)
     mode = task.mode(mode)
@@ -152,7 +130,7 @@ def generate(
         stems = list(items)
         rows: list[Row] = []
         raw_rows: list[Row] = []
-        kernels = exact_kernels(device, tf32=tf32_of(source.file))
+        kernels = exact_kernels(device)
         of_run = recorded_threads(*source.file.parents[:2])
         with cpu_threads(threads, device, recorded=of_run), kernels, inference(net, mode):
             for start in range(0, len(stems), batch_size):
@@ -188,7 +166,7 @@ def generate(
             say(
                 f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to "
                 f"{most_width}x{most_height}; the quiz scales each to the screen, so give --image-size where the size "
-                "itself must not tell anything"
+                "itself must reveal nothing"
             )
         if raw_rows:
             write_set(out / RAW, raw_rows)
@@ -197,11 +175,7 @@ def generate(
 
 
 def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:
-    """The model's settings with another seed, or other holes; where it fills holes also with the pictures' size.
-
-    Raises:
-        UserError: masks for a generator that fills no holes, or not these.
-    """
+    """The model's settings with another seed, or other holes; where it fills holes also with the pictures' size."""
     settings = source.settings if seed is None else source.settings.model_copy(update={"seed": seed})
     if settings.inpainting is not None:
         settings = settings.model_copy(update={"image_size": size})  # masks are read at most that large
@@ -220,25 +194,17 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
 
 
 def shown_by(source: Model, display: str | None) -> Formats:
-    """Channels and depth of the model's pictures, shown as the user wants.
-
-    Raises:
-        UserError: the target is shown as it is, or has no such channels.
-    """
+    """Channels and depth of the model's pictures, shown as the user wants."""
     of_input, of_target = source.formats or (RGB8, RGB8)
     if display is None:
         return of_input, of_target
     if of_target.is_plain:
-        raise UserError(f"--display {display}: {source.file} makes {of_target}, which is shown as it is; leave it out")
+        raise UserError(f"--display {display}: {source.file} makes {of_target}, which is shown unchanged; leave it out")
     return of_input, replace(of_target, display=Display.parse(display, channels=of_target.channels))
 
 
 def picture_size(requested: Size | None, model: Model) -> Size:
-    """The side of the pictures, or "native".
-
-    Raises:
-        UserError: the network cannot take it, or it takes no colour pictures.
-    """
+    """The side of the pictures, or "native"."""
     net = model.net
     colours = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
     for channels in (colours, net.out_channels) if model.formats is None else ():

@@ -8,20 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.settings.training import Mode
-from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from trainer.batches import as_tensor
 from trainer.devices import on_device
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose, torch_seed
 
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in a grey level (ITU-R BT.601)."""
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in a grey level (ITU-R BT.601)
 
 
 @contextmanager
 def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
-    """Inside, `net` runs without gradients and keeps its running statistics as they are.
+    """Inside, `net` runs without gradients and keeps its running statistics.
 
     Mode train: BatchNorm uses each picture's own statistics and dropout is on, as in training at batch size 1 (the
     published way of testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.
@@ -45,11 +43,6 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
         net.train(was_training)
 
 
-def translate(net: nn.Module, picture: Picture, *, purpose: Purpose, seed: int, number: int) -> Picture:
-    """One picture through the generator, alone in its batch; see `translate_batch`."""
-    return translate_batch(net, [picture], purpose=purpose, seed=seed, numbers=[number])[0]
-
-
 def translate_batch(
     net: nn.Module,
     pictures: Sequence[Samples],
@@ -61,18 +54,8 @@ def translate_batch(
 ) -> list[Samples]:
     """Pictures of one size through the generator, each independent of the others (but for the last bits).
 
-    Args:
-        net: inside `inference`.
-        pictures: each (H, W, channels) uint8 or uint16, sides multiples of the network's; of RGB a generator of grey
-            pictures gets the luma.
-        purpose, seed, numbers: the streams that decide dropout, one for each picture.
-        formats: of the pictures, and of what is made.
-
     Returns:
         For each (H, W, channels) of that format, rounded to the nearest level; grey made RGB in three equal channels.
-
-    Raises:
-        NotFiniteError: the generator gives something else than numbers.
     """
     device = next(net.parameters()).device
     x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2), formats[0])
@@ -93,11 +76,7 @@ class NotFiniteError(ValueError):
 
 
 def as_pictures(y: Tensor, made: PixelFormat = RGB8) -> list[Samples]:
-    """(N, channels, H, W) in [-1, 1] to N of (H, W, channels) of a format; 1 channel becomes its 3 where it has those.
-
-    Raises:
-        NotFiniteError: a picture has a NaN or an infinity, which would become black or white.
-    """
+    """(N, channels, H, W) in [-1, 1] to N of (H, W, channels) of a format; a single channel is repeated for RGB."""
     sound = y.isfinite().flatten(1).all(1).tolist()
     if not all(sound):
         raise NotFiniteError(sound.index(False))

@@ -21,8 +21,7 @@ from trainer.inference import NotFiniteError
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
 
-PANELS = "panels"
-"""The folder of the pictures that show an item's stages side by side."""
+PANELS = "panels"  # the folder of the pictures that show an item's stages side by side
 
 
 @dataclass(frozen=True)
@@ -53,20 +52,7 @@ def item_number(name: str) -> int:
 def write_items(
     net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int, generator: Path
 ) -> None:
-    """Write the pictures of each item that are not there already.
-
-    Args:
-        net: inside `inference`.
-        task: what the generator does.
-        out: the set's folder.
-        batch: items by name, generated together where their sizes are equal. Where one is missing all of that size
-            are computed again: another batch would round differently.
-        seed: decides dropout and noise.
-        generator: its file, for messages.
-
-    Raises:
-        UserError: not enough memory, the disk is full, or a generated picture is not finite.
-    """
+    """Write the pictures of each item that are not there already."""
     folders = (out, out / RAW) if task.gives_raw else (out,)
     missing = {
         name
@@ -98,7 +84,7 @@ def write_items(
 
 
 def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None:
-    """Write the pictures of an item, the fake first; others that are there and the same are left as they are."""
+    """Write the pictures of an item, the fake first; others that exist and are equal are not written again."""
     of_target = example.formats[1]
     write_samples(folder / "fake" / f"{name}{of_target.suffix}", fake, of_target)
     for file, (picture, pixel_format) in given_pictures(folder, name, example).items():
@@ -141,15 +127,7 @@ def decoded_shape(file: Path, pixel_format: PixelFormat = RGB8) -> tuple[int, ..
 
 
 def item_rows(folder: Path, name: str, example: Example, names: Names, *, facts: Row) -> list[Row]:
-    """The rows of the real and of the fake picture of an item.
-
-    Args:
-        folder: the set's.
-        name: of the item.
-        example: its pictures, which are written.
-        names: the set's.
-        facts: what the row of the fake names of its generator.
-    """
+    """The rows of the real and of the fake picture of an item."""
     of_input, of_target = (pixel_format.suffix for pixel_format in example.formats)
     shared: dict[str, Any] = {
         "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],

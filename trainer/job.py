@@ -1,6 +1,6 @@
 """A training as the caller describes it: `TrainingJob`, which `train`, `estimate` and the commands share.
 
-This module does not import torch, so that a command can check its arguments at once.
+This module does not import torch, so that a command can check its arguments quickly.
 """
 
 from dataclasses import dataclass
@@ -13,53 +13,29 @@ from gan_eval.settings.training import Direction, TrainingSettings
 if TYPE_CHECKING:
     from trainer.watch.validation import Measure
 
-KEPT = 2
-"""Checkpoints kept by default: if the latest is damaged, the one before it is used."""
-
-
-@dataclass(frozen=True)
-class Execution:
-    """Options of the computation. Not part of a run's definition: another choice agrees closely, not bit for bit."""
-
-    workers: int | None = None
-    """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
-    tf32: bool = True
-    """Allow TensorFloat-32 in fp32 convolutions on a GPU, as PyTorch does by default."""
-    threads: int | None = None
-    """PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`."""
-    compiled: bool = False
-    """Compile the networks with `torch.compile`; on a GPU with CUDA graphs."""
+KEPT = 2  # checkpoints kept by default: if the latest is damaged, the one before it is used
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """A training: settings, data and options.
-
-    Raises:
-        UserError: `keep` is below 1.
-    """
+    """A training: settings, data and options."""
 
     settings: TrainingSettings
-    data: Path
-    """Folder with `SPLIT/*.jpg`: pairs (A left, B right), or photographs with holes to fill."""
-    direction: Direction = "AtoB"
-    """The half of a pair that is the input."""
+    data: Path  # folder with `SPLIT/*.jpg`: pairs (A left, B right), or photographs with holes to fill
+    direction: Direction = "AtoB"  # the half of a pair that is the input
     split: str = "train"
-    root: Path = Path()
-    """Folder that `inpainting.shapes` and `inpainting.mask_folder` are relative to."""
-    init_from: Path | None = None
-    """Trained generator to start from; default: what the settings name."""
+    root: Path = Path()  # folder that `inpainting.shapes` and `inpainting.mask_folder` are relative to
+    init_from: Path | None = None  # trained generator to start from; default: what the settings name
     init_encoder: Path | None = None
     """Trained weights to start a context encoder's encoder from; default: what the settings name."""
     uses_best: bool = False
     """Stimuli are made with best.safetensors: without `validation_pairs`, the whole split is then validated."""
-    fraction: float = 1.0
-    """Share of the planned steps to train, above 0 and at most 1."""
-    keep: int = KEPT
-    """Number of the latest checkpoints to keep."""
-    execution: Execution = Execution()
-    measure: "Measure | None" = None
-    """Computes the validation metrics; None: no validation."""
+    fraction: float = 1.0  # share of the planned steps to train, above 0 and at most 1
+    keep: int = KEPT  # number of the latest checkpoints to keep
+    workers: int | None = None
+    """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
+    threads: int | None = None  # PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`
+    measure: "Measure | None" = None  # computes the validation metrics; None: no validation
 
     def __post_init__(self) -> None:
         if self.keep < 1:

@@ -83,10 +83,6 @@ DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5, "hin
 def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean absolute difference (arXiv 1611.07004, eq. 3), each pixel's times its weight.
 
-    Args:
-        fake, target: (N, C, H, W).
-        weight: (N or 1, 1, H, W). The mean is over all elements, whatever their weights add up to.
-
     >>> float(l1(torch.ones(1, 1, 1, 2), torch.zeros(1, 1, 1, 2), torch.tensor([[[[10.0, 0.0]]]])))
     5.0
     """
@@ -94,12 +90,7 @@ def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, section 3.2).
-
-    Args:
-        fake, target: (N, C, H, W).
-        weight: (N or 1, 1, H, W). The mean is over all elements, whatever their weights add up to.
-    """
+    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, section 3.2)."""
     return F.mse_loss(fake, target) if weight is None else (weight * (fake - target) ** 2).mean()
 
 
@@ -112,7 +103,7 @@ def pixel_weights(
         hole: (N, 1, H, W) floating point, 1 in the hole and 0 on known pixels.
         hole_weight: of the pixels of the hole.
         context_weight: of the known pixels.
-        overlap: the hole's border: its pixels with a known one at most so many rows and columns away. What lies
+        overlap: the hole's border: its pixels with a known one at most this number of rows and columns away. What lies
             outside the picture counts as known.
         overlap_weight: of that border, in place of `hole_weight`.
 
@@ -143,7 +134,7 @@ def at_holes(logits: Tensor, hole: Tensor) -> Tensor:
         hole: (N, 1, H, W), 1 in the hole and 0 elsewhere, not empty.
 
     Returns:
-        Like `logits`. Were they picked out instead, a step would have to wait until a GPU tells how many they are.
+        Like `logits`. Selecting them instead would make a step wait for a GPU to count them.
 
     >>> hole = torch.zeros(1, 1, 4, 4)
     >>> hole[..., 3, 0] = 1
@@ -177,7 +168,7 @@ SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
 def ssim(fake: Tensor, target: Tensor) -> Tensor:
     """1 - mean SSIM over channels and places: 0 for equal pictures, at most 2 (Wang et al. 2004, eq. 13).
 
-    Gaussian window of 11 pixels and sigma 1.5, K = (0.01, 0.03), no padding; each channel by itself. Sides below 11
+    Gaussian window of 11 pixels and sigma 1.5, K = (0.01, 0.03), no padding; each channel separately. Sides below 11
     pixels take the largest odd window that fits.
 
     >>> float(ssim(torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)))
@@ -209,7 +200,7 @@ PIXEL_LOSSES: dict[str, ReconstructionLoss] = {"l1": l1, "l2": l2}
 """Reconstruction losses of the generator's output, in which each pixel has its weight."""
 PICTURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ssim": ssim, "tv": total_variation}
 """Losses of whole pictures: where holes are filled, of the composite. Total variation ignores the target. The style
-loss, which has a network, is beside them in `trainer.tasks.task.loss_terms`.
+loss, which has a network, is added in `trainer.tasks.task.loss_terms`.
 
 By name in both tables: NAME is the term `g_NAME` of the log, and its weight is the setting `lambda_NAME`.
 """

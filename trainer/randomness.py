@@ -17,24 +17,15 @@ _WORD = 32
 class Purpose(IntEnum):
     """Purposes of random streams. The numbers are part of every run's definition: never change one."""
 
-    INITIAL = 1
-    """Initial weights, by network."""
-    ORDER = 2
-    """Order of the pairs, by epoch."""
-    JITTER = 3
-    """Crop and mirroring, by sample seen."""
-    DROPOUT = 4
-    """Dropout in training, by step."""
-    SAMPLES = 5
-    """Dropout and noise in the sample grids, by picture."""
-    GENERATE = 6
-    """Dropout and noise in generation, by picture."""
-    VALIDATION = 7
-    """Dropout and noise in validation, by picture."""
-    MASK = 8
-    """Hole and noise in training, by sample seen."""
-    TEST_MASK = 9
-    """Hole outside training, by picture."""
+    INITIAL = 1  # initial weights, by network
+    ORDER = 2  # order of the pairs, by epoch
+    JITTER = 3  # crop and mirroring, by sample seen
+    DROPOUT = 4  # dropout in training, by step
+    SAMPLES = 5  # dropout and noise in the sample grids, by picture
+    GENERATE = 6  # dropout and noise in generation, by picture
+    VALIDATION = 7  # dropout and noise in validation, by picture
+    MASK = 8  # hole and noise in training, by sample seen
+    TEST_MASK = 9  # hole outside training, by picture
 
 
 def sequence(purpose: Purpose, seed: int, *counters: int) -> np.random.SeedSequence:

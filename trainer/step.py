@@ -18,10 +18,8 @@ from trainer.losses import AdversarialLoss, bce, mean_of
 class Batch:
     """The input of a training step: N items, float32 in [-1, 1]."""
 
-    inputs: Tensor
-    """(N, C, H, W): the generator's input."""
-    target: Tensor
-    """(N, 3, h, w): the ground truth."""
+    inputs: Tensor  # (N, C, H, W): the generator's input
+    target: Tensor  # (N, 3, h, w): the ground truth
     hole: Tensor | None = None
     """(N, 1, h, w), 1 where the generator's output counts and 0 where the picture is known; None: all of it counts."""
 
@@ -30,7 +28,7 @@ class Batch:
         return self._each(lambda tensor: on_device(tensor, device))
 
     def pinned(self) -> "Batch":
-        """The same in memory that a GPU can fetch by itself."""
+        """Return the same in pinned memory."""
         return self._each(Tensor.pin_memory)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
@@ -57,8 +55,7 @@ class Term:
     """A loss of the generator's output with its weight in the generator's objective; at weight 0 it is only watched."""
 
     name: str
-    loss: Callable[[Tensor, Batch], Tensor]
-    """Takes the output and the batch that it was made for."""
+    loss: Callable[[Tensor, Batch], Tensor]  # takes the output and the batch that it was made for
     weight: float
 
 
@@ -75,22 +72,16 @@ class Objective:
     """Returns the discriminator's view of a picture: the generator's output, or the batch's target."""
     reconstruction: tuple[Term, ...]
     adversarial: AdversarialLoss = bce
-    adversarial_weight: float = 1.0
-    """At 0 there is no discriminator to train."""
+    adversarial_weight: float = 1.0  # at 0 no discriminator is trained
     counted: Callable[[Batch, Tensor], Tensor | None] = every_logit
     """Returns the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
-    decision: float = 0.0
-    """The logit above which the discriminator says real."""
+    decision: float = 0.0  # the logit above which the discriminator says real
     d_loss_factor: float = 0.5
     """D's objective is this times (loss on fakes + loss on reals). Adam divides it out again."""
 
 
 def training_step(
-    gan: Gan,
-    objective: Objective,
-    batch: Batch,
-    *,
-    backward: Callable[[Tensor], None] = Tensor.backward,
+    gan: Gan, objective: Objective, batch: Batch, *, backward: Callable[[Tensor], None] = Tensor.backward
 ) -> dict[str, Tensor]:
     """One update of the discriminator, then one of the generator against the updated discriminator.
 
@@ -138,13 +129,7 @@ def training_step(
 
 
 def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float, *, weight: Tensor | None = None) -> Tensor:
-    """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike.
-
-    Args:
-        fake_logits, real_logits: of one shape.
-        decision: the logit above which the discriminator says real.
-        weight: what each logit counts, of their shape.
-    """
+    """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike."""
     dtype = torch.promote_types(real_logits.dtype, torch.float32)
     right_reals = mean_of((real_logits.detach() > decision).to(dtype), weight)
     right_fakes = mean_of((fake_logits.detach() <= decision).to(dtype), weight)

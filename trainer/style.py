@@ -7,17 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights.cache import cache_folder, find, how_to_get, is_cached
 from gan_eval.metrics.weights.files import read_state, required_tensors
 from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import StyleLayers, StyleNetwork
 
 BLOCKS: dict[StyleLayers, int] = {"poolings": 4, "all": 5}
-"""Of how many blocks, which poolings divide, layers are compared. `poolings`: the last ReLU of each, which are relu1_2,
+"""Number of blocks, separated by poolings, that are compared. `poolings`: the last ReLU of each, which are relu1_2,
 relu2_2, relu3_3, relu4_3 of VGG16 and relu1_2, relu2_2, relu3_2, relu4_2 of VGG13; `all`: every ReLU."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's channels in 0..1: what torchvision's networks are fed with."""
+"""Mean and deviation of ImageNet's channels in 0..1, the input of torchvision's networks."""
 
 
 def gram(features: Tensor) -> Tensor:
@@ -44,11 +43,6 @@ class StyleLoss(nn.Module):
     deviation: Tensor
 
     def __init__(self, network: nn.Sequential, layers: StyleLayers = "poolings") -> None:
-        """
-        Args:
-            network: from `load_style_network`. Its weights never change.
-            layers: what is compared: the features before each pooling, or behind every ReLU; and the network's last.
-        """
         super().__init__()
         self.network = network.requires_grad_(False)
         poolings = [place for place, layer in enumerate(network) if isinstance(layer, nn.MaxPool2d)]
@@ -65,14 +59,7 @@ class StyleLoss(nn.Module):
         return super().train(False)
 
     def forward(self, fake: Tensor, target: Tensor) -> Tensor:
-        """A scalar; gradients reach `fake` alone.
-
-        Args:
-            fake, target: (N, 3, H, W) in [-1, 1], of one size.
-
-        Raises:
-            ValueError: a side is below `least_side`: 8 pixels, or 16 for all layers.
-        """
+        """A scalar; gradients reach `fake` alone."""
         with torch.no_grad():
             of_target = self.grams(target)
         loss = fake.new_zeros(())
@@ -82,11 +69,7 @@ class StyleLoss(nn.Module):
         return loss
 
     def grams(self, pictures: Tensor) -> list[Tensor]:
-        """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1].
-
-        Raises:
-            ValueError: a side is below `least_side`.
-        """
+        """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1]."""
         if min(pictures.shape[-2:]) < self.least_side:
             raise ValueError(f"pictures of {tuple(pictures.shape[-2:])} pixels; the style loss needs {self.least_side}")
         planes = ((pictures + 1) / 2 - self.mean) / self.deviation
@@ -99,41 +82,15 @@ class StyleLoss(nn.Module):
 
 
 def style_weights(name: StyleNetwork) -> Path:
-    """The file of a network's weights in the cache.
-
-    Raises:
-        UserError: it is not there, or damaged.
-    """
+    """Return the file of a network's weights in the cache."""
     if not is_cached(name):
         files = " or ".join(WEIGHTS[name].files)
         raise UserError(f"training.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(name)}")
     return find(name)
 
 
-def style_sha256(name: StyleNetwork, path: Path | None = None) -> str:
-    """SHA-256 of a network's weights.
-
-    Args:
-        name: which network.
-        path: its file; default: the cache's.
-
-    Raises:
-        UserError: the weights are not in the cache, or damaged.
-    """
-    return sha256_file(path or style_weights(name))
-
-
 def load_style_network(name: StyleNetwork, path: Path | None = None, layers: StyleLayers = "poolings") -> nn.Sequential:
-    """torchvision's network up to the last layer that is compared, ready to evaluate; its weights are frozen.
-
-    Args:
-        name: `vgg13_bn` or `vgg16`.
-        path: its file: torchvision's own, or a safetensors file with the same names; default: the cache's.
-        layers: which will be compared.
-
-    Raises:
-        UserError: the weights are not in the cache, are damaged, or are another network's.
-    """
+    """torchvision's network up to the last layer that is compared, ready to evaluate; its weights are frozen."""
     path = path or style_weights(name)
     from torchvision.models import vgg13_bn, vgg16
 

@@ -1,4 +1,4 @@
-"""The commands of `data`: fetch, check, show and make data sets of A|B pictures, and of photographs."""
+"""The commands of `data`: fetch, check, show and make data sets."""
 
 import json
 from enum import StrEnum
@@ -13,49 +13,6 @@ from gan_eval.errors import UserError
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
 
 
-class Half(StrEnum):
-    """Which half of an A|B picture is the photograph."""
-
-    left = "left"
-    right = "right"
-
-
-Sources = Annotated[
-    list[Path], typer.Argument(metavar="SOURCE...", help="Folders of photographs; sub-folders are taken too.")
-]
-
-
-@data_app.command("crops")
-def data_crops(
-    context: typer.Context,
-    sources: Sources,
-    out: Out,
-    size: Annotated[int, typer.Option(help="Pixels a side of each crop.")],
-    half: Annotated[Half | None, typer.Option(help="Take this half of A|B pictures.")] = None,
-    per_picture: Annotated[int, typer.Option(help="1: the centre square; more: random squares too.")] = 1,
-    split: Annotated[
-        str | None,
-        typer.Option(help="Put all there; default: SOURCE's own train, val, test, else by a hash of the path."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random squares.")] = 0,
-    min_side: Annotated[int, typer.Option(help="Leave out photographs of fewer pixels a side.")] = 8,
-) -> None:
-    """Cut square crops from photographs into DIR/{train,val,test}; the same command goes on after a break."""
-    from gan_eval.cli.console import Console
-    from trainer.datasets.crops import Cut, make_crops
-
-    if per_picture == 1:
-        refuse_without_effect(context, ["seed"], "is of the random squares; ask for some with --per-picture")
-    cut = Cut(size, half.value if half else None, per_picture, split, seed, min_side)
-    with Console() as console:
-        crops = make_crops(
-            sources, out, cut, on_progress=lambda done, total: console.progress("crops", done, total, unit="pictures")
-        )
-        for line in crops.lines():
-            console.message(line)
-    typer.echo(out)
-
-
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
 Split = Annotated[
     str | None, typer.Option(help="The split of pictures that lie directly in the folder; default: train.")
@@ -64,7 +21,7 @@ Split = Annotated[
 
 @data_app.command("list")
 def data_list(data_root: DataRoot = None) -> None:
-    """Tell which data sets have a preset, and which are under --data-root."""
+    """List the data sets that have a preset, and those under --data-root."""
     from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
     for preset in PRESETS.values():
@@ -95,7 +52,7 @@ def data_list(data_root: DataRoot = None) -> None:
 @data_app.command("fetch")
 def data_fetch(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Which preset; `gan-eval data list` tells them.")],
+    name: Annotated[str, typer.Argument(help="Which preset; `gan-eval data list` names them.")],
     data_root: DataRoot = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The data set's own folder; default: NAME under --data-root.")
@@ -103,9 +60,9 @@ def data_fetch(
     source: Annotated[
         str | None, typer.Option("--from", help="An archive's file or address; default: the official one.")
     ] = None,
-    sha256: Annotated[str | None, typer.Option("--sha256", help="What the archive must have.")] = None,
+    sha256: Annotated[str | None, typer.Option("--sha256", help="Required SHA-256 of the archive.")] = None,
 ) -> None:
-    """Bring a data set into DIR/<split>/*.jpg; the same command goes on after a break."""
+    """Bring a data set into DIR/<split>/*.jpg."""
     from gan_eval.cli.console import Console
     from trainer.datasets.fetch import fetch
     from trainer.datasets.presets import any_preset_of
@@ -231,7 +188,7 @@ def data_edges(
     split: Split = None,
     sigma: Annotated[float, typer.Option(help="Smoothing in pixels; larger: fewer, longer lines.")] = 2.0,
 ) -> None:
-    """Put photographs beside their edges: A black lines on white, B the photograph."""
+    """Put photographs next to their edges: A black lines on white, B the photograph."""
     from gan_eval.cli.console import Console
     from trainer.datasets.make import pair_edges
 
@@ -247,7 +204,7 @@ def data_edges(
 
 
 class Each(StrEnum):
-    """What becomes one silhouette."""
+    """Unit of a silhouette."""
 
     object = "object"
     picture = "picture"
@@ -263,21 +220,21 @@ def data_silhouettes(
     each: Annotated[Each, typer.Option(help="One silhouette for each object (or class), or for each picture.")] = (
         Each.object
     ),
-    min_area: Annotated[float, typer.Option(help="Leave out those of a smaller share of their picture.")] = 0.005,
+    min_area: Annotated[float, typer.Option(help="Smallest share of the picture that a silhouette takes.")] = 0.005,
 ) -> None:
-    """Make silhouettes for holes (inpainting.shapes) out of segmentations: white objects on black."""
+    """Make silhouettes for holes (inpainting.shapes) from segmentations: white objects on black."""
     from gan_eval.cli.console import Console
     from trainer.masks.segmentations import write_silhouettes
 
     with Console() as console:
-        silhouettes = write_silhouettes(
+        lines = write_silhouettes(
             sources,
             out,
             each=each.value,
             least=min_area,
             on_progress=lambda done, total: console.progress("silhouettes", done, total, unit="pictures"),
         )
-        for line in silhouettes.lines():
+        for line in lines:
             console.message(line)
     typer.echo(out)
 

@@ -81,7 +81,7 @@ def preset_training(preset: str | None) -> "tuple[Preset | None, Mapping[str, An
     from trainer.datasets.presets import TRAININGS, any_preset_of
 
     if preset in TRAININGS:
-        return None, TRAININGS[preset].settings
+        return None, TRAININGS[preset]
     known = any_preset_of(preset, also=TRAININGS)
     return known, known.training()
 

@@ -1,4 +1,4 @@
-"""The commands `train`, `generate`, and those for a trained generator's file: `model show` and `model export`."""
+"""The commands `train`, `generate`, `model show` and `model export`."""
 
 import json
 from collections.abc import Callable
@@ -24,42 +24,41 @@ from gan_eval.cli.options import (
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.machine.threads import process_rank, processes
-from trainer.job import Execution, TrainingJob
+from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
 
-model_app = typer.Typer(help="Trained generators: what a file holds, and other formats of it.", no_args_is_help=True)
+model_app = typer.Typer(help="Show and export trained generators.", no_args_is_help=True)
 
 
 class ModeOption(StrEnum):
-    """How BatchNorm and dropout behave in generation."""
+    """Behaviour of BatchNorm and dropout in generation."""
 
     train = "train"
     eval = "eval"
 
 
 class FormatOption(StrEnum):
-    """What a generator can be written as."""
+    """Format of an exported generator."""
 
     pth = "pth"
-    onnx = "onnx"
 
 
 EPOCHS = 200
-"""What is estimated where no length is given: the length that Isola et al. 2017 give their smaller sets."""
+"""Length for an estimate without one; that of Isola et al. 2017 for their smaller sets."""
 
 Source = Annotated[
-    Path, typer.Argument(metavar="RUN|FILE", help="A run's folder, a .safetensors of it, or a latest_net_G.pth.")
+    Path, typer.Argument(metavar="RUN|FILE", help="A run's folder, one of its .safetensors, or a latest_net_G.pth.")
 ]
 Dropout = Annotated[
     bool | None,
-    typer.Option("--dropout/--no-dropout", help="For a .pth with a U-Net, whose file cannot tell; default: on."),
+    typer.Option("--dropout/--no-dropout", help="For a .pth with a U-Net, whose file does not have it; default: on."),
 ]
 
 
 def picture_size(text: str | None) -> int | Literal["native"] | None:
-    """The value of --image-size.
+    """Return the value of --image-size.
 
     Raises:
         UserError: it is neither a number nor native.
@@ -75,9 +74,9 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
 def model_show(
     source: Source,
     dropout: Dropout = None,
-    as_json: Annotated[bool, typer.Option("--json", help="To stdout as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell what a generator's file holds; of a foreign file, what its keys and shapes tell."""
+    """Show what a generator's file holds."""
     from trainer.files.model import describe, load_model
 
     model = load_model(source, dropout=dropout)
@@ -96,10 +95,6 @@ def model_export(
     source: Source,
     form: Annotated[FormatOption, typer.Option("--format", help="pth: as pytorch-CycleGAN-and-pix2pix has it.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
-    mode: Annotated[
-        ModeOption | None,
-        typer.Option(help="onnx: BatchNorm's running statistics (eval, the default) or the picture's."),
-    ] = None,
     dropout: Dropout = None,
 ) -> None:
     """Write a generator for other programs."""
@@ -109,17 +104,7 @@ def model_export(
     check_output_file(out)
     if out.suffix != f".{form.value}":
         raise UserError(f"--out {out}: a file named *.{form.value} is wanted")
-    if mode is not None and form is FormatOption.pth:
-        raise UserError(f"--mode {mode.value}: a .pth holds the weights for both modes; leave it out")
-    model = load_model(source, dropout=dropout)
-    if form is FormatOption.pth:
-        notes = export_pth(model, out)
-    else:
-        from trainer.files.onnx import export_onnx
-
-        export_onnx(model, out, mode="train" if mode is ModeOption.train else "eval")
-        notes = ()
-    for note in notes:
+    for note in export_pth(load_model(source, dropout=dropout), out):
         typer.echo(note, err=True)
     typer.echo(out)
 
@@ -127,12 +112,12 @@ def model_export(
 def train(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The run's folder; the same command again resumes.")] = None,
-    model: Annotated[str | None, typer.Option(help="With a study: which of its models.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The run's folder; rerun the command to resume.")] = None,
+    model: Annotated[str | None, typer.Option(help="With a study: the model to train.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
     split: Annotated[
-        str | None, typer.Option(help="What is trained on; default: train. train+val+test holds no picture out.")
+        str | None, typer.Option(help="Splits to train on; default: train. train+val+test trains on all pictures.")
     ] = None,
     direction: Annotated[
         DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
@@ -141,8 +126,8 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's; default: 2e-4.")] = None,
-    lambda_l1: Annotated[float | None, typer.Option(help="Weight of L1 beside the GAN's loss; default: 100.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's learning rate; default: 2e-4.")] = None,
+    lambda_l1: Annotated[float | None, typer.Option(help="Weight of L1; default: 100.")] = None,
     generator: Annotated[str | None, typer.Option(help="unet (the default), resnet_9 or one that fills holes.")] = None,
     norm: Annotated[str | None, typer.Option(help="batch (the default), instance or none.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 (the default) or bf16.")] = None,
@@ -157,9 +142,7 @@ def train(
     init_encoder: Annotated[
         Path | None,
         typer.Option(
-            "--init-encoder",
-            metavar="RUN|FILE",
-            help="Start a context encoder's encoder from any weights that fit.",
+            "--init-encoder", metavar="RUN|FILE", help="Start a context encoder's encoder from any weights that fit."
         ),
     ] = None,
     preset: Annotated[
@@ -172,14 +155,12 @@ def train(
     checkpoint_every: Annotated[
         int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
     ] = None,
-    keep: Annotated[int, typer.Option(help="So many of the latest checkpoints are kept.")] = 2,
+    keep: Annotated[int, typer.Option(help="Number of the latest checkpoints to keep.")] = 2,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Threads that make batches ahead; changes no result.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads that prepare batches; the result is the same.")] = None,
     threads: Threads = None,
-    tf32: Annotated[bool, typer.Option(help="On a GPU: fp32 convolutions may use TensorFloat-32.")] = True,
-    compiled: Annotated[bool, typer.Option("--compile", help="Compile the networks before training.")] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only time a few steps; tell time, memory and disk.")
+        bool, typer.Option("--estimate", help="Only time a few steps; print time, memory and disk.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
@@ -224,18 +205,14 @@ def train(
         init_encoder=init_encoder or job.init_encoder,
         fraction=fraction,
         keep=keep,
-        execution=Execution(workers=workers, tf32=tf32, threads=threads, compiled=compiled),
+        workers=workers,
+        threads=threads,
     )
     if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
         from gan_eval.files.locks import refuse_if_held
-        from trainer.state.run_folder import is_finished, run_lock
+        from trainer.state.run_folder import run_lock
 
         refuse_if_held(*run_lock(out))
-        if processes() == 1 and not tensorboard and is_finished(out, job):
-            typer.echo("train: finished already; nothing was done", err=True)
-            _name_generate(job, out)
-            typer.echo(out)
-            return
     from gan_eval.study.training import estimate_model, train_model
 
     with Console() as console:
@@ -260,7 +237,7 @@ def train(
 
 
 def _name_generate(job: TrainingJob, out: Path) -> None:
-    """Name the command for the stimulus set of a finished run."""
+    """Print the command for the stimulus set of a finished run."""
     words = ["generate", str(out), "--data", str(job.data)]
     if (job.data / "val").is_dir() and not (job.data / "test").is_dir():
         words += ["--split", "val"]
@@ -278,25 +255,25 @@ def generate(
     direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
         ModeOption | None,
-        typer.Option(help="BatchNorm and dropout as in training or evaluation; default: what goes with it."),
+        typer.Option(help="BatchNorm and dropout as in training or evaluation; default: as the generator was trained."),
     ] = None,
     image_size: Annotated[
         str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures at once.")] = 1,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch.")] = 1,
     dropout: Dropout = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Of dropout and noise; default: the run's.")
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Random seed for dropout and noise; default: the run's.")
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of pictures.")] = None,
     masks: Annotated[
-        Path | None, typer.Option(help="Of a generator that fills holes: a folder of other masks.")
+        Path | None, typer.Option(help="For a generator that fills holes: a folder of other masks.")
     ] = None,
     mask_seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Of such a generator's holes, the same for all of them; default: 0."),
+        typer.Option(min=0, max=2**63 - 1, help="Random seed for the holes, the same for all generators; default: 0."),
     ] = None,
     display: Annotated[
         str | None,
@@ -308,7 +285,7 @@ def generate(
     data_root: DataRoot = None,
     threads: Threads = None,
 ) -> None:
-    """Write a stimulus set: generated pictures beside their input and ground truth."""
+    """Write a stimulus set: generated pictures with their input and ground truth."""
     from gan_eval.cli.console import Console
     from trainer.generate import generate as generate_set
 
@@ -346,7 +323,7 @@ def generate(
 
 
 def training_progress(console: "Console", *, images_a_step: int) -> Callable[[int, int, dict[str, float]], None]:
-    """What `train` calls after each step: steps, images a second, time left and the latest losses on one line."""
+    """Return the function for `train` that shows steps, images a second, time left and the latest losses."""
 
     def progress(done: int, total: int, terms: dict[str, float]) -> None:
         names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's first

@@ -71,7 +71,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.study.training import train_model
-        from trainer.job import Execution, TrainingJob
+        from trainer.job import TrainingJob
 
         start = plan.initial_file(model)
         job = TrainingJob(
@@ -84,7 +84,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
             init_encoder=start if settings.init_encoder else None,
             uses_best=study.generate.checkpoint == "best",
             fraction=fraction,
-            execution=Execution(threads=plan.threads),
+            threads=plan.threads,
         )
         train_model(
             job,

@@ -1,4 +1,4 @@
-"""The trainer with the metrics handed in: what the commands and the pipeline call."""
+"""The trainer with the validation metrics, for the commands and the pipeline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

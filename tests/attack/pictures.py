@@ -190,7 +190,6 @@ def _in_data(draw: st.DrawFn, world: World) -> Attack:
                 ("data", "preview", "data", "--split", "test", "--out", "out.png"),
                 ("data", "pair", "data/train", "data/test", "--out", "out"),
                 ("data", "edges", "data/test", "--out", "out"),
-                ("data", "crops", "data/test", "--out", "out", "--size", "16"),
             ]
         )
     )

@@ -127,7 +127,7 @@ def _make_run(folder: Path) -> None:
         "settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
         "pairs": 2, "data_sha256": "0", "steps": 1,
     }  # fmt: skip
-    begin_run(folder, definition, {}, [])
+    begin_run(folder, definition, {})
     save_generator(folder / GENERATOR, net, definition)
 
 

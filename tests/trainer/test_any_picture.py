@@ -12,11 +12,10 @@ import tifffile
 from PIL import Image
 from training_runs import train, train_measured
 
-from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.quiz.library import Library
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.pictures import read_rgb, read_stored
+from gan_eval.stimuli.pictures import read_stored
 from gan_eval.stimuli.pixel_formats import Display, PixelFormat, shown
 from gan_eval.stimuli.sets import read_set
 from trainer.batches import as_tensor
@@ -154,32 +153,6 @@ def test_from_two_folders_to_the_screen(
         np.testing.assert_array_equal(library.decoded(row["stimulus"]), shown(held, display and Display.parse(display)))
 
 
-def test_a_foreign_pair_of_folders_called_a_and_b_is_a_data_set(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, grey_16_tiff, grey_16_png)
-    raw.rename(tmp_path / "A")
-    clean.rename(tmp_path / "B")
-    data_set = PairedSet(tmp_path, "BtoA")
-    assert list(data_set.by_split()) == ["train", "test"]
-    data_set.formats = data_set.found_formats(data_set.paths("train"))
-    assert data_set.formats == (PixelFormat(1, 16, (0, 4095), Display(0, 4095, (1,))),) * 2
-    path = data_set.paths("test")[0]
-    given, wanted = data_set.read(path)
-    np.testing.assert_array_equal(wanted[..., 0], tifffile.imread(path))
-    np.testing.assert_array_equal(given[..., 0], np.asarray(Image.open(tmp_path / "B" / "test" / "test0.png")))
-    (tmp_path / "B" / "test" / "test0.png").unlink()
-    with pytest.raises(UserError, match=r"A/test/test0\.tif: no picture with this stem in .*B/test; add it"):
-        PairedSet(tmp_path).read(path)
-
-
-def test_pictures_of_one_folder_have_one_format(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, grey_16_tiff, grey_16_tiff)
-    grey_8(clean / "train" / "train9", 1)
-    grey_16_png(raw / "train" / "train9", 1)
-    with pytest.raises(UserError, match=r"train9\.png: 8-bit grey, but .*train0\.tif is 16-bit grey; bring all"):
-        pair_folders(raw, clean, tmp_path / "data")
-    assert not (tmp_path / "data").exists()
-
-
 def test_grey_among_rgb_pictures_is_read_as_rgb_as_ever(tmp_path: Path) -> None:
     raw, clean = two_folders(tmp_path, colour_8, colour_8)
     grey_8(raw / "train" / "train9", 1)
@@ -187,14 +160,6 @@ def test_grey_among_rgb_pictures_is_read_as_rgb_as_ever(tmp_path: Path) -> None:
     pair_folders(raw, clean, tmp_path / "data")
     data_set = PairedSet(tmp_path / "data")
     assert all(side.is_rgb8 for side in data_set.found_formats(data_set.paths("train")))
-
-
-@pytest.mark.slow
-def test_a_run_of_8_bit_rgb_names_no_format(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, colour_8, colour_8)
-    pair_folders(raw, clean, tmp_path / "data")
-    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
-    assert "pictures" not in json.loads((run / "config.json").read_text())
 
 
 def test_limits_of_the_training_pictures_are_the_ends_of_the_networks_range() -> None:
@@ -210,25 +175,6 @@ def test_every_level_of_16_bits_survives_the_way_through_the_network() -> None:
     whole = PixelFormat(1, 16)
     levels = np.arange(65536, dtype=np.uint16).reshape(1, 1, 256, 256)
     np.testing.assert_array_equal(as_pictures(as_tensor(levels, whole), whole)[0][..., 0], levels[0, 0])
-
-
-@pytest.mark.slow
-def test_a_display_that_is_asked_for(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, grey_16_tiff, grey_16_tiff)
-    pair_folders(raw, clean, tmp_path / "data")
-    run = train(SETTINGS, tmp_path / "data", tmp_path / "run")
-    out = generate(run, tmp_path / "data", split="test", out=tmp_path / "set", display="1000..2000")
-    held = read_stored(out / "real" / "test0.png").samples
-    np.testing.assert_array_equal(read_rgb(out / "real" / "test0.png"), shown(held, Display(1000, 2000, (1,))))
-    np.testing.assert_array_equal(held[..., 0], tifffile.imread(clean / "test" / "test0.tif"))
-    with pytest.raises(
-        UserError, match=r"another pictures\.target\.display \(1000\.\.2000:1 there, 0\.\.9:1 asked for\)"
-    ):
-        generate(run, tmp_path / "data", split="test", out=tmp_path / "set", display="0..9")
-    with pytest.raises(UserError, match=r"display 5: wanted LOW\.\.HIGH"):
-        generate(run, tmp_path / "data", split="test", out=tmp_path / "other", display="5")
-    with pytest.raises(UserError, match="the pictures have 1 channels"):
-        generate(run, tmp_path / "data", split="test", out=tmp_path / "other", display="0..9:2")
 
 
 @pytest.mark.slow

@@ -1,12 +1,10 @@
-"""What makes a training sound on a GPU, as far as a CPU can tell: kernels, memory, waiting, compiling."""
+"""What makes a training sound on a GPU, as far as a CPU can tell: kernels, memory, waiting."""
 
 import os
-import shutil
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +16,16 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from training_runs import train
 
-from gan_eval.errors import UserError
-from gan_eval.machine import threads
 from gan_eval.settings.training import TrainingSettings
 from trainer import devices
-from trainer import generate as generate_module
 from trainer.batches import Batches, Pictures
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import PRECISION, exact_kernels
-from trainer.generate import generate
-from trainer.inference import dropout_from, inference
-from trainer.job import Execution
 from trainer.loop import run as run_module
-from trainer.loop import train as train_module
-from trainer.loop.gan import new_gan, plain_generator
-from trainer.randomness import Purpose, seeded
-from trainer.state.run_folder import CONFIG, note_in_config
-from trainer.step import Batch, Gan, training_step
-from trainer.tasks import inpainting as inpainting_module
+from trainer.loop.gan import new_gan
+from trainer.step import training_step
 from trainer.tasks import new_task
 from trainer.tasks import task as task_module
-from trainer.tasks.translation import translation_objective
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -49,52 +36,18 @@ CUDA = torch.device("cuda")
 @pytest.mark.slow
 def test_a_gpu_takes_exact_kernels_and_all_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
-    tf32 = torch.backends.cudnn.allow_tf32
-    with pytest.raises(KeyError), exact_kernels(CUDA, tf32=False):
+    with pytest.raises(KeyError), exact_kernels(CUDA):
         assert torch.are_deterministic_algorithms_enabled()
         assert torch.is_deterministic_algorithms_warn_only_enabled(), "a run does not end by an operation without"
         assert not torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
         assert torch.backends.cudnn.deterministic
         assert not torch.backends.cudnn.benchmark
-        assert not torch.backends.cudnn.allow_tf32
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
         raise KeyError
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    assert torch.backends.cudnn.allow_tf32 == tf32
     with exact_kernels(torch.device("cpu")):
         assert not torch.are_deterministic_algorithms_enabled()
-
-
-def test_a_workspace_that_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
-    with exact_kernels(CUDA):
-        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
-
-
-@pytest.mark.parametrize("tf32", [True, False])
-def test_pictures_are_generated_with_the_kernels_of_the_training(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tf32: bool
-) -> None:
-    data, asked = make_pairs(train=2, test=1), []
-
-    def watched(device: torch.device, **options: bool) -> Any:
-        asked.append((device.type, options))
-        return exact_kernels(device, **options)
-
-    for module in (train_module, generate_module):
-        monkeypatch.setattr(module, "exact_kernels", watched)
-    run = train(
-        tiny(steps=1, snapshots=(1,)), data, tmp_path / "run", direction="AtoB",
-        execution=Execution(tf32=tf32),
-    )  # fmt: skip
-    note_in_config(run, {"machine": {"tf32": tf32}})  # as a GPU notes it
-    generate(run, data, split="test", out=tmp_path / "set")
-    generate(next((run / "snapshots").iterdir()), data, split="test", out=tmp_path / "of_snapshot")
-    assert asked == [("cpu", {"tf32": tf32})] * 3
-    (run / CONFIG).unlink()
-    generate(run, data, split="test", out=tmp_path / "alone")
-    assert asked[-1] == ("cpu", {"tf32": True})
 
 
 class Waits(TorchDispatchMode):
@@ -202,27 +155,6 @@ def test_networks_keep_the_order_of_memory_throughout(kind: str, monkeypatch: py
     assert set(lost) <= {"ChannelwiseLinear"}, "whose few pixels the next convolution brings back"
 
 
-def test_weights_of_holes_that_never_change_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    computed = []
-    plain = inpainting_module.pixel_weights
-    monkeypatch.setattr(inpainting_module, "pixel_weights", lambda *a, **o: computed.append(1) or plain(*a, **o))
-    for settings, wanted in (
-        (encoder(), 1),
-        (filler({"masks": {"centre": 1.0}, "overlap": 2}), 1),
-        (filler({"masks": {"centre": 1.0, "blocks": 1.0}, "overlap": 2}), 6),
-    ):
-        computed.clear()
-        task = new_task(settings)
-        side = settings.image_size
-        losses = [term.loss for term in task.objective(torch.device("cpu")).reconstruction if term.name == "g_l1"] * 2
-        for number, count in ((0, 2), (2, 2), (4, 1)):
-            crops = torch.rand(1, count, 3, side, side).numpy()
-            batch = task.assemble(crops, list(range(number, number + count)))
-            for loss in losses:
-                loss(torch.zeros_like(batch.target), batch)
-        assert len(computed) == wanted
-
-
 def test_batches_for_a_gpu_are_pinned_by_the_workers(
     make_pairs: Pairs, tiny: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,8 +169,8 @@ def test_batches_for_a_gpu_are_pinned_by_the_workers(
     data_set = PairedSet(make_pairs(train=4), "AtoB")
     pictures = Pictures(data_set, data_set.paths("train"), side=72)
     with (
-        Batches(pictures, tiny(), workers=2, pin_for=torch.device("cuda:1")) as ahead,
-        Batches(pictures, tiny()) as plain,
+        closing(Batches(pictures, tiny(), workers=2, pin_for=torch.device("cuda:1"))) as ahead,
+        closing(Batches(pictures, tiny())) as plain,
     ):
         for step in range(6):
             here, there = ahead(step), plain(step)
@@ -249,13 +181,8 @@ def test_batches_for_a_gpu_are_pinned_by_the_workers(
     assert set(gpus) == {"cuda:1"}, "a thread would take the first one, and memory on it"
 
 
-@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
-    """In their precision and their order of memory, and through the compiler where they are."""
-    plain, given = torch.compile, []
-    monkeypatch.setattr(
-        torch, "compile", lambda net, dynamic, **_: given.append(type(net).__name__) or plain(net, backend="eager")
-    )
+def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has their precision and their order of memory."""
     seen = []
 
     def network(_name: str, **_: Any) -> nn.Sequential:
@@ -270,14 +197,13 @@ def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch, c
     task = new_task(settings)
     (term,) = [
         term
-        for term in task.objective(fabric.device, autocast=fabric.autocast, compiled=compiled).reconstruction
+        for term in task.objective(fabric.device, autocast=fabric.autocast).reconstruction
         if term.name == "g_style"
     ]
     batch = task.assemble(torch.rand(1, 2, 3, 32, 32).numpy(), [0, 1]).to(fabric.device)
     output = torch.zeros_like(batch.target).requires_grad_(True)
     loss = term.loss(output, batch)
     loss.backward()
-    assert given == ["StyleLoss"] * compiled
     assert loss.dtype == torch.float32
     assert output.grad is not None
     assert len(seen) == 2
@@ -285,94 +211,6 @@ def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch, c
         assert weight.is_contiguous(memory_format=torch.channels_last)
         assert planes.dtype == torch.bfloat16
         assert planes.is_contiguous(memory_format=torch.channels_last)
-
-
-def steps_of(settings: TrainingSettings, gan: Gan, fabric: Fabric, pictures: int, *, step: int) -> list[float]:
-    """The loss terms of one step."""
-    rng = torch.Generator().manual_seed(step)
-    side = settings.image_size
-    batch = Batch(*(torch.rand(pictures, 3, side, side, generator=rng) * 2 - 1 for _ in "ab"))
-    with seeded(fabric.device, Purpose.DROPOUT, 5, step):
-        found = training_step(gan, translation_objective(settings), batch, backward=fabric.backward)
-    return [float(value) for value in found.values()]
-
-
-@pytest.mark.slow
-def test_compiled_networks_are_captured_once_for_each_size(monkeypatch: pytest.MonkeyPatch, tiny: Settings) -> None:
-    """Three uses (the generator, the discriminator that learns, the one that is learnt from), two sizes of a batch."""
-    from torch._dynamo.utils import counters
-
-    plain, options = torch.compile, []
-
-    def without_compiler(net: nn.Module, **given: Any) -> Any:
-        options.append(given.pop("options", None))  # None: Fabric puts the compiler around it again
-        return plain(net, **{**given, "backend": "eager"})
-
-    monkeypatch.setattr(torch, "compile", without_compiler)
-    torch._dynamo.reset()
-    counters.clear()
-    settings, fabric = tiny(batch_size=2), Fabric(accelerator="cpu", devices=1)
-    gan = new_gan(fabric, settings, compiled=True)
-    captures = []
-    for step, pictures in enumerate((2, 1, 2, 2, 1)):
-        steps_of(settings, gan, fabric, pictures, step=step)
-        captures.append(counters["stats"]["unique_graphs"])
-        net = plain_generator(gan, settings)  # samples, which a run that goes on makes after its first steps
-        with inference(net, "train"), dropout_from(net, [torch.Generator()]):
-            net(torch.zeros(1, 3, settings.image_size, settings.image_size))
-    assert captures == [3, 6, 6, 6, 6]
-    assert not counters["graph_break"]
-    assert list(gan.generator.state_dict()) == list(new_gan(fabric, settings).generator.state_dict())
-    assert options == [{"fallback_random": True, "triton.cudagraphs": False}, None] * 2
-
-
-@pytest.mark.slow
-def test_a_compiled_run_is_the_same_but_for_what_the_compiler_changes(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Here one that changes nothing: generator, samples and log come out of a whole run as without."""
-    plain = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda net, dynamic, **_: plain(net, dynamic=dynamic, backend="eager"))
-    data, settings = make_pairs(train=3), tiny(batch_size=2, steps=6)
-    torch._dynamo.reset()
-    files = []
-    for compiled in (False, True):
-        run = train(settings, data, tmp_path / str(compiled), direction="AtoB", execution=Execution(compiled=compiled))
-        names = ("generator.safetensors", *(f"samples/step_000000{step}.png" for step in (0, 6)))
-        files.append([(run / name).read_bytes() for name in names])
-    assert files[0] == files[1]
-
-
-SAME_DROPOUT = """
-import torch
-from torch import nn
-from trainer.devices import compiled_network
-from trainer.nets.layers import Dropout
-from trainer.randomness import Purpose, seeded
-
-cpu = torch.device("cpu")
-net = nn.Sequential(nn.Conv2d(3, 4, 1), Dropout(0.5), nn.Conv2d(4, 2, 1))
-compiled = compiled_network(net, cpu)
-for step, order in enumerate([torch.contiguous_format] * 2 + [torch.channels_last] * 2):
-    net.to(memory_format=order)
-    x = torch.rand(2, 3, 8, 8).contiguous(memory_format=order)
-    outputs = []
-    for version in (net, compiled):
-        with seeded(cpu, Purpose.DROPOUT, 5, step):
-            outputs.append(version(x))
-    torch.testing.assert_close(outputs[1], outputs[0])
-    assert not torch.equal(outputs[0], net.eval()(x))
-    net.train()
-print("same")
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="no C++ compiler for torch.compile")
-def test_compiled_networks_keep_the_dropout() -> None:
-    # in a process of its own, as a training is: the compiler loads setuptools, which wants to be there before distutils
-    done = subprocess.run([sys.executable, "-c", SAME_DROPOUT], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "same\n"), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -398,21 +236,3 @@ def test_threads(
     with devices.cpu_threads(requested, torch.device(device), recorded=recorded, settings=settings):
         assert torch.get_num_threads() == threads
     assert torch.get_num_threads() == 4
-
-
-def test_a_small_network_has_one_thread_on_an_idle_machine(monkeypatch: pytest.MonkeyPatch, tiny: Settings) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(devices, "free_cores", lambda: 3)
-    torch.set_num_threads(4)
-    for channels, expected in ((2, 1), (64, 3)):
-        with devices.cpu_threads(None, torch.device("cpu"), settings=tiny(generator_channels=channels)):
-            assert torch.get_num_threads() == expected
-    with pytest.raises(UserError, match="--threads 0"), devices.cpu_threads(0, torch.device("cpu")):
-        pass
-
-
-def test_torch_that_came_first_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_torch_came_first", True)
-    monkeypatch.setattr(sys, "platform", "linux")
-    with pytest.warns(UserWarning, match="import gan_eval first"), devices.cpu_threads(2, torch.device("cpu")):
-        pass

@@ -76,9 +76,9 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {"quiet": QUIET, "noisy": NOISY, "interrupted": NOISY}
     (out / "settings.json").write_text(json.dumps(settings))
     with torchrun(Path(__file__).with_name("distributed_runs.py"), data, out, out / "settings.json") as process:
-        told, complaints = process.communicate(timeout=540)
+        output, complaints = process.communicate(timeout=540)
     assert process.returncode == 0, complaints
-    assert told.count("continuing from step 3 of 14") == 1, "the leader alone speaks"
+    assert output.count("continuing from step 3 of 14") == 1, "the leader alone speaks"
     assert complaints == ""
     return out
 
@@ -157,9 +157,9 @@ def test_a_killed_process_ends_the_other_and_the_run_resumes(runs: Path, data: P
     assert not (out / "generator.safetensors").exists()
 
     with torchrun(*command) as process:
-        told, complaints = process.communicate(timeout=540)
+        output, complaints = process.communicate(timeout=540)
     assert process.returncode == 0, complaints
-    assert told.splitlines() == [str(out)]
+    assert output.splitlines() == [str(out)]
     assert "continuing from step" in complaints
     assert_same_result(out, runs / "noisy")
 

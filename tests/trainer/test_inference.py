@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from reference_layout import trained
+from training_runs import translate
 
 from gan_eval.settings.training import TrainingSettings
 from trainer.devices import memory_for
-from trainer.inference import crop_back, inference, pad_to_multiple, translate, translate_batch
+from trainer.inference import crop_back, inference, pad_to_multiple, translate_batch
 from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose, torch_seed

@@ -10,7 +10,7 @@ import pytest
 import torch
 from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
 from PIL import Image
-from training_runs import Stop, train_measured
+from training_runs import train_measured
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -22,7 +22,6 @@ from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import IMAGE_METRICS, STIMULI, VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.generate import generate
-from trainer.state.run_folder import load_generator
 
 KINDS: dict[str, Callable[..., TrainingSettings]] = {"encoder": encoder, "filler": filler}
 ITEMS = 5
@@ -97,18 +96,6 @@ def test_pictures_that_were_trained_on_are_known_by_their_content(
         assert any("was trained on 4 of these 4 pictures is not known" in line for line in said) == (None in wanted)
 
 
-@pytest.mark.slow
-def test_of_a_folder_trained_on_as_a_whole_every_picture_was_seen(tmp_path: Path) -> None:
-    data = make_photographs(tmp_path / "flat", _=30)
-    run = train_measured(filler(steps=2), data, tmp_path / "run", split=".")
-    assert {row["seen"] for row in read_rows(run / "validation.csv", VALIDATION)} == {True}
-    rows = read_rows(made(run, data, tmp_path / "set", limit=2) / "stimuli.csv", STIMULI)
-    assert [row["seen"] for row in rows] == [True if row["kind"] == "fake" else None for row in rows]
-    part = train_measured(filler(steps=2), data, tmp_path / "part")
-    rows = read_rows(generate(part, data, split=".", out=tmp_path / "all") / "stimuli.csv", STIMULI)
-    assert sum(row["seen"] is True for row in rows) == read_json(part / "config.json")["pairs"]
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_every_known_pixel_is_kept_and_every_mask_is_told(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str
@@ -177,34 +164,6 @@ def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
     assert len(read_set(shown / "raw").rows) == 2 * ITEMS
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_interrupted_and_repeated_it_gives_the_same_files(
-    runs: dict[str, Path], data: Path, tmp_path: Path, name: str
-) -> None:
-
-    def stop(done: int, _total: int) -> None:
-        if done == 2:
-            raise Stop
-
-    straight = made(runs[name], data, tmp_path / "straight")
-    with pytest.raises(Stop):
-        made(runs[name], data, tmp_path / "set", on_progress=stop)
-    assert not list((tmp_path / "set").rglob("stimuli.csv")), "every table comes after every picture"
-    made(runs[name], data, tmp_path / "set")
-    assert hashes(tmp_path / "set") == hashes(straight)
-
-
-@pytest.mark.parametrize("lost", ["raw/fake/1.png", "raw", "panels/2.png", "mask", "fake/0.png"])
-def test_what_was_lost_is_made_again(runs: dict[str, Path], data: Path, tmp_path: Path, lost: str) -> None:
-    import shutil
-
-    out = made(runs["filler"], data, tmp_path / "set")
-    before = hashes(out)
-    shutil.rmtree(out / lost) if (out / lost).is_dir() else (out / lost).unlink()
-    made(runs["filler"], data, out)
-    assert hashes(out) == before
-
-
 def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     some = made(runs["filler"], data, tmp_path / "some", limit=2)
     all_of_them = made(runs["filler"], data, tmp_path / "all", batch_size=3)
@@ -216,17 +175,6 @@ def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Pat
     assert hashes(other / "mask") != hashes(all_of_them / "mask")
     with pytest.raises(UserError, match=r"another mask_seed \(6 there, 0 asked for\)"):
         made(runs["filler"], data, other)
-
-
-def test_seeds_of_training_and_dropout_leave_the_holes_alone(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
-    replicate = train_measured(
-        filler(steps=1, seed=9, validate_every=None, plateau_patience=None), data, tmp_path / "replicate"
-    )
-    one, other = (made(run, data, tmp_path / f"set-{run.name}") for run in (runs["filler"], replicate))
-    assert hashes(one / "mask") == hashes(other / "mask")
-    noisy = made(runs["filler"], data, tmp_path / "noisy", seed=6)
-    assert hashes(noisy / "mask") == hashes(one / "mask")
-    assert hashes(noisy / "fake") != hashes(one / "fake")
 
 
 def test_given_masks_have_the_pictures_resolution_and_any_area(data: Path, tmp_path: Path) -> None:
@@ -246,14 +194,6 @@ def test_given_masks_have_the_pictures_resolution_and_any_area(data: Path, tmp_p
         np.testing.assert_array_equal(pixels(out / "mask" / f"{name}.png")[..., 0] > 0, hole)
 
 
-def test_the_best_generator_is_taken_by_its_file(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
-    out = made(runs["filler"] / "best.safetensors", data, tmp_path / "set")
-    assert load_generator(runs["filler"] / "best.safetensors")[1]["step"] in (2, 4)
-    assert [row["stimulus"] for row in read_rows(out / "stimuli.csv", STIMULI)][:2] == [
-        "views/real/0", "views/filler-best/0",
-    ]  # fmt: skip
-
-
 def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     masks = make_silhouettes(tmp_path / "masks", count=3, side=SIDE)
     out = made(runs["filler"], data, tmp_path / "set", masks=masks)
@@ -270,50 +210,3 @@ def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     make_silhouettes(masks, seed=3, side=SIDE)
     with pytest.raises(UserError, match=r"another holes_sha256"):
         made(runs["filler"], data, out, masks=masks)
-
-
-def test_masks_that_cannot_be_taken(
-    runs: dict[str, Path], data: Path, tmp_path: Path, make_pairs: Callable[..., Path], tiny: Callable[..., Any]
-) -> None:
-    masks = make_silhouettes(tmp_path / "masks")
-    with pytest.raises(UserError, match=r"--masks .*fills the centre alone; leave it out"):
-        made(runs["encoder"], data, tmp_path / "set", masks=masks)
-    pairs = make_pairs(train=2, test=1)
-    pix2pix = train_measured(tiny(steps=1), pairs, tmp_path / "pix2pix", direction="AtoB")
-    with pytest.raises(UserError, match=r"--masks .*translates pictures, it fills no holes; leave it out"):
-        made(pix2pix, pairs, tmp_path / "set", masks=masks)
-    with pytest.raises(UserError, match=r"--mask-seed 3: .*translates pictures, it fills no holes; leave it out"):
-        made(pix2pix, pairs, tmp_path / "set", mask_seed=3)
-    with pytest.raises(UserError, match=r"--masks .*nowhere: no such folder"):
-        made(runs["filler"], data, tmp_path / "set", masks=tmp_path / "nowhere")
-    Image.new("L", (8, 8)).save(masks / "black.png")
-    for name, level, found in (("black", 0, "no white in it"), ("white", 255, "all of it is white")):
-        Image.new("L", (8, 8), level).save(masks / "bad.png")
-        with pytest.raises(UserError, match=rf"bad\.png: {found}; a mask is white where the hole is, and black"):
-            made(runs["filler"], data, tmp_path / name, masks=masks)
-        assert not (tmp_path / name).exists()
-    assert not (tmp_path / "set").exists()
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_other_sizes_are_refused(runs: dict[str, Path], data: Path, tmp_path: Path, name: str) -> None:
-    for size, line in ((64, "takes pictures of 32 alone"), ("native", "--image-size native")):
-        with pytest.raises(UserError, match=line):
-            made(runs[name], data, tmp_path / "set", image_size=size)
-    assert not (tmp_path / "set" / "stimuli.csv").exists()
-
-
-def test_a_context_encoder_has_no_statistics_of_one_picture(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"mode train: alone, a picture has no statistics of a batch.*; give eval"):
-        made(runs["encoder"], data, tmp_path / "set", mode="train")
-    assert not (tmp_path / "set").exists()
-
-
-def test_style_weights_are_not_needed(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
-    """A generator that was trained elsewhere with a style loss."""
-    from trainer.state.run_folder import save_generator
-
-    net, definition = load_generator(runs["filler"])
-    settings = filler(style_network="vgg13_bn", lambda_style=1.0).model_dump(mode="json")
-    save_generator(tmp_path / "run" / "generator.safetensors", net, {**definition, "settings": settings})
-    assert len(read_set(made(tmp_path / "run", data, tmp_path / "set")).rows) == 2 * ITEMS

@@ -11,17 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
+from made_photographs import SIDE, encoder, filler, make_photographs
 from PIL import Image
 from training_runs import Stop, result, train_measured
 
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import read_rows
-from trainer.job import Execution
-from trainer.state.run_folder import load_generator
 
 
 def hasty(**changes: Any) -> TrainingSettings:
@@ -51,10 +48,7 @@ def left_by(run: Path) -> dict[str, Any]:
     return {**result(run), "best": sha256_file(run / "best.safetensors"), "validation": validation}
 
 
-@pytest.mark.parametrize(
-    ("name", "terms"),
-    [("encoder", {"g_l1", "g_l2"}), ("filler", {"g_l1", "g_tv"})],
-)
+@pytest.mark.parametrize(("name", "terms"), [("encoder", {"g_l1", "g_l2"}), ("filler", {"g_l1", "g_tv"})])
 def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms: set[str]) -> None:
     run = runs[name]
     rows = read_rows(run / "training_log.csv", TRAINING_LOG)
@@ -73,16 +67,6 @@ def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_best_generator_is_the_one_of_the_best_validation(runs: dict[str, Path], name: str) -> None:
-    run = runs[name]
-    mode = "eval" if name == "encoder" else "train"
-    rows = read_rows(run / "validation.csv", VALIDATION)
-    by_step = {row["step"]: row["value"] for row in rows if (row["metric"], row["mode"]) == ("psnr_hole", mode)}
-    trained = {step: value for step, value in by_step.items() if step}
-    assert load_generator(run / "best.safetensors")[1]["step"] == max(trained, key=trained.__getitem__)
-
-
-@pytest.mark.parametrize("name", KINDS)
 def test_validated_pictures_keep_what_is_known(runs: dict[str, Path], name: str) -> None:
     folder = runs[name] / "validation" / "eval"
     for path in (folder / "fake").iterdir():
@@ -97,7 +81,7 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str, stop: int, workers: int
 ) -> None:
     """Weights, optimizers, plateau, log, validation, grids and the best generator."""
-    settings, how = KINDS[name](), {"checkpoint_every": 2, "execution": Execution(workers=workers)}
+    settings, how = KINDS[name](), {"checkpoint_every": 2, "workers": workers}
     with pytest.raises(Stop):
         train_measured(settings, data, tmp_path / "run", **how, stop_after=stop)
     messages: list[str] = []
@@ -108,37 +92,11 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(
         assert result(tmp_path / "run")["state"]["plateau"]["factor"] < 1, "it was lowered, so it is looked at"
 
 
-def test_other_holes_are_refused_by_name(runs: dict[str, Path], data: Path) -> None:
-    for holes, named in (
-        ({"masks": {"centre": 1}}, r"another settings\.inpainting\.masks\.blocks \(2\.0 there, none asked for\)"),
-        ({"fill": "mean"}, r"another settings\.inpainting\.fill \(noise there, mean asked for\); choose another"),
-        ({"least_area": 0.02}, r"another settings\.inpainting\.least_area \(0\.01 there, 0\.02 asked for\)"),
-    ):
-        with pytest.raises(UserError, match=named):
-            train_measured(hasty(holes=holes), data, runs["filler"])
-    with pytest.raises(UserError, match=r"another settings\.inpainting\.overlap \(3 there, 2 asked for\)"):
-        train_measured(encoder({"overlap": 2}), data, runs["encoder"])
-
-
-@pytest.mark.parametrize(("kind", "field"), [("region", "shapes"), ("folder", "mask_folder")])
-def test_other_silhouettes_or_masks_are_refused(data: Path, tmp_path: Path, kind: str, field: str) -> None:
-    make_silhouettes(tmp_path / "root" / "shapes")
-    settings = filler({"masks": {kind: 1}, field: "shapes"}, steps=2)
-    train_measured(settings, data, tmp_path / "run", root=tmp_path / "root")
-    train_measured(settings, data, tmp_path / "run", root=tmp_path / "root", stop_after=1)  # finished
-    make_silhouettes(tmp_path / "root" / "shapes", seed=1)
-    with pytest.raises(UserError, match=r"holds a run with another holes_sha256 \(\w{12}… there, \w{12}… asked for\)"):
-        train_measured(settings, data, tmp_path / "run", root=tmp_path / "root")
-
-
 @pytest.mark.nightly
 def test_two_processes_hold_the_same_run(data: Path, tmp_path: Path) -> None:
     """Holes, noise and validation that stops improving; BatchNorm over the batch of several devices needs GPUs."""
     measured = {"validation_metrics": ("m",), "best_metric": "m", "plateau_patience": 0, "steps": 6}
-    kinds = {
-        "filler": filler(**measured),
-        "encoder": encoder(norm="instance", statistics="sample", **measured),
-    }
+    kinds = {"filler": filler(**measured), "encoder": encoder(norm="instance", statistics="sample", **measured)}
     asked = {name: settings.model_dump(mode="json") for name, settings in kinds.items()}
     (tmp_path / "settings.json").write_text(json.dumps(asked))
     root = Path(__file__).resolve().parents[2]

@@ -20,7 +20,6 @@ from gan_eval.giveaways.form import Form
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.pictures import write_png
-from trainer.datasets.crops import Cut, make_crops
 from trainer.datasets.fetch import fetch
 from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS
@@ -76,9 +75,7 @@ def pictures(folder: Path, names: str, *, size: tuple[int, int] = (32, 40), seed
 
 @pytest.fixture
 def commands(
-    tmp_path: Path,
-    make_pairs: Callable[..., Path],
-    tiny: Callable[..., TrainingSettings],
+    tmp_path: Path, make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
 ) -> dict[str, Command]:
     results = tmp_path / "results"
     for seed, role in enumerate(("real", "fake", "input")):
@@ -88,7 +85,7 @@ def commands(
     net, _ = new_networks(settings)
     definition = {"settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
                   "pairs": 1, "data_sha256": "0", "steps": 1}  # fmt: skip
-    begin_run(tmp_path / "run", definition, {}, [])
+    begin_run(tmp_path / "run", definition, {})
     save_generator(tmp_path / "run" / GENERATOR, net, definition)
     data = make_pairs(train=2, val=2)
     archive = Path(shutil.make_archive(str(tmp_path / "facades"), "zip", make_pairs(name="facades", train=2, val=1)))
@@ -97,7 +94,6 @@ def commands(
         "equalise": partial(_equalise, tmp_path / "set"),
         "pair": partial(pair_folders, results / "real", results / "fake"),
         "edges": partial(pair_edges, results / "real"),
-        "crops": partial(_crops, results / "real"),
         "fetch": partial(_fetch, archive),
         "generate": partial(_generate, tmp_path / "run", data),
     }
@@ -105,10 +101,6 @@ def commands(
 
 def _equalise(source: Path, out: Path) -> None:
     equalise(source, out, Form(None, None, None, 0))
-
-
-def _crops(source: Path, out: Path) -> None:
-    make_crops([source], out, Cut(size=16, min_side=16))
 
 
 def _fetch(archive: Path, out: Path) -> None:
@@ -120,7 +112,7 @@ def _generate(run: Path, data: Path, out: Path) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", ["import", "equalise", "pair", "edges", "crops", "fetch", "generate"])
+@pytest.mark.parametrize("name", ["import", "equalise", "pair", "edges", "fetch", "generate"])
 def test_the_same_command_finishes_what_a_kill_left(commands: dict[str, Command], tmp_path: Path, name: str) -> None:
     command = commands[name]
     context = multiprocessing.get_context("forkserver")

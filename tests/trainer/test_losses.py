@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.losses import ADVERSARIAL, bce, hinge, l1, l2, least_squares, pixel_weights, ssim, total_variation
+from trainer.losses import bce, hinge, l1, l2, least_squares, pixel_weights, ssim, total_variation
 
 LOGITS = torch.tensor([[-2.0, -0.5], [0.25, 3.0]], dtype=torch.float64)
 
@@ -18,13 +18,6 @@ def test_adversarial_losses_are_their_formulas() -> None:
     assert hinge(LOGITS, real=True) == pytest.approx(np.mean(np.maximum(0, 1 - x)))
     assert hinge(LOGITS, real=False) == pytest.approx(np.mean(np.maximum(0, 1 + x)))
     assert hinge(LOGITS, real=True, generator=True) == pytest.approx(-x.mean())
-
-
-@pytest.mark.parametrize("name", list(ADVERSARIAL))
-def test_the_generator_wants_higher_logits(name: str) -> None:
-    logits = torch.full((3,), -0.5, requires_grad=True)
-    ADVERSARIAL[name](logits, real=True, generator=True).backward()
-    assert (logits.grad < 0).all()
 
 
 def test_reconstruction_losses_are_their_formulas() -> None:
@@ -68,13 +61,6 @@ def test_weights_scale_the_gradient_of_their_pixels(loss) -> None:
     assert torch.autograd.gradcheck(lambda x: loss(x, target, weight), (fake,))
 
 
-def test_weights_of_one_leave_the_losses() -> None:
-    fake, target = _pictures(5)
-    ones = torch.ones(1, 1, 7, 5, dtype=torch.float64)
-    assert float(l1(fake, target, ones)) == pytest.approx(float(l1(fake, target)), rel=1e-14)
-    assert float(l2(fake, target, ones)) == pytest.approx(float(l2(fake, target)), rel=1e-14)
-
-
 def _weights_pixel_by_pixel(hole: np.ndarray, inside: float, context: float, overlap: int, ring: float) -> np.ndarray:
     weights = np.empty(hole.shape)
     _, _, height, width = hole.shape
@@ -106,15 +92,6 @@ def test_pixel_weights_agree_with_a_loop_over_pixels(overlap: int, dtype: torch.
         assert np.array_equal(found.double().numpy(), _weights_pixel_by_pixel(hole, 0.5, 0.25, overlap, 10.0))
 
 
-def test_a_hole_as_large_as_the_picture_has_its_ring_along_the_edge() -> None:
-    weights = pixel_weights(
-        torch.ones(1, 1, 64, 64), hole_weight=1.0, context_weight=0.0, overlap=4, overlap_weight=10.0
-    )
-    wanted = np.full((64, 64), 10.0)
-    wanted[4:-4, 4:-4] = 1
-    assert np.array_equal(weights[0, 0].numpy(), wanted)
-
-
 @pytest.mark.parametrize("size", [(7, 5), (2, 9), (16, 16)])
 def test_total_variation_is_its_formula(size: tuple[int, int]) -> None:
     for seed in range(5):
@@ -123,12 +100,6 @@ def test_total_variation_is_its_formula(size: tuple[int, int]) -> None:
         wanted = np.abs(x[..., 1:] - x[..., :-1]).mean() + np.abs(x[:, :, 1:] - x[:, :, :-1]).mean()
         assert float(total_variation(picture)) == pytest.approx(wanted, rel=1e-12)
         assert float(total_variation(torch.full_like(picture, 0.3))) == 0
-
-
-def test_total_variation_can_be_learnt_from() -> None:
-    picture, _ = _pictures(0)
-    assert torch.autograd.gradcheck(total_variation, (picture.requires_grad_(True),))
-    assert total_variation(picture.detach().bfloat16()).dtype == torch.float32
 
 
 @pytest.mark.parametrize("size", [(32, 32), (24, 41)])
@@ -145,17 +116,3 @@ def test_ssim_agrees_with_skimage(size: tuple[int, int]) -> None:
     ]
     ours = ssim(torch.from_numpy(2 * x - 1)[None], torch.from_numpy(2 * y - 1)[None])
     assert float(ours) == pytest.approx(1 - np.mean(maps), abs=1e-9)
-
-
-@pytest.mark.slow
-def test_ssim_can_be_learnt_from() -> None:
-    random = torch.Generator().manual_seed(0)
-    x, y = (torch.rand(1, 3, 16, 16, generator=random, dtype=torch.float64) * 2 - 1 for _ in "xy")
-    x.requires_grad_(True)
-    assert torch.autograd.gradcheck(lambda fake: ssim(fake, y), (x,), nondet_tol=1e-12)
-
-
-def test_ssim_takes_pictures_smaller_than_its_window() -> None:
-    x = torch.rand(1, 3, 6, 6, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    assert float(ssim(x, x)) == pytest.approx(0, abs=1e-6)
-    assert 0.5 < float(ssim(x, -x)) <= 2

@@ -9,13 +9,16 @@ import torch
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.stimuli.pictures import Picture
 from gan_eval.study.training import train_model
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
+from trainer.inference import translate_batch
 from trainer.job import TrainingJob
 from trainer.loop.estimate import Estimate
 from trainer.loop.estimate import estimate as estimate_job
 from trainer.loop.train import train as train_job
+from trainer.randomness import Purpose
 from trainer.state.checkpoints import list_checkpoints
 
 OF_RUN = ("checkpoint_every", "tensorboard", "on_progress", "on_message")
@@ -72,3 +75,8 @@ def flat(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: flat(inner) for key, inner in value.items()}
     return [flat(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def translate(net: torch.nn.Module, picture: Picture, *, purpose: Purpose, seed: int, number: int) -> Picture:
+    """Return one picture through the generator, alone in its batch."""
+    return translate_batch(net, [picture], purpose=purpose, seed=seed, numbers=[number])[0]

@@ -1,1 +1,4 @@
-"""Data sets of A|B pictures: presets, fetching, checking, showing and making them. Nothing here needs torch."""
+"""Data sets of A|B pictures and of photographs: presets, fetching, checking, showing and making them; without torch.
+
+Begin with `dataset.py` (the interface), then `pairs.py` and `photographs.py`.
+"""

@@ -26,10 +26,8 @@ from trainer.datasets.pairs import (
 from trainer.datasets.photographs import FEW, PhotographSet, double_width_remark, has_usual_splits, walk
 from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS, Preset, any_preset_of, preset_of
 
-LISTED = 20
-"""Number of findings of a kind in the printed list; JSON has all."""
-SIZES_LISTED = 5
-"""Number of sizes of photographs in the printed list; JSON has all."""
+LISTED = 20  # number of findings of a kind in the printed list; JSON has all
+SIZES_LISTED = 5  # number of sizes of photographs in the printed list; JSON has all
 
 Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few", "format"]
 
@@ -48,13 +46,10 @@ class PictureFacts:
 
     split: str
     path: Path
-    width: int
-    """Width in pixels; of a pair, both halves together."""
+    width: int  # width in pixels; of a pair, both halves together
     height: int
-    pixels: tuple[str, ...]
-    """A hash of the decoded pixels of A and of B, or of the photograph."""
-    flat: tuple[float, ...] = ()
-    """Proportion of nearly equal neighbours in A, and in B (see `pairs.flatness`)."""
+    pixels: tuple[str, ...]  # A hash of the decoded pixels of A and of B, or of the photograph
+    flat: tuple[float, ...] = ()  # proportion of nearly equal neighbours in A, and in B (see `pairs.flatness`)
 
 
 @dataclass(frozen=True)
@@ -62,19 +57,13 @@ class Report:
     """The result of `check`."""
 
     folder: Path
-    photographs: bool
-    """Single photographs, not A|B pictures."""
-    preset: str | None
-    """The preset that the set was compared with."""
+    photographs: bool  # single photographs, not A|B pictures
+    preset: str | None  # the preset that the set was compared with
     pictures: list[PictureFacts]
-    unusable: dict[Path, tuple[str, str]]
-    """The split of each picture that cannot be used, and the reason."""
-    by_hash: bool = False
-    """Photographs are split by a hash of their path, as there are no folders of splits."""
-    drawn: Side | None = None
-    """The half of the pairs that looks drawn: labels, a map, edges."""
-    formats: Formats | None = None
-    """Channels and depth of A and of B."""
+    unusable: dict[Path, tuple[str, str]]  # the split of each picture that cannot be used, and the reason
+    by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
+    drawn: Side | None = None  # the half of the pairs that looks drawn: labels, a map, edges
+    formats: Formats | None = None  # channels and depth of A and of B
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -114,7 +103,7 @@ class Report:
         }
 
     def lines(self) -> list[str]:
-        """For people: what there is, how many findings there are, and LISTED of each kind."""
+        """Return the facts and LISTED findings of each kind as lines of text."""
         splits = ", ".join(f"{split} {count}" for split, count in self.splits.items())
         sizes = [f"{size} ({count})" for size, count in self.sizes.items()]
         lines = [f"folder    {self.folder}{f', compared with {self.preset}' if self.preset else ''}"]
@@ -136,57 +125,42 @@ class Report:
                 f"drawn     {sides}; flat areas: A {flat[0]:.0%}, B {flat[1]:.0%}",
             ]
         lines.append(f"findings  {len(self.findings) or 'none'}")
-        counts: Counter[Kind] = Counter()
+        by_kind: dict[Kind, list[str]] = defaultdict(list)
         for finding in self.findings:
-            counts[finding.kind] += 1
-            if counts[finding.kind] <= LISTED:
-                lines.append(f"  {finding.kind}: {finding.line}")
-        lines += [
-            f"  {kind}: and {count - LISTED} more; --json tells all" for kind, count in counts.items() if count > LISTED
-        ]
+            by_kind[finding.kind].append(finding.line)
+        for kind, found in by_kind.items():
+            lines += [f"  {kind}: {line}" for line in found[:LISTED]]
+            if len(found) > LISTED:
+                lines.append(f"  {kind}: and {len(found) - LISTED} more; --json has all")
         return lines
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table `pairs` or `photographs`, one row for each picture."""
+        """Return the table `pairs` or `photographs`, one row for each picture."""
         rows: list[dict[str, Any]] = []
         for picture in self.pictures:
-            row = {
-                "split": picture.split,
-                "file": self.name(picture.path),
-                "width": picture.width,
-                "height": picture.height,
-            }
+            place = {"split": picture.split, "file": self.name(picture.path)}
+            row = {**place, "width": picture.width, "height": picture.height}
             if self.photographs:
-                row |= {"pixels": picture.pixels[0]}
+                row["pixels"] = picture.pixels[0]
             else:
                 row |= {"flat_a": round(picture.flat[0], 4), "flat_b": round(picture.flat[1], 4)}
                 row |= {"pixels_a": picture.pixels[0], "pixels_b": picture.pixels[1]}
             rows.append(row)
-        unusable = [
-            {"split": split, "file": self.name(path), "reason": reason}
-            for path, (split, reason) in self.unusable.items()
-        ]
-        return rows + unusable
+        unusable = self.unusable.items()
+        return rows + [{"split": split, "file": self.name(path), "reason": why} for path, (split, why) in unusable]
 
     def name(self, path: Path) -> str:
-        """A picture's path below the data set's folder."""
+        """Return a picture's path below the data set's folder."""
         return path.relative_to(self.folder).as_posix()
 
 
 def check(
     data: Path, *, photographs: bool = False, preset: str | None = None, on_progress: OnProgress | None = None
 ) -> Report:
-    """Look at every picture of a data set.
+    """Look at every picture of a data set of A|B pictures, or of single photographs.
 
-    Args:
-        data: the folder, with a folder for each split; of photographs without folders train, val and test a hash of the
-            path decides on the split.
-        photographs: single photographs, instead of A|B pictures.
-        preset: the preset to compare with; default: the one that is called like the folder, if there is one.
-        on_progress: called with the pictures done.
-
-    Raises:
-        UserError: no such folder or preset, a preset of the other kind, or not one usable picture.
+    `preset` is the one to compare with; default: the one that is called like the folder, if there is one. A folder
+    without a usable picture is refused.
     """
     data = Path(data)
     known: Preset | None
@@ -244,7 +218,7 @@ def check(
 
 
 def hash_pixels(picture: Samples) -> str:
-    """A hash of the decoded pixels and their shape: equal pictures are found whatever their files are like."""
+    """Return a hash of the decoded pixels and their shape, so that equal pictures are found in different files."""
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
@@ -311,13 +285,9 @@ def findings_of_both(report: Report) -> Iterator[Finding]:
 def duplicates(
     report: Report, what: str, key: Callable[[tuple[str, ...]], object], *, whole: bool = True
 ) -> Iterator[Finding]:
-    """Pictures that are equal, in order of their first.
+    """Yield the groups of equal pictures; `key` takes a picture's hashes and returns what is compared.
 
-    Args:
-        report: of which the pictures are compared.
-        what: what is equal, for the message.
-        key: takes the hashes of a picture, and gives what is compared.
-        whole: equal pictures count too, not only those that are equal in this part alone.
+    Without `whole`, groups whose pictures are equal as a whole are passed over.
     """
     groups: dict[object, list[PictureFacts]] = defaultdict(list)
     for picture in report.pictures:

@@ -17,32 +17,22 @@ from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 
 T = TypeVar("T")
 
-Size = int | Literal["native"]
-"""The side of square pictures; native is each picture's own size."""
-OnProgress = Callable[[int, int], None]
-"""Called with (done, total); total is 0 where it is not known."""
+Size = int | Literal["native"]  # the side of square pictures; native is each picture's own size
+OnProgress = Callable[[int, int], None]  # called with (done, total); total is 0 where it is not known
 
-SPLITS = ("train", "val", "test")
-"""The usual splits, in the order in which they are listed."""
-VALIDATION_SPLITS = ("val", "test")
-"""Splits for validation, best first; never the training split."""
-SMALLEST_SIDE = 8
-"""Fewer pixels a side are no picture."""
-NAMED = 5
-"""Number of bad pictures that a message names."""
-LOOKED_AT = 8
-"""Pictures of a set that are judged before a training."""
-MOST_THREADS = 8
-"""More threads than this do not read a disk faster."""
+SPLITS = ("train", "val", "test")  # the usual splits, in the order in which they are listed
+VALIDATION_SPLITS = ("val", "test")  # splits for validation, best first; never the training split
+SMALLEST_SIDE = 8  # fewer pixels a side are no picture
+NAMED = 5  # number of bad pictures that a message names
+LOOKED_AT = 8  # pictures of a set that are judged before a training
+MOST_THREADS = 8  # more threads than this do not read a disk faster
 
 
 class DataSet(ABC):
     """A folder of pictures in splits, one item in each picture."""
 
-    pictures_per_item: ClassVar[int]
-    """2 for input and target, 1 for a photograph, which is both."""
-    layout: ClassVar[str]
-    """Description of the folder's layout for messages; `pattern` shows the paths."""
+    pictures_per_item: ClassVar[int]  # 2 for input and target, 1 for a photograph, which is both
+    layout: ClassVar[str]  # description of the folder's layout for messages; `pattern` shows the paths
     pattern: ClassVar[str]
 
     def __init__(self, folder: Path) -> None:
@@ -52,11 +42,7 @@ class DataSet(ABC):
 
     @abstractmethod
     def by_split(self) -> dict[str, list[Path]]:
-        """The pictures of each split that has any.
-
-        Raises:
-            UserError: no such folder.
-        """
+        """The pictures of each split that has any."""
 
     def by_folder(self) -> dict[str, list[Path]]:
         """Return `by_split`, but only where folders give the splits."""
@@ -68,18 +54,10 @@ class DataSet(ABC):
 
     @abstractmethod
     def paths(self, split: str, *, limit: int | None = None) -> list[Path]:
-        """The pictures of a split in natural order, at most `limit`.
-
-        Raises:
-            UserError: no such folder or split, or no pictures in it.
-        """
+        """The pictures of a split in natural order, at most `limit`."""
 
     def training_paths(self, train_split: str, *, limit: int | None = None) -> list[Path]:
-        """The pictures that are trained on, at most `limit`: of a split, or of several that are joined with "+".
-
-        Raises:
-            UserError: no such folder or split, or no pictures in one.
-        """
+        """The pictures that are trained on, at most `limit`: of a split, or of several that are joined with "+"."""
         first, *others = joined_splits(train_split)
         if not others:
             return self.paths(first, limit=limit)
@@ -87,32 +65,16 @@ class DataSet(ABC):
 
     @abstractmethod
     def names(self, paths: list[Path], split: str) -> dict[str, Path]:
-        """The pictures of a split by the names of their items.
-
-        Raises:
-            UserError: two have the same.
-        """
+        """The pictures of a split by the names of their items."""
 
     @abstractmethod
     def read(self, path: Path, size: Size = "native") -> tuple[Samples, ...]:
-        """The `pictures_per_item` pictures of an item, each (H, W, channels) of its format.
-
-        Args:
-            path: the file.
-            size: pixels a side of what is given; pictures of that size keep every pixel.
-
-        Raises:
-            UserError: the picture is broken, or its size cannot be used.
-        """
+        """Return the `pictures_per_item` pictures of an item, each (H, W, channels), as squares of side `size`."""
 
     @staticmethod
     @abstractmethod
     def require_shape(path: Path, width: int, height: int) -> None:
-        """Refuse a file's picture of a size that cannot be used.
-
-        Raises:
-            UserError: it is too small, or cannot be divided into the pictures of an item.
-        """
+        """Refuse a file's picture of a size that cannot be used."""
 
     @abstractmethod
     def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
@@ -126,20 +88,16 @@ class DataSet(ABC):
         return paths
 
     def require_folder(self) -> None:
-        """Refuse a folder that is not there.
-
-        Raises:
-            UserError: there is no such folder; for one that is called as a published data set, with its fetch.
-        """
+        """Refuse a folder that is not there."""
         if self.folder.is_dir():
             return
         from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
-        mend, name = "", self.folder.name
+        fix, name = "", self.folder.name
         if name in PRESETS or name in PHOTOGRAPH_PRESETS:
             fetch = ["gan-eval", "data", "fetch", name, "--data-root", str(self.folder.parent)]
-            mend = f"; {shlex.join(fetch)} makes it"
-        raise UserError(f"{self.folder}: no such data folder{mend}")
+            fix = f"; {shlex.join(fetch)} makes it"
+        raise UserError(f"{self.folder}: no such data folder{fix}")
 
 
 def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:
@@ -155,20 +113,9 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
 
 
 def map_pictures(
-    paths: list[Path],
-    work: Callable[[Path], T],
-    *,
-    threads: int | None = None,
-    mend: str = "fix or remove them",
+    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, fix: str = "fix or remove them"
 ) -> list[T]:
-    """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock.
-
-    Args:
-        mend: the fix in the message.
-
-    Raises:
-        UserError: it fails on some. All are tried first, so that one message names all bad ones.
-    """
+    """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock."""
     tried = try_pictures(paths, work, threads=threads)
     bad = [result for result in tried if isinstance(result, UserError)]
     if len(bad) == 1:
@@ -178,16 +125,12 @@ def map_pictures(
         reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
         more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
         listed = "; ".join([*reasons[:NAMED], *more])
-        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; {mend}: {listed}")
+        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; {fix}: {listed}")
     return [result for result in tried if not isinstance(result, UserError)]
 
 
 def try_pictures(
-    paths: list[Path],
-    work: Callable[[Path], T],
-    *,
-    threads: int | None = None,
-    on_progress: OnProgress | None = None,
+    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, on_progress: OnProgress | None = None
 ) -> list[T | UserError]:
     """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
 

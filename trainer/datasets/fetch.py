@@ -6,7 +6,6 @@ Only the pictures of an archive are extracted, and nothing outside the folder.
 import gzip
 import lzma
 import os
-import re
 import shutil
 import tarfile
 import zipfile
@@ -18,19 +17,19 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, temporary_folder, write_error, write_json
+from gan_eval.files.atomic import OWN_FOLDER, atomic_path, remove_leftovers, temporary_folder, write_error, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_json, read_record
+from gan_eval.metrics.weights.cache import download
+from gan_eval.metrics.weights.package import FetchError
 from gan_eval.stimuli.pictures import names_a_picture
 from trainer.datasets.dataset import OnProgress, map_pictures
-from trainer.datasets.download import download, is_address
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.datasets.presets import Preset
 
-SOURCE = "source.json"
-"""Origin of a data set; written last, so it shows that the set is complete."""
+SOURCE = "source.json"  # origin of a data set; written last, so it shows that the set is complete
 MOVING = "moving.json"
 """The splits that are being moved into place; after an interruption they are recognised by it."""
 KINDS = ".tar.gz, .tgz, .tar or .zip"
@@ -51,12 +50,9 @@ class Fetched:
     """A data set in its folder."""
 
     folder: Path
-    splits: dict[str, int]
-    """Pictures in each split."""
-    sha256: str
-    """Hash of the archive."""
-    remarks: tuple[str, ...] = ()
-    """Messages for the user."""
+    splits: dict[str, int]  # pictures in each split
+    sha256: str  # hash of the archive
+    remarks: tuple[str, ...] = ()  # messages for the user
 
 
 def fetch(
@@ -70,17 +66,8 @@ def fetch(
 ) -> Fetched:
     """Fetch a data set into `folder` as `folder/<split>/*.jpg`; the same call resumes, or returns the finished set.
 
-    Args:
-        preset: which set.
-        folder: new, empty or from an earlier fetch.
-        source: an address or an archive's file; default: the preset's address.
-        sha256: expected hash of the archive; default: the preset's, if known.
-        on_progress: called with the bytes downloaded.
-        on_unpack: called while the archive is unpacked.
-
-    Raises:
-        UserError: no address, no network, a wrong checksum, a damaged or unsafe archive, pictures without two halves, a
-            folder with other files, or a full disk.
+    `source` is an address or an archive's file (default: the preset's address), `sha256` the required hash of the
+    archive. `on_progress` is called with the bytes downloaded, `on_unpack` while the archive is unpacked.
     """
     folder = Path(folder)
     if sha256 is not None:
@@ -91,8 +78,8 @@ def fetch(
         return present
     if source is None and preset.url is None:
         raise UserError(preset.no_address)
-    is_download = source is None or is_address(source)
     origin = source or preset.url or ""
+    is_download = origin.lower().startswith(("http://", "https://"))
     if not is_download and not Path(origin).is_file():
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
     required = sha256 or (preset.sha256 if source is None else None)
@@ -104,11 +91,16 @@ def fetch(
         try:
             archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
             if not archive.is_file():  # else from an earlier call
-                download(origin, archive, on_progress=on_progress)
+                with atomic_path(archive, private=False) as temporary:
+                    download(origin, temporary, on_progress=on_progress)
             digest = sha256_file(archive)
             if required not in (None, digest):
                 raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {required}; get the right archive")
             splits = unpack(archive, folder, preset, on_unpack)
+        except FetchError as error:
+            raise UserError(
+                f"{error}; check the network, or download the archive elsewhere and give --from FILE"
+            ) from error
         except BadArchiveError as error:
             if is_download:
                 archive.unlink()
@@ -128,11 +120,7 @@ def fetch(
 
 
 def present_set(folder: Path, sha256: str | None) -> Fetched | None:
-    """Return the set of an earlier fetch; None where there is none, or part of it is missing.
-
-    Raises:
-        UserError: it came from an archive with another SHA-256.
-    """
+    """Return the set of an earlier fetch; None where there is none, or part of it is missing."""
     if not (folder / OWN_FOLDER / SOURCE).is_file():
         return None
     source = read_record(folder / OWN_FOLDER / SOURCE, splits=dict, archive_sha256=str)
@@ -150,20 +138,13 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
 
 def remove_downloads(own: Path) -> None:
     """Remove the downloads of a finished fetch."""
-    downloads = [
-        path for path in own.iterdir() if re.fullmatch(r"archive-[0-9a-f]{12}(-[0-9a-f]{12}\.part)?", path.name)
-    ]
-    for path in (own / MOVING, *downloads):
+    for path in (own / MOVING, *own.glob("archive-*")):
         path.unlink(missing_ok=True)
     remove_leftovers(own)
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what an interrupted fetch left.
-
-    Raises:
-        UserError: the folder holds other files; they are not touched.
-    """
+    """Remove what an interrupted fetch left."""
     own = folder / OWN_FOLDER
     moving = read_json(own / MOVING) if (own / MOVING).is_file() else []
     ours = {name for name in moving if isinstance(name, str)} if isinstance(moving, list) else set()
@@ -179,12 +160,7 @@ def clear_unfinished(folder: Path) -> None:
 
 
 def unpack(archive: Path, folder: Path, preset: Preset, on_unpack: OnProgress | None) -> dict[str, int]:
-    """Unpack into a temporary folder, check, move the splits into place; return the number of pictures in each.
-
-    Raises:
-        BadArchiveError: it is damaged or unsafe, or has another layout.
-        UserError: the folder cannot be written.
-    """
+    """Unpack into a temporary folder, check, move the splits into place; return the number of pictures in each."""
     kind = PhotographSet if preset.has_photographs else PairedSet
     try:
         with temporary_folder(folder / OWN_FOLDER, "unpacking") as unpacked:
@@ -210,33 +186,19 @@ def unpack(archive: Path, folder: Path, preset: Preset, on_unpack: OnProgress | 
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Read width and height from the header; whether the picture decodes is checked by `data check` and training.
-
-    Raises:
-        UserError: the header cannot be read.
-    """
+    """Read width and height from the header; whether the picture decodes is checked by `data check` and training."""
     try:
         with Image.open(path) as image:
             return image.size
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to
+    except Exception as error:  # decoders raise any error at damaged bytes
         reason = reason_of(error)
         raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
 
 
 def extract_pictures(archive: Path, folder: Path, *, on_progress: OnProgress | None = None) -> int:
-    """Extract the pictures of an archive; other files, links and devices are ignored.
+    """Extract the pictures of a tar or zip archive into an empty folder; return their number.
 
-    Args:
-        archive: a .tar.gz, .tgz, .tar or .zip file, recognised by its content.
-        folder: an empty folder.
-        on_progress: called with what is done and the total (bytes of a tar, files of a zip).
-
-    Returns:
-        The number of pictures.
-
-    Raises:
-        BadArchiveError: the archive is damaged or of another kind, or has a path that leads out of the folder.
-        UserError: the folder cannot be written.
+    Other files, links and devices are ignored. A path that leads out of the folder is refused.
     """
     progress = on_progress or (lambda _done, _total: None)
     count = 0
@@ -272,11 +234,7 @@ def extract_pictures(archive: Path, folder: Path, *, on_progress: OnProgress | N
 
 
 def is_wanted(name: str, archive: Path) -> bool:
-    """Return whether a member of an archive is a picture that is not hidden.
-
-    Raises:
-        BadArchiveError: the name leads out of the folder, on this system or another.
-    """
+    """Return whether a member of an archive is a picture that is not hidden."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or any(mark in name for mark in ("\\", ":", "\0")):
         raise BadArchiveError(f"{archive}: {name!r} leads out of the folder; nothing was taken from this archive")

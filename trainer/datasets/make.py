@@ -47,21 +47,16 @@ def pair_folders(
 ) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
-    The halves have exactly the samples of the pictures, in their channels and depth (TIFF where those are not grey or
-    RGB). Where A and B differ in these they stay apart: `out/A/<split>/STEM.png` and `out/B/<split>/STEM.png`.
+    The halves keep the samples of the pictures, in their channels and depth (TIFF where those are not grey or RGB).
+    Where A and B differ in these they stay apart: `out/A/<split>/STEM.png` and `out/B/<split>/STEM.png`.
 
     Args:
         a, b: folders of pictures, or of folders (train, val, test), the same in both.
-        out: new, empty or ours.
         split: the split of pictures that lie directly in the folders; default: train.
         resized: bring B to A's size where they differ (bicubic); else that is refused.
 
     Returns:
         The number of pairs in each split.
-
-    Raises:
-        UserError: names or folders without a partner, pictures of different sizes, unreadable pictures, pictures of one
-            folder that differ in channels or depth, a folder that is not ours. Nothing is written then.
     """
     check_output_folder(out)
     left_folders, right_folders = split_folders(a, split), split_folders(b, split)
@@ -94,9 +89,9 @@ def pair_folders(
             raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
 
     or_resize = "" if resized else ", or give --resize where only sizes differ"
-    map_pictures(list(partners), require_fit, mend=f"fix or remove them{or_resize}")
+    map_pictures(list(partners), require_fit, fix=f"fix or remove them{or_resize}")
 
-    def beside(job: Job) -> Samples:
+    def joined(job: Job) -> Samples:
         left, right = read_as(job.a, of_a), read_as(job.b, of_b)
         return np.concatenate([left, resize(right, left.shape[:2])], axis=1)
 
@@ -114,28 +109,17 @@ def pair_folders(
             else:
                 jobs.append(Job(a_file, a_file, Path(out) / "A" / name / f"{stem}{of_a.suffix}", of_a))
                 jobs.append(Job(a_file, b_file, Path(out) / "B" / name / f"{stem}{of_b.suffix}", of_b))
-    write_pictures(jobs, beside if of_a == of_b else alone, Path(out), on_progress)
+    write_pictures(jobs, joined if of_a == of_b else alone, Path(out), on_progress)
     return {name: len(several) for name, several in pairs.items()}
 
 
 def pair_edges(
     photos: Path, out: Path, *, split: str | None = None, sigma: float = 2.0, on_progress: OnProgress | None = None
 ) -> dict[str, int]:
-    """Put photographs beside their edges: A is black lines on white, B the photograph with exactly its pixels.
+    """Put photographs next to their edges: A is black lines on white, B the photograph with exactly its pixels.
 
-    The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian.
-
-    Args:
-        photos: a folder of pictures of any size, or of folders (train, val, test) of them.
-        out: new, empty or ours.
-        split: the split of pictures that lie directly in the folder; default: train.
-        sigma: width of the Gaussian in pixels; larger: fewer, longer lines.
-
-    Returns:
-        The number of pairs in each split.
-
-    Raises:
-        UserError: bad photographs or options, or a folder that is not ours.
+    The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian of `sigma` pixels. Returns the
+    number of pairs in each split.
     """
     if not sigma > 0:
         raise UserError(f"--sigma {sigma}: wanted pixels above 0")
@@ -167,11 +151,7 @@ def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
 
 
 def split_folders(root: Path, split: str | None) -> dict[str, Path]:
-    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it.
-
-    Raises:
-        UserError: a split is named for pictures that have theirs.
-    """
+    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it."""
     splits = list_splits(root)
     if splits and split is not None:
         raise UserError(

@@ -3,8 +3,8 @@
 Or A and B in files of their own, of any channels and depth: `DATA/A/<split>/*` and `DATA/B/<split>/*` of one stem.
 
 What is drawn (labels, a map, edges) has areas of one level; what is photographed has noise and texture. The proportion
-of neighbouring pixels with nearly the same grey level told the halves of each of 905 pictures of facades, maps,
-cityscapes, edges2shoes and a set with exchanged sides.
+of neighbouring pixels with nearly the same grey level identified the drawn half of each of 905 pictures of facades,
+maps, cityscapes, edges2shoes and a set with exchanged sides.
 """
 
 from collections import defaultdict
@@ -27,34 +27,19 @@ from gan_eval.stimuli.pictures import (
     names_a_picture,
     range_from,
     read_as,
-    read_rgb,
     resize,
     sides_of,
 )
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
-from trainer.datasets.dataset import (
-    LOOKED_AT,
-    NAMED,
-    SMALLEST_SIDE,
-    SPLITS,
-    DataSet,
-    Size,
-    evenly_spread,
-    try_pictures,
-)
+from trainer.datasets.dataset import LOOKED_AT, NAMED, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]
-Formats = tuple[PixelFormat, PixelFormat]
-"""Values of input and target."""
+Formats = tuple[PixelFormat, PixelFormat]  # values of input and target
 
-SAME_LEVEL = 2
-"""Grey levels by which neighbours of a drawn area may differ: JPEG moves them a little."""
-MARGIN = 0.01
-"""A difference of the proportions below this says nothing."""
-FEWEST = 3
-"""Minimum number of pictures with a clear drawn side."""
-MAJORITY = 0.75
-"""Share of these pictures that must agree."""
+SAME_LEVEL = 2  # grey levels by which neighbours of a drawn area may differ: JPEG moves them a little
+MARGIN = 0.01  # A difference of the proportions below this says nothing
+FEWEST = 3  # minimum number of pictures with a clear drawn side
+MAJORITY = 0.75  # share of these pictures that must agree
 
 
 class PairedSet(DataSet):
@@ -91,10 +76,10 @@ class PairedSet(DataSet):
         if not self.has_split(split):
             if any(names_a_picture(path) for path in data.iterdir()):
                 if self._sides:
-                    mend = (
+                    fix = (
                         f"put them into {data.name}/{split} and {self._sides[1].name}/{split}, or join the two folders"
                     )
-                    raise UserError(f"{data}: pictures lie directly in it; {mend} with gan-eval data pair")
+                    raise UserError(f"{data}: pictures lie directly in it; {fix} with gan-eval data pair")
                 raise UserError(f"{data}: pictures lie directly in it; give the folder above, {data.resolve().parent}")
             splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
             raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
@@ -107,11 +92,7 @@ class PairedSet(DataSet):
         return [*paths, *map(self.partner, paths)] if self._sides else paths
 
     def partner(self, path: Path) -> Path:
-        """The file of B of an item's file of A; the file itself where both are halves of it.
-
-        Raises:
-            UserError: there is none.
-        """
+        """The file of B of an item's file of A; the file itself where both are halves of it."""
         if self._sides is None:
             return path
         folder = self._sides[1] / path.parent.relative_to(self._sides[0])
@@ -122,11 +103,7 @@ class PairedSet(DataSet):
         return self._partners[folder][path.stem]
 
     def sides(self, path: Path) -> tuple[Samples, Samples]:
-        """A and B of an item, every sample as it is stored.
-
-        Raises:
-            UserError: a picture is broken or of another format, or the two differ in size, or are too small.
-        """
+        """Return A and B of an item with all stored samples."""
         of_a, of_b = self.formats if self.direction == "AtoB" else self.formats[::-1]
         a = read_as(path, of_a)
         height, width = a.shape[:2]
@@ -143,11 +120,7 @@ class PairedSet(DataSet):
         return a, b
 
     def shown_sides(self, path: Path) -> tuple[Picture, Picture]:
-        """A and B of an item as a screen shows them, each (H, W, 3) uint8.
-
-        Raises:
-            UserError: as for `sides`.
-        """
+        """A and B of an item as a screen shows them, each (H, W, 3) uint8."""
         of_a, of_b = self.formats if self.direction == "AtoB" else self.formats[::-1]
         a, b = self.sides(path)
         return as_shown(a, of_a), as_shown(b, of_b)
@@ -163,9 +136,6 @@ class PairedSet(DataSet):
 
         What is not 8-bit grey or RGB is shown from the least to the largest sample of these pictures: one mapping for
         all of them, and for all that a generator makes of others.
-
-        Raises:
-            UserError: files differ in depth or in channels.
         """
         found = [self._found_format(paths, "A")]
         one_file = self._sides is None and found[0].is_plain
@@ -218,28 +188,12 @@ class PairedSet(DataSet):
 
 
 def list_splits(data: Path) -> list[str]:
-    """The folders in `data` that hold pictures, the usual ones first.
-
-    Raises:
-        UserError: no such folder.
-    """
+    """The folders in `data` that hold pictures, the usual ones first."""
     data_set = PairedSet(data)
     data_set.require_folder()
     names = [folder.name for folder in data_set.root.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
     splits = [name for name in names if any(names_a_picture(path) for path in (data_set.root / name).iterdir())]
     return sorted(splits, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
-
-
-def read_halves(path: Path) -> tuple[Picture, Picture]:
-    """A and B of one picture, each (H, W, 3) uint8.
-
-    Raises:
-        UserError: the picture is broken, or its width is odd, or its halves are too small.
-    """
-    picture = read_rgb(path)
-    height, width = picture.shape[:2]
-    PairedSet.require_shape(path, width, height)
-    return picture[:, : width // 2], picture[:, width // 2 :]
 
 
 def shared_stems(paths: list[Path]) -> str | None:
@@ -278,7 +232,7 @@ def flatness(half: Picture) -> float:
 
 
 def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
-    """The half that is drawn in most pictures of a set; None where the pictures do not tell.
+    """Return the half that is drawn in most pictures of a set; None where that is not clear.
 
     >>> drawn_side([0.4, 0.5, 0.4], [0.8, 0.9, 0.7])
     'B'
@@ -298,7 +252,7 @@ def direction_from(drawn: Side) -> Direction:
 
 
 def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
-    """The message where a direction makes drawings from photographs; None where it does not, or nobody can tell.
+    """Return the message where a direction makes drawings from photographs, else None.
 
     >>> doubtful_direction("B", "AtoB")
     'B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round'

@@ -23,15 +23,14 @@ from gan_eval.stimuli.pictures import (
 from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
-"""Per cent of the pictures in each split, where the folders do not tell."""
-FEW = 50
-"""Number of photographs below which a generator memorises them."""
+"""Per cent of the pictures in each split, where the folders do not decide."""
+FEW = 50  # number of photographs below which a generator memorises them
 
 
 class PhotographSet(DataSet):
     """Photographs: the pictures below the folder of each split, in sub-folders too; hidden ones are passed over.
 
-    Where no pictures are below folders called train, val or test, `split_of` tells which of all belong to which, and
+    Where no pictures are below folders called train, val or test, `split_of` decides on each picture, and
     the whole (`.`) is a split, too.
     """
 
@@ -40,12 +39,6 @@ class PhotographSet(DataSet):
     pattern = "<split>/**/*.jpg"
 
     def __init__(self, folder: Path, source_size: int | None = None, fit: Fit = "crop") -> None:
-        """
-        Args:
-            folder: the data set's.
-            source_size: squares are first brought to this side, so that what they showed beyond is lost.
-            fit: whether the squares are cut out of the photographs, or what the whole is resized to.
-        """
         super().__init__(folder)
         self.source_size = source_size
         self.fit = fit
@@ -126,7 +119,7 @@ class PhotographSet(DataSet):
         return (path for path in walk(self.folder) if split_of(path.relative_to(self.folder)) == split)
 
     def _split_folder(self, split: str) -> Path | None:
-        """The folder of a split; None where the split is told by hash, or there is none."""
+        """Return the folder of a split; None where a hash decides, or there is none."""
         folder, usual = self.folder / split, split in SPLITS
         if not folder.is_dir():
             return None
@@ -155,15 +148,7 @@ def split_of(relative: PurePath) -> str:
 
 
 def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
-    """The pictures below a folder, in natural order of their relative paths; links to folders are followed.
-
-    Args:
-        folder: where to look.
-        above: device and inode of the folders that hold it, to which a link may lead back.
-
-    Raises:
-        UserError: a folder cannot be read.
-    """
+    """The pictures below a folder, in natural order of their relative paths; links to folders are followed."""
     try:
         status = folder.stat()
         with os.scandir(folder) as entries:
@@ -227,10 +212,10 @@ def pairs_remark(paths: list[Path]) -> str | None:
 
 
 def double_width_remark(folder: Path, double: int, of: int) -> str | None:
-    """The message where so many pictures are exactly twice as wide as high that they are hardly photographs."""
+    """Return the message where most pictures are exactly twice as wide as high, as A|B pictures are."""
     if 2 * double <= of:
         return None
     return (
-        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs; "
-        "gan-eval data crops --half right takes one half"
+        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs, "
+        "not photographs"
     )

@@ -15,17 +15,13 @@ from trainer.datasets.presets import PRESETS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
-_CELL = 192
-"""Longest side of a half on the sheet, in pixels."""
-_GAP = 6
-"""Between the halves of a pair."""
-_MARGIN = 24
-"""Around and between pairs."""
+_CELL = 192  # longest side of a half on the sheet, in pixels
+_GAP = 6  # between the halves of a pair
+_MARGIN = 24  # around and between pairs
 _TITLE = 22
 _LABEL = 15
 _PAPER, _INK, _FAINT = (250, 250, 248), (32, 33, 36), (110, 112, 118)
-_INPUT, _TARGET = (0, 92, 175), (178, 72, 0)
-"""Blue and orange: told apart with any colour vision."""
+_INPUT, _TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
 
 
 def preview(
@@ -40,15 +36,10 @@ def preview(
     """Draw `count` pairs, spread evenly over a split, each half marked as input or target.
 
     Args:
-        data: the data set's folder.
         out: the picture to write (.png, .jpg, .webp).
         direction: AtoB: the left half is the input; default: that of the preset called like the folder, else AtoB.
         split: default: train where there is one, else the first.
-        count: pairs on the sheet.
-        on_message: told of pictures that cannot be drawn, and of a direction that makes drawings from photographs.
-
-    Raises:
-        UserError: no such data or split, no picture that can be drawn, or an output that is no picture.
+        on_message: called with a message for each picture that cannot be drawn, and for a doubtful direction.
     """
     out, say = Path(out), on_message or (lambda _message: None)
     if out.suffix.lower() not in SUFFIXES:
@@ -98,7 +89,11 @@ def labelled_pair(path: Path, pair: tuple[Picture, Picture], direction: Directio
         draw.rectangle((left, 0, left + width - 1, bar - 1), fill=_INPUT if role == "input" else _TARGET)
         draw.text((left + width / 2, bar / 2), f"{side} = {role}", fill=_PAPER, font=_font(_LABEL), anchor="mm")
         tile.paste(half, (left, bar))
-    font, caption, start = _font(_LABEL - 2), path.name, 0  # as much of the name's end as fits: it tells pictures apart
+    font, caption, start = (
+        _font(_LABEL - 2),
+        path.name,
+        0,
+    )  # the end of the name identifies it
     while start < len(path.name) and font.getlength(caption) > 2 * width:
         start += 1
         caption = f"..{path.name[start:]}"

@@ -1,1 +1,4 @@
-"""Generators in files: ours, other people's, ONNX."""
+"""Generators in files: ours and those of pytorch-CycleGAN-and-pix2pix.
+
+Begin with `model.py`.
+"""

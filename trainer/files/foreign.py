@@ -1,7 +1,7 @@
 """Generators in the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), both ways.
 
-Such a file is a plain state dict. Everything that keys and shapes tell is inferred from them, so that no option can
-contradict the file; only the dropout of a U-Net, which has no weights, cannot be told.
+Such a file is a plain state dict. Everything is inferred from keys and shapes, so that no option can contradict the
+file. Only the dropout of a U-Net, which has no weights, is unknown.
 """
 
 import io
@@ -23,7 +23,7 @@ from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, sto
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
-from trainer.nets.build import GENERATORS, first_difference, generator_shape
+from trainer.nets.build import GENERATORS, first_difference, generator_for
 from trainer.nets.layers import Network, ResizeConv2d
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
@@ -31,12 +31,9 @@ from trainer.state.run_folder import read_safetensors
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
-IMAGE_SIZE = 256
-"""The size at which its generators are trained and tested by default."""
-DROPOUT = 0.5
-"""The probability that it always takes."""
-SHALLOWEST = 5
-"""Levels of the smallest U-Net that it can build."""
+IMAGE_SIZE = 256  # the size at which its generators are trained and tested by default
+DROPOUT = 0.5  # the probability that it always takes
+SHALLOWEST = 5  # levels of the smallest U-Net that it can build
 
 Tensors = dict[str, Tensor]
 
@@ -47,31 +44,22 @@ class Foreign:
 
     net: Network
     settings: TrainingSettings
-    notes: tuple[str, ...]
-    """Messages for the user."""
+    notes: tuple[str, ...]  # messages for the user
 
 
 def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
-    """Read a generator, on the CPU.
-
-    Args:
-        path: the `.pth` file.
-        dropout: whether a U-Net has dropout; default: yes, as in pix2pix. A ResNet's is told by its keys.
-
-    Raises:
-        UserError: the file is broken, or not a generator of this layout; the first key that differs is named.
-    """
+    """Read a generator, on the CPU."""
     tensors = read_tensors(path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
     if settings.generator == "unet":
         if dropout is None:
-            notes.append(f"{path}: a U-Net's dropout cannot be told from its file; taken as on (as pix2pix trains)")
+            notes.append(f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains)")
         settings = settings.model_copy(update={"dropout": 0.0 if dropout is False else DROPOUT})
     elif dropout is not None and dropout != (settings.dropout > 0):
         has = "has" if settings.dropout else "has no"
         raise UserError(f"{path}: this ResNet {has} dropout by its keys; leave out --dropout and --no-dropout")
-    net = generator_shape(settings, in_channels=in_channels, out_channels=out_channels)
+    net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
     if settings.norm == "instance":  # old files hold running statistics that nobody uses
         names = _names(net)
@@ -93,41 +81,29 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
 
 
 def to_reference(net: Network) -> Tensors:
-    """The generator's weights under the names of the layout.
-
-    Raises:
-        UserError: the layout cannot hold this generator.
-    """
+    """The generator's weights under the names of the layout."""
     if not isinstance(net, UNet | ResNet) or net.only_size is not None:
-        raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only; export to onnx")
+        raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only")
     if isinstance(net, UNet) and net.activated:
-        raise UserError(f"encoder_order: the layout of {LAYOUT} has norms before activations; export to onnx")
+        raise UserError(f"encoder_order: the layout of {LAYOUT} has norms before activations")
     if isinstance(net, UNet) and net.pooled:
-        raise UserError(f"downsampling pool: the layout of {LAYOUT} has strided convolutions only; export to onnx")
+        raise UserError(f"downsampling pool: the layout of {LAYOUT} has strided convolutions only")
     if any(isinstance(module, ResizeConv2d) for module in net.modules()):
-        raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only; export to onnx")
+        raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only")
     if not isinstance(net, ResNet) and net.depth < SHALLOWEST:
-        raise UserError(f"depth {net.depth}: the U-Nets of {LAYOUT} have {SHALLOWEST} levels or more; export to onnx")
+        raise UserError(f"depth {net.depth}: the U-Nets of {LAYOUT} have {SHALLOWEST} levels or more")
     return {name: tensor.detach().cpu().clone() for name, tensor in _renamed(net).items()}
 
 
 def save_foreign(net: Network, out: Path) -> None:
-    """Write the generator in the layout, whole or not at all; equal weights give equal files.
-
-    Raises:
-        UserError: the layout cannot hold this generator, or the file cannot be written.
-    """
+    """Write the generator in the layout, whole or not at all; equal weights give equal files."""
     buffer = io.BytesIO()
     torch.save(to_reference(net), buffer)
     write_bytes(out, buffer.getvalue())
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The tensors of a file without the prefixes that wrappers leave.
-
-    Raises:
-        UserError: the file is broken, or holds something else than the weights of a network.
-    """
+    """The tensors of a file without the prefixes that wrappers leave."""
     require_file(path)
     kind = "safetensors" if path.suffix == ".safetensors" else "PyTorch"
     try:
@@ -143,7 +119,7 @@ def read_tensors(path: Path) -> Tensors:
         raise
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except Exception as error:  # pickle, zipfile and torch raise whatever the damaged bytes lead to
+    except Exception as error:  # pickle, zipfile and torch raise any error at damaged bytes
         raise UserError(
             f"{path}: not a readable {kind} file of weights (truncated, or with more than tensors in it); get it again"
         ) from error
@@ -155,7 +131,7 @@ def read_tensors(path: Path) -> Tensors:
     for key, value in content.items():
         name = re.sub(r"^((module|_orig_mod)\.)+", "", str(key))
         if not isinstance(value, Tensor):
-            raise UserError(f"{path}: {key} is no tensor; wanted is a generator's state dict, latest_net_G.pth")
+            raise UserError(f"{path}: {key} is not a tensor; wanted is a generator's state dict, latest_net_G.pth")
         if name in tensors:
             raise UserError(f"{path}: {name} is there twice, under different prefixes")
         reason = storage_problem(value)
@@ -173,11 +149,7 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
-    """Settings that describe the generator, and its channels in and out.
-
-    Raises:
-        UserError: it is no generator of the layout, or one that cannot be run.
-    """
+    """Settings that describe the generator, and its channels in and out."""
     if _is_kernel(tensors, "model.model.0"):
         first, last, inner = "model.model.0", "model.model.3", "model.model.1.model.1"
         nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # level in level
@@ -198,7 +170,7 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
     else:
         hint = "; it looks like a discriminator, give the net_G file" if _is_kernel(tensors, "model.0") else ""
         raise UserError(
-            f"{path}: {next(iter(tensors))} is no key of a generator of {LAYOUT} (a U-Net begins with "
+            f"{path}: {next(iter(tensors))} is not a key of a generator of {LAYOUT} (a U-Net begins with "
             f"model.model.0.weight, a ResNet with model.1.weight){hint}"
         )
     if not _is_kernel(tensors, last):

@@ -30,18 +30,13 @@ class Model:
     net: Network
     settings: TrainingSettings
     file: Path
-    name: str
-    """The run's name, with the snapshot's where it is one."""
-    direction: Direction | None
-    """The half that is the input; None: the file does not say."""
-    fraction: float
-    """Share of the planned training that was done; 1 for a foreign file."""
+    name: str  # the run's name, with the snapshot's where it is one
+    direction: Direction | None  # the half that is the input; None: the file does not say
+    fraction: float  # share of the planned training that was done; 1 for a foreign file
     formats: Formats | None = None
-    """Channels and depth of input and target, and how they are shown; None: the file does not tell."""
-    notes: tuple[str, ...] = ()
-    """Messages for the user."""
-    definition: Definition = field(default_factory=dict)
-    """Its run's; of a foreign file empty."""
+    """Channels and depth of input and target, and how they are shown; None: unknown."""
+    notes: tuple[str, ...] = ()  # messages for the user
+    definition: Definition = field(default_factory=dict)  # its run's; of a foreign file empty
 
     @property
     def is_foreign(self) -> bool:
@@ -50,21 +45,18 @@ class Model:
 
 
 def load_model(path: Path, *, dropout: bool | None = None) -> Model:
-    """The generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
+    """Load the generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
 
     Args:
         path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
         dropout: for a `.pth`: whether a U-Net has dropout; default: yes.
-
-    Raises:
-        UserError: no such file, or it is broken or holds something else, or `dropout` is not a question here.
     """
     path = Path(path)
     if path.suffix == SUFFIX and not path.is_dir():
         foreign = load_foreign(path, dropout=dropout)
         return Model(foreign.net, foreign.settings, path, _name(path), None, 1.0, notes=foreign.notes)
     if dropout is not None:
-        raise UserError(f"{path}: its settings tell the dropout; --dropout and --no-dropout are for {SUFFIX} files")
+        raise UserError(f"{path}: its settings have the dropout; --dropout and --no-dropout are for {SUFFIX} files")
     net, definition = load_generator(path)
     file = generator_file(path)
     settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
@@ -73,14 +65,7 @@ def load_model(path: Path, *, dropout: bool | None = None) -> Model:
 
 
 def export_pth(model: Model, out: Path) -> tuple[str, ...]:
-    """Write a generator as `latest_net_G.pth` of pytorch-CycleGAN-and-pix2pix.
-
-    Returns:
-        A line for what the layout cannot hold but can do without.
-
-    Raises:
-        UserError: the layout cannot hold this generator, or the file cannot be written.
-    """
+    """Write a generator as `latest_net_G.pth`; return a message for what the layout does not hold."""
     save_foreign(model.net, out)
     if model.settings.dropout in (0.0, DROPOUT):
         return ()

@@ -1,1 +1,4 @@
-"""One training from its plan to the finished generator."""
+"""One training from its plan to the finished generator.
+
+Begin with `train.py`; `run.py` has the moving parts.
+"""

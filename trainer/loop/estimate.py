@@ -22,36 +22,30 @@ from trainer.loop.plan import Say
 from trainer.loop.run import Run, open_run
 from trainer.watch.samples import write_grid
 
-WARM_UP = 3
-"""Steps before the timed ones; they fill caches and create the optimizers' state."""
+OnProgress = Callable[[str, int, int], None]
+"""Called with the current activity, its steps done, and their total."""
+
+WARM_UP = 3  # steps before the timed ones; they fill caches and create the optimizers' state
 TIMED = 20
-BUDGET_S = 120.0
-"""Time after which no further step is timed."""
+BUDGET_S = 120.0  # time after which no further step is timed
+AT_ONCE_ON_GPU = 5  # steps timed together on a GPU, because waiting after each would slow them down
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Time, memory and disk space of a run on this machine."""
 
-    steps: int
-    """Steps of the whole run."""
+    steps: int  # steps of the whole run
     steps_timed: int
-    step_s: float
-    """Median time of a step."""
+    step_s: float  # median time of a step
     slowest_step_s: float
-    samples: int
-    """Number of sample grids."""
-    sample_s: float
-    """Time of each."""
+    samples: int  # number of sample grids
+    sample_s: float  # time of each
     validations: int
-    validation_s: float
-    """Time of each."""
-    memory: str
-    """Kind of `memory_bytes`: memory of the process, or of the GPU."""
-    memory_bytes: int | None
-    """Peak on each device; None where the system does not report it."""
-    disk: Mapping[str, int]
-    """Maximum bytes of the run's folder, by purpose."""
+    validation_s: float  # time of each
+    memory: str  # kind of `memory_bytes`: memory of the process, or of the GPU
+    memory_bytes: int | None  # peak on each device; None where the system does not report it
+    disk: Mapping[str, int]  # maximum bytes of the run's folder, by purpose
     devices: int
     machine: Mapping[str, Any]
 
@@ -85,93 +79,74 @@ class Estimate:
 
 
 def estimate(
-    job: TrainingJob,
-    *,
-    on_message: Say | None = None,
-    on_progress: Callable[[str, int, int], None] | None = None,
+    job: TrainingJob, *, on_message: Say | None = None, on_progress: OnProgress | None = None
 ) -> Estimate | None:
     """Do the first steps of a training with its real networks and batches, and estimate what the whole run takes.
 
-    All files go into a temporary folder that is removed.
-
-    Args:
-        job: what would be trained.
-        on_message: called with each message for the user.
-        on_progress: called with the current activity, its steps done, and their total.
-
-    Returns:
-        The estimate; None in the processes that do not lead.
-
-    Raises:
-        UserError: what `train` would raise at its start, or out of memory.
+    All files go into a temporary folder that is removed. Errors are those of `train`. The processes that do not lead
+    return None.
     """
-    settings, execution = job.settings, job.execution
-    with breakdowns_explained(settings, processes=processes()):
-        fabric = new_fabric(settings)
+    with breakdowns_explained(job.settings, processes=processes()):
+        fabric = new_fabric(job.settings)
     with (
-        breakdowns_explained(settings, processes=fabric.world_size),
-        cpu_threads(execution.threads, fabric.device, settings=settings),
+        breakdowns_explained(job.settings, processes=fabric.world_size),
+        cpu_threads(job.threads, fabric.device, settings=job.settings),
         tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
     ):
         scratch, say = Path(folder), speaker(fabric, on_message)
         say(f"estimate: reading the pictures of {job.data} and making the networks")
         run = open_run(fabric, job, scratch, finished=False, say=say)
         assert run is not None  # the folder is new
-        sample_s = validation_s = 0.0
-        parts = 1.0
-        with closing(run), exact_kernels(fabric.device, tf32=execution.tf32):
+        with closing(run), exact_kernels(fabric.device):
             times = step_times(run, fabric.device, on_progress if run.leads else None)
-            if run.leads:
-                say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
-                grid, net = scratch / "grid.png", run.generator
-                sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
-                if run.validation is not None:
-                    validation = run.validation.first_part()
-                    validation(net)  # the first call also loads what the metrics need
-                    parts = len(run.validation) / len(validation)
-                    validation_s = parts * seconds_of(partial(validation, net))
+            found = measured(run, job, scratch, times, fabric.device, say) if run.leads else None
         fabric.barrier()
-        if not run.leads:
-            return None
-        due, gan = run.milestones, run.gan
-        generator = bytes_of(gan.generator.state_dict())
-        others = (gan.discriminator, gan.generator_optimizer, gan.discriminator_optimizer)
-        checkpoint = generator + sum(bytes_of(part.state_dict()) for part in others)
-        memory, memory_bytes = peak_memory(fabric.device)
-        return Estimate(
-            steps=run.total,
-            steps_timed=len(times),
-            step_s=statistics.median(times),
-            slowest_step_s=max(times),
-            samples=len(due.samples),
-            sample_s=sample_s,
-            validations=0 if run.validation is None else len(due.validations),
-            validation_s=validation_s,
-            memory=memory,
-            memory_bytes=memory_bytes,
-            disk={
-                "checkpoints": (job.keep + 1) * checkpoint,  # one more while it is being written
-                "snapshots": len(due.snapshots) * generator,
-                "generators": (1 if run.validation is None else 2) * generator,
-                "samples": len(due.samples) * grid.stat().st_size,
-                "validation": round(
-                    parts * sum(path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file())
-                ),
-            },
-            devices=fabric.world_size,
-            machine=machine_of(fabric.device, execution),
-        )
+        return found
 
 
-def step_times(
-    run: Run, device: torch.device, on_progress: Callable[[str, int, int], None] | None = None
-) -> list[float]:
-    """Return the seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow.
+def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], device: torch.device, say: Say) -> Estimate:
+    """Return the estimate from the times of the steps, after timing a grid of samples and a validation."""
+    say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
+    grid, net = scratch / "grid.png", run.generator
+    sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
+    validation_s, parts = 0.0, 1.0
+    if run.validation is not None:
+        validation = run.validation.first_part()
+        validation(net)  # the first call also loads what the metrics need
+        parts = len(run.validation) / len(validation)
+        validation_s = parts * seconds_of(partial(validation, net))
+    due, gan = run.milestones, run.gan
+    generator = bytes_of(gan.generator.state_dict())
+    others = (gan.discriminator, gan.generator_optimizer, gan.discriminator_optimizer)
+    checkpoint = generator + sum(bytes_of(part.state_dict()) for part in others)
+    pictures = sum(path.stat().st_size for path in (scratch / "validation").rglob("*") if path.is_file())
+    memory, memory_bytes = peak_memory(device)
+    return Estimate(
+        steps=run.total,
+        steps_timed=len(times),
+        step_s=statistics.median(times),
+        slowest_step_s=max(times),
+        samples=len(due.samples),
+        sample_s=sample_s,
+        validations=0 if run.validation is None else len(due.validations),
+        validation_s=validation_s,
+        memory=memory,
+        memory_bytes=memory_bytes,
+        disk={
+            "checkpoints": (job.keep + 1) * checkpoint,  # one more while it is being written
+            "snapshots": len(due.snapshots) * generator,
+            "generators": (1 if run.validation is None else 2) * generator,
+            "samples": len(due.samples) * grid.stat().st_size,
+            "validation": round(parts * pictures),
+        },
+        devices=run.plan.devices,
+        machine=machine_of(device),
+    )
 
-    On a GPU several steps are timed together, because waiting after each would slow them down.
-    """
-    wait: Callable[[], None] = torch.cuda.synchronize if device.type == "cuda" else (lambda: None)
-    at_once = 5 if device.type == "cuda" else 1
+
+def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = None) -> list[float]:
+    """Return the seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow."""
+    is_gpu = device.type == "cuda"
     progress = on_progress or (lambda *_: None)
     began = time.monotonic()
     warm_up = min(WARM_UP, run.total - 1)
@@ -183,15 +158,20 @@ def step_times(
     times: list[float] = []
     to_time = min(TIMED, run.total - run.done)
     while len(times) < TIMED and run.done < run.total and (not times or time.monotonic() - began < BUDGET_S):
-        count = min(at_once, run.total - run.done)
-        wait()
-        started = time.perf_counter()
+        count = min(AT_ONCE_ON_GPU if is_gpu else 1, run.total - run.done)
+        started = waited_time(is_gpu)
         for _ in range(count):
             run.step()
-        wait()
-        times += [(time.perf_counter() - started) / count] * count
+        times += [(waited_time(is_gpu) - started) / count] * count
         progress("estimate: timed steps", len(times), to_time)
     return times
+
+
+def waited_time(is_gpu: bool) -> float:
+    """Return the time once the GPU has done its work."""
+    if is_gpu:
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def seconds_of(call: Callable[[], object]) -> float:
@@ -229,14 +209,11 @@ def clock(seconds: float) -> str:
     """
     if seconds < 1:
         return "under 1 s"
-    units = {"d": 86400, "h": 3600, "min": 60, "s": 1}
-    left = round(seconds)
-    parts = []
-    for unit, length in units.items():
+    left, parts = round(seconds), []
+    for unit, length in {"d": 86400, "h": 3600, "min": 60, "s": 1}.items():
         count, left = divmod(left, length)
-        parts.append((count, unit))
-    while not parts[0][0]:
-        parts.pop(0)
+        if count or parts:
+            parts.append((count, unit))
     return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count)
 
 

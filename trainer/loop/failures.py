@@ -20,11 +20,7 @@ LOST_WORDS = ("closed by peer", "reset by peer", "broken pipe", "gloo", "nccl")
 
 @contextmanager
 def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> Iterator[None]:
-    """Turn the errors that are not a program's fault into messages for the user.
-
-    Raises:
-        UserError: out of memory, a failure of the GPU, of the compiler or between processes.
-    """
+    """Turn the errors that are not a program's fault into messages for the user."""
     smaller = ["batch_size"] if settings.batch_size > 1 else []
     smaller += ["image_size", "generator_channels", "discriminator_channels"]
     precision = ", or give precision = 'bf16'" if settings.precision == "fp32" else ""
@@ -49,11 +45,6 @@ def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> I
                 raise UserError(
                     f"the GPU failed: {reason}; {AGAIN}; to use the CPU, set CUDA_VISIBLE_DEVICES to nothing"
                 ) from error
-            if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-                raise UserError(
-                    f"--compile: the networks cannot be compiled here ({reason}); leave it out, or install what is "
-                    "missing, such as a C++ compiler"
-                ) from error
             raise
 
 
@@ -61,7 +52,7 @@ def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> I
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C only set a flag, so that the current step is finished; yield a function that returns it.
 
-    A second Ctrl-C interrupts at once. Outside the main thread, which alone receives signals, nothing changes.
+    A second Ctrl-C interrupts immediately. Outside the main thread, which alone receives signals, nothing changes.
     """
     pressed = False
 

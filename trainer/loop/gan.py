@@ -10,7 +10,7 @@ from torch.optim import Adam, Optimizer
 
 from gan_eval.metrics.weights.files import storage_problem
 from gan_eval.settings.training import TrainingSettings
-from trainer.devices import compiled_network, placed, synchronised
+from trainer.devices import placed, synchronised
 from trainer.loop.initial_weights import StartWeights
 from trainer.nets.build import RGB, Channels, empty_generator, new_networks
 from trainer.step import Gan
@@ -29,14 +29,10 @@ class InMemoryOrder(Adam):
         return bool(complex_weights)
 
 
-def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = RGB, compiled: bool = False) -> Gan:
+def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = RGB) -> Gan:
     """Return networks with their initial weights and an Adam each, on the device.
 
-    Args:
-        fabric: device, precision, and other processes.
-        settings: which networks, and how they learn.
-        channels: number of channels of input and target.
-        compiled: `torch.compile` both; on a GPU with CUDA graphs.
+    `channels` are those of input and target.
     """
     device = fabric.device
     parts: list[tuple[nn.Module, Adam]] = []
@@ -51,15 +47,13 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = 
             betas=(settings.beta1, settings.beta2),
             fused=device.type in ("cpu", "cuda"),
         )
-        if compiled:
-            net = compiled_network(net, device)
         parts.append(fabric.setup(net, optimizer))
     (generator, generator_optimizer), (discriminator, discriminator_optimizer) = parts
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
 
 
 def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = RGB) -> nn.Module:
-    """Return the generator itself in full precision, without the wrappers of device strategy and compiler.
+    """Return the generator itself in full precision, without the wrappers of the device strategy.
 
     BatchNorm that is synchronised over devices is replaced by plain BatchNorm over the same tensors, because a single
     process cannot run it.
@@ -84,9 +78,6 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Restore the state of an optimizer that may have been on another device.
 
     Each weight gets its own moments by name, in the memory order in which the fused kernels need them.
-
-    Raises:
-        ValueError: the moments are not those of these weights.
     """
     own = optimizer.state_dict()
     saved = {name: state["state"].get(place) for name, place in _places(state)}
@@ -102,7 +93,7 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
             if moment.shape != (() if key == "step" else weight.shape):
                 raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
             if storage_problem(moment) or moment.isnan().any():
-                raise ValueError(f"{key} of {name} is no number")
+                raise ValueError(f"{key} of {name} is not a number")
     optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
     for _, weight in weights:
         for key, moment in optimizer.state.get(weight, {}).items():

@@ -14,11 +14,10 @@ from trainer.files.foreign import read_tensors
 from trainer.files.model import Model, load_model
 from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
-from trainer.state.run_folder import Part, generator_file, note_in_config, start_of_finished
+from trainer.state.run_folder import Part, generator_file, note_in_config
 
 Weights = Mapping[str, Tensor]
-NAMED = 4
-"""Layers that an error message lists."""
+NAMED = 4  # layers that an error message lists
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,7 @@ class Initial:
 
     source: Path
     """A file or run that `trainer.files.model.load_model` reads; for an encoder any file of weights."""
-    sha256: str
-    """Hash of the weights that are taken; other weights in the file do not matter."""
+    sha256: str  # hash of the weights that are taken; other weights in the file do not matter
     part: Part = "generator"
 
 
@@ -36,34 +34,16 @@ class Initial:
 class StartWeights:
     """The weights that a run starts with."""
 
-    generator: Weights
-    """Weights of the whole generator, or of the layers taken for its encoder."""
+    generator: Weights  # weights of the whole generator, or of the layers taken for its encoder
     discriminator: Weights | None
     """None: random weights from the seed, as no matching discriminator is next to the generator."""
-    taken_from: Mapping[str, str] | None = None
-    """For an encoder: the file's layer of each of its layers."""
+    taken_from: Mapping[str, str] | None = None  # for an encoder: the file's layer of each of its layers
 
 
 def find_initial(
-    named: Path | None,
-    settings: TrainingSettings,
-    out: Path,
-    *,
-    encoder: Path | None = None,
-    channels: Channels = RGB,
+    named: Path | None, settings: TrainingSettings, *, encoder: Path | None = None, channels: Channels = RGB
 ) -> Initial | None:
-    """Return the generator or encoder that a run starts from; None for random weights.
-
-    Args:
-        named: the generator given by the user; default: the settings' `init_from`.
-        settings: the new run's.
-        out: the new run's folder. A finished run no longer needs what it started from.
-        encoder: the encoder given by the user; default: the settings' `init_encoder`.
-        channels: number of channels of input and target.
-
-    Raises:
-        UserError: no such file, a generator of another network, or no layer that matches the encoder.
-    """
+    """Return the generator or encoder that a run starts from; None for random weights."""
     generator = named or (Path(settings.init_from) if settings.init_from else None)
     encoder = encoder or (Path(settings.init_encoder) if settings.init_encoder else None)
     if generator is not None and encoder is not None:
@@ -72,12 +52,6 @@ def find_initial(
     if source is None:
         return None
     part: Part = "generator" if encoder is None else "encoder"
-    recorded = start_of_finished(out, part)
-    if recorded is not None:
-        try:
-            generator_file(source)
-        except UserError:
-            return Initial(source, recorded, part)
     if part == "encoder":
         return Initial(source, hash_weights(load_encoder(source, settings)[0]), part)
     return Initial(source, hash_weights(load_as(source, settings, channels).net.state_dict()), part)
@@ -86,17 +60,7 @@ def find_initial(
 def load_start(
     initial: Initial, settings: TrainingSettings, say: Callable[[str], None], *, channels: Channels = RGB
 ) -> StartWeights:
-    """Load the encoder, or the generator with the discriminator of the last readable checkpoint next to it.
-
-    Args:
-        initial: which weights.
-        settings: the new run's.
-        say: called with a message on the layers taken, or on a discriminator that starts from random weights.
-        channels: number of channels of input and target.
-
-    Raises:
-        UserError: as `find_initial`.
-    """
+    """Load the encoder, or the generator with the discriminator of the last readable checkpoint next to it."""
     if initial.part == "encoder":
         encoder, taken_from, left = load_encoder(initial.source, settings)
         layers = [ours if ours == theirs else f"{ours} (its {theirs})" for ours, theirs in taken_from.items()]
@@ -126,11 +90,7 @@ def record_start(out: Path, start: StartWeights) -> None:
 
 
 def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Model:
-    """Load a trained generator that must be the network of these settings and channels.
-
-    Raises:
-        UserError: there is none, or it is another network.
-    """
+    """Load a trained generator that must be the network of these settings and channels."""
     model = load_model(source)
     if difference := first_difference(generator_for(settings, channels).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
@@ -149,15 +109,8 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
     taken only with its convolution. A tensor that the run's layer does not have, such as a bias before a norm, is
     ignored.
 
-    Args:
-        source: a run's folder, or a `.safetensors` or PyTorch file of tensors by name.
-        settings: the run's.
-
     Returns:
         Weights by the run's names; the file's layer for each layer taken; the layers that are not in the file.
-
-    Raises:
-        UserError: no such file, no file of weights, a generator without an encoder of its own, or no matching layer.
     """
     if settings.generator not in ENCODERS:
         raise UserError(

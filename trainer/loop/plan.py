@@ -15,17 +15,12 @@ from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import STARTS, Definition
 from trainer.tasks import Task
 
-Say = Callable[[str], None]
-"""Called with a message for the user."""
+Say = Callable[[str], None]  # called with a message for the user
 
-MANY_PICTURES = 2000
-"""Reading more pictures than this takes long enough for a message."""
-GRIDS = 10
-"""Minimum number of sample grids in a run, evenly spread."""
-MAX_EPOCHS = 200
-"""Runs of at most this many epochs also have a grid after each epoch."""
-MAX_VALIDATIONS = 200
-"""Maximum number of validations in a run of a fraction of its steps."""
+MANY_PICTURES = 2000  # reading more pictures than this takes long enough for a message
+GRIDS = 10  # minimum number of sample grids in a run, evenly spread
+MAX_EPOCHS = 200  # runs of at most this many epochs also have a grid after each epoch
+MAX_VALIDATIONS = 200  # maximum number of validations in a run of a fraction of its steps
 
 
 @dataclass(frozen=True)
@@ -45,9 +40,6 @@ def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_pe
     """Return the milestones of a run of `total` steps out of the `planned` ones.
 
     Settings in steps are scaled by the fraction total / planned.
-
-    Raises:
-        UserError: a snapshot is beyond the run's end.
     """
     late = [step for step in settings.snapshots if step > planned]
     if late:
@@ -73,16 +65,12 @@ class Plan:
     task: Task
     data_set: DataSet
     split: str
-    paths: list[Path]
-    """The training pictures."""
+    paths: list[Path]  # the training pictures
     fraction: float
     devices: int
-    planned: int
-    """Steps that the settings ask for."""
-    total: int
-    """Steps to train: `fraction` of the planned ones."""
-    initial: Initial | None = None
-    """The trained generator or encoder that the run starts from."""
+    planned: int  # steps that the settings ask for
+    total: int  # steps to train: `fraction` of the planned ones
+    initial: Initial | None = None  # the trained generator or encoder that the run starts from
 
     @property
     def settings(self) -> TrainingSettings:
@@ -91,11 +79,7 @@ class Plan:
 
     @cached_property
     def definition(self) -> Definition:
-        """The facts that identify a run. A single device and a start from random weights are left out.
-
-        Raises:
-            UserError: a picture cannot be read.
-        """
+        """The facts that identify a run. A single device and a start from random weights are left out."""
         definition = {
             "settings": self.settings.model_dump(mode="json"),
             "fraction": self.fraction,
@@ -110,22 +94,14 @@ class Plan:
 
     @cached_property
     def milestones(self) -> Milestones:
-        """The steps after which something is due.
-
-        Raises:
-            UserError: a snapshot is beyond the run's end.
-        """
+        """The steps after which something is due."""
         schedule = Schedule(len(self.paths), self.settings.batch_size, self.settings.seed, self.devices)
         per_epoch = schedule.steps_per_epoch
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)
 
 
 def make_plan(task: Task, job: TrainingJob, *, devices: int, initial: Initial | None, say: Say) -> Plan:
-    """Return the plan of a job.
-
-    Raises:
-        UserError: no such pictures, no length, or a batch (over all devices) that is too small for the networks.
-    """
+    """Return the plan of a job."""
     settings, data_set = task.settings, task.data_set(Path(job.data))
     paths = data_set.training_paths(job.split, limit=settings.max_pairs)
     planned = settings.planned_steps(len(paths), devices=devices)
@@ -148,9 +124,6 @@ def make_plan(task: Task, job: TrainingJob, *, devices: int, initial: Initial | 
 
 def shortened(planned: int, fraction: float) -> int:
     """Return the number of steps in `fraction` of a run, at least 1.
-
-    Raises:
-        UserError: the fraction is not in (0, 1].
 
     >>> shortened(50_000, 0.05), shortened(6, 0.01)
     (2500, 1)

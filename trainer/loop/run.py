@@ -13,6 +13,7 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gan_eval.files.atomic import remove_leftovers
+from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
@@ -50,8 +51,6 @@ from trainer.state.run_folder import (
     LATEST,
     begin_run,
     check_run,
-    fingerprint,
-    record_finished,
     recorded_formats,
     save_generator,
     snapshot_path,
@@ -68,16 +67,10 @@ from trainer.watch.validation import Validation, validation_examples
 def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
     """Return the job's run at its start; where this process leads, claim its folder.
 
-    Args:
-        finished: `out` has the finished generator.
-
     Returns:
         None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
-
-    Raises:
-        UserError: bad data or settings, or another run in `out`.
     """
-    settings, execution, leads = job.settings, job.execution, fabric.is_global_zero
+    settings, leads = job.settings, fabric.is_global_zero
     with leader_first(fabric):
         if leads and not (out / CONFIG).exists():
             check_output_folder(out)
@@ -86,10 +79,10 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
             data_set = PairedSet(Path(job.data), job.direction)
             formats = data_set.found_formats(data_set.training_paths(job.split))
         task = new_task(settings, direction=job.direction, root=job.root, formats=formats)
-        initial = find_initial(job.init_from, settings, out, encoder=job.init_encoder, channels=task.channels)
+        initial = find_initial(job.init_from, settings, encoder=job.init_encoder, channels=task.channels)
         plan = make_plan(task, job, devices=fabric.world_size, initial=initial, say=say)
     with leader_first(fabric):
-        definition, machine = plan.definition, machine_of(fabric.device, execution)
+        definition, machine = plan.definition, machine_of(fabric.device)
         changes = check_run(out, definition, machine) if leads else []
         if leads:
             remove_leftovers(out)
@@ -105,7 +98,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
             settings,
             assemble=task.assemble,
             formats=task.formats,
-            workers=workers_for(fabric.device, execution.workers),
+            workers=workers_for(fabric.device, job.workers),
             rank=fabric.global_rank,
             world=fabric.world_size,
             pin_for=fabric.device if fabric.device.type == "cuda" else None,
@@ -118,18 +111,14 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
         validation = new_validation(plan, job, out, known=known, say=say)
     run = Run(fabric, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
     if leads:
-        begin_run(out, definition, machine, plan.data_set.files(plan.paths))
+        begin_run(out, definition, machine)
         if known is not None:
             record_pictures(out, known, data_sha256=str(definition["data_sha256"]))
     return run
 
 
 def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn | None, say: Say) -> Validation | None:
-    """Return what measures the generator during training; None where nothing is measured.
-
-    Raises:
-        UserError: a validation picture is broken.
-    """
+    """Return what measures the generator during training; None where nothing is measured."""
     if job.settings.validate_every is None or job.measure is None:
         return None
     folder, count = plan.data_set.folder, job.settings.validation_count(uses_best=job.uses_best)
@@ -141,7 +130,7 @@ def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn 
         return None
     if examples.seen:
         say(
-            f"{folder}: {examples.n_seen} of the {len(examples.examples)} validation pictures of {examples.split} are "
+            f"{folder}: {examples.n_seen} of the {len(examples.names)} validation pictures of {examples.split} are "
             "also trained on"
         )
     return Validation(out / "validation", plan.task, examples, job.measure)
@@ -162,19 +151,8 @@ class Run:
         validation: Validation | None,
         say: Say,
     ) -> None:
-        """A run at its start; `resume` brings it to its last checkpoint.
-
-        Args:
-            fabric: device, precision, and other processes.
-            plan: what is done.
-            job: the caller's request.
-            out: the run's folder.
-            batches: this process' part of each batch.
-            samples: the items of the sample grids.
-            validation: measures the generator during training.
-            say: called with each message for the user.
-        """
-        task, settings, compiled = plan.task, plan.settings, job.execution.compiled
+        """A run at its start; `resume` brings it to its last checkpoint."""
+        task, settings = plan.task, plan.settings
         self.plan = plan
         self.milestones = plan.milestones
         self.samples = samples
@@ -184,13 +162,12 @@ class Run:
         facts = {**task.row_facts, "fraction": plan.fraction}
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
         self.validation_log = ValidationLog(out / "validation.csv", facts=facts, mode=task.modes[0])
-        self.gan = new_gan(fabric, settings, channels=task.channels, compiled=compiled)
+        self.gan = new_gan(fabric, settings, channels=task.channels)
         self.board: TensorBoard | None = None
         self._keep = job.keep
-        self._compiled = compiled
         self._out = out
         self._settings = settings
-        self._objective = task.objective(fabric.device, autocast=fabric.autocast, compiled=compiled)
+        self._objective = task.objective(fabric.device, autocast=fabric.autocast)
         self._plateau = PlateauRate(settings)
         self._fabric = fabric
         self._batches = batches
@@ -223,23 +200,15 @@ class Run:
         return any_rank(self._fabric, here, step=self.done)
 
     def step(self) -> None:
-        """Do one training step; where this process leads, log it.
-
-        Raises:
-            UserError: a row of the log ends, and a term is not finite.
-        """
+        """Do one training step; where this process leads, log it."""
         fabric = self._fabric
         batch = self._batches(self.done).to(fabric.device)
         row_due = self.log.row_due(self.done + 1)
         factor = decayed(self._settings, step=self.done, total=self.total) * self._plateau.factor
         set_learning_rates(self.gan, self._settings, factor)
         counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
-        if self._compiled:
-            torch.compiler.cudagraph_mark_step_begin()
         with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
             terms = training_step(self.gan, self._objective, batch, backward=fabric.backward)
-        if self._compiled:  # the next run of a CUDA graph overwrites its outputs
-            terms = {name: term.clone() for name, term in terms.items()}
         average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
         self.done += 1
         if self.leads:
@@ -250,11 +219,7 @@ class Run:
                 self.log.write()
 
     def reached(self) -> None:
-        """Write and measure what is due after the steps done, where this process leads.
-
-        Raises:
-            UserError: something is due, and the training broke down.
-        """
+        """Write and measure what is due after the steps done, where this process leads."""
         done, due = self.done, self.milestones
         if self.leads and due.due(done):
             self.log.check(done)
@@ -293,18 +258,14 @@ class Run:
         if self._saved != self.done:
             self.log.check(self.done)
             state = {name: part.state_dict() for name, part in self._parts().items()}
-            state |= {"fingerprint": fingerprint(self.plan.definition), "seconds": self.seconds}
+            state |= {"fingerprint": sha256_json(self.plan.definition), "seconds": self.seconds}
             save_checkpoint(self._out / CHECKPOINTS, self.done, state, keep=self._keep)
             self.log.write()
             self._saved = self.done
         return time.monotonic() - started
 
     def resume(self) -> None:
-        """Continue from the last readable checkpoint; without one, load the weights that the run starts from, if any.
-
-        Raises:
-            UserError: no checkpoint can be read, or one belongs to another run.
-        """
+        """Continue from the last readable checkpoint, else from the weights that the run starts from, if any."""
         folder = self._out / CHECKPOINTS
         parts = self._parts()
         nets = {name: parts[name].state_dict() for name in NETS}
@@ -317,7 +278,7 @@ class Run:
                 self.validation_log.write()
 
         with leader_first(self._fabric):  # the leader sets damaged checkpoints aside
-            state = load_latest(folder, fingerprint(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
+            state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
             self.take_initial_weights()
@@ -339,7 +300,6 @@ class Run:
         if self.done >= self.total:
             (self._out / LATEST).unlink(missing_ok=True)
             save_generator(self._out / GENERATOR, self.generator, self.plan.definition)
-            record_finished(self._out)
             return
         save_generator(self._out / LATEST, self.generator, {**self.plan.definition, "step": self.done})
         usable = f"{self._out / LATEST} (step {self.done})"

@@ -29,32 +29,21 @@ def train(
     on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
-    """Train a generator. The same call resumes an interrupted run, and returns at once for a finished one.
+    """Train a generator. The same call resumes an interrupted run, and returns for a finished one.
 
     A resumed run ends with the same bits as an uninterrupted one on the same device with the same number of threads.
 
-    Args:
-        job: what to train.
-        out: the run's folder: config.json, training_log.csv, checkpoints/, samples/, generator.safetensors; with
-            snapshots and validation also snapshots/, validation.csv, best.safetensors.
-        checkpoint_every: steps between checkpoints; default: about a minute.
-        tensorboard: also write tensorboard/ with curves and sample grids.
-        on_progress: called after each step.
-        on_message: called with each message for the user.
-
-    Returns:
-        `out`.
+    `out` gets config.json, training_log.csv, checkpoints/, samples/ and generator.safetensors, with snapshots and
+    validation also snapshots/, validation.csv and best.safetensors.
 
     Raises:
-        UserError: bad data or settings, another run in `out`, another process training there, a loss that is not
-            finite, a full disk, out of memory, or the end of another process of the run.
         KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
     """
     if checkpoint_every is not None and checkpoint_every < 1:
         raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
     if tensorboard:
         require_tensorboard()
-    settings, execution = job.settings, job.execution
+    settings = job.settings
     with breakdowns_explained(settings, processes=processes()):
         fabric = new_fabric(settings)
     leads, out = fabric.is_global_zero, Path(out)
@@ -66,17 +55,16 @@ def train(
                 check_output_folder(out)
             refuse_links(out)
             stack.enter_context(hold_lock(*run_lock(out)))
-        threads = cpu_threads(execution.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
+        threads = cpu_threads(job.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
         stack.enter_context(threads)
         run = open_run(fabric, job, out, finished=finished, say=say)
         if run is None:
-            if tensorboard:
-                say(f"{out}: the run is finished; --tensorboard writes during training only")
+            say(f"{out}: finished already; nothing was done")
             return out
         run.resume()
         if tensorboard and leads:
             run.board = TensorBoard(out)
-        with closing(run), exact_kernels(fabric.device, tf32=execution.tf32):
+        with closing(run), exact_kernels(fabric.device):
             train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
             if leads:
                 run.finish()

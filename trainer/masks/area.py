@@ -7,8 +7,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
 
-Size = tuple[int, int]
-"""(height, width) in pixels."""
+Size = tuple[int, int]  # (height, width) in pixels
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,6 @@ def band_of(size: Size, least: float, most: float) -> Band:
 
     >>> band_of((10, 10), 0.07, 0.255)
     Band(least=7, most=25)
-
-    Raises:
-        UserError: no whole number of pixels has such a proportion.
     """
     pixels = size[0] * size[1]
     fewest, highest = round(least * pixels), round(most * pixels)
@@ -63,7 +59,7 @@ def fitted(hole: Hole, band: Band) -> Hole:
 
 
 def _grown(hole: Hole, pixels: int) -> Hole:
-    """The hole with layers added until it has exactly so many pixels (at most all of the picture's)."""
+    """Return the hole with layers added until it has exactly `pixels` pixels (at most the whole picture)."""
     grown = hole.copy()
     if not grown.any():
         grown[grown.shape[0] // 2, grown.shape[1] // 2] = True

@@ -28,8 +28,7 @@ class Mask:
     """A hole with its kind."""
 
     kind: MaskKind
-    hole: Hole
-    """(H, W), True in the hole."""
+    hole: Hole  # (H, W), True in the hole
 
     @property
     def area(self) -> float:
@@ -48,15 +47,6 @@ class Masks:
     def __init__(
         self, settings: InpaintingSettings, *, shapes: Sequence[Hole] = (), folder: Sequence[Hole] = ()
     ) -> None:
-        """
-        Args:
-            settings: kinds, their weights, and the least and the most area.
-            shapes: silhouettes of the holes of kind region; none: they are made.
-            folder: the masks of kind folder.
-
-        Raises:
-            UserError: a kind of hole cannot be made with these.
-        """
         if "blocks" in settings.masks and settings.least_area > MOST_OF_BLOCKS:
             raise UserError(
                 f"inpainting.least_area: {settings.least_area:g} cannot be reached by holes of kind blocks, which take "
@@ -80,9 +70,6 @@ class Masks:
 
         Every hole takes between the least and the most area; that of a centre follows from its side alone, in whole
         pixels.
-
-        Raises:
-            UserError: no hole of that size has an area between the least and the most.
         """
         place = rng.random() * self._bounds[-1]
         bounds = zip(self._kinds, self._bounds, strict=True)
@@ -90,23 +77,15 @@ class Masks:
         return Mask(kind, self._makers[kind](rng, size))
 
 
-MOST_OF_BLOCKS = 0.25
-"""Blocks take at most this share of the picture (Pathak et al. 2016, section 3.3)."""
+MOST_OF_BLOCKS = 0.25  # blocks take at most this share of the picture (Pathak et al. 2016, section 3.3).
 
 _BLOCKS = (2, 8)
-_LONGEST_BLOCK = 3.0
-"""Long side by short side."""
+_LONGEST_BLOCK = 3.0  # long side by short side
 _TRIES = 40
 
 
 def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
-    """A centred square (Pathak et al. 2016, section 3.3).
-
-    Args:
-        rng: not used; all makers are called alike.
-        size: (height, width).
-        share: its side by the shorter side of the picture; rounded to whole pixels, at least one and not all.
-    """
+    """A centred square (Pathak et al. 2016, section 3.3)."""
     del rng
     shorter = min(size)
     side = min(max(round(share * shorter), 1), max(shorter - 1, 1))
@@ -117,16 +96,7 @@ def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
 
 
 def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    """Rectangles anywhere, which may overlap: "random block" of Pathak et al. 2016, section 3.3.
-
-    Args:
-        rng: decides their number, sizes and places.
-        size: (height, width).
-        least, most: share of the picture that they take together; never more than a quarter.
-
-    Raises:
-        UserError: there is no such hole: `least` is more than a quarter, or the band lies between two pixels.
-    """
+    """Rectangles anywhere, which may overlap: "random block" of Pathak et al. 2016, section 3.3."""
     band = band_of(size, least, min(most, MOST_OF_BLOCKS))
     target = band.draw(rng)
     number = int(rng.integers(_BLOCKS[0], _BLOCKS[1] + 1))
@@ -151,17 +121,7 @@ def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -
 
 
 def pasted(rng: np.random.Generator, size: Size, *, masks: Sequence[Hole], least: float, most: float) -> Hole:
-    """One of the given masks, turned by quarters and mirrored at random, at the picture's size (nearest neighbour).
-
-    Args:
-        rng: decides which mask, and which of its eight positions.
-        size: (height, width); masks of another shape are stretched.
-        masks: at least one, True in the hole.
-        least, most: share of the picture; a mask whose share is outside of it is grown or shrunk on all sides.
-
-    Raises:
-        UserError: the band lies between two pixels.
-    """
+    """One of the given masks, turned by quarters and mirrored at random, at the picture's size (nearest neighbour)."""
     band = band_of(size, least, most)
     mask = np.rot90(masks[int(rng.integers(len(masks)))], int(rng.integers(4)))
     mask = mask[:, ::-1] if rng.random() < 0.5 else mask
@@ -175,14 +135,10 @@ def at_size(mask: Hole, size: Size) -> Hole:
 
 
 _VERTICES = (4, 12)
-_WIDTHS = (12 / 256, 40 / 256)
-"""By the picture's shorter side."""
-_USUAL_SHARE = 0.25
-"""Holes that take less of the picture are painted with a finer brush."""
-_FINEST = 0.35
-"""Width of the finest brush by that of the usual one."""
-_TURN = (4 * pi / 15, 8 * pi / 15)
-"""Change of direction at a vertex, to either side."""
+_WIDTHS = (12 / 256, 40 / 256)  # by the picture's shorter side
+_USUAL_SHARE = 0.25  # holes that take less of the picture are painted with a finer brush
+_FINEST = 0.35  # width of the finest brush by that of the usual one
+_TURN = (4 * pi / 15, 8 * pi / 15)  # change of direction at a vertex, to either side
 _STROKE_TRIES = 30
 
 
@@ -190,8 +146,7 @@ _STROKE_TRIES = 30
 class Stroke:
     """A line of straight pieces with round joints and ends; lengths are in pixels."""
 
-    points: tuple[tuple[float, float], ...]
-    """x, y; each inside the picture."""
+    points: tuple[tuple[float, float], ...]  # x, y; each inside the picture
     width: float
 
 
@@ -200,14 +155,6 @@ def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) 
 
     Numbers of vertices, widths (by a picture of 256 pixels) and lengths are those of the free-form masks of Yu et al.
     2019 (arXiv 1806.03589). Their angles are the changes of direction here, so that no direction is preferred.
-
-    Args:
-        rng: decides the area and the strokes.
-        size: (height, width).
-        least, most: share of the picture that they take together.
-
-    Raises:
-        UserError: the band lies between two pixels.
     """
     band = band_of(size, least, most)
     target = band.draw(rng)
@@ -232,13 +179,7 @@ def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) 
 
 
 def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float = 1.0) -> Stroke:
-    """A stroke that starts anywhere in any direction, and turns back at the picture's edges.
-
-    Args:
-        rng: decides it.
-        size: (height, width).
-        fineness: scales width and length, and the number of vertices down to two.
-    """
+    """A stroke that starts anywhere in any direction, and turns back at the picture's edges."""
     height, width = size
     vertices = max(round(int(rng.integers(_VERTICES[0], _VERTICES[1] + 1)) * min(fineness, 1)), 2)
     lengths = np.abs(rng.normal(1 / 8, 1 / 16, vertices - 1)) * hypot(height, width) * fineness

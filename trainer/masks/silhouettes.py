@@ -15,18 +15,14 @@ from gan_eval.stimuli.holes import Hole, hole_of, mask_of
 from gan_eval.stimuli.pictures import list_pictures, read_rgb
 from trainer.masks.area import Size, band_of, fitted
 
-Outline = NDArray[np.float64]
-"""(N, 2): the corners x, y of a closed polygon, at any scale."""
+Outline = NDArray[np.float64]  # (N, 2): the corners x, y of a closed polygon, at any scale
 
-MADE_SIDE = 192
-"""Longer side of a made silhouette in pixels."""
+MADE_SIDE = 192  # longer side of a made silhouette in pixels
 
 _CORNERS = 72
 _TRIES = 5
-_ADJUSTMENTS = 3
-"""Changes of scale at a place before another place is tried."""
-_SMALL = 48
-"""Longer side of the picture on which a scale is looked for."""
+_ADJUSTMENTS = 3  # changes of scale at a place before another place is tried
+_SMALL = 48  # longer side of the picture on which a scale is looked for
 _ENLARGED = 1.6
 
 
@@ -35,10 +31,8 @@ class Pose:
     """Position and angle of a silhouette in a picture."""
 
     x: float
-    y: float
-    """Its middle, in pixels from the picture's upper left corner."""
-    angle: float
-    """Angle in radians, clockwise."""
+    y: float  # its middle, in pixels from the picture's upper left corner
+    angle: float  # angle in radians, clockwise
     mirrored: bool
 
 
@@ -46,15 +40,6 @@ def region(rng: np.random.Generator, size: Size, *, shapes: Sequence[Hole], leas
     """A silhouette at any angle, mirrored half of the time ("random region" of Pathak et al. 2016, section 3.3).
 
     Its middle is in the picture, most often towards the picture's own, so it may hang over the edge.
-
-    Args:
-        rng: decides silhouette, place, angle and scale.
-        size: (height, width).
-        shapes: silhouettes, True inside, of any sizes; where there are none they are made (`made_shape`).
-        least, most: share of the picture that it takes.
-
-    Raises:
-        UserError: the band lies between two pixels.
     """
     band = band_of(size, least, most)
     hole = np.zeros(size, np.bool_)
@@ -90,7 +75,7 @@ def scale_for(shape: Hole, size: Size, pose: Pose, target: int) -> float:
 
 
 def _correction(target: float, pixels: float) -> float:
-    """What the scale has to be multiplied by, if area went with its square; at most 2."""
+    """Return the factor of the scale, if area went with its square; at most 2."""
     return (target / max(pixels, target / 4)) ** 0.5
 
 
@@ -168,28 +153,18 @@ def _polar(radii: NDArray[np.float64]) -> Outline:
     return radii[:, None] * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 
 
-LONGEST = 256
-"""Longer side in pixels to which silhouettes are reduced."""
+LONGEST = 256  # longer side in pixels to which silhouettes are reduced
 
-FEWEST = 2
-"""Pixels of the smallest silhouette."""
+FEWEST = 2  # pixels of the smallest silhouette
 
 
 def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: int = LONGEST) -> dict[str, Hole]:
-    """The silhouettes or masks of a folder by file name, in natural order: white is hole, black is not.
+    """Read the silhouettes or masks of a folder by file name, in natural order: (H, W), True where it is white.
 
     Args:
-        folder: holds pictures of any kind that `gan_eval.stimuli.pictures.read_rgb` decodes.
         least, most: share of its picture that a hole may take.
         longest: pictures with a longer side are reduced to it (mean over each new pixel, then the nearer of black and
             white).
-
-    Returns:
-        Arrays (H, W), True where the grey level is above 127.
-
-    Raises:
-        UserError: no such folder, no pictures in it, or one that cannot be read, is all black or all white, or whose
-            white is outside of `least` .. `most`.
     """
     holes: dict[str, Hole] = {}
     for path in list_pictures(folder):

@@ -34,8 +34,7 @@ GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
 """Functions that take the settings, and what all generators share as keyword arguments: channels, norm, ..."""
 
 COLOURS = 3
-Channels = tuple[int, int]
-"""Numbers of channels of input and target."""
+Channels = tuple[int, int]  # numbers of channels of input and target
 RGB: Channels = (COLOURS, COLOURS)
 
 
@@ -51,23 +50,17 @@ def smallest_batch(settings: TrainingSettings) -> int:
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
-def generator_shape(
-    settings: TrainingSettings, *, in_channels: int | None = None, out_channels: int | None = None
-) -> Network:
+def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
     """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
-    Args:
-        settings: which network.
-        in_channels: default: 3, and one for the mask where the settings ask for it.
-        out_channels: default: 3.
-
-    Raises:
-        UserError: the settings do not fit together.
+    With RGB it also takes the mask, if the settings ask for it.
     """
     kind, holes = settings.generator, settings.inpainting
     if settings.depth is not None and "unet" not in kind:
         raise UserError(f"depth {settings.depth}: only U-Nets have it; leave it out with generator {kind}")
-    masks = 0 if holes is None else int(holes.mask_channel)
+    in_channels, out_channels = channels
+    if channels == RGB and holes is not None:
+        in_channels += holes.mask_channel
     with torch.device("meta"):
         net = GENERATORS[kind](
             settings,
@@ -75,21 +68,10 @@ def generator_shape(
             norm=settings.norm,
             statistics=settings.statistics,
             upsampling=settings.upsampling,
-            in_channels=COLOURS + masks if in_channels is None else in_channels,
-            out_channels=COLOURS if out_channels is None else out_channels,
+            in_channels=in_channels,
+            out_channels=out_channels,
         )
     return net if kind.startswith("resnet") else use_matrix_products(net)  # its pictures are never small
-
-
-def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
-    """Return the generator as `generator_shape` does, for pairs of these channels; holes are filled in RGB only.
-
-    Raises:
-        UserError: the settings do not fit together.
-    """
-    if channels == RGB:
-        return generator_shape(settings)
-    return generator_shape(settings, in_channels=channels[0], out_channels=channels[1])
 
 
 def empty_generator(settings: TrainingSettings, channels: Channels = RGB) -> Network:
@@ -104,9 +86,6 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
     """Return the discriminator on the CPU with uninitialised weights.
 
     In translation it sees the picture together with the input, in inpainting only the picture.
-
-    Raises:
-        UserError: its pictures are too small for its patches, or of a side that does not halve to 4.
     """
     shared: dict[str, Any] = {
         "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
@@ -136,11 +115,7 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
 
 
 def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Network, Discriminator]:
-    """Return generator and discriminator with initial weights drawn from the seed.
-
-    Raises:
-        UserError: the settings do not fit together.
-    """
+    """Return generator and discriminator with initial weights drawn from the seed."""
     generator, discriminator = empty_generator(settings, channels), empty_discriminator(settings, channels)
     nets: tuple[nn.Module, ...] = (generator, discriminator)
     for number, net in enumerate(nets):

@@ -44,10 +44,7 @@ class ContextEncoder(Network):
     transposed one back to 4x4, and a decoder doubles that up to the hole. `encoder.K`, `bottleneck` and `decoder.K`
     each have a `conv` and, but for the first and the last, a `norm`; K counts from the input. At one pixel instance
     norm would leave nothing, so `bottleneck` has none then. Of the biases, as in the U-Net, only the last layer's is
-    always there. There is no dropout.
-
-    Raises:
-        UserError: `size` or `hole` is not 4 * 2^k with k >= 1.
+    always there. It has no dropout.
     """
 
     def __init__(
@@ -78,11 +75,7 @@ class ContextEncoder(Network):
         self.decoder = nn.Sequential(first, *_doublings(ups, channels, out_channels, norm, statistics, upsampling))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, hole, hole) in [-1, 1].
-
-        Raises:
-            UserError: pictures of another size, or BatchNorm has to take its statistics from one picture's one pixel.
-        """
+        """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, hole, hole) in [-1, 1]."""
         require_side(x, self.smallest)
         norm = self.bottleneck.norm
         if isinstance(norm, BatchNorm2d) and norm.training and (norm.per_sample or x.shape[0] == 1):
@@ -99,9 +92,6 @@ class RegionEncoder(Network):
     The encoder is the context encoder's. At 4x4 a channel-wise fully-connected layer, `channelwise`, carries
     information over the picture and a 1x1 convolution, `mixing`, over the channels (section 3.1); the decoder doubles
     back to `size`. Keys, biases and norms are otherwise as in `ContextEncoder`.
-
-    Raises:
-        UserError: `size` is not 4 * 2^k with k >= 1.
     """
 
     def __init__(
@@ -128,11 +118,7 @@ class RegionEncoder(Network):
         self.decoder = nn.Sequential(*_doublings(levels, channels, out_channels, norm, statistics, upsampling))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, size, size) in [-1, 1].
-
-        Raises:
-            UserError: pictures of another size.
-        """
+        """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, size, size) in [-1, 1]."""
         require_side(x, self.smallest)
         return self.decoder(self.mixing(self.channelwise(self.encoder(x))))
 

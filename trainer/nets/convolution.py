@@ -16,9 +16,8 @@ from torch.autograd.function import once_differentiable
 from trainer.nets import winograd
 
 WEIGHTS_PER_PIXEL = 2**16
-"""The products are faster from so many weights on for each pixel of the small side, over the batch (2 CPU threads)."""
-BLOCK = 256
-"""Columns of the weights that one product reads: a few rows alone do not keep all threads busy."""
+"""Number of weights per pixel of the small side, over the batch, from which the products are faster (2 CPU threads)."""
+BLOCK = 256  # columns of the weights that one product reads: a few rows alone do not keep all threads busy
 
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -27,7 +26,7 @@ Net = TypeVar("Net", bound=nn.Module)
 def use_matrix_products(net: Net) -> Net:
     """Let the plain convolutions of a network take matrix products where these are faster, on a CPU; returns `net`.
 
-    Its weights and their keys stay as they are. A convolution to one channel has too few weights to gain by it.
+    Its weights and their keys stay the same. A convolution to one channel has too few weights to gain by it.
     """
     for module in net.modules():
         if type(module) is nn.Conv2d and module.out_channels > 1:

@@ -2,6 +2,7 @@
 whole (Pathak et al. 2016, arXiv 1604.07379), and both together."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind
 from trainer.nets.layers import INNERMOST, halvings, inner_bias, norm_layer, require_side
 
-KERNEL = 4
-"""The published kernel (arXiv 1611.07004, section 6.1.2)."""
+KERNEL = 4  # the published kernel (arXiv 1611.07004, section 6.1.2)
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,6 @@ def plan_layers(field: int) -> tuple[Layer, ...]:
     between two members the larger one is taken and kernels are made smaller. A pixel less in the kernel of a layer
     takes as many pixels from the field as the strides before it multiply to: 2^n in the last two layers, and 1, 2, 4,
     ... 2^(n-1) in those before, which are the binary digits of the rest. So any number can be taken away.
-
-    Raises:
-        UserError: the field is smaller than a pixel.
 
     >>> [(layer.kernel, layer.stride) for layer in plan_layers(70)]
     [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]
@@ -99,8 +96,7 @@ def smallest_size(layers: tuple[Layer, ...]) -> int:
     return size
 
 
-WIDEST = 8
-"""Channels double at each layer up to this many times the first layer's."""
+WIDEST = 8  # channels double at each layer up to this many times the first layer's
 
 
 class PatchGAN(nn.Module):
@@ -146,9 +142,6 @@ class GlobalDiscriminator(nn.Module):
 
     At 64 pixels these are the layers of the published network. Keys are `model.{0,2,5,...}` for convolutions and
     `model.{3,6,...}` for norms, as the PatchGAN's.
-
-    Raises:
-        UserError: `size` is not 4 * 2^k with k >= 1.
     """
 
     def __init__(
@@ -175,11 +168,7 @@ class GlobalDiscriminator(nn.Module):
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) to logits (N, 1, 1, 1), high for real.
-
-        Raises:
-            UserError: pictures of another size.
-        """
+        """(N, in_channels, size, size) to logits (N, 1, 1, 1), high for real."""
         require_side(x, self.only_size)
         return self.model(x)
 
@@ -188,37 +177,13 @@ class GlobalAndPatch(nn.Module):
     """A `GlobalDiscriminator`, `globally`, and a `PatchGAN`, `patch`, over the same picture.
 
     A mean over the logits weighs the whole like one patch.
-
-    Raises:
-        UserError: `size` is not 4 * 2^k with k >= 1, or the receptive field is below 1.
     """
 
-    def __init__(
-        self,
-        *,
-        size: int,
-        receptive_field: int = 70,
-        in_channels: int = 3,
-        channels: int = 64,
-        norm: NormKind = "batch",
-        statistics: StatisticsKind = "batch",
-    ) -> None:
+    def __init__(self, *, size: int, receptive_field: int = 70, **shared: Any) -> None:
         super().__init__()
-        self.globally = GlobalDiscriminator(
-            size=size, in_channels=in_channels, channels=channels, norm=norm, statistics=statistics
-        )
-        self.patch = PatchGAN(
-            receptive_field=receptive_field,
-            in_channels=in_channels,
-            channels=channels,
-            norm=norm,
-            statistics=statistics,
-        )
+        self.globally = GlobalDiscriminator(size=size, **shared)
+        self.patch = PatchGAN(receptive_field=receptive_field, **{"in_channels": 3, **shared})
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) to logits (N, 1 + h * w), high for real: the whole's, then the patches' by row.
-
-        Raises:
-            UserError: pictures of another size.
-        """
+        """(N, in_channels, size, size) to logits (N, 1 + h * w): the whole picture's, then the patches' by row."""
         return torch.cat([self.globally(x).flatten(1), self.patch(x).flatten(1)], dim=1)

@@ -17,12 +17,9 @@ class Network(nn.Module):
 
     in_channels: int
     out_channels: int
-    multiple: int
-    """Height and width must be multiples of this."""
-    smallest: int
-    """Minimum height and width."""
-    only_size: int | None = None
-    """The single side that it accepts; None: any."""
+    multiple: int  # height and width must be multiples of this
+    smallest: int  # minimum height and width
+    only_size: int | None = None  # the single side that it accepts; None: any
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -49,7 +46,7 @@ class BatchNorm2d(nn.BatchNorm2d):
 
 
 class InstanceNorm2d(nn.InstanceNorm2d):
-    """Each picture normalised by itself, without weights or running statistics, in its order of memory."""
+    """Normalisation of each picture, without weights or running statistics, in its order of memory."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W), same shape out."""
@@ -66,16 +63,10 @@ def normalised_each(
     momentum: float,
     eps: float,
 ) -> Tensor:
-    """`F.instance_norm`, which brings what lies channels-last into the other order and leaves it there; here it stays.
+    """Normalise each picture of (N, channels, H, W), and update the running statistics by the mean over the pictures.
 
-    Statistics are at least float32, under autocast too.
-
-    Args:
-        x: (N, channels, H, W).
-        running_mean, running_var: (channels), updated by the mean over the pictures; or None.
-        weight, bias: (channels); or neither.
-        momentum: share of the new in the running statistics.
-        eps: added to the variance.
+    `F.instance_norm` would bring channels-last memory into the other order; here it stays. Statistics are at least
+    float32, under autocast too. `momentum` is the share of the new in the running statistics.
     """
     pixels = x.shape[-2] * x.shape[-1]
     if x.is_contiguous() or pixels == 1 or not x.is_contiguous(memory_format=torch.channels_last):
@@ -138,16 +129,14 @@ class Dropout(nn.Dropout):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
-        self.generators: Sequence[torch.Generator] | None = (
-            None  # set for each layer, because the compiler would trace an argument
-        )
+        self.generators: Sequence[torch.Generator] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, ...) with elements set to 0 and the others scaled up, in training mode alone."""
         as_it_lies = self.generators is None and (x.device.type != "cpu" or x.is_contiguous())
         if as_it_lies or not self.training:
             return super().forward(x)
-        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # numbers by place, whatever the order of x
+        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # numbers by place, for any memory order of x
         if self.generators is None:
             return x * super().forward(kept)
         for picture, generator in zip(kept, self.generators, strict=True):
@@ -158,7 +147,7 @@ class Dropout(nn.Dropout):
 class ResizeConv2d(nn.Conv2d):
     """Doubles height and width: nearest neighbour, then a convolution of kernel 3 over a reflected border.
 
-    Every output pixel is covered equally often, so there is no checkerboard as from transposed convolutions
+    Every output pixel is covered equally often, which avoids the checkerboard of transposed convolutions
     (Odena, Dumoulin and Olah 2016, doi 10.23915/distill.00003).
     """
 
@@ -235,25 +224,16 @@ def inner_bias(kind: NormKind) -> bool:
     """Return whether inner convolutions have a bias: only with instance norm.
 
     BatchNorm has its own bias. Instance norm cancels it, and "none" could use it; both follow the layout of
-    pytorch-CycleGAN-and-pix2pix, from whose files the kind of norm is told by the biases.
+    pytorch-CycleGAN-and-pix2pix, in whose files the biases show the kind of norm.
     """
     return kind == "instance"
 
 
-INNERMOST = 4
-"""Side at which the halving ends (Pathak et al. 2016; Radford et al. 2016, arXiv 1511.06434)."""
+INNERMOST = 4  # side at which the halving ends (Pathak et al. 2016; Radford et al. 2016, arXiv 1511.06434).
 
 
 def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> int:
     """Return the number of times that `side` halves until it is 4, at least 1.
-
-    Args:
-        side: in pixels.
-        setting: what decides the side, to name it.
-        otherwise: another way out, which ends the message.
-
-    Raises:
-        UserError: it does not come to 4.
 
     >>> halvings(128), halvings(8)
     (5, 1)
@@ -269,11 +249,7 @@ def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> 
 
 
 def require_side(x: Tensor, side: int) -> None:
-    """Refuse pictures of another size than the network's.
-
-    Raises:
-        UserError: (N, C, H, W) is not `side` x `side`.
-    """
+    """Refuse pictures of another size than the network's."""
     height, width = x.shape[-2:]
     if (height, width) != (side, side):
         raise UserError(f"image_size: pictures of {width}x{height}; this network takes {side}x{side} alone")
@@ -296,24 +272,15 @@ class ChannelwiseLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, places))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, side, side), same shape out.
-
-        Raises:
-            ValueError: another shape, of which the places could be as many.
-        """
+        """(N, channels, side, side), same shape out."""
         if x.shape[1:] != (self.channels, self.side, self.side):
             raise ValueError(f"{tuple(x.shape)}: wanted is (N, {self.channels}, {self.side}, {self.side})")
         places = x.flatten(2).permute(1, 2, 0)  # a product for each channel, with the pictures as its columns
         y = torch.baddbmm(self.bias[:, :, None], self.weight, places)
         return y.permute(2, 0, 1).unflatten(2, (self.side, self.side))
 
-    def extra_repr(self) -> str:
-        """Channels and side, for printing."""
-        return f"{self.channels}, side={self.side}"
 
-
-STD = 0.02
-"""Standard deviation of the initial weights (arXiv 1611.07004, section 6.2)."""
+STD = 0.02  # standard deviation of the initial weights (arXiv 1611.07004, section 6.2)
 
 
 def initialise(net: nn.Module, generator: torch.Generator) -> None:

@@ -13,11 +13,7 @@ HALVINGS = 2
 
 
 def resnet(settings: TrainingSettings, *, blocks: int, **shared: Any) -> "ResNet":
-    """Return the ResNet of the settings.
-
-    Raises:
-        UserError: the image size is not a multiple of 4.
-    """
+    """Return the ResNet of the settings."""
     if settings.image_size % ResNet.multiple:
         raise UserError(f"image_size {settings.image_size}: a ResNet needs a multiple of {ResNet.multiple}")
     return ResNet(blocks=blocks, dropout=settings.dropout, **shared)
@@ -31,8 +27,7 @@ class ResNet(Network):
     """
 
     multiple = 2**HALVINGS
-    smallest = 2 * multiple
-    """The blocks reflect a border, for which a side of 1 pixel is too small."""
+    smallest = 2 * multiple  # the blocks reflect a border, for which a side of 1 pixel is too small
 
     def __init__(
         self,

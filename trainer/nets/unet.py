@@ -28,10 +28,8 @@ from trainer.nets.layers import (
     require_side,
 )
 
-WIDEST = 8
-"""Channels double at each level up to this many times the first level's."""
-MIN_DEPTH = 5
-"""Fewer levels than these are taken only where they are asked for, or the size is a power of two."""
+WIDEST = 8  # channels double at each level up to this many times the first level's
+MIN_DEPTH = 5  # fewer levels than these are taken only where they are asked for, or the size is a power of two
 FIRST_DROPOUT_LEVEL = 4
 """Dropout is in the decoder from this level (0 is the outermost) to the last but one: three levels at depth 8."""
 
@@ -46,11 +44,7 @@ def unet(settings: TrainingSettings, **shared: Any) -> "UNet":
 
 
 def channelwise_unet(settings: TrainingSettings, **shared: Any) -> "UNet":
-    """Return the U-Net with a channel-wise fully-connected bottleneck.
-
-    Raises:
-        UserError: the bottleneck would be too large.
-    """
+    """Return the U-Net with a channel-wise fully-connected bottleneck."""
     size = settings.image_size
     depth = settings.depth or halvings(size, otherwise=", or give depth")
     side = size // 2**depth
@@ -75,8 +69,8 @@ class UNet(Network):
     only the last layer's is always there.
 
     With `bottleneck_side` a channel-wise fully-connected layer, `bottleneck`, stands between the two innermost
-    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), whose pixels are then so many a side: the network
-    takes pictures of one size alone.
+    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), with that number of pixels a side: the
+    network takes pictures of one size alone.
 
     In the order `activation_norm` the encoder's LeakyReLU stands before the norm, so that skip connections carry what
     was activated and then normalised.
@@ -141,11 +135,7 @@ class UNet(Network):
         return len(self.down)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1].
-
-        Raises:
-            UserError: there is a bottleneck, and it is not of pictures of this size.
-        """
+        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
         if self.only_size is not None:
             require_side(x, self.only_size)
         encoded: list[Tensor] = []
@@ -162,9 +152,6 @@ class UNet(Network):
 
 def default_depth(size: int) -> int:
     """The number of times that `size` can be halved exactly: 8 for 256, 6 for 192.
-
-    Raises:
-        UserError: the network would have fewer than MIN_DEPTH levels, and the size is no power of two.
 
     >>> default_depth(256), default_depth(192), default_depth(16)
     (8, 6, 4)

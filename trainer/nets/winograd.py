@@ -14,16 +14,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 KERNEL = 4
-OUT = 3
-"""Output pixels of a tile, a side."""
-TILE = OUT + KERNEL - 1
-"""Input pixels of a tile, a side; the next begins `OUT` further."""
+OUT = 3  # output pixels of a tile, a side
+TILE = OUT + KERNEL - 1  # input pixels of a tile, a side; the next begins `OUT` further
 POINTS = 0.0, 1.0, -1.0, 2.0, -0.5
-"""Where the polynomials are evaluated, besides at infinity (Cook and Toom); of the sets tried the most exact."""
-WIDE = 2**20
-"""Faster than the library from so many weights on, ..."""
-TILES = 64
-"""... and so many tiles of the whole batch, with one and with two threads."""
+"""Points at which the polynomials are evaluated, besides infinity (Cook and Toom); of the sets tried the most exact."""
+WIDE = 2**20  # faster than the library from this number of weights on
+TILES = 64  # and from this number of tiles of the whole batch on, with one and with two threads
 
 
 def is_faster(weight: Tensor, stride: tuple[int, ...], count: int, height: int, width: int) -> bool:

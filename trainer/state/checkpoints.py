@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on exactly, in files that are whole or absent."""
+"""Checkpoints: everything a run needs to resume exactly, in files that are whole or absent."""
 
 import math
 import os
@@ -19,27 +19,21 @@ from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, sto
 from trainer.nets.build import first_difference
 
 FORMAT = 1
-CHECKPOINTS = "checkpoints"
-"""The folder of a run's checkpoints."""
-KEPT = 2
-"""Checkpoints kept by default: if the last is damaged, the one before it is used."""
+CHECKPOINTS = "checkpoints"  # the folder of a run's checkpoints
 
-SECONDS = 60.0
-"""Time between checkpoints where no number of steps is given,"""
-SHARE = 0.05
-"""longer where writing them would take more than this share of the time."""
 
-NETS = ("generator", "discriminator")
-"""The parts of a state that are weights,"""
-OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
-"""and those that are the moments of each weight's gradient."""
+SECONDS = 60.0  # time between checkpoints where no number of steps is given
+SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
+
+NETS = ("generator", "discriminator")  # parts of a state that are weights
+OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")  # parts that are the moments of gradients
 
 State = dict[str, Any]
 Weights = Mapping[str, Tensor]
 
 
 class CheckpointClock:
-    """Tells when a checkpoint is due: after so many steps, or after about a minute."""
+    """Timer of the checkpoints: one is due after every `every` steps, or after about a minute."""
 
     def __init__(self, every: int | None) -> None:
         self._every = every
@@ -53,7 +47,7 @@ class CheckpointClock:
         return time.monotonic() - self._last >= self._wait
 
     def took(self, seconds: float) -> None:
-        """A checkpoint was written and took so long."""
+        """Note that a checkpoint was written in this time."""
         self._wait = max(SECONDS, seconds / SHARE)
         self._last = time.monotonic()
 
@@ -84,26 +78,16 @@ def broke_down(folder: Path, when: str, what: str) -> UserError:
 
 
 def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None:
-    """Make sure that the networks of a run are sound after `step` steps.
-
-    Raises:
-        UserError: a weight is not finite.
-    """
+    """Make sure that the networks of a run are sound after `step` steps."""
     for net, weights in nets.items():
         if key := first_nonfinite(weights):
             raise broke_down(folder, f"by step {step}", f"{net} {key} is not finite")
 
 
-def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = KEPT) -> None:
+def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = 2) -> None:
     """Write the checkpoint of `step`, then remove earlier ones until `keep` are left.
 
     Files of later steps stay: one of them may be the newest that can be read, and the next resume looks at them.
-
-    Args:
-        state: tensors, numbers, texts, and lists and dicts of them, so that it loads with `weights_only=True`.
-
-    Raises:
-        UserError: a weight is not finite, or the disk is full or cannot be written.
     """
     require_finite(folder, step, {net: state[net] for net in NETS})
     path = checkpoint_path(folder, step)
@@ -139,20 +123,12 @@ def load_latest(
     """Load the latest checkpoint that can be used, on the CPU, and set the damaged ones after it aside.
 
     A damaged checkpoint is renamed (`step_0000100.pt.damaged`) once an earlier one has been loaded; if none can be
-    used, all stay as they are.
+    used, nothing is renamed.
 
     Args:
-        say: takes a message for each damaged checkpoint.
         nets: weights of the run's networks by their names in the state; a checkpoint must have the same.
         parts: names of everything that the run resumes from; a checkpoint without one of them counts as damaged.
         take: puts a state to use; a checkpoint of which it raises an error other than `UserError` counts as damaged.
-
-    Returns:
-        The state; None if the folder has no checkpoints.
-
-    Raises:
-        UserError: a checkpoint was made with other settings, of other networks or by a newer version, or none of them
-            can be read.
     """
     damaged = []
     for path in list_checkpoints(folder):
@@ -172,7 +148,7 @@ def load_latest(
             take(state)
         except (UserError, MemoryError, torch.OutOfMemoryError):
             raise
-        except Exception as error:  # zipfile and torch raise whatever the damaged bytes lead to
+        except Exception as error:  # zipfile and torch raise any error at damaged bytes
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:80]
             say(f"{path}: the checkpoint cannot be read ({reason}); trying the one before")
             damaged.append(path)
@@ -186,11 +162,7 @@ def load_latest(
 
 
 def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
-    """Make sure that a state is of `step` and has all parts.
-
-    Raises:
-        ValueError: it is not, or has not.
-    """
+    """Make sure that a state is of `step` and has all parts."""
     if not (isinstance(state.get("step"), int) and isinstance(state.get("seconds"), float)):
         raise ValueError("its step or its seconds are no number")
     if state["step"] != step or not math.isfinite(state["seconds"]):
@@ -203,11 +175,7 @@ def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
 
 
 def _check_numbers(weights: Weights, net: str) -> None:
-    """Make sure that each weight has a finite number in each place.
-
-    Raises:
-        ValueError: one has not.
-    """
+    """Make sure that each weight has a finite number in each place."""
     for key, tensor in weights.items():
         if problem := storage_problem(tensor):
             raise ValueError(f"{net}: {key} {problem}")
@@ -216,7 +184,7 @@ def _check_numbers(weights: Weights, net: str) -> None:
 
 
 def _set_aside(path: Path) -> Path:
-    """Rename what is no usable checkpoint, so that it counts as none; returns the new path."""
+    """Rename an unusable checkpoint, so that it is ignored; return the new path."""
     target, number = path.with_name(f"{path.name}.damaged"), 1
     while os.path.lexists(target):
         number += 1
@@ -232,7 +200,7 @@ def read_checkpoint(path: Path) -> State | None:
     """A checkpoint of any run on the CPU; None where it cannot be read."""
     try:
         return _load(path)
-    except Exception:  # zipfile and torch raise whatever the damaged bytes lead to
+    except Exception:  # zipfile and torch raise any error at damaged bytes
         return None
 
 

@@ -1,12 +1,12 @@
 """The folder of a training run: its lock, its configuration, and the finished generator.
 
-torch is imported only where a generator is read or written, so that other questions are answered at once.
+torch is imported only where a generator is read or written, so that other questions are answered quickly.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,16 +15,13 @@ from pydantic import ValidationError
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
-from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
-from trainer.datasets.pairs import Formats, PairedSet
-from trainer.datasets.photographs import PhotographSet
-from trainer.job import TrainingJob
+from trainer.datasets.pairs import Formats
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -34,20 +31,13 @@ if TYPE_CHECKING:
 FORMAT = 1
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
-BEST = "best.safetensors"
-"""The generator that the validation metric prefers."""
-LATEST = "latest.safetensors"
-"""The generator of an interrupted run; removed when the run is finished."""
-FINISHED = f"{OWN_FOLDER}/finished.json"
-"""State of the finished generator's file."""
-PICTURES = f"{OWN_FOLDER}/pictures.json"
-"""State of the training pictures when the run began."""
+BEST = "best.safetensors"  # the generator that the validation metric prefers
+LATEST = "latest.safetensors"  # the generator of an interrupted run; removed when the run is finished
 GENERATOR_FORMAT = 2
 _DIGEST = "digest"
 _METADATA = "gan_eval"  # a single key: the order of several is not fixed, and equal runs must give equal files
 
-Part = Literal["generator", "encoder"]
-"""The part of a trained model that a run starts from."""
+Part = Literal["generator", "encoder"]  # the part of a trained model that a run starts from
 STARTS: dict[Part, str] = {"generator": "initial_sha256", "encoder": "initial_encoder_sha256"}
 """Keys of a run's definition with the hash of what it started from."""
 Definition = dict[str, Any]
@@ -68,50 +58,11 @@ def run_lock(out: Path) -> tuple[Path, str, str]:
     return out / OWN_FOLDER / "train.lock", f"--out {out}", "training there"
 
 
-def is_finished(out: Path, job: TrainingJob) -> bool:
-    """Return whether `out` holds the finished run of a job, on unchanged files.
-
-    The answer takes a moment, because only the states of the files are compared. If these do not settle it, the answer
-    is False, and `train` reads the pictures.
-
-    Raises:
-        UserError: the folder holds a damaged run, or there are no such pictures.
-    """
-    if not all((out / name).is_file() for name in (GENERATOR, CONFIG, FINISHED)):
-        return False
-    config, settings, holes = _read_config(out / CONFIG), job.settings, job.settings.inpainting
-    from_files = settings.style_network != "none" or (holes is not None and bool(holes.shapes or holes.mask_folder))
-    starts = (settings.starts_from, job.init_from, job.init_encoder, *map(config.get, STARTS.values()))
-    if from_files or any(starts):
-        return False
-    task = {"direction": job.direction} if holes is None else {}
-    arguments = {"settings": settings.model_dump(mode="json"), "fraction": job.fraction, "split": job.split, **task}
-    if _differing(config, {"devices": 1, **arguments}):
-        return False
-    data_set = PairedSet(job.data, job.direction) if holes is None else PhotographSet(job.data)
-    files = data_set.files(data_set.training_paths(job.split, limit=settings.max_pairs))
-    return bool(read_json(out / FINISHED) == _states([out / GENERATOR]) and read_json(out / PICTURES) == _states(files))
-
-
-def record_finished(out: Path) -> None:
-    """Record the state of the finished generator's file, for `is_finished`."""
-    write_json(out / FINISHED, _states([out / GENERATOR]))
-
-
-def _states(files: Sequence[Path]) -> str:
-    """Return a hash of the names, sizes and times of files; equal hashes mean unchanged files."""
-    at = [(file.parent.name, file.name, file.stat()) for file in files]
-    return sha256_json([(*names, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for *names, state in at])
-
-
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Check that the run may start or continue in `out`; nothing is written.
 
     Returns:
         A message for each property of the machine that differs from the run's start.
-
-    Raises:
-        UserError: the folder holds another run, a damaged one, or other files.
     """
     if not (out / CONFIG).exists():
         if out.exists():
@@ -132,7 +83,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     return [
         f"{name} was {before.get(name)} when the run began and is {now} now: "
         "the result will agree closely, but not bit for bit"
-        for name, now in ({"compiled": None} | machine).items()
+        for name, now in machine.items()
         if before.get(name) != now
     ]
 
@@ -150,11 +101,10 @@ def _differing(config: Mapping[str, Any], definition: Definition) -> list[str]:
     return differences({**there, "devices": config.get("devices", 1)}, definition)
 
 
-def begin_run(out: Path, definition: Definition, machine: Machine, files: Sequence[Path]) -> None:
-    """Claim `out` and record what is trained there, and on which files, unless that is done already."""
+def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
+    """Claim `out` and record what is trained there, unless that is done already."""
     claim_output_folder(out)
     if not (out / CONFIG).exists():
-        write_json(out / PICTURES, _states(files))
         write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
 
 
@@ -169,28 +119,12 @@ def recorded_threads(*folders: Path) -> int | None:
     return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
 
 
-def tf32_of(generator: Path) -> bool:
-    """Return whether a generator's run used TensorFloat-32; without a run folder, PyTorch's default is assumed.
-
-    Args:
-        generator: a file in the run's folder, or one level below.
-    """
-    return bool(_recorded_machine(*generator.parents[:2]).get("tf32", True))
-
-
 def _recorded_machine(*folders: Path) -> Machine:
     for folder in folders:
         with suppress(UserError):
             machine: Machine = _read_config(folder / CONFIG).get("machine", {})
             return machine
     return {}
-
-
-def start_of_finished(out: Path, part: Part) -> str | None:
-    """Return the hash of what a finished run started from; None for random weights, or an unfinished run."""
-    if not ((out / GENERATOR).is_file() and (out / CONFIG).is_file()):
-        return None
-    return _read_config(out / CONFIG).get(STARTS[part])
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
@@ -205,25 +139,13 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
     return [] if old == new else [f"{prefix.rstrip('.')} ({_short(old)} there, {_short(new)} asked for)"]
 
 
-def fingerprint(definition: Definition) -> str:
-    """Return the SHA-256 of a run's definition."""
-    return sha256_json(definition)
-
-
 def snapshot_path(run: Path, step: int) -> Path:
     """Return the file of the generator kept after `step` steps."""
     return run / "snapshots" / f"step_{step:07d}.safetensors"
 
 
 def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None:
-    """Write a generator with its settings, without paths and times, so that equal runs give equal files.
-
-    Args:
-        definition: the run's; for a generator during training also `step`.
-
-    Raises:
-        UserError: a weight is not finite, or the disk is full or cannot be written.
-    """
+    """Write a generator with its settings, without paths and times, so that equal runs give equal files."""
     from safetensors.torch import save
 
     from gan_eval.metrics.weights.files import first_nonfinite
@@ -232,11 +154,11 @@ def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None
         raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train again")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     described = {**definition, "format": GENERATOR_FORMAT}
-    metadata = json.dumps({**described, _DIGEST: _digest(described, tensors)}, sort_keys=True)
+    metadata = json.dumps({**described, _DIGEST: digest_of(described, tensors)}, sort_keys=True)
     write_bytes(path, save(tensors, metadata={_METADATA: metadata}))
 
 
-def _digest(described: Definition, tensors: "Mapping[str, Tensor]") -> str:
+def digest_of(described: Definition, tensors: "Mapping[str, Tensor]") -> str:
     """Return the SHA-256 of a file's metadata and of each tensor's name, type, shape and bytes."""
     import torch
 
@@ -252,10 +174,6 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
 
     Returns:
         Its tensors by name; the JSON that `save_generator` wrote, None in a file of another program.
-
-    Raises:
-        UserError: tensors or settings have changed since the file was written.
-        SafetensorError, OSError: it is no safetensors file.
     """
     from safetensors import safe_open
 
@@ -264,24 +182,16 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     with suppress(ValueError, RecursionError):  # no JSON, which `load_generator` refuses
         described = json.loads(metadata or "null")
-        if isinstance(described, dict):
-            known = described.pop(_DIGEST, None)
-            if known is not None and known != _digest(described, tensors):
-                raise UserError(
-                    f"{path}: changed since it was written (its digest differs); copy it again, or train it again"
-                )
+        if isinstance(described, dict) and described.pop(_DIGEST, None) != digest_of(described, tensors):
+            raise UserError(
+                f"{path}: changed since it was written (its digest differs or is missing); copy it again, or train it "
+                "again"
+            )
     return tensors, metadata
 
 
 def load_generator(path: Path) -> "tuple[Network, Definition]":
-    """Load a generator that `train` wrote, on the CPU, and its run's definition.
-
-    Args:
-        path: the folder of a finished run, or one of its `.safetensors` files (finished, best or snapshot).
-
-    Raises:
-        UserError: the run is not finished, or the file is damaged, from another program, or has infinite numbers.
-    """
+    """Load a generator that `train` wrote, on the CPU, and its run's definition."""
     from safetensors import SafetensorError
 
     from gan_eval.metrics.weights.files import first_nonfinite
@@ -317,14 +227,7 @@ def load_generator(path: Path) -> "tuple[Network, Definition]":
 
 
 def has_generator(out: Path, say: Callable[[str], None]) -> bool:
-    """Return whether the run in `out` has its finished generator; False for a damaged one with a checkpoint.
-
-    Args:
-        say: called with a message about a damaged generator.
-
-    Raises:
-        UserError: the generator is not a file, or is damaged and has no checkpoint.
-    """
+    """Return whether the run in `out` has its finished generator; False for a damaged one with a checkpoint."""
     file = out / GENERATOR
     if not os.path.lexists(file):
         return False
@@ -345,11 +248,7 @@ def has_generator(out: Path, say: Callable[[str], None]) -> bool:
 
 
 def generator_file(path: Path) -> Path:
-    """Return the file that `path` stands for: itself, or the finished generator of a run's folder.
-
-    Raises:
-        UserError: there is none.
-    """
+    """Return the file that `path` stands for: itself, or the finished generator of a run's folder."""
     path = Path(path)
     file = path / GENERATOR if path.is_dir() else path
     if not file.is_file():
@@ -364,11 +263,7 @@ def settings_of(definition: Definition) -> TrainingSettings:
 
 
 def formats_of(definition: Definition) -> Formats:
-    """Return channels and depth of a run's input and target; 8-bit RGB where it names none.
-
-    Raises:
-        UserError, LookupError, TypeError: they are damaged.
-    """
+    """Return channels and depth of a run's input and target; 8-bit RGB where it names none."""
     pictures = definition.get("pictures")
     if pictures is None:
         return RGB8, RGB8
@@ -383,11 +278,7 @@ def named_formats(formats: Formats) -> Definition:
 
 
 def recorded_formats(out: Path) -> Formats | None:
-    """Return the formats of the run in `out`; None where there is none.
-
-    Raises:
-        UserError: its configuration is damaged.
-    """
+    """Return the formats of the run in `out`; None where there is none."""
     if not (out / CONFIG).exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""The pictures that a generator was trained on, recognised by their content whatever they are called.
+"""The pictures that a generator was trained on, recognised by their content under any name.
 
 A picture is brought to 16 x 16 grey values of mean 0 and standard deviation 1. Two pictures are the same where these
 values correlate by at least `SAME`, mirrored or not: a copy in another format or JPEG quality, at another size, with
@@ -23,30 +23,24 @@ from gan_eval.files.digests import sha256_bytes
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.files.model import Model, load_model
 
-RECORD = f"{OWN_FOLDER}/trained_on.npz"
-"""File in the run's folder."""
+RECORD = f"{OWN_FOLDER}/trained_on.npz"  # file in the run's folder
 SIDE = 16
-SAME = 0.998
-"""The least correlation of two pictures that are the same."""
-_FLAT = 1.0
-"""A standard deviation, in levels, below which a picture's values say nothing."""
-_ROWS = 4096
-"""Number of pictures compared together."""
+SAME = 0.998  # the least correlation of two pictures that are the same
+_FLAT = 1.0  # A standard deviation, in levels, below which a picture's values say nothing
+_ROWS = 4096  # number of pictures compared together
 
 
 @dataclass(frozen=True)
 class TrainedOn:
     """The pictures of one training."""
 
-    digests: NDArray[np.str_]
-    """(N,) of the values of each item."""
-    vectors: NDArray[np.int8]
-    """(M, 256) of the pictures of all items; 0 for a flat one."""
+    digests: NDArray[np.str_]  # (N,) of the values of each item
+    vectors: NDArray[np.int8]  # (M, 256) of the pictures of all items; 0 for a flat one
     complete: bool
     """Nothing else was trained on: false where the run started from a generator whose pictures are not known."""
 
     def seen(self, data_set: DataSet, paths: Sequence[Path]) -> dict[Path, bool | None]:
-        """Tell for each picture of a data set whether it was trained on; None where that is not known.
+        """Return for each picture of a data set whether it was trained on; None where that is not known.
 
         Of pairs, one half that is the same is enough.
         """
@@ -82,18 +76,7 @@ class TrainedOn:
 def pictures_of_run(
     out: Path, data_set: DataSet, paths: list[Path], *, data_sha256: str, start: Path | None
 ) -> TrainedOn:
-    """Return what a run is trained on: its record, or read from the pictures where there is none yet.
-
-    Args:
-        out: the run's folder.
-        data_set: reads the pictures.
-        paths: the pictures.
-        data_sha256: of the run's definition.
-        start: the generator or encoder that it starts from, whose pictures it has seen, too.
-
-    Raises:
-        UserError: a picture cannot be read.
-    """
+    """Return what a run is trained on: its record, or read from the pictures where there is none yet."""
     if (recorded := _read(out / RECORD, data_sha256)) is not None:
         return recorded
     contents = map_pictures(paths, lambda path: _content(data_set, path))
@@ -109,11 +92,7 @@ def pictures_of_run(
 
 
 def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
-    """Write down what a run is trained on, unless that has been done.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
+    """Write down what a run is trained on, unless that has been done."""
     if _read(out / RECORD, data_sha256) is None:
         file, complete, sha256 = BytesIO(), np.array(known.complete), np.array(data_sha256)
         np.savez(file, digests=known.digests, vectors=known.vectors, complete=complete, data_sha256=sha256)
@@ -123,7 +102,7 @@ def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
 def trained_on(model: Model) -> TrainedOn | None:
     """Return what a generator was trained on; None where its folder does not say.
 
-    That is so for a foreign file, one that lies alone, and a run of an earlier version.
+    That is so for a foreign file and one without its run's folder.
     """
     found = (_read(folder / RECORD, model.definition.get("data_sha256")) for folder in model.file.parents[:2])
     return next((record for record in found if record is not None), None)
@@ -144,16 +123,12 @@ def _read(file: Path, data_sha256: object) -> TrainedOn | None:
             ):
                 return None
             return TrainedOn(digests, vectors, bool(arrays["complete"]))
-    except Exception:  # whatever zipfile and numpy say of a damaged file
+    except Exception:  # zipfile and numpy raise any error at a damaged file
         return None
 
 
 def _content(data_set: DataSet, path: Path) -> tuple[str, NDArray[np.int8]]:
-    """An item's digest, the same for both directions, and the (K, 256) vectors of its pictures.
-
-    Raises:
-        UserError: the picture cannot be read.
-    """
+    """An item's digest, the same for both directions, and the (K, 256) vectors of its pictures."""
     pictures = data_set.read(path, SIDE)
     digest = sha256_bytes(b"".join(sorted(picture.tobytes() for picture in pictures)))[:24]
     return digest, np.stack([_vector(picture) for picture in pictures])

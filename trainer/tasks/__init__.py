@@ -13,22 +13,9 @@ __all__ = ["Example", "Inpainting", "Output", "Task", "Translation", "new_task"]
 
 
 def new_task(
-    settings: TrainingSettings,
-    *,
-    direction: Direction = "AtoB",
-    root: Path = Path(),
-    formats: Formats | None = None,
+    settings: TrainingSettings, *, direction: Direction = "AtoB", root: Path = Path(), formats: Formats | None = None
 ) -> Task:
-    """The task that the settings describe.
-
-    Args:
-        direction: of a translation: which half of a picture is the input.
-        formats: of a translation: channels and depth of input and target; default: 8-bit RGB.
-        root: of inpainting: the folder that `shapes` and `mask_folder` are relative to.
-
-    Raises:
-        UserError: a folder of shapes or masks is not there, or holds what is none.
-    """
+    """The task that the settings describe."""
     if settings.inpainting is not None:
         return Inpainting(settings, root)
     return Translation(settings, direction, formats or (RGB8, RGB8))

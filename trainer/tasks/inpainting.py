@@ -20,10 +20,7 @@ from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.devices import on_device
 from trainer.inference import as_pictures, dropout_from
-from trainer.losses import (
-    at_holes,
-    pixel_weights,
-)
+from trainer.losses import at_holes, pixel_weights
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.randomness import Purpose, stream, torch_seed
 from trainer.step import Batch, Objective
@@ -37,11 +34,7 @@ class Inpainting(Task):
     """Photographs with a part hidden; the ground truth is the whole photograph."""
 
     def __init__(self, settings: TrainingSettings, root: Path) -> None:
-        """Set up, with folders of shapes and masks looked for below `root`.
-
-        Raises:
-            UserError: a folder of shapes or masks is not there, or holds what is none.
-        """
+        """Set up, with folders of shapes and masks looked for below `root`."""
         super().__init__(settings)
         assert settings.inpainting is not None
         self.holes: InpaintingSettings = settings.inpainting
@@ -68,7 +61,7 @@ class Inpainting(Task):
         holes = np.stack([self._mask(rng, target.shape[-2:]).hole for rng in streams])
         return self._batch(target, holes, streams)
 
-    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
+    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
         """SSIM, style and total variation are of the composite; those of a context encoder are of its square alone,
         whose seam with the context the total variation therefore leaves out.
         """
@@ -77,7 +70,7 @@ class Inpainting(Task):
         def counted(batch: Batch, logits: Tensor) -> Tensor | None:
             return None if batch.hole is None or holes.judged_patches == "all" else at_holes(logits, batch.hole)
 
-        terms = loss_terms(settings, device, autocast=autocast, compiled=compiled, weights=self._weights())
+        terms = loss_terms(settings, device, autocast=autocast, weights=self._weights())
         return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:

@@ -13,41 +13,37 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import Mode, TrainingSettings
 from gan_eval.stimuli.pictures import Picture, as_shown
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from gan_eval.tables.frames import Row
 from trainer.datasets.dataset import DataSet
-from trainer.devices import compiled_network, placed
+from trainer.devices import placed
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term, every_logit
-from trainer.style import StyleLoss, load_style_network, style_sha256
+from trainer.style import StyleLoss, load_style_network, style_weights
 
-Autocast = Callable[[], AbstractContextManager[Any]]
-"""Context in which the networks run."""
+Autocast = Callable[[], AbstractContextManager[Any]]  # context in which the networks run
 
 
 @dataclass(frozen=True)
 class Example:
     """An item outside training."""
 
-    condition: Samples
-    """The input picture as shown to participants."""
+    condition: Samples  # the input picture as shown to participants
     target: Samples
-    mask: Mask | None = None
-    """The hole, if there is one."""
-    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
-    """Formats of condition and target."""
+    mask: Mask | None = None  # the hole, if there is one
+    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)  # formats of condition and target
 
 
 @dataclass(frozen=True)
 class Output:
     """A generator's output for an example."""
 
-    fake: Samples
-    """The stimulus; around a hole it is the target, bit for bit."""
+    fake: Samples  # the stimulus; around a hole it is the target, bit for bit
     raw: Samples | None = None
     """The generator's picture before its known pixels were replaced, where there is such a thing."""
 
@@ -57,8 +53,7 @@ class Task(ABC):
 
     modes: tuple[Mode, ...] = ("train", "eval")
     """The modes in which its generator gives pictures, the one of sample grids and of the best generator first."""
-    gives_raw = False
-    """True if its outputs have a raw picture."""
+    gives_raw = False  # True if its outputs have a raw picture
 
     formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
     """Channels and depth of what people are shown as the input, and of the target."""
@@ -86,20 +81,12 @@ class Task(ABC):
         """Return the facts that, besides the settings, determine the items."""
 
     def definition(self) -> dict[str, Any]:
-        """Return the facts that, besides the settings, identify a run.
-
-        Raises:
-            UserError: the weights of a style network are not there.
-        """
+        """Return the facts that, besides the settings, identify a run."""
         network = self.settings.style_network
-        return self.conditions() | ({} if network == "none" else {"style_sha256": style_sha256(network)})
+        return self.conditions() | ({} if network == "none" else {"style_sha256": sha256_file(style_weights(network))})
 
     def mode(self, requested: Mode | None) -> Mode:
-        """The requested mode; default: the first of its modes.
-
-        Raises:
-            UserError: its generator gives no pictures in it.
-        """
+        """The requested mode; default: the first of its modes."""
         mode = requested or self.modes[0]
         if mode not in self.modes:
             raise UserError(
@@ -113,17 +100,8 @@ class Task(ABC):
         """A batch of K crops (N, C, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
 
     @abstractmethod
-    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
-        """Return the losses that the training step minimises, on the device.
-
-        Args:
-            device: that of the networks.
-            autocast: the precision in which a further network of it runs.
-            compiled: whether that network goes through `torch.compile`.
-
-        Raises:
-            UserError: the weights of a style network are not there.
-        """
+    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
+        """Return the losses that the training step minimises, on the device."""
 
     @abstractmethod
     def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
@@ -131,7 +109,7 @@ class Task(ABC):
 
         Args:
             item: what its data set reads of a file, at the size that is generated.
-            stem: the file's; where holes are masks of a folder alone, the one of this name is taken as it is.
+            stem: the file's; where holes are masks of a folder alone, the one of this name is taken unchanged.
             number, seed: decide a hole.
             grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
         """
@@ -140,15 +118,7 @@ class Task(ABC):
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
     ) -> list[Output]:
-        """Pictures of one size from the generator, each independent of the others (but for the last bits).
-
-        Args:
-            net: inside `trainer.inference.inference`.
-            purpose, seed, numbers: the streams that decide dropout and noise, one for each example.
-
-        Raises:
-            trainer.inference.NotFiniteError: the generator gives something else than numbers.
-        """
+        """Pictures of one size from the generator, each independent of the others (but for the last bits)."""
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
         """Return the pictures of an example in a sample grid, each (H, W, 3) uint8."""
@@ -183,21 +153,9 @@ def loss_terms(
     device: torch.device,
     *,
     autocast: Autocast,
-    compiled: bool,
     weights: Callable[[Batch], Tensor | None] = lambda _batch: None,
 ) -> list[Term]:
-    """Every loss of the generator's output beside the adversarial one, for every task.
-
-    Args:
-        settings: which have a weight, and the style network.
-        device: where the style network runs.
-        autocast: what it runs inside.
-        compiled: whether to `torch.compile` it.
-        weights: the weight of each pixel of a batch in the pixel losses; None: 1.
-
-    Raises:
-        UserError: the weights of the style network are not there.
-    """
+    """Return all losses of the generator's output except the adversarial one."""
 
     def of_pixels(loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
         return lambda output, batch: loss(output, batch.target, weights(batch))
@@ -210,7 +168,6 @@ def loss_terms(
     if settings.style_network != "none":
         network = load_style_network(settings.style_network, layers=settings.style_layers)
         style = placed(StyleLoss(network, settings.style_layers), device)
-        style = compiled_network(style, device) if compiled else style
 
         def of_style(picture: Tensor, target: Tensor) -> Tensor:
             with autocast():

@@ -46,10 +46,8 @@ class Translation(Task):
     def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
 
-    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext, compiled: bool = False) -> Objective:
-        return objective_of(
-            self.settings, joined_with_input, loss_terms(self.settings, device, autocast=autocast, compiled=compiled)
-        )
+    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
+        return objective_of(self.settings, joined_with_input, loss_terms(self.settings, device, autocast=autocast))
 
     def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = item

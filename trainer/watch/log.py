@@ -14,10 +14,8 @@ from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import Row, write_rows
 from trainer.state.checkpoints import CHECKPOINTS, broke_down
 
-ROWS = 200
-"""Approximate number of windows in a run."""
-MIN_WINDOW, MAX_WINDOW = 10, 50
-"""Steps in a window."""
+ROWS = 200  # approximate number of windows in a run
+MIN_WINDOW, MAX_WINDOW = 10, 50  # steps in a window
 
 
 def window_of(total: int) -> int:
@@ -36,12 +34,6 @@ class TrainingLog:
     """
 
     def __init__(self, path: Path, *, facts: Row, total: int) -> None:
-        """
-        Args:
-            path: the table's file.
-            facts: columns with the same value in every row.
-            total: steps of the run.
-        """
         self.path = path
         self.facts = facts
         self.total = total
@@ -60,11 +52,7 @@ class TrainingLog:
         self._pending.append(terms)
 
     def end_row(self, *, step: int, epoch: int, images: int, seconds: float) -> None:
-        """Average the terms since the previous row into a row for each term; for gradient norms also the maximum.
-
-        Raises:
-            UserError: a term is not finite; the message names step and term.
-        """
+        """Average the terms since the previous row into a row for each term; for gradient norms also the maximum."""
         self.check(step)
         names = dict.fromkeys(name for terms in self._pending for name in terms)
         for name in names:
@@ -125,12 +113,6 @@ class ValidationLog:
     """Rows of the table validation, and the best generator so far."""
 
     def __init__(self, path: Path, *, facts: Row, mode: Mode) -> None:
-        """
-        Args:
-            path: the table's file.
-            facts: columns with the same value in every row.
-            mode: the mode whose values decide which generator is the best.
-        """
         self.rows: list[Row] = []
         self.best: Best | None = None
         self._path = path
@@ -160,7 +142,7 @@ class ValidationLog:
         return True
 
     def write(self) -> None:
-        """Write the table, whole or not at all; without rows there is no table."""
+        """Write the table, whole or not at all; not without rows."""
         if self.rows:
             write_rows(self.rows, self._path, VALIDATION)
 

@@ -1,4 +1,4 @@
-"""Sample grids: pictures of a few fixed items, made now and then while a run goes on."""
+"""Sample grids: pictures of a few fixed items, made now and then during a run."""
 
 import re
 from collections.abc import Callable
@@ -14,10 +14,8 @@ from trainer.inference import inference
 from trainer.randomness import Purpose
 from trainer.tasks import Example, Task
 
-SPLITS = ("test", "val")
-"""Splits of the items, best first."""
-COUNT = 4
-"""Items in a grid."""
+SPLITS = ("test", "val")  # splits of the items, best first
+COUNT = 4  # items in a grid
 
 
 def grid_path(folder: Path, step: int) -> Path:
@@ -39,14 +37,7 @@ def list_grids(folder: Path) -> list[Path]:
 def sample_examples(
     task: Task, data_set: DataSet, train: list[Path], *, train_split: str, say: Callable[[str], None]
 ) -> list[Example]:
-    """Up to COUNT items at the training size, spread over the pictures not trained on where there are any.
-
-    Args:
-        task: makes items of pictures.
-        data_set: lists and reads them.
-        train: the pictures that are trained on, of `train_split`.
-        say: takes a message on a split that is there but cannot be used.
-    """
+    """Up to COUNT items at the training size, spread over the pictures not trained on where there are any."""
 
     def examples(paths: list[Path]) -> list[Example]:
         size, seed = task.settings.image_size, task.settings.seed

@@ -13,11 +13,7 @@ from trainer.watch.samples import grid_step, list_grids
 
 
 def require_tensorboard() -> None:
-    """Check for the optional package before the training starts.
-
-    Raises:
-        UserError: it is not installed.
-    """
+    """Check for the optional package before the training starts."""
     try:
         import torch.utils.tensorboard  # noqa: F401
     except ImportError as error:

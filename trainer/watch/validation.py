@@ -4,7 +4,7 @@ The trainer knows no metric. The command hands in what measures a stimulus set (
 those of batch reports.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
@@ -29,13 +29,9 @@ from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
 THUMBNAIL = 32
-HELD = 512
-"""Up to so many pictures are held in memory and go through the generator one by one. Of more, as of a whole split, only
-the paths are held, and they go through it"""
-TOGETHER = 16
-"""at once."""
-COMPARED = 1000
-"""Maximum number of pictures compared with each other for their diversity."""
+HELD = 512  # maximum number of pictures held in memory; they go through the generator one by one
+TOGETHER = 16  # of more pictures only the paths are held, and this many go through it together
+COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,7 @@ class Measure:
 
     values: Callable[[Path], list[Row]]
     """Takes a stimulus set's folder; returns rows with metric, value, sd, n and reason."""
-    higher_is_better: Mapping[str, bool]
-    """True or false for each metric that `values` computes."""
+    higher_is_better: Mapping[str, bool]  # True or false for each metric that `values` computes
 
 
 @dataclass(frozen=True)
@@ -53,27 +48,10 @@ class ValidationExamples:
     """Items of the training size by name, and the split that they come from."""
 
     split: str
-    examples: Mapping[str, Example]
-    seen: bool | None = None
-    """True if some of them are also trained on; None: unknown."""
-    n_seen: int = 0
-    """Number of pictures that are also trained on."""
-
-
-class ReadWhenAsked(Mapping[str, Example]):
-    """Items by name, each read anew whenever it is asked for."""
-
-    def __init__(self, names: Sequence[str], read: Callable[[str], Example]) -> None:
-        self._names, self._read = names, read
-
-    def __getitem__(self, name: str) -> Example:
-        return self._read(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+    names: list[str]
+    read: Callable[[str], Example]  # returns the item of a name
+    seen: bool | None = None  # True if some of them are also trained on; None: unknown
+    n_seen: int = 0  # number of pictures that are also trained on
 
 
 def validation_examples(
@@ -85,20 +63,9 @@ def validation_examples(
     count: int | None,
     train_split: str,
 ) -> ValidationExamples | None:
-    """Up to `count` items of the first of VALIDATION_SPLITS that is there and not the training split, spread over it.
+    """Return up to `count` items, spread over the first of VALIDATION_SPLITS that exists and is not trained on.
 
-    Files that are trained on are among them only where all of that split are. Copies of these are told by `known`.
-
-    Args:
-        task: makes items of pictures.
-        data_set: lists and reads them.
-        train: the pictures that are trained on, of `train_split`.
-        known: what is trained on, by content.
-        count: None: all of the split's.
-        train_split: whose pictures are not for validation.
-
-    Raises:
-        UserError: a picture of that split is broken; of more than HELD, when it is read.
+    Training files are among them only if all of that split are; `known` recognises their copies.
     """
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
@@ -115,11 +82,13 @@ def validation_examples(
             item = data_set.read(named[name], size)  # noqa: B023 - the loop ends here
             return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
 
-        examples = {name: read(name) for name in named} if count <= HELD else ReadWhenAsked(list(named), read)
+        held = {name: read(name) for name in named} if count <= HELD else None
         marks = list(known.seen(data_set, list(named.values())).values()) if known else []
         if not unseen:
             marks = [True] * count
-        return ValidationExamples(split, examples, any_seen(marks), marks.count(True))
+        return ValidationExamples(
+            split, list(named), held.__getitem__ if held else read, any_seen(marks), marks.count(True)
+        )
     return None
 
 
@@ -127,11 +96,7 @@ class Validation:
     """Writes the stimulus sets `FOLDER/train` and `FOLDER/eval` of a generator and measures them."""
 
     def __init__(self, folder: Path, task: Task, examples: ValidationExamples, measure: Measure) -> None:
-        """Set up for a run's folder; `measure` computes the metrics.
-
-        Raises:
-            UserError: the metric for the best generator is not measured.
-        """
+        """Set up for a run's folder; `measure` computes the metrics."""
         settings = task.settings
         self.best_metric = settings.best_metric or settings.validation_metrics[0]
         if self.best_metric not in measure.higher_is_better:
@@ -145,26 +110,24 @@ class Validation:
         self._measure = measure
         self._at_once = 1 if len(self) <= HELD else TOGETHER
         self._given: set[Path] = set()
-        """Fakes beside which real picture, input and mask are there, as this process wrote or found them."""
+        """Fakes whose real picture, input and mask this process has written or found."""
 
     def __len__(self) -> int:
         """Pictures that are measured in each mode."""
-        return len(self._examples.examples)
+        return len(self._examples.names)
 
     def first_part(self) -> "Validation":
         """The same with the first pictures alone where there are more than HELD: to time it."""
         if len(self) <= HELD:
             return self
-        examples = self._examples.examples
-        first = ReadWhenAsked(list(examples)[: 8 * TOGETHER], examples.__getitem__)
         part = copy(self)
-        part._examples = replace(self._examples, examples=first)
+        part._examples = replace(self._examples, names=self._examples.names[: 8 * TOGETHER])
         return part
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
-        task, split, examples = self._task, self._examples.split, self._examples.examples
-        names, seed, every = list(examples), task.settings.seed, -(-len(examples) // COMPARED)
+        task, split, names = self._task, self._examples.split, self._examples.names
+        seed, every = task.settings.seed, -(-len(names) // COMPARED)
         values: list[Row] = []
         with ThreadPoolExecutor(MOST_THREADS, "validation") as pool:  # that wait for the disk while others encode
             for mode in task.modes:
@@ -174,7 +137,7 @@ class Validation:
                 with inference(net, mode):
                     for start in range(0, len(names), self._at_once):
                         numbers = range(start, min(start + self._at_once, len(names)))
-                        batch = list(pool.map(lambda number: examples[names[number]], numbers))
+                        batch = list(pool.map(lambda number: self._examples.read(names[number]), numbers))
                         outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
                         pictures = [output.fake for output in outputs]
                         written = pool.map(

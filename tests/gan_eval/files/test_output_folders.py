@@ -25,14 +25,13 @@ COMMANDS = {
     "export": ("export", "--store", "none.sqlite", "--format", "csv"),
     "pair": ("data", "pair", "results/real", "results/fake"),
     "edges": ("data", "edges", "results/real"),
-    "crops": ("data", "crops", "results", "--size", "8"),
     "silhouettes": ("data", "silhouettes", "results/mask"),
     "check": ("data", "check", "results"),
     "fetch": ("data", "fetch", "facades", "--from", "results/real/0.png"),
     "run": ("run", "study.toml"),
     "try": ("try", "results/real", "results/fake", "--no-quiz"),
 }
-HELD = ("import", "equalise", "pair", "edges", "crops", "silhouettes", "fetch")
+HELD = ("import", "equalise", "pair", "edges", "silhouettes", "fetch")
 
 
 @pytest.fixture

@@ -79,7 +79,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("data fetch facades --out o --data-root data", "--data-root: --out o names the data set's own folder"),
         ("data pair data/d data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
         ("data edges data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
-        ("data crops data/d --out o --size 16 --seed 3", "--seed: is of the random squares"),
         ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
         (
             f"power s.toml {POWER} --effect choice_rate=0.6",
@@ -138,7 +137,6 @@ def _no_work(*_: object, **__: object) -> None:
         ("data check data/d --out theirs", "trainer.datasets.check.check"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),
-        ("data crops data/d --size 16 --out theirs", "trainer.datasets.crops.walk"),
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),

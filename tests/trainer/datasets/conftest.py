@@ -40,15 +40,12 @@ def make_archive(tmp_path: Path) -> Callable[..., Path]:
 
 
 class Server:
-    """Serves one file with ranges; breaks off after `limits` bytes of the successive answers (None: not at all)."""
+    """Serves one file; breaks off after `limits` bytes of the successive answers."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.etag: str | None = '"one"'
-        self.ranges = True
-        self.limits: list[int | None] = []
-        self.requests: list[str | None] = []
-        """`Range` of each request."""
+        self.limits: list[int] = []
+        self.answers = 0
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,20 +60,11 @@ class Server:
         self.url = f"http://127.0.0.1:{self._httpd.server_port}/facades.tar.gz"
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        span = handler.headers.get("Range")
-        self.requests.append(span)
-        start, total = 0, len(self.content)
-        if span and self.ranges:
-            start = int(span.removeprefix("bytes=").partition("-")[0])
-        handler.send_response(206 if start else 200)
-        if start:
-            handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        handler.send_header("Content-Length", str(total - start))
-        if self.etag:
-            handler.send_header("ETag", self.etag)
+        self.answers += 1
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(self.content)))
         handler.end_headers()
-        limit = self.limits.pop(0) if self.limits else None
-        handler.wfile.write(self.content[start : total if limit is None else start + limit])
+        handler.wfile.write(self.content[: self.limits.pop(0) if self.limits else None])
 
     def close(self) -> None:
         self._httpd.shutdown()

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import json
-import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -55,39 +54,17 @@ def test_what_is_there_is_not_fetched_again(make_archive: Callable, tmp_path: Pa
         fetch(FACADES, tmp_path / "out", sha256="0" * 64)
 
 
-@pytest.mark.parametrize("record", ["null", "1", '"x"', "[]", "{}", '{"splits": 1, "archive_sha256": ""}'])
-def test_a_damaged_record_of_a_fetch_is_named(make_archive: Callable, tmp_path: Path, record: str) -> None:
-    archive = make_archive()
-    fetch(FACADES, tmp_path / "out", source=str(archive))
-    (tmp_path / "out/.gan-eval/source.json").write_text(record)
-    with pytest.raises(UserError, match=r"source\.json: damaged: splits, archive_sha256 not found in it"):
-        fetch(FACADES, tmp_path / "out", source=str(archive))
-
-
-@pytest.mark.parametrize("record", ["null", "1", "{}", '[["train"]]'])
-def test_a_damaged_record_of_moved_splits_names_no_files_as_ours(
-    make_archive: Callable, tmp_path: Path, record: str
-) -> None:
-    own = tmp_path / "out" / ".gan-eval"
-    own.mkdir(parents=True)
-    (own.parent / "train").mkdir()
-    (own / "moving.json").write_text(record)
-    with pytest.raises(UserError, match="holds train, which no fetch wrote"):
-        fetch(FACADES, own.parent, source=str(make_archive()))
-
-
-def test_a_download_that_broke_off_goes_on_and_leaves_nothing_behind(
+def test_a_download_that_broke_off_leaves_nothing_behind(
     make_archive: Callable, serve: Callable, tmp_path: Path
 ) -> None:
     server = serve(make_archive().read_bytes())
-    server.limits = [1000, *[None, 0] * 3]
+    server.limits = [1000]
     out = tmp_path / "out"
-    with pytest.raises(UserError, match="broke off after 1,000 bytes"):
+    with pytest.raises(UserError, match=r"broke off .*--from FILE"):
         fetch(FACADES, out, source=server.url)
-    assert [path.name for path in out.iterdir()] == [".gan-eval"]
+    assert not out.exists()
     fetch(replace(FACADES, url=server.url), out)
     assert files_in(out) == [".gan-eval/source.json", "train/1.png", "train/2.png", "val/1.png"]
-    assert server.requests[-1] == "bytes=1000-"
 
 
 def test_the_checksum_is_demanded(make_archive: Callable, serve: Callable, tmp_path: Path) -> None:
@@ -201,16 +178,6 @@ def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Callable, 
         fetch(FACADES, tmp_path / "theirs", source=str(archive))
 
 
-def test_a_set_of_which_a_split_was_removed_is_not_taken_for_whole(make_archive: Callable, tmp_path: Path) -> None:
-    archive, out = make_archive(), tmp_path / "out"
-    fetch(FACADES, out, source=str(archive))
-    shutil.rmtree(out / "val")
-    with pytest.raises(UserError, match="holds train, which no fetch wrote"):
-        fetch(FACADES, out, source=str(archive))
-    shutil.rmtree(out / "train")
-    assert fetch(FACADES, out, source=str(archive)).splits == {"train": 2, "val": 1}
-
-
 def test_a_set_without_an_address_says_why(make_archive: Callable, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cityscapes: no address, because each user registers at .*--from FILE"):
         fetch(PRESETS["cityscapes"], tmp_path / "out")
@@ -241,17 +208,4 @@ def test_a_download_is_kept_where_the_disk_was_full(
         with pytest.raises(UserError, match="the disk is full; free some space and give the same command again"):
             fetch(FACADES, tmp_path / "out", source=server.url)
     fetch(FACADES, tmp_path / "out", source=server.url)
-    assert server.requests == [None]
-
-
-def test_a_refusal_leaves_no_folder_behind(make_archive: Callable, serve: Callable, tmp_path: Path) -> None:
-    server = serve(make_archive().read_bytes())
-    nobody = server.url
-    server.close()
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    for folder in (tmp_path / "new", kept):
-        with pytest.raises(UserError, match="cannot be reached"):
-            fetch(FACADES, folder, source=nobody)
-    assert not (tmp_path / "new").exists()
-    assert list(kept.iterdir()) == [], "a folder that was there stays, as empty as it was"
+    assert server.answers == 1

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from trainer.datasets.check import check
 from trainer.datasets.preview import _INPUT, _TARGET, preview
 
 RED, GREEN = (220, 30, 30), (30, 220, 30)
@@ -40,45 +39,6 @@ def test_the_input_is_marked(data: Path, tmp_path: Path, direction: str) -> None
     assert columns_of(sheet, RED) < columns_of(sheet, GREEN)
 
 
-def test_the_count_and_the_split_are_followed(data: Path, tmp_path: Path) -> None:
-    def area(**options: object) -> int:
-        sheet = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", direction="AtoB", **options)))
-        return int((sheet == RED).all(axis=2).sum())
-
-    one = area(count=1)
-    assert [area(count=4), area(), area(split="val")] == [4 * one, 5 * one, 2 * one]
-
-
-def test_without_train_another_split_is_shown(data: Path, tmp_path: Path) -> None:
-    (data / "train").rename(data / ".train")
-    assert preview(data, tmp_path / "sheet.jpg", direction="AtoB").is_file()
-
-
-def test_long_names_and_odd_shapes_fit(tmp_path: Path) -> None:
-    (tmp_path / "train").mkdir()
-    for name, size in (("x" * 200, (1000, 20)), ("tall", (20, 900))):
-        Image.new("RGB", size, RED).save(tmp_path / "train" / f"{name}.png")
-    sheet = Image.open(preview(tmp_path, tmp_path / "sheet.png", direction="AtoB"))
-    assert sheet.width < 1200
-
-
-def test_bad_requests_are_refused(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"--out .*wanted a picture's name"):
-        preview(data, tmp_path / "sheet.pdf", direction="AtoB")
-    with pytest.raises(UserError, match="--count 0"):
-        preview(data, tmp_path / "sheet.png", direction="AtoB", count=0)
-    with pytest.raises(UserError, match="no split 'tset'"):
-        preview(data, tmp_path / "sheet.png", direction="AtoB", split="tset")
-    assert not (tmp_path / "sheet.png").exists()
-
-
-def test_the_direction_is_the_presets_where_none_is_given(data: Path, tmp_path: Path) -> None:
-    plain = np.asarray(Image.open(preview(data, tmp_path / "sheet.png", count=1)))
-    assert columns_of(plain, RED) == columns_of(plain, _INPUT)
-    known = np.asarray(Image.open(preview(data.rename(tmp_path / "facades"), tmp_path / "sheet.png", count=1)))
-    assert columns_of(known, GREEN) == columns_of(known, _INPUT)
-
-
 def test_broken_pictures_are_named_and_the_rest_is_drawn(data: Path, tmp_path: Path) -> None:
     (data / "train" / "2.png").write_bytes(b"no picture")
     said: list[str] = []
@@ -92,23 +52,3 @@ def test_broken_pictures_are_named_and_the_rest_is_drawn(data: Path, tmp_path: P
     with pytest.raises(UserError, match=r"0\.png: not a readable picture"):
         preview(data, tmp_path / "none.png", split="val")
     assert not (tmp_path / "none.png").exists()
-
-
-def test_a_direction_that_makes_drawings_is_doubted(data: Path, tmp_path: Path) -> None:
-    """A gets noise; B stays of one colour."""
-    for number, path in enumerate(sorted((data / "train").iterdir())):
-        pixels = np.array(Image.open(path))
-        pixels[:, :96] = np.random.default_rng(number).integers(0, 256, (96, 96, 3))
-        Image.fromarray(pixels).save(path)
-    said: list[str] = []
-    preview(data, tmp_path / "sheet.png", direction="BtoA", on_message=said.append)
-    assert said == []
-    preview(data, tmp_path / "sheet.png", on_message=said.append)
-    assert said == ["B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round"]
-    said.clear()
-    for path in (data / "train").iterdir():  # of 16 bits neither half is drawn
-        grey = np.array(Image.open(path).convert("L")).astype(np.uint16)
-        Image.fromarray(grey * 257).save(path)
-    preview(data, tmp_path / "sheet.png", on_message=said.append)
-    assert said == []
-    assert check(data).drawn is None

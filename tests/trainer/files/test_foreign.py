@@ -3,7 +3,6 @@
 import copy
 import pickle
 import warnings
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def test_unet(norm: str, depth: int, width: int, channels: tuple[int, int], writ
     assert (settings.generator, settings.depth, settings.generator_channels) == ("unet", depth, width)
     assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 256)
     assert (foreign.net.in_channels, foreign.net.out_channels) == channels
-    assert "dropout cannot be told" in foreign.notes[0]
+    assert "dropout is not in its file" in foreign.notes[0]
     assert_same_outputs(foreign.net, theirs, 2**depth, channels[0])
 
 
@@ -122,62 +121,6 @@ def test_old_batch_norm_files_without_counts_load(write: Write) -> None:
     assert load_foreign(write(state)).settings.norm == "batch"
 
 
-@pytest.mark.slow
-def test_every_missing_key_is_named(write: Write) -> None:
-    theirs = small_unet()
-    for missing in theirs.state_dict():
-        if missing.endswith("num_batches_tracked"):
-            continue
-        state = theirs.state_dict()
-        del state[missing]
-        with pytest.raises(UserError) as caught:
-            load_foreign(write(state))
-        # without its first layer nothing tells that it is a U-Net
-        assert missing in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"model.model.5.weight": torch.zeros(3)}, "model.model.5.weight is not a weight of this network"),
-        ({"extra": torch.zeros(3)}, "extra is not a weight"),
-        ({"model.model.1.model.1.weight": torch.zeros(4, 2, 3, 3)}, r"1.weight has shape \(4, 2, 3, 3\)"),
-        ({"model.model.1.model.2.running_foo": torch.zeros(4)}, "running_foo is not a weight"),
-        ({"epoch": 3}, "epoch is no tensor"),
-    ],
-)  # fmt: skip
-def test_what_nothing_explains_is_named(change: dict[str, object], message: str, write: Write) -> None:
-    with pytest.raises(UserError, match=message):
-        load_foreign(write({**small_unet().state_dict(), **change}))
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (lambda weight: weight[:0], r"is empty, of shape \(0, 3, 4, 4\)"),
-        (lambda weight: weight[:, :0], r"is empty, of shape \(2, 0, 4, 4\)"),
-        (lambda weight: weight.to_sparse(), "is a sparse tensor"),
-        (lambda weight: weight.to("meta"), "has no values"),
-        (lambda weight: weight.int(), "is int32, no floating point numbers"),
-        (lambda weight: weight.to(torch.complex64), "is complex64, no floating point numbers"),
-        (lambda weight: weight * float("nan"), "has numbers that are not finite"),
-        (lambda weight: weight.double() * 1e300, "has numbers that are not finite"),
-    ],
-)
-def test_tensors_that_are_no_weights_are_named(change: Callable[[Tensor], Tensor], reason: str, write: Write) -> None:
-    state = small_unet().state_dict()
-    key = "model.model.0.weight"
-    with pytest.raises(UserError, match=rf"latest_net_G\.pth: {key} {reason}; not the weights of a generator"):
-        load_foreign(write({**state, key: change(state[key])}))
-
-
-def test_norm_weights_without_statistics_are_not_taken_for_instance_norm(write: Write) -> None:
-    state = {key: value for key, value in small_unet().state_dict().items() if "running" not in key}
-    with pytest.raises(UserError, match=r"model\.model\.1\.model\.2\.weight is not a weight .* norm none"):
-        load_foreign(write({key: value for key, value in state.items() if "num_batches" not in key}))
-
-
 def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> None:
     def refusal(path: Path) -> str:
         with pytest.raises(UserError) as caught:
@@ -190,8 +133,8 @@ def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> No
     assert "a ResNet of 4 blocks (model.N.conv_block); 6 or 9" in refusal(
         write(ResNet(blocks=4, channels=2).state_dict())
     )
-    assert "step is no tensor" in refusal(write({"step": 3, "generator": {}}))
-    assert "fc.weight is no key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
+    assert "step is not a tensor" in refusal(write({"step": 3, "generator": {}}))
+    assert "fc.weight is not a key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
     assert "holds a list" in refusal(write([torch.zeros(2)]))
     assert "holds a dict" in refusal(write({}))
     assert "no such file" in refusal(tmp_path / "absent.pth")
@@ -278,7 +221,7 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
         save_generator(tmp_path / "run" / file, net, definition)
         model = load_model(tmp_path / "run" / file)
         assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
-        with pytest.raises(UserError, match="its settings tell the dropout"):
+        with pytest.raises(UserError, match="its settings have the dropout"):
             load_model(tmp_path / "run" / file, dropout=True)
     assert load_model(tmp_path / "run").name == "run"
     assert describe(load_model(tmp_path / "run"))["depth"] == 6
@@ -290,47 +233,3 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
     names = {"200_net_G.pth": "facades-200", "latest_net_G_A.pth": "facades-A", "mine.pth": "mine"}
     for file, name in names.items():
         assert load_model(write(small_unet().state_dict(), name=file)).name == name
-
-
-def test_a_generator_of_another_architecture_is_refused_by_its_first_key(tmp_path: Path) -> None:
-    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
-    net, _ = new_networks(settings)
-    other = settings.model_copy(update={"norm": "instance"}).model_dump(mode="json")
-    save_generator(tmp_path / "net.safetensors", net, {"settings": other, "fraction": 1.0, "direction": "BtoA"})
-    with pytest.raises(UserError, match=r"down\.0\.conv\.bias is missing"):
-        load_model(tmp_path / "net.safetensors")
-
-
-@pytest.mark.parametrize("named", ["model.model.0.weight", "model.model.1.model.1.weight"])
-def test_a_few_bytes_that_stand_for_a_huge_tensor_are_refused(write: Write, named: str) -> None:
-    """Any copy of it would take the memory of the whole."""
-    state = small_unet().state_dict()
-    state[named] = torch.zeros(1).expand(10**9, 3, 4, 4)
-    path = write(state)
-    assert path.stat().st_size < 10**7
-    with pytest.raises(UserError, match=rf"{named} has fewer numbers than places; not the weights of a generator"):
-        load_foreign(path)
-
-
-def test_a_file_that_unpacks_to_more_is_refused(write: Write, tmp_path: Path) -> None:
-    plain = write(small_unet().state_dict())
-    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(tmp_path / "b.pth", "w", zipfile.ZIP_DEFLATED) as packed:
-        for name in archive.namelist():
-            packed.writestr(name, archive.read(name))
-    with pytest.raises(UserError, match=r"b\.pth: not a readable PyTorch file of weights"):
-        load_foreign(tmp_path / "b.pth")
-
-
-@pytest.mark.parametrize("levels", [13, 20_000])
-def test_levels_beyond_any_picture_are_refused(write: Write, levels: int) -> None:
-    """Each is one more part of a key of a small file."""
-    tensors = {"model.model.0.weight": torch.zeros(1, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
-    inner = "model.model.1.model" + ".3.model" * levels
-    with pytest.raises(UserError, match=rf"latest_net_G\.pth: not .* \(depth: found {levels + 2}; .* equal to 14\)"):
-        load_foreign(write({**tensors, f"{inner}.1.weight": torch.zeros(1, 1, 4, 4)}))
-
-
-def test_more_channels_than_any_generator_is_refused(write: Write) -> None:
-    tensors = {"model.model.0.weight": torch.zeros(4097, 3, 4, 4), "model.model.3.weight": torch.zeros(2, 3, 4, 4)}
-    with pytest.raises(UserError, match=r"latest_net_G\.pth: .*generator_channels: found 4097; .* equal to 4096"):
-        load_foreign(write(tensors))

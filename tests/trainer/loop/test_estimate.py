@@ -10,7 +10,6 @@ import torch
 from training_runs import estimate, train
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables.frames import Row
 from trainer.loop.estimate import TIMED, WARM_UP, bytes_of
@@ -74,50 +73,22 @@ def test_the_command_tells_and_leaves_nothing(
     small = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
     command = ["train", "--data", str(data), "--out", str(out), "--steps", "4", *small, "--estimate"]
     assert run(command) == 0
-    told = capsys.readouterr()
-    assert told.out == ""
-    *progress, speed, time, memory, disk = [line.split(":")[0] for line in told.err.splitlines()]
+    output = capsys.readouterr()
+    assert output.out == ""
+    *progress, speed, time, memory, disk = [line.split(":")[0] for line in output.err.splitlines()]
     assert [speed, time, memory, disk] == ["speed", "time", "memory", "disk"]
     assert set(progress) == {"estimate"}
     for word in ("reading the pictures", "warming up: 3/3", "timing a grid"):
-        assert word in told.err
-    assert "(one step timed)" in told.err
+        assert word in output.err
+    assert "(one step timed)" in output.err
     assert run([*("5" if word == "4" else word for word in command), "--json"]) == 0
-    told = capsys.readouterr()
-    assert "timed steps: 2/2" in told.err
-    values = json.loads(told.out)
+    output = capsys.readouterr()
+    assert "timed steps: 2/2" in output.err
+    values = json.loads(output.out)
     assert values["steps"] == 5
     assert values["disk_bytes"] == sum(values["disk"].values()) > 0
     assert not out.exists()
     assert list(temporary.iterdir()) == []
-
-
-def test_without_a_length_a_usual_one_is_estimated(make_pairs: Pairs, capsys: pytest.CaptureFixture[str]) -> None:
-    small = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
-    command = ["train", "--data", str(make_pairs(train=2)), *small]
-    assert run([*command, "--estimate", "--json"]) == 0
-    told = capsys.readouterr()
-    assert json.loads(told.out)["steps"] == 400
-    assert "neither --steps nor --epochs: estimated for --epochs 200" in told.err
-    assert run([*command, "--out", "nowhere"]) == 2, "a training has to be told how long"
-
-
-def test_a_model_of_a_study_is_estimated(make_pairs: Pairs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study = tmp_path / "study.toml"
-    study.write_text(
-        '[study]\nname = "s"\n[data.data]\n[models.m]\ndata = "data"\n'
-        "[training]\nsteps = 4\nimage_size = 64\ngenerator_channels = 2\ndiscriminator_channels = 2\n"
-    )
-    command = ["train", str(study), "--model", "m", "--data-root", str(make_pairs(train=2).parent), "--estimate"]
-    assert run(command) == 0
-    assert "for 4 steps" in capsys.readouterr().err
-
-
-def test_bad_input_is_found_by_the_estimate_too(make_pairs: Pairs, tiny: Settings) -> None:
-    data = make_pairs(train=2)
-    (data / "train" / "1.png").write_bytes(b"not a picture")
-    with pytest.raises(UserError, match=r"1\.png"):
-        estimate(tiny(), data, direction="AtoB")
 
 
 def test_bytes_of_nested_tensors() -> None:

@@ -1,7 +1,5 @@
 """Runs that start from a trained generator."""
 
-import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import torch
 from made_photographs import encoder, filler, make_photographs
 from safetensors.torch import save_file
 from torch import Tensor
-from training_runs import Stop, result, train
+from training_runs import train
 
 from gan_eval.errors import UserError
 from gan_eval.files.reading import read_json
@@ -18,7 +16,7 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
 from trainer.loop.initial_weights import find_initial, load_encoder, load_start
 from trainer.loop.run import Run
-from trainer.nets.build import generator_shape
+from trainer.nets.build import generator_for
 from trainer.state.checkpoints import list_checkpoints, read_checkpoint
 from trainer.state.run_folder import load_generator
 
@@ -60,7 +58,7 @@ def weights_at_start(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, 
 
 def test_another_order_of_the_encoder_is_another_network(first: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="its encoder_order is norm_activation; give this run the same"):
-        find_initial(first, quiet(encoder_order="activation_norm"), tmp_path / "run")
+        find_initial(first, quiet(encoder_order="activation_norm"))
 
 
 def test_a_run_starts_with_exactly_those_weights(
@@ -79,12 +77,6 @@ def test_a_run_starts_with_exactly_those_weights(
     assert not equal(load_generator(run)[0].state_dict(), net.state_dict()), "it goes on learning"
 
 
-def test_settings_name_the_start_too(first: Path, data: Path, tmp_path: Path) -> None:
-    given = train(quiet(init_from=str(first)), data, tmp_path / "settings")
-    asked = train(quiet(), data, tmp_path / "argument", init_from=first / "generator.safetensors")
-    assert equal(load_generator(given)[0].state_dict(), load_generator(asked)[0].state_dict())
-
-
 def test_another_discriminator_starts_anew(
     first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,17 +88,6 @@ def test_another_discriminator_starts_anew(
     train(settings, data, tmp_path / "drawn")
     assert equal(seen["discriminator"], from_start["discriminator"])
     assert not equal(seen["generator"], from_start["generator"])
-
-
-def test_another_start_is_another_run(first: Path, data: Path, tmp_path: Path) -> None:
-    run = train(quiet(), data, tmp_path / "run", init_from=first)
-    other = train(quiet(seed=6), data, tmp_path / "other")
-    with pytest.raises(UserError, match=r"another initial_sha256 \(\w{12}… there, \w{12}… asked for\)"):
-        train(quiet(), data, run, init_from=other)
-    with pytest.raises(UserError, match=r"another initial_sha256 \(\w{12}… there, none asked for\)"):
-        train(quiet(), data, run)
-    with pytest.raises(UserError, match=r"another initial_sha256 \(none there, \w{12}… asked for\)"):
-        train(quiet(seed=6), data, other, init_from=first)
 
 
 @pytest.mark.parametrize(
@@ -123,53 +104,6 @@ def test_another_network_is_refused_by_its_key(
     with pytest.raises(UserError, match=rf"init_from .*: another network than this run's generator: .*{key}"):
         train(settings, data, tmp_path / "run", init_from=first)
     assert not (tmp_path / "run").exists()
-
-
-def test_nothing_to_start_from_is_named(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere.*: no such file"):
-        train(quiet(), data, tmp_path / "run", init_from=tmp_path / "nowhere")
-
-
-def test_a_damaged_checkpoint_gives_no_discriminator(first: Path, tmp_path: Path) -> None:
-    shutil.copytree(first, tmp_path / "first")
-    for path in list_checkpoints(tmp_path / "first" / "checkpoints"):
-        path.write_bytes(path.read_bytes()[:-100])
-    initial, whole = (find_initial(source, quiet(), tmp_path / "run") for source in (tmp_path / "first", first))
-    assert initial is not None
-    assert whole is not None
-    messages: list[str] = []
-    assert load_start(initial, quiet(), messages.append).discriminator is None
-    assert len(messages) == 1
-    assert load_start(whole, quiet(), messages.append).discriminator is not None
-    assert initial.sha256 == whole.sha256, "the generator alone decides"
-
-
-def test_a_begun_run_does_not_need_the_other_discriminator(first: Path, data: Path, tmp_path: Path) -> None:
-    straight = train(quiet(), data, tmp_path / "straight", init_from=first)
-    shutil.copytree(first, source := tmp_path / "source")
-    with pytest.raises(Stop):
-        train(quiet(), data, tmp_path / "run", init_from=source, checkpoint_every=2, stop_after=3)
-    before = read_json(tmp_path / "run" / "config.json")
-    assert re.fullmatch(r"[0-9a-f]{64}", before["initial_discriminator_sha256"])
-    shutil.rmtree(source / "checkpoints")
-    messages: list[str] = []
-    train(quiet(), data, tmp_path / "run", init_from=source, on_message=messages.append)
-    assert not any("random weights" in line for line in messages)
-    assert read_json(tmp_path / "run" / "config.json") == before
-    assert result(tmp_path / "run") == result(straight)
-
-
-def test_a_finished_run_needs_nothing_of_its_start(first: Path, data: Path, tmp_path: Path) -> None:
-    shutil.copytree(first, source := tmp_path / "source")
-    run = train(quiet(), data, tmp_path / "run", init_from=source)
-    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    for gone in (source / "checkpoints", source):
-        shutil.rmtree(gone)
-        assert train(quiet(), data, run, init_from=source) == run
-        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
-    (run / "generator.safetensors").unlink()
-    with pytest.raises(UserError, match="no such file"):
-        train(quiet(), data, run, init_from=source)
 
 
 def small(**changes: object) -> TrainingSettings:
@@ -209,13 +143,11 @@ def test_an_encoder_of_a_run_is_taken_and_the_decoder_drawn(
     assert len(config["initial_encoder_sha256"]) == 64
     with pytest.raises(UserError, match=r"another initial_encoder_sha256 \(\w{12}… there, none asked for\)"):
         train(small(seed=9), data, run)
-    shutil.rmtree(tmp_path / "drawn")
-    assert train(small(seed=9), data, run, init_encoder=tmp_path / "drawn") == run, "finished, it needs it no more"
 
 
 def test_an_encoder_for_holes_anywhere_takes_what_it_has(pretrained: Path, data: Path, tmp_path: Path) -> None:
     settings = small(generator="region_encoder", init_encoder=str(pretrained))
-    initial = find_initial(None, settings, tmp_path / "run")
+    initial = find_initial(None, settings)
     assert initial is not None
     start = load_start(initial, settings, lambda _: None)
     assert {name.partition(".")[0] for name in start.generator} == {"encoder"}
@@ -225,7 +157,7 @@ def test_an_encoder_for_holes_anywhere_takes_what_it_has(pretrained: Path, data:
 @pytest.mark.parametrize(("suffix", "prefix"), [(".pth", "module.generator."), (".safetensors", "")])
 def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, tmp_path: Path) -> None:
     """What is not there or of another shape stays random, and a norm needs its convolution."""
-    own = of_encoder(generator_shape(small()).state_dict())
+    own = of_encoder(generator_for(small()).state_dict())
     state = {f"{prefix}{name}": torch.full(tensor.shape, 0.5) for name, tensor in own.items()}
     del state[f"{prefix}bottleneck.norm.weight"]
     state[f"{prefix}encoder.1.conv.weight"] = torch.zeros(3, 4)
@@ -254,19 +186,3 @@ def test_no_matching_layer_is_named(tmp_path: Path) -> None:
         "encoder has encoder.0.conv (4, 3, 4, 4), encoder.1.conv (8, 4, 4, 4), encoder.1.norm (8,), encoder.2.conv "
         "(16, 8, 4, 4) and 3 more; choose another file, or rename its layers to these"
     )
-
-
-def test_a_start_that_cannot_be_is_refused(first: Path, pretrained: Path, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="generator channelwise_unet has no encoder of its own"):
-        train(quiet(), data, tmp_path / "run", init_encoder=pretrained)
-    with pytest.raises(UserError, match=r"init_from .* gives the encoder too; give one of them"):
-        train(small(init_from=str(first)), data, tmp_path / "run", init_encoder=pretrained)
-    with pytest.raises(UserError, match=r"nowhere.generator.safetensors: no such file"):
-        train(small(), data, tmp_path / "run", init_encoder=tmp_path / "nowhere")
-    (tmp_path / "bad.safetensors").write_bytes(b"not weights")
-    with pytest.raises(UserError, match=r"bad.safetensors: not a readable safetensors file of weights"):
-        train(small(), data, tmp_path / "run", init_encoder=tmp_path / "bad.safetensors")
-    for bad in ({"init_from": "a"}, {"generator": "unet"}):
-        with pytest.raises(ValueError, match="init_encoder: "):
-            small(init_encoder="b", **bad)
-    assert not (tmp_path / "run").exists()

@@ -12,11 +12,8 @@ from training_runs import result, train
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
-from trainer.nets.build import new_networks
-from trainer.nets.unet import UNet
 from trainer.state.checkpoints import NETS, list_checkpoints
-from trainer.state.run_folder import load_generator, save_generator
-from trainer.watch.validation import Measure
+from trainer.state.run_folder import load_generator
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -40,44 +37,6 @@ def test_loss_that_is_not_finite_names_step_and_term(
         train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
     assert not (tmp_path / "run" / "generator.safetensors").exists()
-
-
-@pytest.mark.parametrize("what", ["term", "statistics"])
-def test_nothing_is_kept_or_measured_of_a_generator_that_broke_down(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
-    """Between two rows of the log and two checkpoints, whether a term or a running statistic shows it."""
-    plain = run_module.training_step
-
-    def breaking(gan: Any, *args: Any, **options: Any) -> dict[str, torch.Tensor]:
-        terms = plain(gan, *args, **options)
-        if what == "term":
-            return terms | {"g_l1": torch.tensor(float("nan"))}
-        gan.generator.get_buffer("module.down.1.norm.running_var").fill_(float("inf"))
-        return terms
-
-    measured: list[Path] = []
-
-    def values(folder: Path) -> list[dict[str, Any]]:
-        measured.append(folder)
-        return [{"metric": "m", "value": 1.0, "sd": None, "n": 2, "reason": None}]
-
-    monkeypatch.setattr(run_module, "training_step", breaking)
-    settings = tiny(steps=24, snapshots=(2,), validate_every=2, validation_metrics=("m",))
-    data, run = make_pairs(train=3, val=2), tmp_path / "run"
-    with pytest.raises(UserError, match=r"broke down .* no checkpoint was written yet"):
-        train(settings, data, run, direction="AtoB", measure=Measure(values, {"m": True}), checkpoint_every=100)
-    assert [path.name for path in (run / "samples").iterdir()] == ["step_0000000.png"]
-    assert list(run.rglob("*.safetensors")) == []
-    assert len(measured) == 2, "the untrained one, in both modes"
-
-
-def test_a_generator_that_is_not_finite_is_not_written(tiny: Settings, tmp_path: Path) -> None:
-    net, _ = new_networks(tiny())
-    torch.nn.init.constant_(net.up[0].conv.bias, float("nan"))
-    with pytest.raises(UserError, match=r"net\.safetensors: not written, as its weight up\.0\.conv\.bias"):
-        save_generator(tmp_path / "net.safetensors", net, {})
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("net", ["generator", "discriminator"])
@@ -144,52 +103,3 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
 
     assert result(train(tiny(), data, run, direction="AtoB")) == result(straight)
     assert not latest.exists(), "there is the finished one now"
-
-
-def test_interrupt_after_a_validation_names_the_best(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    values = iter([5.0, 5.0, 7.0, 7.0, 6.0, 6.0])
-    measure = Measure(
-        lambda _: [{"metric": "m", "value": next(values), "sd": None, "n": 2, "reason": None}], {"m": True}
-    )
-
-    def press_ctrl_c(done: int, _total: int, _terms: dict[str, float]) -> None:
-        if done == 4:
-            signal.raise_signal(signal.SIGINT)
-
-    messages: list[str] = []
-    run = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(
-            tiny(validate_every=2, validation_metrics=("m",)), make_pairs(train=3, val=2), run, direction="AtoB",
-            measure=measure, on_progress=press_ctrl_c, on_message=messages.append,
-        )  # fmt: skip
-    files = f"{run / 'best.safetensors'} (step 2) or {run / 'latest.safetensors'} (step 5)"
-    assert messages == [f"stopped after step 5 of 8; generate accepts {files}"]
-    assert load_generator(run / "best.safetensors")[1]["step"] == 2
-
-
-@pytest.mark.parametrize("due", ["samples", "validation"])
-def test_pictures_that_are_not_finite_break_a_training_down(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, due: str
-) -> None:
-    """Of finite weights that overflow: no grid and no measured set of black pictures."""
-    forward = UNet.forward
-
-    def overflowing(net: UNet, x: torch.Tensor) -> torch.Tensor:
-        return forward(net, x) * (1.0 if torch.is_grad_enabled() or not armed else float("nan"))
-
-    armed = False
-
-    def arm(done: int, *_: object) -> None:
-        nonlocal armed
-        armed = done == 1
-
-    monkeypatch.setattr(UNet, "forward", overflowing)
-    settings = tiny(steps=2) if due == "samples" else tiny(steps=4, validate_every=2, validation_metrics=("m",))
-    data, run = make_pairs(train=3, val=2), tmp_path / "run"
-    measure = Measure(lambda _: [{"metric": "m", "value": 1.0, "sd": None, "n": 2, "reason": None}], {"m": True})
-    line = "broke down by step 2: the generator's pictures are not finite"
-    with pytest.raises(UserError, match=line):
-        train(settings, data, run, direction="AtoB", measure=measure, on_progress=arm)
-    assert not (run / "samples" / "step_0000002.png").exists()
-    assert list(run.rglob("*.safetensors")) == []

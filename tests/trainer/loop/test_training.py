@@ -11,15 +11,12 @@ from PIL import Image
 from training_runs import Stop, result, train
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import temporary_name
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
-from trainer.job import Execution, TrainingJob
-from trainer.loop.plan import shortened
 from trainer.state.checkpoints import list_checkpoints
-from trainer.state.run_folder import is_finished, load_generator
+from trainer.state.run_folder import load_generator
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -150,25 +147,6 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(make_pairs: Pairs, 
     assert result(resumed) == result(straight)
 
 
-def test_leftovers_of_a_killed_process_are_removed(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2)
-    run = tmp_path / "run"
-    with pytest.raises(Stop):
-        train(tiny(), data, run, checkpoint_every=2, stop_after=5)
-    leftovers = [
-        run / "checkpoints" / temporary_name("step_0000006.pt"),
-        run / "samples" / temporary_name("step_0000006.png"),
-    ]
-    names = [".hidden", ".notes-personal", ".env-variable.txt", ".git-mybranch/.old-abcdefgh", ".gan-eval/marker"]
-    mine = [run / name for name in names]
-    for path in (*leftovers, *mine):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"x")
-    train(tiny(), data, run)
-    assert [path for path in leftovers if path.exists()] == []
-    assert [path for path in mine if not path.exists()] == []
-
-
 @pytest.mark.parametrize("damage", ["truncated", "NaN"])
 def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, damage: str
@@ -178,12 +156,10 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
     file = run / "generator.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-100] if damage == "truncated" else whole[:-4] + np.float32("nan").tobytes())
-    assert not is_finished(run, TrainingJob(settings, data))
-    told: list[str] = []
-    train(settings, data, run, on_message=told.append)
-    assert told == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
+    messages: list[str] = []
+    train(settings, data, run, on_message=messages.append)
+    assert messages == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
     assert file.read_bytes() == whole
-    assert is_finished(run, TrainingJob(settings, data))
     file.write_bytes(b"")
     (run / "checkpoints" / "step_0000002.pt").unlink()
     with pytest.raises(UserError, match=r"generator\.safetensors: damaged, without a checkpoint to restore it from"):
@@ -195,37 +171,15 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
             train(settings, data, run)
 
 
-def test_checkpoints_are_kept_as_asked_for(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2)
-    run = train(tiny(), data, tmp_path / "run", checkpoint_every=2, keep=3)
-    assert [path.stem for path in list_checkpoints(run / "checkpoints")] == [
-        "step_0000008", "step_0000006", "step_0000004",
-    ]  # fmt: skip
-    with pytest.raises(UserError, match="keep 0: wanted 1 checkpoint or more"):
-        train(tiny(), data, tmp_path / "other", keep=0)
-
-
-def test_a_checkpoint_of_another_network_is_named_by_its_key(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2)
-    small = train(tiny(steps=2), data, tmp_path / "small")
-    wide = tmp_path / "wide"
-    with pytest.raises(Stop):
-        train(tiny(generator_channels=3), data, wide, checkpoint_every=2, stop_after=2)
-    (wide / "checkpoints" / "step_0000002.pt").unlink()
-    (small / "checkpoints" / "step_0000002.pt").rename(wide / "checkpoints" / "step_0000002.pt")
-    with pytest.raises(UserError, match=r"step_0000002\.pt: a checkpoint of another network: generator: down\.0\."):
-        train(tiny(generator_channels=3), data, wide)
-
-
 def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    data, two, messages = make_pairs(train=2), Execution(threads=2), list[str]()
-    whole = train(tiny(steps=3), data, tmp_path / "whole", execution=two)
+    data, messages = make_pairs(train=2), list[str]()
+    whole = train(tiny(steps=3), data, tmp_path / "whole", threads=2)
     run = tmp_path / "run"
     with pytest.raises(Stop):
-        train(tiny(steps=3), data, run, execution=two, checkpoint_every=1, stop_after=1)
+        train(tiny(steps=3), data, run, threads=2, checkpoint_every=1, stop_after=1)
     with pytest.raises(Stop):
         train(tiny(steps=3), data, run, checkpoint_every=1, stop_after=2, on_message=messages.append)
     assert messages == ["continuing from step 1 of 3"]
@@ -233,20 +187,8 @@ def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
     files = [(folder / "generator.safetensors").read_bytes() for folder in (whole, run)]
     assert files[0] == files[1]
     (run / "generator.safetensors").unlink()
-    train(tiny(steps=3), data, run, execution=Execution(threads=1), on_message=messages.append)
+    train(tiny(steps=3), data, run, threads=1, on_message=messages.append)
     assert messages[1].startswith("threads was 2 when the run began and is 1 now")
-
-
-def test_planned_steps() -> None:
-    assert TrainingSettings(steps=100).planned_steps(7) == 100
-    assert TrainingSettings(epochs=3, batch_size=4).planned_steps(10) == 9
-    assert shortened(TrainingSettings(epochs=3).planned_steps(10), 0.1) == 3
-    assert shortened(10, 0.001) == 1
-    with pytest.raises(UserError, match="neither steps nor epochs"):
-        TrainingSettings().planned_steps(10)
-    for fraction in (0.0, 1.5):
-        with pytest.raises(UserError, match=f"fraction {fraction}"):
-            shortened(10, fraction)
 
 
 @pytest.mark.slow

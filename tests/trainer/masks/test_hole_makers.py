@@ -3,8 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import cycle, pairwise, product
-from math import atan2, pi
+from itertools import cycle, product
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
 from trainer.masks.area import Band, Size, band_of, fitted
 from trainer.masks.makers import blocks, centre, draw_stroke, pasted, strokes
-from trainer.masks.silhouettes import made_shape, region
+from trainer.masks.silhouettes import region
 
 Maker = Callable[..., Hole]
 
@@ -74,25 +73,6 @@ def test_every_hole_has_an_area_in_the_band(maker: Maker) -> None:
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-@pytest.mark.parametrize("size", [(512, 512), (512, 300)])
-def test_large_pictures_keep_the_band(maker: Maker, size: Size) -> None:
-    for rng in seeded(6):
-        assert 0.1 <= maker(rng, size, least=0.1, most=0.11).mean() <= 0.11
-
-
-@pytest.mark.parametrize("maker", MAKERS)
-def test_one_pixel_wide_bands_are_met(maker: Maker) -> None:
-    for pixels, rng in zip(cycle([1, 2, 37, 64]), seeded(60), strict=False):
-        assert maker(rng, (16, 16), least=pixels / 256, most=pixels / 256).sum() == pixels
-
-
-@pytest.mark.parametrize("maker", DRAWN)
-def test_the_area_varies_over_the_band(maker: Maker) -> None:
-    areas = np.array([maker(rng, (64, 64), least=0.05, most=0.25).mean() for rng in seeded(300)])
-    assert all(count > 40 for count in np.histogram(areas, 4, (0.05, 0.25))[0])
-
-
-@pytest.mark.parametrize("maker", MAKERS)
 def test_a_hole_follows_from_the_generator_alone(maker: Maker) -> None:
     shared, plain = str(np.random.get_state()), random.getstate()  # noqa: NPY002 - the global state is what is watched
     for seed in range(20):
@@ -101,30 +81,6 @@ def test_a_hole_follows_from_the_generator_alone(maker: Maker) -> None:
         assert first.bit_generator.state == second.bit_generator.state
     assert random.getstate() == plain
     assert str(np.random.get_state()) == shared  # noqa: NPY002
-
-
-def test_making_a_hole_changes_no_shape() -> None:
-    shapes = odd_shapes()
-    for shape in shapes:
-        shape.flags.writeable = False
-    for rng in seeded(50):
-        pasted(rng, (40, 40), masks=shapes, least=0.3, most=0.4)
-        region(rng, (40, 40), shapes=shapes, least=0.3, most=0.4)
-
-
-@pytest.mark.parametrize("maker", DRAWN)
-def test_holes_reach_every_pixel(maker: Maker) -> None:
-    reached = sum(maker(rng, (32, 24), least=0.05, most=0.25).astype(int) for rng in seeded(600))
-    assert np.all(reached >= 2)
-
-
-@pytest.mark.parametrize("maker", [blocks, shapes_made, strokes])
-def test_no_side_of_the_picture_is_preferred(maker: Maker) -> None:
-    often = sum(maker(rng, (32, 32), least=0.05, most=0.25).astype(float) for rng in seeded(1000))
-    assert isinstance(often, np.ndarray)
-    for other in (often[::-1], often[:, ::-1], often.T):
-        assert often[:16].sum() == pytest.approx(other[:16].sum(), rel=0.05)
-        assert often[:, :16].sum() == pytest.approx(other[:, :16].sum(), rel=0.05)
 
 
 @pytest.mark.parametrize(("size", "side"), [((128, 128), 64), ((20, 50), 10), ((33, 33), 16), ((2, 2), 1)])
@@ -137,20 +93,8 @@ def test_the_centre_is_a_centred_square(size: Size, side: int) -> None:
         assert 0 <= (length - 1 - places.max()) - places.min() <= 1
 
 
-@pytest.mark.parametrize(("share", "side"), [(0.001, 1), (0.25, 8), (0.999, 31)])
-def test_the_centre_is_never_empty_and_never_all(share: float, side: int) -> None:
-    assert centre(np.random.default_rng(0), (32, 32), share=share).sum() == side**2
-
-
-def test_the_centre_leaves_the_generator_alone() -> None:
-    rng = np.random.default_rng(3)
-    before = rng.bit_generator.state
-    centre(rng, (32, 32))
-    assert rng.bit_generator.state == before
-
-
 def test_blocks_are_made_of_rectangles() -> None:
-    """Every pixel of a block lies in a full 3x3 window of the hole, but for the last layer of a mended hole."""
+    """Every pixel of a block lies in a full 3x3 window of the hole, but for the last layer of a fixed hole."""
     for rng in seeded(100):
         hole = blocks(rng, (128, 128), least=0.15, most=0.25)
         windows = np.lib.stride_tricks.sliding_window_view(hole, (3, 3)).all(axis=(2, 3))
@@ -158,12 +102,6 @@ def test_blocks_are_made_of_rectangles() -> None:
         for down, right in product(range(3), repeat=2):
             covered[down : 126 + down, right : 126 + right] |= windows
         assert (hole & ~covered).sum() <= 0.001 * hole.size
-
-
-def test_blocks_take_a_quarter_at_most() -> None:
-    assert max(blocks(rng, (32, 32), least=0.01, most=0.9).mean() for rng in seeded(200)) <= 0.25
-    with pytest.raises(UserError, match=r"least_area, most_area: no hole .* between 0.3 and 0.25"):
-        blocks(np.random.default_rng(0), (32, 32), least=0.3, most=0.9)
 
 
 def moment(hole: Hole, plain: int, conjugate: int) -> complex:
@@ -175,26 +113,6 @@ def moment(hole: Hole, plain: int, conjugate: int) -> complex:
 
 def inside(hole: Hole) -> bool:
     return not (hole[0].any() or hole[-1].any() or hole[:, 0].any() or hole[:, -1].any())
-
-
-def test_silhouettes_are_mirrored_half_of_the_time() -> None:
-    """Im(c20 c12**2) is the same for every turned form and changes its sign in the mirror."""
-    whole = [
-        h for h in (region(r, (96, 96), shapes=[letter()], least=0.08, most=0.15) for r in seeded(400)) if inside(h)
-    ]
-    signs = Counter(bool((moment(hole, 2, 0) * moment(hole, 1, 2) ** 2).imag > 0) for hole in whole)
-    assert len(whole) > 150
-    assert abs(signs[True] / len(whole) - 0.5) < 0.1
-
-
-def test_silhouettes_are_turned_to_every_angle() -> None:
-    bar = np.ones((10, 60), np.bool_)
-    bar[:, 0] = False
-    holes = (region(rng, (128, 128), shapes=[bar], least=0.03, most=0.05) for rng in seeded(700))
-    angles = [np.angle(moment(hole, 2, 0)) / 2 % pi for hole in holes if inside(hole)]
-    counts = np.histogram(angles, 6, (0, pi))[0]
-    assert len(angles) > 300
-    assert counts.min() > 0.6 * counts.mean()
 
 
 def test_a_silhouette_keeps_its_form() -> None:
@@ -209,38 +127,6 @@ def test_a_silhouette_keeps_its_form() -> None:
     assert len(whole) > 15
     for hole in whole:
         np.testing.assert_allclose(form(hole), form(letter()), rtol=0.08)
-
-
-def test_silhouettes_hang_over_the_edge_at_times() -> None:
-    holes = [region(rng, (64, 64), shapes=[letter()], least=0.1, most=0.2) for rng in seeded(200)]
-    assert 0.2 < np.mean([inside(hole) for hole in holes]) < 0.9
-
-
-def test_made_silhouettes_differ_and_fill_their_boxes() -> None:
-    shapes = [made_shape(rng) for rng in seeded(200)]
-    assert len({shape.tobytes() for shape in shapes}) == 200
-    for shape in shapes:
-        assert max(shape.shape) == 192
-        assert 0.08 < shape.mean() < 0.95
-        for edge in (shape[:2], shape[-2:], shape[:, :2], shape[:, -2:]):
-            assert edge.any()
-
-
-def test_strokes_go_in_all_directions() -> None:
-    counts = np.zeros(12)
-    for rng in seeded(1500):
-        points = draw_stroke(rng, (256, 256)).points
-        for (x, y), (u, v) in pairwise(points):
-            counts[int(atan2(v - y, u - x) % (2 * pi) / (2 * pi) * 12) % 12] += 1
-    assert counts.sum() > 8000
-    assert counts.min() > 0.85 * counts.mean()
-    assert counts.max() < 1.15 * counts.mean()
-
-
-def test_strokes_are_relative_to_the_picture() -> None:
-    small, large = (draw_stroke(np.random.default_rng(4), size) for size in ((64, 64), (256, 256)))
-    assert large.width == pytest.approx(4 * small.width)
-    np.testing.assert_allclose(np.array(large.points), 4 * np.array(small.points))
 
 
 def test_strokes_stay_inside_and_within_their_limits() -> None:
@@ -268,12 +154,6 @@ def test_given_masks_are_resized_by_the_nearest_pixel() -> None:
         assert pasted(rng, (60, 40), masks=[mask], least=0.01, most=0.9).tobytes() in positions
 
 
-def test_every_given_mask_is_used() -> None:
-    masks = [np.arange(100).reshape(10, 10) < 10 * rows for rows in range(1, 9)]
-    found = Counter(int(pasted(rng, (10, 10), masks=masks, least=0.1, most=0.8).sum()) for rng in seeded(400))
-    assert set(found) == set(range(10, 81, 10))
-
-
 def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:
     shares = [0.0, 0.01, 0.07, 0.1, 0.29, 0.3, 1 / 3, 0.57, 0.6, 0.99, 1.0]
     for height, (least, most) in product((7, 10, 16), product(shares, shares)):
@@ -285,14 +165,9 @@ def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:
                 band_of((height, 10), least, most)
 
 
-def test_a_hole_in_the_band_is_left_as_it_is() -> None:
-    hole = letter()
-    assert fitted(hole, Band(1, hole.size - 1)) is hole
-
-
 @pytest.mark.parametrize("hole", odd_shapes())
 @pytest.mark.parametrize("wanted", [1, 5, 20, 44])
 def test_a_hole_is_mended_with_as_few_pixels_as_are_needed(hole: Hole, wanted: int) -> None:
-    mended = fitted(hole, Band(wanted, wanted))
-    assert mended.sum() == wanted
-    assert not (mended & ~hole).any() or not (hole & ~mended).any() or not hole.any()
+    fixed = fitted(hole, Band(wanted, wanted))
+    assert fixed.sum() == wanted
+    assert not (fixed & ~hole).any() or not (hole & ~fixed).any() or not hole.any()

@@ -36,23 +36,6 @@ def test_gradients_agree_with_finite_differences() -> None:
     )
 
 
-def test_a_place_sees_its_whole_channel_and_no_other() -> None:
-    layer = drawn_layer(4, 3)
-    for channel in range(4):
-        x = torch.randn(2, 4, 3, 3, dtype=torch.float64, requires_grad=True)
-        layer(x)[1, channel, 2, 0].backward()
-        reached = x.grad != 0
-        assert reached[1, channel].all()
-        assert int(reached.sum()) == 9
-
-
-def test_weights_grow_with_the_channels_alone() -> None:
-    with torch.device("meta"):
-        layer = ChannelwiseLinear(512, 4)
-    assert sum(weight.numel() for weight in layer.parameters()) == 512 * (16 * 16 + 16)
-    assert list(layer.state_dict()) == ["weight", "bias"]
-
-
 def test_initial_weights_come_from_the_generator_alone() -> None:
     layers = [ChannelwiseLinear(64, 4) for _ in range(3)]
     for layer, seed in zip(layers, (1, 1, 2), strict=True):
@@ -65,9 +48,3 @@ def test_initial_weights_come_from_the_generator_alone() -> None:
         assert float(layer.weight.detach().std()) == pytest.approx(0.02, rel=0.03)
     assert torch.equal(layers[0].weight, layers[1].weight)
     assert not torch.equal(layers[0].weight, layers[2].weight)
-
-
-@pytest.mark.parametrize("shape", [(1, 2, 2, 8), (1, 2, 8, 2), (1, 3, 4, 4), (1, 2, 5, 5)])
-def test_another_shape_is_refused_even_of_as_many_places(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"wanted is \(N, 2, 4, 4\)"):
-        ChannelwiseLinear(2, 4)(torch.zeros(shape))

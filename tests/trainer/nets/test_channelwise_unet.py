@@ -71,24 +71,11 @@ def test_activation_before_the_norm_is_the_computation_written_out(depth: int, s
         assert depth == 2 or not torch.allclose(other(x), wanted)
 
 
-def test_the_order_comes_from_the_settings() -> None:
-    assert not empty_generator(settings_of(image_size=16)).activated
-    assert empty_generator(settings_of(image_size=16, encoder_order="activation_norm")).activated
-    with pytest.raises(ValueError, match="encoder_order: only U-Nets and encoders have it"):
-        settings_of(generator="resnet_6", encoder_order="activation_norm")
-
-
 @pytest.mark.parametrize(("size", "depth"), [(16, 2), (32, 3), (64, 4), (128, 5), (256, 6), (512, 7)])
 def test_default_depth_halves_to_four(size: int, depth: int) -> None:
     net = empty_generator(settings_of(image_size=size))
     assert isinstance(net, UNet)
     assert (net.depth, net.only_size, net.bottleneck.side) == (depth, size, 4)
-
-
-@pytest.mark.parametrize(("size", "depth", "side"), [(192, 6, 3), (64, 6, 1), (64, 3, 8), (96, 2, 24)])
-def test_a_depth_that_is_asked_for_wins(size: int, depth: int, side: int) -> None:
-    net = empty_generator(settings_of(image_size=size, depth=depth))
-    assert (net.depth, net.only_size, net.bottleneck.side) == (depth, size, side)
 
 
 def test_what_cannot_be_built_is_refused() -> None:
@@ -98,11 +85,3 @@ def test_what_cannot_be_built_is_refused() -> None:
         empty_generator(settings_of(image_size=192))
     with pytest.raises(UserError, match=r"^depth 2: a bottleneck of 64 pixels a side, more than 32; give more depth"):
         empty_generator(settings_of(image_size=256, depth=2))
-
-
-def test_pictures_of_another_size_are_refused() -> None:
-    net = UNet(depth=3, channels=1, bottleneck_side=4)
-    assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 3, 32, 32)
-    for height, width in ((64, 64), (16, 64), (40, 32)):
-        with pytest.raises(UserError, match=f"pictures of {width}x{height}; this network takes 32x32 alone"):
-            net(torch.zeros(1, 3, height, width))

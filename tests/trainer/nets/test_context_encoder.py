@@ -34,21 +34,6 @@ def test_region_encoder_has_the_formulas_weights() -> None:
     assert sum(weight.numel() for weight in net.parameters()) == ENCODER + connected + decoder
 
 
-@pytest.mark.parametrize(
-    ("size", "widths"),
-    [(16, [32, 64]), (32, [16, 32, 64]), (64, [8, 16, 32, 64]), (128, [8, 8, 16, 32, 64]),
-     (256, [8, 8, 8, 16, 32, 64])],
-)  # fmt: skip
-def test_widths_follow_from_the_size(size: int, widths: list[int]) -> None:
-    with torch.device("meta"):
-        centre, region = ContextEncoder(size=size, hole=size // 2, channels=8), RegionEncoder(size=size, channels=8)
-    for net in (centre, region):
-        assert [stage.conv.out_channels for stage in net.encoder] == widths
-    assert [stage.conv.out_channels for stage in region.decoder] == [*reversed(widths[:-1]), 3]
-    ups = (size // 2).bit_length() - 3
-    assert [stage.conv.out_channels for stage in centre.decoder] == [64, *[32, 16, 8, 8, 8][: ups - 1], 3]
-
-
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 16, 4), (128, 64, 4)])
@@ -108,19 +93,6 @@ def test_region_encoder_is_the_computation_written_out(size: int, channels: int)
         torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("kind", [ContextEncoder, RegionEncoder])
-def test_every_output_pixel_sees_every_input_pixel(kind: type[ContextEncoder] | type[RegionEncoder]) -> None:
-    """What fills the hole can come from anywhere around it."""
-    only_centre = {"hole": 16, "bottleneck": 2} if kind is ContextEncoder else {}
-    net = kind(size=32, channels=2, norm="none", **only_centre).double()
-    for weight in net.parameters():
-        torch.nn.init.constant_(weight, 0.02)  # so that no activation is cut off and no tanh saturated
-    for row, column in ((0, 0), (15, 3), (7, 8)):
-        x = picture(1, 3, 32).abs().requires_grad_()
-        net(x)[0, 0, row, column].backward()
-        assert (x.grad != 0).all()
-
-
 def test_keys_stay() -> None:
     with torch.device("meta"):
         centre, region = ContextEncoder(size=16, hole=8, channels=1), RegionEncoder(size=16, channels=1)
@@ -137,29 +109,6 @@ def test_keys_stay() -> None:
         *encoder, "channelwise.weight", "channelwise.bias", *stages("mixing", "decoder.0"),
         "decoder.1.conv.weight", "decoder.1.conv.bias",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("size", [4, 12, 20, 100, 192])
-def test_sizes_that_do_not_halve_to_four_are_refused(size: int) -> None:
-    with pytest.raises(UserError, match=f"^image_size: {size} pixels a side do not halve to 4; choose what gives"):
-        ContextEncoder(size=size)
-    with pytest.raises(UserError, match=f"^image_size: {size} pixels a side do not halve to 4; choose what gives"):
-        RegionEncoder(size=size)
-    with pytest.raises(UserError, match=f"^inpainting.centre: {size} pixels a side do not halve to 4"):
-        ContextEncoder(hole=size)
-
-
-def test_what_would_do_is_named() -> None:
-    for side, choice in ((100, "64 or 128"), (38, "32 or 64"), (4, "8"), (9, "8 or 16")):
-        with pytest.raises(UserError, match=f"choose what gives {choice}$"):
-            RegionEncoder(size=side)
-
-
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (16, 16), (32, 64), (33, 33)])
-def test_pictures_of_another_size_are_refused(height: int, width: int) -> None:
-    for net in (ContextEncoder(size=32, hole=16, channels=1, bottleneck=2), RegionEncoder(size=32, channels=1)):
-        with pytest.raises(UserError, match=f"pictures of {width}x{height}; this network takes 32x32 alone"):
-            net(torch.zeros(2, 3, height, width))
 
 
 def test_one_picture_cannot_pass_batch_norm_at_one_pixel() -> None:

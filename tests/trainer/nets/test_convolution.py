@@ -74,21 +74,6 @@ def test_gradients_agree_with_finite_differences() -> None:
         )
 
 
-def test_blocks_of_columns_and_whole_rows_give_the_same() -> None:
-    rows, matrix = torch.randn(5, 12, dtype=torch.float64), torch.randn(12, 1024, dtype=torch.float64)
-    torch.testing.assert_close(convolution._times(rows, matrix), rows @ matrix, rtol=0, atol=1e-13)
-    torch.testing.assert_close(convolution._times(rows, matrix[:, :100]), rows @ matrix[:, :100], rtol=0, atol=1e-13)
-
-
-@pytest.mark.usefixtures("products")
-def test_only_the_gradients_that_are_wanted_are_computed() -> None:
-    layer = ConvTranspose2d(3, 2, 4, 2, 1).requires_grad_(False)
-    x = torch.randn(1, 3, 2, 2, requires_grad=True)
-    layer(x).sum().backward()
-    assert layer.weight.grad is None
-    assert x.grad is not None
-
-
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_library_is_used_for_large_pictures_and_under_autocast(
     products: list[str], monkeypatch: pytest.MonkeyPatch

@@ -1,14 +1,10 @@
 """Which networks the settings describe: kinds, channels, sides, initial weights, and what does not go together."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import InpaintingSettings, TrainingSettings
-from trainer.files.foreign import to_reference
-from trainer.files.model import Model, describe
 from trainer.nets import build
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN
@@ -56,48 +52,6 @@ def test_the_mask_is_a_fourth_channel_of_the_generator_alone(generator: str) -> 
     assert D(G(torch.zeros(2, 4, 64, 64))).shape[0] == 2
 
 
-def test_a_translation_is_judged_beside_its_input() -> None:
-    for kind in DISCRIMINATORS:
-        G, D = build.new_networks(settings_of(inpainting=None, discriminator=kind))
-        assert (G.in_channels, G.out_channels) == (3, 3)
-        assert len(D(torch.zeros(2, 6, 64, 64))) == 2
-
-
-def test_channels_can_be_given() -> None:
-    for generator in GENERATORS:
-        net = build.generator_shape(settings_of(generator=generator), in_channels=1, out_channels=2)
-        assert (net.in_channels, net.out_channels) == (1, 2)
-
-
-def test_the_centre_is_even_and_nearest() -> None:
-    for size in range(16, 300, 2):
-        for share in (0.1, 0.25, 0.3, 0.37, 0.5, 0.66, 0.75):
-            side = InpaintingSettings(centre=share, least_area=0.001, most_area=0.9).centre_side(size)
-            assert (size - side) % 2 == side % 2 == 0
-            assert abs(side - size * share) <= 1
-
-
-@pytest.mark.parametrize("generator", ["context_encoder", "region_encoder", "channelwise_unet"])
-def test_equal_seeds_give_equal_weights(generator: str) -> None:
-    settings = settings_of(generator=generator, discriminator="global_and_patch", generator_channels=8)
-    torch.manual_seed(0)
-    one = build.new_networks(settings)
-    torch.manual_seed(1)
-    before = torch.random.get_rng_state()
-    two = build.new_networks(settings)
-    assert torch.equal(torch.random.get_rng_state(), before)
-    other = build.new_networks(settings.model_copy(update={"seed": 1}))
-    for a, b, c in zip(one, two, other, strict=True):
-        assert list(a.state_dict()) == list(b.state_dict())
-        for name, weight in a.named_parameters():
-            assert torch.equal(weight, b.get_parameter(name)), name
-            if weight.dim() > 2:
-                assert not torch.equal(weight, c.get_parameter(name)), name
-                assert float(weight.detach().std()) == pytest.approx(0.02, rel=0.3), name
-            elif name.endswith("bias"):
-                assert not weight.any(), name
-
-
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
@@ -119,14 +73,6 @@ def test_settings_that_do_not_go_together_are_refused(changes: dict[str, object]
         build.new_networks(settings_of(**changes))
 
 
-def test_the_context_encoders_batch_norm_needs_two_pictures() -> None:
-    for norm, count in (("batch", 2), ("instance", 1), ("none", 1)):
-        settings = settings_of(generator="context_encoder", norm=norm)
-        assert build.smallest_batch(settings) == count
-        build.new_networks(settings)[0](torch.rand(count, 3, 64, 64))
-    assert build.smallest_batch(settings_of(generator="region_encoder")) == 1
-
-
 def test_halvings_of_every_side() -> None:
     sides = {4 * 2**times: times for times in range(1, 9)}
     for side in range(1, 1100):
@@ -135,21 +81,3 @@ def test_halvings_of_every_side() -> None:
         else:
             with pytest.raises(UserError):
                 halvings(side)
-
-
-@pytest.mark.parametrize("generator", GENERATORS)
-def test_a_model_of_each_kind_is_described(generator: str) -> None:
-    settings = settings_of(generator=generator)
-    net = build.empty_generator(settings)
-    facts = describe(Model(net, settings, Path("run/generator.safetensors"), "run", None, 1.0))
-    is_encoder = generator in ("context_encoder", "region_encoder")
-    assert facts["depth"] == {"unet": 6, "channelwise_unet": 4}.get(generator)
-    assert facts["dropout"] == (None if is_encoder else 0.5)
-    assert facts["only_size"] == (64 if is_encoder or generator == "channelwise_unet" else None)
-    assert facts["weights"] == sum(weight.numel() for weight in net.parameters())
-
-
-@pytest.mark.parametrize("generator", ["context_encoder", "region_encoder", "channelwise_unet"])
-def test_the_foreign_layout_has_none_of_them(generator: str) -> None:
-    with pytest.raises(UserError, match=r"^generator: the layout of .* has plain U-Nets and ResNets only"):
-        to_reference(build.empty_generator(settings_of(generator=generator)))

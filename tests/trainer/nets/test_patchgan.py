@@ -5,7 +5,7 @@ import torch
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.nets.build import empty_discriminator, new_networks
+from trainer.nets.build import empty_discriminator
 from trainer.nets.discriminators import PatchGAN, fits, grid_sides, plan_layers, receptive_field, smallest_size
 
 
@@ -58,24 +58,6 @@ def test_every_field_is_reached_and_no_layer_skips_pixels() -> None:
         assert [layer.stride for layer in layers[-2:]] == [1, 1]
 
 
-def test_one_pixel_is_three_convolutions_of_kernel_1() -> None:
-    net = PatchGAN(receptive_field=1)
-    weights = {name: tuple(weight.shape) for name, weight in net.named_parameters() if weight.dim() == 4}
-    assert weights == {
-        "model.0.weight": (64, 6, 1, 1), "model.2.weight": (128, 64, 1, 1), "model.5.weight": (1, 128, 1, 1),
-    }  # fmt: skip
-    assert net(torch.zeros(1, 6, 20, 24)).shape == (1, 1, 20, 24)
-
-
-def test_field_of_no_pixel_is_refused() -> None:
-    with pytest.raises(UserError, match="receptive_field 0"):
-        plan_layers(0)
-
-
-def test_grid_at_256_is_30() -> None:
-    assert grid_sides(256, plan_layers(70))[-1] == 30
-
-
 def test_too_small_pictures_are_refused() -> None:
     with pytest.raises(UserError, match="image_size 16: too small for the 70x70 PatchGAN; choose 24 or more"):
         empty_discriminator(TrainingSettings(steps=1, image_size=16))
@@ -92,12 +74,3 @@ def test_the_smallest_size_that_fits_trains(norm: str, field: int) -> None:
     assert not fits(size - 1, layers)
     net = PatchGAN(channels=2, receptive_field=field, norm=norm)
     assert net(torch.randn(1, 6, size, size)).shape[-1] == grid_sides(size, layers)[-1]
-
-
-def test_settings_choose_field_norm_and_statistics() -> None:
-    settings = TrainingSettings(
-        steps=1, image_size=64, receptive_field=34, norm="instance", discriminator_channels=2, generator_channels=2
-    )
-    _, net = new_networks(settings)
-    assert net(torch.zeros(1, 6, 64, 64)).shape[-1] == grid_sides(64, plan_layers(34))[-1]
-    assert not any("running_mean" in name for name in net.state_dict())

@@ -10,8 +10,7 @@ from trainer.nets.resnet import ResNet
 
 
 @pytest.mark.parametrize(
-    ("blocks", "norm", "count"),
-    [(9, "instance", 11_378_179), (9, "batch", 11_383_427), (6, "batch", 7_841_411)],
+    ("blocks", "norm", "count"), [(9, "instance", 11_378_179), (9, "batch", 11_383_427), (6, "batch", 7_841_411)]
 )
 def test_parameter_count_is_the_published_networks(blocks: int, norm: str, count: int) -> None:
     """11.378 M is what CycleGAN prints of its generator, 11.383 M what Pix2Pix prints of it with batch norm."""

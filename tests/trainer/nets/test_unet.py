@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import torch
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.nets.build import empty_generator, new_networks
 from trainer.nets.unet import UNet, default_depth
@@ -24,21 +23,6 @@ def test_parameter_count_is_the_published_networks() -> None:
 def test_default_depth(size: int, depth: int) -> None:
     assert default_depth(size) == depth
     assert size % 2**depth == 0
-
-
-@pytest.mark.parametrize(
-    ("size", "halvings", "choice"),
-    [(286, 1, "256 or 288"), (255, 0, "224 or 256"), (100, 2, "96 or 128"), (300, 2, "288 or 320"),
-     (500, 2, "480 or 512"), (48, 4, "32 or 64"), (20, 2, "32")],
-)  # fmt: skip
-def test_a_shallow_network_is_not_taken_for_granted(size: int, halvings: int, choice: str) -> None:
-    line = f"image_size {size}: halves exactly {halvings} times, too few for a U-Net; choose {choice}, or give depth"
-    with pytest.raises(UserError, match=line):
-        empty_generator(TrainingSettings(steps=1, image_size=size, generator_channels=1))
-
-
-def test_a_shallow_network_is_built_where_it_is_asked_for() -> None:
-    assert empty_generator(TrainingSettings(steps=1, image_size=100, generator_channels=1, depth=2)).depth == 2
 
 
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
@@ -68,16 +52,6 @@ def test_pooling_halves_in_place_of_strides_and_nothing_else_changes() -> None:
     assert pooled(x).shape == strided(x).shape
     conv = torch.nn.functional.conv2d(x, pooled.down[0].conv.weight, padding=1)
     assert torch.equal(pooled.down[0](x), torch.nn.functional.max_pool2d(conv, 2))
-
-
-def test_pooling_is_the_unets_alone() -> None:
-    with pytest.raises(ValueError, match="downsampling: only U-Nets have it; leave it out with generator resnet_6"):
-        TrainingSettings(steps=1, generator="resnet_6", downsampling="pool")
-
-
-def test_non_square_pictures_pass_where_both_sides_are_multiples() -> None:
-    net, _ = new_networks(TrainingSettings(steps=1, image_size=64, generator_channels=2, depth=4))
-    assert net(torch.zeros(1, 3, 64, 48)).shape == (1, 3, 64, 48)
 
 
 def test_dropout_is_in_the_three_inner_decoder_levels() -> None:
@@ -136,14 +110,6 @@ def test_initial_weights_stay_what_they_were(changes: dict[str, Any], generator:
     assert [sha256(net)[:16] for net in nets] == [generator, discriminator]
 
 
-@pytest.mark.parametrize("depth", [5, 6, 7, 8, 9, 10])
-def test_any_depth_that_the_size_allows(depth: int) -> None:
-    size = 2**depth if depth > 6 else 3 * 2**depth
-    settings = TrainingSettings(steps=1, image_size=size, generator_channels=1, depth=depth)
-    net = empty_generator(settings)
-    assert (net.depth, net.multiple) == (depth, 2**depth)
-
-
 def test_resize_replaces_the_transposed_convolutions() -> None:
     settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
     plain, resize = (
@@ -151,11 +117,3 @@ def test_resize_replaces_the_transposed_convolutions() -> None:
     )
     assert list(plain.state_dict()) == list(resize.state_dict())
     assert {tuple(up.conv.weight.shape[2:]) for up in resize.up} == {(3, 3)}
-
-
-def test_building_leaves_the_global_generator_alone() -> None:
-    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
-    before = torch.random.get_rng_state()
-    new_networks(settings)
-    empty_generator(settings)
-    assert torch.equal(torch.random.get_rng_state(), before)

@@ -13,7 +13,7 @@ import torch
 
 from gan_eval.errors import UserError
 from trainer.state import checkpoints
-from trainer.state.checkpoints import CheckpointClock, checkpoint_path, list_checkpoints, load_latest, save_checkpoint
+from trainer.state.checkpoints import checkpoint_path, list_checkpoints, load_latest, save_checkpoint
 
 
 def state(value: float = 0.5, *, size: int = 4) -> dict[str, Any]:
@@ -33,21 +33,6 @@ def test_the_latest_two_are_kept(tmp_path: Path) -> None:
     assert loaded is not None
     assert loaded["step"] == 12_345_678
     assert torch.equal(loaded["generator"]["weight"], torch.full((4,), 12_345_678.0))
-
-
-def test_so_many_are_kept_as_asked_for(tmp_path: Path) -> None:
-    for step in range(1, 6):
-        save_checkpoint(tmp_path, step, state(step), keep=3)
-    assert [path.name for path in list_checkpoints(tmp_path)] == [
-        "step_0000005.pt", "step_0000004.pt", "step_0000003.pt",
-    ]  # fmt: skip
-    save_checkpoint(tmp_path, 6, state(6), keep=1)
-    assert [path.name for path in list_checkpoints(tmp_path)] == ["step_0000006.pt"]
-
-
-def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
-    assert load_latest(tmp_path, "f", silent) is None
-    assert load_latest(tmp_path / "absent", "f", silent) is None
 
 
 def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,29 +79,15 @@ def test_a_damaged_checkpoint_is_passed_over_whatever_its_bytes(tmp_path: Path) 
     passed_over = 0
     for damaged in damages:
         path.write_bytes(damaged)
-        told: list[str] = []
-        loaded = load_latest(tmp_path, "f", told.append)
+        messages: list[str] = []
+        loaded = load_latest(tmp_path, "f", messages.append)
         assert loaded is not None
-        assert (loaded["step"] == 1) == (len(told) == 2)
-        assert torch.equal(
-            loaded["generator"]["weight"], state(1 if told else 2, size=4 if told else 40)["generator"]["weight"]
-        )
-        assert all("step_0000002.pt: the checkpoint cannot be read (" in line for line in told[:1])
-        passed_over += len(told[:1])
+        assert (loaded["step"] == 1) == (len(messages) == 2)
+        saved = state(1) if messages else state(2, size=40)
+        assert torch.equal(loaded["generator"]["weight"], saved["generator"]["weight"])
+        assert all("step_0000002.pt: the checkpoint cannot be read (" in line for line in messages[:1])
+        passed_over += len(messages[:1])
     assert passed_over > 200
-
-
-def test_a_changed_weight_is_told_from_the_whole(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path, 1, state(1.0, size=5000))
-    path = checkpoint_path(tmp_path, 1)
-    content = bytearray(path.read_bytes())
-    place = content.index(np.ones(100, np.float32).tobytes()) + 4003
-    content[place] ^= 0x40
-    path.write_bytes(content)
-    told: list[str] = []
-    with pytest.raises(UserError, match="none of the checkpoints can be read"):
-        load_latest(tmp_path, "f", told.append)
-    assert "is damaged" in told[0]
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
@@ -145,13 +116,13 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
 def test_a_checkpoint_without_all_parts_is_passed_over(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     save_checkpoint(tmp_path, 1, {**state(), "log": {}})
     torch.save({"format": 1, "step": 2, **state(), "log": {}, **change}, checkpoint_path(tmp_path, 2))
-    told: list[str] = []
+    messages: list[str] = []
     nets = {"generator": {"weight": torch.zeros(4)}}
-    loaded = load_latest(tmp_path, "f", told.append, nets=nets, parts=("generator", "discriminator", "log"))
+    loaded = load_latest(tmp_path, "f", messages.append, nets=nets, parts=("generator", "discriminator", "log"))
     assert loaded is not None
     assert loaded["step"] == 1
-    assert len(told) == 2
-    assert reason in told[0]
+    assert len(messages) == 2
+    assert reason in messages[0]
 
 
 def test_failed_write_is_the_users_line_and_leaves_the_old_checkpoint(tmp_path: Path) -> None:
@@ -173,33 +144,13 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_clock_by_steps() -> None:
-    due = CheckpointClock(3)
-    assert [step for step in range(1, 10) if due(step)] == [3, 6, 9]
-
-
-def test_clock_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now)
-    due = CheckpointClock(None)
-    now = 59.0
-    assert not due(1)
-    now = 60.0
-    assert due(1)
-    due.took(6.0)  # at most a twentieth of the time goes into checkpoints
-    now = 60.0 + 119.0
-    assert not due(1)
-    now = 60.0 + 120.0
-    assert due(1)
-
-
 def test_a_few_bytes_that_stand_for_a_huge_weight_are_refused(tmp_path: Path) -> None:
     weights = {"weight": torch.zeros(1).expand(10**11)}
     torch.save({"format": 1, "step": 2, **state(), "generator": weights}, checkpoint_path(tmp_path, 2))
-    told: list[str] = []
+    messages: list[str] = []
     with pytest.raises(UserError, match="none of the checkpoints can be read"):
-        load_latest(tmp_path, "f", told.append, nets={"generator": {"weight": torch.zeros(10**11, device="meta")}})
-    assert "generator: weight has fewer numbers than places" in told[0]
+        load_latest(tmp_path, "f", messages.append, nets={"generator": {"weight": torch.zeros(10**11, device="meta")}})
+    assert "generator: weight has fewer numbers than places" in messages[0]
 
 
 UNUSABLE = ("cut", "changed", "NaN", "misnamed", "pipe", "folder", "link", "link to nothing", "text", "empty")
@@ -241,13 +192,13 @@ def test_the_newest_usable_checkpoint_outlives_saves_and_kills(tmp_path: Path, s
                 put(folder, odd, kind)
                 good |= {odd} if kind == "good" else set()
             case "resume":
-                told: list[str] = []
+                messages: list[str] = []
                 passed = [path for path in list_checkpoints(folder) if int(path.stem[5:]) > max(good)]
-                loaded = load_latest(folder, "f", told.append, nets=nets)
+                loaded = load_latest(folder, "f", messages.append, nets=nets)
                 assert loaded is not None
                 assert loaded["step"] == max(good)
                 assert torch.equal(loaded["generator"]["weight"], torch.full((999,), float(max(good))))
-                assert [line.partition(":")[0] for line in told] == [str(path) for path in (*passed, *passed)]
+                assert [line.partition(":")[0] for line in messages] == [str(path) for path in (*passed, *passed)]
                 assert list_checkpoints(folder)[0] == checkpoint_path(folder, max(good))
                 step = max(good) // 2 * 2
             case "save":
@@ -267,14 +218,14 @@ def test_a_state_that_cannot_be_taken_goes_back_to_the_one_before(tmp_path: Path
     """Such as moments that are not those of the weights."""
     for step in (1, 2):
         save_checkpoint(tmp_path, step, state())
-    told: list[str] = []
+    messages: list[str] = []
 
     def take(found: dict[str, Any]) -> None:
         if found["step"] == 2:
             raise KeyError("exp_avg")
 
-    loaded = load_latest(tmp_path, "f", told.append, take=take)
+    loaded = load_latest(tmp_path, "f", messages.append, take=take)
     assert loaded is not None
     assert loaded["step"] == 1
-    assert "step_0000002.pt: the checkpoint cannot be read ('exp_avg')" in told[0]
-    assert told[1].endswith("step_0000002.pt: set aside as step_0000002.pt.damaged")
+    assert "step_0000002.pt: the checkpoint cannot be read ('exp_avg')" in messages[0]
+    assert messages[1].endswith("step_0000002.pt: set aside as step_0000002.pt.damaged")

@@ -1,9 +1,8 @@
-"""A run's folder: who trains there, that it is finished, and how to go on from it is told before torch is imported."""
+"""A run's folder: one process at a time, the next command, and resuming from it."""
 
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,7 @@ import pytest
 from gan_eval.__main__ import run
 from gan_eval.files.locks import who_holds
 from gan_eval.machine.commands import own_command
-from gan_eval.settings.training import TrainingSettings
-from trainer.job import TrainingJob
-from trainer.state.run_folder import CONFIG, begin_run, check_run, is_finished, run_lock
+from trainer.state.run_folder import CONFIG, run_lock
 
 Pairs = Callable[..., Path]
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
@@ -59,13 +56,6 @@ def trained(make_pairs: Pairs, tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_finished_training_says_so_without_torch(trained: list[str]) -> None:
-    status, lines = without_torch(*trained)
-    following = "next: gan-eval generate {run} --data {data} --out {run}-set".format(run=trained[4], data=trained[2])
-    assert (status, lines) == (0, ["train: finished already; nothing was done", following])
-
-
-@pytest.mark.slow
 def test_each_command_names_the_next_from_training_to_a_study(
     make_pairs: Pairs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,61 +70,15 @@ def test_each_command_names_the_next_from_training_to_a_study(
     assert words[:2] == ["run", f"{tmp_path}/run-set-study.toml"]
 
 
-def test_only_the_same_run_on_the_same_pictures_is_finished(trained: list[str], tmp_path: Path) -> None:
-    data, out = tmp_path / "data", tmp_path / "run"
-    settings = TrainingSettings(steps=2, image_size=64, generator_channels=2, discriminator_channels=2)
-
-    def finished(changed: TrainingSettings = settings, direction: str = "AtoB", fraction: float = 1.0) -> bool:
-        return is_finished(out, TrainingJob(changed, data, direction, fraction=fraction))  # type: ignore[arg-type]
-
-    assert finished()
-    other = shutil.copytree(data, tmp_path / "other")
-    assert not is_finished(out, TrainingJob(settings, other)), "another folder"
-    assert not finished(settings.model_copy(update={"seed": 1}))
-    assert not finished(direction="BtoA")
-    assert not finished(fraction=0.5)
-    picture = data / "train" / "0.png"
-    content = picture.read_bytes()
-    later = (out / CONFIG).stat().st_mtime + 5
-    picture.write_bytes(content)
-    os.utime(picture, (later, later))
-    assert not finished(), "it may have changed: train reads it"
-    assert run(trained) == 0, "and finds that it has not"
-    (data / "train" / "2.png").write_bytes(content)
-    assert not finished()
-
-
-def test_pictures_of_another_folder_are_another_run(
-    trained: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = shutil.copytree(tmp_path / "data", tmp_path / "other")
-    words = [str(other) if word == str(tmp_path / "data") else word for word in trained]
-    assert run(words) == 0, "copies"
-    first, second = (other / "train" / f"{number}.png" for number in range(2))
-    first.rename(second)
-    shutil.copy(second, first)
-    assert run(words) == 2
-    assert "holds a run with another data_sha256" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("before", "now"), [({"compiled": True}, {}), ({}, {"compiled": True})])
-def test_compiled_or_not_is_told_on_resuming(tmp_path: Path, before: dict[str, bool], now: dict[str, bool]) -> None:
-    definition = {"settings": TrainingSettings(steps=2).model_dump(mode="json")}
-    begin_run(tmp_path / "run", definition, {"device": "cpu", **before}, [])
-    assert check_run(tmp_path / "run", definition, {"device": "cpu", **before}) == []
-    (line,) = check_run(tmp_path / "run", definition, {"device": "cpu", **now})
-    assert line.startswith(f"compiled was {before.get('compiled')} when the run began and is {now.get('compiled')} now")
-
-
 def test_more_steps_start_from_the_old_run_as_the_message_says(
     trained: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = tmp_path / "run", tmp_path / "new"
     more = [*trained, "--steps", "3"]
     assert run(more) == 2
-    told = capsys.readouterr().err
-    assert "holds a run with another settings.steps (2 there, 3 asked for); choose" in told, "once"
-    (suggested,) = re.findall(r"--init-from \S+", told)
+    output = capsys.readouterr().err
+    assert "holds a run with another settings.steps (2 there, 3 asked for); choose" in output, "once"
+    (suggested,) = re.findall(r"--init-from \S+", output)
     assert suggested == f"--init-from {old}"
     assert run([*more, "--out", str(new), *suggested.split()]) == 0
     assert run([*trained, "--set", "norm=instance"]) == 2

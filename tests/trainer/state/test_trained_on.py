@@ -11,8 +11,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet
-from trainer.state import trained_on
-from trainer.state.trained_on import RECORD, TrainedOn, pictures_of_run, record_pictures
+from trainer.state.trained_on import TrainedOn, pictures_of_run
 
 Change = Callable[[Image.Image], Image.Image]
 SIZE = (192, 96)
@@ -67,15 +66,6 @@ def test_one_half_of_a_pair_is_enough(data: Path, tmp_path: Path, half: int) -> 
     assert known(PairedSet(data), tmp_path / "run").seen(PairedSet(data), [mixed]) == {mixed: True}
 
 
-def test_flat_pictures_are_the_same_where_every_value_is(tmp_path: Path) -> None:
-    for split, level in (("train", 7), ("equal", 7), ("other", 8)):
-        (tmp_path / split).mkdir()
-        Image.new("RGB", (64, 32), (level,) * 3).save(tmp_path / split / "1.png")
-    data_set = PairedSet(tmp_path)
-    equal, other = (tmp_path / split / "1.png" for split in ("equal", "other"))
-    assert known(data_set, tmp_path / "run").seen(data_set, [equal, other]) == {equal: True, other: False}
-
-
 def test_nothing_is_claimed_of_what_is_not_known(data: Path, tmp_path: Path) -> None:
     data_set, run = PhotographSet(data), tmp_path / "run"
     paths = [*data_set.paths("train"), *data_set.paths("other")]
@@ -83,20 +73,3 @@ def test_nothing_is_claimed_of_what_is_not_known(data: Path, tmp_path: Path) -> 
     assert list(record.seen(data_set, paths).values()) == [True] * 5 + [None] * 3
     (data / "other" / "0.png").write_text("broken")
     assert list(known(data_set, run).seen(data_set, paths).values()) == [True] * 5 + [None] + [False] * 2
-
-
-@pytest.mark.parametrize("damage", ["none", "of another run", "truncated", "garbage", "gone", "folder"])
-def test_a_damaged_record_is_none(data: Path, tmp_path: Path, damage: str) -> None:
-    run = tmp_path / "run"
-    record_pictures(run, known(PhotographSet(data), run), data_sha256="d")
-    file, sha256 = run / RECORD, "other" if damage == "of another run" else "d"
-    whole = file.read_bytes()
-    if damage == "truncated":
-        file.write_bytes(whole[: len(whole) // 2])
-    elif damage == "garbage":
-        file.write_bytes(b"[1]")
-    elif damage in ("gone", "folder"):
-        file.unlink()
-        if damage == "folder":
-            file.mkdir()
-    assert (trained_on._read(file, sha256) is None) == (damage != "none")

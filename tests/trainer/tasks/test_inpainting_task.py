@@ -1,5 +1,6 @@
 """What the inpainting task gives the training step, and what it makes of a generator's output."""
 
+from contextlib import closing
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.inference import inference
-from trainer.losses import at_holes, l2, pixel_weights
+from trainer.losses import l2, pixel_weights
 from trainer.nets.build import new_networks
 from trainer.randomness import Purpose
 from trainer.step import Gan, training_step
@@ -117,7 +117,7 @@ def test_holes_and_noise_follow_from_the_number_of_the_sample(photographs: Path)
     data_set = task.data_set(photographs)
     pictures = Pictures(data_set, data_set.paths("train"), side=jitter_size(task.settings))
     plain = Batches(pictures, task.settings, assemble=task.assemble)
-    with Batches(pictures, task.settings, assemble=task.assemble, workers=3) as busy:
+    with closing(Batches(pictures, task.settings, assemble=task.assemble, workers=3)) as busy:
         for step in (0, 1, 5, 2):
             assert torch.equal(plain(step).inputs, busy(step).inputs)
 
@@ -169,16 +169,6 @@ def test_the_discriminator_sees_the_composite() -> None:
     hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
     assert torch.equal(judged[~hidden], batch.target[~hidden])
     assert (judged[hidden] == 0.25).all()
-
-
-def test_each_picture_has_the_logits_at_its_own_hole() -> None:
-    hole = torch.zeros(2, 1, 12, 12)
-    hole[0, 0, 0, 11] = 1  # right above
-    hole[1, 0, 8:12, 3:5] = 1  # below, over the edge between the first two columns
-    logits = torch.arange(18.0).reshape(2, 1, 3, 3)
-    assert (at_holes(logits, hole) > 0).nonzero().tolist() == [[0, 0, 0, 2], [1, 0, 2, 0], [1, 0, 2, 1]]
-    joined = torch.cat([torch.tensor([[-1.0], [-2.0]]), logits.flatten(1)], dim=1)
-    assert joined[at_holes(joined, hole) > 0].tolist() == [-1, 2, -2, 15, 16]
 
 
 @pytest.mark.parametrize("discriminator", ["patch", "global_and_patch"])
@@ -253,48 +243,6 @@ def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
         together = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=[5, 6, 7, 8])
         alone = task.outputs(net, examples[2:3], purpose=Purpose.GENERATE, seed=0, numbers=[7])[0]
     assert np.abs(together[2].fake.astype(int) - alone.fake.astype(int)).max() <= 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("generator", "discriminator", "changes"),
-    [
-        ("unet", "patch", {}),
-        ("channelwise_unet", "global_and_patch", {"adversarial": "least_squares"}),
-        ("region_encoder", "global", {"statistics": "batch"}),
-        ("resnet_6", "global", {"adversarial": "hinge"}),
-    ],
-)
-def test_every_kind_of_network_learns(generator: str, discriminator: str, changes: dict[str, Any]) -> None:
-    holes = holes_of(fill="noise", mask_channel=True, hole_weight=2.0)
-    task = task_of(holes, generator=generator, discriminator=discriminator, lambda_ssim=1.0, lambda_tv=0.1, **changes)
-    nets = new_networks(task.settings)
-    gan = Gan(*nets, *(torch.optim.Adam(net.parameters(), lr=2e-3) for net in nets))
-    batch, objective = task.assemble(crops(4), [0, 1, 2, 3]), task.objective(torch.device("cpu"))
-    terms = [training_step(gan, objective, batch) for _ in range(12)]
-    names = {"d_fake", "d_real", "d_accuracy", "g_adversarial", "g_l1", "g_ssim", "g_tv"}
-    names |= {"g_gradient_norm", "d_gradient_norm"}
-    assert set(terms[0]) == names
-    assert float(terms[-1]["g_l1"]) < float(terms[0]["g_l1"])
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    for field, kind in (("shapes", "region"), ("mask_folder", "folder")):
-        settings = settings_of(InpaintingSettings(masks={kind: 1.0}, **{field: "nowhere"}))
-        with pytest.raises(UserError, match=rf"inpainting\.{field}: no such folder .*nowhere"):
-            new_task(settings, root=tmp_path)
-
-
-def test_an_example_s_hole_follows_from_the_seed_that_is_asked_for_alone(photographs: Path) -> None:
-    def hole(seed: int, of_training: int, **changes: Any) -> np.ndarray:
-        task = task_of(holes_of(**changes), seed=of_training)
-        example = example_of(task, photographs / "test" / "1.png", number=12, seed=seed)
-        assert example.mask is not None
-        return example.mask.hole
-
-    wanted = hole(4, 0)
-    np.testing.assert_array_equal(wanted, hole(4, 9, fill="noise", mask_channel=True))
-    assert any((wanted != hole(seed, 0)).any() for seed in range(3))
 
 
 def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp_path: Path) -> None:

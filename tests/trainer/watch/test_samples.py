@@ -48,22 +48,3 @@ def test_pictures_not_trained_on_come_first(
     make_pairs: Pairs, splits: tuple[str, ...], train_split: str, shown: str
 ) -> None:
     assert pairs_of(make_pairs(**dict.fromkeys(splits, 5)), train_split) == (shown, [])
-
-
-def test_pictures_are_spread_over_the_split(make_pairs: Pairs) -> None:
-    data = make_pairs(train=5, test=10)
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    data_set = task.data_set(data)
-    found = sample_examples(task, data_set, [], train_split="train", say=print)
-    expected = [PairedSet(data, "AtoB").read(data_set.paths("test")[number]) for number in (0, 3, 6, 9)]
-    assert all(np.array_equal(one.target, pair[1]) for one, pair in zip(found, expected, strict=True))
-
-
-def test_a_broken_picture_is_told_of(make_pairs: Pairs) -> None:
-    data = make_pairs(train=5, val=5, test=5)
-    (data / "test" / "1.png").write_bytes(b"broken")
-    shown, said = pairs_of(data)
-    assert shown == "val"
-    assert len(said) == 1
-    assert "1.png" in said[0]
-    assert said[0].endswith("(no sample grids of test)")

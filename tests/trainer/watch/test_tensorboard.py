@@ -82,9 +82,9 @@ def test_a_resumed_run_has_each_point_once(make_pairs: Pairs, settings: Training
     plain = train(settings, data, tmp_path / "plain", **HOW)
     for file in ("generator.safetensors", "best.safetensors", "validation.csv", "samples/step_0000024.png"):
         assert sha256_file(run / file) == sha256_file(plain / file)
-    told: list[str] = []
-    train(settings, data, plain, tensorboard=True, on_message=told.append, **HOW)
-    assert told == [f"{plain}: the run is finished; --tensorboard writes during training only"]
+    messages: list[str] = []
+    train(settings, data, plain, tensorboard=True, on_message=messages.append, **HOW)
+    assert messages == [f"{plain}: finished already; nothing was done"]
 
 
 def test_without_the_package_one_line_before_anything_is_written(

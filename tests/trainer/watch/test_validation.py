@@ -1,15 +1,13 @@
 """Validation during training, the best generator; and that all of it survives a kill."""
 
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from training_runs import Stop, estimate, train
+from training_runs import Stop, train
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
@@ -17,7 +15,6 @@ from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.state.run_folder import load_generator
-from trainer.state.trained_on import pictures_of_run
 from trainer.tasks import new_task
 from trainer.watch import validation
 from trainer.watch.log import ValidationLog
@@ -91,14 +88,6 @@ def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Se
     assert not (run / "validation.csv").exists()
 
 
-def test_validation_pairs_are_spread_over_the_split(make_pairs: Pairs) -> None:
-    data = make_pairs(train=1, test=10)
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, task.data_set(data), [], count=3, train_split="train")
-    assert found is not None
-    assert (found.split, list(found.examples)) == ("test", ["0", "3", "6"])
-
-
 def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
     task = new_task(TrainingSettings(steps=1, image_size=64))
     data_set = task.data_set(make_pairs(train=1, val=4))
@@ -106,22 +95,7 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
     for known, names, seen in ((val[:2], ["2", "3"], None), (val, ["0", "1", "2", "3"], True)):
         found = validation_examples(task, data_set, known, count=None, train_split="train")
         assert found is not None
-        assert (list(found.examples), found.seen) == (names, seen)
-
-
-def test_copies_of_what_is_trained_on_are_counted(make_pairs: Pairs, tmp_path: Path) -> None:
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    data_set = task.data_set(make_pairs(train=2, val=3))
-    train = data_set.paths("train")
-    known = pictures_of_run(tmp_path, data_set, train, data_sha256="", start=None)
-    counted = []
-    for copied in (False, True):
-        if copied:
-            shutil.copy(train[1], data_set.paths("val")[0])
-        found = validation_examples(task, data_set, train, known=known, count=None, train_split="train")
-        assert found is not None
-        counted.append((found.seen, found.n_seen))
-    assert counted == [(False, 0), (True, 1)]
+        assert (found.names, found.seen) == (names, seen)
 
 
 def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Settings) -> None:
@@ -133,21 +107,6 @@ def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Set
     for settings in (curves, chosen):
         few = settings.model_copy(update={"validation_pairs": 3})
         assert few.validation_count(uses_best=True) == 3
-
-
-def test_of_many_pictures_only_paths_are_held(make_pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = make_pairs(train=1, val=5)
-    task = new_task(TrainingSettings(steps=1, image_size=64))
-    found = validation_examples(task, task.data_set(data), [], count=None, train_split="train")
-    assert found is not None
-    assert len(found.examples) == 5
-    monkeypatch.setattr(validation, "HELD", 4)
-    again = validation_examples(task, task.data_set(data), [], count=None, train_split="train")
-    assert again is not None
-    assert list(again.examples) == list(found.examples)
-    Image.new("RGB", (128, 64), "red").save(data / "val" / "2.png")
-    assert np.all(again.examples["2"].target == [255, 0, 0])
-    assert not np.all(found.examples["2"].target == [255, 0, 0])
 
 
 @pytest.mark.slow
@@ -166,45 +125,6 @@ def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
         assert by_one["value"] == pytest.approx(together["value"], rel=1e-3)
         for key in ("step", "mode", "metric"):
             assert by_one[key] == together[key]
-
-
-@pytest.mark.slow
-def test_an_estimate_times_the_beginning_of_a_large_validation(
-    make_pairs: Pairs, tiny: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data, settings = make_pairs(train=2, val=12), tiny(steps=2, validate_every=1, validation_pairs="all")
-    timed: list[int] = []
-
-    def counting(folder: Path) -> list[dict[str, Any]]:
-        timed.append(len(list((folder / "fake").iterdir())))
-        return measure().values(folder)
-
-    def disk() -> int:
-        counted = Measure(counting, measure().higher_is_better)
-        found = estimate(settings, data, direction="AtoB", measure=counted)
-        assert found is not None
-        assert found.validations == 3
-        return found.disk["validation"]
-
-    whole = disk()
-    assert timed == [12] * 4
-    monkeypatch.setattr(validation, "HELD", 4)
-    monkeypatch.setattr(validation, "TOGETHER", 1)
-    assert disk() == pytest.approx(whole, rel=0.1)
-    assert timed[4:] == [8] * 4
-
-
-@pytest.mark.slow
-def test_changed_pictures_are_measured_after_a_resume(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=2, val=2)
-    settings = tiny(steps=4, validate_every=2)
-
-    with pytest.raises(Stop):
-        train(settings, data, tmp_path / "run", direction="AtoB", measure=measure(), stop_after=3)
-    Image.new("RGB", (128, 64), "red").save(data / "val" / "1.png")
-    run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
-    for kind in ("input", "real"):
-        assert np.all(np.asarray(Image.open(run / "validation" / "train" / kind / "1.png")) == [255, 0, 0])
 
 
 def test_diversity_is_one_for_the_data_itself_and_zero_for_one_picture() -> None:
