@@ -211,6 +211,6 @@ def test_tests_import_the_package_and_not_their_own_folder_of_its_name():
     """As the command `pytest` runs them: -P, the current folder is not on the path by itself."""
     command = [sys.executable, "-P", "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, "tests/gan_eval/metrics/test_registry.py"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, "tests/gan_eval/metrics/test_catalogue.py"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout

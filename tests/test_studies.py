@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.metrics.registry import select
+from gan_eval.metrics.catalogue import select
 from gan_eval.report.people.findings import publications_of
 from gan_eval.settings.study import Study, load_study
 

@@ -248,7 +248,7 @@ def weights_findings() -> Iterator[Finding]:
         if weights.path:
             yield Finding(f"weights {weights.name}", "ok", str(weights.path))
         else:
-            mend = f"where they are needed: {weights.mend}"
+            mend = f"where they are needed: {weights.fix}"
             yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", mend)
 
 

@@ -3,10 +3,7 @@
 import inspect
 import os
 import shlex
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
@@ -18,7 +15,7 @@ import typer
 from gan_eval.cli.options import refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
-from gan_eval.machine.threads import MAX_THREADS, process_rank
+from gan_eval.machine.threads import MAX_THREADS, processes
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.weights.known import WEIGHTS
 
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from gan_eval.metrics import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
-GRACE_S = 30.0
-"""So long a silent process waits, after an error, for the first one to say it and for torchrun to end them all."""
 _WEIGHT_OPTIONS = {
     name: weights.option.strip("-").replace("-", "_") for name, weights in WEIGHTS.items() if weights.of_metrics
 }
@@ -100,60 +95,59 @@ def metrics(
         typer.Option(metavar="FILE.csv", help="Other programs' values, repeatable: model, dataset, metric, value."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
-    list_metrics: Annotated[bool, typer.Option("--list", help="Tell what each metric measures.")] = False,
+    list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Compute picture metrics for stimulus sets or for two folders.
 
-    What cannot be measured has a reason in the tables, and the status is 0; it is 2 where no value at all could be
-    had. The same command again measures only what is new. On several processes or GPUs:
-    torchrun --nproc-per-node N -m gan_eval metrics SET --out DIR
+    What cannot be measured has a reason in the tables, and the exit status is 0; it is 2 if there is no value at all.
+    A second run measures only what is new.
     """
     if list_metrics:
         others = context.params.keys() - {"list_metrics", "as_json"}
-        refuse_without_effect(context, others, "metrics --list tells of all metrics and measures nothing; leave it out")
-        from gan_eval.metrics.registry import describe, describe_json
+        refuse_without_effect(context, others, "metrics --list describes all metrics and measures nothing; remove it")
+        from gan_eval.metrics.catalogue import describe, describe_json
 
         typer.echo(describe_json() if as_json else as_typed(describe()))
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
-    with _first_process_reports():
-        from gan_eval.metrics import Settings, folder_pair
-        from gan_eval.metrics.registry import select
-        from gan_eval.metrics.run.cache import cache_file
+    if processes() > 1:
+        raise UserError("metrics: torchrun would measure everything in each process; start it without torchrun")
+    from gan_eval.metrics import Settings, folder_pair
+    from gan_eval.metrics.catalogue import select
+    from gan_eval.metrics.run.cache import cache_file
 
-        requested = tuple(name.strip() for name in names.split(",") if name.strip())
-        if bool(sets) == bool(real or fake):
-            raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
-        if sets and (dataset or model):
-            raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
-        _refuse_plain_folders(sets or ())
-        inputs: list[StimulusSet | Path] = list(sets or ())
-        if not sets:
-            if real is None or fake is None:
-                raise UserError("metrics: --real DIR and --fake DIR belong together")
-            partners = any(metric.kind == "pair" for metric in select(requested))
-            inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
-        _refuse_unused(context, requested)
-        if report is not None:
-            _check_report(report, out)
-        settings = Settings(
-            metrics=requested,
-            resizer=resizer,
-            resize=resize,
-            weights={name: path for name, path in weights.items() if path is not None},
-            device=device,
-            threads=threads,
-            precision=precision.value,
-            segmenter=segmenter,
-            cache=cache_file() if cache else None,
-        )
-        frames = _measure(inputs, settings, out, beside or [], report)
-    if process_rank() == 0:
-        typer.echo(tables_as_json(frames) if as_json else out)
-        if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
-            raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
+    requested = tuple(name.strip() for name in names.split(",") if name.strip())
+    if bool(sets) == bool(real or fake):
+        raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
+    if sets and (dataset or model):
+        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+    _refuse_plain_folders(sets or ())
+    inputs: list[StimulusSet | Path] = list(sets or ())
+    if not sets:
+        if real is None or fake is None:
+            raise UserError("metrics: --real DIR and --fake DIR belong together")
+        partners = any(metric.kind == "pair" for metric in select(requested))
+        inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
+    _refuse_unused(context, requested)
+    if report is not None:
+        _check_report(report, out)
+    settings = Settings(
+        metrics=requested,
+        resizer=resizer,
+        resize=resize,
+        weights={name: path for name, path in weights.items() if path is not None},
+        device=device,
+        threads=threads,
+        precision=precision.value,
+        segmenter=segmenter,
+        cache=cache_file() if cache else None,
+    )
+    frames = _measure(inputs, settings, out, beside or [], report)
+    typer.echo(tables_as_json(frames) if as_json else out)
+    if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
+        raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
 
 
 def _refuse_plain_folders(sets: Sequence[Path]) -> None:
@@ -182,7 +176,7 @@ def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
     Raises:
         UserError: an option was given that none of the metrics looks at, or a metric is unknown.
     """
-    from gan_eval.metrics.registry import select
+    from gan_eval.metrics.catalogue import select
 
     chosen = select(names)
     needed = {name for metric in chosen for name in metric.weights}
@@ -192,7 +186,7 @@ def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
     unused += [] if extractors & {"inception", "vgg16"} else ["resizer"]
     unused += [] if "inception" in extractors else ["precision"]
     unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
-    refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; leave it out")
+    refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; remove it")
 
 
 def _measure(
@@ -202,30 +196,21 @@ def _measure(
     beside: Sequence[Path],
     report: Path | None,
 ) -> "dict[str, pd.DataFrame]":
-    """Measure and write, alone or as one of several processes; the first one tells how it goes."""
+    """Measure, write the tables, and print what is missing and the values."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics import missing_values, write_metrics
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.processes import started_together
     from gan_eval.metrics.run.tables import first_lines
 
-    with started_together(settings.device) as (processes, device), Console() as console:
-
-        def progress(done: int, total: int, what: str) -> None:
-            if processes.leads:
-                console.progress(f"metrics: {what}", done, total)
-
+    with Console() as console:
         frames = write_metrics(
             inputs,
-            replace(settings, device=device),
+            settings,
             out,
             beside=beside,
-            processes=processes,
-            on_progress=progress,
+            on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             on_message=console.message,
         )
-        if not processes.leads:
-            return frames
         problems = first_lines(
             [line for given in inputs for line in getattr(given, "problems", ())], most=MOST_LINES // 2
         )
@@ -281,29 +266,16 @@ def _check_report(report: Path, out: Path) -> None:
         raise UserError(f"--report {report}: no permission to write in {existing}; name a file in another folder")
 
 
-@contextmanager
-def _first_process_reports() -> Iterator[None]:
-    """Inside, of several processes the first alone speaks; after an error the others wait for torchrun to end them."""
-    try:
-        yield
-    except (UserError, KeyboardInterrupt) as error:
-        if process_rank() == 0:
-            raise
-        if isinstance(error, UserError):
-            time.sleep(GRACE_S)
-        raise SystemExit(2 if isinstance(error, UserError) else 130) from None
-
-
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
 
 
 @weights_app.command("list")
 def weights_list() -> None:
-    """Tell which weights are known, and which are in the cache."""
+    """List the known weights, and which are in the cache."""
     from gan_eval.metrics.weights import cache
 
     for status in cache.list_weights():
-        place = status.path or f"not in the cache; {status.mend}"
+        place = status.path or f"not in the cache; {status.fix}"
         typer.echo(as_typed(f"{status.name}: {place} ({status.description})"))
 
 

@@ -1,37 +1,25 @@
-"""All metrics by name, collected from the families' records."""
+"""All metrics by name, collected from the families' records: select them, and list what each one measures."""
 
+import difflib
+import json
+import math
+from collections.abc import Iterable
 from importlib import import_module
+from textwrap import wrap
 
-from gan_eval.metrics.definitions.record import (
-    DEFAULT_RESIZER,
-    ExtractorName,
-    Kind,
-    Metric,
-    OnProgress,
-    PictureFunction,
-)
-
-__all__ = [
-    "DEFAULT_RESIZER",
-    "FID_WARNING",
-    "HOLE_METRICS",
-    "METRICS",
-    "MIN_FID_PICTURES",
-    "ExtractorName",
-    "Kind",
-    "Metric",
-    "OnProgress",
-    "PictureFunction",
-]
+from gan_eval.errors import UserError
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Kind, Metric
+from gan_eval.metrics.weights.cache import is_cached
+from gan_eval.metrics.weights.known import WEIGHTS
 
 MIN_FID_PICTURES = 2000
-"""Pictures below which FID's bias is not small beside differences between models."""
+"""Number of pictures below which FID's bias is large compared with differences between models."""
 
 FID_WARNING = (
     f"FID from fewer than {MIN_FID_PICTURES} pictures is biased upwards and may be compared only with values from as "
     "many pictures"
 )
-"""What a reader must know of such an FID."""
+"""Note on an FID of fewer pictures."""
 
 _FAMILIES = (
     "similarity",
@@ -54,3 +42,102 @@ METRICS: dict[str, Metric] = {
 """By name."""
 
 HOLE_METRICS = tuple(metric for metric in METRICS.values() if metric.takes_hole)
+
+
+def select(names: Iterable[str]) -> list[Metric]:
+    """Return the metrics with these names, each once, in the order given.
+
+    Raises:
+        UserError: an unknown name, or none.
+
+    >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
+    ['pair', 'set']
+    """
+    names = list(dict.fromkeys(names))
+    if not names:
+        raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
+    selected = []
+    for name in names:
+        if name not in METRICS:
+            folded = {name.casefold(): name for name in METRICS}
+            near = difflib.get_close_matches(name.casefold(), folded, n=1)
+            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(METRICS)}"
+            raise UserError(f"metric {name!r}: unknown; {hint}")
+        selected.append(METRICS[name])
+    return selected
+
+
+WIDTH = 80
+"""Width of the list at a terminal, in columns."""
+
+
+def describe() -> str:
+    """Describe all metrics in at most 80 columns, grouped by kind. Neither torch nor pandas is imported."""
+    cached = {name: is_cached(name) for name in WEIGHTS}
+    headings: dict[Kind, str] = {
+        "pair": "A generated picture and its reference",
+        "single": "One picture alone",
+        "input": "What the generator was given",
+        "set": "Generated pictures and real pictures",
+    }
+    parts = []
+    for kind, heading in headings.items():
+        parts.append(f"{heading}\n{'=' * len(heading)}")
+        parts += [_paragraph(metric, cached) for metric in METRICS.values() if metric.kind == kind]
+    return "\n\n".join(parts)
+
+
+def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
+    """The metric's name and nature, then an indented line for each fact; `cached`: by weights of gan_eval."""
+    better = "higher is better" if metric.higher_is_better else "lower is better"
+    unit = f" {metric.unit}" if metric.unit else ""
+    weights = []
+    for name in metric.weights:
+        missing = f"missing; `gan-eval weights fetch {name}`"
+        weights.append(f"{name} ({'in the cache' if cached[name] else missing})")
+    details = [
+        ("source", metric.source),
+        ("definition", metric.definition),
+        ("least size", "{} pixels by {}".format(*metric.least_size) if metric.least_size else ""),
+        ("weights", ", ".join(weights)),
+        ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
+        ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
+        ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
+        ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
+        ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
+    ]
+    lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
+    lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
+    for label, text in details:
+        if text:
+            lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
+def describe_json() -> str:
+    """Describe all metrics as JSON: an object with a list `metrics`.
+
+    An infinite bound is null. `weights` states for each file whether the cache holds it.
+    """
+    cached = {name: is_cached(name) for name in WEIGHTS}
+    metrics = [
+        {
+            "name": metric.name,
+            "title": metric.title or metric.name,
+            "kind": metric.kind,
+            "measures": metric.measures,
+            "low": metric.low if math.isfinite(metric.low) else None,
+            "high": metric.high if math.isfinite(metric.high) else None,
+            "unit": metric.unit or None,
+            "higher_is_better": metric.higher_is_better,
+            "source": metric.source,
+            "definition": metric.definition,
+            "least_size": metric.least_size,
+            "takes_hole": metric.takes_hole,
+            "weights": {name: cached[name] for name in metric.weights},
+            "extractor": metric.extractor,
+            "default_resizer": DEFAULT_RESIZER if metric.extractor == "inception" else None,
+        }
+        for metric in METRICS.values()
+    ]
+    return json.dumps({"metrics": metrics}, indent=2, ensure_ascii=False)

@@ -93,13 +93,9 @@ lpips_alex_hole, dists_hole, brisque
 def psnr(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the peak signal-to-noise ratio of generated pictures and their references.
 
-    Source: 10 log10(peak² / MSE) over all pixels and channels, peak 255, of 16 bits 65535; inf for equal pictures.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-
-    Returns:
-        (N,) float64, 0 to inf dB; higher is better.
+    Returns (N,) float64, 0 to inf dB; higher is better. Source: 10 log10(peak² / MSE) over all pixels and channels,
+    peak 255, of 16 bits 65535; inf for equal pictures.
+    fake, real: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: sizes differ.
@@ -110,13 +106,9 @@ def psnr(fake: Tensor, real: Tensor) -> Tensor:
 def l1(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the mean absolute difference over all pixels and channels.
 
-    Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257).
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-
-    Returns:
-        (N,) float64, 0 to 255 grey levels; lower is better.
+    Returns (N,) float64, 0 to 255 grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples
+    divided by 257).
+    fake, real: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: sizes differ.
@@ -127,13 +119,9 @@ def l1(fake: Tensor, real: Tensor) -> Tensor:
 def ssim(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity, the mean of R, G and B.
 
-    Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-
-    Returns:
-        (N,) float64, -1 to 1; higher is better.
+    Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5,
+    population covariance, no border.
+    fake, real: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 11 pixels.
@@ -144,13 +132,9 @@ def ssim(fake: Tensor, real: Tensor) -> Tensor:
 def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity of the integer BT.601 luma.
 
-    Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-
-    Returns:
-        (N,) float64, -1 to 1; higher is better.
+    Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5,
+    population covariance, no border.
+    fake, real: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 11 pixels.
@@ -161,14 +145,9 @@ def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
 def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity at five scales, the mean of R, G and B.
 
-    Source: Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; both sides above
-    160.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-
-    Returns:
-        (N,) float64, 0 to 1; higher is better.
+    Returns (N,) float64, 0 to 1; higher is better. Source: Wang et al. 2003; 2x2 mean pooling, odd sides as piq,
+    negative contrast-structure is 0; both sides above 160.
+    fake, real: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 161 pixels.
@@ -179,14 +158,9 @@ def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
 def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute LPIPS: the distance in AlexNet's features, weighted as people judged distorted patches.
 
-    Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        network: from `load("lpips_alex")`; default: loaded for this call.
-
-    Returns:
-        (N,) float64, 0 to inf; lower is better.
+    Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as
+    they are.
+    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_alex")`; default: load it.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 31 pixels.
@@ -198,14 +172,9 @@ def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) ->
 def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute LPIPS with VGG16's features.
 
-    Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they are.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        network: from `load("lpips_vgg")`; default: loaded for this call.
-
-    Returns:
-        (N,) float64, 0 to inf; lower is better.
+    Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they
+    are.
+    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_vgg")`; default: load it.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 16 pixels.
@@ -217,14 +186,9 @@ def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> 
 def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute DISTS: the difference in structure and texture of VGG16's features.
 
-    Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        network: from `load("dists")`; default: loaded for this call.
-
-    Returns:
-        (N,) float64, 0 to 1; lower is better.
+    Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on
+    the shorter side scaled to it.
+    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("dists")`; default: load it.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 16 pixels.
@@ -236,15 +200,9 @@ def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tens
 def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute `psnr` over the hole's pixels.
 
-    Source: 10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16 bits 65535; inf where
-    equal; hole: where the set's mask_file is white.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        hole: (N, H, W) bool, True in the hole.
-
-    Returns:
-        (N,) float64, 0 to inf dB; higher is better.
+    Returns (N,) float64, 0 to inf dB; higher is better. Source: 10 log10(peak² / MSE) over the hole's pixels and
+    their channels, peak 255, of 16 bits 65535; inf where equal; hole: where the set's mask_file is white.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole.
 
     Raises:
         Unmeasurable: sizes differ, or a hole is empty.
@@ -255,15 +213,9 @@ def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute the mean of the map of `ssim` over the hole's pixels that are 5 pixels or more from the border.
 
-    Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border; windows with their
-    middle in the hole: where the set's mask_file is white.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        hole: (N, H, W) bool, True in the hole.
-
-    Returns:
-        (N,) float64, -1 to 1; higher is better.
+    Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5,
+    population covariance, no border; windows with their middle in the hole: where the set's mask_file is white.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 11 pixels, or a hole is empty.
@@ -274,15 +226,9 @@ def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute `l1` over the hole's pixels.
 
-    Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole; hole: where the set's mask_file is
-    white.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        hole: (N, H, W) bool, True in the hole.
-
-    Returns:
-        (N,) float64, 0 to 255 grey levels; lower is better.
+    Returns (N,) float64, 0 to 255 grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples
+    divided by 257), over the hole; hole: where the set's mask_file is white.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole.
 
     Raises:
         Unmeasurable: sizes differ, or a hole is empty.
@@ -293,16 +239,11 @@ def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute the mean of the map of `lpips_alex` over the hole's pixels.
 
-    Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are; each layer's map enlarged bilinearly to the
-    picture's size, their sum; hole: where the set's mask_file is white.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        hole: (N, H, W) bool, True in the hole.
-        network: from `load("lpips_alex_hole")`; default: loaded for this call.
-
-    Returns:
-        (N,) float64, 0 to inf; lower is better.
+    Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as
+    they are; each layer's map enlarged bilinearly to the picture's size, their sum; hole: where the set's mask_file
+    is white.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
+    `load("lpips_alex_hole")`; default: load it.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 31 pixels, or a hole is empty.
@@ -314,16 +255,11 @@ def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Networ
 def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute `dists` of the hole's bounding box.
 
-    Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it; of the smallest
-    rectangle that holds the hole; hole: where the set's mask_file is white.
-
-    Args:
-        fake, real: (N, 3, H, W) uint8, 0..255: generated pictures and their references.
-        hole: (N, H, W) bool, True in the hole.
-        network: from `load("dists_hole")`; default: loaded for this call.
-
-    Returns:
-        (N,) float64, 0 to 1; lower is better.
+    Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on
+    the shorter side scaled to it; of the smallest rectangle that holds the hole; hole: where the set's mask_file is
+    white.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
+    `load("dists_hole")`; default: load it.
 
     Raises:
         Unmeasurable: sizes differ, a side is below 16 pixels, or a hole is empty.
@@ -335,13 +271,9 @@ def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | N
 def niqe(pictures: Tensor) -> Tensor:
     """Compute NIQE: the distance of a picture's local statistics from those of pristine photographs.
 
-    Source: Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255.
-
-    Returns:
-        (N,) float64, 0 to inf; lower is better.
+    Returns (N,) float64, 0 to inf; lower is better. Source: Mittal et al. 2013; official model, blocks of 96,
+    integer luma, zero below 1e-6.
+    pictures: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: fewer than 96 pixels by 192, or a picture is flat or strictly regular.
@@ -352,14 +284,9 @@ def niqe(pictures: Tensor) -> Tensor:
 def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute BRISQUE: the badness that people would see in a picture, learned from distorted photographs.
 
-    Source: Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255.
-        network: from `load("brisque")`; default: loaded for this call.
-
-    Returns:
-        (N,) float64, -inf to inf; lower is better.
+    Returns (N,) float64, -inf to inf; lower is better. Source: Mittal et al. 2012; the release's regression,
+    integer luma, zero below 1e-6; about 0 to 100.
+    pictures: (N, 3, H, W) uint8, 0..255. network: from `load("brisque")`; default: load it.
 
     Raises:
         Unmeasurable: a side is below 13 pixels, or a picture is flat or strictly regular.
@@ -371,13 +298,9 @@ def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
 def sharpness(pictures: Tensor) -> Tensor:
     """Compute the variance of the Laplacian: the strength of fine detail, noise included.
 
-    Source: Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255.
-
-    Returns:
-        (N,) float64, 0 to inf squared grey levels; higher is better.
+    Returns (N,) float64, 0 to inf squared grey levels; higher is better. Source: Pech-Pacheco et al. 2000; variance
+    of the Laplacian (4 neighbours) of the integer luma, no border.
+    pictures: (N, 3, H, W) uint8, 0..255.
 
     Raises:
         Unmeasurable: a side is below 3 pixels.
@@ -389,15 +312,8 @@ def fid(real: Features, fake: Features) -> float:
     """Compute the Fréchet distance of two sets of features, each taken as one Gaussian.
 
     Features are (N, d): Inception 2015-12-05 for the FID of papers. The value is biased upwards, the more so the
-    fewer pictures.
-
-    Source: Heusel et al. 2017.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        0 to inf; lower is better.
+    fewer pictures. Returns 0 to inf; lower is better. Source: Heusel et al. 2017.
+    real, fake: (N, d) and (M, d) features.
 
     Raises:
         Unmeasurable: a set has fewer than two members, or a feature is not finite.
@@ -409,15 +325,9 @@ def fid(real: Features, fake: Features) -> float:
 def kid(real: Features, fake: Features) -> float:
     """Compute the squared maximum mean discrepancy of two sets of features, over all pairs.
 
-    The value is unbiased for independent sets. It is too low for sets that share items.
-
-    Source: Binkowski et al. 2018; cubic kernel, all pairs.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        -inf to inf; lower is better.
+    The value is unbiased for independent sets. It is too low for sets that share items. Returns -inf to inf; lower
+    is better. Source: Binkowski et al. 2018; cubic kernel, all pairs.
+    real, fake: (N, d) and (M, d) features.
 
     Raises:
         Unmeasurable: a set has fewer than two members, or a feature is not finite.
@@ -429,13 +339,8 @@ def kid(real: Features, fake: Features) -> float:
 def precision(real: Features, fake: Features) -> float:
     """Compute the share of the generated pictures that lie among the real ones.
 
-    Source: Kynkäänniemi et al. 2019; k = 3.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        0 to 1; higher is better.
+    Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k = 3.
+    real, fake: (N, d) and (M, d) features.
 
     Raises:
         Unmeasurable: a set has fewer than four members, or a feature is not finite.
@@ -447,13 +352,8 @@ def precision(real: Features, fake: Features) -> float:
 def recall(real: Features, fake: Features) -> float:
     """Compute the share of the real pictures that lie among the generated ones.
 
-    Source: Kynkäänniemi et al. 2019; k = 3.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        0 to 1; higher is better.
+    Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k = 3.
+    real, fake: (N, d) and (M, d) features.
 
     Raises:
         Unmeasurable: a set has fewer than four members, or a feature is not finite.
@@ -465,13 +365,8 @@ def recall(real: Features, fake: Features) -> float:
 def density(real: Features, fake: Features) -> float:
     """Compute how densely the real pictures surround each generated one.
 
-    Source: Naeem et al. 2020; k = 5.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        0 to inf; higher is better.
+    Returns 0 to inf; higher is better. Source: Naeem et al. 2020; k = 5.
+    real, fake: (N, d) and (M, d) features.
 
     Raises:
         Unmeasurable: a set has fewer than six members, or a feature is not finite.
@@ -483,13 +378,8 @@ def density(real: Features, fake: Features) -> float:
 def coverage(real: Features, fake: Features) -> float:
     """Compute the share of the real pictures with a generated one nearby.
 
-    Source: Naeem et al. 2020; k = 5.
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        0 to 1; higher is better.
+    Returns 0 to 1; higher is better. Source: Naeem et al. 2020; k = 5.
+    real, fake: (N, d) and (M, d) features.
 
     Raises:
         Unmeasurable: a set has fewer than six members, or a feature is not finite.
@@ -501,13 +391,9 @@ def coverage(real: Features, fake: Features) -> float:
 def pixel_accuracy(counts: Features) -> float:
     """Compute the share of the labelled pixels that a segmenter reads as their class.
 
-    Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour.
-
-    Args:
-        counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
-
-    Returns:
-        0 to 1; higher is better.
+    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
+    nearest palette colour.
+    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
 
     Raises:
         Unmeasurable: no pixel is labelled.
@@ -520,13 +406,9 @@ def pixel_accuracy(counts: Features) -> float:
 def class_accuracy(counts: Features) -> float:
     """Compute `pixel_accuracy` for each class, and the mean over the classes.
 
-    Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour.
-
-    Args:
-        counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
-
-    Returns:
-        0 to 1; higher is better.
+    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
+    nearest palette colour.
+    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
 
     Raises:
         Unmeasurable: no pixel is labelled.
@@ -539,13 +421,9 @@ def class_accuracy(counts: Features) -> float:
 def class_iou(counts: Features) -> float:
     """Compute the mean over the classes of intersection over union.
 
-    Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour.
-
-    Args:
-        counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
-
-    Returns:
-        0 to 1; higher is better.
+    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
+    nearest palette colour.
+    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
 
     Raises:
         Unmeasurable: no pixel is labelled.
@@ -558,13 +436,9 @@ def class_iou(counts: Features) -> float:
 def label_colour_spread(real: Features, fake: Features) -> float:
     """Compute how much the colour of a label's regions varies, compared with the real pictures.
 
-    Source: ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour.
-
-    Args:
-        real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions.
-
-    Returns:
-        0 to inf; higher is better.
+    Returns 0 to inf; higher is better. Source: ours: standard deviation over pictures of each region's mean RGB;
+    labels by the nearest palette colour.
+    real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions.
 
     Raises:
         Unmeasurable: no label has five regions in each set.
@@ -576,13 +450,9 @@ def label_colour_spread(real: Features, fake: Features) -> float:
 def label_detail(pictures: Tensor) -> Tensor:
     """Compute the bits a pixel that it takes to write an input down as regions of one label.
 
-    Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16 pixels.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
-
-    Returns:
-        (N,) float64, 0 to inf bits a pixel; lower is better.
+    Returns (N,) float64, 0 to inf bits a pixel; lower is better. Source: Leclerc 1989, of our label map: cubes of
+    24 levels with 1 % of the pixels; regions of 16 pixels.
+    pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
 
     Raises:
         Unmeasurable: a side is below 4 pixels.
@@ -590,67 +460,12 @@ def label_detail(pictures: Tensor) -> Tensor:
     return _singles(labels.label_detail, pictures)
 
 
-def label_regions(pictures: Tensor) -> Tensor:
-    """Count the regions of one label in an input.
-
-    Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16 pixels.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
-
-    Returns:
-        (N,) float64, 0 to inf regions; lower is better.
-
-    Raises:
-        Unmeasurable: a side is below 4 pixels.
-    """
-    return _singles(labels.label_regions, pictures)
-
-
-def label_edge_density(pictures: Tensor) -> Tensor:
-    """Compute the share of neighbouring pixels of an input with different labels.
-
-    Source: our label map: cubes of 24 levels with 1 % of the pixels; neighbours beside and below.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
-
-    Returns:
-        (N,) float64, 0 to 1; lower is better.
-
-    Raises:
-        Unmeasurable: a side is below 4 pixels.
-    """
-    return _singles(labels.label_edge_density, pictures)
-
-
-def label_entropy(pictures: Tensor) -> Tensor:
-    """Compute the entropy of the labels' shares of an input.
-
-    Source: our label map: cubes of 24 levels with 1 % of the pixels.
-
-    Args:
-        pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
-
-    Returns:
-        (N,) float64, 0 to 6.64386 bits; lower is better.
-
-    Raises:
-        Unmeasurable: a side is below 4 pixels.
-    """
-    return _singles(labels.label_entropy, pictures)
-
-
 def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
     """Compute the share of the photograph's colours that its input predicts, beyond the mean photograph.
 
-    Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
-
-    Args:
-        inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
-
-    Returns:
-        (N,) float64, -inf to 1; higher is better.
+    Returns (N,) float64, -inf to 1; higher is better. Source: ours: ridge regression on the other items, grid of
+    32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
+    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
 
     Raises:
         Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
@@ -661,13 +476,8 @@ def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
 def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
     """Compute `label_information` of the strength of the photograph's edges.
 
-    Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
-
-    Args:
-        inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
-
-    Returns:
-        (N,) float64, -inf to 1; higher is better.
+    Returns (N,) float64, -inf to 1; higher is better. Source: ours: as `label_information`.
+    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
 
     Raises:
         Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
@@ -782,11 +592,8 @@ __all__ = [
     "l1_hole",
     "label_colour_spread",
     "label_detail",
-    "label_edge_density",
-    "label_entropy",
     "label_information",
     "label_information_edges",
-    "label_regions",
     "load",
     "lpips_alex",
     "lpips_alex_hole",

@@ -29,8 +29,8 @@ from torch import Tensor, nn
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER
 from gan_eval.metrics.definitions.frechet import distance_of_factors
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
 from gan_eval.settings.training import Precision

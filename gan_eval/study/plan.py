@@ -14,7 +14,7 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_json
 from gan_eval.giveaways.refusal import require_known_clues
-from gan_eval.metrics.registry import select
+from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.study import Study, load_study

@@ -53,7 +53,7 @@ def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
     Raises:
         UserError: an unknown metric.
     """
-    from gan_eval.metrics.registry import select
+    from gan_eval.metrics.catalogue import select
 
     return {metric.name: metric.higher_is_better for metric in select(names)}
 

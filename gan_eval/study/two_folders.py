@@ -17,7 +17,7 @@ from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display
-from gan_eval.metrics.registry import select
+from gan_eval.metrics.catalogue import select
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import import_items
 from gan_eval.stimuli.pictures import Fit

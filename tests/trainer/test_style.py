@@ -179,5 +179,5 @@ def test_weights_that_are_missing(
             ask(name)
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / next(iter(cache.WEIGHTS[name].files))).write_bytes(b"something else")
-    with pytest.raises(UserError, match=rf"{file}: damaged .*`gan-eval weights fetch {name}` mends it"):
+    with pytest.raises(UserError, match=rf"{file}: damaged .*`gan-eval weights fetch {name}` replaces it"):
         load_style_network(name)

@@ -8,15 +8,13 @@ centred features as factors (or R of their QR decomposition, if there are more p
 the last digits at any rank. With more pictures than features in both sets, the roots of the eigenvalues of Lᵀ Σx L with
 Σy = L Lᵀ are faster. Their rounding error is estimated: above 1e-8 of the distance the nuclear norm is taken.
 
-The jackknife needs the distances of many subsets of the same two sets. With at most d pictures in both sets, all inner
-products between them are computed once; a subset's distance is the nuclear norm of its part of them, centred. With more
-pictures than features, a group's moments are subtracted from those of all.
+The jackknife needs the distances without each group. With more pictures than features in both sets, a group's moments
+are subtracted from those of all; else each distance is computed anew.
 """
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -25,7 +23,6 @@ from gan_eval.metrics.definitions.moments import (
     Features,
     Matrix,
     Moments,
-    Rows,
     Vector,
     centred,
     moments,
@@ -36,7 +33,7 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 TOLERANCE = 1e-8
-"""What rounding may do to the distance by way of `cholesky`, as a share of it and estimated too high."""
+"""Largest share of the distance that rounding may change with `cholesky`, estimated too high."""
 REGULAR = 1024
 """Times rounding: above, eigenvalues are moved either way; below, those that should be 0 come out above it."""
 OVERRATED = 16
@@ -68,10 +65,11 @@ def fid(real: Features, fake: Features) -> float:
     x, y = _Set(real), _Set(fake)
     shift = squared_shift(x, y)
     if x.moments is not None and y.moments is not None:
-        trace = trace_by_cholesky(x.moments.covariance(), y.moments.covariance())
-        if trace is not None:
-            value = shift + x.trace + y.trace - 2 * trace.value
-            if 2 * trace.slack <= TOLERANCE * value:
+        factor = cholesky(y.moments.covariance())
+        if factor is not None:
+            root, slack = trace_with_factor(x.moments.covariance(), factor)
+            value = shift + x.trace + y.trace - 2 * root
+            if 2 * slack <= TOLERANCE * value:
                 return value
     return distance_of_factors(shift, x.factor(), y.factor())
 
@@ -109,46 +107,19 @@ class _Set:
         return self._rows if self.moments is None else triangular_factor(self._features, self.moments)
 
 
-class HasMean(Protocol):
-    """A set whose mean is known as a point and what to add to it."""
-
-    @property
-    def origin(self) -> Vector:
-        """(d,)"""
-
-    @property
-    def offset(self) -> Vector:
-        """(d,)"""
-
-
-def squared_shift(x: HasMean, y: HasMean) -> float:
-    """The squared distance of two means. The origins cancel first, so that an offset of both costs no digits."""
+def squared_shift(x: "_Set | Moments | _Part", y: "_Set | Moments | _Part") -> float:
+    """Return the squared distance of two means. The origins cancel first, so that an offset of both costs no digits."""
     shift = (x.origin - y.origin) + (x.offset - y.offset)
     return float(shift @ shift)
 
 
-@dataclass(frozen=True)
-class Trace:
-    """tr (Σx Σy)^(1/2), and what rounding may have done to it."""
-
-    value: float
-    slack: float
-
-
-def trace_by_cholesky(covariance_x: Matrix, covariance_y: Matrix) -> Trace | None:
-    """The trace from the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ, or None where Σy is singular.
+def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]:
+    """Return tr (Σx Σy)^(1/2) from the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ, and what rounding may have done to it.
 
     Args:
-        covariance_x, covariance_y: (d, d); lower triangles, in Fortran's order. Both are overwritten.
+        covariance: (d, d) Σx; overwritten.
+        factor: (d, d) L. Of both the lower triangles count, in Fortran's order.
     """
-    from scipy.linalg import lapack
-
-    factor, failed = lapack.dpotrf(covariance_y, lower=1, overwrite_a=1, clean=0)
-    return None if failed else trace_with_factor(covariance_x, factor)
-
-
-def trace_with_factor(covariance: Matrix, factor: Matrix) -> Trace:
-    """The trace from the eigenvalues of Lᵀ Σ L; `covariance` is overwritten."""
     from scipy.linalg import eigh, lapack
 
     squared, _ = lapack.dsygst(covariance, factor, itype=2, lower=1, overwrite_a=1)
@@ -158,7 +129,15 @@ def trace_with_factor(covariance: Matrix, factor: Matrix) -> Trace:
     moved = np.sqrt(eigenvalues + rounding) - np.sqrt(eigenvalues)
     regular = eigenvalues > REGULAR * rounding
     slack = np.linalg.norm(moved[regular]) / OVERRATED + moved[~regular].sum()
-    return Trace(float(np.sqrt(eigenvalues).sum()), float(slack))
+    return float(np.sqrt(eigenvalues).sum()), float(slack)
+
+
+def cholesky(covariance: Matrix) -> Matrix | None:
+    """Return L with L Lᵀ the covariance (lower triangles; overwritten); None if it is singular."""
+    from scipy.linalg import lapack
+
+    factor, failed = lapack.dpotrf(covariance, lower=1, overwrite_a=1, clean=0)
+    return None if failed else factor
 
 
 class FrechetReference:
@@ -197,28 +176,21 @@ class FrechetReference:
             for g, part in enumerate(self._parts):
                 assert part is not None
                 rest = of_all - moments(fake, np.flatnonzero(groups == g), origin=of_all.origin)
-                root = trace_with_factor(rest.covariance(), part.factor).value
+                root, _ = trace_with_factor(rest.covariance(), part.factor)
                 left_out.append(squared_shift(part, rest) + part.trace + rest.trace - 2 * root)
         else:
-            rows = [(np.flatnonzero(self._groups != g), np.flatnonzero(groups != g)) for g in range(GROUPS)]
-            if max(len(self._real), len(fake)) <= fake.shape[1]:
-                products = _Products(self._real, fake)
-                left_out = [products.distance(*pair) for pair in rows]
-            else:
-                left_out = [fid(self._real[x], fake[y]) for x, y in rows]
+            left_out = [fid(self._real[self._groups != g], fake[groups != g]) for g in range(GROUPS)]
         return Estimate(value, as_of_equal_groups(value, np.array(left_out), groups))
 
     @cached_property
     def _parts(self) -> "list[_Part | None]":
         """The real pictures without each group; None where their covariance is singular."""
-        from scipy.linalg import lapack
-
         assert self._groups is not None
         of_all, parts = moments(self._real), list[_Part | None]()
         for g in range(GROUPS):
             rest = of_all - moments(self._real, np.flatnonzero(self._groups == g), origin=of_all.origin)
-            factor, failed = lapack.dpotrf(rest.covariance(), lower=1, overwrite_a=1, clean=0)
-            parts.append(None if failed else _Part(rest.origin, rest.offset, rest.trace, factor))
+            factor = cholesky(rest.covariance())
+            parts.append(None if factor is None else _Part(rest.origin, rest.offset, rest.trace, factor))
         return parts
 
 
@@ -255,31 +227,6 @@ FID = Metric(
     depends_on_count=True,
     compare=compare_fid,
 )
-
-
-class _Products:
-    """The distances of subsets of two small sets, from all inner products between their members."""
-
-    def __init__(self, real: Features, fake: Features) -> None:
-        real_origin, real_offset, self._real = centred(real)
-        fake_origin, fake_offset, self._fake = centred(fake)
-        self._scale = len(real) - 1, len(fake) - 1
-        self._shift = (real_origin - fake_origin) + (real_offset - fake_offset)
-        self._products = self._real @ self._fake.T
-        self._squares = np.square(self._real).sum(axis=1), np.square(self._fake).sum(axis=1)
-
-    def distance(self, real_rows: Rows, fake_rows: Rows) -> float:
-        from scipy.linalg import svdvals
-
-        scale_x, scale_y = self._scale[0] / (len(real_rows) - 1), self._scale[1] / (len(fake_rows) - 1)
-        mean_x, mean_y = self._real[real_rows].mean(axis=0), self._fake[fake_rows].mean(axis=0)
-        trace_x = scale_x * (self._squares[0][real_rows].sum() - len(real_rows) * mean_x @ mean_x)
-        trace_y = scale_y * (self._squares[1][fake_rows].sum() - len(fake_rows) * mean_y @ mean_y)
-        products = self._products[np.ix_(real_rows, fake_rows)]
-        products = products - products.mean(axis=0) - products.mean(axis=1, keepdims=True) + products.mean()
-        root = math.sqrt(scale_x * scale_y) * svdvals(products, overwrite_a=True, check_finite=False).sum()
-        shift = self._shift + math.sqrt(self._scale[0]) * mean_x - math.sqrt(self._scale[1]) * mean_y
-        return float(shift @ shift + trace_x + trace_y - 2 * root)
 
 
 METRICS = (FID,)

@@ -72,7 +72,9 @@ class Estimate:
     left_out: NDArray[np.float64] | None = None
     """(GROUPS,); None where the sets are too small to leave a group out."""
     share_of: int | None = None
-    """The value is a share of so many pictures."""
+    """The value is a share of this number of pictures."""
+    why_no_interval: str = f"too few items for {GROUPS} groups"
+    """The reason where `left_out` is None."""
 
     def interval(self, *, low: float = -math.inf, high: float = math.inf) -> Interval | None:
         """Value ± t · standard error, cut at the ends of the metric's range; None where nothing could be left out.
@@ -101,7 +103,8 @@ class Estimate:
     def minus(self, other: "Estimate") -> "Estimate":
         """The difference of two values whose groups were left out together: what both sets share cancels."""
         if self.left_out is None or other.left_out is None:
-            return Estimate(self.value - other.value)
+            why = (self if self.left_out is None else other).why_no_interval
+            return Estimate(self.value - other.value, why_no_interval=why)
         return Estimate(self.value - other.value, self.left_out - other.left_out)
 
 
@@ -192,6 +195,6 @@ def leave_groups_out(
         return Estimate(value)
     try:
         left_out = [distance(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
-    except Unmeasurable:
-        return Estimate(value)
+    except Unmeasurable as reason:
+        return Estimate(value, why_no_interval=str(reason))
     return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake_groups))

@@ -74,25 +74,21 @@ def label_map(picture: Pixels) -> NDArray[np.intp]:
     return labels[place_of].reshape(pixels.shape[:2])
 
 
-class Detail(NamedTuple):
-    """What is counted in a label map."""
+def label_detail(picture: Pixels) -> float:
+    """Bits a pixel that it takes to write the label picture down as regions, after Leclerc 1989; lower is simpler.
 
-    pixels: int
-    regions: int
-    """Patches of one label, joined by their sides, of at least 16 pixels."""
-    edges: int
-    """Pairs of neighbours, beside or below each other, with different labels."""
-    pairs: int
-    """All pairs of neighbours."""
-    entropy: float
-    """Of the labels' shares, in bits."""
+    (edges · log2 3 + regions · (log2 pixels + entropy)) / pixels: a border continues in one of three ways from pixel to
+    pixel, and each region has a place where it begins and a label. Edges are pairs of neighbours, beside or below each
+    other, with different labels; the entropy is that of the labels' shares.
 
-
-def detail_of(picture: Pixels) -> Detail:
-    """The counts of a picture's label map.
+    Args:
+        picture: (H, W, 3) uint8, 0..255, the generator's input.
 
     Raises:
         Unmeasurable: a side is below 4 pixels.
+
+    >>> round(label_detail(np.zeros((16, 16, 3), np.uint8)), 4)  # one region: 8 bits for its place
+    0.0312
     """
     from scipy import ndimage
 
@@ -103,66 +99,11 @@ def detail_of(picture: Pixels) -> Detail:
     counts = np.bincount(labels.ravel())
     shares = counts[counts > 0] / labels.size
     patches = (ndimage.label(labels == label)[0] for label in range(len(counts)))
-    return Detail(
-        pixels=labels.size,
-        regions=sum(int((np.bincount(patch.ravel())[1:] >= LEAST_REGION).sum()) for patch in patches),
-        edges=int((labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum()),
-        pairs=(height - 1) * width + height * (width - 1),
-        entropy=abs(float(-(shares * np.log2(shares)).sum())),
-    )
-
-
-def label_detail(picture: Pixels) -> float:
-    """Bits a pixel that it takes to write the label picture down as regions, after Leclerc 1989.
-
-    (edges · log2 3 + regions · (log2 pixels + entropy)) / pixels: a border goes on in one of three ways from pixel to
-    pixel, and each region has a place where it begins and a label.
-
-    Args:
-        picture: (H, W, 3) uint8, 0..255, the generator's input.
-
-    Returns:
-        0 and above; lower is simpler.
-
-    Raises:
-        Unmeasurable: a side is below 4 pixels.
-
-    >>> round(label_detail(np.zeros((16, 16, 3), np.uint8)), 4)  # one region: 8 bits for its place
-    0.0312
-    """
-    detail = detail_of(picture)
-    bits = detail.edges * math.log2(3) + detail.regions * (math.log2(detail.pixels) + detail.entropy)
-    return bits / detail.pixels
-
-
-def label_regions(picture: Pixels) -> float:
-    """The number of regions in a label picture. Args, Raises: as `label_detail`.
-
-    >>> label_regions(np.zeros((16, 16, 3), np.uint8))
-    1.0
-    """
-    return float(detail_of(picture).regions)
-
-
-def label_edge_density(picture: Pixels) -> float:
-    """The share of neighbouring pixels, beside or below each other, that differ in their label.
-
-    Args, Raises: as `label_detail`.
-
-    >>> label_edge_density(np.zeros((16, 16, 3), np.uint8))
-    0.0
-    """
-    detail = detail_of(picture)
-    return detail.edges / detail.pairs
-
-
-def label_entropy(picture: Pixels) -> float:
-    """The entropy of the labels' shares of a label picture, in bits. Args, Raises: as `label_detail`.
-
-    >>> label_entropy(np.zeros((16, 16, 3), np.uint8))
-    0.0
-    """
-    return detail_of(picture).entropy
+    regions = sum(int((np.bincount(patch.ravel())[1:] >= LEAST_REGION).sum()) for patch in patches)
+    edges = int((labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum())
+    entropy = abs(float(-(shares * np.log2(shares)).sum()))
+    bits = edges * math.log2(3) + regions * (math.log2(labels.size) + entropy)
+    return bits / labels.size
 
 
 CELLS = 32
@@ -327,7 +268,7 @@ def label_information(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -
 
 
 def label_information_edges(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
-    """The same of the photographs' edges. Args, Returns, Raises: as `label_information`."""
+    """Return the same for the photographs' edges. Args, Returns, Raises: as `label_information`."""
     return predicted_shares(list(map(cells_of, inputs, photographs)), "edges")
 
 
@@ -347,47 +288,6 @@ METRICS = (
         source=_DETAIL,
         definition="label-detail/cubes24/1pc/regions16",
         function=label_detail,
-        least_size=(_LEAST_SIDE, _LEAST_SIDE),
-    ),
-    Metric(
-        name="label_regions",
-        title="Label regions",
-        kind="input",
-        measures="number of regions of one label in the generator's input",
-        low=0,
-        high=math.inf,
-        higher_is_better=False,
-        unit="regions",
-        source=_DETAIL,
-        definition="label-regions/cubes24/1pc/regions16",
-        function=label_regions,
-        least_size=(_LEAST_SIDE, _LEAST_SIDE),
-    ),
-    Metric(
-        name="label_edge_density",
-        title="Label edge density",
-        kind="input",
-        measures="share of neighbouring pixels of the generator's input with different labels",
-        low=0,
-        high=1,
-        higher_is_better=False,
-        source="our label map: cubes of 24 levels with 1 % of the pixels; neighbours beside and below",
-        definition="label-edge-density/cubes24/1pc",
-        function=label_edge_density,
-        least_size=(_LEAST_SIDE, _LEAST_SIDE),
-    ),
-    Metric(
-        name="label_entropy",
-        title="Label entropy",
-        kind="input",
-        measures="entropy of the labels' shares of the generator's input",
-        low=0,
-        high=math.log2(1 / LEAST_SHARE),
-        higher_is_better=False,
-        unit="bits",
-        source="our label map: cubes of 24 levels with 1 % of the pixels",
-        definition="label-entropy/cubes24/1pc",
-        function=label_entropy,
         least_size=(_LEAST_SIDE, _LEAST_SIDE),
     ),
     Metric(

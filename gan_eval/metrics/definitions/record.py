@@ -78,8 +78,7 @@ class Metric:
     extractor: ExtractorName | None = None
     """For a set metric: what turns a picture into the features that it compares."""
     compare: "Callable[[PictureSet], Comparison] | None" = None
-    """For a set metric: what its real pictures need is computed once for all models, its jackknife too. None: by
-    `function`, once for each group that is left out."""
+    """For a set metric: computes once for all models what depends on the real pictures; gives value and jackknife."""
     depends_on_count: bool = False
     """For a set metric: its expected value changes with the number of pictures."""
 

@@ -164,6 +164,8 @@ COUNTS = len(CLASSES) * (len(CLASSES) + 1)
 
 Counts = NDArray[np.floating]
 """(N, COUNTS): the vectors of N pictures."""
+ClassNumbers = NDArray[np.intp]
+"""(K,) numbers of classes."""
 
 
 def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
@@ -213,23 +215,63 @@ def pixel_accuracy(real: Counts, fake: Counts) -> float:
 
 
 def class_accuracy(real: Counts, fake: Counts) -> float:
-    """As `pixel_accuracy`, for each class alone; the mean over the classes that occur in the label maps."""
-    matrix = _sum(fake)
-    occurring = matrix.sum(axis=1)
-    there = occurring > 0
-    return float(np.mean(np.diagonal(matrix)[there] / occurring[there]))
+    """Return the mean of `pixel_accuracy` over the classes that occur in the label maps."""
+    return _class_accuracy(_occurring(fake), real, fake)
 
 
 def class_iou(real: Counts, fake: Counts) -> float:
-    """Intersection over union of what is read as a class and what is labelled so, among labelled pixels.
+    """Return the mean over the classes in the label maps of intersection over union of read and labelled pixels.
 
-    The mean over the classes that occur in the label maps; see `pixel_accuracy` for arguments and errors.
+    Only labelled pixels count; see `pixel_accuracy` for arguments and errors.
     """
+    return _class_iou(_occurring(fake), real, fake)
+
+
+def compare_segmentations(real: PictureSet) -> Comparison:
+    """Return the scores of sets. The classes are those of all pictures, also if a group of items is left out."""
+
+    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate]:
+        classes = _occurring(fake.features)
+        functions = {
+            "pixel_accuracy": pixel_accuracy,
+            "class_accuracy": partial(_class_accuracy, classes),
+            "class_iou": partial(_class_iou, classes),
+        }
+        sets = real.features, fake.features, real.groups, fake.groups
+        return {name: leave_groups_out(functions[name], *sets) for name in names}
+
+    return compare
+
+
+def _class_accuracy(classes: ClassNumbers, _: Counts, fake: Counts) -> float:
     matrix = _sum(fake)
-    hits, occurring = np.diagonal(matrix), matrix.sum(axis=1)
-    union = occurring + matrix.sum(axis=0)[: len(CLASSES)] - hits
-    there = occurring > 0
-    return float(np.mean(hits[there] / union[there]))
+    occurring = _pixels_of(classes, matrix)
+    return float(np.mean(np.diagonal(matrix)[classes] / occurring))
+
+
+def _class_iou(classes: ClassNumbers, _: Counts, fake: Counts) -> float:
+    matrix = _sum(fake)
+    hits, occurring = np.diagonal(matrix)[classes], _pixels_of(classes, matrix)
+    union = occurring + matrix.sum(axis=0)[classes] - hits
+    return float(np.mean(hits / union))
+
+
+def _occurring(fake: Counts) -> ClassNumbers:
+    """The classes in the label maps."""
+    return np.flatnonzero(_sum(fake).sum(axis=1) > 0)
+
+
+def _pixels_of(classes: ClassNumbers, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Labelled pixels of each class.
+
+    Raises:
+        Unmeasurable: a class has none, because all of its pictures are in the group that is left out.
+    """
+    pixels = matrix.sum(axis=1)[classes]
+    if not pixels.all():
+        name = CLASSES[int(classes[pixels == 0][0])]
+        raise Unmeasurable(f"the class {name!r} is in the pictures of one group of items alone")
+    return pixels
 
 
 def _sum(counts: Counts) -> NDArray[np.float64]:
@@ -397,6 +439,7 @@ SCORES = tuple(
         definition=f"segmentation/cityscapes19/{function.__name__.replace('_', '-')}",
         function=function,
         extractor="segmenter",
+        compare=compare_segmentations,
     )
     for function, measures in (
         (

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_eval.metrics.catalogue import ExtractorName
+from gan_eval.metrics.definitions.record import ExtractorName
 from gan_eval.stimuli.pictures import Picture
 
 Companion = Literal["input", "reference"]

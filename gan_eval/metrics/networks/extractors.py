@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER, ExtractorName, Metric
+from gan_eval.metrics.catalogue import Metric
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, ExtractorName
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception

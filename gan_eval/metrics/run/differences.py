@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gan_eval.metrics.catalogue import METRICS, Metric
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, Interval, t_95
+from gan_eval.metrics.definitions.jackknife import Estimate, Interval, t_95
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.tables.frames import Row
 
@@ -74,7 +74,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
                 items = f"{a} has {len(first.items)} items, {b} {len(second.items)}"
                 notes.append(f"{items}; both values are of all their items")
             if interval is None:
-                notes.append(f"no interval: too few items for {GROUPS} groups")
+                notes.append(f"no interval: {difference.why_no_interval}")
             elif first.result.share_of and interval.low == interval.high:
                 interval = None
                 notes.append("no interval: none or all of the pictures count, whatever is left out")

@@ -1,8 +1,8 @@
 """Stimuli in, metric tables out.
 
-`run_metrics` reads from top to bottom: the metrics are selected and their `Tools` made, one pass over the pictures
-gives the values of single pictures and the features (`gan_eval.metrics.run.pictures`), the features give the set
-metrics (`gan_eval.metrics.run.sets`), and the values of every two models are compared.
+`run_metrics` reads from top to bottom: select the metrics and make their `Tools`; measure single pictures and compute
+features in one pass (`pictures`); compute set metrics from the features (`sets`); compare every two models
+(`differences`); make the rows (`tables`).
 """
 
 import warnings
@@ -19,31 +19,28 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER, OnProgress
-from gan_eval.metrics.registry import select
+from gan_eval.metrics.catalogue import select
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
-from gan_eval.metrics.run.features import FeatureStore
+from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.inputs import Stimulus, folder_pair, named_twice, stimuli_of_frame, stimuli_of_sets
-from gan_eval.metrics.run.items import measure_items
-from gan_eval.metrics.run.pictures import image_table, jobs_of, measure_pictures
-from gan_eval.metrics.run.processes import SINGLE, Processes
-from gan_eval.metrics.run.sets import cached_set_rows
+from gan_eval.metrics.run.measures import FeatureStore, Tools
+from gan_eval.metrics.run.pictures import measure_pictures
+from gan_eval.metrics.run.sets import measure_items, set_rows
 from gan_eval.metrics.run.tables import (
     DEFAULT,
-    TABLES,
     Evaluation,
     Settings,
     first_lines,
+    image_table,
     now,
     provenance,
     read_external_values,
     unused_files,
     write_tables,
 )
-from gan_eval.metrics.run.tools import Tools
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
-from gan_eval.tables.frames import frame_of
 
 HELD_BYTES = 2**30
 """Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""
@@ -79,7 +76,7 @@ def evaluate(
         stimuli: a frame with the columns of the table `stimuli`, or one or several stimulus sets or their folders.
         real, fake: in place of it, the folder of the real pictures and that of the generated ones.
         dataset, model: their names; default: those of the folders.
-        metrics: a name or names from `gan_eval.metrics.registry.METRICS`.
+        metrics: a name or names from `gan_eval.metrics.catalogue.METRICS`.
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; a single path is Inception's.
         resizer, resize, device, threads, precision, segmenter: see `Settings`.
@@ -142,7 +139,6 @@ def write_metrics(
     out: Path,
     *,
     beside: Sequence[Path] = (),
-    processes: Processes = SINGLE,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -153,7 +149,6 @@ def write_metrics(
         how: a metric's name or names, or all settings.
         out: a folder that is empty or ours.
         beside: files with other programs' values (see `read_external_values`).
-        processes: those that share the work; only the first one writes.
         on_progress: called with (done, total, what).
         on_message: called with what the user should know beside the tables; default: a warning.
 
@@ -166,24 +161,20 @@ def write_metrics(
     if not isinstance(how, Settings):
         how = Settings((how,) if isinstance(how, str) else tuple(how), cache=cache_file())
     entries = _sets(sets)
-    with processes.agreeing():
-        stimuli = stimuli_of_sets(entries)
-        external = {tables.EXTERNAL_VALUES.name: read_external_values(beside)} if beside else {}
-        if processes.leads:
-            for message in named_twice(entries):
-                (on_message or warnings.warn)(message)
+    stimuli = stimuli_of_sets(entries)
+    external = {tables.EXTERNAL_VALUES.name: read_external_values(beside)} if beside else {}
+    for message in named_twice(entries):
+        (on_message or warnings.warn)(message)
     evaluation = run_metrics(
         stimuli,
         how,
         command="metrics",
         out=out,
-        processes=processes,
         on_progress=on_progress,
         on_message=on_message,
     )
     frames = evaluation.by_name() | external
-    if processes.leads:
-        write_tables(frames, out)
+    write_tables(frames, out)
     return frames
 
 
@@ -220,19 +211,17 @@ def run_metrics(
     command: str,
     out: Path | None = None,
     held: Held | None = None,
-    processes: Processes = SINGLE,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
     """Compute metrics of stimuli, with the row that says how.
 
     Args:
-        stimuli: the pictures; the same in all processes.
+        stimuli: the pictures.
         settings: how.
         command: its name in `runs`.
         out: a folder for the tables, to be claimed when all is checked that can be before measuring.
         held: what earlier runs with the same settings have loaded and kept.
-        processes: those that share the work; only the first one's tables have rows.
         on_progress: called with (done, total, what).
         on_message: called with what the user should know beside the tables; default: a warning.
 
@@ -240,36 +229,30 @@ def run_metrics(
         UserError: an unknown metric, or a named file or `out` that will not do.
     """
     run, started = f"metrics-{uuid4().hex[:12]}", now()
-    threads = settings.threads or max(1, usable_cores() // processes.here)
-    jobs = processes.share(jobs_of(stimuli))
+    threads = settings.threads or usable_cores()
+    metrics = select(settings.metrics)
+    messages = unused_files(metrics, settings)
     with ExitStack() as stack:
-        with processes.agreeing():
-            metrics = select(settings.metrics)
-            messages = unused_files(metrics, settings)
-            cache = held.cache if held else stack.enter_context(Cache(settings.cache))
-            tools = held.tools if held else Tools(metrics, settings, cache)
-            stores: dict[str, FeatureStore] = {
-                kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size)) for kind in tools.network.kinds
-            }
-            if out is not None and processes.leads:
-                claim_output_folder(out)
-            results = measure_pictures(
-                stimuli,
-                jobs,
-                tools,
-                stores=stores,
-                cache=cache,
-                resize=settings.resize,
-                threads=threads,
-                on_progress=on_progress,
-            )
+        cache = held.cache if held else stack.enter_context(Cache(settings.cache))
+        tools = held.tools if held else Tools(metrics, settings, cache)
+        stores: dict[str, FeatureStore] = {
+            kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size)) for kind in tools.network.kinds
+        }
+        if out is not None:
+            claim_output_folder(out)
+        results = measure_pictures(
+            stimuli,
+            tools,
+            stores=stores,
+            cache=cache,
+            resize=settings.resize,
+            threads=threads,
+            on_progress=on_progress,
+        )
         if held:
             cache.write(now=True)
-        processes.gather(results, [number for job in jobs for number in job])
-        if not processes.leads:
-            return Evaluation(frame_of([], tables.IMAGE_METRICS), {table.name: [] for table in TABLES})
-        measure_items(stimuli, metrics, tools.measures, results, cache, threads=threads)
-        sets = cached_set_rows(
+        measure_items(stimuli, tools, results, cache, threads=threads)
+        sets, comparisons = set_rows(
             stimuli, metrics, results, tools, cache, values_only=held is not None, on_progress=on_progress
         )
     identical = identical_pictures(
@@ -278,39 +261,27 @@ def run_metrics(
     )
     for message in filter(None, [*messages, cache.problem, identical_text(identical)]):
         (on_message or warnings.warn)(message)
-    images, set_rows = image_table(stimuli, tools.measures, results, run), sets.rows
-    comparisons = sets.comparisons
+    images = image_table(stimuli, tools.measures, results, run)
     if images["model"].nunique() > 1:
-        from gan_eval.metrics.run.differences import compare_pictures
-
-        columns = ["item", "kind", "model", "dataset", "metric", "value", "fraction"]
-        of_inputs = [metric.name for metric in metrics if metric.kind == "input"]  # which models share
-        chosen = (images["kind"] == "fake") & ~images["metric"].isin(of_inputs)
-        generated = images.loc[chosen, columns].to_dict("records")
-        if results.formats:
-            formats = {stimuli[number].stimulus: measured_as for number, measured_as in results.formats.items()}
-            named = zip(generated, images.loc[chosen, "stimulus"], strict=True)
-            generated = [{**row, "format": formats.get(stimulus)} for row, stimulus in named]
-        comparisons = [*compare_pictures(generated, metrics={metric.name: metric for metric in metrics}), *comparisons]
+        formats = {stimuli[number].stimulus: measured_as for number, measured_as in results.formats.items()}
+        rows = images[["stimulus", "item", "kind", "model", "dataset", "metric", "value", "fraction"]].to_dict(
+            "records"
+        )
+        of_pictures = {metric.name: metric for metric in metrics if metric.kind in ("pair", "single")}  # not of inputs
+        with_formats = ({**row, "format": formats.get(row["stimulus"])} for row in rows)
+        comparisons = [*compare_pictures(with_formats, metrics=of_pictures), *comparisons]
     run_row = {
         "run": run,
         "command": command,
-        **provenance(
-            stimuli,
-            metrics,
-            settings,
-            tools,
-            results,
-            processes=processes.count,
-        ),
-        "threads": threads * processes.count,
+        **provenance(stimuli, metrics, settings, tools, results),
+        "threads": threads,
         "started_at": started,
         "ended_at": max(started, now()),  # the clock may have been set back meanwhile
     }
     return Evaluation(
         images,
         {
-            "set_metrics": [{**row, "run": run} for row in set_rows],
+            "set_metrics": [{**row, "run": run} for row in sets],
             "metric_comparisons": [{**row, "run": run} for row in comparisons],
             "runs": [run_row],
         },

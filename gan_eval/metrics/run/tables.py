@@ -18,20 +18,22 @@ from gan_eval import __version__, tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sets import replaced_set
-from gan_eval.metrics.catalogue import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.catalogue import Metric
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
-from gan_eval.metrics.run.tools import decoder, versions
+from gan_eval.metrics.run.measures import decoder, versions
 from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import SUFFIXES
+from gan_eval.stimuli.pixel_formats import RGB8
 from gan_eval.tables.frames import Row, conform, frame_of, iso, read_table, write_table
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.inputs import Stimulus
+    from gan_eval.metrics.run.measures import Measure, Tools
     from gan_eval.metrics.run.pictures import PictureResults
-    from gan_eval.metrics.run.tools import Tools
 
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
@@ -99,7 +101,7 @@ class Evaluation:
 
     image_metrics: pd.DataFrame
     rows: Mapping[str, Sequence[Row]]
-    """Of the other tables, by their names."""
+    """Rows of the other tables, by name."""
 
     @cached_property
     def set_metrics(self) -> pd.DataFrame:
@@ -117,8 +119,45 @@ class Evaluation:
         return frame_of(self.rows["runs"], tables.RUNS)
 
     def by_name(self) -> dict[str, pd.DataFrame]:
-        """The frames by their tables' names."""
+        """Return the frames by their tables' names."""
         return {table.name: getattr(self, table.name) for table in TABLES}
+
+
+def image_table(
+    stimuli: "Sequence[Stimulus]", measures: "Sequence[Measure]", results: "PictureResults", run: str
+) -> pd.DataFrame:
+    """Return the table `image_metrics`, in the order of the stimuli.
+
+    Pair metrics and those of inputs have rows for the generated pictures, and for real ones that nothing was generated
+    for.
+    """
+    in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
+    is_single = np.array([measure.kind == "single" for measure in measures], bool)
+    rows, columns = np.nonzero(in_pairs[:, None] | is_single[None, :])
+    reasons = np.full(results.numbers.shape, None, object)
+    for place, reason in results.reasons.items():
+        reasons[place] = reason
+
+    def text(values: Sequence[str | None]) -> pd.Series:
+        return pd.Series(np.array(values, object), dtype="str").take(rows).reset_index(drop=True)
+
+    frame = pd.DataFrame(
+        {
+            "stimulus": text([stimulus.stimulus for stimulus in stimuli]),
+            "item": text([stimulus.item for stimulus in stimuli]),
+            "kind": text([stimulus.kind for stimulus in stimuli]),
+            "model": text([stimulus.model for stimulus in stimuli]),
+            "dataset": text([stimulus.dataset for stimulus in stimuli]),
+            "metric": pd.Series([measure.name for measure in measures], dtype="str").take(columns).to_numpy(),
+            "value": results.numbers[rows, columns],
+            "reason": pd.Series(reasons[rows, columns], dtype="str"),
+            "run": run,
+            "sha256": text([results.hashes[n].hex() if n in results.hashes else None for n in range(len(stimuli))]),
+            "seen": pd.Series([stimulus.seen for stimulus in stimuli], dtype="boolean").take(rows).to_numpy(),
+            "fraction": np.array([stimulus.fraction for stimulus in stimuli], np.float64)[rows],
+        }
+    )
+    return conform(frame, tables.IMAGE_METRICS, where=tables.IMAGE_METRICS.name)
 
 
 def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
@@ -305,10 +344,8 @@ def provenance(
     settings: "Settings",
     tools: "Tools",
     results: "PictureResults",
-    *,
-    processes: int = 1,
 ) -> Row:
-    """The columns of `runs` that say how; identifier, command, threads and times are the caller's.
+    """Return the columns of `runs` that say how; identifier, command, threads and times are the caller's.
 
     The settings' hash is over what the values depend on, not over whether some of them came from the cache.
 
@@ -318,10 +355,8 @@ def provenance(
         settings: of the run.
         tools: what measured.
         results: of the pass over the pictures.
-        processes: how many shared the work.
     """
     from gan_eval.metrics.definitions import jackknife
-    from gan_eval.metrics.run.pictures import formats_measured
 
     networks = {kind.name for kind in tools.network.kinds}
     resizer = settings.resizer if networks & {"inception", "vgg16"} else None
@@ -341,14 +376,13 @@ def provenance(
         "precision": settings.precision if "inception" in networks else None,
         "weights": weights,
         "segmenter": segmenter,
-        "caveats": tools.network.all_caveats,
+        "caveats": tools.network.caveats,
         "interval": jackknife.METHOD if has_sets else None,
     }
     how = {
         **canonical,
-        "formats": formats_measured(stimuli, results),
+        "formats": _formats_measured(stimuli, results),
         "kept_values_used": results.cached,
-        "processes": processes,
     }
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
     for number, mask in results.masks.items():
@@ -376,6 +410,21 @@ def provenance(
         "seed": jackknife.SEED if has_sets else None,
         "fraction": fractions.pop() if len(fractions) == 1 else None,
     }
+
+
+def _formats_measured(stimuli: "Sequence[Stimulus]", results: "PictureResults") -> dict[str, dict[str, list[str]]]:
+    """The pixel formats in which generated pictures were measured, by data set and model.
+
+    Only of data sets with a format other than 8-bit RGB.
+    """
+    datasets = {str(stimuli[number].dataset) for number in results.formats}
+    found: dict[str, dict[str, list[str]]] = {}
+    for number, stimulus in enumerate(stimuli):
+        if stimulus.is_fake and str(stimulus.dataset) in datasets and not np.isnan(results.numbers[number]).all():
+            formats = found.setdefault(str(stimulus.dataset), {}).setdefault(str(stimulus.model), [])
+            measured_as = results.formats.get(number, str(RGB8))
+            formats += [] if measured_as in formats else [measured_as]
+    return found
 
 
 def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools", *, has_segmenter: bool) -> str:

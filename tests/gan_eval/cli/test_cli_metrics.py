@@ -12,7 +12,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files.sets import settled
 from gan_eval.metrics import Settings
-from gan_eval.metrics.registry import select
+from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.run import cache
 from gan_eval.metrics.run import runner as runner_module
 from gan_eval.metrics.run import tables as metric_tables
@@ -244,7 +244,7 @@ def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -
         (["--metrics", "class_iou", "--resizer", "clean"], "--resizer: none of the metrics class_iou needs it"),
         (["--metrics", "precision_vgg16", "--precision", "bf16"], "--precision: none of the metrics precision_vgg16"),
         (["--metrics", "niqe,fid", "--resize"], "--resize: none of the metrics niqe, fid needs it"),
-        (["--list"], ": metrics --list tells of all metrics and measures nothing; leave it out"),
+        (["--list"], ": metrics --list describes all metrics and measures nothing; remove it"),
         (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),
         (["--report", "REAL"], "is a folder; name an HTML file"),
         (["--report", "REAL/0.png/report.html"], "0.png is a file; name a file in a folder"),

@@ -134,7 +134,7 @@ def test_the_timing_of_a_screen_is_told_and_its_absence_too(monkeypatch, tmp_pat
 
 def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):
     statuses = [
-        SimpleNamespace(name="dists", path=None, description="for DISTS", mend="`gan-eval weights fetch dists`"),
+        SimpleNamespace(name="dists", path=None, description="for DISTS", fix="`gan-eval weights fetch dists`"),
         SimpleNamespace(name="inception", path=Path("/cache/i.pt"), description="for FID"),
     ]
     monkeypatch.setitem(sys.modules, "gan_eval.metrics.weights.cache", SimpleNamespace(list_weights=lambda: statuses))

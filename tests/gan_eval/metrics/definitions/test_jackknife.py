@@ -114,6 +114,6 @@ def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
     values = np.arange(10.0)[:, None]
     groups = np.zeros(10, dtype=np.intp)
     found = leave_groups_out(_mean_difference, values, values, groups, groups)
-    assert found == Estimate(0.0)
+    assert found == Estimate(0.0, why_no_interval="too few")
     with pytest.raises(Unmeasurable):
         leave_groups_out(_mean_difference, values[:2], values, groups[:2], groups)

@@ -15,14 +15,10 @@ from gan_eval.metrics.definitions.labels import (
     PENALTIES,
     WIDTHS,
     cells_of,
-    detail_of,
     label_detail,
-    label_edge_density,
-    label_entropy,
     label_information,
     label_information_edges,
     label_map,
-    label_regions,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture, read_rgb
@@ -69,26 +65,18 @@ def as_jpeg(picture: Picture) -> Picture:
 
 
 def test_four_squares_are_counted_by_hand():
-    picture = PALETTE[quarters()]
-    detail = detail_of(picture)
-    assert (detail.pixels, detail.regions, detail.edges, detail.pairs) == (4096, 4, 128, 2 * 63 * 64)
-    assert detail.entropy == 2
-    assert label_regions(picture) == 4
-    assert label_edge_density(picture) == 128 / 8064
-    assert label_entropy(picture) == 2
-    assert label_detail(picture) == pytest.approx((128 * math.log2(3) + 4 * (12 + 2)) / 4096)
+    assert label_detail(PALETTE[quarters()]) == pytest.approx((128 * math.log2(3) + 4 * (12 + 2)) / 4096)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_counts_are_those_of_a_plain_search(seed: int):
+@pytest.mark.parametrize("seed", range(2))
+def test_detail_is_that_of_a_plain_search(seed: int):
     labels = patches(seed, cells=6, size=5)
     labels[3:5, 3:5] = labels[20:25, 22] = len(PALETTE) - 1  # specks below 16 pixels
-    detail = detail_of(PALETTE[labels])
-    assert detail.regions == flooded(labels, 16)
-    right, below = (np.diff(labels, axis=axis) != 0 for axis in (1, 0))
-    assert detail.edges == right.sum() + below.sum()
+    edges = sum(int((np.diff(labels, axis=axis) != 0).sum()) for axis in (0, 1))
     shares = np.bincount(labels.ravel()) / labels.size
-    assert detail.entropy == pytest.approx(-sum(share * math.log2(share) for share in shares if share))
+    entropy = -sum(share * math.log2(share) for share in shares if share)
+    bits = edges * math.log2(3) + flooded(labels, 16) * (math.log2(labels.size) + entropy)
+    assert label_detail(PALETTE[labels]) == pytest.approx(bits / labels.size)
 
 
 def test_labels_survive_the_coding_of_a_lossy_file():
@@ -98,24 +86,23 @@ def test_labels_survive_the_coding_of_a_lossy_file():
     for label in range(len(PALETTE)):
         middles = found[:, 3:-3, :, 3:-3][labels.reshape(8, 16, 8, 16)[:, 3:-3, :, 3:-3] == label]
         assert np.unique(middles).size == 1
-    assert detail_of(as_jpeg(PALETTE[quarters(128)])).regions == 4
+    wanted = (256 * math.log2(3) + 4 * (14 + 2)) / 128**2
+    assert label_detail(as_jpeg(PALETTE[quarters(128)])) == pytest.approx(wanted, rel=0.25)
 
 
 def test_near_colours_are_labels_of_their_own_and_noise_is_none():
     near = np.full((64, 64, 3), (236, 233, 227), np.uint8)
     near[:, 28:36] = 255  # a street on a map
     noise = np.random.default_rng(0).integers(-5, 6, near.shape)
-    detail = detail_of(np.clip(near.astype(int) + noise, 0, 255).astype(np.uint8))
-    assert detail.regions == 3
-    assert detail.edges == pytest.approx(2 * 64, rel=0.1)
+    found = label_map(np.clip(near.astype(int) + noise, 0, 255).astype(np.uint8))
+    assert (found[:, 28:36] == 1).mean() > 0.99
+    assert (np.delete(found, np.s_[28:36], axis=1) == 0).mean() > 0.99
 
 
-def test_a_simpler_picture_has_less_of_everything():
+def test_a_simpler_picture_has_less_detail():
     simple, busy = PALETTE[patches(1, cells=4, size=16)], PALETTE[patches(1, cells=16, size=4)]
-    for measure in (label_detail, label_regions, label_edge_density):
-        assert measure(simple) < measure(busy)
+    assert label_detail(simple) < label_detail(busy)
     flat = np.full((64, 64, 3), 7, np.uint8)
-    assert (label_regions(flat), label_edge_density(flat), label_entropy(flat)) == (1, 0, 0)
     assert label_detail(flat) == 12 / 4096
     with pytest.raises(Unmeasurable, match="3x8 pixels"):
         label_detail(flat[:8, :3])
@@ -273,4 +260,3 @@ def test_edges_of_shoes_tell_of_the_shoe_they_were_drawn_from():
     edges, shoes = [pair[:, :256] for pair in pairs], [pair[:, 256:] for pair in pairs]
     assert label_information_edges(edges, shoes).mean() > 0.4
     assert label_information_edges(edges, [*shoes[1:], shoes[0]]).mean() < 0.05
-    assert 1 <= np.mean([label_regions(picture) for picture in edges]) < 20

@@ -200,3 +200,22 @@ def test_a_label_in_exactly_five_pictures_stays_in_the_jackknife():
     estimate = References(real).measure(["label_colour_spread"], fake)["label_colour_spread"]
     assert estimate.value == pytest.approx(0.75, abs=1e-12)
     assert estimate.left_out == pytest.approx(np.full(GROUPS, 0.75), abs=1e-12)
+
+
+@pytest.mark.parametrize(("pictures_with_train", "left_out_is_there"), [(3, True), (1, False)])
+def test_the_classes_of_all_pictures_stay_in_the_jackknife(pictures_with_train, left_out_is_there):
+    """Without the only picture of a class, the mean would be over other classes: there is no interval instead."""
+    counts = np.zeros((20, 19, 20), np.float32)
+    counts[:, 0, 0], counts[:, 0, 1] = 80, 20  # roads: 0.8
+    counts[:pictures_with_train, CLASSES.index("train"), 0] = 10  # trains: 0
+    items, groups = tuple(f"i{n}" for n in range(20)), np.arange(20) % GROUPS
+    pictures = PictureSet(counts.reshape(20, -1), items, groups)
+    found = References(pictures).measure(["pixel_accuracy", "class_accuracy", "class_iou"], pictures)
+    assert found["class_accuracy"].value == pytest.approx(0.4)
+    for name in ("class_accuracy", "class_iou"):
+        assert (found[name].left_out is not None) == left_out_is_there
+    assert found["pixel_accuracy"].left_out is not None
+    if left_out_is_there:
+        assert found["class_accuracy"].left_out == pytest.approx(np.full(GROUPS, 0.4))
+    else:
+        assert found["class_iou"].why_no_interval == "the class 'train' is in the pictures of one group of items alone"

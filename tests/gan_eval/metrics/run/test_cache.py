@@ -22,9 +22,9 @@ from gan_eval.errors import UserError
 from gan_eval.files import digests
 from gan_eval.metrics import Settings, folder_pair, run_metrics
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.run import cache, files, sets, tools
+from gan_eval.metrics.run import cache, files, measures, sets
 from gan_eval.metrics.run import cache as cache_database
-from gan_eval.metrics.run.cache import UNKNOWN, Cache, cache_file, cache_limit
+from gan_eval.metrics.run.cache import Cache, cache_file, cache_limit
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import Held
 from gan_eval.metrics.run.tables import Evaluation
@@ -81,23 +81,18 @@ def test_during_a_training_real_pictures_are_measured_once_and_values_stand_alon
     assert not file.exists()  # nothing of a training goes into the user's cache
 
 
-def test_what_was_kept_is_found_by_picture_reference_and_definition(file: Path) -> None:
+def test_what_was_kept_is_found_by_picture_companion_and_definition(file: Path) -> None:
     with Cache(file) as kept:
-        psnr, niqe = kept.number("psnr"), kept.number("niqe")
-        kept.keep_number(A, B, psnr, (float("inf"), None))
-        kept.keep_number(A, b"", niqe, (None, "too small"))
-        kept.keep_features(A, b"", niqe, np.arange(3, dtype=np.float32))
-        kept.keep_features(B, A, niqe, "no label")
-        kept.keep_result(C, "rows")
+        kept.keep((A, B), b"psnr", "[Infinity, null]")
+        kept.keep((A, b""), b"niqe", "too small")
+        kept.keep((A, b""), b"network", np.arange(3, dtype=np.float32).tobytes())
+        kept.keep_result(["fid", 1.5], {"rows": [0.1]})
     with Cache(file) as kept:
-        assert (kept.number("psnr"), kept.number("niqe")) == (psnr, niqe)
-        assert kept.numbers(A, B) == {psnr: (float("inf"), None), niqe: (None, "too small")}
-        assert kept.numbers(A, C) == kept.numbers(A) == {niqe: (None, "too small")}
-        assert kept.numbers(B, A) == {}
-        assert list(kept.features(A, b"", niqe)) == [0, 1, 2]  # type: ignore[arg-type]
-        assert kept.features(B, A, niqe) == "no label"
-        assert kept.features(A, b"", psnr) is kept.features(A, B, niqe) is kept.features(B, b"", niqe) is None
-        assert (kept.result(C), kept.result(A)) == ("rows", None)
+        assert kept.found((A, B)) == {b"psnr": "[Infinity, null]"}
+        assert list(np.frombuffer(kept.found((A, b""))[b"network"], np.float32)) == [0, 1, 2]
+        assert kept.found((A, b""))[b"niqe"] == "too small"
+        assert kept.found((A, C)) == kept.found((B, A)) == {}
+        assert (kept.result(["fid", 1.5]), kept.result(["fid", 1])) == ({"rows": [0.1]}, None)
         assert kept.problem is None
 
 
@@ -105,11 +100,9 @@ def test_without_a_file_or_room_nothing_is_kept(file: Path, monkeypatch: pytest.
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "0")
     for nothing in (Cache(None), Cache(file)):
         with nothing as kept:
-            assert kept.number("psnr") == UNKNOWN
-            kept.keep_number(A, B, UNKNOWN, (1.0, None))
-            kept.keep_result(A, "x")
-            assert (kept.numbers(A, B), kept.result(A), kept.features(A, B, UNKNOWN)) == ({}, None, None)
-            assert kept.problem is None
+            kept.keep((A, B), b"psnr", "1")
+            kept.keep_result([A.hex()], "x")
+            assert (kept.found((A, B)), kept.result([A.hex()]), kept.problem) == ({}, None, None)
     assert not file.exists()
 
 
@@ -127,14 +120,13 @@ def test_what_was_used_longest_ago_makes_room(file: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(cache.time, "time", lambda: clock[0])
     vector = np.zeros(25_000, np.float32)
     with Cache(file, limit=2**20) as kept:
-        number = kept.number("network")
         for picture in range(30):
-            kept.keep_features(bytes([picture]) * 32, b"", number, vector + picture)
+            kept.keep((bytes([picture]) * 32, b""), b"network", (vector + picture).tobytes())
             kept.write(now=True)
             clock[0] += 7200
-            assert kept.features(bytes(32), b"", number) is not None, "used all the time"
+            assert kept.found((bytes(32), b"")), "used all the time"
     assert file.stat().st_size < 1.2 * 2**20
-    there = [picture for picture in range(30) if Cache(file).features(bytes([picture]) * 32, b"", number) is not None]
+    there = [picture for picture in range(30) if Cache(file).found((bytes([picture]) * 32, b""))]
     assert there[0] == 0
     assert there[1:] == list(range(31 - len(there), 30)), "the rest are the last ones"
     assert 5 < len(there) < 12
@@ -154,7 +146,7 @@ def test_a_second_run_decodes_nothing_and_gives_the_same(
     assert len(thumbnails.prepared) == 2 * asked == 48
 
     monkeypatch.setattr(files.pictures, "decode_rgb", None)
-    monkeypatch.setattr(tools.Tools, "function", None)
+    monkeypatch.setattr(measures.Tools, "function", None)
     again = measure(real, fake, kept)
     assert_same(again, first)
     assert len(thumbnails.prepared) == 48
@@ -221,7 +213,7 @@ def test_another_version_of_gan_eval_measures_again(
     real, fake = folders(2)
     settings = Settings(("psnr",), cache=file)
     measure(real, fake, settings)
-    monkeypatch.setattr(tools, "__version__", "0.0.0")
+    monkeypatch.setattr(measures, "__version__", "0.0.0")
     assert kept_of(measure(real, fake, settings)) == 0
 
 
@@ -235,7 +227,7 @@ def test_set_metrics_of_equal_features_are_not_compared_again(
     assert_same(measure(real, fake, settings), first)
 
 
-@pytest.mark.parametrize("harm", ["damaged", "cut", "a folder", "no folder", "another layout", "read-only", "locked"])
+@pytest.mark.parametrize("harm", ["damaged", "cut", "a folder", "no folder", "read-only", "locked"])
 def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
     harm: str, folders: Folders, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,9 +246,6 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
         case "no folder":
             shutil.rmtree(file.parent)
             file.parent.write_text("a file")
-        case "another layout":
-            with sqlite3.connect(file) as connection:
-                connection.execute("PRAGMA user_version = 99")
         case "read-only":
             if os.getuid() == 0:
                 pytest.skip("root may write everywhere")
@@ -271,7 +260,7 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
     found = measure(real, fake, settings, on_message=told.append)
     assert len(told) == 1
     assert told[0].startswith(str(file))
-    assert "measured without kept values" in told[0]
+    assert "measured without cached values" in told[0]
     assert "\n" not in told[0]
     assert found.image_metrics["value"].notna().all()
     assert found.image_metrics["value"][1] == first.image_metrics["value"][1]
@@ -279,32 +268,38 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
         holder.close()
 
 
+def test_values_of_another_layout_are_dropped(folders: Folders, file: Path) -> None:
+    real, fake = folders(2)
+    settings = Settings(("psnr",), cache=file)
+    measure(real, fake, settings)
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert [kept_of(measure(real, fake, settings)) for _ in range(2)] == [0, 2]
+
+
 def test_a_full_disk_ends_the_keeping_not_the_run(file: Path) -> None:
     kept = Cache(file)
-    number = kept.number("psnr")
     connection = kept._connection
     assert connection is not None
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
     for picture in range(200):
-        kept.keep_features(bytes([picture]) * 32, b"", number, np.zeros(500, np.float32))
+        kept.keep((bytes([picture]) * 32, b""), b"network", bytes(2000))
     kept.write(now=True)
     assert kept.problem is not None
     assert "the disk of the cache is full" in kept.problem
-    assert not kept.is_used
     kept.close()
     with Cache(file) as again:
-        assert again.features(bytes(32), b"", number) is None
+        assert again.found((bytes(32), b"")) == {}
         assert again.problem is None
 
 
 def test_several_threads_and_caches_at_once(file: Path) -> None:
     def work(first: int) -> None:
         with Cache(file) as kept:
-            number = kept.number("psnr")
             for picture in range(first, 400, 4):
-                kept.keep_number(picture.to_bytes(32, "big"), B, number, (float(picture), None))
-                assert kept.numbers(C, B) == {}
+                kept.keep((picture.to_bytes(32, "big"), B), b"psnr", str(picture))
+                assert kept.found((C, B)) == {}
                 if picture % 10 == 0:
                     kept.write(now=True)
             assert kept.problem is None
@@ -315,8 +310,7 @@ def test_several_threads_and_caches_at_once(file: Path) -> None:
     for thread in threads:
         thread.join()
     with Cache(file) as kept:
-        number = kept.number("psnr")
-        assert [kept.numbers(p.to_bytes(32, "big"), B)[number][0] for p in range(400)] == list(range(400))
+        assert [kept.found((p.to_bytes(32, "big"), B))[b"psnr"] for p in range(400)] == list(map(str, range(400)))
 
 
 @pytest.mark.slow
@@ -368,7 +362,7 @@ def kept_numbers(file: Path) -> int:
         return 0
     try:
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
-            return int(connection.execute("SELECT count(*) FROM numbers").fetchone()[0])
+            return int(connection.execute("SELECT count(*) FROM kept WHERE definition != x''").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
 

@@ -12,19 +12,18 @@ from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.metrics import Settings, run_metrics
-from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, label_detail, label_information, label_regions
+from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, label_detail, label_information
 from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.answer import dataset_answer, standing
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import metric_tables
-from gan_eval.stats.analysis import analyze
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.tables.frames import Row, read_rows
 
-NAMES = ("label_detail", "label_regions", "label_information", "label_information_edges")
+NAMES = ("label_detail", "label_information", "label_information_edges")
 COUNT = 12
 MakeSet = Callable[..., Path]
 
@@ -72,12 +71,11 @@ def cells(found: Evaluation, column: str = "value") -> pd.Series:
 def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(make_set: MakeSet) -> None:
     found = measure(make_set(), "psnr", *NAMES, threads=2)
     assert set(found.image_metrics["kind"]) == {"fake"}
-    assert len(found.image_metrics) == COUNT * 5
+    assert len(found.image_metrics) == COUNT * 4
     values = cells(found)
     shares = label_information(*zip(*((blocks(n), photograph(n)) for n in range(COUNT)), strict=True))
     for n in range(COUNT):
         assert values[f"d/m/{n}", "label_detail"] == label_detail(blocks(n))
-        assert values[f"d/m/{n}", "label_regions"] == label_regions(blocks(n))
         assert values[f"d/m/{n}", "label_information"] == pytest.approx(shares[n], abs=1e-10)
     assert shares.mean() > 0.8
 
@@ -156,31 +154,3 @@ def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_
     changed = cells(third)
     assert changed["d/m/0", "label_detail"] == label_detail(blocks(40))
     assert changed["d/m/1", "label_information"] != cells(first)["d/m/1", "label_information"]
-
-
-@pytest.mark.slow
-def test_they_are_correlated_with_fooling_like_any_metric(make_set: MakeSet, tmp_path: Path) -> None:
-    found = measure(make_set(), "label_detail", "label_information")
-    detail = cells(found).xs("label_detail", level="metric")
-    rng = np.random.default_rng(0)
-    rows = []
-    for person in range(6):
-        for trial, (stimulus, value) in enumerate(detail.items()):
-            fooled = rng.random() < (0.9 if value < detail.median() else 0.1)
-            rows.append(
-                {
-                    "participant": f"P{person}",
-                    "session": f"s{person}",
-                    "trial": trial,
-                    "stimulus": stimulus,
-                    "item": stimulus,
-                    "kind": "fake",
-                    "model": "m",
-                    "dataset": "d",
-                    "response": "real" if fooled else "fake",
-                }
-            )
-    correlations = analyze(pd.DataFrame(rows), image_metrics=found.image_metrics)["correlations"]
-    at_stimuli = correlations[correlations["level"] == "stimulus"].set_index("metric")
-    assert at_stimuli.loc["label_detail", "spearman"] < -0.5
-    assert at_stimuli.loc["label_information", "n"] == COUNT

@@ -6,6 +6,7 @@ import tracemalloc
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,11 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import similarity
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
-from gan_eval.metrics.run import features as feature_store
 from gan_eval.metrics.run import files
-from gan_eval.metrics.run.features import FeatureBatches, FeatureStore
+from gan_eval.metrics.run import measures as feature_store
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
+from gan_eval.metrics.run.measures import FeatureBatches, FeatureStore
 from gan_eval.metrics.run.pictures import jobs_of
-from gan_eval.metrics.run.sets import SetRows
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
@@ -186,9 +186,9 @@ def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Pat
 
     def features(order: list[int]) -> dict[int, np.ndarray]:
         found: dict[int, np.ndarray] = {}
-        batches = FeatureBatches(extractor, lambda row, _key, vector: found.update({row: vector}))
+        batches = FeatureBatches(extractor)
         for number in order:
-            batches.add(number, (b"", b"", 0), prepared[number])
+            batches.add(prepared[number], partial(found.__setitem__, number))
         batches.finish()
         return found
 
@@ -205,7 +205,7 @@ def test_many_features_go_to_a_file_that_is_removed(monkeypatch: pytest.MonkeyPa
             store.put(row, np.full(50, row, np.float32))
         store.put(1, "too small")
         table = store.table([f"s{row}" for row in range(100)])
-        assert table.having(["s0", "s1", "s2", "s3"]) == ["s0", "s2"]
+        assert list(table.place)[:2] == ["s0", "s2"]
         assert table.take(["s98", "s4"])[:, 0].tolist() == [98, 4]
         assert table.reasons == {"s1": "too small"}
         assert store.done == 51
@@ -246,7 +246,7 @@ def test_memory_does_not_grow_with_the_pictures(
         tracemalloc.stop()
         return found
 
-    monkeypatch.setattr("gan_eval.metrics.run.runner.cached_set_rows", lambda *_, **__: SetRows())
+    monkeypatch.setattr("gan_eval.metrics.run.runner.set_rows", lambda *_, **__: ([], []))
     peak(10)
     few, many = peak(300), peak(1500)
     assert (many - few) / 2400 < 1500

@@ -335,7 +335,7 @@ def test_every_registered_metric_has_its_function() -> None:
 def test_listing_needs_neither_torch_nor_pandas() -> None:
     code = (
         "import sys; import gan_eval.metrics, gan_eval.metrics.weights.cache as w; w.list_weights();"
-        "print('numpy' in sys.modules); import gan_eval.metrics.registry as r; r.describe();"
+        "print('numpy' in sys.modules); import gan_eval.metrics.catalogue as r; r.describe();"
         "print(sorted({'torch', 'pandas', 'scipy', 'numba'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

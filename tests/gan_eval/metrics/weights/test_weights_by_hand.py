@@ -50,7 +50,7 @@ def test_a_release_out_of_reach_is_told_with_its_address_and_place(release: Path
 def test_another_file_of_that_name_is_damaged(release: Path) -> None:
     cache.cache_folder().mkdir(parents=True)
     (cache.cache_folder() / "net.pth").write_bytes(b"something else")
-    with pytest.raises(UserError, match=r"net\.pth: damaged .*`gan-eval weights fetch vgg13_bn` mends it"):
+    with pytest.raises(UserError, match=r"net\.pth: damaged .*`gan-eval weights fetch vgg13_bn` replaces it"):
         cache.find("vgg13_bn")
     (cache.cache_folder() / "net.pth").write_bytes(CONTENT)
     assert cache.find("vgg13_bn") == cache.cache_folder() / "net.pth"

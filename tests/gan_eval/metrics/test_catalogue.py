@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.metrics import registry
-from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics import catalogue
+from gan_eval.metrics.catalogue import METRICS, describe, describe_json, select
 from gan_eval.metrics.networks.extractors import RESIZERS
-from gan_eval.metrics.registry import describe, describe_json, select
 
 
 def test_every_metric_tells_what_a_paper_needs():
@@ -45,10 +44,10 @@ def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
     text = describe()
     assert max(map(len, text.splitlines())) <= 80
     headings = (
-        "A generated picture beside",
+        "A generated picture and",
         "One picture alone",
         "What the generator was given",
-        "Generated pictures b",
+        "Generated pictures and",
     )
     heads = [text.index(heading) for heading in headings]
     ends = [*heads[1:], len(text)]
@@ -72,12 +71,12 @@ def test_the_list_for_programs_has_the_same_facts():
     assert told["psnr"]["high"] is None
     assert told["psnr"]["low"] == 0
     assert told["niqe"]["least_size"] == [96, 192]
-    assert told["fid"]["default_resizer"] == registry.DEFAULT_RESIZER
+    assert told["fid"]["default_resizer"] == catalogue.DEFAULT_RESIZER
 
 
 def test_listing_imports_neither_torch_nor_pandas():
     code = (
-        "import sys; from gan_eval.metrics.registry import describe, describe_json; describe(); describe_json();"
+        "import sys; from gan_eval.metrics.catalogue import describe, describe_json; describe(); describe_json();"
         "print([name for name in ('torch', 'torchmetrics', 'pandas', 'scipy', 'numba') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
