@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gan_eval.quiz.adaptive import Threshold
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Companions, Library
-from gan_eval.quiz.protocols import PROTOCOLS
-from gan_eval.quiz.protocols.interface import NO_ANSWER
-from gan_eval.quiz.protocols.paired import OPPOSITE
+from gan_eval.quiz.protocol import NO_ANSWER, OPPOSITE, truth_of
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import Threshold
+from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.tables.frames import Row
 
 Kind = Literal["real", "fake"]
@@ -176,7 +175,7 @@ def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
         trial = ReviewedTrial(
             number=1 + sum((other.phase == "practice") == (row["phase"] == "practice") for other in reviewed),
             phase=row["phase"],
-            truth=PROTOCOLS[row["protocol"]].truth(row),
+            truth=truth_of(row["protocol"], row),
             answer=_answer(row),
             correct=row["correct"],
             reaction_time_ms=row["reaction_time_ms"],

@@ -14,7 +14,7 @@ from typing import Literal
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, Clock, last_instant
-from gan_eval.quiz.protocols import QuizProtocol, Showings
+from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.quiz.trial import (
     MILLISECOND,
     Feedback,
@@ -75,8 +75,6 @@ class Session:
         clock: Clock,
         *,
         done: Sequence[Row] = (),
-        confidence: int = 0,
-        late_ms: float = 5.0,
     ) -> None:
         """Set a session up; nothing is stored before `begin`, or `resume` of a session that is in the store.
 
@@ -87,8 +85,6 @@ class Session:
             writer: the thread that owns the store.
             clock: where times of day come from.
             done: the trials that are in the store already.
-            confidence: levels of the confidence rating after each answer; 0: it is not asked.
-            late_ms: an exposure that is off by more than this is flagged.
         """
         self.row = dict(row)
         self.plan = tuple(plan)
@@ -107,8 +103,8 @@ class Session:
         self._future: Future[object] | None = None
         self._trial: Trial | None = None
         self._pending: list[Row] | None = None
-        self._confidence = confidence
-        self._late_ms = late_ms
+        self._confidence = protocol.settings.confidence
+        self._late_ms = protocol.settings.late_ms
         self._next_flags: set[str] = set()
         self._state = State.NEW
         self._ahead = timedelta(0)  # of the clock: nothing of a session comes before what it tells already

@@ -7,7 +7,7 @@ from typing import Final
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.protocols import Timing
+from gan_eval.quiz.protocol import Timing
 from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store
 from gan_eval.tables.frames import Row, iso

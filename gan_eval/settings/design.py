@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.files.digests import sha256_json
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import differences
 from gan_eval.tables.frames import Row
 

@@ -1,16 +1,14 @@
 """`[quiz]` of a study file: how stimuli are shown and judged."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from gan_eval.errors import abbreviated
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, Layout, ProtocolName, default_keys
 from gan_eval.settings.sections import Name, Section, Words
 
-ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
-Layout = Literal["side_by_side", "one_after_other"]
 MaskKind = Literal["none", "noise", "scramble"]
 HOUR_MS = 3_600_000
 """No time within a trial is longer; a timer's count of milliseconds stays within 32 bits."""
@@ -41,17 +39,6 @@ def _picture_size(value: Any) -> Any:
 
 
 PictureSize = Annotated[Annotated[int, Field(ge=1, le=MOST_PIXELS_WIDE)] | str, BeforeValidator(_picture_size)]
-
-PAIR_PROTOCOLS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
-"""Protocols that show two pictures in a trial."""
-ADAPTIVE_PROTOCOLS: tuple[ProtocolName, ...] = ("staircase", "quest_plus")
-"""Protocols whose exposures follow the answers."""
-_KEYS: Mapping[str, Mapping[str, str]] = {
-    "single": {"real": "j", "fake": "f"},
-    "side_by_side": {"left": "f", "right": "j"},
-    "one_after_other": {"first": "f", "second": "j"},
-}
-"""Answers and their keys where the study names none: of a layout of pairs, else of the protocol, else `single`."""
 
 
 class ConsentSettings(Section):
@@ -205,11 +192,15 @@ class QuizSettings(Section):
     def _default_keys(cls, values: Any) -> Any:
         if not isinstance(values, dict) or values.get("keys", {}) != {}:
             return values
-        return {**values, "keys": _usual_keys(values)}
+        grades = values.get("grades", 5)
+        keys = default_keys(
+            str(values.get("protocol")), str(values.get("layout")), grades if isinstance(grades, int) else 5
+        )
+        return {**values, "keys": keys}
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        usual = _usual_keys({"protocol": self.protocol, "layout": self.layout, "grades": self.grades})
+        usual = default_keys(self.protocol, self.layout, self.grades)
         if set(self.keys) != set(usual):
             example = ", ".join(f"{answer} = {key!r}" for answer, key in usual.items())
             raise ValueError(f"keys: wanted a key for {' and one for '.join(usual)}, such as {{ {example} }}")
@@ -231,7 +222,7 @@ class QuizSettings(Section):
     def _times_fit(self) -> Self:
         if self.exposures_ms and self.protocol != "yes_no":
             raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
-        if self.protocol in PAIR_PROTOCOLS and self.layout == "one_after_other" and self.flash_ms is None:
+        if self.shows_pairs and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
         flashes = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
@@ -273,7 +264,7 @@ class QuizSettings(Section):
     @property
     def shows_pairs(self) -> bool:
         """Two pictures in a trial."""
-        return self.protocol in PAIR_PROTOCOLS
+        return PROTOCOLS[self.protocol].shows_pairs
 
     def keys_of_list(self, list_number: int) -> dict[str, str]:
         """The key of each answer for the participant with this list."""
@@ -281,12 +272,3 @@ class QuizSettings(Section):
             return dict(self.keys)
         (one, its), (other, others) = self.keys.items()
         return {one: others, other: its}
-
-
-def _usual_keys(values: Mapping[str, Any]) -> dict[str, str]:
-    """The keys for a protocol and a layout, which may not be checked yet."""
-    if values.get("protocol") == "rating":
-        grades = values.get("grades", 5)
-        return {str(grade): str(grade) for grade in range(1, (grades if isinstance(grades, int) else 5) + 1)}
-    kind = values.get("layout", "side_by_side") if values.get("protocol") in PAIR_PROTOCOLS else values.get("protocol")
-    return dict(_KEYS.get(kind, _KEYS["single"]) if isinstance(kind, str) else _KEYS["single"])

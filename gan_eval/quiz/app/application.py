@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.adaptive import RIGHT, proportion_right, thresholds
 from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
@@ -23,13 +24,12 @@ from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation, keep_size
 from gan_eval.quiz.visual_angle import Viewing, picture_width, suggested_width
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import RIGHT, STAIRCASE, thresholds
+from gan_eval.settings.protocols import STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]
@@ -42,7 +42,7 @@ def run_application(
     settings: QuizSettings,
     *,
     presentation: Presentation,
-    on_warning: Callable[[str], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Status:
     """Run a session on the screen until it is over or left.
 
@@ -51,7 +51,7 @@ def run_application(
         library: the pictures.
         settings: the quiz.
         presentation: how it is presented on this computer.
-        on_warning: called before the first page with what the experimenter must know of the pictures' size.
+        say: called before the first page with what the experimenter must know.
 
     Raises:
         UserError: no such screen, presenter, language or text; a picture is broken or larger than the window; the
@@ -64,9 +64,8 @@ def run_application(
     qt.setQuitOnLastWindowClosed(False)
     quiz = QuizApplication(qt, session, library, settings, presentation=presentation)
     try:
-        if on_warning is not None:
-            for line in session.warnings:
-                on_warning(line)
+        for line in session.warnings:
+            say(line)
         with calm_interpreter():
             return quiz.run()
     finally:
@@ -341,7 +340,7 @@ class QuizApplication(QObject):
         if self._settings.show_score:
             done, steps = self._session.done, self._settings.staircase
             scores = score_lines(score(done), self._texts)
-            if self._session.protocol.adapts_exposure:
+            if self._session.protocol.facts.adaptive:
                 right = proportion_right(steps) if self._settings.protocol == STAIRCASE else RIGHT
                 scores += threshold_lines(thresholds(done, steps), self._texts, right=right)
         page = EndPage(self._look, self._texts, scores, reviewed)

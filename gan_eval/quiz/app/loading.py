@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import GAP, span
 from gan_eval.quiz.library import Library, mask, mask_generator
-from gan_eval.quiz.protocols import QuizProtocol, Showings
+from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind

@@ -25,7 +25,7 @@ from gan_eval.quiz.app.presenter import (
     wait_until,
 )
 from gan_eval.quiz.app.process import Priority, raised_priority, require_display
-from gan_eval.quiz.app.stage import load_texts, numbered_screen, screen_key
+from gan_eval.quiz.app.stage import numbered_screen, screen_key
 from gan_eval.quiz.app.style import Look, scale_for
 from gan_eval.quiz.app.windows import WINDOW_TITLE, Shell, show, window_area
 from gan_eval.quiz.clock import now_ns
@@ -44,7 +44,7 @@ from gan_eval.quiz.station import (
     read_size,
     summary,
 )
-from gan_eval.quiz.wording import SOURCE_LANGUAGE
+from gan_eval.quiz.wording import SOURCE_LANGUAGE, load_texts
 from gan_eval.tables.frames import iso
 
 MAY_DROP = 0.01

@@ -1,10 +1,10 @@
 """The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QLocale, QRect, QSize, Qt, QTranslator
+from PySide6.QtCore import QLocale, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -26,30 +26,9 @@ from gan_eval.quiz.station import (
     read_timing,
     round_exposure,
 )
-from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
+from gan_eval.quiz.wording import load_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
-
-
-def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """The program's texts.
-
-    Args:
-        language: such as `de`.
-        own: the study's wording of single texts, by name.
-
-    Raises:
-        UserError: the program does not speak this language, or a text of this name does not exist.
-    """
-    require_language(language)
-    require_texts(own)
-    if language == SOURCE_LANGUAGE:
-        return Texts(own=own)
-    file = translations()[language]
-    translator = QTranslator()
-    if not translator.load(str(file)):
-        raise UserError(f"{file}: not a compiled translation; make it anew with python packaging/translations.py")
-    return Texts(language, own, lambda name, source: translator.translate(CONTEXT, source, name) or source)
 
 
 def direction_of(language: str) -> Qt.LayoutDirection:
@@ -198,7 +177,6 @@ class Stage:
             "device_pixel_ratio": ratio,
             "refresh_hz": self._chosen.refresh_hz,
             "rounded": self._chosen.frame_ms is not None,
-            "station": self._presentation.station,
             "language": self.texts.language,
             "text_size": self._presentation.text_size,
         }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan_eval.quiz.protocols import Timing, protocol_for
+from gan_eval.quiz.protocol import QuizProtocol, Timing
 from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, Trial
 from gan_eval.settings.quiz import QuizSettings
 
@@ -181,7 +181,7 @@ def test_only_practice_tells(phase: str, truth: str | None, answer: str | None, 
 
 
 def test_keys_give_answers_and_answers_are_judged_by_the_truth() -> None:
-    protocol = protocol_for(QuizSettings(keys={"real": "K", "fake": "d"}))
+    protocol = QuizProtocol(QuizSettings(keys={"real": "K", "fake": "d"}))
     assert protocol.answers == {"k": "real", "d": "fake"}
     none = {"choice": None, "rating": None}
     assert protocol.judge({"kind": "fake"}, "fake") == {"response": "fake", "correct": True, **none}

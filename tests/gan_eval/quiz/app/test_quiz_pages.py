@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from translations import read_catalogue
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
@@ -24,14 +23,14 @@ from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
-from gan_eval.quiz.app.stage import direction_of, load_texts
+from gan_eval.quiz.app.stage import direction_of
 from gan_eval.quiz.app.style import HIGH_CONTRAST, LIGHT, Look, Palette, scale_for
 from gan_eval.quiz.app.windows import Shell
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import ReviewedPicture, ReviewedTrial, ScoreLine, sentence
 from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.station import ScreenSize
-from gan_eval.quiz.wording import TEXTS, TRANSLATIONS, Texts
+from gan_eval.quiz.wording import Texts, load_texts
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import write_png
 
@@ -623,15 +622,6 @@ def test_a_picture_that_has_gone_leaves_a_word(show: Show, reviewed: list[Review
     press(page, Qt.Key.Key_Return)
     assert page.viewer is not None
     page.viewer.grab()
-
-
-def test_the_compiled_german_is_what_the_translators_wrote(qapp: QApplication) -> None:
-    german = load_texts("de", {"back": "Retour"})
-    catalogue = read_catalogue(TRANSLATIONS / "quiz_de.ts")
-    for name in set(TEXTS) - {"back"}:
-        assert german.translate(name, TEXTS[name]) == catalogue[name].text, "compile it anew"
-    assert german("back") == "Retour"
-    assert german("break_wait", seconds=3) == "In 3 s können Sie weitermachen."
 
 
 def test_words_run_as_the_language_does(qapp: QApplication) -> None:
