@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gan_eval.quiz.admission import Person, QuizStudy, admit
 from gan_eval.quiz.app.application import QuizApplication
-from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
@@ -35,8 +34,6 @@ NAMES = {
     WelcomePage: "welcome",
     ConsentPage: "consent",
     QuestionPage: "question",
-    CardPage: "card",
-    DistancePage: "distance",
     KeysPage: "keys",
     ReadyPage: "ready",
     BreakPage: "break",
@@ -103,8 +100,6 @@ class Robot:
             yield Qt.Key.Key_Space
         elif isinstance(page, QuestionPage):
             yield from "2" if page.choices else "nurse"
-        elif isinstance(page, DistancePage):
-            yield from "60"
         elif isinstance(page, KeysPage):
             yield from sorted(page.untried)[1:]
             yield "k"

@@ -42,7 +42,6 @@ class Presentation:
     """Exposures in whole frames; auto: where the self-test measured vsync."""
     text_size: int = 100
     """Of the pages' texts, 100 to 200 %."""
-    high_contrast: bool = False
     language: str | None = None
     """Of the program's words; None: the study's."""
     viewing_distance_cm: float | None = None

@@ -22,7 +22,7 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
         "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "fixation_mark",
         "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms",
         "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "break_s", "keys",
-        "counterbalance_keys", "corner_patch", "calibrate", "language", "texts", "quiz_title", "instructions",
+        "counterbalance_keys", "corner_patch", "language", "texts", "quiz_title", "instructions",
         "consent", "questions",
     ),
     "analysis": ("exclude", "exclude_participants"),

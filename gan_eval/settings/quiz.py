@@ -168,8 +168,6 @@ class QuizSettings(Section):
     be real ones, byte for byte."""
     corner_patch: bool = False
     """A white patch in the lower left corner while a picture is shown, for a photodiode."""
-    calibrate: bool = False
-    """Ask for the screen's scale with a bank card and for the viewing distance before the first trial."""
     language: str = "en"
     """Of the program's own words, such as en or de."""
     texts: dict[str, str] = Field(default={})

@@ -27,8 +27,7 @@ from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
 from gan_eval.quiz.session import Session, State
 from gan_eval.quiz.station import Presentation, keep_size
-from gan_eval.quiz.visual_angle import Viewing, picture_width, suggested_width
-from gan_eval.quiz.wording import Texts
+from gan_eval.quiz.visual_angle import picture_width, suggested_width
 from gan_eval.settings.protocols import STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
 
@@ -92,20 +91,13 @@ class QuizApplication(QObject):
         self._intro = presentation.intro
         self._status: Status = "open"
         self._error: BaseException | None = None
-        self.stage = Stage(qt, settings, presentation)
+        self.stage = Stage(settings, presentation)
         self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
         self._checked_room = self.stage.room
-        self._introduction = Introduction(
-            self._look,
-            self._texts,
-            settings,
-            session,
-            note=self._note_small_pictures(),
-            screen_width=self._checked_room.width(),
-            pixels_per_mm=self.stage.pixels_per_mm,
-        )
+        self._warn_of_small_pictures()
+        self._introduction = Introduction(self._look, self._texts, settings, session)
         self._introduction.turned.connect(self.stage.show_page)
         self._introduction.finished.connect(self._begin)
         self._introduction.left.connect(self._leave)
@@ -172,17 +164,17 @@ class QuizApplication(QObject):
         page.went_back.connect(self._leave)
         stage.show_page(page)
 
-    def _note_small_pictures(self) -> str:
-        """Warn the experimenter of pictures that are tiny on this screen; the same in the participant's language."""
+    def _warn_of_small_pictures(self) -> None:
+        """Warn the experimenter of pictures that are tiny on this screen."""
         shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
         widths = [row["width"] for row in self.library.rows if row["stimulus"] in shown]
         screen = self.stage.screen.width
         larger = suggested_width(max(widths), screen) if widths and self._settings.picture_size == "native" else None
-        if larger is None:
-            return ""
-        values = {"width": max(widths), "screen": screen, "larger": larger}
-        self._session.warnings.append(Texts()("size_stamps", **values))
-        return self._texts("size_stamps", **values)
+        if larger is not None:
+            self._session.warnings.append(
+                f"the pictures are {max(widths)} pixels wide, the screen {screen}; to enlarge them, exit and set "
+                f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
+            )
 
     def _welcome(self) -> None:
         check = self._check_pictures()
@@ -209,19 +201,12 @@ class QuizApplication(QObject):
         return PictureCheck(self._session, self.library, self.stage.room, self._viewing if in_degrees else None)
 
     def _begin(self, collected: Collected) -> None:
-        viewing = Viewing(
-            collected.pixels_per_mm or self._viewing.pixels_per_mm,
-            collected.viewing_distance_mm or self._viewing.distance_mm,
-        )
-        check = self._check
-        if check is None or (viewing != self._viewing and self._settings.picture_degrees is not None):
-            self._viewing = viewing
-            check = self._check_pictures()
+        check = self._check or self._check_pictures()
         check.finish()
         session, description = self._session, self.stage.description()
         if session.state is State.NEW:
             width = next(iter(check.widths)) if len(check.widths) == 1 else None
-            session.row |= description | viewing.columns(width)
+            session.row |= description | self._viewing.columns(width)
             checks = self.stage.checks(session.row["session"])
             session.begin(collected.consent, answers=collected.answers, checks=checks)
         self._run_trials()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
@@ -68,14 +68,6 @@ def to_image(pixels: Picture) -> QImage:
     height, width, _ = pixels.shape
     image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
     return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy of its own
-
-
-def load_thumbnail(path: Path, size: int, *, ratio: float) -> QImage:
-    """A picture that fits into `size` x `size` logical pixels at the device pixel `ratio`, smoothly scaled."""
-    fits = QSize(round(size * ratio), round(size * ratio))
-    image = load(path).scaled(fits, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    image.setDevicePixelRatio(ratio)
-    return image
 
 
 def check_pictures(

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QLocale, QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.parts import Page
@@ -29,11 +29,6 @@ from gan_eval.quiz.station import (
 from gan_eval.quiz.wording import load_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
-
-
-def direction_of(language: str) -> Qt.LayoutDirection:
-    """Whether a language's texts run from left to right or from right to left."""
-    return QLocale(language).textDirection()
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,7 @@ _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio"
 class Stage:
     """Two windows on one monitor, of which one is seen: the pages, or the trials."""
 
-    def __init__(self, qt: QApplication, settings: QuizSettings, presentation: Presentation) -> None:
+    def __init__(self, settings: QuizSettings, presentation: Presentation) -> None:
         """Make the windows, not shown yet.
 
         Raises:
@@ -128,11 +123,10 @@ class Stage:
         self._presentation = presentation
         self._settings = settings
         self.texts = load_texts(presentation.language or settings.language, settings.texts)
-        qt.setLayoutDirection(direction_of(self.texts.language))
         self._screen = numbered_screen(presentation.screen)
         self._screen_state = _screen_state(self._screen)
         area = window_area(self._screen, windowed=presentation.windowed)
-        self.look = Look(scale_for(area.height()), presentation.text_size / 100, presentation.high_contrast)
+        self.look = Look(scale_for(area.height()), presentation.text_size / 100)
         self.shell = Shell(self.look, self.texts("window_title"))
         self._chosen = choose_presenter(presentation.presenter, self._screen, round_frames=presentation.round_frames)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
@@ -143,11 +137,6 @@ class Stage:
         """The trial window's size in physical pixels, on the screen that it is on by now."""
         screen = self._current
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
-
-    @property
-    def pixels_per_mm(self) -> float:
-        """Physical pixels in a millimetre, as the platform states it."""
-        return self._screen.physicalDotsPerInchX() * self._screen.devicePixelRatio() / 25.4  # mm in an inch
 
     @property
     def claimed_width_cm(self) -> float:
