@@ -17,7 +17,7 @@ from gan_eval.settings.sections import as_flag, check_options
 if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
 
-_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter", "viewing_distance_cm", "screen_width_cm")
+_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
 """What `--self-test` heeds."""
 
 
@@ -80,7 +80,7 @@ def quiz(
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[
-        bool, typer.Option("--self-test", help="Measure this screen's timing, check its size with a ruler, keep both.")
+        bool, typer.Option("--self-test", help="Measure this screen's timing and keep the result.")
     ] = False,
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""

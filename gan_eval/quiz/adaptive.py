@@ -81,8 +81,6 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
 
     Args:
         rows: trials.
-        settings: the range of the exposures; None: unknown. Then no bound is told of staircases, and QUEST+ takes the
-            default range, widened to the exposures that were asked for.
     """
     blocks: dict[tuple[str, int], list[Row]] = {}
     asked: list[float] = []

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -16,7 +16,7 @@ import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
+from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.simulate import Observer
@@ -201,7 +201,6 @@ def unused_code(where: str | Path, study: str) -> str:
 
     Args:
         where: path of the store, which need not exist, or its database URL.
-        study: the study's name.
 
     Raises:
         UserError: the store cannot be read.
@@ -219,19 +218,8 @@ def _codes(where: str | Path, study: str) -> set[str]:
         return {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
 
 
-def is_too_old(row: Row, now: datetime, settings: QuizSettings) -> bool:
-    """Whether a session began longer ago than the study goes on with one."""
-    limit, began = settings.resume_within_hours, row["started_at"]
-    return limit is not None and began is not None and now - read_instant(began) > timedelta(hours=limit)
-
-
 def _resumed(store: Store, study: QuizStudy, person: Person, row: Row, now: datetime) -> Admitted:
-    """The open session `row` of a known participant.
-
-    Raises:
-        UserError: it is over, simulated or not unlike the applicant, of another design, or older than the study allows
-            (or nobody can tell its age).
-    """
+    """Return the open session `row` of a known participant, or refuse it."""
     same = "" if row["participant"] == person.code else f" (the same person as {row['participant']})"
     who = f"--participant {person.code}{same}: {store.where}"
     if row["status"] == "complete":
@@ -251,22 +239,9 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row, now: date
     )
     warnings: tuple[str, ...] = ()
     last = last_instant(row, done, onsets)
-    limit = study.settings.resume_within_hours
-    if row["started_at"] is not None and last is not None:
-        if is_too_old(row, max(now, last), study.settings):
-            age = max(now, last) - read_instant(row["started_at"])
-            raise UserError(
-                f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
-                f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"
-            )
-        if last - now > CLOCK_TOLERANCE:
-            message = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
-            if limit is not None:
-                raise UserError(
-                    f"{message} How old the session is cannot be told, and the study continues one for {limit:g} hours "
-                    "(quiz.resume_within_hours); set the clock right, or give a new code; the trials are kept"
-                )
-            warnings = (f"{message} It goes on from that moment; its next trial is flagged clock_set_back",)
+    if row["started_at"] is not None and last is not None and last - now > CLOCK_TOLERANCE:
+        message = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
+        warnings = (f"{message} It continues from that moment; its next trial is flagged clock_set_back",)
     return Admitted(row, plan, done, onsets, warnings, stored=True)
 
 

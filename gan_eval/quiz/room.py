@@ -15,9 +15,10 @@ from gan_eval.quiz.admission import Admitted, Person, QuizStudy, admit, sitting_
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant, differences_from_real, take_part
 from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import require_language, require_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Writer, give_back_list, open_store
@@ -49,8 +50,6 @@ class Room:
         """Check the study's texts and pictures, and open its store.
 
         Args:
-            study: what is shown, and how.
-            store: path or database URL of the results store, which is made where there is none.
             say: called with each warning that is known before a session's first page.
 
         Raises:

@@ -30,8 +30,8 @@ from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.protocol import OPPOSITE
-from gan_eval.quiz.session import Session, State
-from gan_eval.quiz.trial import MILLISECOND, Trial
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet

@@ -146,9 +146,7 @@ def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]
     """What a participant must know, one sentence or two a line; the study's own text where it has one.
 
     Args:
-        settings: the quiz.
         trials: how many count.
-        texts: in the participant's language.
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]

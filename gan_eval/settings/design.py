@@ -45,7 +45,6 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
         "strict_counts": "whether a small pool is an error; the counts that are shown follow from the pool",
         "late_ms": "which trials are flagged afterwards",
         "push_to": "where answers are copied to",
-        "resume_within_hours": "whether an old session goes on",
         "allow_giveaways": "which sets are refused before the first session; the pictures are in the design",
         "show_score": "comes after the last trial, and no page before announces it: it cannot change the answers",
         "show_review": "comes after the last trial, and no page before announces it: it cannot change the answers",

@@ -159,8 +159,6 @@ class QuizSettings(Section):
     """Fewer items than real + fake is an error instead of a smaller draw."""
     late_ms: Milliseconds = 5.0
     """An exposure that is off by more than this is flagged `late`."""
-    resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000, examples=[24])
-    """An open session that is older than this is not continued; default: it always is."""
     push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
     """Store to which each session is copied when it has ended: a database URL or a path; default: none."""
     allow_giveaways: tuple[str, ...] = ()

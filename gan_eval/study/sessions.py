@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.machine.commands import run_own
-from gan_eval.quiz.admission import Person, QuizStudy, is_too_old, unused_code
+from gan_eval.quiz.admission import Person, QuizStudy, unused_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
@@ -80,13 +79,12 @@ def unfinished_sessions(plan: Plan) -> list[str]:
     with open_store(plan.store, create=False) as store:
         sessions = store.rows(tables.SESSIONS, study=plan.study.study.name, status="open", simulated=False)
         progress = {known.participant: known for known in list_participants(store, plan.study.study.name)}
-    lines, now = [], datetime.now(UTC)
+    lines = []
     for row in sessions:
-        if not is_too_old(row, now, plan.study.quiz):
-            code = row["participant"]
-            since = f"since {row['started_at'][:16].replace('T', ' ')} UTC, " if row["started_at"] else ""
-            trials = f"{progress[code].trials} of {progress[code].planned} trials"
-            lines.append(f"unfinished: {code}, {since}{trials}; only {code} continues it: {quiz_command(plan, code)}")
+        code = row["participant"]
+        since = f"since {row['started_at'][:16].replace('T', ' ')} UTC, " if row["started_at"] else ""
+        trials = f"{progress[code].trials} of {progress[code].planned} trials"
+        lines.append(f"unfinished: {code}, {since}{trials}; only {code} continues it: {quiz_command(plan, code)}")
     return lines
 
 

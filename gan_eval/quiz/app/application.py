@@ -25,8 +25,9 @@ from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import Presentation, keep_size
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width, suggested_width
 from gan_eval.settings.protocols import STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
@@ -46,10 +47,6 @@ def run_application(
     """Run a session on the screen until it is over or left.
 
     Args:
-        session: new, or taken up again.
-        library: the pictures.
-        settings: the quiz.
-        presentation: how it is presented on this computer.
         say: called before the first page with what the experimenter must know.
 
     Raises:
@@ -333,13 +330,6 @@ class QuizApplication(QObject):
         self.stage.show_page(page)
 
     def _quit(self) -> None:
-        done, unknown = self._session.done, " ".join(sorted(self.trials.unknown_keys))
-        if unknown and done and all(row["reaction_time_ms"] is None for row in done):
-            keys = ", ".join(self._session.protocol.answers)
-            self._session.warnings.append(
-                f"no trial was answered, but the keys {unknown} were pressed, which are not {keys}; check the "
-                "layout of the keyboard, or set other keys (in [quiz], or --keys)"
-            )
         match self._session.advance():
             case State.NEW:
                 self._status = "declined"

@@ -12,7 +12,8 @@ from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.clock import read_instant
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
@@ -49,14 +50,6 @@ class Introduction(QObject):
         settings: QuizSettings,
         session: Session,
     ) -> None:
-        """Set up; nothing is shown yet.
-
-        Args:
-            look: sizes and colours.
-            texts: in the participant's language.
-            settings: the quiz.
-            session: new, or taken up again.
-        """
         super().__init__()
         self._look = look
         self._texts = texts

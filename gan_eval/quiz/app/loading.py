@@ -37,9 +37,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     Args:
         planned: the trial's row of the plan, with the hashes that its files had when the session started.
         showings: the stimuli that it shows.
-        library: where they are.
         mask_kind: the kind of mask.
-        session: the session's identifier, from which the masks follow.
 
     Raises:
         UserError: a picture is missing, broken, or no longer what it was.
@@ -80,9 +78,6 @@ def check_pictures(
 
     Args:
         coming: the trials' rows of the plan.
-        protocol: what they show.
-        library: the pictures, with the size at which they are shown.
-        window: its size in physical pixels.
         viewing: where the study gives the size in degrees: what they are on this screen.
 
     Yields:
@@ -142,8 +137,6 @@ class PictureCheck(QObject):
         """Set it up.
 
         Args:
-            session: what will be shown.
-            library: the pictures, with the size at which they are shown.
             room: the window's size in physical pixels.
             viewing: where the study gives the size in degrees: what they are on this screen.
         """

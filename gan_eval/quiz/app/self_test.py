@@ -32,13 +32,9 @@ from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
     PresenterName,
-    ScreenKey,
-    ScreenSize,
     ScreenTiming,
-    keep_size,
     keep_timing,
     pace,
-    presented_size,
     summary,
 )
 from gan_eval.tables.frames import iso
@@ -199,8 +195,6 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTe
     The measuring takes about 20 s.
 
     Args:
-        presentation: which screen, full or windowed, and which presenter; with `auto` both are measured. A width of
-            the screen and a viewing distance are kept.
         frames: how many each presenter shows.
 
     Raises:
@@ -223,30 +217,8 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTe
         timing = judge(checks, requested, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
     path = keep_timing(key, timing)
-    size = presented_size(key, presentation)
-    keep_size(key, size)
     assert application is not None
-    return SelfTest(timing, (str(key), *timing_lines(timing), LIMITS, size_line(size, key), f"Kept in {path}."))
-
-
-def size_line(size: ScreenSize, screen: ScreenKey) -> str:
-    """What is known of a screen's size, for the experimenter."""
-    known = [
-        f"the screen is {size.screen_width_cm:g} cm wide" if size.screen_width_cm is not None else "",
-        f"it is seen from {size.viewing_distance_cm:g} cm" if size.viewing_distance_cm is not None else "",
-    ]
-    density = size.viewing(screen).pixels_per_degree
-    if density is not None:
-        return f"{known[0].capitalize()}, {known[1]}: {density:.1f} pixels per degree of visual angle."
-    missing = " and ".join(
-        option
-        for option, value in (
-            ("--screen-width-cm", size.screen_width_cm),
-            ("--viewing-distance-cm", size.viewing_distance_cm),
-        )
-        if value is None
-    )
-    return f"Degrees of visual angle cannot be told here: measure, and repeat this with {missing}."
+    return SelfTest(timing, (str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."))
 
 
 def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: str) -> ScreenTiming:

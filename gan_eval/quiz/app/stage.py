@@ -13,7 +13,7 @@ from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.app.style import Look, scale_for
 from gan_eval.quiz.app.windows import Shell, show, window_area
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
@@ -26,6 +26,7 @@ from gan_eval.quiz.station import (
     read_timing,
     round_exposure,
 )
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import load_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -213,7 +214,6 @@ def note_differences(session: Session, description: Row) -> bool:
     """Tell the experimenter where a session that is taken up is not presented as its row says.
 
     Args:
-        session: new, then nothing differs, or taken up.
         description: `Stage.description`.
 
     Returns:

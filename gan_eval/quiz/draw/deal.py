@@ -46,7 +46,6 @@ def deal(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        settings: protocol, counts, exposures, and whether smaller counts are allowed.
         seed: the study's seed.
         list_number: which list, from 1.
         practice: stimuli of practice trials; default: items that the list leaves over.

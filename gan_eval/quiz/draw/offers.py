@@ -63,7 +63,6 @@ def pools_of(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        settings: the protocol decides what can be shown.
         setting: of the study, what names the sets; errors begin with it.
         one_class: single pictures may be all real or all generated.
 

@@ -17,8 +17,8 @@ from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, Re
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.room import make_session
-from gan_eval.quiz.session import State
 from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer

@@ -165,7 +165,7 @@ def found_at(
     return np.array(found, float), middle_ms + width_ms * np.log(share / (1 - share))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("middle_ms", "width_ms", "lapse"), [(400, 100, 0.02), (600, 60, 0.02), (180, 40, 0.05)])
 def test_fifty_trials_are_biased_by_ten_ms_at_most(middle_ms: float, width_ms: float, lapse: float) -> None:
     by_quest, threshold = found_at(

@@ -16,8 +16,9 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person, sitting_lock
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.room import Room, run_session
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import Store, list_participants, open_store
@@ -156,18 +157,6 @@ with hold_lock(Path(sys.argv[1]), "", ""):
     assert rehearse(stimuli, store, "P01", say=told.append).status == "complete"
     assert "ended unexpectedly" in told[0]
     assert not list(tmp_path.glob(".gan-eval-*"))
-
-
-def test_practice_comes_from_its_own_sets(stimuli: StimulusSet, tmp_path: Path) -> None:
-    store = tmp_path / "store.sqlite"
-    settings = QuizSettings(real=2, fake=2, practice=2)
-    rows = tuple({**row, "dataset": "training", "stimulus": f"training/{row['stimulus']}"} for row in stimuli.rows)
-    training = StimulusSet(stimuli.folder, rows)
-    result = rehearse(stimuli, store, "P1", settings, practice=[training])
-    phases = {(row["phase"], row["dataset"]) for row in result.trials}
-    assert phases == {("practice", "training"), ("main", "tiles")}
-    with open_store(store) as opened:
-        assert [row["phase"] for row in opened.rows(tables.PLANS)] == ["practice"] * 2 + ["main"] * 4
 
 
 def test_a_session_goes_on_though_pictures_that_were_seen_are_gone(stimuli: StimulusSet, tmp_path: Path) -> None:

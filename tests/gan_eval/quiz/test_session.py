@@ -14,9 +14,9 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Person, admit
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer
-from gan_eval.quiz.trial import MILLISECOND
+from gan_eval.quiz.trial import MILLISECOND, State
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
@@ -103,12 +103,6 @@ def test_a_whole_session(writer: Writer, stimuli: StimulusSet, clock: VirtualClo
     assert session.done == trials
 
 
-def test_nobody_asked_for_consent_leaves_no_consent(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    make(writer, stimuli, clock).begin(None)
-    assert rows_of(writer, tables.CONSENTS) == []
-    assert len(rows_of(writer, tables.SESSIONS)) == 1
-
-
 def test_no_answer_in_time_is_kept_as_none(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
     session = make(writer, stimuli, clock)
     session.begin(None)
@@ -117,15 +111,6 @@ def test_no_answer_in_time_is_kept_as_none(writer: Writer, stimuli: StimulusSet,
     (trial,) = rows_of(writer, tables.TRIALS)
     assert (trial["response"], trial["correct"], trial["reaction_time_ms"]) == ("none", None, None)
     assert trial["answered_at"] == "2026-01-31T12:00:04.500Z"
-
-
-def test_other_keys_are_no_answers(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    session.onset(0)
-    assert not session.press("x", 500 * MILLISECOND)
-    assert not session.press("", 500 * MILLISECOND)
-    assert session.press("J", 500 * MILLISECOND)
 
 
 def test_the_next_trial_waits_for_the_commit_of_the_last(
@@ -139,19 +124,6 @@ def test_the_next_trial_waits_for_the_commit_of_the_last(
     with pytest.raises(AssertionError):
         session.onset(clock.monotonic())
     assert session.wait() is State.READY
-
-
-def test_reading_the_state_changes_nothing_and_advance_goes_on(
-    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
-) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    show(session, clock, exposure=500)
-    writer.submit(lambda _: None).result()  # the trial is stored by now
-    assert (session.state, session.progress, session.at_stake) == (State.SAVING, (0, 4), "answer")
-    assert (session.state, session.progress) == (State.SAVING, (0, 4))
-    assert session.advance() is State.READY
-    assert (session.state, session.progress, session.at_stake) == (State.READY, (1, 4), "nothing")
 
 
 def test_a_session_that_is_taken_up_stores_nothing_before_resume(
@@ -351,24 +323,6 @@ def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
         session.retry()
     assert session.wait() is State.READY
     assert len(rows_of(writer, tables.TRIALS)) == 1
-
-
-def test_a_complete_participant_is_refused(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    for _ in range(4):
-        session.wait()
-        show(session, clock, exposure=500)
-    session.wait()
-    with pytest.raises(UserError, match=r"P01.*complete.*new participant code"):
-        make(writer, stimuli, clock)
-
-
-def test_lists_are_given_out_by_order_of_arrival(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    for number, participant in enumerate(["P01", "P02", "P03"], start=1):
-        session = make(writer, stimuli, clock, participant)
-        session.begin(None)
-        assert session.row["list"] == number
 
 
 @pytest.mark.parametrize(

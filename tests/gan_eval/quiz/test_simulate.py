@@ -73,7 +73,7 @@ def z_rates(judged: Judged) -> tuple[float, float]:
     return z(mean(called["fake"])), z(mean(called["real"]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
 def test_dprime_and_criterion_come_back(rows: Callable[..., list[Row]], dprime: float, criterion: float) -> None:
     hit, false_alarm = z_rates(judge_all(Observer(dprime, criterion, lapse=0), single(rows, 150), people=40))
@@ -88,7 +88,7 @@ def normal_scores(stimuli: Sequence[str]) -> dict[str, float]:
     return dict(zip(stimuli, np.array(scores) / np.std(scores), strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
 def test_dprime_and_criterion_are_the_same_over_pictures_of_any_quality(
     rows: Callable[..., list[Row]], dprime: float, criterion: float
@@ -201,11 +201,6 @@ def test_who_is_surer_is_right_more_often(rows: Callable[..., list[Row]]) -> Non
 def test_lapses_go_half_unanswered(rows: Callable[..., list[Row]]) -> None:
     judged = judge_all(Observer(lapse=0.4), single(rows, 100), people=10)
     assert mean(made is None for _, made in judged) == pytest.approx(0.2, abs=0.03)
-
-
-def test_nobody_is_late_where_the_window_never_closes(rows: Callable[..., list[Row]]) -> None:
-    person = SimulatedParticipant(Observer(lapse=1), seed=1, participant="S")
-    assert None not in [person.judge(Trial(row, Timing(None, None)), REAL_FAKE) for row in single(rows, 50)]
 
 
 def test_reaction_times_are_human_and_in_time(rows: Callable[..., list[Row]]) -> None:

@@ -135,10 +135,8 @@ def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:
 
 
 def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "study.toml").write_text(f"{STUDY}resume_within_hours = 24\n")
-    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
     quiz_session(plan, Person("p01", Observer()))
-    for hours, listed in ((1, 1), (48, 0)):
+    for hours in (1, 48):
         began = datetime.now(UTC) - timedelta(hours=hours)
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then, and broken off
             store.execute("DELETE FROM trials WHERE trial > 2")
@@ -147,7 +145,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan
         lines = unfinished_sessions(plan)
         assert [line.partition(";")[0] for line in lines] == [
             f"unfinished: p01, since {began:%Y-%m-%d %H:%M} UTC, 2 of 8 trials"
-        ][:listed]
+        ]
         assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
         assert "--participant P02" in awaited(plan)[0]
 

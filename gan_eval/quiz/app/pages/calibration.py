@@ -105,8 +105,6 @@ class ScreenSizePage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
             size: what is known.
             pixels: the screen's width in physical pixels.
             claimed_cm: the width that the screen itself states; 0: none.

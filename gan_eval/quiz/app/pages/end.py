@@ -22,8 +22,6 @@ class EndPage(Page):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
             scores: the own score; nothing: it is not shown.
             trials: the review; nothing: it is not shown.
         """

@@ -25,8 +25,6 @@ def trial_image(trial: ReviewedTrial, look: Look, texts: Texts, side: int, *, ra
 
     Args:
         trial: what was shown.
-        look: sizes and colours.
-        texts: of the captions.
         side: side of a picture's square in logical pixels.
         ratio: physical pixels for one logical pixel.
     """

@@ -32,8 +32,6 @@ class Page(QWidget):
         """Make an empty page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts in the participant's language.
             width: the card's largest width at 100 %.
             fill: the card takes all the height there is, instead of what it needs.
         """

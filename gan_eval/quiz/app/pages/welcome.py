@@ -52,9 +52,6 @@ class WelcomePage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            settings: the quiz.
             participant: the pseudonym.
             keys: this participant's key of each answer.
             trials: how many count.
@@ -82,9 +79,6 @@ class KeysPage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            settings: the quiz.
             keys: this participant's key of each answer.
         """
         super().__init__(look, texts, width=640)
@@ -141,9 +135,6 @@ class ReadyPage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            settings: the quiz.
             keys: this participant's key of each answer.
             title: such as `Practice`.
             text: what comes now.

@@ -19,8 +19,8 @@ from gan_eval.quiz.app.pages.notices import BreakPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import screen_key
-from gan_eval.quiz.session import State
 from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep_size, keep_timing, read_size
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
 FULL = SETTINGS.model_copy(
@@ -89,14 +89,6 @@ def test_no_page_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]
         assert secret not in heard
     titles = {word for word in participant.heard if "quiz" in word.lower()}
     assert titles == {"Picture quiz"}
-
-
-def test_without_intro_there_are_no_pages_between_either(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(FULL, intro=False)
-    assert sitting.run(diligent) == "complete"
-    assert sitting.seen == []
-    assert len(sitting.rows(tables.TRIALS)) == 5
-    assert sitting.rows(tables.PARTICIPANTS) == []
 
 
 def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callable[..., Sitting]) -> None:

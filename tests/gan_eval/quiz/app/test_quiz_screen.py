@@ -107,7 +107,7 @@ def test_keys_reach_the_window_without_a_window_manager(
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(not shutil.which("setxkbmap"), reason="needs setxkbmap (apt install x11-xkb-utils xkb-data)")
 def test_keys_count_by_their_place_on_other_keyboard_layouts(
     stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
@@ -123,7 +123,7 @@ def test_keys_count_by_their_place_on_other_keyboard_layouts(
     assert [(row["response"], row["confidence"]) for row in stored(store)] == [("real", 2)] * 4
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)
@@ -139,7 +139,7 @@ def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Pa
     assert any("held_key" in (row["flags"] or "") for row in stored(store))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)
