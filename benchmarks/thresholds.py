@@ -3,7 +3,7 @@
     python benchmarks/thresholds.py --blocks 400
 
 Simulated people answer trials at the exposures that the quiz's own protocols choose, rounded to whole frames; the
-thresholds are those of `gan_eval.settings.adaptive.thresholds` after the first 50, 100 and 150 trials of one block.
+thresholds are those of `gan_eval.quiz.adaptive.thresholds` after the first 50, 100 and 150 trials of one block.
 The table stands in docs/calibration.md.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
-from gan_eval.quiz.protocols.single import QuestPlus, Staircase
-from gan_eval.settings.adaptive import RIGHT, Threshold, thresholds
+from gan_eval.quiz.adaptive import RIGHT, Threshold, thresholds
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=400, help="for each kind of person and each way")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    ways = (Staircase(QuizSettings(protocol="staircase")), QuestPlus(QuizSettings(protocol="quest_plus")))
+    ways = (QuizProtocol(QuizSettings(protocol="staircase")), QuizProtocol(QuizSettings(protocol="quest_plus")))
     heads = [f"{name}, {trials}" for trials in TRIALS for name in ("staircase", "QUEST+")]
     print(f"| people | threshold | {' | '.join(heads)} | 95 % credible, {TRIALS[0]} |")
     print("| -- |" + " -- |" * (len(heads) + 2))
@@ -59,10 +59,11 @@ def main() -> None:
         print(f"| {name} | {true:.0f} | {' | '.join(cells)} | {share} |", flush=True)
 
 
-def simulated(way: Staircase, detected: Detected, lapse: float, rng: np.random.Generator) -> list[Threshold]:
+def simulated(way: QuizProtocol, detected: Detected, lapse: float, rng: np.random.Generator) -> list[Threshold]:
     """The thresholds of one person after the first so many trials of one block."""
     rows: list[Row] = []
-    shared = {"session": "S", "participant": "P", "protocol": way.name, "block": 1, "phase": "main", "dataset": "d"}
+    shared: Row = {"session": "S", "participant": "P", "block": 1, "phase": "main", "dataset": "d"}
+    shared["protocol"] = way.settings.protocol
     for number in range(TRIALS[-1]):
         asked = way.exposure_after(rows)
         shown = round(asked / FRAME_MS) * FRAME_MS

@@ -17,10 +17,9 @@ _HEAD = """# The study file
 
 Made from `gan_eval/settings/` by `python packaging/settings_reference.py > docs/study_file.md`; do not edit by hand.
 
-One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, and
-with `--all` one with every key below, each with its default and its meaning. It is valid as it stands. With
-`--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its default, so a study can be
-short:
+One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, with
+`--all` every key below. With `--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its
+default, so a study can be short:
 
 ```toml
 [study]
@@ -33,34 +32,28 @@ sets = ["set"]          # made by ./run stimuli import; or [data.NAME] and [mode
 participants = 12
 ```
 
-`./run run my.toml --out DIR` does all of it. An unknown key, or a value of another kind, is refused in one line that
-names the nearest known key. Only `study.name` must be given, and either `stimuli.sets` or a `[models.NAME]`.
+`./run run my.toml --out DIR` runs it. Required are `study.name`, and either `stimuli.sets` or a `[models.NAME]`.
 """
 
 _SEE = {
-    "stimuli": "[giveaways.md](giveaways.md) tells what may give them away.",
-    "data": "[data.md](data.md) tells how folders are laid out, and how pairs are made.",
+    "stimuli": "See [giveaways.md](giveaways.md).",
+    "data": "See [data.md](data.md).",
     "training": "Each is also a key of `[models.NAME] training = { … }`, and `--set NAME=VALUE` of `./run train`. "
-    "[training.md](training.md) tells what they do together.",
-    "training.inpainting": "[inpainting.md](inpainting.md) tells what they do together.",
-    "quiz": "[protocols.md](protocols.md) tells what each protocol shows, asks and stores; [quiz.md](quiz.md) is the "
-    "experimenter's page.",
-    "metrics": "[metrics.md](metrics.md) has every metric's definition.",
-    "analysis": "[statistics.md](statistics.md) tells what is done with them.",
-    "power": "[power.md](power.md) tells how the sample size follows.",
+    "See [training.md](training.md).",
+    "training.inpainting": "See [inpainting.md](inpainting.md).",
+    "quiz": "See [protocols.md](protocols.md) and [quiz.md](quiz.md).",
+    "metrics": "See [metrics.md](metrics.md).",
+    "analysis": "See [statistics.md](statistics.md).",
+    "power": "See [power.md](power.md).",
 }
 """Where there is more to read, by section."""
 
 _DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
-key that differs, with its value then and now. Set it back, or make a new study: raise `study.version` and give another
-`--out`.
+key that differs. Set it back, or raise `study.version` and give another `--out`.
 
-The design is what participants see before and during the trials, and the exclusions. Keys without a value in the study
-file count with their default. Keys without effect, such as `gap_ms` where no pairs are shown, do not count.
+The design is what participants see before and during the trials, and the exclusions; keys without effect do not count.
 `design_hash` in the table `sessions` is its SHA-256. The design holds:
 """
-
-_TABLE = "| setting | type | default | meaning |\n| --- | --- | --- | --- |"
 
 
 def study_file_reference() -> str:
@@ -95,28 +88,29 @@ def _section(setting: Setting, path: str) -> Iterator[str]:
     header = {"by_name": f"[{path}.NAME]", "list": f"[[{path}]]"}.get(setting.shape, f"[{path}]")
     yield f"## `{header}`\n"
     yield " ".join(filter(None, [about(setting.section), _SEE.get(path)])) + "\n"
-    yield _table(setting.section)
+    yield _list(setting.section)
     for inner in settings_of(setting.section):
         if inner.section is not None:
             yield from _section(inner, f"{path}.{inner.name}")
 
 
-def _table(section: type[Section]) -> str:
-    rows = [
-        f"| `{setting.name}` | {setting.values} | {_value(setting)} | {setting.meaning} |"
-        for setting in settings_of(section)
-    ]
-    return "\n".join([_TABLE, *rows, ""])
+def _list(section: type[Section]) -> str:
+    """Return one line for each key: its values, its default and its meaning."""
+    lines = []
+    for setting in settings_of(section):
+        value = ", ".join(filter(None, [setting.values, _default(setting)]))
+        lines.append(f"- `{setting.name}` ({value}): {setting.meaning}")
+    return "\n".join([*lines, ""])
 
 
-def _value(setting: Setting) -> str:
-    """A default as it would stand in a study file."""
+def _default(setting: Setting) -> str:
+    """Return a default as it would stand in a study file."""
     if setting.field.is_required():
-        return "must be given"
+        return "required"
     default: Any = setting.default
     if default in (None, (), {}, "") or isinstance(default, Section):
-        return "–"
-    return f"`{toml(default)}`" if isinstance(default, bool | str | tuple | dict) else f"{default:g}"
+        return ""
+    return f"default `{toml(default)}`" if isinstance(default, bool | str | tuple | dict) else f"default {default:g}"
 
 
 if __name__ == "__main__":

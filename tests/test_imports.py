@@ -190,7 +190,7 @@ def test_a_session_starts_without_what_it_does_not_use():
         "psycopg",
     )
     code = "from gan_eval.cli.app import application; application(['quiz'])\n"
-    code += "import gan_eval.quiz.run, gan_eval.quiz.app.application"
+    code += "import gan_eval.quiz.room, gan_eval.quiz.app.application"
     assert loaded_by(code, (*HEAVY, *others, "PySide6.QtNetwork", "PySide6.QtQml")) == []
 
 

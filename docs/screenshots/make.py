@@ -66,7 +66,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="1366x768", help="the screen in physical pixels")
     parser.add_argument("--ratio", type=float, default=1.0, help="physical pixels for one logical pixel")
     parser.add_argument("--text-size", type=int, default=100)
-    parser.add_argument("--high-contrast", action="store_true")
     parser.add_argument("--language", default="en")
     parser.add_argument("--protocol", default="quick_response")
     parser.add_argument(
@@ -104,10 +103,9 @@ def main() -> None:
             blank_ms=200,
             break_every=3,
             confidence=5,
-            calibrate=True,
             questions=QUESTIONS,
         )
-        how = Presentation(text_size=given.text_size, high_contrast=given.high_contrast, language=given.language)
+        how = Presentation(text_size=given.text_size, language=given.language)
         take_pictures(
             make_set(folder / "set", inputs=not given.no_inputs),
             settings,

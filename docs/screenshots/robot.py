@@ -1,15 +1,15 @@
 """A participant made of timers, which takes a picture of everything it sees."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.admission import Person, QuizStudy, admit
 from gan_eval.quiz.app.application import QuizApplication
-from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
@@ -19,9 +19,10 @@ from gan_eval.quiz.app.painting import painted
 from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.run import make_session
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.room import make_session
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
@@ -34,8 +35,6 @@ NAMES = {
     WelcomePage: "welcome",
     ConsentPage: "consent",
     QuestionPage: "question",
-    CardPage: "card",
-    DistancePage: "distance",
     KeysPage: "keys",
     ReadyPage: "ready",
     BreakPage: "break",
@@ -49,9 +48,10 @@ def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentatio
     """Sit through a session; write a picture of every page, and of what is asked between trials, into `out`."""
     qt = QApplication(["screenshots"])
     library = Library([stimuli])
-    applicant = Applicant("study", "hash", "P01", simulated=False)
+    study = QuizStudy(name="study", settings=settings, shown=[stimuli], seed=3, design={})
     with Writer(lambda: open_store(store)) as writer:
-        admitted = writer.submit(lambda opened: admit(opened, applicant, library.rows, settings, seed=3)).result()
+        now = datetime.now(UTC)
+        admitted = writer.submit(lambda opened: admit(opened, study, Person("P01"), now=now)).result()
         session = make_session(admitted, library, settings, writer, SystemClock())
         quiz = QuizApplication(qt, session, library, settings, presentation=how)
         robot = Robot(quiz, session, out)
@@ -101,8 +101,6 @@ class Robot:
             yield Qt.Key.Key_Space
         elif isinstance(page, QuestionPage):
             yield from "2" if page.choices else "nurse"
-        elif isinstance(page, DistancePage):
-            yield from "60"
         elif isinstance(page, KeysPage):
             yield from sorted(page.untried)[1:]
             yield "k"

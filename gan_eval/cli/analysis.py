@@ -10,7 +10,7 @@ import typer
 from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
-from gan_eval.settings.quiz import PAIR_PROTOCOLS
+from gan_eval.settings.protocols import PAIR_PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd

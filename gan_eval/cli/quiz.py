@@ -8,16 +8,16 @@ import typer
 
 from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_json
 from gan_eval.machine.commands import as_typed
 from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, DISTANCES_CM, PAIR_PROTOCOLS, SCREEN_WIDTHS_CM, QuizSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
+from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
-    from gan_eval.quiz import SessionResult
+    from gan_eval.quiz.room import SessionResult
 
-_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter", "viewing_distance_cm", "screen_width_cm")
+_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
 """What `--self-test` heeds."""
 
 
@@ -76,12 +76,11 @@ def quiz(
     presenter: Annotated[PresenterChoice, typer.Option(help="What puts pictures on the screen.")] = "auto",
     round_frames: Annotated[RoundFrames, typer.Option(help="Exposures in whole frames of the screen.")] = "auto",
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
-    high_contrast: Annotated[bool, typer.Option("--high-contrast", help="Pages in black and white.")] = False,
     language: Annotated[str | None, typer.Option(help="Of the program's words; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[
-        bool, typer.Option("--self-test", help="Measure this screen's timing, check its size with a ruler, keep both.")
+        bool, typer.Option("--self-test", help="Measure this screen's timing and keep the result.")
     ] = False,
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""
@@ -92,9 +91,7 @@ def quiz(
         presenter=presenter,
         round_frames=round_frames,
         text_size=text_size,
-        high_contrast=high_contrast,
         language=language,
-        station=station,
         viewing_distance_cm=viewing_distance_cm,
         screen_width_cm=screen_width_cm,
     )
@@ -117,13 +114,12 @@ def quiz(
             printed.append(line)
             typer.echo(as_typed(line), err=True)
 
-    how: dict[str, Any] = {
-        "presentation": presentation,
-        "simulate": simulate,
-        "list_number": list_number,
-        "lists": lists,
-        "on_warning": tell,
-    }
+    from gan_eval.quiz.admission import Person, QuizStudy
+    from gan_eval.quiz.simulate import parse_observer
+
+    observer = None if simulate is None else parse_observer(simulate)
+    person = Person(participant.strip(), observer, station, list_number, lists)
+    how: dict[str, Any] = {"presentation": presentation, "say": tell}
     options = given(
         protocol=protocol,
         real=real,
@@ -145,28 +141,19 @@ def quiz(
             raise UserError("quiz: --out is missing; name the study's folder")
         refuse_with_study({**options, **given(seed=seed)}, study)
         plan = open_plan(study, out)
-        result = quiz_session(plan, participant, store=store, **how)
+        result = quiz_session(plan, person, store=store, **how)
     else:
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
         refuse_without_effect(context, ["out"], belongs)
-        from gan_eval.quiz import run_session
+        from gan_eval.quiz.room import run_session
         from gan_eval.settings.design import pictures_hash, quiz_design
         from gan_eval.stimuli.sets import read_sets
 
         settings = quiz_of_options(options)
         pool = read_sets(stimuli or [], hash_files=False)
         design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
-        result = run_session(
-            [pool],
-            settings,
-            participant=participant,
-            store=store or "gan-eval.sqlite",
-            study_name="ad-hoc",
-            design_hash=sha256_json(design),
-            design=design,
-            seed=seed or 0,
-            **how,
-        )
+        shown = QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed or 0, design=design)
+        result = run_session(shown, store or "gan-eval.sqlite", person, **how)
     for line in (*result.warnings, session_summary(result)):
         tell(line)
     for line in awaited(plan) if study is not None and store is None and result.status in ("complete", "open") else ():

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -15,15 +16,19 @@ import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant, read_instant
+from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
+from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.station import station_file
+from gan_eval.settings.design import design_changes
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import (
     Store,
     deal_list,
     give_back_list,
+    has_people,
     keep_design,
     kept_design,
     moved_stores,
@@ -35,21 +40,69 @@ from gan_eval.store.connect import is_address, parse_address
 from gan_eval.tables.frames import Row, iso
 
 
-@dataclass(frozen=True)
-class Applicant:
-    """Who wants to take part in what."""
+@dataclass(frozen=True, kw_only=True)
+class QuizStudy:
+    """What the sessions of a study show, and how."""
 
-    study: str
-    design_hash: str
-    participant: str
-    simulated: bool
+    name: str
+    settings: QuizSettings
+    shown: Sequence[StimulusSet]
+    """The sets that the main trials are drawn from."""
+    practice: Sequence[StimulusSet] = ()
+    """The sets of practice trials; none: items that a list leaves over."""
+    catch: Sequence[StimulusSet] = ()
+    """The sets of catch trials."""
+    seed: int
+    design: Mapping[str, Any]
+    """All that participants see, kept in the store, so that a later difference can be named."""
+
+    @cached_property
+    def design_hash(self) -> str:
+        """SHA-256 of the design."""
+        return sha256_json(self.design)
+
+    def deal(self, list_number: int) -> Draw:
+        """Deal one list.
+
+        Raises:
+            UserError: as `gan_eval.quiz.draw.deal`.
+        """
+        shown, practice, catch = (
+            [row for stimuli in sets for row in stimuli.rows] for sets in (self.shown, self.practice, self.catch)
+        )
+        return deal(shown, self.settings, seed=self.seed, list_number=list_number, practice=practice, catch=catch)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A participant who wants a session."""
+
+    code: str
+    """The pseudonym."""
+    observer: Observer | None = None
+    """Of a simulated participant; None: a person."""
     station: str | None = None
     """The computer's name in the lab."""
-    design: Mapping[str, Any] | None = None
-    """What `design_hash` is the hash of: kept in the store, so that a later difference can be named."""
+    list_number: int | None = None
+    """The list to deal; None: by order of arrival in this study, among people or among simulated participants."""
+    lists: str | None = None
+    """The lists that this station deals, such as `1-20`, by order of arrival among them."""
+
+    def __post_init__(self) -> None:
+        """Refuse a code that is no pseudonym."""
+        if not re.fullmatch(r"[\w.-]{1,64}", self.code):
+            raise UserError(
+                f"--participant {self.code!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, "
+                "such as P01"
+            )
+
+    @property
+    def simulated(self) -> bool:
+        """Nobody is there."""
+        return self.observer is not None
 
 
-def sitting_lock(store: str | Path, applicant: Applicant) -> tuple[Path, str, str]:
+def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
     """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two sessions at once.
 
     The lock of a file lies next to it, that of a server with this computer's other records.
@@ -59,9 +112,9 @@ def sitting_lock(store: str | Path, applicant: Applicant) -> tuple[Path, str, st
         name = place
     else:
         place, folder, name = str(store), Path(store).parent, Path(store).name
-    digest = sha256_json([name, applicant.study, person_of(applicant.participant)])[:12]  # any length and alphabet
-    doing = f"in this participant's session of the study {applicant.study} in {place}"
-    return folder / f".gan-eval-{digest}.lock", f"--participant {applicant.participant}", doing
+    digest = sha256_json([name, study.name, person_of(person.code)])[:12]  # any length and alphabet
+    doing = f"in this participant's session of the study {study.name} in {place}"
+    return folder / f".gan-eval-{digest}.lock", f"--participant {person.code}", doing
 
 
 @dataclass(frozen=True)
@@ -77,101 +130,66 @@ class Admitted:
     stored: bool
 
 
-def admit(
-    store: Store,
-    applicant: Applicant,
-    stimuli: Sequence[Row],
-    settings: QuizSettings,
-    *,
-    seed: int,
-    list_number: int | None = None,
-    lists: str | None = None,
-    practice: Sequence[Row] = (),
-    catch: Sequence[Row] = (),
-    fraction: float | None = None,
-    now: datetime | None = None,
-) -> Admitted:
-    """Deal a list to a new participant, or take up the open session of a known one.
+def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> Admitted:
+    """Deal a list to a new participant, or resume the open session of a known one.
 
     A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
 
-    Args:
-        store: the results store.
-        applicant: who wants to take part in what.
-        stimuli: the rows to draw from.
-        settings: the quiz.
-        seed: the study's seed.
-        list_number: which list; default: by order of arrival in this study, among people or among simulated
-            participants.
-        lists: the lists that this station deals, such as `1-20`, by order of arrival among them.
-        practice: stimuli of practice trials; none: items that the list leaves over.
-        catch: stimuli of catch trials.
-        fraction: share of the planned training steps.
-        now: the time of day, for the age of an open session; default: the machine's.
-
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
-            changed since the session began; it is too old; the station's lists are used up.
+            changed since the session began; it is too old; the station's lists are used up; nothing is simulated where
+            people have answered.
     """
-    require_pseudonym(applicant.participant)
-    known = find_session(store, applicant)
+    if person.simulated and has_people(store, study.name):
+        raise UserError(
+            f"--simulate: people have answered the study {study.name} in {store.where}, and nothing is "
+            "simulated beside them; rehearse with another --store"
+        )
+    known = find_session(store, study, person)
     if known is not None:
-        if list_number not in (None, known["list"]) and known["status"] == "open":
+        if person.list_number not in (None, known["list"]) and known["status"] == "open":
             raise UserError(
-                f"--list {list_number}: the open session of {applicant.participant} in {store.where} has list "
-                f"{known['list']} and goes on with it; leave the option out, or give a new participant code"
+                f"--list {person.list_number}: the open session of {person.code} in {store.where} has list "
+                f"{known['list']}; leave the option out, or give a new participant code"
             )
-        return _resumed(store, applicant, known, settings, now or datetime.now(UTC))
-    others = store.rows(tables.SESSIONS, study=applicant.study)
+        return _resumed(store, study, person, known, now)
+    others = store.rows(tables.SESSIONS, study=study.name)
     session = new_session_id()
     number, taken = deal_list(
         store,
         session,
-        applicant.study,
-        simulated=applicant.simulated,
-        choose=lambda taken: next_list(taken, list_number, lists),
+        study.name,
+        simulated=person.simulated,
+        choose=lambda taken: next_list(taken, person.list_number, person.lists),
     )
     try:
-        if applicant.design is not None:
-            keep_design(store, applicant.design_hash, applicant.design)
-        draw = deal(stimuli, settings, seed=seed, list_number=number, fraction=fraction, practice=practice, catch=catch)
+        keep_design(store, study.design_hash, study.design)
+        draw = study.deal(number)
     except BaseException:
         give_back_list(store, session)
         raise
-    row = _session_row(session, applicant, settings, draw, seed=seed, list_number=number, fraction=fraction)
     warnings = list(draw.warnings)
     if number in taken:
         warnings.append(f"list {number} has been dealt before: two participants see the same")
     # A quiz without a study file may be changed from session to session; then they are not one experiment.
-    if other := next((row["design_hash"] for row in others if row["design_hash"] != applicant.design_hash), None):
+    if other := next((row["design_hash"] for row in others if row["design_hash"] != study.design_hash), None):
         warnings.append(
-            f"{store.where}: holds sessions of the study {applicant.study} with other stimuli or settings"
-            f"{_changes(store, other, applicant)}; tell them apart by design_hash, or name another --store"
+            f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
+            f"{_changes(store, other, study)}; tell them apart by design_hash, or name another --store"
         )
-    return Admitted(row, draw.plan, (), (), tuple(warnings), stored=False)
+    return Admitted(
+        _session_row(session, study, person, number, draw), draw.plan, (), (), tuple(warnings), stored=False
+    )
 
 
-def require_pseudonym(participant: str) -> None:
-    """Refuse a participant's code that is no pseudonym.
-
-    Raises:
-        UserError: it has other characters, or too many.
-    """
-    if not re.fullmatch(r"[\w.-]{1,64}", participant):
-        raise UserError(
-            f"--participant {participant!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, such "
-            "as P01"
-        )
-
-
-def find_session(store: Store, applicant: Applicant) -> Row | None:
+def find_session(store: Store, study: QuizStudy, person: Person) -> Row | None:
     """Return the session of this participant in this study; None where there is none yet.
 
     Codes that differ only in case are one person's (`person_of`).
     """
-    known = store.rows(tables.SESSIONS, study=applicant.study)
-    known = [row for row in known if person_of(row["participant"]) == person_of(applicant.participant)]
-    exact = [row for row in known if row["participant"] == applicant.participant]
+    known = store.rows(tables.SESSIONS, study=study.name)
+    known = [row for row in known if person_of(row["participant"]) == person_of(person.code)]
+    exact = [row for row in known if row["participant"] == person.code]
     return next(reversed(exact or known), None)
 
 
@@ -183,7 +201,6 @@ def unused_code(where: str | Path, study: str) -> str:
 
     Args:
         where: path of the store, which need not exist, or its database URL.
-        study: the study's name.
 
     Raises:
         UserError: the store cannot be read.
@@ -201,101 +218,60 @@ def _codes(where: str | Path, study: str) -> set[str]:
         return {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
 
 
-def is_too_old(row: Row, now: datetime, settings: QuizSettings) -> bool:
-    """Whether a session began longer ago than the study goes on with one."""
-    limit, began = settings.resume_within_hours, row["started_at"]
-    return limit is not None and began is not None and now - read_instant(began) > timedelta(hours=limit)
-
-
-def _resumed(store: Store, applicant: Applicant, row: Row, settings: QuizSettings, now: datetime) -> Admitted:
-    """The open session `row` of a known participant.
-
-    Raises:
-        UserError: it is over, simulated or not unlike the applicant, of another design, or older than the study allows
-            (or nobody can tell its age).
-    """
-    same = "" if row["participant"] == applicant.participant else f" (the same person as {row['participant']})"
-    who = f"--participant {applicant.participant}{same}: {store.where}"
+def _resumed(store: Store, study: QuizStudy, person: Person, row: Row, now: datetime) -> Admitted:
+    """Return the open session `row` of a known participant, or refuse it."""
+    same = "" if row["participant"] == person.code else f" (the same person as {row['participant']})"
+    who = f"--participant {person.code}{same}: {store.where}"
     if row["status"] == "complete":
         raise UserError(f"{who} holds this participant's complete session already; give a new participant code")
     if row["status"] == "aborted":
         raise UserError(f"{who}: this participant has stopped for good (the trials are kept); give a new code")
-    if row["simulated"] != applicant.simulated:
+    if row["simulated"] != person.simulated:
         was, now_is = ("simulated", "a person's") if row["simulated"] else ("a person's", "simulated")
         raise UserError(f"{who} holds {was} open session; it cannot be continued as {now_is}; give a new code")
-    if row["design_hash"] != applicant.design_hash:
+    if row["design_hash"] != study.design_hash:
         raise UserError(
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began"
-            f"{_changes(store, row['design_hash'], applicant)}; set them back, or give a new participant code"
+            f"{_changes(store, row['design_hash'], study)}; set them back, or give a new participant code"
         )
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )
     warnings: tuple[str, ...] = ()
     last = last_instant(row, done, onsets)
-    limit = settings.resume_within_hours
-    if row["started_at"] is not None and last is not None:
-        if is_too_old(row, max(now, last), settings):
-            age = max(now, last) - read_instant(row["started_at"])
-            raise UserError(
-                f"{who}: this participant's open session began {age.total_seconds() / 3600:.1f} hours ago, the study "
-                f"continues one for {limit:g} hours (quiz.resume_within_hours); the trials are kept; give a new code"
-            )
-        if last - now > CLOCK_TOLERANCE:
-            message = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
-            if limit is not None:
-                raise UserError(
-                    f"{message} How old the session is cannot be told, and the study continues one for {limit:g} hours "
-                    "(quiz.resume_within_hours); set the clock right, or give a new code; the trials are kept"
-                )
-            warnings = (f"{message} It goes on from that moment; its next trial is flagged clock_set_back",)
+    if row["started_at"] is not None and last is not None and last - now > CLOCK_TOLERANCE:
+        message = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
+        warnings = (f"{message} It continues from that moment; its next trial is flagged clock_set_back",)
     return Admitted(row, plan, done, onsets, warnings, stored=True)
 
 
-def _changes(store: Store, design_hash: str, applicant: Applicant) -> str:
-    """From what to what a design has changed, in brackets; empty where the store does not say."""
+def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:
     before = kept_design(store, design_hash)
-    if before is None or applicant.design is None:
-        return ""
-    from gan_eval.settings.design import design_changes
-
-    return f" ({design_changes(before, applicant.design)})"
+    return "" if before is None else f" ({design_changes(before, study.design)})"
 
 
-def _session_row(
-    session: str,
-    applicant: Applicant,
-    settings: QuizSettings,
-    draw: Draw,
-    *,
-    seed: int,
-    list_number: int,
-    fraction: float | None,
-) -> Row:
+def _session_row(session: str, study: QuizStudy, person: Person, list_number: int, draw: Draw) -> Row:
     software = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
     with suppress(PackageNotFoundError):
         software.append(f"PySide6 {version('PySide6-Essentials')}")
-    fractions = [row["fraction"] for row in draw.plan if row["fraction"] is not None]
+    keys = study.settings.keys_of_list(list_number)
+    of_presenter = ("presenter", "screen_width", "screen_height", "device_pixel_ratio", "refresh_hz")
     return {
         "session": session,
-        "study": applicant.study,
-        "design_hash": applicant.design_hash,
-        "participant": applicant.participant,
-        "protocol": settings.protocol,
+        "study": study.name,
+        "design_hash": study.design_hash,
+        "participant": person.code,
+        "protocol": study.settings.protocol,
         "list": list_number,
-        "seed": seed,
+        "seed": study.seed,
         "status": "open",
-        "simulated": applicant.simulated,
+        "simulated": person.simulated,
         "started_at": None,
         "ended_at": None,
         "software": ", ".join(software),
         "platform": platform.platform(),
-        "presenter": None,
-        "screen_width": None,
-        "screen_height": None,
-        "device_pixel_ratio": None,
-        "refresh_hz": None,
-        "station": applicant.station,
-        "keys": ",".join(f"{answer}={key}" for answer, key in settings.keys_of_list(list_number).items()),
-        "fraction": fraction if fraction is not None else min(fractions, default=None),
+        **dict.fromkeys(of_presenter),
+        "station": person.station,
+        "keys": ",".join(f"{answer}={key}" for answer, key in keys.items()),
+        "fraction": min((row["fraction"] for row in draw.plan if row["fraction"] is not None), default=None),
     }

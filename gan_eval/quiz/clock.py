@@ -82,7 +82,6 @@ def last_instant(session: Row, done: Iterable[Row], onsets: Iterable[Row]) -> da
     """The last moment that a stored session tells of; None where it tells of none.
 
     Args:
-        session: its row of `gan_eval.tables.SESSIONS`.
         done: its rows of `gan_eval.tables.TRIALS`.
         onsets: its rows of `gan_eval.tables.ONSETS`.
     """

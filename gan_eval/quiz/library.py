@@ -197,7 +197,6 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
     Args:
         picture: (H, W, 3) uint8.
         kind: noise, a random grey level for each pixel; scramble, the picture's own blocks shuffled and mirrored.
-        generator: random numbers.
     """
     if kind == "scramble":
         return scrambled(picture, generator)

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gan_eval.quiz.adaptive import Threshold
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Companions, Library
-from gan_eval.quiz.protocols import PROTOCOLS
-from gan_eval.quiz.protocols.interface import NO_ANSWER
-from gan_eval.quiz.protocols.paired import OPPOSITE
+from gan_eval.quiz.protocol import NO_ANSWER, OPPOSITE, truth_of
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import Threshold
+from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.tables.frames import Row
 
 Kind = Literal["real", "fake"]
@@ -91,9 +90,6 @@ def useful_filters(trials: Sequence[ReviewedTrial]) -> list[str]:
     return ["all", *some, *(["practice"] if counts["practice"] else [])]
 
 
-Tone = Literal["plain", "strong", "muted", "right", "wrong"]
-
-
 @dataclass(frozen=True)
 class ScoreLine:
     """A line of the score: of what, how much, and a remark."""
@@ -101,14 +97,6 @@ class ScoreLine:
     group: str
     value: str
     remark: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of text about a trial."""
-
-    text: str
-    tone: Tone
 
 
 @dataclass(frozen=True)
@@ -176,7 +164,7 @@ def review(trials: Iterable[Row], library: Library) -> list[ReviewedTrial]:
         trial = ReviewedTrial(
             number=1 + sum((other.phase == "practice") == (row["phase"] == "practice") for other in reviewed),
             phase=row["phase"],
-            truth=PROTOCOLS[row["protocol"]].truth(row),
+            truth=truth_of(row["protocol"], row),
             answer=_answer(row),
             correct=row["correct"],
             reaction_time_ms=row["reaction_time_ms"],
@@ -239,30 +227,30 @@ def threshold_lines(thresholds: Sequence[Threshold], texts: Texts, *, right: flo
     return lines
 
 
-def trial_lines(trial: ReviewedTrial, texts: Texts) -> list[Line]:
-    """What is said of one trial; right and wrong in a symbol and a word, so that it does not hang on colour."""
+def trial_lines(trial: ReviewedTrial, texts: Texts) -> list[str]:
+    """Return what is said of one trial; correct and wrong in a symbol and a word, so that colour is not needed."""
     phases = {"practice": "review_practice", "catch": "review_catch", "main": "review_number"}
-    lines = [Line(texts(phases[trial.phase], number=trial.number), "strong")]
+    lines = [texts(phases[trial.phase], number=trial.number)]
     if trial.truth is not None:
-        lines.append(Line(texts("review_truth", truth=texts(f"answer_{trial.truth}")), "plain"))
+        lines.append(texts("review_truth", truth=texts(f"answer_{trial.truth}")))
     if trial.answer is None:
-        lines.append(Line(texts("review_none"), "muted"))
+        lines.append(texts("review_none"))
     elif trial.answer.isdigit():
-        lines.append(Line(texts("review_grade", answer=trial.answer), "plain"))
+        lines.append(texts("review_grade", answer=trial.answer))
     else:
-        lines.append(Line(texts("review_answer", answer=texts(f"answer_{trial.answer}")), "plain"))
+        lines.append(texts("review_answer", answer=texts(f"answer_{trial.answer}")))
     if trial.correct is not None:
-        lines.append(Line(texts("review_right"), "right") if trial.correct else Line(texts("review_wrong"), "wrong"))
+        lines.append(texts("review_right" if trial.correct else "review_wrong"))
     if trial.reaction_time_ms is not None:
-        lines.append(Line(texts("review_time", seconds=texts.number(trial.reaction_time_ms / 1000, ".2f")), "muted"))
+        lines.append(texts("review_time", seconds=texts.number(trial.reaction_time_ms / 1000, ".2f")))
     if trial.confidence is not None:
-        lines.append(Line(texts("review_confidence", confidence=trial.confidence), "muted"))
+        lines.append(texts("review_confidence", confidence=trial.confidence))
     return lines
 
 
 def sentence(trial: ReviewedTrial, texts: Texts) -> str:
-    """A trial as a screen reader says it."""
-    return ", ".join(line.text.lstrip("✓✗– ") for line in trial_lines(trial, texts))
+    """Return a trial as a screen reader says it."""
+    return ", ".join(line.lstrip("✓✗– ") for line in trial_lines(trial, texts))
 
 
 def panels(trial: ReviewedTrial, texts: Texts) -> list[Panel]:

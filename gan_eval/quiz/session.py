@@ -8,18 +8,17 @@ is durable. Plain Python.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Literal
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, Clock, last_instant
-from gan_eval.quiz.protocols import QuizProtocol, Showings
+from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.quiz.trial import (
     MILLISECOND,
     Feedback,
     Flag,
-    Seen,
+    State,
     Trial,
     add_once,
     answer_rows,
@@ -36,33 +35,6 @@ AtStake = Literal["answer", "end", "nothing"]
 """What is not in the store yet: an answer, that the session is over, or nothing."""
 
 
-class State(Enum):
-    """Where a session is."""
-
-    NEW = auto()
-    """Nothing was stored by this program: `begin` or `resume` comes next."""
-    READY = auto()
-    """Everything so far is durable; `trial` may be shown."""
-    PRESENTED = auto()
-    """The trial's picture is on the screen."""
-    BETWEEN = auto()
-    """The first of two pictures has vanished, the second is to be shown."""
-    WAITING = auto()
-    """Everything has vanished, the response window is open."""
-    CONFIDENCE = auto()
-    """The answer is given; how sure the participant is has been asked."""
-    SAVING = auto()
-    """The trial is being stored; `advance` takes note when it is."""
-    FAILED = auto()
-    """The store could not be written; `retry` tries again. Nothing is lost while the program runs."""
-    OVER = auto()
-    """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
-
-
-ON_ITS_WAY = frozenset({State.PRESENTED, State.BETWEEN, State.WAITING, State.CONFIDENCE})
-"""Something of the trial has been seen, and it is not yet being stored."""
-
-
 class Session:
     """One participant's session. Times are nanoseconds on the monotonic clock."""
 
@@ -75,20 +47,12 @@ class Session:
         clock: Clock,
         *,
         done: Sequence[Row] = (),
-        confidence: int = 0,
-        late_ms: float = 5.0,
     ) -> None:
         """Set a session up; nothing is stored before `begin`, or `resume` of a session that is in the store.
 
         Args:
-            row: the row of `gan_eval.tables.SESSIONS`.
             plan: its dealt plan.
-            protocol: how stimuli are judged.
-            writer: the thread that owns the store.
-            clock: where times of day come from.
             done: the trials that are in the store already.
-            confidence: levels of the confidence rating after each answer; 0: it is not asked.
-            late_ms: an exposure that is off by more than this is flagged.
         """
         self.row = dict(row)
         self.plan = tuple(plan)
@@ -107,16 +71,16 @@ class Session:
         self._future: Future[object] | None = None
         self._trial: Trial | None = None
         self._pending: list[Row] | None = None
-        self._confidence = confidence
-        self._late_ms = late_ms
+        self._confidence = protocol.settings.confidence
+        self._late_ms = protocol.settings.late_ms
         self._next_flags: set[str] = set()
         self._state = State.NEW
         self._ahead = timedelta(0)  # of the clock: nothing of a session comes before what it tells already
 
     @property
     def state(self) -> State:
-        """Where the session is, as far as `advance` has taken note of it."""
-        return self._state
+        """State of the trial on its way, else of the session, as far as `advance` has taken note of it."""
+        return self._state if self._trial is None else self._trial.state
 
     def advance(self) -> State:
         """Take note of a finished commit and go to the next trial or to the end; the state after it."""
@@ -132,7 +96,7 @@ class Session:
             else:
                 self.done += self._pending
                 self._go_on()
-        return self._state
+        return self.state
 
     @property
     def at_stake(self) -> AtStake:
@@ -146,6 +110,11 @@ class Session:
         """The trial that is to be shown next or is on its way."""
         assert self._trial is not None
         return self._trial
+
+    @property
+    def trial_begun(self) -> bool:
+        """Something of the trial has been seen, and it is not yet being stored."""
+        return self._trial is not None and self._trial.state is not State.READY
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -212,48 +181,39 @@ class Session:
 
     def onset(self, when: int) -> None:
         """The next picture, or pair of pictures, has appeared."""
-        assert self._state in (State.READY, State.BETWEEN)
         trial = self.trial
-        trial.seen.append(Seen(when))
-        if self._state is State.READY:
+        trial.appear(when)
+        if len(trial.seen) == 1:
             trial.plan(self.planned_flash)
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
-            # Where it fails the session goes on: what ails the store will be told when the trial is to be stored.
+            # Where this fails the session continues: storing the trial reports the same error.
             self._writer.submit(lambda store: store.add(tables.ONSETS, [row]))
-        self._state = State.PRESENTED
 
     def offset(self, when: int) -> None:
         """What was shown has vanished."""
-        assert self._state is State.PRESENTED
-        self.trial.seen[-1].offset = when
-        self._state = State.WAITING if self.trial.all_presented else State.BETWEEN
+        self.trial.vanish(when)
 
     def press(self, key: str, when: int, *, repeated: bool = False) -> bool:
-        """A key was pressed; whether that was the answer, or the confidence in it."""
+        """Take a key press; return whether it was the answer, or the confidence in it."""
         if self._trial is None:
             return False
-        if self._state is State.CONFIDENCE:
+        if self._trial.state is State.CONFIDENCE:
             if repeated or key not in map(str, range(1, self._confidence + 1)):
                 return False
             self._trial.confidence = int(key)
             self._finish()
             return True
         answer = self.protocol.answers.get(key.lower())
-        if answer is None or self._state not in ON_ITS_WAY | {State.READY}:
-            return False
-        return self._trial.press(answer, when, repeated=repeated)
+        return answer is not None and self._trial.press(answer, when, repeated=repeated)
 
     def flag(self, name: str) -> None:
-        """Something happened that the row of the trial on its way must tell; without one it does not matter."""
-        if self._trial is not None and self._state in ON_ITS_WAY:
-            self._trial.flags.add(name)
+        """Note in the row of the trial on its way what happened; without one it does not matter."""
+        if self.trial_begun:
+            self.trial.flags.add(name)
 
     def close(self) -> None:
         """Everything has vanished; there is an answer, or none came in time: ask for the confidence, or store it."""
-        assert self._state is State.WAITING
-        if self._confidence and self.trial.answer is not None:
-            self._state = State.CONFIDENCE
-        else:
+        if self.trial.close(asks_confidence=self._confidence > 0) is State.SAVING:
             self._finish()
 
     def break_off(self, when: int, flag: str) -> None:
@@ -273,7 +233,7 @@ class Session:
         """
         while self.advance() is State.SAVING and self._future is not None:
             self._future.exception(seconds)
-        return self._state
+        return self.state
 
     def when_settled(self, call: Callable[[], None]) -> None:
         """Call `call` once the commit on its way is done, on any thread."""
@@ -336,12 +296,6 @@ def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -
     Args:
         done: rows of the trials that are done, the last one last.
         coming: the plan's row of the trial that comes next; None: the session is over.
-        settings: how often.
-
-    >>> trials = [{"block": 1, "phase": "main"}] * 4
-    >>> every = QuizSettings(break_every=2)
-    >>> [break_due(trials[:number], trials[number], every) for number in range(4)]
-    [False, False, True, False]
     """
     if not done or coming is None:
         return False

@@ -29,9 +29,9 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
-from gan_eval.quiz.protocols.paired import OPPOSITE
-from gan_eval.quiz.session import Session, State
-from gan_eval.quiz.trial import MILLISECOND, Trial
+from gan_eval.quiz.protocol import OPPOSITE
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet
@@ -229,11 +229,14 @@ class SimulatedParticipant:
 
 
 def take_part(session: Session, person: SimulatedParticipant, clock: VirtualClock, settings: QuizSettings) -> None:
-    """Run a session that has begun to its end, on a virtual clock.
+    """Run a session to its end, on a virtual clock.
 
     Raises:
         UserError: the store cannot be written; what was answered before is in it.
     """
+    if session.state is State.NEW:
+        session.row["presenter"] = PRESENTER
+        session.begin(None, answers={question.id: person.answer(question) for question in settings.questions})
     while (state := session.wait()) is not State.OVER:
         if state is State.FAILED:
             assert session.error is not None

@@ -42,11 +42,8 @@ class Presentation:
     """Exposures in whole frames; auto: where the self-test measured vsync."""
     text_size: int = 100
     """Of the pages' texts, 100 to 200 %."""
-    high_contrast: bool = False
     language: str | None = None
     """Of the program's words; None: the study's."""
-    station: str | None = None
-    """This computer's name in the lab."""
     viewing_distance_cm: float | None = None
     """From the eyes to the screen; None: as the study says, else as kept for this computer."""
     screen_width_cm: float | None = None

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Final
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.protocols import Timing
+from gan_eval.quiz.protocol import Timing
 from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store
 from gan_eval.tables.frames import Row, iso
@@ -17,6 +18,29 @@ MILLISECOND: Final = 1_000_000
 
 EARLY_MS: Final = 100.0
 """Faster than a person can judge a picture; such an answer was on its way before the onset."""
+
+
+class State(Enum):
+    """Where a session and its trial on its way are."""
+
+    NEW = auto()
+    """Nothing was stored by this program: `begin` or `resume` comes next."""
+    READY = auto()
+    """Everything so far is durable; the trial may be shown."""
+    PRESENTED = auto()
+    """The trial's picture is on the screen."""
+    BETWEEN = auto()
+    """The first of two pictures has vanished, the second is to be shown."""
+    WAITING = auto()
+    """Everything has vanished, the response window is open."""
+    CONFIDENCE = auto()
+    """The answer is given; how sure the participant is has been asked."""
+    SAVING = auto()
+    """The trial is over and being stored; `Session.advance` takes note when it is."""
+    FAILED = auto()
+    """The store could not be written; `Session.retry` tries again. Nothing is lost while the program runs."""
+    OVER = auto()
+    """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
 
 
 class Flag:
@@ -83,6 +107,8 @@ class Trial:
     late_ms: float = 5.0
     """An exposure that is off by more than this is flagged."""
     flags: set[str] = field(default_factory=set)
+    state: State = State.READY
+    """READY, PRESENTED (BETWEEN, PRESENTED), WAITING, CONFIDENCE where it is asked, SAVING."""
     seen: list[Seen] = field(default_factory=list)
     answer: str | None = None
     pressed: int | None = None
@@ -101,6 +127,24 @@ class Trial:
         flash = self.timing.flash_ms
         self.planned_flash_ms = None if flash is None else rule(flash)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
+
+    def appear(self, when: int) -> None:
+        """The next picture, or pair of pictures, has appeared."""
+        assert self.state in (State.READY, State.BETWEEN)
+        self.seen.append(Seen(when))
+        self.state = State.PRESENTED
+
+    def vanish(self, when: int) -> None:
+        """What was shown has vanished."""
+        assert self.state is State.PRESENTED
+        self.seen[-1].offset = when
+        self.state = State.WAITING if self.all_presented else State.BETWEEN
+
+    def close(self, *, asks_confidence: bool) -> State:
+        """Everything has vanished and there is an answer, or none came in time; return the next state."""
+        assert self.state is State.WAITING
+        self.state = State.CONFIDENCE if asks_confidence and self.answer is not None else State.SAVING
+        return self.state
 
     @property
     def onset(self) -> int:
@@ -220,7 +264,6 @@ def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime)
     """A row of `gan_eval.tables.TRIALS`.
 
     Args:
-        session: the session's row.
         trial: everything shown in it has vanished.
         judged: what the protocol makes of the answer.
         answered_at: when the answer was given, or the trial ended without one.
@@ -232,7 +275,6 @@ def killed_row(session: Row, planned: Row, onset: Row, judged: Row) -> Row:
     """The row of a trial that was on the screen when the program ended without warning.
 
     Args:
-        session: the session's row.
         planned: the trial's row of the plan.
         onset: its row of `gan_eval.tables.ONSETS`.
         judged: what the protocol makes of no answer.
@@ -268,7 +310,6 @@ def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at:
     """Rows of `gan_eval.tables.PARTICIPANTS`, one for each of the study's questions.
 
     Args:
-        session: the session's row.
         answers: by the question's id; None: left open.
         answered_at: when.
     """

@@ -42,34 +42,31 @@ class AnalysisSettings(Section):
     """`[analysis]`: the plan of the analysis, fixed before the data; what departs from it is marked exploratory."""
 
     exclude: tuple[str, ...] = ()
-    """Rules that leave single trials out, such as `reaction_time_ms<200`; nothing is left out otherwise. A rule on the
-    outcome (kind, response, choice, rating, correct, confidence) is refused; `response=none` is allowed."""
+    """Rules that exclude trials, such as `reaction_time_ms<200`. Rules on the outcome (kind, response, choice, rating,
+    correct, confidence) are refused, except `response=none`."""
     exclude_participants: tuple[str, ...] = ()
-    """Rules that leave whole participants out, on the columns of the table `participation`: `catch_accuracy<0.8`. By
-    `accuracy`, the outcome, nobody is left out: it adds a sensitivity row beside the answer."""
+    """Rules that exclude participants, on columns of the table `participation`: `catch_accuracy<0.8`. A rule on
+    `accuracy`, the outcome, only adds a sensitivity row."""
     link: Link = "logit"
-    """Of the crossed mixed models."""
+    """Link of the crossed mixed models."""
     slope: bool = True
-    """Participants differ in skill: whether they can tell is judged, and further mixed models are fitted, with a slope
-    of each participant. Without it, people who differ are taken for people who can tell."""
+    """Let participants differ in skill, and fit further mixed models with a slope of each participant."""
     covariates: tuple[str, ...] = ()
-    """Questions of `[[quiz.questions]]`, or further columns of the trials table, as fixed effects of a further mixed
-    model."""
+    """Questions of `[[quiz.questions]]`, or columns of the trials table, as fixed effects of a further mixed model."""
     comparisons: tuple[tuple[Name, Name], ...] | None = Field(default=None, examples=[(("a", "b"),)])
-    """Pairs of models that are to be compared; default: all models of each data set, two by two."""
+    """Pairs of models to compare; default: all pairs of each data set."""
     margin: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(default=None, examples=[0.05])
-    """Of equivalence, as a share: with 0.05, `cannot be told apart` means within 5 points of guessing, and models are
-    equivalent where their fooling rates differ by less than 5 points. Default: equivalence is not judged."""
+    """Equivalence margin as a share: with 0.05, `equivalent` means within 5 points of chance, or fooling rates within 5
+    points. Default: equivalence is not judged."""
     noninferior: tuple[tuple[Name, Name], ...] = ()
     """Pairs (new, reference) of models: the new one must not fool less often by the margin or more."""
     level: str = Field(default="requested_exposure_ms", min_length=1)
-    """Over which right answers rise or fall, for thresholds and slopes: a column of numbers of the trials table, such
-    as noise or compression; default: the exposure."""
+    """Column of numbers of the trials table for thresholds and slopes; default: the exposure."""
     looks: int = Field(default=1, ge=1, le=10)
-    """How often verdicts are given: with 3, when a third, two thirds and all of `quiz.participants` have come; 5 % is
-    spent over the looks (O'Brien-Fleming). Default: once, when all have come. Reports between are interim."""
+    """Number of planned looks: with 3, verdicts when a third, two thirds and all of `quiz.participants` have come
+    (O'Brien-Fleming)."""
     screening: Screening = "none"
-    """Of the participants who grade pictures: ITU-R BT.500 leaves outlying ones out, ITU-T P.910 weighs all."""
+    """Screening of participants who grade: ITU-R BT.500 excludes outliers, ITU-T P.910 weighs all."""
 
     @field_validator("exclude", "exclude_participants")
     @classmethod
@@ -96,37 +93,35 @@ class PowerSettings(Section):
     )
     """Numbers of participants to try."""
     simulations: int = Field(default=1000, ge=10, le=1_000_000)
-    """Simulated studies for each number, at most: fewer where 100 or 300 decide on which side of the target it is."""
+    """Largest number of simulated studies for each; fewer where 100 or 300 decide."""
     target: Share = 0.8
-    """The power wanted."""
+    """Power wanted."""
     false_alarm_rate: Share = 0.25
-    """Share of reals called fake, in the typical participant's answers to the typical picture."""
+    """Share of reals called fake, by the typical participant for the typical picture."""
     fooling_rate: Share = 0.65
-    """Share of fakes called real, likewise; with `false_alarm_rate` 0.25, 0.75 would be guessing. Of grades, shares of
-    calling real say where a class stands: see power.md."""
+    """Share of fakes called real, likewise; 1 - `false_alarm_rate` is chance. For grades see power.md."""
     fooling_rates: dict[Name, Share] = Field(default={})
-    """The same for single models, where they differ."""
+    """The same for single models."""
     choice_rate: Share | None = Field(default=None, examples=[0.7])
-    """Of pairs: share in which the real picture, or that of the first of two models, is chosen, likewise; default: what
-    follows from the rates above, d' / sqrt(2) (Macmillan & Creelman 2005)."""
+    """Of pairs: share in which the real picture, or the first model's, is chosen; default: from the rates above, d' /
+    sqrt(2)."""
     sd_participant: float = Field(default=1.0, ge=0, le=5)
-    """Standard deviation of the participants' leanings, log-odds; of pairs of real and fake, of their log-odds of the
-    right choice. power.md tells where this and the other defaults come from."""
+    """Standard deviation of participants' bias, log-odds; of pairs, of their log-odds of the correct choice."""
     sd_slope: float = Field(default=1.0, ge=0, le=5)
-    """Standard deviation of the participants' skill, the difference that a fake makes to them, log-odds."""
+    """Standard deviation of participants' skill, log-odds."""
     sd_model: float = Field(default=0.4, ge=0, le=5)
-    """Standard deviation, for each of several models, of how participants see it beside the others, log-odds."""
+    """Standard deviation of participants' view of each of several models, log-odds."""
     sd_stimulus: float = Field(default=1.0, ge=0, le=5)
-    """Standard deviation of the pictures, or pairs, log-odds: models' versions of an item differ by it."""
+    """Standard deviation of the pictures, or pairs, log-odds."""
     sd_item: float = Field(default=0.0, ge=0, le=5)
     """Standard deviation of the items, log-odds: what all versions of a source picture have in common."""
     unanswered: float = Field(default=0.03, ge=0, lt=1)
-    """Share of the trials that are not answered in time or left out by a rule."""
+    """Share of trials without an answer or excluded by a rule."""
     dropout: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the people invited who break off, anywhere in the session; their answers up to then count."""
+    """Share of people who break off; their answers up to then count."""
     excluded: float = Field(default=0.07, ge=0, lt=1)
-    """Share of the people invited whom a rule leaves out."""
+    """Share of people excluded by a rule."""
     stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])
-    """Pictures of each class in each data set's pool; default: those that the study has."""
+    """Pictures of each class in each pool; default: those of the study."""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    """Of the simulation."""
+    """Random seed of the simulation."""

@@ -110,7 +110,7 @@ def _type(annotation: Any, limits: list[Any]) -> str:
         return f"table of {_plural(arguments[1:])} by name"
     if inspect.isclass(annotation) and issubclass(annotation, Section):
         return "section, below"
-    words = {int: "whole number", float: "number", str: "text", bool: "true or false", Any: "values"}
+    words = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "values"}
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     ends = [  # a limit that only says what fits into 64 bits is left out
         f"{sign} {getattr(limit, name):.15g}"
@@ -132,5 +132,5 @@ def _plural(arguments: tuple[Any, ...]) -> str:
         return f"pairs of {_plural(inner)}"
     if inspect.isclass(annotation) and issubclass(annotation, Section):
         return "sections, below"
-    words = {int: "whole numbers", float: "numbers", str: "texts"}
+    words = {int: "integers", float: "numbers", str: "texts"}
     return words[annotation] if annotation in words else _type(annotation, [])

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.files.digests import sha256_json
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import differences
 from gan_eval.tables.frames import Row
 
@@ -21,7 +22,7 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
         "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "fixation_mark",
         "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms",
         "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "break_s", "keys",
-        "counterbalance_keys", "corner_patch", "calibrate", "language", "texts", "quiz_title", "instructions",
+        "counterbalance_keys", "corner_patch", "language", "texts", "quiz_title", "instructions",
         "consent", "questions",
     ),
     "analysis": ("exclude", "exclude_participants"),
@@ -35,24 +36,23 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
         "published": "numbers in the report",
     },
     "stimuli": {
-        "sets": "where pictures lie; the pictures themselves are in the design",
-        "practice_sets": "where pictures lie; the pictures themselves are in the design",
-        "catch_sets": "where pictures lie; the pictures themselves are in the design",
+        "sets": "where pictures are",
+        "practice_sets": "where pictures are",
+        "catch_sets": "where pictures are",
     },
     "quiz": {
         "participants": "more people do not change what each of them sees",
-        "strict_counts": "whether a small pool is an error; the counts that are shown follow from the pool",
+        "strict_counts": "whether a small pool is an error",
         "late_ms": "which trials are flagged afterwards",
         "push_to": "where answers are copied to",
-        "resume_within_hours": "whether an old session goes on",
-        "allow_giveaways": "which sets are refused before the first session; the pictures are in the design",
-        "show_score": "comes after the last trial, and no page before announces it: it cannot change the answers",
-        "show_review": "comes after the last trial, and no page before announces it: it cannot change the answers",
+        "allow_giveaways": "which sets are refused",
+        "show_score": "comes after the last trial",
+        "show_review": "comes after the last trial",
     },
-    "data": "how pictures are made; the pictures themselves are in the design",
-    "models": "how pictures are made; the pictures themselves are in the design",
-    "training": "how pictures are made; the pictures themselves are in the design",
-    "generate": "how pictures are made; the pictures themselves are in the design",
+    "data": "how pictures are made",
+    "models": "how pictures are made",
+    "training": "how pictures are made",
+    "generate": "how pictures are made",
     "metrics": "computed without people",
     "analysis": dict.fromkeys(
         ("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks", "screening"),

@@ -1,16 +1,14 @@
 """`[quiz]` of a study file: how stimuli are shown and judged."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from gan_eval.errors import abbreviated
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, Layout, ProtocolName, default_keys
 from gan_eval.settings.sections import Name, Section, Words
 
-ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
-Layout = Literal["side_by_side", "one_after_other"]
 MaskKind = Literal["none", "noise", "scramble"]
 HOUR_MS = 3_600_000
 """No time within a trial is longer; a timer's count of milliseconds stays within 32 bits."""
@@ -42,28 +40,17 @@ def _picture_size(value: Any) -> Any:
 
 PictureSize = Annotated[Annotated[int, Field(ge=1, le=MOST_PIXELS_WIDE)] | str, BeforeValidator(_picture_size)]
 
-PAIR_PROTOCOLS: tuple[ProtocolName, ...] = ("paired", "model_vs_model")
-"""Protocols that show two pictures in a trial."""
-ADAPTIVE_PROTOCOLS: tuple[ProtocolName, ...] = ("staircase", "quest_plus")
-"""Protocols whose exposures follow the answers."""
-_KEYS: Mapping[str, Mapping[str, str]] = {
-    "single": {"real": "j", "fake": "f"},
-    "side_by_side": {"left": "f", "right": "j"},
-    "one_after_other": {"first": "f", "second": "j"},
-}
-"""Answers and their keys where the study names none: of a layout of pairs, else of the protocol, else `single`."""
-
 
 class ConsentSettings(Section):
     """`[quiz.consent]`: the text that a participant agrees to."""
 
     version: Words = "1"
-    """Raised when the text changes; stored with each consent."""
+    """Raise it when the text changes; stored with each consent."""
     text: Words = (
         "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
         "You may stop at any time."
     )
-    """The text as it is shown."""
+    """The text as shown."""
 
 
 class StaircaseSettings(Section):
@@ -72,13 +59,13 @@ class StaircaseSettings(Section):
     start_ms: Milliseconds = 500.0
     """Exposure of the first trial of each block, of practice and of catch trials."""
     shortest_ms: Milliseconds = 100.0
-    """Never shorter than this."""
+    """Shortest exposure."""
     longest_ms: Milliseconds = 1000.0
-    """Never longer than this."""
+    """Longest exposure."""
     down_ms: Milliseconds = 10.0
-    """Staircase: so much shorter after a right answer."""
+    """Staircase: step after a correct answer."""
     up_ms: Milliseconds = 30.0
-    """Staircase: so much longer after a wrong one; three times `down_ms` settles at 75 % right (Kaernbach 1991)."""
+    """Staircase: step after a wrong answer; three times `down_ms` settles at 75 % correct."""
 
     @model_validator(mode="after")
     def _settles(self) -> Self:
@@ -95,11 +82,11 @@ class QuestionSettings(Section):
     id: Name = Field(examples=["expertise"])
     """Its name in the table `participants`."""
     text: Words = Field(examples=["Do you work with pictures?"])
-    """The question as it is asked."""
+    """The question as shown."""
     choices: tuple[Words, ...] = Field(default=(), min_length=1, max_length=1000, examples=[("yes", "no")])
-    """The answers to choose from; default: a free text."""
+    """Answers to choose from; default: a free text."""
     required: bool = True
-    """The first trial waits for an answer."""
+    """The session waits for an answer."""
 
     @model_validator(mode="after")
     def _choices_differ(self) -> Self:
@@ -112,89 +99,84 @@ class QuizSettings(Section):
     """`[quiz]`: how stimuli are shown and judged."""
 
     protocol: ProtocolName = "quick_response"
-    """What is shown and asked in a trial."""
+    """What a trial shows and asks."""
     real: int = Field(default=25, ge=1, le=MOST_TRIALS)
     """Single real pictures of each data set."""
     fake: int = Field(default=25, ge=1, le=MOST_TRIALS)
-    """Single generated pictures of each data set (shared out over its models)."""
+    """Single generated pictures of each data set, shared out over its models."""
     pairs: int = Field(default=40, ge=1, le=MOST_TRIALS)
-    """Pairs of each data set, for the protocols that show two pictures (shared out over models)."""
+    """Pairs of each data set, for protocols with two pictures, shared out over models."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
-    """Of each picture; until-answer: it vanishes at the answer, at the latest when the response window closes."""
+    """Exposure of each picture; until-answer: until the answer or the end of the response window."""
     exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
-    """For yes_no: the levels, each for an equal share of the trials of each class."""
+    """For yes_no: exposures, each for an equal share of the trials of each class."""
     response_ms: Milliseconds | Literal["unlimited"] = 4000.0
-    """Longest time from onset to an answer; of two pictures one after the other, from the second onset."""
+    """Longest time from onset to the answer; of two pictures in turn, from the second onset."""
     blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
     """Grey screen between trials."""
     fixation_mark: bool = True
-    """A small cross in the middle of the grey screen, until a picture appears."""
+    """Small cross in the middle of the grey screen."""
     response_cue: bool = True
-    """The answers' keys, outside the picture's place, once it has vanished and while an answer is awaited."""
+    """Name the keys once the picture has vanished, outside its place."""
     layout: Layout = "side_by_side"
-    """Of the two pictures of a pair."""
+    """Layout of the two pictures of a pair."""
     gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)
-    """Grey screen between two pictures that are shown one after the other."""
+    """Grey screen between two pictures shown one after the other."""
     picture_size: PictureSize = "native"
-    """Width of every picture on the screen, the height follows: native (a pixel of the picture is one of the screen), a
-    number of physical pixels such as 512, or degrees of visual angle such as "8 deg"; resampled before the session."""
+    """Width of every picture: native (no resampling), physical pixels such as 512, or degrees such as "8 deg"."""
     viewing_distance_cm: float | None = Field(default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60])
-    """From the eyes to the screen; default: as kept for this computer."""
+    """Distance from the eyes to the screen; default: the value kept for this computer."""
     screen_width_cm: float | None = Field(default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1], examples=[53])
-    """Of the picture on the screen; default: as kept for this computer."""
+    """Width of the visible screen; default: the value kept for this computer."""
     mask: MaskKind = "none"
-    """Shown in a picture's place after it has vanished: noise, or the picture itself with its blocks shuffled."""
+    """Shown in place of a vanished picture: noise, or the picture's shuffled blocks."""
     mask_ms: Milliseconds = 150.0
-    """How long the mask is shown."""
+    """Duration of the mask."""
     staircase: StaircaseSettings = StaircaseSettings()
     """For staircase and quest_plus: how the exposure follows the answers."""
     confidence: int = Field(default=0, ge=0, le=9)
-    """Levels of a confidence rating after each answer, on the number keys; 0: it is not asked."""
+    """Levels of a confidence rating after each answer, on the number keys; 0: none."""
     grades: int = Field(default=5, ge=2, le=9)
     """For rating: the highest grade, on the number keys; 1 is the lowest."""
     practice: int = Field(default=0, ge=0, le=MOST_TRIALS)
-    """Trials with feedback before the first main trial; they enter no rate."""
+    """Trials with feedback before the main ones; they enter no rate."""
     feedback_ms: Milliseconds = 2400.0
-    """How long the feedback of a practice trial is shown."""
+    """Duration of the feedback."""
     catch: int = Field(default=0, ge=0, le=MOST_TRIALS)
-    """Trials among the main ones whose truth everybody sees, from `stimuli.catch_sets`; they enter no rate."""
+    """Trials with an obvious truth among the main ones, from `stimuli.catch_sets`; they enter no rate."""
     break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
     break_s: float = Field(default=10.0, ge=0, le=HOUR_MS / 1000)
-    """The shortest break, in seconds; then the participant goes on."""
+    """Shortest break, in seconds."""
     keys: dict[str, str] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
-    """The key of each answer: real and fake, left and right, first and second, or the grades; default: f and j."""
+    """Key of each answer (real and fake, left and right, first and second, or the grades); default: f and j."""
     counterbalance_keys: bool = False
-    """The two keys change places on every second list."""
+    """Swap the two keys on every second list."""
     participants: int = Field(default=20, ge=1, le=100_000)
-    """So many people are wanted, a session each; simulated sessions do not count."""
+    """Number of people wanted, one session each; simulated sessions do not count."""
     strict_counts: bool = False
-    """Fewer items than real + fake is an error instead of a smaller draw."""
+    """Refuse pools with fewer items than real + fake instead of drawing fewer."""
     late_ms: Milliseconds = 5.0
-    """An exposure that is off by more than this is flagged `late`."""
-    resume_within_hours: float | None = Field(default=None, gt=0, le=1_000_000, examples=[24])
-    """An open session that is older than this is not continued; default: it always is."""
+    """Flag exposures that are off by more than this as `late`."""
     push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
-    """Store to which each session is copied when it has ended: a database URL or a path; default: none."""
+    """Store to which each session is copied when it has ended: a database URL or a path."""
     allow_giveaways: tuple[str, ...] = ()
-    """Clues of `./run stimuli audit` that may tell real from fake in this study; `identical`: generated pictures may
-    be real ones, byte for byte."""
+    """Clues of `./run stimuli audit` that may tell real from fake; `identical`: generated pictures may be real ones,
+    byte for byte."""
     corner_patch: bool = False
-    """A white patch in the lower left corner while a picture is shown, for a photodiode."""
-    calibrate: bool = False
-    """Ask for the screen's scale with a bank card and for the viewing distance before the first trial."""
+    """White patch in the lower left corner while a picture is shown, for a photodiode."""
     language: str = "en"
-    """Of the program's own words, such as en or de."""
+    """Language of the program's texts, such as en or de."""
     texts: dict[str, str] = Field(default={})
-    """The study's own wording of single texts of the program, by their name."""
+    """The study's own wording of single texts of the program, by name."""
     show_score: bool = True
-    """The end page tells how many were right."""
+    """Show the score on the end page."""
     show_review: bool = True
-    """The end page shows every picture again, with the truth and the answer."""
+    """Show every picture again on the end page, with truth and answer."""
     quiz_title: str = ""
-    """The headline that participants read; default: "Real or fake?" or the protocol's question, in their language."""
+    """Headline for participants; default: the protocol's."""
     instructions: str = ""
-    """Shown on the start page; default: a text made from the settings."""
+    """Text of the first page; default: made from the settings."""
     consent: ConsentSettings = ConsentSettings()
     """What the participant agrees to."""
     questions: tuple[QuestionSettings, ...] = Field(default=(), max_length=1000)
@@ -205,11 +187,15 @@ class QuizSettings(Section):
     def _default_keys(cls, values: Any) -> Any:
         if not isinstance(values, dict) or values.get("keys", {}) != {}:
             return values
-        return {**values, "keys": _usual_keys(values)}
+        grades = values.get("grades", 5)
+        keys = default_keys(
+            str(values.get("protocol")), str(values.get("layout")), grades if isinstance(grades, int) else 5
+        )
+        return {**values, "keys": keys}
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        usual = _usual_keys({"protocol": self.protocol, "layout": self.layout, "grades": self.grades})
+        usual = default_keys(self.protocol, self.layout, self.grades)
         if set(self.keys) != set(usual):
             example = ", ".join(f"{answer} = {key!r}" for answer, key in usual.items())
             raise ValueError(f"keys: wanted a key for {' and one for '.join(usual)}, such as {{ {example} }}")
@@ -231,7 +217,7 @@ class QuizSettings(Section):
     def _times_fit(self) -> Self:
         if self.exposures_ms and self.protocol != "yes_no":
             raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
-        if self.protocol in PAIR_PROTOCOLS and self.layout == "one_after_other" and self.flash_ms is None:
+        if self.shows_pairs and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
         flashes = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
@@ -273,7 +259,7 @@ class QuizSettings(Section):
     @property
     def shows_pairs(self) -> bool:
         """Two pictures in a trial."""
-        return self.protocol in PAIR_PROTOCOLS
+        return PROTOCOLS[self.protocol].shows_pairs
 
     def keys_of_list(self, list_number: int) -> dict[str, str]:
         """The key of each answer for the participant with this list."""
@@ -281,12 +267,3 @@ class QuizSettings(Section):
             return dict(self.keys)
         (one, its), (other, others) = self.keys.items()
         return {one: others, other: its}
-
-
-def _usual_keys(values: Mapping[str, Any]) -> dict[str, str]:
-    """The keys for a protocol and a layout, which may not be checked yet."""
-    if values.get("protocol") == "rating":
-        grades = values.get("grades", 5)
-        return {str(grade): str(grade) for grade in range(1, (grades if isinstance(grades, int) else 5) + 1)}
-    kind = values.get("layout", "side_by_side") if values.get("protocol") in PAIR_PROTOCOLS else values.get("protocol")
-    return dict(_KEYS.get(kind, _KEYS["single"]) if isinstance(kind, str) else _KEYS["single"])

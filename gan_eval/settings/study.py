@@ -32,39 +32,39 @@ class StudySettings(Section):
     """`[study]`: what the experiment is."""
 
     name: Name
-    """Of the study in every table; letters, digits, `_`, `-` and `.`."""
+    """Name of the study in every table."""
     version: int = Field(default=1, ge=1, le=1_000_000_000)
-    """Raised when stimuli, quiz or exclusions change after people have judged: two designs are never mixed."""
+    """Raise it when the design changes after people have judged: designs are never mixed."""
     title: str = ""
-    """Above the report; participants do not see it (they read quiz.quiz_title). Default: the name."""
+    """Title of the report, which participants do not see; default: the name."""
     question: str = ""
-    """What the study asks, in a sentence at the head of the report."""
+    """What the study asks, at the top of the report."""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    """Of the draw, of resampling, and of the holes of test pictures."""
+    """Random seed of the draw, of resampling, and of the holes of test pictures."""
     published: tuple[PathText, ...] = ()
-    """CSV tables of published numbers, relative to the study file, that the report sets beside the run's."""
+    """CSV tables of published numbers that the report compares with the run's."""
 
 
 class DataSettings(Section):
     """`[data.NAME]`: a paired data set, pictures with A (left) and B (right) side by side."""
 
     folder: OptionalPath = ""
-    """Below the data root; default: the data set's name."""
+    """Folder below the data root; default: the data set's name."""
     direction: Direction = "AtoB"
-    """AtoB: the left half is the input, the right half the target; BtoA the other way round."""
+    """AtoB: the left half is the input, the right half the target; BtoA: the reverse."""
     split: OptionalPath = ""
-    """The split that stimuli are drawn from; default: test, else val."""
+    """Split of the stimuli; default: test, else val."""
     train_split: PathText = "train"
-    """The split that models are trained on; `train+val+test` holds none out, and rows of pictures seen say so."""
+    """Split of the training; `train+val+test` holds none out, and rows of pictures seen say so."""
 
 
 class ModelSettings(Section):
     """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
 
     data: Name = Field(examples=["facades"])
-    """The data set, one of `[data.NAME]`."""
+    """One of `[data.NAME]`."""
     training: dict[str, Any] = Field(default={}, examples=[{"lambda_l1": 10.0}])
-    """What differs from `[training]` in this model."""
+    """What differs from `[training]`."""
 
 
 DISPLAY = r"^\d{1,5}\.\.\d{1,5}(:\d{1,2}(,\d{1,2},\d{1,2})?)?$"
@@ -75,26 +75,26 @@ class GenerateSettings(Section):
     """`[generate]`: how the stimuli are made from a trained generator."""
 
     mode: Mode | None = Field(default=None, examples=["train"])
-    """BatchNorm and dropout as in training (the published way) or in evaluation; default: as in training, but for
-    photographs whose generator learnt from whole batches."""
+    """BatchNorm and dropout as in training or in evaluation; default: train, but eval for photographs with BatchNorm
+    over the batch."""
     checkpoint: CheckpointKind = "last"
-    """The generator at the end of the training, or the one that its validation's best_metric prefers."""
+    """The last generator, or the best by best_metric."""
     limit: int | None = Field(default=None, ge=1, le=MAX_PICTURES, examples=[200])
-    """At most so many test items."""
+    """Maximum number of test items."""
     display: str | None = Field(default=None, pattern=DISPLAY, examples=["0..4095"])
-    """Of pictures that are not 8-bit grey or RGB: the samples shown black and white, LOW..HIGH, and after a colon the
-    channels shown (3,2,1 or 2); default: from the least to the largest sample trained on, and the first three."""
+    """For pictures that are not 8-bit grey or RGB: the samples shown black and white, LOW..HIGH, and after a colon the
+    channels (3,2,1 or 2); default: the range trained on, and the first three."""
 
 
 class StimuliSettings(Section):
     """`[stimuli]`: stimulus sets made elsewhere (by `./run stimuli import` or any program)."""
 
     sets: tuple[PathText, ...] = ()
-    """Folders with a `stimuli.csv`, relative to the study file; shown beside what the study's own models make."""
+    """Folders with a `stimuli.csv`, relative to the study file, shown next to the models' pictures."""
     practice_sets: tuple[PathText, ...] = ()
-    """Where practice trials come from; default: items of the study's sets that the participant's list leaves over."""
+    """Sets of practice trials; default: items that the participant's list leaves over."""
     catch_sets: tuple[PathText, ...] = ()
-    """Where catch trials come from: pictures whose truth everybody sees."""
+    """Sets of catch trials: pictures with an obvious truth."""
 
 
 class MetricsSettings(Section):
@@ -103,26 +103,26 @@ class MetricsSettings(Section):
     names: tuple[str, ...] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
     """Names of `./run metrics --list`."""
     resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
-    """How pictures are brought to a network's size; part of FID's and KID's definition."""
+    """Resizer to a network's size; part of the definition of FID and KID."""
     resize: bool = False
-    """Bring a generated picture to the size of its real one where they differ (bicubic)."""
+    """Bring a generated picture to the size of its real one (bicubic)."""
     precision: Precision = "fp32"
-    """Of the networks that make features."""
+    """Precision of the feature networks."""
     segmenter: PathText | None = Field(default=None, examples=["palette"])
-    """For pixel_accuracy, class_accuracy, class_iou: a network's file, relative to the study file, or `palette`."""
+    """For pixel_accuracy, class_accuracy, class_iou: a network's file, or `palette`."""
 
 
 class ReportingSettings(Section):
     """`[reporting]`: what readers want to know and no table tells; the report's checklist has it and names the gaps."""
 
     recruitment: str = ""
-    """How people were found, who could take part, and what they got for it."""
+    """How people were found, who could take part, and what they were paid."""
     ethics: str = ""
-    """Who approved the study, with its number, or why nobody had to."""
+    """Who approved the study, with its number, or why no approval was needed."""
     data_availability: str = ""
-    """Where the answers and the pictures are, and under which licence."""
+    """Where answers and pictures are, and their licence."""
     code_availability: str = ""
-    """Where the code of the models and of the analysis is, with its version."""
+    """Where the code of models and analysis is, with its version."""
 
 
 class Study(Section):

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.settings.quiz import PAIR_PROTOCOLS
+from gan_eval.settings.protocols import PAIR_PROTOCOLS
 from gan_eval.store import person_of
 from gan_eval.tables import TRIALS
 from gan_eval.tables.schema import LONGEST_MS

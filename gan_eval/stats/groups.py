@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, requested_exposure
 from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI

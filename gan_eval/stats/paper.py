@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.settings.adaptive import QUEST_PLUS, STAIRCASE
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS

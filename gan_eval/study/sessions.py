@@ -1,9 +1,8 @@
 """The sessions of a study: who has done what, one more session, and the store's tables as files."""
 
 import shlex
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,9 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.machine.commands import run_own
-from gan_eval.quiz.admission import is_too_old, unused_code
+from gan_eval.quiz.admission import Person, QuizStudy, unused_code
+from gan_eval.quiz.room import Room, SessionResult, run_session
+from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
 from gan_eval.stats.looks import LookPlan, read_looks
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets, require_same_pictures
@@ -33,8 +34,6 @@ from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from gan_eval.quiz import SessionResult
 
 
 def count_sessions(plan: Plan) -> dict[str, int]:
@@ -80,13 +79,12 @@ def unfinished_sessions(plan: Plan) -> list[str]:
     with open_store(plan.store, create=False) as store:
         sessions = store.rows(tables.SESSIONS, study=plan.study.study.name, status="open", simulated=False)
         progress = {known.participant: known for known in list_participants(store, plan.study.study.name)}
-    lines, now = [], datetime.now(UTC)
+    lines = []
     for row in sessions:
-        if not is_too_old(row, now, plan.study.quiz):
-            code = row["participant"]
-            since = f"since {row['started_at'][:16].replace('T', ' ')} UTC, " if row["started_at"] else ""
-            trials = f"{progress[code].trials} of {progress[code].planned} trials"
-            lines.append(f"unfinished: {code}, {since}{trials}; only {code} continues it: {quiz_command(plan, code)}")
+        code = row["participant"]
+        since = f"since {row['started_at'][:16].replace('T', ' ')} UTC, " if row["started_at"] else ""
+        trials = f"{progress[code].trials} of {progress[code].planned} trials"
+        lines.append(f"unfinished: {code}, {since}{trials}; only {code} continues it: {quiz_command(plan, code)}")
     return lines
 
 
@@ -148,34 +146,39 @@ def is_rehearsal(plan: Plan) -> bool:
     return plan.simulate is not None and not people_have_answered(plan)
 
 
-def quiz_session(plan: Plan, participant: str, *, store: str | Path | None = None, **options: Any) -> "SessionResult":
-    """One participant's session over the study's stimuli; `options` as in `gan_eval.quiz.run_session`.
+def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
+    """Return what the study's sessions show.
+
+    Raises:
+        UserError: a stimulus set is missing or broken.
+    """
+    study = plan.study
+
+    def read(folders: Collection[Path]) -> tuple[StimulusSet, ...]:
+        return (read_sets(folders, hash_files=False),) if folders else ()
+
+    return QuizStudy(
+        name=study.study.name,
+        settings=study.quiz,
+        shown=read(plan.stimulus_folders().values()),
+        practice=read([plan.file.parent / name for name in study.stimuli.practice_sets]),
+        catch=read([plan.file.parent / name for name in study.stimuli.catch_sets]),
+        seed=study.study.seed,
+        design=design,
+    )
+
+
+def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
+    """One participant's session over the study's stimuli; `how` as in `gan_eval.quiz.room.run_session`.
 
     Raises:
         UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
-    from gan_eval.quiz import run_session
-
-    study = plan.study
     where = str(store or plan.store)
-    design = require_one_design(plan, where)
-    extra = extra_sets(plan)
-    result = run_session(
-        [read_sets(plan.stimulus_folders().values(), hash_files=False)],
-        study.quiz,
-        participant=participant,
-        store=where,
-        study_name=study.study.name,
-        design_hash=sha256_json(design),
-        design=design,
-        seed=study.study.seed,
-        practice=extra.practice,
-        catch=extra.catch,
-        **options,
-    )
-    if study.quiz.push_to is None or result.simulated:
+    result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
+    if plan.study.quiz.push_to is None or result.simulated:
         return result
-    return replace(result, warnings=(*result.warnings, *_push(where, study.quiz.push_to)))
+    return replace(result, warnings=(*result.warnings, *_push(where, plan.study.quiz.push_to)))
 
 
 def _push(store: str, target: str) -> tuple[str, ...]:
@@ -186,29 +189,6 @@ def _push(store: str, target: str) -> tuple[str, ...]:
         command = f"gan-eval store push {shlex.quote(store)} URL"
         return (f"quiz.push_to: {error}; all answers are safe in {store}; copy them later with `{command}`",)
     return tuple(f"quiz.push_to: refused: {line}; the rows are safe in {store}" for line in refused)
-
-
-@dataclass(frozen=True)
-class ExtraSets:
-    """What is shown beside the main stimuli: at most one merged set each."""
-
-    practice: tuple[StimulusSet, ...]
-    catch: tuple[StimulusSet, ...]
-
-
-def extra_sets(plan: Plan) -> ExtraSets:
-    """The study's sets for practice and catch trials.
-
-    Raises:
-        UserError: a set is missing or broken.
-    """
-    stimuli = plan.study.stimuli
-
-    def read(names: Sequence[str]) -> tuple[StimulusSet, ...]:
-        folders = [plan.file.parent / name for name in names]
-        return (read_sets(folders, hash_files=False),) if names else ()
-
-    return ExtraSets(read(stimuli.practice_sets), read(stimuli.catch_sets))
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
@@ -259,19 +239,7 @@ def ask_next_person(plan: Plan, listener: Listener) -> None:
 
 def draw_warnings(plan: Plan) -> list[str]:
     """What the draw says of pools that are too small, one line each."""
-    from gan_eval.quiz.draw import deal
-
-    extra = extra_sets(plan)
-    practice, catch = ([row for stimuli in sets for row in stimuli.rows] for sets in (extra.practice, extra.catch))
-    draw = deal(
-        read_sets(plan.stimulus_folders().values(), hash_files=False).rows,
-        plan.study.quiz,
-        seed=plan.study.study.seed,
-        list_number=1,
-        practice=practice,
-        catch=catch,
-    )
-    return list(draw.warnings)
+    return list(quiz_study(plan, {}).deal(1).warnings)
 
 
 def answers_hash(plan: Plan) -> str:
@@ -295,11 +263,13 @@ def simulate_missing(plan: Plan, listener: Listener) -> None:
     with open_store(plan.store) as store:
         taken = {row["participant"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
-    for done, participant in enumerate(islice(names, missing), start=1):
-        if not is_rehearsal(plan):
-            return
-        quiz_session(plan, participant, simulate=plan.simulate)
-        listener.progress("quiz (simulated)", done, missing)
+    observer = parse_observer(plan.simulate or "default")
+    with Room(quiz_study(plan, require_one_design(plan, plan.store)), plan.store) as room:
+        for done, name in enumerate(islice(names, missing), start=1):
+            if room.writer.submit(lambda store: has_people(store, plan.study.study.name)).result():
+                return
+            room.run(Person(name, observer))
+            listener.progress("quiz (simulated)", done, missing)
 
 
 def stimulus_hashes(plan: Plan) -> dict[str, str]:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.adaptive import RIGHT, proportion_right, thresholds
 from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
@@ -23,13 +24,12 @@ from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.protocols.single import proportion_right
 from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import Presentation, keep_size
-from gan_eval.quiz.visual_angle import Viewing, picture_width, suggested_width
-from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import RIGHT, STAIRCASE, thresholds
+from gan_eval.quiz.trial import State
+from gan_eval.quiz.visual_angle import picture_width, suggested_width
+from gan_eval.settings.protocols import STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]
@@ -42,16 +42,12 @@ def run_application(
     settings: QuizSettings,
     *,
     presentation: Presentation,
-    on_warning: Callable[[str], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Status:
     """Run a session on the screen until it is over or left.
 
     Args:
-        session: new, or taken up again.
-        library: the pictures.
-        settings: the quiz.
-        presentation: how it is presented on this computer.
-        on_warning: called before the first page with what the experimenter must know of the pictures' size.
+        say: called before the first page with what the experimenter must know.
 
     Raises:
         UserError: no such screen, presenter, language or text; a picture is broken or larger than the window; the
@@ -64,9 +60,8 @@ def run_application(
     qt.setQuitOnLastWindowClosed(False)
     quiz = QuizApplication(qt, session, library, settings, presentation=presentation)
     try:
-        if on_warning is not None:
-            for line in session.warnings:
-                on_warning(line)
+        for line in session.warnings:
+            say(line)
         with calm_interpreter():
             return quiz.run()
     finally:
@@ -93,20 +88,13 @@ class QuizApplication(QObject):
         self._intro = presentation.intro
         self._status: Status = "open"
         self._error: BaseException | None = None
-        self.stage = Stage(qt, settings, presentation)
+        self.stage = Stage(settings, presentation)
         self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
         self._checked_room = self.stage.room
-        self._introduction = Introduction(
-            self._look,
-            self._texts,
-            settings,
-            session,
-            note=self._note_small_pictures(),
-            screen_width=self._checked_room.width(),
-            pixels_per_mm=self.stage.pixels_per_mm,
-        )
+        self._warn_of_small_pictures()
+        self._introduction = Introduction(self._look, self._texts, settings, session)
         self._introduction.turned.connect(self.stage.show_page)
         self._introduction.finished.connect(self._begin)
         self._introduction.left.connect(self._leave)
@@ -173,17 +161,17 @@ class QuizApplication(QObject):
         page.went_back.connect(self._leave)
         stage.show_page(page)
 
-    def _note_small_pictures(self) -> str:
-        """Warn the experimenter of pictures that are tiny on this screen; the same in the participant's language."""
+    def _warn_of_small_pictures(self) -> None:
+        """Warn the experimenter of pictures that are tiny on this screen."""
         shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
         widths = [row["width"] for row in self.library.rows if row["stimulus"] in shown]
         screen = self.stage.screen.width
         larger = suggested_width(max(widths), screen) if widths and self._settings.picture_size == "native" else None
-        if larger is None:
-            return ""
-        values = {"width": max(widths), "screen": screen, "larger": larger}
-        self._session.warnings.append(Texts()("size_stamps", **values))
-        return self._texts("size_stamps", **values)
+        if larger is not None:
+            self._session.warnings.append(
+                f"the pictures are {max(widths)} pixels wide, the screen {screen}; to enlarge them, exit and set "
+                f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
+            )
 
     def _welcome(self) -> None:
         check = self._check_pictures()
@@ -210,19 +198,12 @@ class QuizApplication(QObject):
         return PictureCheck(self._session, self.library, self.stage.room, self._viewing if in_degrees else None)
 
     def _begin(self, collected: Collected) -> None:
-        viewing = Viewing(
-            collected.pixels_per_mm or self._viewing.pixels_per_mm,
-            collected.viewing_distance_mm or self._viewing.distance_mm,
-        )
-        check = self._check
-        if check is None or (viewing != self._viewing and self._settings.picture_degrees is not None):
-            self._viewing = viewing
-            check = self._check_pictures()
+        check = self._check or self._check_pictures()
         check.finish()
         session, description = self._session, self.stage.description()
         if session.state is State.NEW:
             width = next(iter(check.widths)) if len(check.widths) == 1 else None
-            session.row |= description | viewing.columns(width)
+            session.row |= description | self._viewing.columns(width)
             checks = self.stage.checks(session.row["session"])
             session.begin(collected.consent, answers=collected.answers, checks=checks)
         self._run_trials()
@@ -341,7 +322,7 @@ class QuizApplication(QObject):
         if self._settings.show_score:
             done, steps = self._session.done, self._settings.staircase
             scores = score_lines(score(done), self._texts)
-            if self._session.protocol.adapts_exposure:
+            if self._session.protocol.facts.adaptive:
                 right = proportion_right(steps) if self._settings.protocol == STAIRCASE else RIGHT
                 scores += threshold_lines(thresholds(done, steps), self._texts, right=right)
         page = EndPage(self._look, self._texts, scores, reviewed)
@@ -349,13 +330,6 @@ class QuizApplication(QObject):
         self.stage.show_page(page)
 
     def _quit(self) -> None:
-        done, unknown = self._session.done, " ".join(sorted(self.trials.unknown_keys))
-        if unknown and done and all(row["reaction_time_ms"] is None for row in done):
-            keys = ", ".join(self._session.protocol.answers)
-            self._session.warnings.append(
-                f"no trial was answered, but the keys {unknown} were pressed, which are not {keys}; check the "
-                "layout of the keyboard, or set other keys (in [quiz], or --keys)"
-            )
         match self._session.advance():
             case State.NEW:
                 self._status = "declined"

@@ -7,13 +7,13 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from gan_eval.quiz.app.pages.calibration import CARD_MM, CardPage, DistancePage
 from gan_eval.quiz.app.pages.parts import StepPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.clock import read_instant
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
@@ -25,17 +25,9 @@ class Collected:
     consent: ConsentSettings | None = None
     answers: Mapping[str, str | None] = field(default_factory=dict)
     """By the question's id."""
-    pixels_per_mm: float | None = None
-    centimetres: float | None = None
-    """From the eyes to the screen."""
-
-    @property
-    def viewing_distance_mm(self) -> float | None:
-        """The same in the unit of the tables."""
-        return None if self.centimetres is None else 10 * self.centimetres
 
 
-Step = Literal["resume", "welcome", "consent", "card", "distance", "keys", "ready"] | int
+Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
 """A page before the first trial; a number: the study's own question at this place."""
 
 
@@ -57,30 +49,12 @@ class Introduction(QObject):
         texts: Texts,
         settings: QuizSettings,
         session: Session,
-        *,
-        note: str,
-        screen_width: int,
-        pixels_per_mm: float,
     ) -> None:
-        """Set up; nothing is shown yet.
-
-        Args:
-            look: sizes and colours.
-            texts: in the participant's language.
-            settings: the quiz.
-            session: new, or taken up again.
-            note: what the first page tells the experimenter; empty: nothing.
-            screen_width: in physical pixels.
-            pixels_per_mm: physical pixels in a millimetre as the platform states it, which is often wrong.
-        """
         super().__init__()
         self._look = look
         self._texts = texts
         self._settings = settings
         self._session = session
-        self._note = note
-        self._screen_width = screen_width
-        self._pixels_per_mm = pixels_per_mm
         self._agreement = presented_consent(settings.consent, texts)
         self._keys = settings.keys_of_list(session.row["list"])
         self._collected = Collected()
@@ -88,7 +62,6 @@ class Introduction(QObject):
         self._steps: list[Step] = ["resume", "welcome", "keys"]
         if session.state is State.NEW:
             self._steps = ["welcome", "consent", *range(len(settings.questions))]
-            self._steps += ["card", "distance"] if settings.calibrate else []
             self._steps += ["keys", "ready"]
 
     def start(self) -> None:
@@ -103,8 +76,6 @@ class Introduction(QObject):
         else:
             self._place = place
             page = self._make_page(self._steps[place])
-            if self._note and place == 0:
-                page.add_text(self._note, "muted")
             page.went_on.connect(lambda: self._leave_page(page, 1))
             page.went_back.connect(lambda: self._leave_page(page, -1))
             self.turned.emit(page)
@@ -117,10 +88,6 @@ class Introduction(QObject):
             case QuestionPage():
                 answers = {**self._collected.answers, page.question.id: page.answer}
                 self._collected = replace(self._collected, answers=answers)
-            case CardPage():
-                self._collected = replace(self._collected, pixels_per_mm=page.pixels_per_mm)
-            case DistancePage():
-                self._collected = replace(self._collected, centimetres=page.centimetres)
         self._turn_to(self._place + step)
 
     def _make_page(self, step: Step) -> StepPage:
@@ -154,12 +121,6 @@ class Introduction(QObject):
                 page = ConsentPage(look, texts, self._agreement)
                 page.refused.connect(self.left)
                 return page
-            case "card":
-                pixels_per_mm = self._collected.pixels_per_mm or self._pixels_per_mm
-                width, widest = round(pixels_per_mm * CARD_MM[0]), round(0.8 * self._screen_width)
-                return CardPage(look, texts, width=width, widest=widest)
-            case "distance":
-                return DistancePage(look, texts, centimetres=self._collected.centimetres)
             case "keys":
                 return KeysPage(look, texts, settings, keys=self._keys)
             case "ready":

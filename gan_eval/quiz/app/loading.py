@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import GAP, span
 from gan_eval.quiz.library import Library, mask, mask_generator
-from gan_eval.quiz.protocols import QuizProtocol, Showings
+from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind
@@ -37,9 +37,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     Args:
         planned: the trial's row of the plan, with the hashes that its files had when the session started.
         showings: the stimuli that it shows.
-        library: where they are.
         mask_kind: the kind of mask.
-        session: the session's identifier, from which the masks follow.
 
     Raises:
         UserError: a picture is missing, broken, or no longer what it was.
@@ -70,14 +68,6 @@ def to_image(pixels: Picture) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy of its own
 
 
-def load_thumbnail(path: Path, size: int, *, ratio: float) -> QImage:
-    """A picture that fits into `size` x `size` logical pixels at the device pixel `ratio`, smoothly scaled."""
-    fits = QSize(round(size * ratio), round(size * ratio))
-    image = load(path).scaled(fits, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    image.setDevicePixelRatio(ratio)
-    return image
-
-
 def check_pictures(
     coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize, *, viewing: Viewing | None = None
 ) -> Iterator[int]:
@@ -88,9 +78,6 @@ def check_pictures(
 
     Args:
         coming: the trials' rows of the plan.
-        protocol: what they show.
-        library: the pictures, with the size at which they are shown.
-        window: its size in physical pixels.
         viewing: where the study gives the size in degrees: what they are on this screen.
 
     Yields:
@@ -150,8 +137,6 @@ class PictureCheck(QObject):
         """Set it up.
 
         Args:
-            session: what will be shown.
-            library: the pictures, with the size at which they are shown.
             room: the window's size in physical pixels.
             viewing: where the study gives the size in degrees: what they are on this screen.
         """

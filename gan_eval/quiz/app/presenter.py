@@ -75,7 +75,6 @@ class PresenterWindow(QWindow):
         """Make a window, not shown yet.
 
         Args:
-            screen: where it will stand.
             surface: what it is drawn with.
             corner_patch: show a patch for a photodiode in the lower left corner.
             text_scale: the participant's text size, 1 to 2.
@@ -226,7 +225,6 @@ class OpenGLWindow(PresenterWindow):
         """Make a window, not shown yet.
 
         Args:
-            screen: where it will stand.
             frame_ms: the screen's frame, where swaps were measured to wait for it.
             may_wait: false where swaps were measured not to wait for the screen.
             corner_patch: show a patch for a photodiode in the lower left corner.

@@ -1,4 +1,4 @@
-"""`quiz --self-test`: measures a screen's timers, flushes and swaps, chooses its presenter, and checks its size."""
+"""`quiz --self-test`: measures a screen's timers, flushes and swaps, and chooses its presenter."""
 
 import random
 import sys
@@ -13,7 +13,6 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QScreen
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import (
     LAST_STRETCH_NS,
@@ -25,26 +24,19 @@ from gan_eval.quiz.app.presenter import (
     wait_until,
 )
 from gan_eval.quiz.app.process import Priority, raised_priority, require_display
-from gan_eval.quiz.app.stage import load_texts, numbered_screen, screen_key
-from gan_eval.quiz.app.style import Look, scale_for
-from gan_eval.quiz.app.windows import WINDOW_TITLE, Shell, show, window_area
+from gan_eval.quiz.app.stage import numbered_screen, screen_key
+from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.station import (
     Check,
     Presentation,
     PresenterChoice,
     PresenterName,
-    ScreenKey,
-    ScreenSize,
     ScreenTiming,
-    keep_size,
     keep_timing,
     pace,
-    presented_size,
-    read_size,
     summary,
 )
-from gan_eval.quiz.wording import SOURCE_LANGUAGE
 from gan_eval.tables.frames import iso
 
 MAY_DROP = 0.01
@@ -175,8 +167,6 @@ def _up_to(value: float, limit: float) -> Literal["ok", "warning"]:
 
 FRAMES = 300
 
-RULER_S = 30
-
 LIMITS = (
     "No program can see how much later than its time stamps the light changes: display server, compositor, cable and "
     "panel add a delay (published: 2 to 30 ms), and the keyboard adds its own. It shifts all onsets and reaction times "
@@ -199,16 +189,13 @@ class SelfTest:
     """The same for the experimenter."""
 
 
-def run_self_test(presentation: Presentation, *, frames: int = FRAMES, ruler_s: int = RULER_S) -> SelfTest:
-    """Measure a screen on plain grey, show a ruler to check its size, and store both for later sessions.
+def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTest:
+    """Measure a screen on plain grey and store the result for later sessions.
 
     The measuring takes about 20 s.
 
     Args:
-        presentation: which screen, full or windowed, and which presenter; with `auto` both are measured. A width of
-            the screen and a viewing distance are kept.
         frames: how many each presenter shows.
-        ruler_s: so long the ruler is shown where nobody presses a key.
 
     Raises:
         UserError: no display or no such screen; OpenGL is required and not to be had; the result cannot be stored.
@@ -230,66 +217,8 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES, ruler_s: 
         timing = judge(checks, requested, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
     path = keep_timing(key, timing)
-    size = check_size(screen, presentation, seconds=ruler_s)
     assert application is not None
-    return SelfTest(timing, (str(key), *timing_lines(timing), LIMITS, size_line(size, key), f"Kept in {path}."))
-
-
-def check_size(screen: QScreen, presentation: Presentation, *, seconds: int) -> ScreenSize:
-    """Show a ruler at the width that is known of a screen, and keep what is measured with it.
-
-    Args:
-        screen: which one.
-        presentation: how; a width and a distance given in it are kept at once, in place of earlier ones.
-        seconds: so long it is shown where nobody presses a key.
-
-    Returns:
-        What is kept.
-
-    Raises:
-        UserError: this computer's record is damaged, or cannot be written.
-    """
-    key = screen_key(screen)
-    size = presented_size(key, presentation)
-    if size != read_size(key):
-        keep_size(key, size)
-    area = window_area(screen, windowed=presentation.windowed)
-    look = Look(scale_for(area.height()), presentation.text_size / 100, presentation.high_contrast)
-    texts = load_texts(presentation.language or SOURCE_LANGUAGE, {})
-    claimed_cm = screen.physicalSize().width() / 10
-    page = ScreenSizePage(look, texts, size, pixels=key.width, claimed_cm=claimed_cm, closes_after_s=seconds)
-    shell, loop = Shell(look, WINDOW_TITLE), QEventLoop()
-    page.went_on.connect(lambda: loop.exit(1))
-    page.went_back.connect(loop.quit)
-    shell.close_requested.connect(loop.quit)
-    shell.turn_to(page)
-    show(shell, area, windowed=presentation.windowed)
-    shell.activateWindow()
-    if loop.exec():
-        size = page.screen_size
-        keep_size(key, size)
-    shell.hide()
-    return size
-
-
-def size_line(size: ScreenSize, screen: ScreenKey) -> str:
-    """What is known of a screen's size, for the experimenter."""
-    known = [
-        f"the screen is {size.screen_width_cm:g} cm wide" if size.screen_width_cm is not None else "",
-        f"it is seen from {size.viewing_distance_cm:g} cm" if size.viewing_distance_cm is not None else "",
-    ]
-    density = size.viewing(screen).pixels_per_degree
-    if density is not None:
-        return f"{known[0].capitalize()}, {known[1]}: {density:.1f} pixels per degree of visual angle."
-    missing = " and ".join(
-        option
-        for option, value in (
-            ("--screen-width-cm", size.screen_width_cm),
-            ("--viewing-distance-cm", size.viewing_distance_cm),
-        )
-        if value is None
-    )
-    return f"Degrees of visual angle cannot be told here: measure, and repeat this with {missing}."
+    return SelfTest(timing, (str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."))
 
 
 def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: str) -> ScreenTiming:

@@ -1,19 +1,19 @@
 """The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QLocale, QRect, QSize, Qt, QTranslator
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.app.style import Look, scale_for
 from gan_eval.quiz.app.windows import Shell, show, window_area
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
@@ -26,35 +26,10 @@ from gan_eval.quiz.station import (
     read_timing,
     round_exposure,
 )
-from gan_eval.quiz.wording import CONTEXT, SOURCE_LANGUAGE, Texts, require_language, require_texts, translations
+from gan_eval.quiz.trial import State
+from gan_eval.quiz.wording import load_texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
-
-
-def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """The program's texts.
-
-    Args:
-        language: such as `de`.
-        own: the study's wording of single texts, by name.
-
-    Raises:
-        UserError: the program does not speak this language, or a text of this name does not exist.
-    """
-    require_language(language)
-    require_texts(own)
-    if language == SOURCE_LANGUAGE:
-        return Texts(own=own)
-    file = translations()[language]
-    translator = QTranslator()
-    if not translator.load(str(file)):
-        raise UserError(f"{file}: not a compiled translation; make it anew with python packaging/translations.py")
-    return Texts(language, own, lambda name, source: translator.translate(CONTEXT, source, name) or source)
-
-
-def direction_of(language: str) -> Qt.LayoutDirection:
-    """Whether a language's texts run from left to right or from right to left."""
-    return QLocale(language).textDirection()
 
 
 @dataclass(frozen=True)
@@ -140,7 +115,7 @@ _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio"
 class Stage:
     """Two windows on one monitor, of which one is seen: the pages, or the trials."""
 
-    def __init__(self, qt: QApplication, settings: QuizSettings, presentation: Presentation) -> None:
+    def __init__(self, settings: QuizSettings, presentation: Presentation) -> None:
         """Make the windows, not shown yet.
 
         Raises:
@@ -149,11 +124,10 @@ class Stage:
         self._presentation = presentation
         self._settings = settings
         self.texts = load_texts(presentation.language or settings.language, settings.texts)
-        qt.setLayoutDirection(direction_of(self.texts.language))
         self._screen = numbered_screen(presentation.screen)
         self._screen_state = _screen_state(self._screen)
         area = window_area(self._screen, windowed=presentation.windowed)
-        self.look = Look(scale_for(area.height()), presentation.text_size / 100, presentation.high_contrast)
+        self.look = Look(scale_for(area.height()), presentation.text_size / 100)
         self.shell = Shell(self.look, self.texts("window_title"))
         self._chosen = choose_presenter(presentation.presenter, self._screen, round_frames=presentation.round_frames)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
@@ -164,11 +138,6 @@ class Stage:
         """The trial window's size in physical pixels, on the screen that it is on by now."""
         screen = self._current
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
-
-    @property
-    def pixels_per_mm(self) -> float:
-        """Physical pixels in a millimetre, as the platform states it."""
-        return self._screen.physicalDotsPerInchX() * self._screen.devicePixelRatio() / 25.4  # mm in an inch
 
     @property
     def claimed_width_cm(self) -> float:
@@ -198,7 +167,6 @@ class Stage:
             "device_pixel_ratio": ratio,
             "refresh_hz": self._chosen.refresh_hz,
             "rounded": self._chosen.frame_ms is not None,
-            "station": self._presentation.station,
             "language": self.texts.language,
             "text_size": self._presentation.text_size,
         }
@@ -246,7 +214,6 @@ def note_differences(session: Session, description: Row) -> bool:
     """Tell the experimenter where a session that is taken up is not presented as its row says.
 
     Args:
-        session: new, then nothing differs, or taken up.
         description: `Stage.description`.
 
     Returns:

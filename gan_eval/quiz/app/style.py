@@ -1,11 +1,11 @@
-"""The look of the pages: one sheet, the system's font, calm and neutral; or white on black with a yellow focus."""
+"""The look of the pages: one sheet, the system's font, calm and neutral."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of the pages. The ground of the stimuli is the same grey in all."""
+    """The colours of the pages."""
 
     ink: str
     muted: str
@@ -14,11 +14,10 @@ class Palette:
     line: str
     accent: str
     focus: str
-    right: str
     wrong: str
 
 
-LIGHT = Palette(
+PALETTE = Palette(
     ink="#1f2933",
     muted="#52606d",
     paper="#ffffff",
@@ -26,19 +25,7 @@ LIGHT = Palette(
     line="#ccd3da",
     accent="#1f5f99",
     focus="#1f5f99",
-    right="#1b6b3a",
     wrong="#a32a22",
-)
-HIGH_CONTRAST = Palette(
-    ink="#ffffff",
-    muted="#ffffff",
-    paper="#000000",
-    ground="#000000",
-    line="#ffffff",
-    accent="#ffffff",
-    focus="#ffd800",
-    right="#ffffff",
-    wrong="#ffffff",
 )
 
 
@@ -50,17 +37,7 @@ class Look:
     """The factor of all lengths, for the screen."""
     text: float = 1.0
     """The factor of the texts on top of it, for the participant: 1 to 2."""
-    high_contrast: bool = False
-
-    @property
-    def palette(self) -> Palette:
-        """The colours."""
-        return HIGH_CONTRAST if self.high_contrast else LIGHT
-
-    @property
-    def ring(self) -> int:
-        """Logical pixels of the frame around what has the keyboard."""
-        return self.px(4 if self.high_contrast else 2)
+    palette: Palette = PALETTE
 
     def px(self, length: float) -> int:
         """A length in logical pixels."""
@@ -99,7 +76,7 @@ def _texts(look: Look) -> str:
 
 
 def _controls(look: Look) -> str:
-    colours, px, ring = look.palette, look.px, look.ring
+    colours, px, ring = look.palette, look.px, look.px(2)
     return f"""
     QPushButton {{
         background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
@@ -117,20 +94,12 @@ def _controls(look: Look) -> str:
         background: {colours.ground}; border-color: {colours.line}; color: {colours.muted}; font-weight: 400;
     }}
     QPushButton:focus {{ border: {ring}px solid {colours.focus}; }}
-    QPushButton#main:focus {{ border: {ring}px solid {colours.focus if look.high_contrast else colours.ink}; }}
+    QPushButton#main:focus {{ border: {ring}px solid {colours.ink}; }}
     QCheckBox, QRadioButton {{
         spacing: {px(10)}px; padding: {px(6)}px; border: {ring}px solid transparent; border-radius: {px(6)}px;
     }}
     QCheckBox:focus, QRadioButton:focus {{ border-color: {colours.focus}; }}
-    QCheckBox::indicator, QRadioButton::indicator {{
-        width: {look.font(16)}px; height: {look.font(16)}px; border: {px(2)}px solid {colours.muted};
-        background: {colours.paper};
-    }}
-    QCheckBox::indicator {{ border-radius: {px(4)}px; }}
-    QRadioButton::indicator {{ border-radius: {look.font(16) // 2 + px(2)}px; }}
-    QCheckBox::indicator:checked, QRadioButton::indicator:checked {{
-        background: {colours.accent}; border-color: {colours.accent};
-    }}
+    QCheckBox::indicator, QRadioButton::indicator {{ width: {look.font(16)}px; height: {look.font(16)}px; }}
     QLineEdit {{
         background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
         padding: {px(8)}px; selection-background-color: {colours.accent}; selection-color: {colours.paper};
@@ -147,7 +116,7 @@ def _areas(look: Look) -> str:
     QFrame#rule {{ background: {colours.line}; border: none; max-height: 1px; }}
     QScrollArea {{ background: {colours.ground}; border: none; }}
     QListView {{
-        background: {colours.paper}; border: {look.ring}px solid {colours.line}; border-radius: {px(8)}px;
+        background: {colours.paper}; border: {look.px(2)}px solid {colours.line}; border-radius: {px(8)}px;
         outline: none;
     }}
     QListView:focus {{ border-color: {colours.focus}; }}

@@ -15,8 +15,8 @@ from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.app.windows import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.session import ON_ITS_WAY, Session, State, break_due
-from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag
+from gan_eval.quiz.session import Session, break_due
+from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, State
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -166,12 +166,6 @@ class TrialRunner(QObject):
         """Make a runner that has not started.
 
         Args:
-            session: has begun by the time of `start`.
-            window: where frames are presented; shown by the time of `start`.
-            keyboard: listens to the window.
-            library: the pictures.
-            settings: the quiz.
-            texts: in the participant's language.
             breaks: stop for breaks.
             screen_differs: the screen is not as the session's row describes it; all trials are flagged.
         """
@@ -185,8 +179,6 @@ class TrialRunner(QObject):
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
         self._confidence_keys = confidence_keys(settings, texts)
-        self.unknown_keys: set[str] = set()
-        """Characters that were typed during trials and answer nothing."""
         self._trials = TrialScript(session, window, settings, self._texts)
         self._running = False
         self._rested_after = 0
@@ -241,7 +233,7 @@ class TrialRunner(QObject):
         if state is State.PRESENTED:
             self._window.stage(BLANK)
             self._session.offset(self._window.present())
-        if state in ON_ITS_WAY:
+        if self._session.trial_begun:
             self._session.break_off(now_ns(), flag)
         with suppress(TimeoutError):  # then the session is still SAVING
             self._session.wait(COMMIT_SECONDS)
@@ -327,8 +319,6 @@ class TrialRunner(QObject):
         state = self._session.state
         wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
         key = wanted_key(press.key, press.place, wanted)
-        if key is None and press.key.isprintable():
-            self.unknown_keys |= {press.key} - {""}
         taken = key is not None and self._session.press(key, press.when, repeated=press.repeated)
         if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)

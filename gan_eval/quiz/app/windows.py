@@ -6,10 +6,9 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.style import Look, sheet
-from gan_eval.quiz.wording import TEXTS
 
-WINDOW_TITLE = TEXTS["window_title"]
-"""The same for every study, participant and picture: a window's title is seen by everybody in the room."""
+WINDOW_TITLE = "Picture quiz"
+"""Names no study, participant or picture: everybody in the room sees a window's title."""
 
 WINDOWED = QSize(1280, 800)
 

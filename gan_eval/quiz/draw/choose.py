@@ -147,8 +147,6 @@ def practice_offers(
 
     Args:
         pools: of each data set, what may be shown.
-        settings: how many, and whether too few are an error.
-        generator: random numbers.
         from_own_sets: the pools are of sets for practice alone.
 
     Raises:
@@ -176,8 +174,6 @@ def catch_offers(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`.
-        settings: how many.
-        generator: random numbers.
         excluded: items that other trials show.
 
     Raises:

@@ -39,7 +39,6 @@ def deal(
     *,
     seed: int,
     list_number: int,
-    fraction: float | None = None,
     practice: Sequence[Row] = (),
     catch: Sequence[Row] = (),
 ) -> Draw:
@@ -47,10 +46,8 @@ def deal(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        settings: protocol, counts, exposures, and whether smaller counts are allowed.
         seed: the study's seed.
         list_number: which list, from 1.
-        fraction: share of the planned training steps, for rows that do not say it themselves.
         practice: stimuli of practice trials; default: items that the list leaves over.
         catch: stimuli of catch trials.
 
@@ -101,7 +98,7 @@ def deal(
             **{name: row[name] for name in copied},
             "requested_exposure_ms": row["requested_exposure_ms"],
             "simulated": None,
-            "fraction": fraction if row["own_fraction"] is None else row["own_fraction"],
+            "fraction": row["fraction"],
         }
         for trial, row in enumerate(rows, start=1)
     )

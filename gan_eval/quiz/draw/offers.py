@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.protocols import PROTOCOLS
+from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
@@ -63,7 +63,6 @@ def pools_of(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        settings: the protocol decides what can be shown.
         setting: of the study, what names the sets; errors begin with it.
         one_class: single pictures may be all real or all generated.
 
@@ -133,7 +132,7 @@ def _offer(row: Row) -> Row:
         **{name: row[name] for name in names},
         "stimulus_b": None,
         "sha256_b": None,
-        "own_fraction": row.get("fraction"),
+        "fraction": row.get("fraction"),
     }
 
 
@@ -141,4 +140,4 @@ def _pair(a: Row, b: Row, model: str) -> Row:
     """A pair has no truth as a whole: its kind is empty."""
     fractions = [row["fraction"] for row in (a, b) if row.get("fraction") is not None]
     pair = {"stimulus_b": b["stimulus"], "sha256_b": b["sha256"], "kind": None, "model": model}
-    return _offer(a) | pair | {"own_fraction": min(fractions, default=None)}
+    return _offer(a) | pair | {"fraction": min(fractions, default=None)}

@@ -55,7 +55,6 @@ def complete(
         levels_ms: the exposures; each class, and each role, has them in equal shares.
         positions: where or when a pair's picture a can be shown; None: single pictures.
         list_number: what is odd goes to another level from list to list.
-        generator: random numbers.
     """
     rows: list[Row] = []
     for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels go round each class, role by role
@@ -104,7 +103,6 @@ def in_order(
         among: catch trials that go among them; they count in the runs.
         places: before which of the block's own trials each of them goes, as nearly as the order of classes has room.
         classes: what runs are made of.
-        generator: random numbers.
         after: the trials before this block, whose last run goes on in it. Where there are none, one of the block's own
             trials comes first, if there is any of its class.
     """

@@ -29,7 +29,7 @@ from gan_eval.report.people.grades import grade_sentences
 from gan_eval.report.people.participants import people_answering
 from gan_eval.report.people.rates import id_text, shares
 from gan_eval.report.people.thresholds import threshold_sentences
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA

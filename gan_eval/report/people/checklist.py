@@ -1,13 +1,12 @@
 """What journals ask of a study with people, filled from the study file and the tables; what is missing is named."""
 
-from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.parts.blocks import Facts, Paragraph, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, milliseconds, plural
 from gan_eval.report.people.design import is_excluded
 from gan_eval.report.people.participants import analysed_text
-from gan_eval.settings.adaptive import QUEST_PLUS
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QuizSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, PROTOCOLS, QUEST_PLUS
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.tables import PARTICIPATION, SESSIONS
 

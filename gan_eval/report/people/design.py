@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
-from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import fid_warning
 from gan_eval.report.metrics.holes import holes_fact
 from gan_eval.report.parts.blocks import Facts, Lines, Section
@@ -24,8 +23,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share
-from gan_eval.settings.adaptive import QUEST_PLUS
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.looks import LOOKS, level, looks_text

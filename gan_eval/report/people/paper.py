@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import __version__
-from gan_eval.quiz.protocols import PROTOCOLS
 from gan_eval.report.metrics.data import facts_of, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Facts, Listing, Paragraph, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
@@ -14,8 +13,8 @@ from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.design import BY, exclusion_standing, is_excluded, look_sentence
 from gan_eval.report.people.participants import analysed_text, wanted_text
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
-from gan_eval.settings.adaptive import QUEST_PLUS
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, QUEST_PLUS
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS

@@ -9,7 +9,7 @@ from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, spans_figur
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, table_of
 from gan_eval.report.parts.words import NOTHING, milliseconds, missing, plural, text, whole
-from gan_eval.settings.adaptive import QUEST_PLUS, STAIRCASE
+from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS, mean_thresholds
 
 _MOST_BLOCKS = 200

@@ -15,7 +15,7 @@ from scipy.special import expit, ndtr
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings, Link
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import freedom, t_critical, two_sided_p, two_way
 from gan_eval.stats.compare.comparisons import alpha_of
 from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, estimate

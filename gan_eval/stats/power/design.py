@@ -12,7 +12,8 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import possible_counts
 from gan_eval.quiz.draw.offers import REAL, Role, pools_of
 from gan_eval.quiz.draw.rounds import choices, never_shown
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, QuizSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.questions import SHARED
 from gan_eval.tables.frames import Row

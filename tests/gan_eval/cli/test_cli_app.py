@@ -10,7 +10,7 @@ from gan_eval.__main__ import run
 from gan_eval.cli.app import application
 from gan_eval.cli.quiz import session_summary
 from gan_eval.machine.commands import VERBS
-from gan_eval.quiz import SessionResult
+from gan_eval.quiz.room import SessionResult
 
 
 def test_one_command_is_the_same_alone_as_beside_the_others():
@@ -56,5 +56,5 @@ def test_answers_of_every_protocol_are_counted(
     response: str | None, choice: str | None, rating: float | None, answered: int
 ) -> None:
     trial = {"response": response, "choice": choice, "rating": rating}
-    result = SessionResult("id", "P01", 1, "complete", False, (trial,), (), ())
+    result = SessionResult("id", "P01", 1, "complete", False, (trial,), ())
     assert session_summary(result) == f"P01: session complete, 1 trials stored, {answered} answered"

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
+from gan_eval.quiz.admission import Person
+from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
@@ -118,7 +120,7 @@ def test_the_answers_are_told_and_pictures_that_were_judged_stay(
 
     def answer(plan: Plan, listener: Listener) -> None:
         asked.append(next_participant(plan))
-        quiz_session(plan, asked[-1], simulate="dprime=9,lapse=0")
+        quiz_session(plan, Person(asked[-1], parse_observer("dprime=9,lapse=0")))
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had sat there
             store.execute("UPDATE sessions SET simulated = 0")
             store.execute("UPDATE trials SET simulated = 0")

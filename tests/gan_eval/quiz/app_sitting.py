@@ -1,22 +1,24 @@
 """Sessions in the application off screen, with a robot for the participant."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from quiz_study import study_of
 
-from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.admission import Person, admit
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.clock import SystemClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.run import make_session
-from gan_eval.quiz.session import State
+from gan_eval.quiz.room import make_session
 from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer
@@ -39,8 +41,9 @@ class Sitting:
         *,
         participant: str = "P01",
     ) -> None:
-        applicant = Applicant("study", "hash", participant, simulated=False)
-        admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), settings, seed=1)).result()
+        study, person = study_of(stimuli, settings), Person(participant)
+        now = datetime.now(UTC)
+        admitted = writer.submit(lambda store: admit(store, study, person, now=now)).result()
         library = Library([stimuli])
         self.writer = writer
         self.session = make_session(admitted, library, settings, writer, SystemClock())

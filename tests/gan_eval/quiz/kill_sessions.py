@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from gan_eval import tables
+from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.run import run_session
+from gan_eval.quiz.room import run_session
 from gan_eval.quiz.session import Session
+from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import read_set
@@ -68,7 +69,7 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
         advance(clock, when)
 
     VirtualClock.advance_to = advance_slowly  # type: ignore[method-assign]
-    _run_and_tell(stimuli, store, participant, pipe, simulate="default")
+    _run_and_tell(stimuli, store, Person(participant, Observer()), pipe)
 
 
 def sit_at_a_screen(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
@@ -90,11 +91,10 @@ def sit_at_a_screen(stimuli: Path, store: Path, participant: str, pipe: Connecti
     robot = QTimer(application, interval=70)
     robot.timeout.connect(press)
     robot.start()
-    presentation = Presentation(windowed=True, intro=False, presenter="raster")
-    _run_and_tell(stimuli, store, participant, pipe, presentation=presentation)
+    _run_and_tell(stimuli, store, Person(participant), pipe)
 
 
-def _run_and_tell(stimuli: Path, store: Path, participant: str, pipe: Connection, **how: Any) -> None:
+def _run_and_tell(stimuli: Path, store: Path, person: Person, pipe: Connection) -> None:
     add, onset = Store.add, Session.onset
 
     def add_and_tell(opened: Store, table: Table, rows: list[Row]) -> None:
@@ -107,23 +107,16 @@ def _run_and_tell(stimuli: Path, store: Path, participant: str, pipe: Connection
         onset(session, when)
 
     Store.add, Session.onset = add_and_tell, onset_and_tell  # type: ignore[method-assign, assignment]
-    run_session(
-        [read_set(stimuli)],
-        SETTINGS,
-        participant=participant,
-        store=store,
-        study_name="s",
-        design_hash="h",
-        seed=1,
-        **how,
-    )
+    study = QuizStudy(name="s", settings=SETTINGS, shown=[read_set(stimuli)], seed=1, design={})
+    presentation = Presentation(windowed=True, intro=False, presenter="raster")
+    run_session(study, store, person, presentation=presentation)
 
 
 def kill_sessions(stimuli: Path, store: Path, *, sitting: Sitting, kills: int, seed: int) -> Outcome:
     """Kill so many sittings, each at a random moment; a participant sits again until the session is complete."""
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["gan_eval.quiz.run", "gan_eval.giveaways.refusal"])
+    context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.giveaways.refusal"])
     outcome = Outcome()
     number = 1
     while outcome.kills < kills:

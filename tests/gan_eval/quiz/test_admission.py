@@ -7,10 +7,12 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from quiz_study import set_of, study_of
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.admission import Admitted, Applicant, admit
+from gan_eval.quiz.admission import Admitted, Person, admit
+from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, give_back_list, open_store
 from gan_eval.tables.frames import Row
@@ -33,8 +35,8 @@ def begin(store: Store, rows: Callable[..., list[Row]]) -> Begin:
     def start(
         participant: str, *, simulated: bool = False, into: Store = store, station: str | None = None, **how: object
     ) -> Admitted:
-        applicant = Applicant("study", "hash", participant, simulated=simulated, station=station)
-        admitted = admit(into, applicant, rows(20), SETTINGS, seed=1, **how)  # type: ignore[arg-type]
+        person = Person(participant, Observer() if simulated else None, station, **how)  # type: ignore[arg-type]
+        admitted = admit(into, study_of(set_of(rows(20)), SETTINGS), person, now=NOON)
         session = {**admitted.row, "started_at": "2026-01-31T12:00:00.000Z"}
         into.begin(session, [{**row, "session": session["session"]} for row in admitted.plan], None)
         return admitted
@@ -43,7 +45,7 @@ def begin(store: Store, rows: Callable[..., list[Row]]) -> Begin:
 
 
 def again(store: Store, rows: Callable[..., list[Row]], settings: QuizSettings, now: datetime) -> Admitted:
-    return admit(store, Applicant("study", "hash", "P01", simulated=False), rows(20), settings, seed=1, now=now)
+    return admit(store, study_of(set_of(rows(20)), settings), Person("P01"), now=now)
 
 
 def test_an_open_session_goes_on_with_its_draw_within_the_study_s_limit(
@@ -51,23 +53,12 @@ def test_an_open_session_goes_on_with_its_draw_within_the_study_s_limit(
 ) -> None:
     first = begin("P01")
     store.add(tables.ONSETS, [{"session": first.row["session"], "trial": 1}])
-    limited = QuizSettings(real=2, fake=2, resume_within_hours=2)
-    taken_up = again(store, rows, limited, NOON + timedelta(hours=1.9))
+    taken_up = again(store, rows, SETTINGS, NOON + timedelta(hours=1.9))
     assert taken_up.stored
     assert [row["stimulus"] for row in taken_up.plan] == [row["stimulus"] for row in first.plan]
     assert [row["trial"] for row in taken_up.onsets] == [1]
     assert taken_up.warnings == ()
     assert again(store, rows, SETTINGS, NOON + timedelta(days=3000)).stored
-
-
-def test_a_session_that_is_too_old_is_refused_and_kept(
-    store: Store, rows: Callable[..., list[Row]], begin: Begin
-) -> None:
-    begin("P01")
-    limited = QuizSettings(real=2, fake=2, resume_within_hours=0.5)
-    with pytest.raises(UserError, match=r"P01.*2\.5 hours ago.*resume_within_hours.*trials are kept; give a new code"):
-        again(store, rows, limited, NOON + timedelta(hours=2.5))
-    assert len(store.rows(tables.PLANS)) == 4
 
 
 def test_a_clock_that_was_set_back_is_told_and_no_obstacle_without_a_limit(
@@ -76,23 +67,7 @@ def test_a_clock_that_was_set_back_is_told_and_no_obstacle_without_a_limit(
     begin("P01")
     (line,) = again(store, rows, SETTINGS, NOON - timedelta(days=400)).warnings
     assert "was the clock set back?" in line
-    limited = QuizSettings(real=2, fake=2, resume_within_hours=1)
-    assert again(store, rows, limited, NOON - timedelta(minutes=1)).warnings == ()
-
-
-def test_a_limit_holds_also_where_the_clock_was_set_back(
-    store: Store, rows: Callable[..., list[Row]], begin: Begin
-) -> None:
-    session = begin("P01").row["session"]
-    limited = QuizSettings(real=2, fake=2, resume_within_hours=3)
-    with pytest.raises(UserError, match=r"How old the session is cannot be told.*resume_within_hours.*clock right"):
-        again(store, rows, limited, NOON - timedelta(hours=1))
-    store.add(tables.ONSETS, [{"session": session, "trial": 1, "shown_at": "2026-01-31T14:00:00.000Z"}])
-    with pytest.raises(UserError, match=r"2026-01-31T14:00:00.000Z, which is still to come"):
-        again(store, rows, limited, NOON + timedelta(hours=1))  # an hour old, by a clock that was set back since
-    store.add(tables.ONSETS, [{"session": session, "trial": 2, "shown_at": "2026-01-31T16:00:00"}])
-    with pytest.raises(UserError, match=r"began 4\.0 hours ago"):
-        again(store, rows, limited, NOON + timedelta(hours=1))
+    assert again(store, rows, SETTINGS, NOON - timedelta(minutes=1)).warnings == ()
 
 
 def test_two_stations_with_shares_of_their_own_never_deal_one_list(begin: Begin, store: Store, tmp_path: Path) -> None:
@@ -116,8 +91,8 @@ def test_those_who_are_admitted_before_any_has_begun_get_lists_of_their_own(
     store: Store, rows: Callable[..., list[Row]]
 ) -> None:
     def admit_one(participant: str, **how: object) -> Admitted:
-        applicant = Applicant("study", "hash", participant, simulated=False)
-        return admit(store, applicant, rows(20), SETTINGS, seed=1, **how)  # type: ignore[arg-type]
+        person = Person(participant, **how)  # type: ignore[arg-type]
+        return admit(store, study_of(set_of(rows(20)), SETTINGS), person, now=NOON)
 
     assert [admit_one(f"P{n}").row["list"] for n in range(3)] == [1, 2, 3]
     assert admit_one("P3", lists="2-9").row["list"] == 4
@@ -134,23 +109,20 @@ def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(
     path, together = tmp_path / "new.sqlite", Barrier(6)
 
     def admit_one(number: int) -> int:
-        applicant = Applicant("study", "hash", f"P{number}", simulated=False)
+        study = study_of(set_of(rows(20)), SETTINGS)
         with open_store(path) as store:
             together.wait()
-            return int(admit(store, applicant, rows(20), SETTINGS, seed=1).row["list"])
+            return int(admit(store, study, Person(f"P{number}"), now=NOON).row["list"])
 
     with ThreadPoolExecutor(6) as threads:
         assert sorted(threads.map(admit_one, range(6))) == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_list_that_cannot_be_dealt_is_taken_from_nobody(store: Store, rows: Callable[..., list[Row]]) -> None:
-    applicant, strict = (
-        Applicant("study", "hash", "P01", simulated=False),
-        QuizSettings(real=90, fake=90, strict_counts=True),
-    )
+    strict = QuizSettings(real=90, fake=90, strict_counts=True)
     with pytest.raises(UserError):
-        admit(store, applicant, rows(20), strict, seed=1)
-    assert admit(store, applicant, rows(20), SETTINGS, seed=1).row["list"] == 1
+        admit(store, study_of(set_of(rows(20)), strict), Person("P01"), now=NOON)
+    assert begin_only(store, rows, "P01").row["list"] == 1
 
 
 def test_a_list_may_be_asked_for_but_not_beside_a_share(begin: Begin) -> None:
@@ -164,10 +136,9 @@ def test_a_list_may_be_asked_for_but_not_beside_a_share(begin: Begin) -> None:
 
 def test_practice_and_catch_stimuli_come_from_sets_of_their_own(store: Store, rows: Callable[..., list[Row]]) -> None:
     settings = QuizSettings(real=2, fake=2, practice=2, catch=1)
-    admitted = admit(
-        store, Applicant("study", "hash", "P01", simulated=False), rows(20), settings, seed=1,
-        practice=rows(6, dataset="training"), catch=rows(6, dataset="cartoons"),
-    )  # fmt: skip
+    practice, catch = set_of(rows(6, dataset="training")), set_of(rows(6, dataset="cartoons"))
+    study = study_of(set_of(rows(20)), settings, practice=[practice], catch=[catch])
+    admitted = admit(store, study, Person("P01"), now=NOON)
     found = {(row["phase"], row["dataset"]) for row in admitted.plan}
     assert found == {("practice", "training"), ("main", "facades"), ("catch", "cartoons")}
 
@@ -176,10 +147,9 @@ def test_another_list_than_that_of_the_open_session_is_refused(
     store: Store, rows: Callable[..., list[Row]], begin: Begin
 ) -> None:
     begin("P01", list_number=3)
-    applicant = Applicant("study", "hash", "P01", simulated=False)
     with pytest.raises(UserError, match=r"--list 7: the open session of P01 .* has list 3"):
-        admit(store, applicant, rows(20), SETTINGS, seed=1, list_number=7)
-    assert admit(store, applicant, rows(20), SETTINGS, seed=1, list_number=3).stored
+        begin_only(store, rows, "P01", list_number=7)
+    assert begin_only(store, rows, "P01", list_number=3).stored
 
 
 def test_numbers_that_no_database_takes_are_refused_in_one_line(
@@ -207,5 +177,14 @@ def test_codes_that_differ_only_in_case_are_one_person_s(
         begin_only(store, rows, "p01")
 
 
-def begin_only(store: Store, rows: Callable[..., list[Row]], participant: str) -> Admitted:
-    return admit(store, Applicant("study", "hash", participant, simulated=False), rows(20), SETTINGS, seed=1)
+def begin_only(
+    store: Store, rows: Callable[..., list[Row]], participant: str, *, list_number: int | None = None
+) -> Admitted:
+    person = Person(participant, list_number=list_number)
+    return admit(store, study_of(set_of(rows(20)), SETTINGS), person, now=NOON)
+
+
+@pytest.mark.parametrize("code", ["Jane Doe", "", "x" * 65, "a/b"])
+def test_a_code_that_is_no_pseudonym_is_refused(code: str) -> None:
+    with pytest.raises(UserError, match="pseudonym"):
+        Person(code)

@@ -5,7 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from gan_eval.quiz.wording import Texts, instructions, keys_in_order, welcome_title
-from gan_eval.settings.quiz import Layout, ProtocolName, QuizSettings
+from gan_eval.settings.protocols import Layout, ProtocolName
+from gan_eval.settings.quiz import QuizSettings
 
 WORDS = Texts()
 UNLIMITED: dict[str, Any] = {"response_ms": "unlimited"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_eval.quiz.adaptive import Threshold
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import (
     GroupScore,
@@ -19,7 +20,6 @@ from gan_eval.quiz.review import (
     trial_lines,
 )
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import Threshold
 
 WORDS = Texts()
 FILES = Companions(label=Path("label.png"), truth=Path("real.png"), generated=Path("fake.png"))
@@ -39,12 +39,11 @@ TRIAL = ReviewedTrial(
 
 
 def texts_of(trial: ReviewedTrial) -> list[str]:
-    return [line.text for line in trial_lines(trial, WORDS)]
+    return trial_lines(trial, WORDS)
 
 
 def test_a_trial_tells_truth_answer_verdict_and_time() -> None:
     assert texts_of(TRIAL) == ["No. 7", "truth: fake", "your answer: real", "✗ wrong", "after 0.51 s"]
-    assert [line.tone for line in trial_lines(TRIAL, WORDS)] == ["strong", "plain", "plain", "wrong", "muted"]
     assert sentence(TRIAL, WORDS) == "No. 7, truth: fake, your answer: real, wrong, after 0.51 s"
 
 

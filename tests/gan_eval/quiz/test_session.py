@@ -1,21 +1,22 @@
 """The session as a state machine, against a real store and a virtual clock."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from quiz_study import study_of
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.admission import Admitted, Person, admit
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.protocols import protocol_for
-from gan_eval.quiz.session import Session, State
-from gan_eval.quiz.trial import MILLISECOND
+from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.simulate import Observer
+from gan_eval.quiz.trial import MILLISECOND, State
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
@@ -40,21 +41,23 @@ def make(
     settings: QuizSettings = SETTINGS,
 ) -> Session:
     """The session that `participant` is admitted to."""
-    applicant = Applicant("study", "hash", participant, simulated=False)
-    admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), settings, seed=1)).result()
-    session = Session(
-        admitted.row,
-        admitted.plan,
-        protocol_for(settings),
-        writer,
-        clock,
-        done=admitted.done,
-        confidence=settings.confidence,
-        late_ms=settings.late_ms,
-    )
+    admitted = admission(writer, stimuli, settings, participant)
+    session = Session(admitted.row, admitted.plan, QuizProtocol(settings), writer, clock, done=admitted.done)
     if admitted.stored:
         session.resume(admitted.onsets)
     return session
+
+
+def admission(
+    writer: Writer,
+    stimuli: StimulusSet,
+    settings: QuizSettings = SETTINGS,
+    code: str = "P01",
+    observer: Observer | None = None,
+    **how: object,
+) -> Admitted:
+    study, person = study_of(stimuli, settings, **how), Person(code, observer)
+    return writer.submit(lambda store: admit(store, study, person, now=datetime.now(UTC))).result()
 
 
 def show(session: Session, clock: VirtualClock, *, exposure: float, key: str | None = "f") -> None:
@@ -100,12 +103,6 @@ def test_a_whole_session(writer: Writer, stimuli: StimulusSet, clock: VirtualClo
     assert session.done == trials
 
 
-def test_nobody_asked_for_consent_leaves_no_consent(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    make(writer, stimuli, clock).begin(None)
-    assert rows_of(writer, tables.CONSENTS) == []
-    assert len(rows_of(writer, tables.SESSIONS)) == 1
-
-
 def test_no_answer_in_time_is_kept_as_none(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
     session = make(writer, stimuli, clock)
     session.begin(None)
@@ -114,15 +111,6 @@ def test_no_answer_in_time_is_kept_as_none(writer: Writer, stimuli: StimulusSet,
     (trial,) = rows_of(writer, tables.TRIALS)
     assert (trial["response"], trial["correct"], trial["reaction_time_ms"]) == ("none", None, None)
     assert trial["answered_at"] == "2026-01-31T12:00:04.500Z"
-
-
-def test_other_keys_are_no_answers(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    session.onset(0)
-    assert not session.press("x", 500 * MILLISECOND)
-    assert not session.press("", 500 * MILLISECOND)
-    assert session.press("J", 500 * MILLISECOND)
 
 
 def test_the_next_trial_waits_for_the_commit_of_the_last(
@@ -138,28 +126,14 @@ def test_the_next_trial_waits_for_the_commit_of_the_last(
     assert session.wait() is State.READY
 
 
-def test_reading_the_state_changes_nothing_and_advance_goes_on(
-    writer: Writer, stimuli: StimulusSet, clock: VirtualClock
-) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    show(session, clock, exposure=500)
-    writer.submit(lambda _: None).result()  # the trial is stored by now
-    assert (session.state, session.progress, session.at_stake) == (State.SAVING, (0, 4), "answer")
-    assert (session.state, session.progress) == (State.SAVING, (0, 4))
-    assert session.advance() is State.READY
-    assert (session.state, session.progress, session.at_stake) == (State.READY, (1, 4), "nothing")
-
-
 def test_a_session_that_is_taken_up_stores_nothing_before_resume(
     writer: Writer, stimuli: StimulusSet, clock: VirtualClock
 ) -> None:
     first = make(writer, stimuli, clock)
     first.begin(None)
     first.onset(0)  # and then the program is killed
-    applicant = Applicant("study", "hash", "P01", simulated=False)
-    admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), SETTINGS, seed=1)).result()
-    again = Session(admitted.row, admitted.plan, protocol_for(SETTINGS), writer, clock, done=admitted.done)
+    admitted = admission(writer, stimuli)
+    again = Session(admitted.row, admitted.plan, QuizProtocol(SETTINGS), writer, clock, done=admitted.done)
     assert rows_of(writer, tables.TRIALS) == []
     again.resume(admitted.onsets)
     assert again.wait() is State.READY
@@ -351,87 +325,16 @@ def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
     assert len(rows_of(writer, tables.TRIALS)) == 1
 
 
-def test_a_complete_participant_is_refused(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    for _ in range(4):
-        session.wait()
-        show(session, clock, exposure=500)
-    session.wait()
-    with pytest.raises(UserError, match=r"P01.*complete.*new participant code"):
-        make(writer, stimuli, clock)
-
-
-def test_lists_are_given_out_by_order_of_arrival(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    for number, participant in enumerate(["P01", "P02", "P03"], start=1):
-        session = make(writer, stimuli, clock, participant)
-        session.begin(None)
-        assert session.row["list"] == number
-
-
 @pytest.mark.parametrize(
-    ("applicant", "message"),
-    [
-        (Applicant("study", "other", "P01", simulated=False), "have changed"),
-        (Applicant("study", "hash", "P01", simulated=True), "cannot be continued as simulated"),
-        (Applicant("study", "hash", "Jane Doe", simulated=False), "pseudonym"),
-        (Applicant("study", "hash", "", simulated=False), "pseudonym"),
-    ],
+    ("how", "message"),
+    [({"design": {"other": 1}}, "have changed"), ({"observer": Observer()}, "cannot be continued as simulated")],
 )
 def test_who_is_not_admitted(
-    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, applicant: Applicant, message: str
+    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, how: dict[str, Any], message: str
 ) -> None:
     make(writer, stimuli, clock).begin(None)
     with pytest.raises(UserError, match=message):
-        writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), SETTINGS, seed=1)).result()
-
-
-_SLOW_SESSION = """
-import sys, time
-from gan_eval.quiz import run_session
-from gan_eval.quiz.session import Session
-from gan_eval.stimuli.sets import read_set
-from gan_eval.settings.quiz import QuizSettings
-
-settled = Session.advance
-def settle_and_tell(session):
-    before = len(session.done)
-    state = settled(session)
-    if len(session.done) > before:
-        print(len(session.done), flush=True)
-        time.sleep(0.1)
-    return state
-Session.advance = settle_and_tell
-folder, store = sys.argv[1:]
-result = run_session(
-    [read_set(folder)], QuizSettings(real=5, fake=5), participant="P01", store=store, study_name="s",
-    design_hash="h", seed=1, simulate="default",
-)
-print(result.status)
-"""
-
-
-@pytest.mark.slow
-def test_killed_again_and_again_no_acknowledged_trial_is_lost_or_doubled(stimuli: StimulusSet, tmp_path: Path) -> None:
-    store = tmp_path / "store.sqlite"
-    acknowledged = 0
-    for _ in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-c", _SLOW_SESSION, str(stimuli.folder), str(store)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        told = [process.stdout.readline() for _ in range(2)]
-        process.kill()
-        rest = process.stdout.read().split()
-        process.wait()
-        counts = [int(word) for word in (*told, *rest) if word.strip().isdigit()]
-        assert counts[0] == acknowledged + 1, "the session goes on after the last stored trial"
-        acknowledged = max(counts)
-        with open_store(store, create=False) as opened:
-            numbers = [row["trial"] for row in opened.rows(tables.TRIALS)]
-            assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
-        assert numbers[:acknowledged] == list(range(1, acknowledged + 1))
-        acknowledged = len(numbers)  # one more may have been stored whose acknowledgement was cut off
+        admission(writer, stimuli, **how)
 
 
 def _full(*_: object) -> None:

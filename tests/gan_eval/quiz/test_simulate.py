@@ -8,11 +8,11 @@ from statistics import NormalDist, mean, median
 
 import numpy as np
 import pytest
+from quiz_study import rehearse
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz import run_session
-from gan_eval.quiz.protocols import PROTOCOLS, Timing
+from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.simulate import (
     Judgement,
     Observer,
@@ -21,7 +21,8 @@ from gan_eval.quiz.simulate import (
     parse_observer,
 )
 from gan_eval.quiz.trial import Trial
-from gan_eval.settings.quiz import ProtocolName, QuizSettings
+from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import open_store
@@ -72,7 +73,7 @@ def z_rates(judged: Judged) -> tuple[float, float]:
     return z(mean(called["fake"])), z(mean(called["real"]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
 def test_dprime_and_criterion_come_back(rows: Callable[..., list[Row]], dprime: float, criterion: float) -> None:
     hit, false_alarm = z_rates(judge_all(Observer(dprime, criterion, lapse=0), single(rows, 150), people=40))
@@ -87,7 +88,7 @@ def normal_scores(stimuli: Sequence[str]) -> dict[str, float]:
     return dict(zip(stimuli, np.array(scores) / np.std(scores), strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
 def test_dprime_and_criterion_are_the_same_over_pictures_of_any_quality(
     rows: Callable[..., list[Row]], dprime: float, criterion: float
@@ -202,11 +203,6 @@ def test_lapses_go_half_unanswered(rows: Callable[..., list[Row]]) -> None:
     assert mean(made is None for _, made in judged) == pytest.approx(0.2, abs=0.03)
 
 
-def test_nobody_is_late_where_the_window_never_closes(rows: Callable[..., list[Row]]) -> None:
-    person = SimulatedParticipant(Observer(lapse=1), seed=1, participant="S")
-    assert None not in [person.judge(Trial(row, Timing(None, None)), REAL_FAKE) for row in single(rows, 50)]
-
-
 def test_reaction_times_are_human_and_in_time(rows: Callable[..., list[Row]]) -> None:
     times = [made.reaction_ms for _, made in judge_all(Observer(), single(rows, 100), people=5) if made]
     assert 400 < median(times) < 900
@@ -243,19 +239,10 @@ def test_bad_specifications(spec: str, message: str) -> None:
 
 
 def simulate(stimuli: StimulusSet, store: Path, participant: str = "S1") -> list[Row]:
-    result = run_session(
-        [stimuli],
-        QuizSettings(real=25, fake=25),
-        participant=participant,
-        store=store,
-        study_name="study",
-        design_hash="hash",
-        seed=4,
-        fraction=0.5,
-        simulate="default",
-    )
+    half = StimulusSet(stimuli.folder, tuple({**row, "fraction": 0.5} for row in stimuli.rows))
+    result = rehearse(half, store, participant, QuizSettings(real=25, fake=25), seed=4)
     assert (result.status, result.simulated, len(result.warnings)) == ("complete", True, 1)
-    assert sum(group.n_trials for group in result.scores) == len(result.trials) == 10
+    assert len(result.trials) == 10
     return list(result.trials)
 
 
@@ -309,16 +296,7 @@ def test_every_protocol_is_rehearsed(
         {"protocol": protocol, "layout": layout, "real": 5, "fake": 5, "pairs": 10, "practice": 2, "confidence": 4}
         | {"exposure_ms": flash, "response_ms": 4000 if timing == "usual" else "unlimited"}
     )
-    result = run_session(
-        [two_models],
-        settings,
-        participant="S1",
-        store=tmp_path / "store.sqlite",
-        study_name="study",
-        design_hash="hash",
-        seed=4,
-        simulate="dprime=2,lapse=0.2",
-    )
+    result = rehearse(two_models, tmp_path / "store.sqlite", "S1", settings, seed=4, spec="dprime=2,lapse=0.2")
     trials = result.trials
     assert (result.status, len(trials)) == ("complete", 12)
     assert [row["phase"] for row in trials] == ["practice"] * 2 + ["main"] * 10
@@ -345,15 +323,8 @@ def test_exposures_go_on_from_where_the_stored_answers_led(
     two_models: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: ProtocolName
 ) -> None:
     def session(store: Path = tmp_path / "store.sqlite") -> Sequence[Row]:
-        return run_session(
-            [two_models],
-            QuizSettings(protocol=protocol, real=6, fake=6),
-            participant="S1",
-            store=store,
-            study_name="study",
-            design_hash="hash",
-            seed=4,
-            simulate="lapse=0",
+        return rehearse(
+            two_models, store, "S1", QuizSettings(protocol=protocol, real=6, fake=6), seed=4, spec="lapse=0"
         ).trials
 
     whole_judge, judged = SimulatedParticipant.judge, []

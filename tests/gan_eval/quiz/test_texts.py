@@ -7,35 +7,22 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from translations import Translation, read_catalogue, updated, write_catalogue
 
 import gan_eval.quiz
 from gan_eval.errors import UserError
 from gan_eval.quiz import wording as module
-from gan_eval.quiz.wording import (
-    TEXTS,
-    TRANSLATIONS,
-    Texts,
-    placeholders,
-    require_language,
-    require_texts,
-    translations,
-)
+from gan_eval.quiz.wording import Texts, languages, placeholders, require_language, require_texts, texts_of
 from gan_eval.settings.quiz import ConsentSettings
 
-LANGUAGES = [file.stem.removeprefix("quiz_") for file in sorted(TRANSLATIONS.glob("quiz_*.ts"))]
+TEXTS = texts_of("en")
 QUIZ = Path(gan_eval.quiz.__file__).parent
 
 
 def said_in_code() -> set[str]:
     """First arguments of every call of the texts in the quiz's code and names that are chosen there, `*` for values."""
     found = set()
-    for file in QUIZ.rglob("*.py"):
+    for file in (*QUIZ.rglob("*.py"), QUIZ.parent / "settings" / "protocols.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        if file.name == "wording.py":  # without the table itself
-            tree.body = [
-                node for node in tree.body if not isinstance(node, ast.AnnAssign) or ast.unparse(node.target) != "TEXTS"
-            ]
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
@@ -75,9 +62,9 @@ def test_values_are_filled_in_and_the_study_may_say_it_otherwise() -> None:
     assert own("break_title") == "A break"
 
 
-def test_a_translation_is_asked_by_name_and_the_studys_words_come_first() -> None:
-    german = Texts("de", {"back": "Retour"}, lambda name, source: f"<{name}: {source}>")
-    assert german("leave") == "<leave: Exit>"
+def test_the_studys_words_come_before_a_translation() -> None:
+    german = Texts("de", {"back": "Retour"})
+    assert german("leave") == "Beenden"
     assert german("back") == "Retour"
 
 
@@ -85,7 +72,7 @@ def test_a_translation_is_asked_by_name_and_the_studys_words_come_first() -> Non
     ("own", "message"),
     [
         ({"break_titel": "Pause"}, r"quiz.texts.break_titel: no such text; did you mean break_title"),
-        ({"qqqq": "?"}, r"quiz.texts.qqqq: no such text; their names stand in"),
+        ({"qqqq": "?"}, r"quiz.texts.qqqq: no such text; gan_eval/quiz/texts/en.toml lists their names"),
         ({"break_text": "{participant}"}, r"quiz.texts.break_text: \{participant\} is not filled in here; known: "),
         ({"back": "{done}"}, r"known: nothing"),
         ({"break_text": "{done:>9}"}, r"quiz.texts.break_text: .*not a plain name in braces"),
@@ -114,48 +101,13 @@ def test_an_unknown_language_is_refused_with_those_that_are_there() -> None:
         require_language("xx")
 
 
-def test_german_is_there_and_every_source_is_compiled() -> None:
-    assert "de" in LANGUAGES
-    assert sorted(translations()) == LANGUAGES
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_translation_is_complete_and_fills_in_the_same_values(language: str) -> None:
-    catalogue = read_catalogue(TRANSLATIONS / f"quiz_{language}.ts")
-    assert list(catalogue) == list(TEXTS), "run python packaging/translations.py"
-    for name, source in TEXTS.items():
-        assert catalogue[name].source == source, f"{name}: its English has changed"
-        assert catalogue[name].finished, f"{name}: not translated"
-        assert placeholders(catalogue[name].text) == placeholders(source), name
-
-
-def test_bringing_a_catalogue_up_to_date_keeps_translations_and_marks_changes() -> None:
-    known = {
-        "back": Translation("Back", "Zurück", finished=True),
-        "start": Translation("Begin", "Beginnen", finished=True),
-        "gone": Translation("Gone", "Weg", finished=True),
-    }
-    made = updated(known, {"start": "Start", "back": "Back", "new": "New"})
-    assert made == {
-        "start": Translation("Start", "Beginnen", finished=False),
-        "back": Translation("Back", "Zurück", finished=True),
-        "new": Translation("New", "", finished=False),
-    }
-
-
-def test_a_catalogue_survives_writing_and_reading(tmp_path: Path) -> None:
-    catalogue = {
-        "a": Translation('<b> & "quotes"', "„Zeichen“ <b> &\n", finished=True),
-        "b": Translation("B", "", finished=False),
-    }
-    write_catalogue(tmp_path / "quiz_xx.ts", "xx", catalogue)
-    assert read_catalogue(tmp_path / "quiz_xx.ts") == catalogue
-
-
-def test_a_broken_catalogue_is_a_line(tmp_path: Path) -> None:
-    (tmp_path / "quiz_xx.ts").write_text("<TS><context>")
-    with pytest.raises(UserError, match=r"quiz_xx.ts: not a Qt translation source"):
-        read_catalogue(tmp_path / "quiz_xx.ts")
+@pytest.mark.parametrize("language", languages())
+def test_a_translation_has_the_same_texts_and_fills_in_the_same_values(language: str) -> None:
+    texts = texts_of(language)
+    assert list(texts) == list(TEXTS)
+    for name, english in TEXTS.items():
+        assert texts[name].strip(), name
+        assert placeholders(texts[name]) == placeholders(english), name
 
 
 def test_the_examples_in_the_docstrings() -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from quiz_study import study_of
 
 from gan_eval import tables
-from gan_eval.quiz.admission import Applicant, admit
+from gan_eval.quiz.admission import Person, admit
 from gan_eval.quiz.app import trials as trials_module
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.painting import Frame
@@ -18,7 +20,7 @@ from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.clock import Clock, SystemClock
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.run import make_session
+from gan_eval.quiz.room import make_session
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
@@ -69,8 +71,9 @@ class TrialSitting:
         *,
         clock: Clock | None = None,
     ) -> None:
-        applicant = Applicant("study", "hash", "P01", simulated=False)
-        admitted = writer.submit(lambda store: admit(store, applicant, list(stimuli.rows), settings, seed=1)).result()
+        study, person = study_of(stimuli, settings), Person("P01")
+        now = datetime.now(UTC)
+        admitted = writer.submit(lambda store: admit(store, study, person, now=now)).result()
         self.library = Library([stimuli])
         self.writer = writer
         self.session = make_session(admitted, self.library, settings, writer, clock or SystemClock())

@@ -29,7 +29,7 @@ def test_every_key_is_in_one_of_the_two_lists() -> None:
     ("key", "value"),
     [
         ("show_score", False), ("show_review", False), ("late_ms", 9), ("strict_counts", True), ("participants", 3),
-        ("resume_within_hours", 24), ("allow_giveaways", ("format",)), ("pairs", 9), ("layout", "one_after_other"),
+        ("allow_giveaways", ("format",)), ("pairs", 9), ("layout", "one_after_other"),
         ("gap_ms", 99), ("mask_ms", 99), ("grades", 7), ("feedback_ms", 99), ("break_s", 1), ("screen_width_cm", 53),
         ("staircase", {"start_ms": 400}), ("texts", {"end_text": "Please call us."}), ("texts", {"end_title": "Done"}),
     ],

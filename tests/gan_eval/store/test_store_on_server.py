@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz import SessionResult, run_session
+from gan_eval.quiz.admission import Person, QuizStudy
+from gan_eval.quiz.room import SessionResult, run_session
+from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import read_set, stimulus_row, write_set
@@ -100,16 +102,9 @@ def test_sessions_on_one_server_get_lists_of_their_own(database: str, tmp_path: 
     write_set(tmp_path, made)
 
     def sit(participant: str) -> SessionResult:
-        return run_session(
-            [read_set(tmp_path)],
-            QuizSettings(real=2, fake=2),
-            participant=participant,
-            store=database,
-            study_name="tiles",
-            design_hash="0" * 64,
-            seed=1,
-            simulate="default",
-        )
+        settings, shown = QuizSettings(real=2, fake=2), [read_set(tmp_path)]
+        study = QuizStudy(name="tiles", settings=settings, shown=shown, seed=1, design={})
+        return run_session(study, database, Person(participant, Observer()))
 
     assert [(sit(code).list_number, sit_again(sit, code)) for code in ("P01", "P02")] == [(1, True), (2, True)]
     with open_store(database) as store:

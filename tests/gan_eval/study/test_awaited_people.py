@@ -14,6 +14,8 @@ from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
+from gan_eval.quiz.admission import Person
+from gan_eval.quiz.simulate import Observer
 from gan_eval.store import open_store
 from gan_eval.study import demo, forgetting, stages
 from gan_eval.study.markers import run_lock
@@ -58,7 +60,7 @@ def plan_of(world: Path) -> Plan:
 def sit(world: Path, participant: str) -> None:
     """A person's complete session: a simulated one in a store of its own, marked as a person's and merged in."""
     plan, apart = plan_of(world), world / f"{participant}.sqlite"
-    quiz_session(plan, participant, store=apart, simulate="default")
+    quiz_session(plan, Person(participant, Observer()), store=apart)
     with sqlite3.connect(apart) as store:
         for table in ("sessions", "trials"):
             store.execute(f"UPDATE {table} SET simulated = 0")
@@ -326,10 +328,10 @@ def test_a_smoke_run_rehearses(world: Path) -> None:
 
 def test_nobody_is_simulated_beside_people(world: Path) -> None:
     assert call(world, "--only", "metrics") == 0
-    quiz_session(plan_of(world), "T01", simulate="default")
+    quiz_session(plan_of(world), Person("T01", Observer()))
     sit(world, "P01")
     with pytest.raises(UserError, match=r"--simulate: people have answered the study s in .*store\.sqlite"):
-        quiz_session(plan_of(world), "T02", simulate="default")
+        quiz_session(plan_of(world), Person("T02", Observer()))
     assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
 
 

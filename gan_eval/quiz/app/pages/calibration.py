@@ -1,133 +1,14 @@
-"""The screen's scale by a bank card or a ruler, and the viewing distance: what visual angles are made from."""
+"""The width of the screen, checked with a ruler, and the viewing distance: visual angles are computed from them."""
 
-from functools import partial
-
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from gan_eval.quiz.app.pages.parts import Page, StepPage, button, text_label
+from gan_eval.quiz.app.pages.parts import Page, StepPage, text_label
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM
-
-CARD_MM = (85.60, 53.98)
-"""Width and height of a bank card (ISO/IEC 7810, ID-1)."""
-
-_CORNER_MM = 3.18
-_NARROWEST = 120
-_LARGE_STEP = 20
-_MARGIN = 8
-"""Logical pixels around the frame, for its line."""
-
-
-class CardFrame(QWidget):
-    """A bank card's frame, so many physical pixels wide."""
-
-    def __init__(self, look: Look, texts: Texts, *, width: int, widest: int) -> None:
-        super().__init__()
-        self._look = look
-        self._texts = texts
-        self._widest = widest
-        self.resize_to(width)
-
-    def resize_to(self, width: int) -> None:
-        """Draw it so wide."""
-        self.pixels = max(_NARROWEST, min(self._widest, width))
-        self.setAccessibleName(self._texts("card_name", width=self.pixels))
-        wide = self.pixels / self.devicePixelRatio()
-        self.setFixedSize(round(wide) + _MARGIN, round(wide * CARD_MM[1] / CARD_MM[0]) + _MARGIN)
-        self.update()
-
-    def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
-        """Only now the screen, and so its pixels, are known."""
-        self.resize_to(self.pixels)
-
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
-        """Draw the outer edge at the card's exact width."""
-        width = self.pixels / self.devicePixelRatio()
-        height = width * CARD_MM[1] / CARD_MM[0]
-        corner = width * _CORNER_MM / CARD_MM[0]
-        line = float(self._look.px(2))
-        card = QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._look.palette.accent), line))
-        painter.setBrush(QColor(self._look.palette.ground))
-        painter.drawRoundedRect(card.adjusted(line / 2, line / 2, -line / 2, -line / 2), corner, corner)
-        painter.end()
-
-
-class CardPage(StepPage):
-    """A frame is made as wide as a bank card that is held against the screen."""
-
-    def __init__(self, look: Look, texts: Texts, *, width: int, widest: int) -> None:
-        """Make the page.
-
-        Args:
-            look: sizes and colours.
-            texts: the texts.
-            width: the frame's width to begin with, in physical pixels.
-            widest: what fits on the screen, in physical pixels.
-        """
-        super().__init__(look, texts, width=10_000)
-        self.add_text(texts("card_title"), "title")
-        self.add_text(texts("card_task"))
-        self.frame = CardFrame(look, texts, width=width, widest=widest)
-        self.body.addWidget(self.frame, 0, Qt.AlignmentFlag.AlignHCenter)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        for name, step in (("card_smaller", -1), ("card_larger", 1)):
-            sizer = button(texts(name), partial(self._change, step))
-            sizer.setAutoRepeat(True)
-            row.addWidget(sizer)
-        row.addStretch(1)
-        self.body.addLayout(row)
-        self.add_navigation(hint="hint_card")
-        self.add_skip()
-        for key, step in {"Left": -1, "Down": -1, "Right": 1, "Up": 1}.items():
-            self.on_key(key, partial(self._change, step), held=True)
-
-    @property
-    def pixels_per_mm(self) -> float | None:
-        """Physical pixels in a millimetre; None: skipped."""
-        return None if self.skipped else self.frame.pixels / CARD_MM[0]
-
-    def _change(self, pixels: int) -> None:
-        self.frame.resize_to(self.frame.pixels + pixels)
-
-    def _scroll(self, direction: int) -> None:
-        """Page Up and Page Down size the frame here."""
-        self._change(-direction * _LARGE_STEP)
-
-
-class DistancePage(StepPage):
-    """How far the eyes are from the screen."""
-
-    def __init__(self, look: Look, texts: Texts, *, centimetres: float | None) -> None:
-        super().__init__(look, texts, width=640)
-        self.add_text(texts("distance_title"), "title")
-        self.add_text(texts("distance_task"))
-        self.line = centimetre_line(self, centimetres, name=texts("distance_title"))
-        self.problem = self.add_text("", "problem")
-        self.add_navigation()
-        self.add_skip()
-        self.first = self.line
-
-    @property
-    def centimetres(self) -> float | None:
-        """The distance; None: skipped, or not a distance."""
-        return None if self.skipped else centimetres_in(self.line, DISTANCES_CM)
-
-    def go_on(self) -> None:
-        """Only with a distance that can be."""
-        if self.centimetres is None and not self.skipped:
-            least, most = DISTANCES_CM
-            self.problem.setText(self.texts("distance_wrong", least=least, most=most))
-            self.line.setFocus()
-        else:
-            self.went_on.emit()
 
 
 def centimetre_line(page: Page, centimetres: float | None, *, name: str, label: str = "") -> QLineEdit:
@@ -220,17 +101,13 @@ class ScreenSizePage(StepPage):
         *,
         pixels: int,
         claimed_cm: float,
-        closes_after_s: int | None = None,
     ) -> None:
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
             size: what is known.
             pixels: the screen's width in physical pixels.
             claimed_cm: the width that the screen itself states; 0: none.
-            closes_after_s: so many seconds after it was made it goes back where nobody has pressed anything.
         """
         super().__init__(look, texts, width=10_000)
         self._pixels = pixels
@@ -250,13 +127,6 @@ class ScreenSizePage(StepPage):
         self.first = self.width_line
         self.width_line.textChanged.connect(self._draw)
         self._draw()
-        self._seconds_left = closes_after_s or 0
-        self._closing = QTimer(self, interval=1000)
-        self._closing.timeout.connect(self._count_down)
-        if closes_after_s is not None:
-            self._countdown = self.add_text(texts("size_closes", time=texts.duration(1000 * closes_after_s)), "muted")
-            self._closing.start()
-            _application().installEventFilter(self)
 
     @property
     def screen_size(self) -> ScreenSize:
@@ -276,29 +146,8 @@ class ScreenSizePage(StepPage):
         self.problem.setText(line)
         (self.width_line if size.screen_width_cm is None else self.distance_line).setFocus()
 
-    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
-        """Somebody is there: stay. The event goes where it was meant to go."""
-        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
-            self._closing.stop()
-            self._countdown.setText("")
-            _application().removeEventFilter(self)
-        return False
-
-    def _count_down(self) -> None:
-        self._seconds_left -= 1
-        self._countdown.setText(self.texts("size_closes", time=self.texts.duration(1000 * self._seconds_left)))
-        if self._seconds_left <= 0:
-            self._closing.stop()
-            self.went_back.emit()
-
     def _draw(self) -> None:
         width = self.screen_size.screen_width_cm
         self.ruler.set_scale(None if width is None else self._pixels / width)
         length = self.ruler.centimetres
         self._advice.setText(self.texts("size_ruler", length=length) if length else "")
-
-
-def _application() -> QCoreApplication:
-    application = QCoreApplication.instance()
-    assert application is not None, "pages live in an application"
-    return application

@@ -7,13 +7,10 @@ from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton
 
 from gan_eval.quiz.app.pages.gallery import Gallery, Viewer
-from gan_eval.quiz.app.pages.parts import FlowLayout, Page, button, literal, text_label
+from gan_eval.quiz.app.pages.parts import Page, button, literal, text_label
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.review import FILTERS, ReviewedTrial, ScoreLine, useful_filters
 from gan_eval.quiz.wording import Texts
-
-_LINE_LETTERS = 84
-"""So many letters of the score fit into one line of the card, which is as wide as the texts are large."""
 
 
 class EndPage(Page):
@@ -25,8 +22,6 @@ class EndPage(Page):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
             scores: the own score; nothing: it is not shown.
             trials: the review; nothing: it is not shown.
         """
@@ -39,18 +34,14 @@ class EndPage(Page):
         self.add_text(texts("end_title"), "title")
         self.add_text(texts("end_text"))
         if scores:
-            # in one line where few and short, else one below the other
             grid = QGridLayout()
             grid.setHorizontalSpacing(look.px(14))
             grid.setVerticalSpacing(look.px(4))
-            letters = sum(len(line.group + line.value + line.remark) for line in scores)
-            in_one_line = bool(trials) and letters <= _LINE_LETTERS
-            for place, line in enumerate(scores):
-                row, column = (0, 3 * place) if in_one_line else (place, 0)
-                grid.addWidget(text_label(line.group, wrap=False), row, column)
-                grid.addWidget(text_label(line.value, "number", wrap=False), row, column + 1)
-                grid.addWidget(text_label(line.remark, "muted", wrap=not in_one_line), row, column + 2)
-            grid.setColumnStretch(grid.columnCount() if in_one_line else 2, 1)
+            for row, line in enumerate(scores):
+                grid.addWidget(text_label(line.group, wrap=False), row, 0)
+                grid.addWidget(text_label(line.value, "number", wrap=False), row, 1)
+                grid.addWidget(text_label(line.remark, "muted"), row, 2)
+            grid.setColumnStretch(2, 1)
             self.body.addLayout(grid)
         if trials:
             self._add_review()
@@ -66,8 +57,11 @@ class EndPage(Page):
     def _add_review(self) -> None:
         self.gallery = Gallery(self.look, self.texts)
         self.filters = QButtonGroup(self)
-        row = FlowLayout(self.look.px(6))
-        row.addWidget(text_label(self.texts("review_title"), "heading", wrap=False))
+        row = QGridLayout()
+        row.setHorizontalSpacing(self.look.px(6))
+        row.setColumnStretch(6, 1)
+        in_a_row = 6 if self.look.text < 1.5 else 3
+        self.add_text(self.texts("review_title"), "heading")
         for number, name in enumerate(useful_filters(self._trials), 1):
             count = sum(map(FILTERS[name], self._trials))
             filter_button = QPushButton(literal(self.texts(f"filter_{name}", count=count)))
@@ -77,7 +71,7 @@ class EndPage(Page):
             filter_button.setAccessibleDescription(self.texts("filter_name"))
             filter_button.clicked.connect(partial(self._show_only, name))
             self.filters.addButton(filter_button)
-            row.addWidget(filter_button)
+            row.addWidget(filter_button, *divmod(number - 1, in_a_row))
             self.on_key(str(number), filter_button.click)
         self.body.addLayout(row)
         self.body.addWidget(self.gallery, 1)

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPaintEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLayout,
-    QLayoutItem,
     QPushButton,
     QScrollArea,
-    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -35,8 +32,6 @@ class Page(QWidget):
         """Make an empty page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts in the participant's language.
             width: the card's largest width at 100 %.
             fill: the card takes all the height there is, instead of what it needs.
         """
@@ -155,62 +150,6 @@ class Page(QWidget):
         bar.setValue(bar.value() + direction * bar.pageStep())
 
 
-class FlowLayout(QLayout):
-    """Widgets in rows, each as wide as it wants to be; where a row is full, the next one begins."""
-
-    def __init__(self, spacing: int) -> None:
-        """Make an empty layout with so many pixels between widgets and between rows."""
-        super().__init__()
-        self.setSpacing(spacing)
-        self._items: list[QLayoutItem] = []
-
-    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802  (Qt's names, here and below)
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:  # noqa: N802
-        return True
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802
-        return max((place.bottom() + 1 for place in self._places(width)), default=0)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:  # noqa: N802
-        size = QSize(0, 0)
-        for item in self._items:
-            size = size.expandedTo(item.sizeHint())
-        return size
-
-    def setGeometry(self, area: QRect) -> None:  # noqa: N802
-        super().setGeometry(area)
-        parent = self.parentWidget()
-        direction = Qt.LayoutDirection.LeftToRight if parent is None else parent.layoutDirection()
-        for item, place in zip(self._items, self._places(area.width()), strict=True):
-            item.setGeometry(QStyle.visualRect(direction, area, place.translated(area.topLeft())))
-
-    def _places(self, width: int) -> list[QRect]:
-        """Where each widget stands, from the layout's corner, centred in its row's height."""
-        tallest = max((item.sizeHint().height() for item in self._items), default=0)
-        places, left, top = [], 0, 0
-        for item in self._items:
-            size = item.sizeHint()
-            if left and left + size.width() > width:
-                left, top = 0, top + tallest + self.spacing()
-            places.append(QRect(QPoint(left, top + (tallest - size.height()) // 2), size))
-            left += size.width() + self.spacing()
-        return places
-
-
 def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
     """A label of plain text; markup in a study's text is shown as it stands."""
     label = QLabel(text)
@@ -242,7 +181,6 @@ class StepPage(Page):
 
     went_on = Signal()
     went_back = Signal()
-    skipped = False
 
     def add_navigation(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
         """Add the buttons back and on, by the names of their texts; Esc goes back."""
@@ -252,14 +190,6 @@ class StepPage(Page):
         self.on_key("Esc", self.went_back.emit)
         self.first = self.on
 
-    def add_skip(self) -> None:
-        """Add a way on without an answer; `skipped` tells whether it was taken."""
-        self.buttons.insertWidget(0, button(self.texts("skip"), self._skip))
-
     def go_on(self) -> None:
         """To the next page; a page that wants an answer first says so instead."""
-        self.went_on.emit()
-
-    def _skip(self) -> None:
-        self.skipped = True
         self.went_on.emit()

@@ -27,12 +27,8 @@ class QuestionPage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            question: what is asked.
             number: which of the questions this is, from 1.
             count: how many there are.
-            answer: what was answered when the page was left before.
         """
         super().__init__(look, texts)
         self.question = question

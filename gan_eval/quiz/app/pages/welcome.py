@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QStyle, QStyleOptionButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from gan_eval.quiz.app.keys import place_of, wanted_key
-from gan_eval.quiz.app.pages.parts import FlowLayout, StepPage, button, literal, text_label
+from gan_eval.quiz.app.pages.parts import StepPage, button, literal, text_label
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts, confidence_keys, instructions, keys_in_order, meaning_of, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
@@ -52,9 +52,6 @@ class WelcomePage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            settings: the quiz.
             participant: the pseudonym.
             keys: this participant's key of each answer.
             trials: how many count.
@@ -82,9 +79,6 @@ class KeysPage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            settings: the quiz.
             keys: this participant's key of each answer.
         """
         super().__init__(look, texts, width=640)
@@ -141,9 +135,6 @@ class ReadyPage(StepPage):
         """Make the page.
 
         Args:
-            look: sizes and colours.
-            texts: the texts.
-            settings: the quiz.
             keys: this participant's key of each answer.
             title: such as `Practice`.
             text: what comes now.
@@ -167,51 +158,20 @@ def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str
 
 
 def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWidget:
-    """Keys, each with what stands next to it and its answer for screen readers: two centred, more in as many rows as
-    they need."""
+    """Keys, each with what stands next to it and its answer for screen readers, five in a row."""
     caps = QWidget()
-    caps.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a keyboard is not mirrored
-    centred = len(keys) == 2
-    row = QHBoxLayout() if centred else FlowLayout(look.px(12))
-    row.setSpacing(look.px(48 if centred else 12))
-    for key, meaning, answer in keys:
+    grid = QGridLayout(caps)
+    grid.setHorizontalSpacing(look.px(48 if len(keys) == 2 else 12))
+    for place, (key, meaning, answer) in enumerate(keys):
         cap = text_label(key, "key", wrap=False)
         cap.setAccessibleName(texts("key_name", key=key, answer=meaning or answer))
-        together = QWidget()
-        words = QHBoxLayout(together)
+        words = QHBoxLayout()
         words.setSpacing(look.px(12))
-        words.setContentsMargins(0, look.px(6), 0, look.px(6))
         words.addWidget(cap)
         if meaning:
             words.addWidget(text_label(meaning, wrap=False))
-        row.addWidget(together)
-    if centred:
-        row.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-    caps.setLayout(row)
+        grid.addLayout(words, *divmod(place, 5), Qt.AlignmentFlag.AlignHCenter)
     return caps
-
-
-class TickBox(QCheckBox):
-    """A box with a tick in the look's colours; a style sheet alone can only fill it."""
-
-    def __init__(self, look: Look, text: str) -> None:
-        super().__init__(literal(text))
-        self._look = look
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
-        """Draw the tick over the filled box."""
-        super().paintEvent(event)
-        if not self.isChecked():
-            return
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
-        corners = ((0.25, 0.52), (0.43, 0.7), (0.77, 0.3))
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._look.palette.paper), self._look.font(2.5)))
-        painter.drawPolyline([QPointF(box.x() + x * box.width(), box.y() + y * box.height()) for x, y in corners])
-        painter.end()
 
 
 class ConsentPage(StepPage):
@@ -226,7 +186,7 @@ class ConsentPage(StepPage):
             if paragraph.strip():
                 self.add_text(paragraph)
         self.add_rule()
-        self.box = TickBox(look, texts("consent_agree"))
+        self.box = QCheckBox(literal(texts("consent_agree")))
         self.body.addWidget(self.box)
         self.refuse = button(texts("consent_refuse"), self.refused.emit)
         self.on = button(texts("go_on"), self.go_on, main=True)

@@ -18,14 +18,14 @@ from gan_eval.quiz import library as library_module
 from gan_eval.quiz.app.loading import check_pictures, largest_width, load_trial
 from gan_eval.quiz.app.painting import GAP
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.protocols import protocol_for
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind, QuizSettings
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
 
-PAIRED = protocol_for(QuizSettings(protocol="paired"))
+PAIRED = QuizProtocol(QuizSettings(protocol="paired"))
 
 
 @pytest.fixture

@@ -5,17 +5,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, fitted, painted
+from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, painted
 from gan_eval.stimuli.pictures import read_rgb, write_png
 
 _SHOW = """
@@ -148,33 +147,6 @@ def test_outside_the_changed_area_nothing_changes(before: Frame, after: Frame) -
     assert one == other
 
 
-@pytest.mark.usefixtures("qapp")
-def test_a_headline_stands_below_the_pictures_and_clear_of_the_progress() -> None:
-    canvas = Canvas(QSize(640, 480))
-    picture = grey_picture(200, 200)
-    told = painted(Frame((picture,), text="1 of 4", headline="The left one is real"), canvas)
-    for part in (QRect(0, 0, 640, 140), QRect(220, 140, 200, 200)):
-        assert told.copy(part) == painted(Frame((picture,), text="1 of 4"), canvas).copy(part)
-    assert told != painted(Frame((picture,), text="1 of 4"), canvas)
-    lines = painted(Frame(text="1 of 4"), canvas).copy(0, 440, 640, 40)
-    assert told.copy(0, 440, 640, 40) == lines
-
-
-@pytest.mark.usefixtures("qapp")
-def test_the_fixation_mark_is_small_and_in_the_middle() -> None:
-    for width, height in ((640, 480), (641, 481), (3840, 2160)):
-        image = painted(Frame(fixation=True), Canvas(QSize(width, height)))
-        marked = [
-            (x, y)
-            for x in range(width // 2 - 40, width // 2 + 40)
-            for y in range(height // 2 - 40, height // 2 + 40)
-            if image.pixelColor(x, y).red() != 128
-        ]
-        xs, ys = zip(*marked, strict=True)
-        assert (min(xs) + max(xs) + 1, min(ys) + max(ys) + 1) == (2 * (width // 2), 2 * (height // 2))
-        assert 8 <= max(xs) - min(xs) <= 48
-
-
 @pytest.mark.parametrize(
     ("width", "height"), [(200, 200), (620, 300), (300, 440), (300, 480), (640, 480)], ids=lambda length: str(length)
 )
@@ -191,19 +163,3 @@ def test_the_keys_stay_out_of_the_place_where_the_picture_was(width: int, height
         assert not place[:440].any()
     else:
         assert not place.any()
-
-
-@pytest.mark.usefixtures("qapp")
-def test_pictures_with_captions_leave_room_for_what_is_told() -> None:
-    canvas = Canvas(QSize(640, 480))
-    small, large = grey_picture(100, 80), grey_picture(600, 470)
-    assert fitted([small], canvas) == (small,)
-    (reduced,) = fitted([large], canvas)
-    assert reduced.width() / reduced.height() == pytest.approx(600 / 470, rel=0.02)
-    pair = fitted([large, large], canvas)
-    assert sum(picture.width() for picture in pair) + GAP <= 640
-    told = painted(Frame(pair, headline="Correct: left", captions=("real", "fake")), canvas)
-    assert told.copy(0, 0, 640, 120) == painted(BLANK, canvas).copy(0, 0, 640, 120)
-    words: dict[str, Any]
-    for words in ({"captions": ("real", "fake")}, {"headline": "Correct: left"}):
-        assert told != painted(Frame(pair, **words), canvas)

@@ -71,16 +71,6 @@ def test_once_the_cost_is_known_frames_are_there_when_they_are_due(window: Windo
     assert window.lead == 400_000
 
 
-def test_a_frame_shown_at_once_teaches_nothing_about_frames_that_are_due(window: Window) -> None:
-    window.stage(TEXT)
-    window.present(window.clock.now + 100_000_000)
-    window.cost = 9_000_000
-    for _ in range(20):
-        window.stage(BLANK)
-        window.present()
-    assert window.lead == 400_000
-
-
 def test_a_frame_is_drawn_once_and_before_its_moment(window: Window) -> None:
     window.stage(TEXT)
     assert window.did == [(TEXT, False)]

@@ -44,17 +44,3 @@ def test_where_realtime_is_refused_it_takes_less(monkeypatch: pytest.MonkeyPatch
     with raised_priority() as priority:
         assert priority == "high"
     assert nice == [-10, before[2]]
-
-
-def test_where_all_is_refused_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    monkeypatch.setattr(os, "setpriority", refuse)
-    with raised_priority() as priority:
-        assert priority == "normal"
-
-
-def test_an_error_inside_gives_it_back_too() -> None:
-    before = standing()
-    with pytest.raises(ZeroDivisionError), raised_priority():
-        _ = 1 / 0
-    assert standing() == before

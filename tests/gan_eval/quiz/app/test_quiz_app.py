@@ -18,7 +18,6 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.clock import now_ns, read_instant
-from gan_eval.quiz.session import State
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
@@ -58,52 +57,6 @@ def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..
     assert sitting.rows(tables.SESSIONS) == []
 
 
-def test_enter_on_the_button_of_refusal_refuses(sit: Callable[..., Sitting]) -> None:
-    presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Tab, Qt.Key.Key_Return])
-
-    def change_mind(sitting: Sitting) -> None:
-        assert isinstance(sitting.page, WelcomePage | ConsentPage)
-        if sitting.page.isActiveWindow():
-            sitting.key(next(presses))
-
-    sitting = sit()
-    assert sitting.run(change_mind) == "declined"
-    assert sitting.rows(tables.SESSIONS) == []
-    assert sitting.rows(tables.CONSENTS) == []
-
-
-def test_no_answer_in_time(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"response_ms": 150.0}), intro=False)
-    sitting.run(lambda each: each.key("x") if each.page is None else None)
-    trials = sitting.rows(tables.TRIALS)
-    assert [row["response"] for row in trials] == ["none"] * 4
-    assert all(row["exposure_ms"] > 140 for row in trials)
-    assert sitting.session.warnings[-1].startswith(
-        "no trial was answered, but the keys x were pressed, which are not j, f"
-    )
-
-
-def test_a_flash_ends_by_itself_and_an_answer_after_it_counts(sit: Callable[..., Sitting]) -> None:
-    def wait_for_the_end(sitting: Sitting) -> None:
-        if sitting.session.state is State.WAITING:
-            sitting.key("j")
-
-    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 60.0}), intro=False)
-    sitting.run(wait_for_the_end)
-    trials = sitting.rows(tables.TRIALS)
-    assert [row["response"] for row in trials] == ["real"] * 4
-    assert all(row["requested_exposure_ms"] == 60 for row in trials)
-    assert all(row["reaction_time_ms"] > row["exposure_ms"] > 50 for row in trials)
-
-
-def test_an_answer_during_a_flash_counts_and_does_not_shorten_it(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 500.0, "real": 1, "fake": 1}), intro=False)
-    sitting.run(diligent)
-    trials = sitting.rows(tables.TRIALS)
-    assert [row["response"] for row in trials] == ["fake"] * 2
-    assert all(row["exposure_ms"] > 490 > row["reaction_time_ms"] for row in trials)
-
-
 def test_escape_pauses_and_the_session_goes_on(sit: Callable[..., Sitting]) -> None:
     def escape_once(sitting: Sitting) -> None:
         if isinstance(sitting.page, PausePage):
@@ -118,21 +71,6 @@ def test_escape_pauses_and_the_session_goes_on(sit: Callable[..., Sitting]) -> N
     trials = sitting.rows(tables.TRIALS)
     assert [row["response"] for row in trials] == ["none", "fake", "fake", "fake"]
     assert trials[0]["flags"] == "paused"
-
-
-def test_escape_in_the_blank_loses_no_trial(sit: Callable[..., Sitting]) -> None:
-    def escape_once(sitting: Sitting) -> None:
-        if sitting.page is not None:
-            sitting.key(Qt.Key.Key_Escape)
-        elif sitting.shows_picture:
-            sitting.key("f")
-        elif not sitting.seen:
-            sitting.key(Qt.Key.Key_Escape)
-
-    sitting = sit(intro=False)
-    assert sitting.run(escape_once) == "complete"
-    assert sitting.seen == [PausePage]
-    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
 
 
 def test_stopping_for_good_asks_first_and_keeps_the_trials(sit: Callable[..., Sitting]) -> None:
@@ -194,27 +132,6 @@ def test_another_person_is_not_seated_in_an_unfinished_session(sit: Callable[...
     assert second.rows(tables.SESSIONS)[0]["status"] == "open"
 
 
-def test_escape_leads_back_to_the_question_who_continues_and_there_exits(sit: Callable[..., Sitting]) -> None:
-    def close(sitting: Sitting) -> None:
-        if sitting.page is not None:
-            sitting.quiz.stage.shell.close()
-        elif sitting.shows_picture:
-            sitting.key(Qt.Key.Key_Escape)
-
-    def hesitate(sitting: Sitting) -> None:
-        match sitting.page:
-            case ResumePage() as page if page.isActiveWindow():
-                sitting.key(Qt.Key.Key_Escape if WelcomePage in sitting.seen else Qt.Key.Key_Return)
-            case WelcomePage() as page if page.isActiveWindow():
-                assert "Esc: back" in words(page)
-                sitting.key(Qt.Key.Key_Escape)
-
-    sit(intro=False).run(close)
-    second = sit()
-    assert second.run(hesitate) == "open"
-    assert second.seen == [ResumePage, WelcomePage, ResumePage]
-
-
 def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
     sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,35 +186,6 @@ def test_a_picture_larger_than_the_window_is_refused_before_the_session(
     assert sitting.rows(tables.SESSIONS) == []
 
 
-def test_a_broken_picture_is_refused_before_the_session(sit: Callable[..., Sitting], stimuli: StimulusSet) -> None:
-    for path in stimuli.folder.glob("*/*.png"):
-        path.write_bytes(path.read_bytes()[:60])
-    unhashed = StimulusSet(stimuli.folder, tuple({**row, "sha256": None} for row in stimuli.rows))
-    for intro in (True, False):
-        with pytest.raises(UserError, match=r"secret\d.png: not a readable picture"):
-            sit(stimuli=unhashed, intro=intro).run(lambda _: None)
-
-
-def test_a_picture_that_vanishes_in_the_middle_asks_for_help_and_loses_nothing(
-    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def remove(sitting: Sitting) -> None:
-        if isinstance(sitting.page, ProblemPage):
-            assert "no such picture" in words(sitting.page)
-            assert "could not be stored" not in words(sitting.page)
-            sitting.quiz.stage.shell.close()
-        elif sitting.shows_picture:
-            for path in (sitting.quiz.library.path(row["stimulus"]) for row in sitting.session.plan[1:]):
-                path.unlink(missing_ok=True)
-            sitting.key("f")
-
-    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
-    sitting = sit(intro=False)
-    assert sitting.run(remove) == "open"
-    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"]
-    assert sitting.rows(tables.SESSIONS)[0]["status"] == "open"
-
-
 @pytest.mark.parametrize("intro", [True, False])
 def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
     sit: Callable[..., Sitting], stimuli: StimulusSet, intro: bool
@@ -344,15 +232,3 @@ def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> Non
     for line, row in zip(lines, trials, strict=True):
         assert line.startswith(f"No. {row['trial']}, truth: {row['kind']}, your answer: fake, ")
         assert ("correct" if row["correct"] else "wrong") in line
-
-
-@pytest.mark.parametrize(("show_score", "show_review"), [(True, False), (False, True), (False, False)])
-def test_score_and_review_can_be_switched_off(sit: Callable[..., Sitting], show_score: bool, show_review: bool) -> None:
-    def read(sitting: Sitting) -> None:
-        if isinstance(sitting.page, EndPage):
-            assert ("of 2 correct" in words(sitting.page)) is show_score
-            assert hasattr(sitting.page, "gallery") is show_review
-        diligent(sitting)
-
-    sitting = sit(SETTINGS.model_copy(update={"show_score": show_score, "show_review": show_review}))
-    assert sitting.run(read) == "complete"

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.calibration import CardPage, DistancePage, ScreenSizePage
+from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
 from gan_eval.quiz.app.pages.questions import QuestionPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import screen_key
-from gan_eval.quiz.session import State
 from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep_size, keep_timing, read_size
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
 FULL = SETTINGS.model_copy(
@@ -29,7 +29,6 @@ FULL = SETTINGS.model_copy(
         "feedback_ms": 50.0,
         "break_every": 2,
         "break_s": 0.1,
-        "calibrate": True,
         "questions": (
             QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44")),
             QuestionSettings(id="work", text="What is your work?", required=False),
@@ -55,10 +54,7 @@ class Thorough:
             case QuestionPage() if not page.choices and not self.went_back:
                 self.went_back = True
                 sitting.key(Qt.Key.Key_Escape)
-            case DistancePage() if page.centimetres is None:
-                sitting.key("6")
-                sitting.key("0")
-            case QuestionPage() | CardPage() | DistancePage() | BreakPage():
+            case QuestionPage() | BreakPage():
                 sitting.key(Qt.Key.Key_Return)
             case _:
                 diligent(sitting)
@@ -66,20 +62,17 @@ class Thorough:
 
 def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., Sitting]) -> None:
     participant = Thorough()
-    sitting = sit(FULL, station="desk 4", text_size=150)
+    sitting = sit(FULL, text_size=150)
     assert sitting.run(participant) == "complete"
     assert sitting.seen == [
         *(WelcomePage, ConsentPage, QuestionPage, QuestionPage, QuestionPage, QuestionPage),
-        *(CardPage, DistancePage, KeysPage, ReadyPage, ReadyPage, BreakPage, EndPage),
+        *(KeysPage, ReadyPage, ReadyPage, BreakPage, EndPage),
     ]
     answers = {row["question"]: row["answer"] for row in sitting.rows(tables.PARTICIPANTS)}
     assert answers == {"age": "30 to 44", "work": None}
     (session,) = sitting.rows(tables.SESSIONS)
-    stated = QApplication.primaryScreen().physicalDotsPerInchX() / 25.4
-    assert session["pixels_per_mm"] == pytest.approx(stated, rel=0.01)
-    assert session["viewing_distance_mm"] == 600
-    told = {name: session[name] for name in ("station", "language", "text_size", "rounded")}
-    assert told == {"station": "desk 4", "language": "en", "text_size": 150, "rounded": False}
+    told = {name: session[name] for name in ("language", "text_size", "rounded")}
+    assert told == {"language": "en", "text_size": 150, "rounded": False}
     (consent,) = sitting.rows(tables.CONSENTS)
     assert (consent["version"], consent["given"]) == ("1", True)
     assert consent["text"] == FULL.consent.text
@@ -90,20 +83,12 @@ def test_no_page_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]
     participant = Thorough()
     sit(FULL.model_copy(update={"picture_size": 200})).run(participant)
     heard = " ".join(participant.heard)
-    for asked in ("I agree", "How old are you?", "bank card", "centimetres", "Now it counts", "Rest your eyes"):
+    for asked in ("I agree", "How old are you?", "Now it counts", "Rest your eyes"):
         assert asked in heard, "the accessibility tree was read"
     for secret in ("secret", "hiddenmodel", "tiles", ".png"):
         assert secret not in heard
     titles = {word for word in participant.heard if "quiz" in word.lower()}
     assert titles == {"Picture quiz"}
-
-
-def test_without_intro_there_are_no_pages_between_either(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(FULL, intro=False)
-    assert sitting.run(diligent) == "complete"
-    assert sitting.seen == []
-    assert len(sitting.rows(tables.TRIALS)) == 5
-    assert sitting.rows(tables.PARTICIPANTS) == []
 
 
 def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callable[..., Sitting]) -> None:
@@ -243,18 +228,6 @@ def test_without_pages_degrees_that_nobody_can_tell_are_refused(sit: Callable[..
     assert sitting.rows(tables.SESSIONS) == []
 
 
-def test_what_the_participant_measured_goes_first(sit: Callable[..., Sitting]) -> None:
-    settings = IN_DEGREES.model_copy(update={"calibrate": True})
-    sitting = sit(settings, viewing_distance_cm=150.0, screen_width_cm=200.0)
-    sitting.run(Thorough())
-    (session,) = sitting.rows(tables.SESSIONS)
-    assert session["viewing_distance_mm"] == 600
-    stated = QApplication.primaryScreen().physicalDotsPerInchX() / 25.4
-    assert session["pixels_per_mm"] == pytest.approx(stated, rel=0.01)
-    assert session["picture_width_px"] == round(2 * 600 * math.tan(math.radians(2)) * session["pixels_per_mm"])
-    assert session["picture_width_deg"] == pytest.approx(4, abs=0.1)
-
-
 def test_every_picture_of_a_session_is_as_wide_as_its_row_says(sit: Callable[..., Sitting]) -> None:
     shown: list[int] = []
 
@@ -275,10 +248,9 @@ def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitti
     sitting = sit(language="de")
     (line,) = sitting.session.warnings
     width = sitting.quiz.stage.screen.width
-    assert f"the pictures are 64 pixels wide, the screen {width}." in line
+    assert f"the pictures are 64 pixels wide, the screen {width};" in line
     assert "--picture-size " in line
     sitting.run(diligent)
-    assert f"Die Bilder sind 64 Pixel breit, der Bildschirm {width}." in sitting.first_words
     assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
     assert len(sitting.session.warnings) == 1
 

@@ -26,24 +26,24 @@ pytestmark = [
 
 _QUIZ = """
 import sys
-from gan_eval.quiz import run_session
+from gan_eval.quiz.admission import Person, QuizStudy
+from gan_eval.quiz.room import run_session
 from gan_eval.stimuli.sets import read_set
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 
 folder, store, confidence = sys.argv[1:]
 settings = QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000, confidence=int(confidence))
-result = run_session(
-    [read_set(folder)], settings, participant="P01",
-    store=store, study_name="study", design_hash="hash", seed=1, presentation=Presentation(intro=False),
-)
+study = QuizStudy(name="study", settings=settings, shown=[read_set(folder)], seed=1, design={})
+result = run_session(study, store, Person("P01"), presentation=Presentation(intro=False))
 print(result.status)
 """
 
 
 _WATCHED = """
 import sys
-from gan_eval.quiz import run_session
+from gan_eval.quiz.admission import Person, QuizStudy
+from gan_eval.quiz.room import run_session
 from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
@@ -60,12 +60,9 @@ def watched(window, due=None):
     return stamp
 
 RasterWindow.present = watched
-result = run_session(
-    [read_set(folder)],
-    QuizSettings(real=1, fake=1, blank_ms=100, exposure_ms=80, response_ms=300, mask=mask, mask_ms=80),
-    participant="P01", store=store, study_name="study", design_hash="hash", seed=1,
-    presentation=Presentation(intro=False, presenter="raster"),
-)
+settings = QuizSettings(real=1, fake=1, blank_ms=100, exposure_ms=80, response_ms=300, mask=mask, mask_ms=80)
+study = QuizStudy(name="study", settings=settings, shown=[read_set(folder)], seed=1, design={})
+result = run_session(study, store, Person("P01"), presentation=Presentation(intro=False, presenter="raster"))
 print(result.status)
 """
 
@@ -110,7 +107,7 @@ def test_keys_reach_the_window_without_a_window_manager(
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(not shutil.which("setxkbmap"), reason="needs setxkbmap (apt install x11-xkb-utils xkb-data)")
 def test_keys_count_by_their_place_on_other_keyboard_layouts(
     stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
@@ -126,7 +123,7 @@ def test_keys_count_by_their_place_on_other_keyboard_layouts(
     assert [(row["response"], row["confidence"]) for row in stored(store)] == [("real", 2)] * 4
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)
@@ -142,7 +139,7 @@ def test_a_key_that_is_held_down_answers_once(stimuli: StimulusSet, tmp_path: Pa
     assert any("held_key" in (row["flags"] or "") for row in stored(store))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen)

@@ -21,7 +21,7 @@ from gan_eval.settings.quiz import QuizSettings
 
 def staged(how):
     try:
-        stage = Stage(qt, QuizSettings(), Presentation(**how))
+        stage = Stage(QuizSettings(), Presentation(**how))
     except UserError as error:
         return {"error": str(error)}
     page = PausePage(stage.look, stage.texts, done=1, trials=4)

@@ -10,17 +10,14 @@ import pytest
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app import stage
-from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
-from gan_eval.quiz.app.self_test import check_size, judge, size_line
+from gan_eval.quiz.app.self_test import judge
 from gan_eval.quiz.app.stage import choose_presenter, numbered_screen, screen_key
-from gan_eval.quiz.station import Check, Presentation, ScreenSize, ScreenTiming, keep_timing, read_size
+from gan_eval.quiz.station import Check, ScreenTiming, keep_timing
 
 NOW = "2026-01-31T12:00:00.000Z"
 STATED = Check("stated_refresh", 60.0, "Hz", "ok")
@@ -94,7 +91,7 @@ import json
 from dataclasses import asdict
 from gan_eval.quiz.app.self_test import run_self_test
 from gan_eval.quiz.station import Presentation
-found = run_self_test(Presentation(screen_width_cm=40.0), frames=20, ruler_s=1)
+found = run_self_test(Presentation(), frames=20)
 print(json.dumps({"timing": asdict(found.timing), "lines": found.lines}))
 """
 
@@ -124,26 +121,3 @@ def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[
     kept_in = tmp_path / "gan-eval" / "screens.json"
     assert json.loads(kept_in.read_text())
     assert f"Kept in {kept_in}." in words
-    assert json.loads(kept_in.read_text())["sizes"] == {
-        "screen 800x600": {"screen_width_cm": 40.0, "viewing_distance_cm": None}
-    }
-    assert "repeat this with --viewing-distance-cm." in words
-
-
-@pytest.mark.usefixtures("no_record")
-def test_the_ruler_keeps_what_was_measured_and_closes_where_nobody_is(qapp: QApplication) -> None:
-    screen = qapp.primaryScreen()
-    key = screen_key(screen)
-    given = Presentation(windowed=True, screen_width_cm=40.0)
-    assert check_size(screen, given, seconds=0) == ScreenSize(40.0, None) == read_size(key)
-
-    def measure() -> None:
-        page = next(widget for widget in qapp.allWidgets() if isinstance(widget, ScreenSizePage) and widget.isVisible())
-        QTest.keyClicks(page.distance_line, "61.5")
-        page.width_line.setText("50")
-        QTest.keyClick(page.width_line, Qt.Key.Key_Return)
-
-    QTimer.singleShot(100, measure)
-    assert check_size(screen, given, seconds=60) == ScreenSize(50.0, 61.5) == read_size(key)
-    assert "pixels per degree" in size_line(read_size(key), key)
-    assert "--screen-width-cm and --viewing-distance-cm" in size_line(ScreenSize(), key)

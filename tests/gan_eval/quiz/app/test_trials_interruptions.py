@@ -9,18 +9,14 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from trial_sitting import Sit, TrialSitting, phase, sitting_down
 
-from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import Frame
-from gan_eval.quiz.session import State
+from gan_eval.quiz.trial import State
 from gan_eval.stimuli.sets import StimulusSet
-from gan_eval.store import Store
-from gan_eval.tables.schema import Table
 
 PAIRS = {"protocol": "paired", "pairs": 2, "layout": "one_after_other", "exposure_ms": 100, "gap_ms": 200}
 
@@ -100,23 +96,6 @@ def test_escape_at_the_question_how_sure_keeps_the_answer(sit: Sit) -> None:
     assert row["reaction_time_ms"] > 0
 
 
-def test_escape_during_feedback_loses_nothing(sit: Sit) -> None:
-    sitting = sit(practice=1, feedback_ms=5000)
-
-    def react(frame: Frame) -> None:
-        if frame.headline:
-            sitting.key(Qt.Key.Key_Escape)
-        else:
-            diligent(sitting)(frame)
-
-    assert sitting.run(react) == "paused: "
-    (row,) = sitting.trials
-    assert (row["response"], row["phase"]) == ("fake", "practice")
-    assert "paused" not in (row["flags"] or "")
-    stops = [sitting.run(diligent(sitting)) for _ in range(2)]
-    assert stops == ["break", "over"], "that practice is over is told, and once"
-
-
 @pytest.mark.parametrize(
     ("where", "settings"),
     [
@@ -157,17 +136,6 @@ def test_a_session_that_is_taken_up_begins_with_no_break(sit: Sit) -> None:
     assert [row["flags"] and "resumed" in row["flags"] for row in second.trials][2]
 
 
-def test_a_pause_where_a_break_was_due_takes_its_place(sit: Sit) -> None:
-    sitting = sit(real=2, fake=2, break_every=2)
-
-    def escape_in_the_second(frame: Frame) -> None:
-        if sitting.session.state is State.PRESENTED:
-            sitting.key(Qt.Key.Key_Escape if len(sitting.session.done) == 1 else "f")
-
-    assert sitting.run(escape_in_the_second) == "paused: "
-    assert sitting.run(diligent(sitting)) == "over"
-
-
 def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
     sitting = sit()
 
@@ -176,16 +144,6 @@ def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
         sitting.key("f")
 
     assert sitting.run(once_in(sitting, "1 pictures", lose_focus)) == "over"
-    assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
-
-
-def test_the_keyboard_lost_before_onset_and_not_regained_is_flagged(
-    sit: Sit,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sitting = sit()
-    monkeypatch.setattr(sitting.window, "isActive", lambda: bool(sitting.session.done), raising=False)
-    assert sitting.run(diligent(sitting)) == "over"
     assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
 
 
@@ -211,83 +169,11 @@ def test_another_screen_pauses_with_a_note_and_flags_the_trial(
     assert sitting.trials[0]["response"] == ("none" if stored else "fake")
 
 
-def test_a_screen_that_is_back_flags_no_more(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
-    sitting = sit(real=2, fake=2)
-    screen = QGuiApplication.primaryScreen()
-    facts = sitting.runner._screen._facts
-
-    def drive(facts: Callable[[], object]) -> Callable[[], None]:
-        def change() -> None:
-            monkeypatch.setattr(sitting.runner._screen, "_facts", facts)
-            screen.geometryChanged.emit(screen.geometry())
-
-        return change
-
-    assert sitting.run(once_in(sitting, "1 pictures", drive(lambda: ("another",)))) == "paused: another screen"
-    assert sitting.run(once_in(sitting, "3 of 4", drive(facts))) == "paused: another screen"
-    assert sitting.run(diligent(sitting)) == "over"
-    assert ["screen_changed" in (row["flags"] or "") for row in sitting.trials] == [True, True, False, False]
-
-
-def test_what_the_screen_does_while_the_window_is_mapped_is_no_change(
-    sit: Sit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sitting = sit()
-    monkeypatch.setattr(sitting.window, "isExposed", lambda: bool(sitting.runner._screen._known), raising=False)
-    monkeypatch.setattr(sitting.runner._screen, "_known", ())
-    QTimer.singleShot(50, sitting.window.screen(), lambda: sitting.runner._screen._compare())
-    assert sitting.run(diligent(sitting)) == "over"
-    assert not any("screen_changed" in (row["flags"] or "") for row in sitting.trials)
-
-
 def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> None:
     sitting = sit()
     sitting.runner._screen_differs = True
     assert sitting.run(diligent(sitting)) == "over"
     assert all("screen_changed" in row["flags"] for row in sitting.trials)
-
-
-def test_a_screen_that_reports_without_a_change_disturbs_nothing(sit: Sit) -> None:
-    sitting = sit()
-    screen = QGuiApplication.primaryScreen()
-    react = once_in(sitting, "1 pictures", lambda: (screen.geometryChanged.emit(screen.geometry()), sitting.key("f")))
-    assert sitting.run(react) == "over"
-    assert not any("screen_changed" in (row["flags"] or "") for row in sitting.trials)
-
-
-def test_a_full_disk_stops_with_its_line_and_the_answer_is_kept(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise UserError("the disk is full")
-
-    sitting = sit(confidence=2)
-
-    def answer(frame: Frame) -> None:
-        if "How sure" in phase(frame):
-            sitting.key("2")
-        else:
-            diligent(sitting)(frame)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(Store, "add", full)
-        assert sitting.run(answer) == "failed: the disk is full"
-    assert sitting.trials == []
-    sitting.session.retry()
-    assert sitting.run(answer) == "over"
-    assert [(row["response"], row["confidence"]) for row in sitting.trials] == [("fake", 2.0)] * 2
-
-
-def test_an_onset_that_cannot_be_stored_disturbs_nothing(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
-    add = Store.add
-
-    def refuse_onsets(store: Store, table: Table, rows: list[dict[str, object]]) -> None:
-        if table is tables.ONSETS:
-            raise UserError("the disk is full")
-        add(store, table, rows)
-
-    monkeypatch.setattr(Store, "add", refuse_onsets)
-    sitting = sit()
-    assert sitting.run(diligent(sitting)) == "over"
-    assert [row["response"] for row in sitting.trials] == ["fake"] * 2
 
 
 @pytest.mark.parametrize("how", ["vanished", "changed"])

@@ -9,14 +9,13 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from trial_sitting import Sit, TrialSitting, phase, sitting_down, two_models
 
 from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.painting import Frame
-from gan_eval.quiz.session import State
+from gan_eval.quiz.trial import State
 from gan_eval.stimuli.sets import StimulusSet
 
 
@@ -52,37 +51,6 @@ def test_one_picture_until_the_answer(sit: Sit) -> None:
     assert sitting.run(presses(sitting, pictures="f")) == "over"
     trial = ["1 pictures", "blank"]
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
-
-
-def test_without_a_window_for_the_answer_the_picture_stays(sit: Sit) -> None:
-    sitting = sit(response_ms="unlimited")
-    slow = iter([False] * 3 + [True] + [False] * 3 + [True])
-
-    def think(frame: Frame) -> None:
-        if phase(frame) == "1 pictures":
-            if next(slow):
-                sitting.key("j")
-            else:
-                QTimer.singleShot(50, lambda: think(frame))
-
-    assert sitting.run(think) == "over"
-    assert [row["response"] for row in sitting.trials] == ["real", "real"]
-    assert all(row["exposure_ms"] > 150 for row in sitting.trials)
-
-
-def test_levels_of_exposure_come_as_planned(sit: Sit) -> None:
-    sitting = sit(protocol="yes_no", real=2, fake=2, exposures_ms=[60, "until-answer"])
-
-    def answer(frame: Frame) -> None:
-        waits = sitting.session.state is State.WAITING
-        if waits or (phase(frame) == "1 pictures" and sitting.session.trial.timing.flash_ms is None):
-            sitting.key("f")
-
-    assert sitting.run(answer) == "over"
-    rows = sitting.trials
-    assert sorted(row["requested_exposure_ms"] or 0 for row in rows) == [0, 0, 60, 60]
-    assert all(row["exposure_ms"] > 30 for row in rows if row["requested_exposure_ms"])
-    assert [row["response"] for row in rows] == ["fake"] * 4
 
 
 @pytest.mark.parametrize(("kind", "of_picture"), [("noise", False), ("scramble", True)])
@@ -166,28 +134,6 @@ def test_a_key_before_the_second_picture_does_not_count(sit: Sit) -> None:
     assert row["choice"] == ("a" if row["position"] == "second" else "b")
 
 
-def test_a_grade_for_each_picture(sit: Sit) -> None:
-    sitting = sit(protocol="rating", exposure_ms=60)
-    assert sitting.run(presses(sitting, real="4")) == "over"
-    assert sitting.phases[2] == "How real? 1 to 5"
-    assert [(row["rating"], row["correct"]) for row in sitting.trials] == [(4.0, None)] * 2
-
-
-def test_the_staircase_follows_the_answers(sit: Sit) -> None:
-    steps = {"start_ms": 100, "shortest_ms": 40, "longest_ms": 200, "down_ms": 20, "up_ms": 60}
-    sitting = sit(protocol="staircase", real=2, fake=2, staircase=steps)
-
-    def answer(frame: Frame) -> None:
-        if sitting.session.state is State.WAITING:
-            sitting.key("f")
-
-    assert sitting.run(answer) == "over"
-    expected = [100.0]
-    for row in sitting.trials[:-1]:
-        expected.append(expected[-1] + (-20 if row["correct"] else 60))
-    assert [row["requested_exposure_ms"] for row in sitting.trials] == expected
-
-
 def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
     sitting = sit(confidence=4)
     tries = iter(["7", "f", "", "3", "0", "1"])
@@ -205,12 +151,6 @@ def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
     trial = ["1 pictures", "blank", "How sure? 1 to 4"]
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     assert [(row["response"], row["confidence"]) for row in sitting.trials] == [("fake", 3.0), ("fake", 1.0)]
-
-
-def test_without_an_answer_nobody_is_asked_how_sure_they_are(sit: Sit) -> None:
-    sitting = sit(confidence=4, response_ms=150)
-    assert sitting.run(lambda _: None) == "over"
-    assert not any("How sure" in name for name in sitting.phases)
 
 
 def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
@@ -268,20 +208,3 @@ def test_a_cross_comes_before_the_picture_and_the_keys_after_it(sit: Sit) -> Non
     assert cued[0].vanished == shown[0].pictures, "the keys stay out of its place"
     assert (cued[1] - shown[1]) / 1e6 == pytest.approx(sitting.trials[0]["exposure_ms"])
     assert sitting.trials[0]["exposure_ms"] < 75, "drawn ahead: the picture vanishes as the keys appear"
-
-
-@pytest.mark.parametrize(("mask", "during"), [("none", "pictures"), ("noise", "pictures"), ("noise", "masks")])
-def test_an_answer_during_flash_or_mask_is_not_asked_for_again(sit: Sit, mask: str, during: str) -> None:
-    sitting = sit(exposure_ms=120, mask=mask, mask_ms=120)
-    assert sitting.run(presses(sitting, **{during: "j"})) == "over"
-    assert KEYS not in sitting.phases
-    assert all(row["exposure_ms"] > 110 for row in sitting.trials), "the flash goes on"
-
-
-def test_practice_with_a_pair_names_both_pictures(sit: Sit) -> None:
-    sitting = sit(protocol="paired", layout="one_after_other", exposure_ms=60, pairs=1, practice=1, feedback_ms=60)
-    assert sitting.run(presses(sitting, which="f")) == "break"
-    practised = sitting.session.plan[0]
-    right = practised["position"] == "first"
-    captions = "real, fake" if right else "fake, real"
-    assert f"{'Right' if right else 'Wrong'}: {practised['position']} ({captions})" in sitting.phases

@@ -12,11 +12,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from quiz_study import study_of
 from trial_sitting import two_models
 
 from gan_eval import tables
-from gan_eval.quiz import run_session
+from gan_eval.quiz.admission import Person
 from gan_eval.quiz.app import trials as trials_module
+from gan_eval.quiz.room import run_session
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
@@ -65,16 +67,9 @@ def test_every_protocol_from_admission_to_the_store(
     robot: None, stimuli: StimulusSet, tmp_path: Path, settings: dict[str, object], trials: int, answered: str
 ) -> None:
     quiz = QuizSettings(**{**BRISK, **settings})  # type: ignore[arg-type]
-    result = run_session(
-        [two_models(stimuli)],
-        quiz,
-        participant="P01",
-        store=tmp_path / "store.sqlite",
-        study_name="study",
-        design_hash="hash",
-        seed=1,
-        presentation=Presentation(windowed=True, intro=False, presenter="raster"),
-    )
+    study = study_of(two_models(stimuli), quiz)
+    presentation = Presentation(windowed=True, intro=False, presenter="raster")
+    result = run_session(study, tmp_path / "store.sqlite", Person("P01"), presentation=presentation)
     assert result.status == "complete"
     with open_store(tmp_path / "store.sqlite", create=False) as store:
         rows = store.rows(tables.TRIALS)

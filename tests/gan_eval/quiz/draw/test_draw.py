@@ -126,13 +126,6 @@ def test_a_small_pool_is_an_error_under_strict_counts(rows: Rows) -> None:
         deal(rows(9), QuizSettings(real=5, fake=5, strict_counts=True), seed=0, list_number=1)
 
 
-def test_models_with_outputs_for_few_items_still_get_their_share(rows: Rows) -> None:
-    scarce = [row for row in rows(10, ("a", "b")) if row["model"] != "b" or row["item"] in ("facades/0", "facades/1")]
-    for number in range(1, 12):
-        plan = deal(scarce, QuizSettings(real=6, fake=4), seed=number, list_number=number).plan
-        assert Counter(row["model"] for row in plan) == {None: 6, "a": 2, "b": 2}
-
-
 @pytest.mark.parametrize(
     ("kept", "message"),
     [("real", "no fake pictures"), ("fake", "no real pictures"), ("", "no stimuli")],
@@ -146,9 +139,3 @@ def test_two_pictures_of_one_name_are_an_error(rows: Rows) -> None:
     other = [{**row, "sha256": "other"} for row in rows(10) if row["kind"] == "real"]
     with pytest.raises(UserError, match="two different pictures"):
         deal(rows(10) + other, FIVE, seed=0, list_number=1)
-
-
-def test_fraction_comes_from_the_stimulus_or_else_from_the_study(rows: Rows) -> None:
-    own = [{**row, "fraction": 0.25} if row["kind"] == "fake" else row for row in rows(10)]
-    plan = deal(own, FIVE, seed=0, list_number=1, fraction=0.5).plan
-    assert {row["kind"]: row["fraction"] for row in plan} == {"fake": 0.25, "real": 0.5}

@@ -49,11 +49,6 @@ def test_models_are_compared_with_each_other_in_equal_shares(rows: Rows) -> None
     assert not {row["kind"] for row in plan} - {None}
 
 
-def test_one_model_cannot_be_compared(rows: Rows) -> None:
-    with pytest.raises(UserError, match="two or more"):
-        deal(rows(30), QuizSettings(protocol="model_vs_model"), seed=0, list_number=1)
-
-
 def test_exposures_are_shared_out_equally_in_each_class_and_model(rows: Rows) -> None:
     asked = QuizSettings(protocol="yes_no", real=8, fake=8, exposures_ms=(100, 200, 500, "until-answer"))
     used: Counter[tuple[str, float | None]] = Counter()
@@ -146,20 +141,6 @@ def test_no_item_of_the_list_is_practised_though_the_sets_overlap() -> None:
         plan = deal(stimuli, asked, seed=0, list_number=number, practice=stimuli, catch=_rows(6, "noise")).plan
         assert Counter(row["phase"] for row in plan) == {"practice": 4, "main": 10, "catch": 2}
         assert len({row["item"] for row in plan}) == len(plan)
-
-
-def test_practice_sets_that_the_list_uses_up_are_named() -> None:
-    asked = QuizSettings(real=5, fake=5, practice=4)
-    draw = deal(_rows(10, "facades"), asked, seed=0, list_number=1, practice=_rows(12, "facades"))
-    assert Counter(row["phase"] for row in draw.plan) == {"practice": 2, "main": 10}
-    assert any("stimuli.practice_sets and the list leave items for 2" in warning for warning in draw.warnings)
-
-
-def test_practice_may_have_pictures_of_its_own(rows: Rows) -> None:
-    asked = QuizSettings(real=5, fake=5, practice=4)
-    plan = deal(rows(10), asked, seed=0, list_number=1, practice=rows(6, ("old",), "training")).plan
-    assert {row["dataset"] for row in plan[:4]} == {"training"}
-    assert Counter(row["kind"] for row in plan[:4]) == {"real": 2, "fake": 2}
 
 
 def test_too_little_for_practice_is_said(rows: Rows) -> None:

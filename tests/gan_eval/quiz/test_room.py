@@ -8,31 +8,27 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from quiz_study import rehearse as simulated_session
+from quiz_study import study_of
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz import run_session
-from gan_eval.quiz.admission import Applicant, admit, sitting_lock
+from gan_eval.quiz.admission import Person, sitting_lock
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.library import Library
-from gan_eval.quiz.run import make_session
-from gan_eval.quiz.session import Session, State
+from gan_eval.quiz.room import Room, run_session
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant
-from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.store import Store, Writer, list_participants, open_store
+from gan_eval.store import Store, list_participants, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
 
 
-def rehearse(stimuli: StimulusSet, store: Path, participant: str, settings: QuizSettings = SETTINGS, **how: Any) -> Any:
-    """A simulated session."""
-    design = how.pop("design_hash", "hash")
-    return run_session(
-        [stimuli], settings, participant=participant, store=store, study_name="study", design_hash=design, seed=1,
-        **{"simulate": "default", **how},
-    )  # fmt: skip
+def rehearse(stimuli: StimulusSet, store: Path, code: str, settings: QuizSettings = SETTINGS, **how: Any) -> Any:
+    """A simulated session of a short quiz."""
+    return simulated_session(stimuli, store, code, settings, **how)
 
 
 @pytest.fixture
@@ -53,8 +49,7 @@ def telling(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
 
 def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusSet, tmp_path: Path) -> None:
     store = tmp_path / "store.sqlite"
-    station = Presentation(station="left")
-    found = [rehearse(stimuli, store, f"P{n}", lists="5-6", presentation=station).list_number for n in (1, 2)]
+    found = [rehearse(stimuli, store, f"P{n}", lists="5-6", station="left").list_number for n in (1, 2)]
     assert found == [5, 6]
     with pytest.raises(UserError, match="--lists 5-6"):
         rehearse(stimuli, store, "P3", lists="5-6")
@@ -78,7 +73,8 @@ def test_a_new_participant_gets_an_unused_code(
     pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setattr("gan_eval.quiz.app.application.run_application", deny)
-    first, _, again = (rehearse(stimuli, tmp_path / "s.sqlite", code, simulate=None) for code in ("p01", "P02", "P01"))
+    study, store = study_of(stimuli, SETTINGS), tmp_path / "s.sqlite"
+    first, _, again = (run_session(study, store, Person(code)) for code in ("p01", "P02", "P01"))
     assert (first.status, again.status) == ("open", "open")
     assert "rerun the command with --participant P03" in again.warnings[-1]
 
@@ -108,7 +104,7 @@ def test_stimuli_whose_files_tell_the_truth_are_refused_before_anything_is_store
 def test_another_design_in_the_same_store_is_told(stimuli: StimulusSet, tmp_path: Path) -> None:
     store = tmp_path / "store.sqlite"
     assert rehearse(stimuli, store, "P1").warnings == ()
-    (line,) = rehearse(stimuli, store, "P2", design_hash="another").warnings
+    (line,) = rehearse(stimuli, store, "P2", design={"other": 1}).warnings
     assert "with other stimuli or settings" in line
 
 
@@ -139,7 +135,7 @@ def test_simulated_participants_answer_the_questions_of_the_study(stimuli: Stimu
 @pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
 def test_of_two_sittings_of_one_participant_the_second_is_refused(stimuli: StimulusSet, tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    lock = sitting_lock(store, Applicant("study", "hash", "P01", simulated=True))
+    lock = sitting_lock(store, study_of(stimuli, SETTINGS), Person("P01"))
     code = """
 import sys
 from pathlib import Path
@@ -161,50 +157,20 @@ with hold_lock(Path(sys.argv[1]), "", ""):
     assert not list(tmp_path.glob(".gan-eval-*"))
 
 
-def test_practice_comes_from_its_own_sets(stimuli: StimulusSet, tmp_path: Path) -> None:
-    store = tmp_path / "store.sqlite"
-    settings = QuizSettings(real=2, fake=2, practice=2)
-    rows = tuple({**row, "dataset": "training", "stimulus": f"training/{row['stimulus']}"} for row in stimuli.rows)
-    training = StimulusSet(stimuli.folder, rows)
-    result = rehearse(stimuli, store, "P1", settings, practice=[training])
-    phases = {(row["phase"], row["dataset"]) for row in result.trials}
-    assert phases == {("practice", "training"), ("main", "tiles")}
-    with open_store(store) as opened:
-        assert [row["phase"] for row in opened.rows(tables.PLANS)] == ["practice"] * 2 + ["main"] * 4
-
-
-def test_warnings_are_told_before_the_first_trial(stimuli: StimulusSet, tmp_path: Path) -> None:
-    told: list[tuple[str, bool]] = []
-
-    def tell(line: str) -> None:
-        with open_store(tmp_path / "store.sqlite") as opened:
-            told.append((line, bool(opened.rows(tables.TRIALS))))
-
-    result = rehearse(stimuli, tmp_path / "store.sqlite", "P1", QuizSettings(real=4, fake=4), on_warning=tell)
-    assert len(result.warnings) == 1
-    assert told == [(result.warnings[0], False)]
-
-
 def test_a_session_goes_on_though_pictures_that_were_seen_are_gone(stimuli: StimulusSet, tmp_path: Path) -> None:
-    library = Library([stimuli])
-    applicant = Applicant("study", "hash", "P1", simulated=False)
-
-    def sit(opened: Store, writer: Writer) -> Session:
-        admitted = admit(opened, applicant, library.rows, SETTINGS, seed=1)
-        return make_session(admitted, library, SETTINGS, writer, VirtualClock(datetime(2026, 1, 31, tzinfo=UTC)))
-
-    with open_store(tmp_path / "s.sqlite") as opened, Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
-        session = sit(opened, writer)
-        session.begin(None)
-        session.onset(0)
-        writer.submit(lambda _: None).result()  # its onset is stored; then the program is killed
-        library.path(session.plan[0]["stimulus"]).unlink()
-        again = sit(opened, writer)
-        again.wait(10)
-        assert [row["trial"] for row in again.done] == [1]
-        library.path(session.plan[1]["stimulus"]).unlink()
-        with pytest.raises(UserError, match="no such picture"):
-            sit(opened, writer)
+    clock = VirtualClock(datetime(2026, 1, 31, tzinfo=UTC))
+    with Room(study_of(stimuli, SETTINGS), tmp_path / "s.sqlite") as room:
+        with room.admitted(Person("P1"), clock) as session:
+            session.begin(None)
+            session.onset(0)
+            room.writer.submit(lambda _: None).result()  # its onset is stored; then the program is killed
+        room.library.path(session.plan[0]["stimulus"]).unlink()
+        with room.admitted(Person("P1"), clock) as again:
+            again.wait(10)
+            assert [row["trial"] for row in again.done] == [1]
+        room.library.path(session.plan[1]["stimulus"]).unlink()
+        with pytest.raises(UserError, match="no such picture"), room.admitted(Person("P1"), clock):
+            pass
 
 
 def test_a_list_that_cannot_be_given_back_is_said(
@@ -216,9 +182,9 @@ def test_a_list_that_cannot_be_given_back_is_said(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gan_eval.quiz.run.give_back_list", full)
-    monkeypatch.setattr("gan_eval.quiz.run._simulate", interrupted)
+    monkeypatch.setattr("gan_eval.quiz.room.give_back_list", full)
+    monkeypatch.setattr("gan_eval.quiz.room.take_part", interrupted)
     told: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        rehearse(stimuli, tmp_path / "store.sqlite", "P1", on_warning=told.append)
+        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=told.append)
     assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in told

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.protocols.single import Staircase, exposure_after
-from gan_eval.settings.adaptive import Threshold, thresholds
+from gan_eval.quiz.adaptive import Threshold, staircase_exposure, thresholds
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
 
@@ -28,7 +28,7 @@ def climb(answers: Iterable[bool | None], settings: StaircaseSettings = USUAL) -
     """The trials that follow when these are right, wrong or missing."""
     rows: list[Row] = []
     for number, correct in enumerate(answers, start=1):
-        rows.append(trial(number, correct, exposure=exposure_after(rows, settings)))
+        rows.append(trial(number, correct, exposure=staircase_exposure(rows, settings)))
     return rows
 
 
@@ -40,7 +40,7 @@ def test_right_answers_shorten_and_wrong_ones_lengthen() -> None:
 
 @pytest.mark.parametrize("phase", ["practice", "catch"])
 def test_practice_and_catch_trials_do_not_move_it(phase: str) -> None:
-    assert exposure_after([trial(1, False, phase=phase), trial(2, True)], USUAL) == 490
+    assert staircase_exposure([trial(1, False, phase=phase), trial(2, True)], USUAL) == 490
 
 
 @given(answers=st.lists(st.sampled_from([True, False, None]), max_size=200))
@@ -53,7 +53,7 @@ def test_it_stays_in_its_range_and_moves_by_its_steps(answers: list[bool | None]
 
 
 def test_next_trial_fills_in_the_exposure_of_its_own_block() -> None:
-    protocol = Staircase(QuizSettings(protocol="staircase"))
+    protocol = QuizProtocol(QuizSettings(protocol="staircase"))
     plan = [
         {"trial": 1, "block": 1, "phase": "practice", "requested_exposure_ms": None},
         {"trial": 2, "block": 1, "phase": "main", "requested_exposure_ms": None},
@@ -83,7 +83,7 @@ def simulated(settings: StaircaseSettings, right: Callable[[float], float], seed
         exposure = settings.start_ms
         for number in range(1, 151):
             rows.append(trial(number, bool(generator.random() < right(exposure)), exposure=exposure))
-            exposure = exposure_after(rows[-1:], settings.model_copy(update={"start_ms": exposure}))
+            exposure = staircase_exposure(rows[-1:], settings.model_copy(update={"start_ms": exposure}))
         found += thresholds(rows, settings)
     return found
 

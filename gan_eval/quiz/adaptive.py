@@ -2,9 +2,16 @@
 
 A threshold is the exposure at which 75 % of the answers are right (the staircase's: where its steps settle).
 
-Staircase: the threshold is the mean exposure of the reversals (Levitt 1971, J. Acoust. Soc. Am. 49:467); HYPE's own
-score, the exposure that was shown most often, is given beside it. The mean varies less: in simulated blocks of 150
-trials its standard deviation was a third below that of the mode.
+Staircase, after HYPE_time (Zhou et al. 2019, arXiv 1904.01121, section 2.1): from 500 ms, within 100 to 1000 ms;
+blocks of 75 real and 75 fake pictures. The share of correct answers at which it settles follows from the steps alone:
+the exposure stands still on average where p * down = (1 - p) * up, so at p = up / (up + down) (weighted up-down
+method, Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks of 3-up/1-down and of 75 % correct, which
+is 30 ms up and 10 ms down. Its sentence on the steps has the two numbers the other way round; it would then settle at
+25 %, below chance. Each block has a staircase of its own. Practice and catch trials have the starting exposure. Where
+exposures are rounded to whole frames the steps are those of the request, before rounding. The threshold is the mean
+exposure of the reversals (Levitt 1971, J. Acoust. Soc. Am. 49:467); HYPE's own score, the exposure that was shown
+most often, is given beside it. The mean varies less: in simulated blocks of 150 trials its standard deviation was a
+third below that of the mode.
 
 QUEST+ (Watson 2017, J. Vision 17(3):10): after each answer Bayes' rule weighs a grid of psychometric functions anew,
 and the next exposure is the one whose answer is expected to leave the least entropy. Only what the answer tells of the
@@ -21,11 +28,10 @@ from typing import Literal
 
 import numpy as np
 
-from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS, StaircaseSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS
+from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.tables.frames import Row
 
-STAIRCASE, QUEST_PLUS = ADAPTIVE_PROTOCOLS
-"""The protocols' names."""
 RIGHT = 0.75
 """The proportion of right answers at the threshold, by default the staircase's, always that of QUEST+."""
 DROPPED_REVERSALS = 4
@@ -75,8 +81,6 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
 
     Args:
         rows: trials.
-        settings: the range of the exposures; None: unknown. Then no bound is told of staircases, and QUEST+ takes the
-            default range, widened to the exposures that were asked for.
     """
     blocks: dict[tuple[str, int], list[Row]] = {}
     asked: list[float] = []
@@ -115,6 +119,31 @@ def moving_trials(rows: Iterable[Row]) -> list[Row]:
     """The trials that move the exposure, in order."""
     moving = [row for row in rows if row["phase"] == "main" and row["correct"] is not None]
     return sorted(moving, key=lambda row: row["trial"])
+
+
+def staircase_exposure(rows: Iterable[Row], settings: StaircaseSettings) -> float:
+    """Return the exposure in ms of the trial that follows these trials of one block.
+
+    A main trial with an answer moves it. Practice and catch trials do not, nor does a trial without an answer (none in
+    time, paused, interrupted, killed): nobody knows what was seen.
+
+    >>> staircase_exposure([], StaircaseSettings())
+    500.0
+    """
+    exposure = settings.start_ms
+    for row in moving_trials(rows):
+        step = -settings.down_ms if row["correct"] else settings.up_ms
+        exposure = min(max(exposure + step, settings.shortest_ms), settings.longest_ms)
+    return exposure
+
+
+def proportion_right(settings: StaircaseSettings) -> float:
+    """Return the proportion of correct answers at which the steps of a staircase settle.
+
+    >>> proportion_right(StaircaseSettings(down_ms=10, up_ms=30))
+    0.75
+    """
+    return settings.up_ms / (settings.up_ms + settings.down_ms)
 
 
 class PsychometricGrid:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_eval.quiz.protocols.single import QuestPlus, Staircase
-from gan_eval.settings.adaptive import PsychometricGrid, most_informative, thresholds
+from gan_eval.quiz.adaptive import PsychometricGrid, most_informative, thresholds
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
 
@@ -73,7 +73,7 @@ def test_the_least_expected_entropy_by_brute_force(seed: int, interest: int, nui
 
 def block(answers: Sequence[bool | None], *, start: int = 1, shown: float | None = None) -> list[Row]:
     """The trials that follow when these are right, wrong or missing."""
-    protocol, rows = QuestPlus(QuizSettings(protocol="quest_plus")), list[Row]()
+    protocol, rows = QuizProtocol(QuizSettings(protocol="quest_plus")), list[Row]()
     shared = {"session": "S", "participant": "P", "protocol": "quest_plus", "block": 1, "phase": "main", "dataset": "d"}
     plan = [{**shared, "trial": start + number} for number in range(len(answers))]
     for correct in answers:
@@ -94,7 +94,7 @@ def test_it_starts_where_the_settings_say_and_follows_the_answers() -> None:
 
 
 def test_only_answered_main_trials_count() -> None:
-    protocol = QuestPlus(QuizSettings(protocol="quest_plus"))
+    protocol = QuizProtocol(QuizSettings(protocol="quest_plus"))
     told = block([True, False, True])
     others = [
         {**told[0], "trial": 4, "correct": None},
@@ -147,7 +147,7 @@ def test_too_few_answers_give_no_threshold() -> None:
 
 
 def found_at(
-    protocol: Staircase, middle_ms: float, width_ms: float, *, lapse: float, seeds: int
+    protocol: QuizProtocol, middle_ms: float, width_ms: float, *, lapse: float, seeds: int
 ) -> tuple[np.ndarray, float]:
     """Thresholds on a 60 Hz screen of people with a logistic over the exposure, and their own at 75 % right."""
     found = []
@@ -159,19 +159,21 @@ def found_at(
             shown = round(asked / FRAME_MS) * FRAME_MS
             right = 0.5 + (0.5 - lapse) / (1 + np.exp(-(shown - middle_ms) / width_ms))
             row = {"requested_exposure_ms": asked, "exposure_ms": shown, "correct": bool(rng.random() < right)}
-            rows.append({**shared, "protocol": protocol.name, "trial": number, **row})
+            rows.append({**shared, "protocol": protocol.settings.protocol, "trial": number, **row})
         found += [each.threshold_ms for each in thresholds(rows, protocol.settings.staircase)]
     share = 0.25 / (0.5 - lapse)
     return np.array(found, float), middle_ms + width_ms * np.log(share / (1 - share))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("middle_ms", "width_ms", "lapse"), [(400, 100, 0.02), (600, 60, 0.02), (180, 40, 0.05)])
 def test_fifty_trials_are_biased_by_ten_ms_at_most(middle_ms: float, width_ms: float, lapse: float) -> None:
     by_quest, threshold = found_at(
-        QuestPlus(QuizSettings(protocol="quest_plus")), middle_ms, width_ms, lapse=lapse, seeds=100
+        QuizProtocol(QuizSettings(protocol="quest_plus")), middle_ms, width_ms, lapse=lapse, seeds=100
     )
-    by_stairs, _ = found_at(Staircase(QuizSettings(protocol="staircase")), middle_ms, width_ms, lapse=lapse, seeds=100)
+    by_stairs, _ = found_at(
+        QuizProtocol(QuizSettings(protocol="staircase")), middle_ms, width_ms, lapse=lapse, seeds=100
+    )
     error = by_quest.std() / np.sqrt(100)
     assert abs(by_quest.mean() - threshold) < 10 + 2 * error
     assert abs(by_quest.mean() - threshold) < abs(np.nanmean(by_stairs) - threshold)

@@ -1,0 +1,115 @@
+"""What a protocol presents and asks in a trial, which trial comes next, and which answer is correct.
+
+The facts of each protocol are in `gan_eval/settings/protocols.py`. All protocols see the dealt plan and the rows of the
+trials that are done, so that a next trial may depend on past answers, as in the adaptive ones (`adaptive.py`).
+
+- quick_response, yes_no: one picture, called real or fake. With `until-answer` it vanishes at the answer, or when the
+  response window closes. A fixed flash lasts as long as requested, also where the answer comes during it; that answer
+  counts. An answer is accepted until `response_ms` after onset; later the trial is recorded as `none`.
+- rating: absolute category rating as in ITU-T P.910, 1 the lowest grade.
+- paired: a, the plan's `stimulus`, is the real picture; b, its `stimulus_b`, a fake of the item. The plan's `position`
+  says where a is. After the test of pix2pix (Isola et al. 2017, section 4.1).
+- model_vs_model: a and b are the outputs of two models in the order of their names, and no answer is correct. Models of
+  Bradley & Terry (1952) and Thurstone (1927, case V) are estimated from the choices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from gan_eval.quiz.adaptive import PsychometricGrid, moving_trials, staircase_exposure
+from gan_eval.settings.protocols import PROTOCOLS, STAIRCASE
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tables.frames import Row
+
+NO_ANSWER = "none"
+
+OPPOSITE: Mapping[str, str] = {"left": "right", "right": "left", "first": "second", "second": "first"}
+"""Where, or when, the other picture of a pair is."""
+
+Showings = tuple[tuple[str, ...], ...]
+"""The stimuli of a trial: one tuple for each time that something appears, in it the pictures from left to right."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long pictures are seen and how long an answer is accepted."""
+
+    flash_ms: float | None
+    """Fixed exposure of each showing; None: until the answer, at most until the response window closes."""
+    response_ms: float | None
+    """From the last onset; None: the window never closes."""
+    gap_ms: float = 0.0
+    """Between the offset of one showing and the onset of the next."""
+
+
+class QuizProtocol:
+    """The protocol that the settings name, for one participant."""
+
+    def __init__(self, settings: QuizSettings, *, list_number: int = 1) -> None:
+        self.settings = settings
+        self.facts = PROTOCOLS[settings.protocol]
+        keys = settings.keys_of_list(list_number)
+        self.answers: Mapping[str, str] = {key.lower(): answer for answer, key in keys.items()}
+        """The answer of each key; keys are single lower-case characters."""
+
+    def next_trial(self, plan: Sequence[Row], done: Sequence[Row]) -> Row | None:
+        """Return the plan's row of the next trial, given the rows of the trials that are done; None at the end."""
+        answered = {row["trial"] for row in done}
+        planned = next((row for row in plan if row["trial"] not in answered), None)
+        if planned is None or not self.facts.adaptive:
+            return planned
+        exposure = self.settings.staircase.start_ms
+        if planned["phase"] == "main":
+            exposure = self.exposure_after([row for row in done if row["block"] == planned["block"]])
+        return {**planned, "requested_exposure_ms": exposure}
+
+    def exposure_after(self, rows: Sequence[Row]) -> float:
+        """Return the exposure in ms of the main trial that follows these trials of its block, in adaptive protocols."""
+        steps = self.settings.staircase
+        if self.settings.protocol == STAIRCASE:
+            return staircase_exposure(rows, steps)
+        moving = moving_trials(rows)
+        return self._grid.next_exposure(moving) if moving else steps.start_ms
+
+    @cached_property
+    def _grid(self) -> PsychometricGrid:
+        return PsychometricGrid(self.settings.staircase.shortest_ms, self.settings.staircase.longest_ms)
+
+    def timing(self, planned: Row) -> Timing:
+        """Return the times of one trial."""
+        gap = self.settings.gap_ms if self.facts.shows_pairs else 0.0
+        return Timing(planned["requested_exposure_ms"], self.settings.window_ms, gap)
+
+    def showings(self, planned: Row) -> Showings:
+        """Return what is presented: one picture, both at once from left to right, or one and then the other."""
+        a, b, position = planned["stimulus"], planned["stimulus_b"], planned["position"]
+        if b is None:
+            return ((a,),)
+        both = (a, b) if position in ("left", "first") else (b, a)
+        return (both,) if position in ("left", "right") else tuple((stimulus,) for stimulus in both)
+
+    def judge(self, planned: Row, answer: str | None) -> Row:
+        """Return the columns of the trial's row that hold the answer; None: no answer in time."""
+        judged: Row = {"response": None, "choice": None, "rating": None, "correct": None}
+        if self.facts.graded:
+            return judged | {"rating": None if answer is None else float(answer)}
+        truth = self.truth(planned)
+        if truth is not None and answer is not None:
+            judged["correct"] = answer == truth
+        if not self.facts.shows_pairs:
+            return judged | {"response": answer or NO_ANSWER}
+        choice = NO_ANSWER if answer is None else "a" if answer == planned["position"] else "b"
+        return judged | {"choice": choice}
+
+    def truth(self, planned: Row) -> str | None:
+        """Return the correct answer of a trial; None where there is none."""
+        return truth_of(self.settings.protocol, planned)
+
+
+def truth_of(protocol: str, planned: Row) -> str | None:
+    """Return the correct answer of a trial: what the picture is, or where the real one is; None where there is none."""
+    facts = PROTOCOLS[protocol]
+    if facts.graded or facts.material == "two_models":
+        return None
+    return str(planned["position"] if facts.shows_pairs else planned["kind"])

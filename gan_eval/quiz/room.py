@@ -1,0 +1,188 @@
+"""A study's quiz in one process: its pictures, its texts and its store, opened once; then one session after another."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+from gan_eval.errors import UserError
+from gan_eval.files.locks import hold_lock
+from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
+from gan_eval.quiz.admission import Admitted, Person, QuizStudy, admit, sitting_lock, unused_code
+from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.simulate import Observer, SimulatedParticipant, differences_from_real, take_part
+from gan_eval.quiz.station import Presentation
+from gan_eval.quiz.trial import State
+from gan_eval.quiz.wording import require_language, require_texts
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.store import Writer, give_back_list, open_store
+from gan_eval.tables.frames import Row
+
+Status = Literal["complete", "aborted", "open", "declined"]
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """The result of a session."""
+
+    session: str
+    participant: str
+    list_number: int
+    status: Status
+    """complete; aborted by the participant; open, to be continued; declined: no consent, nothing stored."""
+    simulated: bool
+    trials: tuple[Row, ...]
+    """All trials in the store, in order, those of an earlier sitting included."""
+    warnings: tuple[str, ...]
+    """What the experimenter must know, a line each."""
+
+
+class Room:
+    """What all sessions of a study share: pictures, texts, and the thread that owns the store."""
+
+    def __init__(self, study: QuizStudy, store: str | Path, *, say: Callable[[str], None] = lambda _: None) -> None:
+        """Check the study's texts and pictures, and open its store.
+
+        Args:
+            say: called with each warning that is known before a session's first page.
+
+        Raises:
+            UserError: no such language or text; a picture that is missing; files that tell real from fake; a store that
+                cannot be opened.
+        """
+        require_texts(study.settings.texts)
+        require_language(study.settings.language, named="quiz.language")
+        sets = [*study.shown, *study.practice, *study.catch]
+        self.library = Library(sets)
+        require_no_giveaways(study.shown, allow=study.settings.allow_giveaways)
+        require_no_identical(sets, allow=study.settings.allow_giveaways)
+        self.study = study
+        self.store = store
+        self.say = say
+        self.writer = Writer(lambda: open_store(store))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.writer.close()
+
+    @contextmanager
+    def admitted(self, person: Person, clock: Clock) -> Iterator[Session]:
+        """Hold a person's session, new or resumed; the list of one that does not begin is given back.
+
+        Raises:
+            UserError: the person is sitting elsewhere, or is not admitted (`gan_eval.quiz.admission.admit`); a picture
+                that is still to be shown is missing, changed or broken.
+        """
+        with hold_lock(*sitting_lock(self.store, self.study, person)):
+            admitted = self.writer.submit(lambda store: admit(store, self.study, person, now=clock.utc())).result()
+            session = None
+            warnings = list(admitted.warnings)
+            try:
+                session = make_session(admitted, self.library, self.study.settings, self.writer, clock)
+                session.warnings = warnings
+                yield session
+            finally:
+                if not admitted.stored and (session is None or session.state is State.NEW):
+                    self._give_back(admitted.row, warnings)
+                if self.library.warning:
+                    warnings.append(self.library.warning)
+
+    def _give_back(self, row: Row, warnings: list[str]) -> None:
+        error = self.writer.submit(lambda store: give_back_list(store, row["session"])).exception()
+        if isinstance(error, UserError):
+            warnings.append(f"{error}; list {row['list']} was not given back and stays unused")
+            self.say(warnings[-1])
+        elif error is not None:
+            raise error
+
+    def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
+        """Run a participant's session, on the screen or simulated; an open one resumes where it stopped.
+
+        Raises:
+            UserError: see `admitted`; no such screen or language; the store cannot be written.
+            KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
+        """
+        if person.observer is not None:
+            clock = VirtualClock(datetime.now(UTC))
+            with self.admitted(person, clock) as session:
+                take_part(session, self._simulated(person.code, person.observer), clock, self.study.settings)
+            return _result(session, "complete")
+        from gan_eval.quiz.app.application import run_application
+
+        with self.admitted(person, SystemClock()) as session:
+            left = run_application(session, self.library, self.study.settings, presentation=presentation, say=self.say)
+            if left == "denied":
+                code = unused_code(self.store, self.study.name)
+                session.warnings.append(
+                    f"--participant {person.code}: the unfinished session of this code is another person's and stays "
+                    f"open; for a new participant rerun the command with --participant {code}"
+                )
+        return _result(session, "open" if left == "denied" else left)
+
+    def _simulated(self, code: str, observer: Observer) -> SimulatedParticipant:
+        return SimulatedParticipant(observer, seed=self.study.seed, participant=code, differences=self._differences)
+
+    @cached_property
+    def _differences(self) -> dict[str, float]:
+        return differences_from_real(self.study.shown)
+
+
+def make_session(admitted: Admitted, library: Library, settings: QuizSettings, writer: Writer, clock: Clock) -> Session:
+    """Return the session of an admitted person, new or resumed.
+
+    Raises:
+        UserError: a picture that is still to be shown is missing, or is no longer the one that was dealt.
+    """
+    seen = {row["trial"] for row in (*admitted.done, *admitted.onsets)}
+    protocol = QuizProtocol(settings, list_number=admitted.row["list"])
+    session = Session(
+        admitted.row, library.checked(admitted.plan, seen=seen), protocol, writer, clock, done=admitted.done
+    )
+    if admitted.stored:
+        session.resume(admitted.onsets)
+    return session
+
+
+def _result(session: Session, status: Status) -> SessionResult:
+    row = session.row
+    return SessionResult(
+        session=row["session"],
+        participant=row["participant"],
+        list_number=row["list"],
+        status=status,
+        simulated=row["simulated"],
+        trials=tuple(session.done),
+        warnings=tuple(session.warnings),
+    )
+
+
+def run_session(
+    study: QuizStudy,
+    store: str | Path,
+    person: Person,
+    *,
+    presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
+    say: Callable[[str], None] = lambda _: None,
+) -> SessionResult:
+    """Run one session in a room of its own.
+
+    Raises:
+        UserError: no display; see `Room` and `Room.run`.
+        KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
+    """
+    if not person.simulated:
+        from gan_eval.quiz.app.process import require_display
+
+        require_display()
+        if presentation.language is not None:
+            require_language(presentation.language)
+    with Room(study, store, say=say) as room:
+        return room.run(person, presentation)

@@ -1,0 +1,95 @@
+"""The protocols of the quiz: one row of facts for each. How they work: `gan_eval/quiz/protocol.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
+Layout = Literal["side_by_side", "one_after_other"]
+Material = Literal["single", "real_and_fake", "two_models"]
+"""What a trial shows: one picture, a real one and a fake of the same item, or two models' outputs for one item."""
+
+STAIRCASE = "staircase"
+QUEST_PLUS = "quest_plus"
+
+
+@dataclass(frozen=True)
+class ProtocolFacts:
+    """What is fixed for a protocol."""
+
+    in_brief: str
+    """Phrase for the report's table of the design."""
+    methods: str
+    """Sentence for a paper's methods section; `by key (...)` follows."""
+    material: Material = "single"
+    graded: bool = False
+    """Answers are grades: `1`, `2`, ..."""
+    adaptive: bool = False
+    """The exposure of a trial depends on the answers before it."""
+    texts: str = "single"
+    """End of the names of its texts: `task_single`, `question_single`."""
+    title: str = "welcome_title"
+    """Name of the text at the top of the first page."""
+
+    @property
+    def shows_pairs(self) -> bool:
+        """Two pictures in a trial."""
+        return self.material != "single"
+
+
+PROTOCOLS: Mapping[str, ProtocolFacts] = {
+    "quick_response": ProtocolFacts(
+        "one picture at a time, real or fake",
+        "Participants saw one picture at a time and called it real or fake",
+    ),
+    "yes_no": ProtocolFacts(
+        "one picture at a time at several exposures, real or fake",
+        "Participants saw one picture at a time, at several exposures, and called it real or fake",
+    ),
+    "paired": ProtocolFacts(
+        "the real and a generated picture of one item, which is real",
+        "Participants saw the real and a generated picture of one item and chose the real one",
+        material="real_and_fake",
+        texts="pair",
+    ),
+    STAIRCASE: ProtocolFacts(
+        "one picture at a time, real or fake, at exposures that follow the answers",
+        "Participants saw one picture at a time, at an exposure that followed their answers, and called it real or "
+        "fake",
+        adaptive=True,
+    ),
+    QUEST_PLUS: ProtocolFacts(
+        "one picture at a time, real or fake, at exposures that QUEST+ chooses by the answers",
+        "Participants saw one picture at a time, at an exposure that QUEST+ chose by their answers, and called it real "
+        "or fake",
+        adaptive=True,
+    ),
+    "model_vs_model": ProtocolFacts(
+        "two models' pictures of one item, which looks more real",
+        "Participants saw two models' pictures of one item and chose the one that looked more real",
+        material="two_models",
+        texts="models",
+        title="welcome_title_models",
+    ),
+    "rating": ProtocolFacts(
+        "one picture at a time, graded",
+        "Participants graded one picture at a time",
+        graded=True,
+        texts="rating",
+        title="welcome_title_rating",
+    ),
+}
+PAIR_PROTOCOLS = tuple(name for name, facts in PROTOCOLS.items() if facts.shows_pairs)
+"""Protocols that show two pictures in a trial."""
+ADAPTIVE_PROTOCOLS = tuple(name for name, facts in PROTOCOLS.items() if facts.adaptive)
+"""Protocols whose exposures depend on the answers."""
+
+
+def default_keys(protocol: str, layout: str, grades: int) -> dict[str, str]:
+    """Return the answers of a protocol with the key of each, where a study names none."""
+    facts = PROTOCOLS.get(protocol)  # a study file may hold any name
+    if facts is not None and facts.graded:
+        return {str(grade): str(grade) for grade in range(1, grades + 1)}
+    if facts is None or not facts.shows_pairs:
+        return {"real": "j", "fake": "f"}
+    return {"first": "f", "second": "j"} if layout == "one_after_other" else {"left": "f", "right": "j"}

@@ -1,0 +1,31 @@
+"""A study of one stimulus set, and rehearsals of it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gan_eval.quiz.admission import Person, QuizStudy
+from gan_eval.quiz.room import SessionResult, run_session
+from gan_eval.quiz.simulate import parse_observer
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.tables.frames import Row
+
+
+def set_of(rows: Iterable[Row]) -> StimulusSet:
+    """A set without files."""
+    return StimulusSet(Path("nowhere"), tuple(rows))
+
+
+def study_of(stimuli: StimulusSet, settings: QuizSettings, **how: Any) -> QuizStudy:
+    """A study with seed 1."""
+    return QuizStudy(**{"name": "study", "seed": 1, "design": {}, "shown": [stimuli], "settings": settings, **how})
+
+
+def rehearse(
+    stimuli: StimulusSet, store: Path, code: str, settings: QuizSettings, *, spec: str = "default", say: Any = print,
+    lists: str | None = None, station: str | None = None, **how: Any,
+) -> SessionResult:  # fmt: skip
+    """A simulated session."""
+    person = Person(code, parse_observer(spec), station, None, lists)
+    return run_session(study_of(stimuli, settings, **how), store, person, say=say)

@@ -1,0 +1,144 @@
+"""Every protocol, driven through a dealt plan without screen or store, and its judgement of single trials."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gan_eval.quiz.draw import deal
+from gan_eval.quiz.protocol import QuizProtocol, Timing
+from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tables import TRIALS
+from gan_eval.tables.frames import Row
+
+QUIET = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAKE = {"stimulus": "d/m/1", "stimulus_b": None, "position": None, "kind": "fake", "requested_exposure_ms": None}
+NOTHING = {"response": None, "choice": None, "rating": None, "correct": None}
+
+
+def protocol(name: str, **settings: object) -> QuizProtocol:
+    return QuizProtocol(QuizSettings.model_validate({"protocol": name, **settings}))
+
+
+def pair(position: str) -> Row:
+    return {"stimulus": "A", "stimulus_b": "B", "position": position, "kind": None, "requested_exposure_ms": 1000.0}
+
+
+def test_every_name_in_a_study_file_has_a_protocol() -> None:
+    assert set(PROTOCOLS) == set(get_args(ProtocolName))
+
+
+@pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])
+@pytest.mark.parametrize("name", PROTOCOLS)
+@QUIET
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_whole_plan(rows: Callable[..., list[Row]], name: str, layout: str, seed: int) -> None:
+    way = protocol(name, layout=layout, real=4, fake=4, pairs=6, practice=2, exposure_ms=1000)
+    plan = deal(rows(20, ("cyclegan", "pix2pix")), way.settings, seed=seed, list_number=1).plan
+    truths = {way.truth(row) for row in plan} - {None}
+    generator = np.random.default_rng(seed)
+    done: list[Row] = []
+    while (planned := way.next_trial(plan, done)) is not None:
+        (original,) = [row for row in plan if row["trial"] == planned["trial"]]
+        assert {**planned, "requested_exposure_ms": None} == {**original, "requested_exposure_ms": None}
+        shown = [stimulus for showing in way.showings(planned) for stimulus in showing]
+        assert sorted(shown) == sorted(each for each in (planned["stimulus"], planned["stimulus_b"]) if each)
+        assert len(way.showings(planned)) == (2 if len(shown) == 2 and layout == "one_after_other" else 1)
+        timing = way.timing(planned)
+        assert (timing.flash_ms, timing.response_ms) == (planned["requested_exposure_ms"], 4000)
+        truth = way.truth(planned)
+        assert truth is None or truth in way.answers.values()
+        answer = generator.choice([*way.answers.values(), None])
+        judged = way.judge(planned, answer)
+        assert list(judged) == list(NOTHING)
+        for column in TRIALS.columns:
+            if column.name in judged and column.words and judged[column.name] is not None:
+                assert judged[column.name] in column.words
+        assert judged["correct"] == (answer == truth if answer in truths else None), "what is never true is not wrong"
+        done.append({**planned, **judged, "protocol": name})
+    assert [row["trial"] for row in done] == [row["trial"] for row in plan]
+
+
+@pytest.mark.parametrize(
+    ("name", "planned", "answer", "judged"),
+    [
+        ("quick_response", FAKE, "fake", {"response": "fake", "correct": True}),
+        ("quick_response", FAKE, "real", {"response": "real", "correct": False}),
+        ("yes_no", FAKE, None, {"response": "none"}),
+        ("rating", FAKE, "4", {"rating": 4.0}),
+        ("rating", FAKE, None, {}),
+        ("paired", pair("left"), "left", {"choice": "a", "correct": True}),
+        ("paired", pair("left"), "right", {"choice": "b", "correct": False}),
+        ("paired", pair("first"), "second", {"choice": "b", "correct": False}),
+        ("paired", pair("second"), "second", {"choice": "a", "correct": True}),
+        ("paired", pair("second"), None, {"choice": "none"}),
+        ("model_vs_model", pair("right"), "right", {"choice": "a"}),
+        ("model_vs_model", pair("right"), "left", {"choice": "b"}),
+        ("model_vs_model", pair("right"), None, {"choice": "none"}),
+    ],
+)
+def test_judgement(name: str, planned: Row, answer: str | None, judged: Row) -> None:
+    assert protocol(name).judge(planned, answer) == NOTHING | judged
+
+
+@pytest.mark.parametrize(
+    ("name", "planned", "showings", "truth"),
+    [
+        ("quick_response", FAKE, (("d/m/1",),), "fake"),
+        ("rating", FAKE, (("d/m/1",),), None),
+        ("paired", pair("left"), (("A", "B"),), "left"),
+        ("paired", pair("right"), (("B", "A"),), "right"),
+        ("paired", pair("first"), (("A",), ("B",)), "first"),
+        ("paired", pair("second"), (("B",), ("A",)), "second"),
+        ("model_vs_model", pair("right"), (("B", "A"),), None),
+    ],
+)
+def test_showings_and_truth(name: str, planned: Row, showings: tuple[tuple[str, ...], ...], truth: str | None) -> None:
+    assert protocol(name).showings(planned) == showings
+    assert protocol(name).truth(planned) == truth
+
+
+def test_times() -> None:
+    levels = protocol("yes_no", exposures_ms=(100, "until-answer"), response_ms="unlimited")
+    assert levels.timing({**FAKE, "requested_exposure_ms": 100.0}) == Timing(100.0, None)
+    assert levels.timing(FAKE) == Timing(None, None)
+    in_turn = protocol("paired", layout="one_after_other", exposure_ms=1000, gap_ms=600)
+    assert in_turn.timing(pair("first")) == Timing(1000.0, 4000, 600)
+
+
+def test_default_keys() -> None:
+    assert protocol("quest_plus").answers == {"j": "real", "f": "fake"}
+    assert protocol("paired").answers == {"f": "left", "j": "right"}
+    assert protocol("paired", layout="one_after_other", exposure_ms=1000).answers == {"f": "first", "j": "second"}
+    assert protocol("rating", grades=3).answers == {"1": "1", "2": "2", "3": "3"}
+
+
+def test_an_interrupted_plan_resumes_at_the_first_trial_that_is_not_done() -> None:
+    plan = [{"trial": number} for number in (1, 2, 3)]
+    assert protocol("quick_response").next_trial(plan, [{"trial": 1}, {"trial": 3}]) == {"trial": 2}
+    assert protocol("quick_response").next_trial(plan, plan) is None
+
+
+def test_keys_change_places_on_every_second_list() -> None:
+    quiz = QuizSettings(keys={"real": "J", "fake": "f"}, counterbalance_keys=True)
+    odd, even = {"j": "real", "f": "fake"}, {"j": "fake", "f": "real"}
+    assert [QuizProtocol(quiz, list_number=number).answers for number in (1, 2, 3, 4)] == [odd, even, odd, even]
+
+
+def test_the_protocol_in_the_documentation_works() -> None:
+    page = Path(__file__).parents[3] / "docs" / "protocols.md"
+    (source,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(source, names)
+    countdown = names["Countdown"](QuizSettings())
+    plan = [{"trial": number, "requested_exposure_ms": None} for number in (1, 2)]
+    first = countdown.next_trial(plan, [])
+    second = countdown.next_trial(plan, [first])
+    assert [countdown.timing(planned).flash_ms for planned in (first, second)] == [1000, 950]
+    assert countdown.next_trial(plan, [first, second]) is None
