@@ -8,8 +8,8 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from gan_eval.stats.answers.psychometric import psychometric
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.likelihood import guessing_terms
-from gan_eval.stats.mixed.limits import NoFitError
 from gan_eval.stats.mixed.psychometric import Judgements, balanced, pooled, threshold
 from gan_eval.stats.trials import fill_trials
 

@@ -13,7 +13,7 @@ from gan_eval.giveaways.compare import FEWEST, Finding, compare
 from gan_eval.giveaways.file_facts import file_facts
 from gan_eval.giveaways.form import equalise_command
 from gan_eval.giveaways.pixel_facts import pixel_facts
-from gan_eval.stats.multiple_tests import holm
+from gan_eval.stats.shares import holm
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tables.frames import Row

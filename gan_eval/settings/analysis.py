@@ -68,6 +68,8 @@ class AnalysisSettings(Section):
     looks: int = Field(default=1, ge=1, le=10)
     """How often verdicts are given: with 3, when a third, two thirds and all of `quiz.participants` have come; 5 % is
     spent over the looks (O'Brien-Fleming). Default: once, when all have come. Reports between are interim."""
+    replicates: int = Field(default=1000, ge=200, le=100_000)
+    """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
     screening: Screening = "none"
     """Of the participants who grade pictures: ITU-R BT.500 leaves outlying ones out, ITU-T P.910 weighs all."""
 

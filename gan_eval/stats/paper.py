@@ -397,7 +397,7 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
 
     Args:
         table: as `paper` returns it, with rows.
-        looked: at which of several planned looks (`gan_eval.stats.compare.looks.looks_text`), or why at none.
+        looked: at which of several planned looks (`gan_eval.stats.looks.looks_text`), or why at none.
     """
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}

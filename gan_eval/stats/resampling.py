@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 REPLICATES = 1000
+"""Number of replicates by default, as in `[analysis]`."""
 Z_95 = 1.959964
 """Two-sided 95 % of the standard normal distribution."""
 _CELLS = 20_000_000
@@ -91,6 +92,7 @@ def bootstrap_replicates(
     seed: int | tuple[int, ...],
     item: np.ndarray | None = None,
     point: np.ndarray | None = None,
+    replicates: int = REPLICATES,
 ) -> Iterator[Replicates]:
     """Bootstrap replicates of the mean scores, a part at a time: memory does not grow with their number.
 
@@ -101,11 +103,12 @@ def bootstrap_replicates(
             stimuli; None: each stimulus is an item.
         point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: scores are then those of the models
             over the sampled stimuli, and each model counts once.
+        replicates: their number; very many stimuli get fewer.
     """
     stimuli, people = len(scores.stimuli), len(scores.people)
     if stimuli == 0:
         return
-    remaining = int(np.clip(_CELLS // stimuli, 200, REPLICATES))
+    remaining = min(replicates, max(200, _CELLS // stimuli))
     rng = np.random.default_rng(seed)
     while remaining:
         size = min(remaining, max(1, _AT_A_TIME // max(stimuli, people)))

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
 from gan_eval.stats.compare.grades import grade_rows
-from gan_eval.stats.compare.looks import level
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
     Comparison,
@@ -23,8 +21,9 @@ from gan_eval.stats.compare.questions import (
     unnamed_pairs,
 )
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.limits import too_many
-from gan_eval.stats.shares import Z90, holm, newcombe
+from gan_eval.stats.looks import level
+from gan_eval.stats.mixed.fit import too_many
+from gan_eval.stats.shares import Z90, fisher_p, holm, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
@@ -181,9 +180,11 @@ def comparisons(
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
     rows += grade_rows(trials, settings, has_plan=plan is not None)
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
-        table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(holm)
+        table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(
+            lambda p: holm(p.astype("float64"))
+        )
         # two one-sided tests at 5 % each are the 90 % interval within the margin
         different, equivalent = (
             (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
@@ -198,7 +199,7 @@ def comparisons(
 
 
 def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, why_not: str, *, has_plan: bool) -> Row:
-    margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
+    margin = of.equivalence_margin(settings)
     result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
@@ -296,7 +297,7 @@ def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
                 "ci90_low": low90,
                 "ci90_high": high90,
                 "basis": "independent",
-                "p": fisher_exact(np.array([[k, n - k], [k_theirs, theirs["trials"] - k_theirs]])).pvalue,
+                "p": fisher_p(k, n, k_theirs, theirs["trials"]),
                 "n_a": n,
                 "n_b": theirs["trials"],
                 "simulated": own["simulated"],

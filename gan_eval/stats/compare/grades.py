@@ -26,9 +26,9 @@ from gan_eval.stats.compare.contrast import ALPHA, population_proportions
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs, shares_items
 from gan_eval.stats.groups import REAL, joined, provenance_cells
-from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed
+from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
 from gan_eval.stats.mixed.graded import LINK, require_few_levels
-from gan_eval.stats.mixed.limits import NoFitError, too_many
 from gan_eval.tables.frames import Row
 
 HIGHER, MEAN = "higher_grade", "mean_grade"

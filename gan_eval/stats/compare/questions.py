@@ -54,6 +54,10 @@ class Comparison:
     counts: tuple[int, int] | None = None
     """Of pairs: how often a and how often b was chosen; None: the trials of a and of b."""
 
+    def equivalence_margin(self, plan: AnalysisSettings) -> float | None:
+        """The margin that the difference is compared with; None: equivalence is not judged."""
+        return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
+
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
     """Check the models that a plan names.

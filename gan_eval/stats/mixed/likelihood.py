@@ -27,7 +27,21 @@ from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
 from gan_eval.stats.mixed.information import Factor, Layout, Side, effects, scaled
-from gan_eval.stats.mixed.limits import FACTORS
+
+FACTORS = ("participant", "stimulus")
+"""What the levels of the first and of the second factor are by default."""
+
+
+class NoFitError(Exception):
+    """The data allow no estimate; the message is the note for the reader."""
+
+
+def plural(factor: str) -> str:
+    """
+    >>> plural("stimulus"), plural("item")
+    ('stimuli', 'items')
+    """
+    return "stimuli" if factor == "stimulus" else f"{factor}s"
 
 
 class Terms(NamedTuple):
@@ -418,7 +432,7 @@ class Laplace:
 
 def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ₁, Λ₂)."""
-    cells, scales = layout.cells, factor.scales
+    scales = factor.scales
     inverse = factor.inverse_blocks()
     leverage = np.zeros(len(layout.sides[0].level))
     determinant = []
@@ -444,5 +458,5 @@ def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     crossed = 2 * effects(scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
     for a, weighted in enumerate(first.weighted(np.ones(1))):
         for b, both in enumerate(second.weighted(weighted)):
-            leverage += cells.at_trials(crossed[a, b]) * both
+            leverage += layout.at_trials(crossed[a, b]) * both
     return leverage, np.array(determinant)

@@ -16,9 +16,9 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
+from gan_eval.stats.mixed.fit import few_groups, too_many, wald_cells
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
 from gan_eval.stats.mixed.graded import graded_models
-from gan_eval.stats.mixed.limits import few_groups, too_many, wald_cells
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (

@@ -23,13 +23,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Start, fit_crossed
-from gan_eval.stats.mixed.likelihood import CUMULATIVE, guessing_terms
-from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
 
 LAPSES = (0.0, 0.025, 0.06)
 """The lapse rates over which fits are averaged."""
@@ -108,6 +106,8 @@ def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> 
     """
     if not is_single:
         return lines, np.eye(len(lines))
+    from scipy.optimize import brentq
+
     count = len(lines) // 2
     inverse, densities = expit if link == "logit" else ndtr, CUMULATIVE[f"cumulative_{link}"][1]
     turn, constants = np.zeros((2, count - 1, 2, count)), np.zeros((2, count - 1))

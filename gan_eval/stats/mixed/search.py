@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_eval.stats.mixed.likelihood import Crossed, Laplace, lower_triangle
-from gan_eval.stats.mixed.limits import NoFitError, plural
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, lower_triangle, plural
 
 _LARGEST = 15.0
 """A scale beyond this has no finite estimate."""

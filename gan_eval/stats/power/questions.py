@@ -24,8 +24,8 @@ from gan_eval.stats.compare.questions import (
     TOLD_APART_IN_PAIRS,
 )
 from gan_eval.stats.groups import REAL
-from gan_eval.stats.multiple_tests import holm
 from gan_eval.stats.power.design import Group
+from gan_eval.stats.shares import holm
 
 Scenario = Literal["assumed", "guessing", "equal_models"]
 """What is so in the simulated world: the assumed rates, no difference of real and fake, or none of models."""

@@ -4,11 +4,10 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from gan_eval.stats.multiple_tests import holm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
-
-from gan_eval.stats.multiple_tests import holm
 
 p_values = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=12)
 

@@ -9,8 +9,7 @@ from gan_eval.__main__ import run
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.looks import LOOKS, level, take_look
-from gan_eval.stats.looks import LookPlan
+from gan_eval.stats.looks import LOOKS, LookPlan, level, take_look
 from gan_eval.stats.paper import latex, printed
 from gan_eval.tables import SESSIONS, TRIALS
 from gan_eval.tables.frames import frame_of, read_table, write_table

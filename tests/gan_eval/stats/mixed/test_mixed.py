@@ -245,7 +245,7 @@ def test_people_who_lean_are_told_where_the_test_takes_them_for_a_difference_of_
 
 def test_above_the_limit_nothing_is_fitted_and_the_note_says_so(monkeypatch):
     trials, plan = simulated(seed=11), AnalysisSettings(covariates=("reaction_time_ms",))
-    monkeypatch.setattr("gan_eval.stats.mixed.limits.MOST_FITTED", len(trials) - 1)
+    monkeypatch.setattr("gan_eval.stats.mixed.fit.MOST_FITTED", len(trials) - 1)
     nothing = mixed_models(trials, plan=plan)
     assert nothing["estimate"].isna().all()
     assert nothing["note"].str.startswith("more than 1,999 trials").all()
