@@ -1,6 +1,6 @@
-"""Simulated answers whose fits by R stand in `lme4_references.py`, and the code that made those numbers.
+"""Simulated answers whose fits by R stand in `lme4_references.json`, and the code that made those numbers.
 
-`python lme4_designs.py > lme4_references.py` fits every design by R's lme4, and the grades by R's ordinal, again (needs
+`python lme4_designs.py > lme4_references.json` fits every design by R's lme4, and the grades by R's ordinal (needs
 Rscript with both).
 """
 
@@ -230,16 +230,15 @@ def by_r(data: Answers) -> dict[str, object]:
 
 
 def main() -> None:
-    """Print the module of references."""
+    """Print the references, those of R 4.2.2 with lme4 1.1-31 and ordinal 2022.11-16."""
     makers = {name: (lambda design=design: answers(design)) for name, design in DESIGNS.items()}
     if GENGAP.exists():
         makers |= PUBLISHED
-    print('"""lme4 1.1-31 and ordinal 2022.11-16 (R 4.2.2) on the designs of `lme4_designs.py`, which wrote this."""\n')
-    print("REFERENCES: dict[str, dict] = {")
+    found = []
     for name, maker in makers.items():
-        print(f"    {name!r}: {by_r(maker())},", flush=True)
+        found.append(f"  {json.dumps(name)}: {json.dumps(by_r(maker()))}")
         print(name, file=sys.stderr)
-    print("}")
+    print("{\n" + ",\n".join(found) + "\n}")
 
 
 if __name__ == "__main__":

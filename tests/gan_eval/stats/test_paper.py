@@ -92,15 +92,6 @@ def test_a_model_takes_the_verdict_of_its_own_comparison_where_there_is_one() ->
 
 
 @pytest.mark.slow
-def test_data_sets_without_a_name_do_not_stand_twice() -> None:
-    first = from_counts(6, 4, 3, 7, model=None)
-    second = from_counts(5, 5, 5, 5, dataset="b", model=None, session="2")
-    first["dataset"] = None
-    table = analyze(pd.concat([first, second], ignore_index=True))["paper"]
-    assert table["n_trials"].tolist() == [20, 40]
-
-
-@pytest.mark.slow
 def test_one_person_has_numbers_and_says_what_they_are_worth() -> None:
     (row,) = analyze(from_counts(15, 10, 7, 18))["paper"].to_dict("records")
     assert row["fooling_rate"] == pytest.approx(0.4)

@@ -79,7 +79,7 @@ def test_verdicts_wait_for_a_look_and_are_held_against_its_level() -> None:
     assert plain.set_index("comparison").loc["told apart", "verdict"] == "different"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_not_inferior_is_judged_at_the_level_of_the_look() -> None:
     trials = from_counts(120, 280, 100, 300).assign(model="b")
     fakes = trials["kind"] == "fake"

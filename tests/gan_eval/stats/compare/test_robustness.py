@@ -94,13 +94,6 @@ def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_f
     assert row["estimate"] == pytest.approx(slope)
 
 
-def test_no_drift_without_learning_and_none_of_staircases():
-    trials = answers(people=16, items=24, seed=6)
-    assert only(checked(trials), DRIFT)["p"] > 0.05
-    staircase = trials.assign(protocol="staircase")
-    assert DRIFT not in set(checked(staircase)["check"])
-
-
 def test_choosing_rightly_is_no_side_bias():
     row = only(checked(pairs(right=2.0, seed=1)), SIDE_BIAS)
     assert row["p"] > 0.05
