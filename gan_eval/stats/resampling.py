@@ -15,8 +15,6 @@ _CELLS = 20_000_000
 """Stimuli times replicates in all; more stimuli get fewer replicates, never under 200."""
 _AT_A_TIME = 250_000
 """Stimuli times replicates held at a time."""
-_MOST_DENSE = 20_000_000
-"""Cells of participants times stimuli up to which a table with a cell in twenty filled is kept dense."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,9 @@ class Scores:
     """(P,) names of the participants, sorted."""
     stimuli: np.ndarray
     """(S,) names of the stimuli, sorted."""
-    sums: np.ndarray | csr_array
+    sums: csr_array
     """(S, P) sums of scores; float32 where all scores are whole numbers, float64 otherwise."""
-    answers: np.ndarray | csr_array
+    answers: csr_array
     """(S, P) float32, answers."""
 
     @classmethod
@@ -40,22 +38,11 @@ class Scores:
         stimulus, stimuli = pd.factorize(fakes["stimulus"], sort=True)
         score = fakes["score"].to_numpy("float64")
         precision = "float32" if (score == np.rint(score)).all() else "float64"
-        shape = (len(stimuli), len(people))
-        cells = shape[0] * shape[1]
-        if cells <= _MOST_DENSE and len(fakes) * 20 >= cells:
-            cell = stimulus * len(people) + participant
-            sums, answers = (np.bincount(cell, of_each, cells).reshape(shape) for of_each in (score, None))
-            return cls(
-                np.asarray(people, object),
-                np.asarray(stimuli, object),
-                sums.astype(precision),
-                answers.astype("float32"),
-            )
-        sparse_sums, sparse_answers = (
-            csr_array((of_each, (stimulus, participant)), shape=shape)
+        sums, answers = (
+            csr_array((of_each, (stimulus, participant)), shape=(len(stimuli), len(people)))
             for of_each in (score.astype(precision), np.ones(len(fakes), "float32"))
         )
-        return cls(np.asarray(people, object), np.asarray(stimuli, object), sparse_sums, sparse_answers)
+        return cls(np.asarray(people, object), np.asarray(stimuli, object), sums, answers)
 
     def totals(self) -> tuple[np.ndarray, np.ndarray]:
         """(S,) sum of scores, and (S,) answers, of each stimulus."""
