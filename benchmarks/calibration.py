@@ -1,4 +1,4 @@
-"""False alarms and interval coverage of the default analysis, beside those of the usual tests, by simulation.
+"""Simulate false alarms and interval coverage of the default analysis and of the usual tests.
 
     python benchmarks/calibration.py --studies 1000 --write docs/calibration.md
 
@@ -24,7 +24,7 @@ from gan_eval.stats.power.planning import in_parallel
 from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
-"""What stands between them in a page is made here."""
+"""Marks around the part of a page that is written here."""
 Rows = Sequence[Sequence[float]]
 """For each study, 1, 0 or NaN for each row of a block's tables."""
 

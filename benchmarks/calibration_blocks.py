@@ -86,7 +86,7 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
 
 
 def skills(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody can tell on average, but people differ: some tell right, some the wrong way round."""
+    """Nobody can tell on average, but people differ: some are right more often, some wrong."""
     study = answers.simulate(World(SIZES[column], INTERCEPT, INTERCEPT, sd_skill=SD_SKILL), random)
     p = [
         _told_apart(study).p,
@@ -320,7 +320,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
 
 
 def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Estimate:
-    """What the table `comparisons` says to the first question."""
+    """Answer the first question as in the table `comparisons`."""
     first = next(questions)
     margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
     return estimate(first.question, margin=margin, fits={})
@@ -379,5 +379,5 @@ def _holds(low: float, high: float, truth: float) -> float:
 
 
 def _below(p: float) -> float:
-    """NaN where there is no p."""
+    """1 or 0; NaN without a p."""
     return float(p < LEVEL) if np.isfinite(p) else np.nan

@@ -64,9 +64,9 @@ Given = pd.DataFrame | Path | str
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even where they have no rows."""
 SUFFIXES = (".csv", ".parquet")
-"""Of the files that each table is written as."""
+"""Suffixes of the files that each table is written to."""
 SET_NAME = "analysis"
-"""Of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
+"""Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
 
 
 ALL_TABLES: dict[str, Table] = TABLES | {
@@ -119,7 +119,7 @@ def analyze(
         margin: of equivalence, as a share.
         covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
             further mixed model.
-        staircase: `[quiz.staircase]` of the study, which tells the thresholds that lie at an end of the range.
+        staircase: `[quiz.staircase]` of the study; with it thresholds at an end of the range are noted.
         seed: of the bootstraps.
         plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
             without a plan they are the analysis.
@@ -143,7 +143,7 @@ def analyze(
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
             of other pictures or models (`require_metrics_of`), metrics or stimuli are of other files than those shown
             (`require_same_pictures`), a rule is not understood or is on the outcome, the plan names a model or a
-            covariate that the tables do not have, or a margin is given beside that of the plan.
+            covariate that the tables do not have, or the plan has a margin as well.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -262,12 +262,12 @@ def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
 
 
 def _place(given: Given | None, table: Table) -> str:
-    """What messages call a table: its file, else its name."""
+    """Name of a table in messages: its file, else its name."""
     return str(given) if isinstance(given, Path | str) else table.name
 
 
 class _Options(NamedTuple):
-    """What the caller requests beyond the plan, as in `analyze`."""
+    """Options that come on top of the plan, as in `analyze`."""
 
     exclude: tuple[str, ...] = ()
     exclude_participants: tuple[str, ...] = ()
@@ -346,7 +346,7 @@ def _with_departures(
 
 
 def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
-    """With a note on the chosen rows, before their own."""
+    """Add a note to the chosen rows, before their own."""
     notes = [f"{note}; {own}" if own == own else note for own in table["note"]]
     return table.assign(note=table["note"].where(~chosen, notes))
 
@@ -364,10 +364,10 @@ def write_analysis(
     earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
 
     Args:
-        frames: what `analyze` gave.
+        frames: the result of `analyze`.
         out: the folder.
-        given: what was analysed (trials, sessions, ...), to be written beside it; such tables of an earlier analysis
-            are removed too. Default: they are left alone.
+        given: the tables that were analysed (trials, sessions, ...), to be written as well; such tables of an earlier
+            analysis are removed too. Default: they are left alone.
         store: the file that the answers come from; a report refuses sessions that are no longer in it.
 
     Returns:

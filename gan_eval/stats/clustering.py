@@ -104,7 +104,7 @@ def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
 
 
 def n_levels(factor: np.ndarray) -> int:
-    """How many distinct values (N,), int and 0.., there are.
+    """Return the number of distinct values (N,), int and 0.. .
 
     >>> n_levels(np.array([3, 0, 3]))
     2
@@ -153,16 +153,16 @@ class Answers(NamedTuple):
     n_real: np.ndarray
 
     def hit_rate(self) -> np.ndarray:
-        """With the log-linear correction, so within 0..1 without the ends."""
+        """Rate with the log-linear correction, above 0 and below 1."""
         return (self.hits + 0.5) / (self.n_fake + 1.0)
 
     def false_alarm_rate(self) -> np.ndarray:
-        """With the log-linear correction."""
+        """Rate with the log-linear correction."""
         return (self.false_alarms + 0.5) / (self.n_real + 1.0)
 
 
 class Covariance(NamedTuple):
-    """Of hit rate and false-alarm rate, each (G,); NaN where a single cluster stands behind a rate."""
+    """Covariance of hit rate and false-alarm rate, each (G,); NaN where a rate rests on a single cluster."""
 
     hit: np.ndarray
     both: np.ndarray

@@ -18,7 +18,7 @@ from gan_eval.tables import HOLE_SCOPES, STIMULI
 UNTIL_ANSWER = "until-answer"
 """The exposure's id where the picture stays until it is judged."""
 UNKNOWN = "unknown"
-"""The exposure's id where nothing tells it."""
+"""The exposure's id where it is unknown."""
 
 SEVERAL_STUDIES = "trials of several studies"
 """Note of rows whose trials belong to more than one study."""
@@ -64,7 +64,7 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
     """Return the groups of one scope.
 
     Scope `exposure` leaves staircases and QUEST+ out: their exposures follow the answers and are no levels of a design.
-    Scope `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions; `mask_kind`
+    Scope `model` takes the model's own fakes and the reals of the same data sets in the same sessions; `mask_kind`
     and `mask_area_band` do the same for the fakes with that hole.
 
     Args:
@@ -227,7 +227,7 @@ def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
 def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFrame:
     """The trials with the columns `mask_kind` and `mask_area_band` of their generated pictures.
 
-    A real picture has no hole: both are empty. Where no generated picture has one, the trials come back as they are.
+    Both are empty for real pictures. The trials are returned unchanged where no generated picture has a hole.
 
     Args:
         trials: the table `trials`.
@@ -251,7 +251,7 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
 
 
 def hole_scopes(trials: pd.DataFrame) -> list[str]:
-    """Those of HOLE_SCOPES that any of the trials has."""
+    """Return the names in HOLE_SCOPES that the trials have."""
     return [name for name in HOLE_SCOPES if name in trials and bool(trials[name].notna().any())]
 
 

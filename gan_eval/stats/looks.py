@@ -1,8 +1,8 @@
-"""Looking at a study before all its people have come: which looks its plan has, what they may spend, what was spent.
+"""Planned looks at a study before all its people have come: what they may spend of the 5 %, and what was spent.
 
-Whoever tests at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in up to
-11 %. So there is a verdict when all people have come whom the study wants, and before that only at the looks that its
-plan has (`[analysis] looks`): look k of K is due once k / K of the people have come. Each is taken at most once.
+Testing at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in up to 11 %.
+So verdicts are given when all people have come, and before that only at the planned looks (`[analysis] looks`): look k
+of K is due when k / K of the people have come. Each is taken at most once.
 
 What the looks may have spent of alpha when a share t of the people has come is the O'Brien-Fleming type function of Lan
 & DeMets (1983, Biometrika 70, 659-663), one half of alpha on each side:
@@ -12,8 +12,8 @@ What the looks may have spent of alpha when a share t of the people has come is 
 The critical z of a look is that which the test statistic, a Brownian motion at the numbers of people, first passes with
 the probability that is left to spend; the density of those that have not passed before is integrated from look to look
 (Armitage, McPherson & Rowe 1969, Journal of the Royal Statistical Society A 132, 235-244). At thirds: 3.710, 2.511 and
-1.993. A look that was not taken spends nothing. Where people judge the same pictures, of which no more come, two looks
-are more alike than the numbers of people say, and the looks together err less often.
+1.993. A look that was not taken spends nothing. Where all people judge the same
+pictures, two looks are more alike than the numbers of people say, and the looks together err less often.
 """
 
 import math
@@ -98,7 +98,7 @@ def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
 
 
 def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
-    """The z that a look at so many people passes with the probability `spend`, when no earlier look passed its own.
+    """Return the z that a look passes with the probability `spend`, when no earlier look passed its own.
 
     Args:
         earlier: in order, each at fewer people than the next; of each its people and z.
@@ -135,14 +135,14 @@ def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
 
 @dataclass(frozen=True)
 class LookPlan:
-    """How often a study is looked at, and how many people it wants."""
+    """Number of looks at a study, and number of people that it wants."""
 
     looks: int
     """The last one, with all people, counts."""
     wanted: int
 
     def number(self, people: int) -> int:
-        """The look that is due at so many people: 1..looks, or 0."""
+        """Return the look that is due at a number of people: 1..looks, or 0."""
         return min(self.looks, self.looks * people // self.wanted)
 
     def due_at(self, number: int) -> int:
@@ -166,7 +166,7 @@ class LookPlan:
         return Look(people, spent, critical_z(taken, people, spent - last.spent), answers or "")
 
     def words(self, people: int, taken: Sequence[Look], current: Look | None) -> str:
-        """How it stands: why there is no verdict, or at which of several looks there is one; else empty."""
+        """Describe why a verdict is missing, or at which of several looks it is given; else empty."""
         came = f"{people} of {self.wanted} {'person' if self.wanted == 1 else 'people'}"
         if current is None:
             last = self.number(taken[-1].people) if taken else 0
@@ -209,20 +209,20 @@ def write_looks(folder: Path, looks: Sequence[Look]) -> None:
 
 
 class Looked(NamedTuple):
-    """What these answers are among the looks at a study."""
+    """The look at a study that some answers are."""
 
     table: "pd.DataFrame"
     """`looks`"""
     words: str
-    """Why there is no verdict, or at which of several planned looks there is one; else empty."""
+    """The reason for a missing verdict, or which of several planned looks this is; else empty."""
     taken: Sequence[Look]
-    """To be noted once somebody has seen what the look says: those before, and this one where several are planned."""
+    """Looks to be recorded: those before, and this one where several are planned."""
 
 
 def take_look(
     plan: LookPlan, taken: Sequence[Look], trials: "pd.DataFrame", sessions: "pd.DataFrame | None" = None
 ) -> Looked | None:
-    """What these answers are: a look that is due, one that was taken, or none.
+    """Return the look that these answers are: one that is due, one that was taken, or none.
 
     The same answers again are the same look, and spend nothing; others before the next look is due are none.
 
@@ -274,7 +274,7 @@ def take_look(
 
 
 def level(looks: "pd.DataFrame | None") -> float:
-    """What p values are held against: 5 %, at one of several looks its own level; NaN: no verdict.
+    """Return the level for p values: 5 %, or that of one of several looks; NaN: no verdict.
 
     Args:
         looks: the table `looks`; None, or without rows: it is not known how many people the study wants.
@@ -286,6 +286,6 @@ def level(looks: "pd.DataFrame | None") -> float:
 
 
 def looks_text(looks: "pd.DataFrame") -> str:
-    """What `Looked.words` were, from the table."""
+    """Return `Looked.words` from the table."""
     notes = looks["note"].dropna()
     return str(notes.iloc[0]) if len(notes) else ""

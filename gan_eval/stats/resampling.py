@@ -19,8 +19,7 @@ _AT_A_TIME = 250_000
 
 @dataclass(frozen=True)
 class Scores:
-    """What people said of generated pictures, summed by stimulus and participant: a score is 1 for `real` and 0 for
-    `fake`, or a grade."""
+    """Scores of generated pictures, summed by stimulus and participant: 1 for `real` and 0 for `fake`, or grades."""
 
     people: np.ndarray
     """(P,) names of the participants, sorted."""
@@ -140,9 +139,8 @@ def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
 def bias_corrected_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
     """95 % interval around the estimate by the replicates' standard deviation; NaN where `percentile_interval` is.
 
-    People and items drawn anew bring the noise of the answers in three times over, which pulls correlations towards 0:
-    percentiles lie too low, and moved by the share of replicates below the estimate (BC, BCa) they end up too narrow
-    (docs/calibration.md). So the replicates' bias, their middle less the estimate, is taken off, and their spread kept.
+    Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,
+    and bias-corrected ones (BC, BCa) too narrow (docs/calibration.md). So only the replicates' spread is used.
 
     Args:
         replicates: (B,) statistics.

@@ -1,4 +1,4 @@
-"""Intervals and exact tests of proportions and means, and corrected p values, for whole columns at once."""
+"""Intervals and exact tests of proportions and means, and corrected p values, for whole columns."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -36,9 +36,9 @@ from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 FEW_ANSWERS = 10
-"""Where a picture has fewer answers than this on average, the error is never below that of the clustered shares."""
+"""Mean number of answers to a picture below which the error is at least that of the clustered shares."""
 MANY_GROUPS = 16
-"""With fewer people than this, Student's t on so few degrees of freedom compensates for it."""
+"""Number of people from which that rule applies; with fewer, Student's t has few degrees of freedom."""
 Fits = dict[object, CrossedFit | NoFitError]
 """Fits that several questions share, by `Question.key`."""
 _NODES = np.linspace(-9.0, 9.0, 301)
@@ -139,7 +139,7 @@ class Question:
     picture: np.ndarray
     """(N,) int: the stimulus, or the item that several stimuli share."""
     cell: np.ndarray
-    """(N,) int, 0..C-1 without gaps: the groups whose probabilities the model tells apart."""
+    """(N,) int, 0..C-1 without gaps: groups with probabilities of their own in the model."""
     cell_weights: np.ndarray
     """(C,): difference = constant + Σ weight x P(answer)."""
     constant: float = 0.0
@@ -149,14 +149,14 @@ class Question:
     slope_of: Sequence[Literal["participant", "picture"]] = ("participant",)
     """The factors over whose levels it varies."""
     picture_is: str = "stimulus"
-    """What a picture of the model is: `stimulus` or `item`, for messages."""
+    """Name of the second factor in messages: `stimulus` or `item`."""
     weight: np.ndarray | None = None
     """(N,) what a trial counts in the clustered proportions; None: all alike."""
     link: str = "logit"
 
     @property
     def of_one_proportion(self) -> bool:
-        """There is no b: the proportion is held against one half."""
+        """A question without b: the proportion is compared with one half."""
         return bool(self.in_a.all())
 
     def freedom(self) -> int:
@@ -165,7 +165,7 @@ class Question:
 
 
 class Estimate(NamedTuple):
-    """What is known of a difference; NaN where nothing is."""
+    """A difference with its intervals and tests; NaN where unknown."""
 
     difference: float
     ci_low: float

@@ -14,13 +14,13 @@ from gan_eval.stats.groups import joined
 from gan_eval.stats.shares import Z90, Z95, binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
-"""What guessing gives in a choice between two pictures."""
+"""Share of choices of either of two pictures by chance."""
 _TOO_FEW = "too few participants or stimuli for an interval"
 _ONE_PARTICIPANT = "one participant: says nothing of people in general"
 
 
 class WaldTest(NamedTuple):
-    """What an estimate and its standard error say, with Student's t as the reference."""
+    """Intervals and test of an estimate, with Student's t as the reference."""
 
     ci_low: float
     ci_high: float

@@ -8,8 +8,9 @@ import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import freedom, t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import freedom, two_way
 from gan_eval.stats.compare.contrast import Fits, estimate
+from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import (
     REAL_VS_FAKE,
     Comparison,
@@ -246,10 +247,5 @@ def side_bias(part: pd.DataFrame, side: str) -> Row:
 
 
 def _tested(value: float, error: float, df: int) -> Row:
-    reach = float(t_critical(df)) * error
-    return {
-        "estimate": value,
-        "ci_low": max(-1.0, value - reach),
-        "ci_high": min(1.0, value + reach),
-        "p": float(two_sided_p(value, error, df)),
-    }
+    test = wald(value, error, df)
+    return {"estimate": value, "ci_low": test.ci_low, "ci_high": test.ci_high, "p": test.p}

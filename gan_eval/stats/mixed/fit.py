@@ -15,7 +15,7 @@ from gan_eval.stats.mixed.search import Maximum, climb, evaluate, first_metric, 
 from gan_eval.tables.frames import Row
 
 MOST_FITTED = 200_000
-"""Of a table of more trials than this no crossed model is fitted: one takes seconds from there, and there are many."""
+"""Number of trials up to which crossed models are fitted: each takes seconds beyond it."""
 _FEW = 6
 """Below this many groups a standard deviation is badly known."""
 
@@ -227,7 +227,7 @@ class CrossedFit:
     thresholds_error: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
     """(J-1,) their standard errors."""
     factors: tuple[str, str] = FACTORS
-    """What the levels of the first and of the second factor are."""
+    """Names of the first and of the second factor."""
 
     @property
     def _slopes(self) -> tuple[tuple[float | None, float | None], ...]:
@@ -417,7 +417,7 @@ def wald_cells(estimate: float, std_error: float, df: float) -> Row:
 
 
 def few_groups(participants: int, stimuli: int) -> list[str]:
-    """A note for each factor of few groups; of one group there is no model.
+    """Return a note for each factor with few groups, but more than one.
 
     >>> few_groups(3, 40)
     ['few participants (3): their spread is badly known']
@@ -427,7 +427,7 @@ def few_groups(participants: int, stimuli: int) -> list[str]:
 
 
 class _Unit(NamedTuple):
-    """How a slope's covariate is standardised for the search."""
+    """Centre and size of a slope's covariate, for standardising it."""
 
     centre: float
     size: float

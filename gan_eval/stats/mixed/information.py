@@ -72,7 +72,7 @@ class Layout:
         return u[:cut].reshape(first.width, first.n), u[cut:].reshape(second.width, second.n)
 
     def retained_first(self, first: T, second: T) -> tuple[T, T]:
-        """What belongs to the first and to the second factor, as (retained, eliminated); the same turns it back."""
+        """Return the parts of the first and of the second factor as (retained, eliminated), or back again."""
         return (first, second) if self.first_retained else (second, first)
 
     @cached_property

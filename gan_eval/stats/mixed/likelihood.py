@@ -29,7 +29,7 @@ from scipy.special import expit, log_ndtr, ndtr
 from gan_eval.stats.mixed.information import Factor, Layout, Side, effects, scaled
 
 FACTORS = ("participant", "stimulus")
-"""What the levels of the first and of the second factor are by default."""
+"""Default names of the first and of the second factor."""
 
 
 class NoFitError(Exception):
@@ -45,7 +45,7 @@ def plural(factor: str) -> str:
 
 
 class Terms(NamedTuple):
-    """What a link gives for each trial, each (N,)."""
+    """Terms of a link for each trial, each (N,)."""
 
     log_likelihood: np.ndarray
     score: np.ndarray
@@ -57,7 +57,7 @@ class Terms(NamedTuple):
     weight_slope: np.ndarray
     """dW / dη"""
     by_threshold: "tuple[ByThreshold, ByThreshold] | None" = None
-    """Of grades, by the threshold below which the grade lies, and by that above which it lies."""
+    """Derivatives for grades, by the threshold above the grade and by that below it."""
     expected: np.ndarray | None = None
     """The expected information, for the steps to the mode where the observed one may be negative."""
 
@@ -199,7 +199,7 @@ class Crossed:
     n_thresholds: int
     """J-1 of grades, each of which occurs; else 0."""
     factors: tuple[str, str] = FACTORS
-    """What the levels of the first and of the second factor are, for messages."""
+    """Names of the first and of the second factor, for messages."""
     guess: np.ndarray | None = None
     """(N,) γ of a psychometric function; None: yes/no answers without one."""
     lapse: np.ndarray | None = None
@@ -239,7 +239,7 @@ class Crossed:
 
     @property
     def scale_places(self) -> list[range]:
-        """Where each factor's Λ stands among the parameters: one number, or three with a slope."""
+        """Places of each factor's Λ among the parameters: one number, or three with a slope."""
         first, second = (1 if side.slope is None else 3 for side in self.layout.sides)
         return [range(first), range(first, first + second)]
 

@@ -159,14 +159,14 @@ def test_an_estimate_at_its_boundary_is_told_with_its_factor():
 @pytest.mark.parametrize("factors", [("participant", "stimulus"), ("item", "participant")])
 def test_what_allows_no_estimate_is_told_of_the_right_factor(factors):
     plural = {"participant": "participants", "stimulus": "stimuli", "item": "items"}
-    told = {
+    told_apart = {
         "two trials": f"no {factors[0]} has more than one answer",
         "one participant": f"one {factors[0]}:",
         "each stimulus once": f"no {factors[1]} has more than one answer",
         "a slope between participants": f"slope: fewer than two {plural[factors[0]]} ",
         "participants of one mind": f"separated: a spread between {plural[factors[0]]} runs off",
     }
-    for name, words in told.items():
+    for name, words in told_apart.items():
         y, X, first, second, slope = nasty(name)
         with pytest.raises(NoFitError) as refused:
             fit_crossed(y, X, first, second, slope=slope, factors=factors)
