@@ -1,4 +1,4 @@
-"""A million trials out of a store, beside pandas' own reading, and every table of their analysis.
+"""Time reading a million trials from a store and their whole analysis, compared with pandas' own reading.
 
     OMP_NUM_THREADS=1 python benchmarks/analysis.py
     OMP_NUM_THREADS=1 python benchmarks/analysis.py --models 3 --datasets 2 --exposures 2
@@ -87,7 +87,7 @@ def metric_values(stimuli: pd.DataFrame) -> pd.DataFrame:
 
 
 def timed(name: str, work: Callable[[], Any]) -> tuple[Any, float]:
-    """What a work gives, and its seconds."""
+    """Return a result and the seconds it took."""
     start = time.perf_counter()
     result = work()
     seconds = time.perf_counter() - start

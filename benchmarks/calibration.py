@@ -1,4 +1,4 @@
-"""False alarms and interval coverage of the default analysis, beside those of the usual tests, by simulation.
+"""Simulate false alarms and interval coverage of the default analysis and of the usual tests.
 
     python benchmarks/calibration.py --studies 1000 --write docs/calibration.md
 
@@ -24,7 +24,7 @@ from gan_eval.stats.power.planning import in_parallel
 from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
-"""What stands between them in a page is made here."""
+"""Marks around the part of a page that is written here."""
 Rows = Sequence[Sequence[float]]
 """For each study, 1, 0 or NaN for each row of a block's tables."""
 
@@ -69,7 +69,7 @@ def one_study(seed: int, task: tuple[int, ...]) -> list[float]:
     """Simulate and analyse one study: (block, column, number)."""
     place, column, number = task
     block = list(BLOCKS.values())[place]
-    seeds = [seed, place if block.number is None else block.number, column, number]
+    seeds = [seed, block.number, column, number]
     return block.study(column, np.random.default_rng(seeds))
 
 
@@ -83,7 +83,8 @@ def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int
     yield f"python benchmarks/calibration.py --studies {studies} --seed {seed} --write docs/calibration.md"
     yield "```"
     yield ""
-    yield f"{studies} studies for each column; in parentheses Wilson's 95 % interval of the share."
+    low, high = (100 * float(end) for end in wilson(0.05 * studies, studies))
+    yield f"{studies} studies for each column. The 95 % interval of a share of 5 % is {low:.1f} to {high:.1f} %."
     for name, columns in results.items():
         yield ""
         yield f"**{BLOCKS[name].heading}**"
@@ -120,9 +121,8 @@ def _share(answers: Sequence[float]) -> str:
     known = [answer for answer in answers if not np.isnan(answer)]
     if not known:
         return "none"
-    low, high = wilson(sum(known), len(known))
-    few = f", {len(known)} studies" if len(known) < len(answers) else ""
-    return f"{100 * np.mean(known):.1f} ({100 * low:.1f} to {100 * high:.1f}){few}"
+    few = f" ({len(known)} studies)" if len(known) < len(answers) else ""
+    return f"{100 * np.mean(known):.1f}{few}"
 
 
 def _told(total: int) -> Callable[[int], None]:

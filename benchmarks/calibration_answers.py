@@ -12,20 +12,20 @@ PEOPLE, TRIALS = 40, 50
 
 @dataclass(frozen=True)
 class World:
-    """What is so of pictures of two conditions."""
+    """Assumptions about pictures of two conditions."""
 
     stimuli: int
-    """In the pool; 50: all people judge the same ones."""
+    """Number of pictures in the pool; with 50 all people judge the same ones."""
     a: float
     """Log-odds of yes to a picture of condition a, of the typical person to the typical picture."""
     b: float
     sd_participant: float = 0.5
     sd_skill: float = 0.0
-    """Of the difference of conditions from person to person."""
+    """Standard deviation of the difference of conditions between people."""
     sd_stimulus: float = 0.8
     people: int = PEOPLE
     trials: int = TRIALS
-    """Of each person."""
+    """Number of trials of each person."""
 
 
 @dataclass(frozen=True)
@@ -85,47 +85,8 @@ def _answers(
     return Answers(participant, stimulus, item, in_a, random.random(len(stimulus)) < expit(log_odds))
 
 
-def in_order(people: int, size: int, random: np.random.Generator, *, sd_drift: float, learning: float) -> pd.DataFrame:
-    """TRIALS of each person in an order of their own, half of the pool being fakes.
-
-    Args:
-        people: how many.
-        size: pictures in the pool.
-        random: of everything.
-        sd_drift: of the change of people's log-odds of a right answer from the first to the last trial.
-        learning: its mean.
-    """
-    participant = np.repeat(np.arange(people), TRIALS)
-    stimulus = np.concatenate([random.choice(size, TRIALS, replace=False) for _ in range(people)])
-    leaning, skill, drift = np.array([[0.5], [0.5], [sd_drift]]) * random.standard_normal((3, people))
-    position, is_fake = np.tile(np.linspace(0, 1, TRIALS), people), stimulus < size // 2
-    right = 0.5 + skill[participant] + (learning + drift[participant]) * position
-    effect = leaning[participant] + 0.8 * random.standard_normal(size)[stimulus]
-    says_fake = random.random(len(stimulus)) < expit(effect + np.where(is_fake, right, -right))
-    study = Answers(participant, stimulus, stimulus, is_fake, says_fake)
-    return kind_trials(study).assign(session=participant, trial=np.tile(np.arange(TRIALS), people))
-
-
-def sides(people: int, size: int, random: np.random.Generator, *, sd_side: float) -> pd.DataFrame:
-    """TRIALS pairs of each person, the real picture left or right by chance.
-
-    Args:
-        people: how many.
-        size: pairs in the pool.
-        random: of everything.
-        sd_side: of people's log-odds of choosing the left picture.
-    """
-    pair = 0.8 * random.standard_normal(size)
-    shown = np.concatenate([random.choice(size, TRIALS, replace=False) for _ in range(people)])
-    favour = np.repeat(sd_side * random.standard_normal(people), TRIALS)
-    is_left = random.random(len(shown)) < 0.5
-    chosen = random.random(len(shown)) < expit(0.5 + pair[shown] + np.where(is_left, favour, -favour))
-    study = Answers(np.repeat(np.arange(people), TRIALS), shown, shown, is_left, chosen)
-    return pair_trials(study).assign(position=np.where(is_left, "left", "right"))
-
-
 def first_people(study: Answers, people: int) -> Answers:
-    """The answers of the first so many people."""
+    """Answers of the first people."""
     chosen = study.participant < people
     return Answers(*(getattr(study, field.name)[chosen] for field in fields(study)))
 
@@ -143,12 +104,6 @@ def kind_trials(study: Answers) -> pd.DataFrame:
 def model_trials(study: Answers) -> pd.DataFrame:
     """a and b: fakes of two models; yes: called real."""
     return _trials(study, ["b", "a"]).assign(is_fake=True, says_fake=~study.yes, correct=~study.yes)
-
-
-def pair_trials(study: Answers) -> pd.DataFrame:
-    """All are pairs, real beside fake, as `gan_eval.stats.trials.pair_trials` has them; yes: the real one is chosen."""
-    choice = np.where(study.yes, "a", "b")
-    return _trials(study, ["a", "a"]).assign(protocol="paired", choice=choice, answered=True)
 
 
 def _trials(study: Answers, models: list[str | None]) -> pd.DataFrame:
@@ -183,14 +138,14 @@ def person_shares(study: Answers) -> tuple[np.ndarray, np.ndarray]:
 
 
 def logistic_p(study: Answers) -> float:
-    """Of the condition in a logistic regression over all answers."""
+    """P of the condition in a logistic regression over all answers."""
     table = counted(study)
     log_odds = np.log(table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0]))
     return float(2 * ndtr(-abs(log_odds / np.sqrt((1 / table).sum()))))
 
 
 def chi_square_p(study: Answers) -> float:
-    """Of the answers' table, without correction."""
+    """P of the chi-square test of all answers, without correction."""
     return float(stats.chi2_contingency(counted(study), correction=False).pvalue)
 
 
@@ -205,17 +160,6 @@ def t_over_stimuli_p(study: Answers) -> float:
     shares = seen(code, study.yes) / seen(code)
     in_a = seen(code, study.in_a) > 0
     return float(stats.ttest_ind(shares[in_a], shares[~in_a]).pvalue)
-
-
-def binomial_p(study: Answers) -> float:
-    """All answers against one half."""
-    return float(stats.binomtest(int(study.yes.sum()), len(study.yes), 0.5).pvalue)
-
-
-def t_against_half_p(study: Answers) -> float:
-    """People's shares of yes against one half."""
-    shares = np.bincount(study.participant, study.yes) / np.bincount(study.participant)
-    return float(stats.ttest_1samp(shares, 0.5).pvalue)
 
 
 def pooled_equivalence_p(study: Answers, margin: float) -> float:

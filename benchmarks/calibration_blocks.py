@@ -9,30 +9,25 @@ import calibration_metrics as metrics
 import numpy as np
 import pandas as pd
 from calibration_answers import Answers, World
-from calibration_power import ASKED, DROPOUT, EXCLUDED, PEOPLE, TRIALS, UNANSWERED, power_told_and_found
 from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
-from scipy.stats import binomtest
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.compare.contrast import Estimate, contrast_of_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import wald
-from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions, pair_questions
-from gan_eval.stats.compare.robustness import drift, side_bias
+from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
 from gan_eval.stats.looks import Look, LookPlan
 from gan_eval.stats.mixed import NoFitError, fit_crossed
+from gan_eval.stats.mixed.fit import wald_cells
 from gan_eval.stats.mixed.formulas import Formula, design, prepare
-from gan_eval.stats.mixed.limits import wald_cells
 from gan_eval.stats.shares import wilson
 
 LEVEL = 0.05
 INTERCEPT, EFFECT = 0.4, -0.6
 SHARED, POOL = 50, 1000
 MARGIN = 0.05
-SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL, SD_FEW = 0.3, 0.5, 0.7, 0.8, 0.6
-SD_DRIFT, LEARNING = 0.6, 0.8
-"""Of the log-odds of a right answer, from the first trial to the last."""
+SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL = 0.3, 0.5, 0.7, 0.8
 THRESHOLD_WORLDS = {
     "pairs": ExposureWorld(pairs=True),
     "single pictures": ExposureWorld(),
@@ -59,8 +54,8 @@ class Block:
     parts: tuple[Part, ...]
     study: Callable[[int, np.random.Generator], list[float]]
     """Column -> 1, 0 or NaN for each row of all parts."""
-    number: int | None = None
-    """Stands in the seeds of its random numbers for the block's place, so that blocks before it change no study."""
+    number: int
+    """Part of the seeds of its random numbers."""
 
 
 FALSE_ALARMS = "p < .05, % of studies"
@@ -91,7 +86,7 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
 
 
 def skills(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody can tell on average, but people differ: some tell right, some the wrong way round."""
+    """Nobody can tell on average, but people differ: some are right more often, some wrong."""
     study = answers.simulate(World(SIZES[column], INTERCEPT, INTERCEPT, sd_skill=SD_SKILL), random)
     p = [
         _told_apart(study).p,
@@ -99,22 +94,6 @@ def skills(column: int, random: np.random.Generator) -> list[float]:
         answers.chi_square_p(study),
         answers.t_over_people_p(study),
     ]
-    return [*map(_below, p)]
-
-
-def pairs(column: int, random: np.random.Generator) -> list[float]:
-    """Real beside fake, either is chosen as often."""
-    study = answers.simulate(World(SIZES[column], 0.0, 0.0), random)
-    estimated = _estimate(pair_questions(answers.pair_trials(study), DEFAULT), DEFAULT)
-    p = [estimated.p, answers.binomial_p(study), answers.t_against_half_p(study)]
-    return [*map(_below, p)]
-
-
-def versions(column: int, random: np.random.Generator) -> list[float]:
-    """Two models' versions of the same items, each person seeing an item in one of them."""
-    world = World(SIZES[column // 2], INTERCEPT, INTERCEPT + EFFECT * (column % 2))
-    study = answers.simulate_items(world, SD_VERSION, random)
-    p = [_models(study).p, answers.chi_square_p(study), answers.t_over_people_p(study)]
     return [*map(_below, p)]
 
 
@@ -169,38 +148,6 @@ def leanings(column: int, random: np.random.Generator) -> list[float]:
     return [*map(_below, p)]
 
 
-FEW_EACH = (8, 20, 40)
-"""People."""
-
-
-def few_each(column: int, random: np.random.Generator) -> list[float]:
-    """A pool of which each picture has few answers, people differing in skill around 0; without and with an effect."""
-    verdicts = []
-    for effect in (0.0, EFFECT):
-        world = World(POOL, INTERCEPT, INTERCEPT + effect, sd_skill=SD_FEW, people=FEW_EACH[column], trials=40)
-        study = answers.simulate(world, random)
-        verdicts += [_told_apart(study).p, answers.t_over_people_p(study)]
-        if not effect:
-            verdicts.append(answers.chi_square_p(study))
-    return [*map(_below, verdicts)]
-
-
-ORDERS = {"shared": (40, SHARED), "pool": (40, POOL), "pool, 8 people": (8, POOL)}
-
-
-def orders(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody drifts; some drift up and some down; all learn; then pairs, no side of which is favoured on average."""
-    people, size = list(ORDERS.values())[column]
-    verdicts = []
-    for sd_drift, learning in ((0.0, 0.0), (SD_DRIFT, 0.0), (SD_DRIFT, LEARNING)):
-        rows = answers.in_order(people, size, random, sd_drift=sd_drift, learning=learning)
-        verdicts.append(drift(rows)["p"])
-    sides = answers.sides(people, size, random, sd_side=SD_LEANING)
-    left = (sides["position"] == "left") == (sides["choice"] == "a")
-    verdicts += [side_bias(sides, "left")["p"], float(binomtest(int(left.sum()), len(left), 0.5).pvalue)]
-    return [*map(_below, verdicts)]
-
-
 LOOKED_AT, LOOK_TRIALS = (10, 20, 30), 30
 """People at three looks, and the trials of each."""
 
@@ -249,21 +196,13 @@ BLOCKS = {
             ),
         ),
         two_conditions,
+        number=0,
     ),
     "skills": Block(
         f"Told apart by nobody, where people differ in skill around 0 (SD {SD_SKILL:g})",
         (Part(FALSE_ALARMS, BOTH, ("ours: told apart", "without the slope", *USUAL)),),
         skills,
-    ),
-    "pairs": Block(
-        "Pairs, real beside fake, chosen alike",
-        (Part(FALSE_ALARMS, BOTH, ("ours: told apart in pairs", "binomial", "t over participants")),),
-        pairs,
-    ),
-    "versions": Block(
-        f"Two models' versions of the same items (SD {SD_VERSION:g} around their item), each person seeing one",
-        (Part(FALSE_ALARMS, WITH_EFFECTS, ("ours: models", *USUAL)),),
-        versions,
+        number=1,
     ),
     "views": Block(
         f"Two models that people see differently (SD {SD_MODEL:g} for each model), 40 trials each",
@@ -282,6 +221,7 @@ BLOCKS = {
             ),
         ),
         views,
+        number=4,
     ),
     "margin": Block(
         "Equivalence, where the true difference is the margin",
@@ -297,24 +237,13 @@ BLOCKS = {
             ),
         ),
         at_the_margin,
+        number=5,
     ),
     "leanings": Block(
         f"`kind[real]`, where nobody can tell and people lean to one answer (SD {SD_LEANING:g})",
         (Part(FALSE_ALARMS, BOTH, ("correct ~ kind, with the slope", "without the slope", *USUAL)),),
         leanings,
-    ),
-    "power": Block(
-        f"Power told beforehand and found: {PEOPLE} people invited, {TRIALS} trials each, {100 * UNANSWERED:g} % of "
-        f"them unanswered, {100 * DROPOUT:g} % of people break off, {100 * EXCLUDED:g} % left out",
-        (
-            Part(
-                "difference found, % of studies",
-                tuple(ASKED),
-                ("told by `./run power`", "found in studies played trial by trial"),
-            ),
-        ),
-        power_told_and_found,
-        number=7,
+        number=6,
     ),
     "metrics": Block(
         f"Metrics and people: {metrics.MODELS} models' pictures of {metrics.ITEMS} items, where no picture of a model "
@@ -343,54 +272,6 @@ BLOCKS = {
         ),
         metrics.coverage,
         number=8,
-    ),
-    "metrics families": Block(
-        "Metrics and people: 3 metrics, 2 data sets, pictures and models, nothing follows anything",
-        (
-            Part(
-                "any p < .05, % of studies",
-                ("three models",),
-                ("ours: within_p_holm", "p_holm", "uncorrected"),
-            ),
-        ),
-        metrics.families,
-        number=9,
-    ),
-    "few": Block(
-        f"Told apart by nobody, 20 + 20 trials each out of a pool of {POOL} (people differ in skill, SD {SD_FEW:g})",
-        (
-            Part(
-                FALSE_ALARMS,
-                tuple(f"{people} people" for people in FEW_EACH),
-                (
-                    "ours: told apart, false alarms",
-                    "t over participants, false alarms",
-                    "chi-square, false alarms",
-                    "ours: told apart, power",
-                    "t over participants, power",
-                ),
-            ),
-        ),
-        few_each,
-        number=8,
-    ),
-    "orders": Block(
-        f"Drift over the trials of a session, and sides of pairs (people favour a side, SD {SD_LEANING:g} around none)",
-        (
-            Part(
-                FALSE_ALARMS,
-                tuple(ORDERS),
-                (
-                    "drift, false alarms",
-                    f"drift, false alarms where people drift up and down (SD {SD_DRIFT:g})",
-                    f"drift, power ({LEARNING:g} log-odds from first to last trial)",
-                    "side bias, false alarms",
-                    "side bias, binomial test of all choices",
-                ),
-            ),
-        ),
-        orders,
-        number=9,
     ),
     "looks": Block(
         f"Told apart, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
@@ -439,7 +320,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
 
 
 def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Estimate:
-    """What the table `comparisons` says to the first question."""
+    """Answer the first question as in the table `comparisons`."""
     first = next(questions)
     margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
     return estimate(first.question, margin=margin, fits={})
@@ -498,5 +379,5 @@ def _holds(low: float, high: float, truth: float) -> float:
 
 
 def _below(p: float) -> float:
-    """NaN where there is no p."""
+    """1 or 0; NaN without a p."""
     return float(p < LEVEL) if np.isfinite(p) else np.nan

@@ -10,7 +10,6 @@ from scipy.special import expit, ndtr, ndtri
 
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
 from gan_eval.stats.metrics_and_people.correlations import (
-    adjusted_correlations,
     correlation_rows,
     single_metrics,
 )
@@ -25,17 +24,17 @@ TRUTH_STUDIES = 2000
 
 @dataclass(frozen=True)
 class PicturesWorld:
-    """What is so of a metric and of people; each person judges every item in one model's version."""
+    """Assumptions about a metric and people; each person judges every item in one model's version."""
 
     people: int = 30
     model_effect: float = 0.0
-    """Of models, log-odds, on people and, in its own standard deviations, on the metric."""
+    """Effect of models: log-odds for people and, in its own standard deviations, on the metric."""
     alike: float = 0.0
     """Share of the metric's variance within models that an item's versions have in common."""
     slope: float = 0.0
     """Log-odds for one standard deviation more of the metric within models."""
     sd_slope: float = 0.0
-    """Of it over people."""
+    """Standard deviation of the slope between people."""
 
 
 def simulate_pictures(
@@ -108,7 +107,7 @@ def false_agreement(column: int, random: np.random.Generator) -> list[float]:
 
 
 def coverage(column: int, random: np.random.Generator) -> list[float]:
-    """Whether intervals of the correlation within models hold what such studies give in the middle."""
+    """Check whether intervals of the correlation within models contain its mean over such studies."""
     world = list(FOLLOWED.values())[column]
     trials, images = picture_tables(*simulate_pictures(world, random))
     points = next(point_sets(fill_trials(trials), image_metrics=images))
@@ -142,22 +141,6 @@ def _within(world: PicturesWorld, random: np.random.Generator) -> float:
     with np.errstate(invalid="ignore"):
         rate = called / answers
     return spearman(values[0].ravel(), rate, np.arange(ITEMS * MODELS) % MODELS)
-
-
-def families(column: int, random: np.random.Generator) -> list[float]:
-    """Three metrics, two data sets, pictures and models; nothing follows anything: any p below .05?"""
-    world = PicturesWorld(alike=0.5)
-    parts = [picture_tables(*simulate_pictures(world, random, metrics=3), dataset=dataset) for dataset in ("d", "e")]
-    trials, images = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-    rows = []
-    for points in point_sets(fill_trials(trials), image_metrics=images):
-        rows += correlation_rows(points, dict.fromkeys(single_metrics(points), np.full(1, np.nan)))
-    table = adjusted_correlations(rows)
-    of_models = table["p"][table["level"] == "model"]
-    return [
-        float(p.min() < 0.05)
-        for p in (table["within_p_holm"], table["p_holm"], pd.concat([table["within_p"], of_models]))
-    ]
 
 
 def _holds(low: float, high: float, truth: float) -> float:

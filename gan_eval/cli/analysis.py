@@ -84,9 +84,8 @@ def analyze(
         from gan_eval.settings.study import load_study, naming_study
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
-        from gan_eval.stats.compare.looks import take_look
         from gan_eval.stats.exclusions import parse_rule
-        from gan_eval.stats.looks import LookPlan, read_looks, write_looks
+        from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.sessions import plan_beside
 

@@ -65,6 +65,8 @@ class AnalysisSettings(Section):
     looks: int = Field(default=1, ge=1, le=10)
     """Number of planned looks: with 3, verdicts when a third, two thirds and all of `quiz.participants` have come
     (O'Brien-Fleming)."""
+    replicates: int = Field(default=1000, ge=200, le=100_000)
+    """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
     screening: Screening = "none"
     """Screening of participants who grade: ITU-R BT.500 excludes outliers, ITU-T P.910 weighs all."""
 

@@ -55,7 +55,10 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "generate": "how pictures are made",
     "metrics": "computed without people",
     "analysis": dict.fromkeys(
-        ("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks", "screening"),
+        (
+            *("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks", "screening"),
+            "replicates",
+        ),
         "part of the analysis hash",
     ),
     "power": "before the study",

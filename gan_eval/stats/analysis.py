@@ -4,15 +4,19 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
+from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.choices import bradley_terry, choices
 from gan_eval.stats.answers.detection import signal_detection
@@ -23,7 +27,6 @@ from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.answers.times import reaction_times
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Fits
-from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import robustness
@@ -31,10 +34,10 @@ from gan_eval.stats.contradictions import doubts, require_plausible_times
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
+from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
-from gan_eval.stats.mixed.departures import Options, extended, mark_departures
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
 from gan_eval.stats.trials import fill_trials, text_coded, usable
@@ -61,9 +64,9 @@ Given = pd.DataFrame | Path | str
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even where they have no rows."""
 SUFFIXES = (".csv", ".parquet")
-"""Of the files that each table is written as."""
+"""Suffixes of the files that each table is written to."""
 SET_NAME = "analysis"
-"""Of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
+"""Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
 
 
 ALL_TABLES: dict[str, Table] = TABLES | {
@@ -116,7 +119,7 @@ def analyze(
         margin: of equivalence, as a share.
         covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
             further mixed model.
-        staircase: `[quiz.staircase]` of the study, which tells the thresholds that lie at an end of the range.
+        staircase: `[quiz.staircase]` of the study; with it thresholds at an end of the range are noted.
         seed: of the bootstraps.
         plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
             without a plan they are the analysis.
@@ -127,7 +130,7 @@ def analyze(
             pictures are refused.
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one set, or of several; where it has
             holes, `rates` has rows by their kind and area.
-        looks: the table `looks` (`gan_eval.stats.compare.looks.take_look`): of a study that waits for people; while no
+        looks: the table `looks` (`gan_eval.stats.looks.take_look`): of a study that waits for people; while no
             look is due there is no verdict. Default: all have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
             warnings.
@@ -140,7 +143,7 @@ def analyze(
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
             of other pictures or models (`require_metrics_of`), metrics or stimuli are of other files than those shown
             (`require_same_pictures`), a rule is not understood or is on the outcome, the plan names a model or a
-            covariate that the tables do not have, or a margin is given beside that of the plan.
+            covariate that the tables do not have, or the plan has a margin as well.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -170,8 +173,8 @@ def analyze(
     plans = _table(found.get(PLANS) if plans is None else plans, PLANS)
     answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
     sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
-    options = Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
-    settings, beyond = extended(plan, options)
+    options = _Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
+    settings, beyond = _extended(plan, options)
     require_known_models(settings, whole)
     refuse_outcome_rules(settings.exclude, whole, where="trials" if plan is None else EXCLUSIONS_PLANNED)
     refuse_outcome_rules(beyond.exclude, whole, where="trials")
@@ -202,7 +205,12 @@ def analyze(
     )
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
-        analysed, image_metrics=images, set_metrics=sets, screening=settings.screening, seed=seed
+        analysed,
+        image_metrics=images,
+        set_metrics=sets,
+        screening=settings.screening,
+        seed=seed,
+        replicates=settings.replicates,
     )
     if not (images is None and sets is None) and correlations.empty and (analysed["phase"] == "main").any():
         say(f"no correlations of metrics with people: {why_none(analysed, image_metrics=images, set_metrics=sets)}")
@@ -219,9 +227,9 @@ def analyze(
         "ratings": ratings(analysed, screening=settings.screening),
         "opinion_scores": opinion_scores(analysed, screening=settings.screening),
         "raters": raters(analysed, screening=settings.screening),
-        "agreement": agreement(analysed, seed=seed),
+        "agreement": agreement(analysed, seed=seed, replicates=settings.replicates),
         "thresholds": thresholds(analysed, settings=staircase),
-        "hype": hype(analysed, settings=staircase, seed=seed),
+        "hype": hype(analysed, settings=staircase, seed=seed, replicates=2 * settings.replicates),
         **psychometric(analysed, plan=settings),
         "mixed_models": mixed,
         "looks": frame_of([], LOOKS) if looks is None else looks,
@@ -229,7 +237,7 @@ def analyze(
         "correlations": correlations,
         "correlation_differences": differences,
     }
-    frames = mark_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed, frames["comparisons"], everything=whole, plan=settings, fits=fits)
     if len(without):
         frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
@@ -254,8 +262,93 @@ def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
 
 
 def _place(given: Given | None, table: Table) -> str:
-    """What messages call a table: its file, else its name."""
+    """Name of a table in messages: its file, else its name."""
     return str(given) if isinstance(given, Path | str) else table.name
+
+
+class _Options(NamedTuple):
+    """Options that come on top of the plan, as in `analyze`."""
+
+    exclude: tuple[str, ...] = ()
+    exclude_participants: tuple[str, ...] = ()
+    margin: float | None = None
+    covariates: tuple[str, ...] = ()
+
+
+def _extended(plan: AnalysisSettings | None, options: _Options) -> tuple[AnalysisSettings, _Options]:
+    """The settings of the main analysis, and what of the options departs from the plan; without a plan nothing does.
+
+    Raises:
+        UserError: the plan has a margin of its own, or the options' margin is not between 0 and 1/2.
+    """
+    if plan is None:
+        given = {name: value for name, value in options._asdict().items() if value not in (None, ())}
+        return check_options(AnalysisSettings, given), _Options()
+    if options.margin is None:
+        return plan, options
+    if plan.margin is not None:
+        raise UserError(f"--margin {options.margin:g}: the plan has fixed {plan.margin:g}; leave the option out")
+    with_margin = check_options(AnalysisSettings, {**plan.model_dump(), "margin": options.margin})
+    return with_margin, options
+
+
+def _with_departures(
+    frames: Mapping[str, pd.DataFrame],
+    plan: AnalysisSettings | None,
+    beyond: _Options,
+    trials: pd.DataFrame,
+    participants: pd.DataFrame | None,
+    excluded: int = 0,
+) -> dict[str, pd.DataFrame]:
+    """The tables with the rows that only the options request, and marked where they judge by what no plan fixed.
+
+    Verdicts of equivalence rest on the margin, all comparisons and mixed models on the trials that are left.
+
+    Args:
+        frames: the tables.
+        plan: of the study.
+        beyond: the options beyond it.
+        trials: those that are left.
+        participants: the table `participants`.
+        excluded: trials that only options leave out.
+
+    Raises:
+        UserError: a covariate is neither a question nor a column of the trials.
+    """
+    if plan is None:
+        return {
+            name: frame.assign(exploratory=pd.Series(pd.NA, index=frame.index, dtype="boolean"))
+            if "exploratory" in frame
+            else frame
+            for name, frame in frames.items()
+        }
+    marked = dict(frames)
+    if beyond.margin is not None:  # the rows that it makes equivalent are exploratory
+        has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
+        noted = _noted(frames["comparisons"], has_margin, "the margin is exploratory, not in the plan")
+        equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
+        marked["comparisons"] = noted.assign(exploratory=noted["exploratory"].mask(equivalent, True))
+    if beyond.covariates:  # add the formulas that the plan does not have
+        planned = frames["mixed_models"]
+        options = plan.model_copy(update={"covariates": beyond.covariates})
+        models = mixed_models(trials, plan=options, participants=participants)
+        formulas = set(planned[["formula", "link"]].itertuples(index=False, name=None))
+        is_new = [pair not in formulas for pair in models[["formula", "link"]].itertuples(index=False, name=None)]
+        marked["mixed_models"] = pd.concat([planned, models[is_new].assign(exploratory=True)], ignore_index=True)
+    if excluded:
+        note = f"rests on exclusions that are not in the plan ({excluded} trials)"
+        for name in ("comparisons", "mixed_models"):
+            frame = marked[name]
+            marked[name] = _noted(frame, np.ones(len(frame), bool), note).assign(
+                exploratory=pd.Series(True, index=frame.index, dtype="boolean")
+            )
+    return marked
+
+
+def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
+    """Add a note to the chosen rows, before their own."""
+    notes = [f"{note}; {own}" if own == own else note for own in table["note"]]
+    return table.assign(note=table["note"].where(~chosen, notes))
 
 
 def write_analysis(
@@ -271,10 +364,10 @@ def write_analysis(
     earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
 
     Args:
-        frames: what `analyze` gave.
+        frames: the result of `analyze`.
         out: the folder.
-        given: what was analysed (trials, sessions, ...), to be written beside it; such tables of an earlier analysis
-            are removed too. Default: they are left alone.
+        given: the tables that were analysed (trials, sessions, ...), to be written as well; such tables of an earlier
+            analysis are removed too. Default: they are left alone.
         store: the file that the answers come from; a report refuses sessions that are no longer in it.
 
     Returns:

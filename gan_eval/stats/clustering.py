@@ -1,6 +1,7 @@
 """Clustered inference: influences → variances → degrees of freedom → intervals and p values.
 
-Answers hang together by participant and by stimulus. An answer's influence is what it adds to an estimate's error.
+Answers are correlated within participants and within stimuli. An answer's influence is what it adds to an estimate's
+error.
 Influences are summed over clusters, and the squared sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22).
 Two-way clustering (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics 29, 238-249) takes the
 variance by participant plus that by stimulus less that by their cells, a cell being all answers of one participant to
@@ -76,7 +77,7 @@ def one_way(
     if cluster is None:
         place, owner = np.arange(len(influence)), np.zeros(len(influence), np.int64) if group is None else group
     else:
-        place, owner = places(group, size, cluster)
+        place, owner = places(group, cluster)
     sides = 1 if side is None else 2
     place = place if side is None else 2 * place + side
     n = np.bincount(place, minlength=sides * len(owner)).reshape(-1, sides).T
@@ -103,7 +104,7 @@ def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
 
 
 def n_levels(factor: np.ndarray) -> int:
-    """How many distinct values (N,), int and 0.., there are.
+    """Return the number of distinct values (N,), int and 0.. .
 
     >>> n_levels(np.array([3, 0, 3]))
     2
@@ -152,16 +153,16 @@ class Answers(NamedTuple):
     n_real: np.ndarray
 
     def hit_rate(self) -> np.ndarray:
-        """With the log-linear correction, so within 0..1 without the ends."""
+        """Rate with the log-linear correction, above 0 and below 1."""
         return (self.hits + 0.5) / (self.n_fake + 1.0)
 
     def false_alarm_rate(self) -> np.ndarray:
-        """With the log-linear correction."""
+        """Rate with the log-linear correction."""
         return (self.false_alarms + 0.5) / (self.n_real + 1.0)
 
 
 class Covariance(NamedTuple):
-    """Of hit rate and false-alarm rate, each (G,); NaN where a single cluster stands behind a rate."""
+    """Covariance of hit rate and false-alarm rate, each (G,); NaN where a rate rests on a single cluster."""
 
     hit: np.ndarray
     both: np.ndarray
@@ -217,7 +218,7 @@ def clusters(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndar
         is_fake: (M,) bool.
         says_fake: (M,) bool.
     """
-    place, owner = places(group, size, cluster)
+    place, owner = places(group, cluster)
     kind = 2 * is_fake.astype(np.int64) + says_fake
     real_real, real_fake, fake_real, fake_fake = (
         np.bincount(4 * place + kind, minlength=4 * len(owner)).reshape(-1, 4).T
@@ -237,29 +238,19 @@ def covariance_of_single_answers(total: Answers) -> Covariance:
     return Covariance(variances[0], np.zeros_like(variances[0]), variances[1])
 
 
-def places(
-    group: np.ndarray | None, size: int, code: np.ndarray, *, in_order: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers, from 0, of the combinations of a group and a code, and each one's group.
-
-    Unless they are many more than the rows all possible combinations are numbered, whether they occur or not; else only
-    those that occur.
+def places(group: np.ndarray | None, code: np.ndarray, *, in_order: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers, from 0, of the combinations of a group and a code that occur, and each one's group.
 
     Args:
-        group: (M,) 0..size-1; None: one group.
-        size: number of groups.
+        group: (M,) 0.. ; None: one group.
         code: (M,) 0.. .
-        in_order: number them in the order of both, which takes longer.
+        in_order: number them in the order of both.
 
     Returns:
         (M,) each row's combination, and (K,) each combination's group.
     """
     many = int(code.max(initial=0)) + 1
     place = code if group is None else group.astype(np.int64) * many + code
-    if size * many <= 4 * len(place):  # counting empty ones is quicker than looking for those that occur
-        return place, np.repeat(np.arange(size), many)
-    if not in_order and (np.diff(np.sort(place)) > 0).all():  # sorting is several times quicker than hashing
-        return np.arange(len(place)), np.zeros(len(place), np.int64) if group is None else group
     occurring_place, occurring = pd.factorize(place, sort=in_order)
     return occurring_place, np.asarray(occurring) // many
 

@@ -1,7 +1,6 @@
-"""Rules in plain text that choose rows, who took part and how, and what the rules leave out.
+"""Rules in plain text that choose rows, the table `participation`, and the trials that rules leave out.
 
-A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flags~late`, `passed_check=True`. Nothing is
-evaluated as a program.
+A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flags~late`, `passed_check=True`.
 """
 
 import difflib
@@ -28,9 +27,9 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 WHERE = "participation"
-"""What an error names where a rule on participants is not the plan's."""
+"""Place in errors about a rule on participants that is not the plan's."""
 EXCLUSIONS_PLANNED = "analysis.exclude"
-"""What an error names where a rule on trials is the plan's."""
+"""Place in errors about the plan's rules on trials."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Rule:
     value: str
 
     def holds(self, frame: pd.DataFrame, *, where: str) -> np.ndarray:
-        """(N,) bool: the rows in which the rule holds. An empty cell fulfils no rule.
+        """Return the rows (N,) bool in which the rule holds. An empty cell fulfils no rule.
 
         Raises:
             UserError: the frame has no such column, or an order is asked of a column that is not numbers, or whose
@@ -73,7 +72,7 @@ class Rule:
 
 
 def parse_rule(text: str) -> Rule:
-    """A rule from its text.
+    """Return the rule that a text describes.
 
     Raises:
         UserError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
@@ -88,7 +87,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndarray:
-    """(N,) bool: the rows that fulfil every rule."""
+    """Return the rows (N,) bool that fulfil every rule."""
     chosen = np.ones(len(frame), bool)
     for rule in map(parse_rule, rules):
         chosen &= rule.holds(frame, where=where)
@@ -96,17 +95,17 @@ def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndar
 
 
 def exclude(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows that fulfil none of the rules, and for each rule how many rows it named."""
+    """Return the rows that fulfil none of the rules, and the number of rows that each rule names."""
     named = {rule: parse_rule(rule).holds(frame, where=where) for rule in rules}
     excluded = _any(named, named, len(frame))
     return frame[~excluded].reset_index(drop=True), {rule: int(rows.sum()) for rule, rows in named.items()}
 
 
 def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
-    """`name` itself when the frame has that column.
+    """Return `name` if the frame has that column.
 
     Raises:
-        UserError: it has not; the nearest name is given.
+        UserError: it does not; the message has the nearest name.
     """
     if name in frame.columns:
         return name
@@ -116,13 +115,13 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
 
 
 def _text(cell: Any) -> str:
-    """A cell of text as a rule compares it: truth in lower case, all else as it stands."""
+    """Text of a cell for comparison with a rule: true and false in lower case, all else unchanged."""
     text = str(cell).strip()
     return text.lower() if text.lower() in ("true", "false") else text
 
 
 def _number_text(cell: Any) -> str:
-    """A number as a rule compares it, without needless digits; truth is text."""
+    """Number of a cell for comparison with a rule, without needless digits; true and false are text."""
     try:
         return repr(float(str(cell)))
     except ValueError:
@@ -130,7 +129,7 @@ def _number_text(cell: Any) -> str:
 
 
 def is_right(trials: pd.DataFrame) -> pd.Series:
-    """From kind and answer where both are known, else the column `correct`."""
+    """Return correctness from kind and answer where both are known, else from the column `correct`."""
     judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
     agrees = (trials["kind"] == trials["response"]).astype("boolean")
     return agrees.where(judged, trials["correct"])
@@ -144,11 +143,11 @@ def participation(
     planned: Collection[str] = (),
     excluded_trials: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
-    """The table `participation`: one row a participant, in sorted order.
+    """Return the table `participation`: one row for each participant, sorted.
 
     Args:
         trials: the table `trials`, nothing excluded.
-        sessions: the table `sessions`; it tells of sessions without a trial and how each ended.
+        sessions: the table `sessions`; it has sessions without a trial, and how each session ended.
         rules: such as `catch_accuracy<0.8`, on the columns of this table; a participant who fulfils any is left out.
             An empty cell fulfils no rule.
         planned: those of them that the plan has.
@@ -234,33 +233,33 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
 
 
 def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarray:
-    """How many of the chosen trials each participant has."""
+    """Number of the chosen trials of each participant."""
     counts = trials["participant"][np.asarray(chosen, bool)].value_counts()
     return np.asarray(who.map(counts).fillna(0).to_numpy(int))
 
 
 class Rules(NamedTuple):
-    """Rules of one standing."""
+    """Rules of the plan, or beyond it."""
 
     trials: Sequence[str] = ()
     participants: Sequence[str] = ()
 
 
 class Included(NamedTuple):
-    """What is left to analyse."""
+    """Trials that no rule leaves out."""
 
     trials: pd.DataFrame
     participation: pd.DataFrame
     note: str
-    """What was left out by which rule; empty where there are no rules."""
+    """Number of trials and participants that each rule leaves out; empty without rules."""
     beyond: int
-    """Main trials that only rules beyond the plan leave out."""
+    """Number of main trials that only rules beyond the plan leave out."""
 
 
 def leave_out(
     whole: pd.DataFrame, sessions: pd.DataFrame | None, preset: Rules, beyond: Rules, *, planned: bool = True
 ) -> Included:
-    """The trials that fulfil no rule, of participants who fulfil none; every rule is asked of the whole table.
+    """Leave out the trials and participants that fulfil a rule. Each rule applies to the whole table.
 
     Args:
         whole: the table `trials`.
@@ -320,5 +319,5 @@ def leave_out(
 
 
 def _any(masks: Mapping[str, np.ndarray], rules: Iterable[str], size: int) -> np.ndarray:
-    """(size,) bool: the rows that any of these rules names."""
+    """Return the rows (size,) bool that any of these rules names."""
     return np.any([np.zeros(size, bool), *(masks[rule] for rule in rules)], axis=0)

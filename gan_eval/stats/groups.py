@@ -18,14 +18,14 @@ from gan_eval.tables import HOLE_SCOPES, STIMULI
 UNTIL_ANSWER = "until-answer"
 """The exposure's id where the picture stays until it is judged."""
 UNKNOWN = "unknown"
-"""The exposure's id where nothing tells it."""
+"""The exposure's id where it is unknown."""
 
 SEVERAL_STUDIES = "trials of several studies"
-"""The note of rows whose trials are of more than one study."""
+"""Note of rows whose trials belong to more than one study."""
 
 
 class Codes:
-    """The columns of a table as whole numbers, each coded once, when it is first needed."""
+    """Columns of a table as whole numbers, each coded once, when it is first needed."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         self._table = table
@@ -41,7 +41,7 @@ class Codes:
 
 @dataclass(frozen=True)
 class Groups:
-    """Trials sorted into groups; a trial may stand in several groups, or in none."""
+    """Trials sorted into groups; a trial may be in several groups, or in none."""
 
     ids: list[str]
     """The groups' names, G of them."""
@@ -49,28 +49,22 @@ class Groups:
     """(M,) position of a trial in the table."""
     group: np.ndarray
     """(M,) number of the group, 0..G-1, that this trial stands in."""
-    in_order: bool = False
-    """Every trial of the table stands in one group, and `row` counts from 0."""
-
-    def of_rows(self, values: np.ndarray) -> np.ndarray:
-        """(M,) the values (N,) of the table's trials, one for each trial in a group."""
-        return values if self.in_order else values[self.row]
 
     def count(self, chosen: np.ndarray | pd.Series) -> np.ndarray:
-        """(G,) how many of the trials marked in `chosen` (N, bool) stand in each group."""
+        """(G,) number of the trials marked in `chosen` (N, bool) in each group."""
         return self.tally(np.asarray(chosen, bool).astype(np.intp), 2)[:, 1]
 
     def tally(self, code: np.ndarray, size: int) -> np.ndarray:
-        """(G, size) how many trials of each code (N, 0..size-1) stand in each group."""
-        place = self.group * size + self.of_rows(code)
+        """(G, size) number of trials of each code (N, 0..size-1) in each group."""
+        place = self.group * size + code[self.row]
         return np.bincount(place, minlength=len(self.ids) * size).reshape(len(self.ids), size)
 
 
 def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Groups:
-    """The groups of one scope.
+    """Return the groups of one scope.
 
     Scope `exposure` leaves staircases and QUEST+ out: their exposures follow the answers and are no levels of a design.
-    Scope `model` takes, beside the model's own fakes, the reals of the same data sets in the same sessions; `mask_kind`
+    Scope `model` takes the model's own fakes and the reals of the same data sets in the same sessions; `mask_kind`
     and `mask_area_band` do the same for the fakes with that hole.
 
     Args:
@@ -81,8 +75,7 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
     codes = codes or Codes(trials)
     match scope:
         case "all":
-            everything = np.arange(len(trials))
-            return Groups(["all"], everything, np.zeros(len(trials), np.intp), in_order=True)
+            return _labelled(np.zeros(len(trials), np.intp), ["all"])
         case "model" | "mask_kind" | "mask_area_band":
             return _groups_of_fakes(trials["is_fake"].to_numpy(bool), scope, codes)
         case "exposure":
@@ -120,8 +113,7 @@ def provenance(
         trials: what `grouped` groups.
         grouped: the groups.
         codes: of these trials, where they are at hand.
-        notes: what the note says of the rows themselves, before what it says of their trials: (G,) bool, and the text
-            of the rows that it marks. None where there is nothing to say.
+        notes: notes on the rows, which come before those on their trials: (G,) bool, and the text of the marked rows.
     """
     codes = codes or Codes(trials)
     size = len(grouped.ids)
@@ -169,8 +161,8 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
     """The cells `simulated`, `fraction` (NaN: not unique) and `note` of a row that rests on these trials.
 
     Args:
-        trials: of which every one stands behind the row.
-        notes: of the row's own, which come first; empty ones and None are left out.
+        trials: all trials behind the row.
+        notes: the row's own notes, which come first; empty ones and None are left out.
     """
     fraction = trials["fraction"].astype("float64")
     numbers = (len(trials), trials["simulated"].sum(), trials["study"].nunique(), fraction.min(), fraction.max())
@@ -192,7 +184,7 @@ def joined(*notes: object) -> str | None:
 
 
 def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
-    """(G,) how many distinct values of a column, missing ones left out, stand in each group."""
+    """(G,) number of distinct values of a column in each group, without missing ones."""
     code, values = codes.of(name)
     group, _ = _occurring(grouped, code, len(values))
     return np.bincount(group, minlength=len(grouped.ids))
@@ -200,19 +192,13 @@ def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
 
 def _occurring(grouped: Groups, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The combinations of a group and a code of 0 and above that occur: group and code (K,), in the order of both."""
-    group, own = grouped.group, grouped.of_rows(code)
-    if (own < 0).any():
-        group, own = group[own >= 0], own[own >= 0]
-    place = group * max(size, 1) + own
-    cells = len(grouped.ids) * size
-    occurring = np.flatnonzero(np.bincount(place, minlength=cells)) if cells <= 4 * len(place) else np.unique(place)
+    own = code[grouped.row]
+    occurring = np.sort(pd.unique((grouped.group * max(size, 1) + own)[own >= 0]))
     return occurring // max(size, 1), occurring % max(size, 1)
 
 
 def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
     """Groups of equal codes; trials without one, -1, stand in no group."""
-    if (code >= 0).all():
-        return Groups(ids, np.arange(len(code)), code, in_order=True)
     row = np.flatnonzero(code >= 0)
     return Groups(ids, row, code[row])
 
@@ -241,7 +227,7 @@ def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
 def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFrame:
     """The trials with the columns `mask_kind` and `mask_area_band` of their generated pictures.
 
-    A real picture has no hole: both are empty. Where no generated picture has one, the trials come back as they are.
+    Both are empty for real pictures. The trials are returned unchanged where no generated picture has a hole.
 
     Args:
         trials: the table `trials`.
@@ -265,14 +251,14 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
 
 
 def hole_scopes(trials: pd.DataFrame) -> list[str]:
-    """Those of HOLE_SCOPES that any of the trials has."""
+    """Return the names in HOLE_SCOPES that the trials have."""
     return [name for name in HOLE_SCOPES if name in trials and bool(trials[name].notna().any())]
 
 
 REAL = "real"
 """The contestant that stands for real pictures."""
 UNNAMED = "unnamed"
-"""Stands for a contestant of pairs that name none."""
+"""The contestant of pairs that name none."""
 SEPARATOR = "|"
 """Between the names of two models, those of `stimulus` and of `stimulus_b`."""
 

@@ -1,8 +1,8 @@
-"""Looking at a study before all its people have come: which looks its plan has, what they may spend, what was spent.
+"""Planned looks at a study before all its people have come: what they may spend of the 5 %, and what was spent.
 
-Whoever tests at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in up to
-11 %. So there is a verdict when all people have come whom the study wants, and before that only at the looks that its
-plan has (`[analysis] looks`): look k of K is due once k / K of the people have come. Each is taken at most once.
+Testing at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in up to 11 %.
+So verdicts are given when all people have come, and before that only at the planned looks (`[analysis] looks`): look k
+of K is due when k / K of the people have come. Each is taken at most once.
 
 What the looks may have spent of alpha when a share t of the people has come is the O'Brien-Fleming type function of Lan
 & DeMets (1983, Biometrika 70, 659-663), one half of alpha on each side:
@@ -12,24 +12,53 @@ What the looks may have spent of alpha when a share t of the people has come is 
 The critical z of a look is that which the test statistic, a Brownian motion at the numbers of people, first passes with
 the probability that is left to spend; the density of those that have not passed before is integrated from look to look
 (Armitage, McPherson & Rowe 1969, Journal of the Royal Statistical Society A 132, 235-244). At thirds: 3.710, 2.511 and
-1.993. A look that was not taken spends nothing. Where people judge the same pictures, of which no more come, two looks
-are more alike than the numbers of people say, and the looks together err less often.
+1.993. A look that was not taken spends nothing. Where all people judge the same
+pictures, two looks are more alike than the numbers of people say, and the looks together err less often.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.reading import read_json
+from gan_eval.tables.schema import ANALYSIS_RUN, NOTE, SHARE, Table, boolean, integer, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALPHA = 0.05
 """The level of a study, two-sided, over all its looks."""
 NO_VERDICT = "interim: no verdict"
+LOOKS = Table(
+    "looks",
+    "The looks that the study plans: when there is a verdict, and what p is held against. Analyses of a study whose "
+    "number of people is known have it; rehearsals do not.",
+    (
+        integer("look", "1, 2, ...; the last one is that at all people", filled=True),
+        integer("due_at", "people at whom it is due", filled=True),
+        integer("taken_at", "people at whom it was taken; empty: not taken"),
+        number("information", "their share of the people wanted", unit=SHARE),
+        number(
+            "alpha_spent", "of the 5 % spent by this look and those before it (Lan & DeMets, O'Brien-Fleming type)",
+            unit=SHARE,
+        ),
+        number("z", "critical value, two-sided"),
+        number("alpha", "nominal two-sided level: p_holm and p_equivalent of `comparisons` are held against it"),
+        boolean("current", "this analysis is that look; with none, there is no verdict", filled=True),
+        integer("n_people", "people who have come: complete sessions, none simulated", filled=True),
+        integer("n_wanted", "people whom the study wants", filled=True),
+        NOTE,
+        ANALYSIS_RUN,
+    ),
+    key=("look",),
+)  # fmt: skip
+_ANSWER = ("participant", "stimulus", "stimulus_b", "trial", "response", "choice", "rating")
 _RECORD = "looks.json"
 _STEPS = 801
 """Points of the density; critical values are exact to about 2e-6."""
@@ -69,7 +98,7 @@ def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
 
 
 def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
-    """The z that a look at so many people passes with the probability `spend`, when no earlier look passed its own.
+    """Return the z that a look passes with the probability `spend`, when no earlier look passed its own.
 
     Args:
         earlier: in order, each at fewer people than the next; of each its people and z.
@@ -106,14 +135,14 @@ def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
 
 @dataclass(frozen=True)
 class LookPlan:
-    """How often a study is looked at, and how many people it wants."""
+    """Number of looks at a study, and number of people that it wants."""
 
     looks: int
     """The last one, with all people, counts."""
     wanted: int
 
     def number(self, people: int) -> int:
-        """The look that is due at so many people: 1..looks, or 0."""
+        """Return the look that is due at a number of people: 1..looks, or 0."""
         return min(self.looks, self.looks * people // self.wanted)
 
     def due_at(self, number: int) -> int:
@@ -137,7 +166,7 @@ class LookPlan:
         return Look(people, spent, critical_z(taken, people, spent - last.spent), answers or "")
 
     def words(self, people: int, taken: Sequence[Look], current: Look | None) -> str:
-        """How it stands: why there is no verdict, or at which of several looks there is one; else empty."""
+        """Describe why a verdict is missing, or at which of several looks it is given; else empty."""
         came = f"{people} of {self.wanted} {'person' if self.wanted == 1 else 'people'}"
         if current is None:
             last = self.number(taken[-1].people) if taken else 0
@@ -177,3 +206,86 @@ def write_looks(folder: Path, looks: Sequence[Look]) -> None:
     if not looks:
         return
     write_json(folder / OWN_FOLDER / _RECORD, [asdict(look) for look in looks])
+
+
+class Looked(NamedTuple):
+    """The look at a study that some answers are."""
+
+    table: "pd.DataFrame"
+    """`looks`"""
+    words: str
+    """The reason for a missing verdict, or which of several planned looks this is; else empty."""
+    taken: Sequence[Look]
+    """Looks to be recorded: those before, and this one where several are planned."""
+
+
+def take_look(
+    plan: LookPlan, taken: Sequence[Look], trials: "pd.DataFrame", sessions: "pd.DataFrame | None" = None
+) -> Looked | None:
+    """Return the look that these answers are: one that is due, one that was taken, or none.
+
+    The same answers again are the same look, and spend nothing; others before the next look is due are none.
+
+    Who counts are people with a complete session, whom the analysis may leave out all the same: the number wanted is
+    the number to invite, which has room for them.
+
+    Args:
+        plan: of the study.
+        taken: the looks before, in order.
+        trials: the table `trials`.
+        sessions: the table `sessions`; trials of sessions that it does not name count as complete.
+
+    Returns:
+        None where no person has answered: a rehearsal.
+    """
+    import pandas as pd
+
+    from gan_eval.tables.frames import frame_of
+
+    of_people = trials[~trials["simulated"].fillna(False).to_numpy(bool)]
+    if of_people.empty:
+        return None
+    complete = of_people
+    if sessions is not None:
+        unfinished = sessions.loc[(sessions["status"] != "complete").fillna(False).to_numpy(bool), "session"]
+        complete = of_people[~of_people["session"].isin(unfinished)]
+    people, answers = complete["participant"].nunique(), ""
+    if plan.looks > 1 or taken:
+        hashes = pd.util.hash_pandas_object(of_people[list(_ANSWER)], index=False)
+        answers = f"{int(hashes.sum()):016x}"  # in whichever order they stand
+    current = plan.current(people, taken, answers)
+    if current is not None and current not in taken and (plan.looks > 1 or taken):
+        taken = [*taken, current]
+    by_number = {plan.number(look.people): look for look in ([current] if current and not taken else taken)}
+    rows, words = [], plan.words(people, taken, current)
+    for place in range(1, plan.looks + 1):
+        look = by_number.get(place)
+        of_look = {} if look is None else {
+            "taken_at": look.people,
+            "information": min(1.0, look.people / plan.wanted),
+            "alpha_spent": look.spent,
+            "z": look.z,
+            "alpha": look.alpha,
+        }  # fmt: skip
+        shared = {"look": place, "due_at": plan.due_at(place), "n_people": people, "n_wanted": plan.wanted}
+        is_current = look is not None and look == current
+        rows.append({**shared, **of_look, "current": is_current, "note": words or None})
+    return Looked(frame_of(rows, LOOKS), words, taken)
+
+
+def level(looks: "pd.DataFrame | None") -> float:
+    """Return the level for p values: 5 %, or that of one of several looks; NaN: no verdict.
+
+    Args:
+        looks: the table `looks`; None, or without rows: it is not known how many people the study wants.
+    """
+    if looks is None or looks.empty:
+        return ALPHA
+    current = looks.loc[looks["current"].to_numpy(bool), "alpha"]
+    return float(current.iloc[0]) if len(current) else np.nan
+
+
+def looks_text(looks: "pd.DataFrame") -> str:
+    """Return `Looked.words` from the table."""
+    notes = looks["note"].dropna()
+    return str(notes.iloc[0]) if len(notes) else ""

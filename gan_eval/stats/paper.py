@@ -142,7 +142,7 @@ def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
 
 def _models_on_datasets(main: pd.DataFrame) -> Iterator[Part]:
     """Model, data set and trials: the model's fakes with the reals of the data set in the same sessions. Fakes whose
-    model is not known stand for one model where there is no other."""
+    model is unknown stand for one model if no other is named."""
     for dataset, part in main.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
         part = part.reset_index(drop=True)
@@ -166,7 +166,7 @@ def _detection_cells(part: pd.DataFrame, test: Row | None) -> tuple[Row, str]:
 
 
 def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Pairs: real beside generated, then model beside model."""
+    """Pairs of a real and a generated picture, then pairs of two models."""
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
@@ -238,7 +238,7 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
 
 
 def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Grades of each model's pictures, and of the real ones, which tell what the best grade in reach is."""
+    """Grades of each model's pictures, and of the real ones."""
     graded, means = graded_trials(trials), frames["ratings"]
     graded = graded[graded["answered"].to_numpy(bool)]
     for row in means.to_dict("records"):
@@ -264,7 +264,7 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
 
 
 def _with_total(parts: list[Part], trials: pd.DataFrame) -> list[Part]:
-    """Where there are several, all of them together too: with the name of the only model or data set, else without."""
+    """Add a row for several parts together, with the name of the only model or data set, if it is one."""
     if len(parts) < 2:
         return parts
     models, datasets = {part[0] for part in parts}, {part[1] for part in parts}
@@ -283,7 +283,7 @@ def _equal(column: pd.Series, value: object) -> np.ndarray:
 
 
 def _comparison(frames: Frames, *names: str, b: str | None = None) -> Row | None:
-    """The row of the first of these comparisons that is there; empty names are none."""
+    """Return the row of the first of these comparisons in the table, or None; empty names do not count."""
     table = frames["comparisons"] if b is None else frames["comparisons"][frames["comparisons"]["b"] == b]
     for name in filter(None, names):
         found = table[table["comparison"] == name]
@@ -309,7 +309,7 @@ EVERYTHING = "all"
 
 
 def unadjusted(verdicts: pd.Series) -> str:
-    """What must be known of intervals beside several verdicts; empty beside fewer than two."""
+    """Return a caution about intervals next to several verdicts; empty with fewer than two."""
     if verdicts.notna().sum() < 2:
         return ""
     if (verdicts == "interim").any():
@@ -318,7 +318,7 @@ def unadjusted(verdicts: pd.Series) -> str:
 
 
 def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """The table `paper` as it is read: heads, and rows of texts; a number has its interval in brackets.
+    """Return the table `paper` for readers: headings, and rows of texts; intervals are in brackets.
 
     Columns of which no row has anything are left out.
 
@@ -396,7 +396,7 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
 
     Args:
         table: as `paper` returns it, with rows.
-        looked: at which of several planned looks (`gan_eval.stats.compare.looks.looks_text`), or why at none.
+        looked: at which of several planned looks (`gan_eval.stats.looks.looks_text`), or why at none.
     """
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
@@ -478,7 +478,7 @@ _COMMANDS = {
 
 
 def escape_latex(text: str) -> str:
-    """A text as it stands, whatever letters it holds: nothing becomes a command, no cell ends early.
+    """Escape a text for LaTeX: nothing becomes a command, no cell ends early.
 
     >>> print(escape_latex("a_b & 50 % {x}"))
     a\\_b \\& 50 \\% \\{x\\}

@@ -8,28 +8,26 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 REPLICATES = 1000
+"""Number of replicates by default, as in `[analysis]`."""
 Z_95 = 1.959964
 """Two-sided 95 % of the standard normal distribution."""
 _CELLS = 20_000_000
 """Stimuli times replicates in all; more stimuli get fewer replicates, never under 200."""
 _AT_A_TIME = 250_000
 """Stimuli times replicates held at a time."""
-_MOST_DENSE = 20_000_000
-"""Cells of participants times stimuli up to which a table with a cell in twenty filled is kept dense."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What people said of generated pictures, summed by stimulus and participant: a score is 1 for `real` and 0 for
-    `fake`, or a grade."""
+    """Scores of generated pictures, summed by stimulus and participant: 1 for `real` and 0 for `fake`, or grades."""
 
     people: np.ndarray
     """(P,) names of the participants, sorted."""
     stimuli: np.ndarray
     """(S,) names of the stimuli, sorted."""
-    sums: np.ndarray | csr_array
+    sums: csr_array
     """(S, P) sums of scores; float32 where all scores are whole numbers, float64 otherwise."""
-    answers: np.ndarray | csr_array
+    answers: csr_array
     """(S, P) float32, answers."""
 
     @classmethod
@@ -39,22 +37,11 @@ class Scores:
         stimulus, stimuli = pd.factorize(fakes["stimulus"], sort=True)
         score = fakes["score"].to_numpy("float64")
         precision = "float32" if (score == np.rint(score)).all() else "float64"
-        shape = (len(stimuli), len(people))
-        cells = shape[0] * shape[1]
-        if cells <= _MOST_DENSE and len(fakes) * 20 >= cells:
-            cell = stimulus * len(people) + participant
-            sums, answers = (np.bincount(cell, of_each, cells).reshape(shape) for of_each in (score, None))
-            return cls(
-                np.asarray(people, object),
-                np.asarray(stimuli, object),
-                sums.astype(precision),
-                answers.astype("float32"),
-            )
-        sparse_sums, sparse_answers = (
-            csr_array((of_each, (stimulus, participant)), shape=shape)
+        sums, answers = (
+            csr_array((of_each, (stimulus, participant)), shape=(len(stimuli), len(people)))
             for of_each in (score.astype(precision), np.ones(len(fakes), "float32"))
         )
-        return cls(np.asarray(people, object), np.asarray(stimuli, object), sparse_sums, sparse_answers)
+        return cls(np.asarray(people, object), np.asarray(stimuli, object), sums, answers)
 
     def totals(self) -> tuple[np.ndarray, np.ndarray]:
         """(S,) sum of scores, and (S,) answers, of each stimulus."""
@@ -91,6 +78,7 @@ def bootstrap_replicates(
     seed: int | tuple[int, ...],
     item: np.ndarray | None = None,
     point: np.ndarray | None = None,
+    replicates: int = REPLICATES,
 ) -> Iterator[Replicates]:
     """Bootstrap replicates of the mean scores, a part at a time: memory does not grow with their number.
 
@@ -101,11 +89,12 @@ def bootstrap_replicates(
             stimuli; None: each stimulus is an item.
         point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: scores are then those of the models
             over the sampled stimuli, and each model counts once.
+        replicates: their number; very many stimuli get fewer.
     """
     stimuli, people = len(scores.stimuli), len(scores.people)
     if stimuli == 0:
         return
-    remaining = int(np.clip(_CELLS // stimuli, 200, REPLICATES))
+    remaining = min(replicates, max(200, _CELLS // stimuli))
     rng = np.random.default_rng(seed)
     while remaining:
         size = min(remaining, max(1, _AT_A_TIME // max(stimuli, people)))
@@ -150,9 +139,8 @@ def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
 def bias_corrected_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
     """95 % interval around the estimate by the replicates' standard deviation; NaN where `percentile_interval` is.
 
-    People and items drawn anew bring the noise of the answers in three times over, which pulls correlations towards 0:
-    percentiles lie too low, and moved by the share of replicates below the estimate (BC, BCa) they end up too narrow
-    (docs/calibration.md). So the replicates' bias, their middle less the estimate, is taken off, and their spread kept.
+    Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,
+    and bias-corrected ones (BC, BCa) too narrow (docs/calibration.md). So only the replicates' spread is used.
 
     Args:
         replicates: (B,) statistics.

@@ -1,13 +1,8 @@
-"""Intervals and exact tests of proportions and means, and corrected p values, for whole columns at once."""
-
-from typing import overload
+"""Intervals and exact tests of proportions and means, and corrected p values, for whole columns."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import bdtr, ndtri, stdtrit
-
-from gan_eval.tables import multiple_tests
+from scipy.special import bdtr, gammaln, ndtri, stdtrit
 
 Z95 = float(ndtri(0.975))
 """The two-sided 95 % point of the standard normal distribution."""
@@ -86,12 +81,18 @@ def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) 
     return p_a - p_b - down, p_a - p_b + up
 
 
-@overload
-def holm(p: pd.Series) -> pd.Series: ...
-@overload
-def holm(p: np.ndarray) -> np.ndarray: ...
-def holm(p: pd.Series | np.ndarray) -> pd.Series | np.ndarray:
-    """As `gan_eval.tables.multiple_tests.holm`; a Series is one family."""
-    if isinstance(p, pd.Series):
-        return pd.Series(multiple_tests.holm(p.to_numpy("float64", na_value=np.nan)), index=p.index)
-    return multiple_tests.holm(p)
+def fisher_p(k_a: int, n_a: int, k_b: int, n_b: int) -> float:
+    """Fisher's exact two-sided test of k_a of n_a against k_b of n_b: the probability of all tables with these sums
+    that are no likelier than the one given.
+
+    `scipy.stats.fisher_exact` gives the same, but importing `scipy.stats` takes half a second.
+
+    >>> round(fisher_p(8, 10, 3, 10), 6)
+    0.069779
+    """
+    total = k_a + k_b
+    x = np.arange(max(0, total - n_b), min(total, n_a) + 1)
+    logs = -(gammaln(x + 1) + gammaln(n_a - x + 1) + gammaln(total - x + 1) + gammaln(n_b - total + x + 1))
+    probability = np.exp(logs - logs.max())
+    no_likelier = probability <= probability[k_a - x[0]] * (1 + 1e-7)  # equal ones differ by rounding
+    return min(1.0, float(probability[no_likelier].sum() / probability.sum()))

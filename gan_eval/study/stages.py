@@ -265,7 +265,7 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats.analysis import analyze, write_analysis
-        from gan_eval.stats.compare.looks import take_look
+        from gan_eval.stats.looks import take_look
 
         stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
         if not stored or stored[tables.TRIALS].empty:

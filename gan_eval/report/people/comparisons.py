@@ -28,8 +28,8 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import SENSITIVITY
+from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
 
 STOPPING = (

@@ -26,9 +26,8 @@ from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
-from gan_eval.stats.compare.looks import LOOKS, level, looks_text
 from gan_eval.stats.compare.outcomes import is_on_outcome
-from gan_eval.stats.looks import NO_VERDICT, LookPlan
+from gan_eval.stats.looks import LOOKS, NO_VERDICT, LookPlan, level, looks_text
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.store import sessions_text
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS, TRIALS

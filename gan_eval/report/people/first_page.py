@@ -25,7 +25,7 @@ from gan_eval.report.people.pictures import fooling_rankings
 from gan_eval.report.people.rates import shares
 from gan_eval.report.people.robustness import robustness_sentence
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.compare.looks import LOOKS, level
+from gan_eval.stats.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed, shared_reals, unadjusted

@@ -20,7 +20,7 @@ from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
 from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.looks import LOOKS, level
+from gan_eval.stats.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.groups import provenance_cells
-from gan_eval.stats.resampling import percentile_interval, sampled_counts_of_kinds
+from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts_of_kinds
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, pictures
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
@@ -37,8 +37,6 @@ AGREEMENT = Table(
     key=("answer", "dataset", "kind", "level"),
 )
 
-REPLICATES = 1000
-"""Of the bootstrap; very many units get fewer, never under 200."""
 _REPLICATE_CELLS = 4_000_000
 """Units times replicates held at a time."""
 _WORK = 2e9
@@ -53,7 +51,7 @@ _COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 Level = Literal["nominal", "ordinal"]
 
 
-def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICATES) -> pd.DataFrame:
     """The table `agreement` of a trials table: Krippendorff's alpha of each data set.
 
     Responses are nominal, grades ordinal, both over all pictures, the reals and the fakes. Choices between two are
@@ -64,6 +62,7 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     Args:
         trials: the table `trials`.
         seed: of the bootstrap.
+        replicates: their number; very many stimuli get fewer, never under 200.
     """
     main, graded = main_trials(trials), graded_trials(trials)
     judged, graded = main[main["answered"]], graded[graded["answered"]]
@@ -86,7 +85,7 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
             for kind in _ALL_AND_KINDS if name != "choice" else _ALL_AND_KINDS[:1]:
                 of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
                 if len(of_kind):
-                    row = _row(of_kind, level, seed)
+                    row = _row(of_kind, level, seed, replicates)
                     row["dataset"] = dataset if isinstance(dataset, str) else None
                     rows.append(row | {"answer": name, "kind": kind})
     return frame_of(rows, AGREEMENT)
@@ -107,7 +106,7 @@ def _choices(trials: pd.DataFrame) -> pd.DataFrame:
     return frame[_COLUMNS].assign(unit=unit, value=(first ^ turned[model]).astype(np.int64))
 
 
-def _row(part: pd.DataFrame, level: Level, seed: int) -> Row:
+def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:
     """The cells of one data set and kind, from answers with `person`, `unit`, `value` and `again`."""
     first = part[~part["again"].to_numpy(bool)]
     unit = pd.factorize(first["unit"])[0]
@@ -127,7 +126,7 @@ def _row(part: pd.DataFrame, level: Level, seed: int) -> Row:
         counts = np.bincount(unit * len(values) + value, minlength=len(judged) * len(values))
         counts = counts.reshape(len(judged), len(values))
         row["alpha"] = alpha(counts, level)
-        row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed)
+        row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed, replicates=replicates)
         if not row["n_stimuli"]:
             notes.append("nothing was judged by two participants")
         elif np.isnan(row["alpha"]):
@@ -153,7 +152,7 @@ def alpha(counts: np.ndarray, level: Level) -> float:
     return float(_alphas(pairable, np.ones((1, len(pairable))), level)[0])
 
 
-def alpha_interval(counts: np.ndarray, level: Level, *, seed: int) -> tuple[float, float]:
+def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: int = REPLICATES) -> tuple[float, float]:
     """95 % percentile interval of alpha under resampling of units; NaN where it cannot be told.
 
     Units with equal counts are sampled together, which is the same and quicker. Where fewer than nine in ten replicates
@@ -163,6 +162,7 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int) -> tuple[floa
         counts: (U, V) as for `alpha`.
         level: of measurement.
         seed: equal seeds give equal intervals, whatever the order of the units.
+        replicates: their number, at most.
     """
     pairable = counts[counts.sum(axis=1) >= 2].astype(float)
     if len(pairable) < 2:
@@ -175,7 +175,8 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int) -> tuple[floa
         key = pairable @ (float(base) ** np.arange(pairable.shape[1]))
         _, first, times = np.unique(key, return_index=True, return_counts=True)
         different = pairable[first]
-    replicates = int(np.clip(min(_WORK // different.size, _DRAWS // len(pairable)), 200, REPLICATES))
+    fewer = int(min(_WORK // different.size, _DRAWS // len(pairable)))
+    replicates = min(replicates, max(200, fewer))
     rng, chunk = np.random.default_rng(seed), max(1, _REPLICATE_CELLS // len(different))
     sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
     parts = [_alphas(different, sampled_counts_of_kinds(rng, times, size), level) for size in sizes]

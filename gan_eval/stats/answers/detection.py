@@ -114,7 +114,7 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     grade = np.full(len(main), -1, np.int64)
     grade[given] = pd.factorize(evidence(says_fake[given], confidence[given]), sort=True)[0]
     participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
-    cell, _ = places(None, 1, cells(participant, stimulus))
+    cell, _ = places(None, cells(participant, stimulus))
     is_repeated = np.bincount(cell).max(initial=0) > 1
     coded = _Coded(answered, is_fake, says_fake, participant, stimulus, grade, cell if is_repeated else None)
     tables = [_scope_table(main, coded, codes, scope) for scope in scopes]
@@ -245,7 +245,7 @@ def _mean_of_individuals(
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
     participant's d′, to that of the participants' d′; the reference is that of the pooled one.
     """
-    place, owner = places(group, size, coded.participant[row])
+    place, owner = places(group, coded.participant[row])
     is_fake, says_fake = coded.is_fake[row], coded.says_fake[row]
     kind = 2 * is_fake.astype(np.int64) + says_fake
     rejections, alarms, misses, hits = np.bincount(4 * place + kind, minlength=4 * len(owner)).reshape(-1, 4).T

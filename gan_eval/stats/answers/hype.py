@@ -11,7 +11,7 @@ from gan_eval.quiz.adaptive import thresholds as thresholds_of_rows
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
-from gan_eval.stats.resampling import percentile_interval, sampled_counts
+from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.shares import mean_interval
 from gan_eval.stats.trials import main_trials, requested_exposure
 from gan_eval.tables.frames import Row, frame_of
@@ -92,8 +92,6 @@ HYPE = Table(
     key=("score", "dataset", "model"),
 )
 
-REPLICATES = 2000
-"""Of the bootstrap over participants."""
 _CELLS = 4_000_000
 """Participants times replicates held at a time."""
 _READ = [
@@ -104,7 +102,9 @@ _READ = [
 _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
-def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, seed: int = 0) -> pd.DataFrame:
+def hype(
+    trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, seed: int = 0, replicates: int = 2 * REPLICATES
+) -> pd.DataFrame:
     """The table `hype` of a trials table: for each data set all models together, then each model.
 
     hype_infinity: the mean over participants of their error rate, from single pictures that stayed until the answer;
@@ -123,6 +123,7 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
         trials: the table `trials`.
         settings: `[quiz.staircase]` of the study; with it the note tells thresholds at an end of the range.
         seed: of the bootstrap.
+        replicates: their number.
     """
     rows: list[Row] = []
     main = main_trials(trials)
@@ -130,11 +131,11 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
     untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_adaptive & main["answered"], _COLUMNS]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
         named = {"dataset": dataset if isinstance(dataset, str) else None}
-        rows.append(named | _error_rate(part, seed))
+        rows.append(named | _error_rate(part, seed, replicates))
         grouped = groups(part, "model")
         for place, model in enumerate(grouped.ids):
             own = part.iloc[grouped.row[grouped.group == place]]
-            rows.append(named | {"model": model} | _error_rate(own, seed))
+            rows.append(named | {"model": model} | _error_rate(own, seed, replicates))
 
     of_staircases = trials[(trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
     staircases = thresholds(of_staircases, settings=settings)
@@ -143,29 +144,30 @@ def hype(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, see
         moving = moving.assign(block=moving["block"].fillna(1))
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
             named = {"dataset": dataset if isinstance(dataset, str) else None}
-            rows.append(named | _mean_exposure(part, moving, seed))
+            rows.append(named | _mean_exposure(part, moving, seed, replicates))
             for name, own in part.groupby("model", sort=True):
-                rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed))
+                rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed, replicates))
     return frame_of(rows, HYPE)
 
 
-def bootstrap_mean(values: np.ndarray, *, seed: int) -> tuple[float, float]:
+def bootstrap_mean(values: np.ndarray, *, seed: int, replicates: int = 2 * REPLICATES) -> tuple[float, float]:
     """95 % percentile interval of the mean under resampling; NaN with fewer than two values.
 
     Args:
         values: (N,).
         seed: equal seeds give equal intervals, whatever the order of the values.
+        replicates: their number.
     """
     if len(values) < 2:
         return np.nan, np.nan
     ordered, rng = np.sort(values), np.random.default_rng(seed)
     chunk = max(1, _CELLS // len(values))
-    sizes = [min(chunk, REPLICATES - start) for start in range(0, REPLICATES, chunk)]
+    sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
     means = [sampled_counts(rng, len(ordered), size) @ ordered / len(ordered) for size in sizes]
     return percentile_interval(np.concatenate(means))
 
 
-def _error_rate(answers: pd.DataFrame, seed: int) -> Row:
+def _error_rate(answers: pd.DataFrame, seed: int, replicates: int) -> Row:
     """hype_infinity of answered trials without a time limit."""
     wrong = (answers["is_fake"] != answers["says_fake"]).astype(float)
     by_person = wrong.groupby([answers["participant"], answers["is_fake"]]).mean().unstack()
@@ -173,7 +175,7 @@ def _error_rate(answers: pd.DataFrame, seed: int) -> Row:
     both = by_person.dropna()
     means = both if len(both) else by_person
     errors = 100 * both.mean(axis=1).to_numpy()
-    low, high = bootstrap_mean(errors, seed=seed)
+    low, high = bootstrap_mean(errors, seed=seed, replicates=replicates)
     missing = [kind for kind, column in (("real", False), ("generated", True)) if by_person[column].isna().all()]
     partial = len(by_person) - len(both)
     notes = [
@@ -194,7 +196,7 @@ def _error_rate(answers: pd.DataFrame, seed: int) -> Row:
     }
 
 
-def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int) -> Row:
+def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, replicates: int) -> Row:
     """hype_time of some rows of the table `thresholds`, `moving` being the trials of all staircases."""
     known = staircases[staircases["mode_ms"].notna()]
     by_person = known.groupby("participant")["mode_ms"].mean().to_numpy("float64")
@@ -214,7 +216,7 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int) ->
         notes.append(f"{missing} of {len(staircases)} staircases turned round too seldom for a threshold")
     if len(by_person) == 1:
         notes.append("one participant: no interval")
-    low, high = bootstrap_mean(by_person, seed=seed)
+    low, high = bootstrap_mean(by_person, seed=seed, replicates=replicates)
     blocks = staircases[["session", "block"]].astype({"block": moving["block"].dtype})
     return {
         "score": "hype_time",

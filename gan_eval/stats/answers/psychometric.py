@@ -19,7 +19,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
-from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
     Curve,

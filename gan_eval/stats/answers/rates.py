@@ -109,7 +109,7 @@ def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> lis
     if scope == "all":
         notes.append((distinct("study", grouped, codes) > 1, SEVERAL_STUDIES))
         stimulus, names = codes.of("stimulus")
-        pictures = Groups([str(name) for name in names], np.arange(len(stimulus)), stimulus, in_order=True)
+        pictures = Groups([str(name) for name in names], np.arange(len(stimulus)), stimulus)
         for column, contradiction in (
             ("kind", "stimuli are marked real in some trials and fake in others"),
             ("model", "stimuli are marked with several models"),

@@ -88,7 +88,7 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
 def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.ndarray]:
     """(size,) areas, and (M,) what each answer adds to the error of its group's area."""
     is_fake = graded.is_fake
-    place, owner = places(graded.group, size, graded.grade, in_order=True)
+    place, owner = places(graded.group, graded.grade, in_order=True)
     real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
     n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
     reals_below, fakes_below = (  # at the lower grades of the same group
@@ -105,6 +105,6 @@ def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.nd
 
 def _numbers(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
     """(3, size) how many clusters with reals, with fakes and with either stand in each group."""
-    place, owner = places(group, size, cluster)
+    place, owner = places(group, cluster)
     real, fake = np.bincount(2 * place + is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
     return np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)])

@@ -1,4 +1,4 @@
-"""Can they tell? Which model fools more? Do they know reals better than fakes? Differences, with Holm's correction."""
+"""The table `comparisons`: differences between kinds of pictures and between models, with Holm's correction."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
 from gan_eval.stats.compare.grades import grade_rows
-from gan_eval.stats.compare.looks import level
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
     Comparison,
@@ -23,10 +21,12 @@ from gan_eval.stats.compare.questions import (
     unnamed_pairs,
 )
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.limits import too_many
-from gan_eval.stats.shares import Z90, holm, newcombe
+from gan_eval.stats.looks import level
+from gan_eval.stats.mixed.fit import too_many
+from gan_eval.stats.shares import Z90, fisher_p, newcombe
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     FRACTION,
@@ -115,7 +115,7 @@ PUBLISHED = "published"
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
-    """What the p values of a row of the table are held against; tables of earlier versions do not say it."""
+    """Return the level for the p values of a row: its `alpha`, or 5 % for a row without a verdict."""
     alpha = row.get("alpha")
     return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
 
@@ -124,7 +124,7 @@ _ASKED = [
     "session", "study", "participant", "stimulus", "item", "dataset", "model", "simulated", "fraction", "is_fake",
     "says_fake", "correct",
 ]  # fmt: skip
-"""What the questions of single pictures look at: each takes its own trials out of the table, many times in all."""
+"""Columns for the questions of single pictures, each of which copies its own trials."""
 
 
 def comparisons(
@@ -134,34 +134,30 @@ def comparisons(
     fits: Fits | None = None,
     looks: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The table `comparisons` of a trials table.
+    """Return the table `comparisons` of a trials table.
 
     `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
-    balanced accuracy less one, is 0 for whoever answers without regard to the picture, whatever their leaning and
-    however unequal the numbers of reals and fakes, and so says whether people can tell. Data sets count by their
-    answers; those with one kind of picture do not count. `told apart on DATASET` is the same of one data set, and
-    `MODEL told apart on DATASET` (a: the model) of one model's fakes and the reals beside them.
+    balanced accuracy less one, and 0 for anyone who answers without regard to the picture. Data sets count by their
+    answers; those with one kind of picture do not count. `told apart on DATASET` is the same for one data set, and
+    `MODEL told apart on DATASET` (a: the model) for one model's fakes and the reals of the same sessions.
     `real vs fake`: accuracy on reals minus accuracy on fakes, for each data set and over all.
-    `models on DATASET`: fooling rate of one model minus that of another on the same data set.
-    `told apart in pairs` (all data sets), `told apart in pairs on DATASET` (b: `fake`, or one of several models): the
-    share of pairs in which the real picture was chosen, minus one half.
+    `models on DATASET`: fooling rate of one model minus that of another.
+    `told apart in pairs`, `told apart in pairs on DATASET` (b: `fake`, or one of several models): the share of pairs in
+    which the real picture was chosen, minus one half.
     `grades of models on DATASET` and `grades on DATASET` (a: the fakes, b: the reals): measures `higher_grade` and
     `mean_grade` (`compare.grades`).
     `preferred on DATASET`: the share of pairs of two models in which a was chosen, minus one half.
 
-    Where single pictures were shown but no data set has answers to both kinds, the row `told apart` holds the counts,
-    and `note` the reason.
-
     The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
-    where they do not (`compare.contrast`). p_holm corrects over the rows of one of these kinds; where a plan names the
-    pairs of models, the others are exploratory and corrected among themselves. Equivalence is not corrected:
-    each row's `p_equivalent` stands alone, so of many models some pair may be called equivalent that is not.
+    where they do not (`compare.contrast`). p_holm corrects over the rows of one of these kinds, exploratory ones among
+    themselves. `p_equivalent` is not corrected. Without answers to both kinds the row `told apart` holds the counts,
+    and `note` the reason.
 
     Args:
         trials: the table `trials`.
         plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
             `exploratory` is empty.
-        fits: filled with the models that are fitted, for whoever asks more of them.
+        fits: filled with the models that are fitted.
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.
 
     Raises:
@@ -181,9 +177,11 @@ def comparisons(
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
     rows += grade_rows(trials, settings, has_plan=plan is not None)
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"])
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
-        table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(holm)
+        table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(
+            lambda p: holm(p.astype("float64"))
+        )
         # two one-sided tests at 5 % each are the 90 % interval within the margin
         different, equivalent = (
             (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
@@ -198,7 +196,7 @@ def comparisons(
 
 
 def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, why_not: str, *, has_plan: bool) -> Row:
-    margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
+    margin = of.equivalence_margin(settings)
     result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
@@ -230,7 +228,7 @@ def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, w
 
 
 def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
-    """The row `told apart` with counts and the reason alone; none where no single pictures were presented."""
+    """Row `told apart` with counts and a reason only; none where no single pictures were presented."""
     if main.empty:
         return []
     answered = main[main["answered"].to_numpy(bool)]
@@ -260,9 +258,9 @@ def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
 
 
 def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """The run's share of correct answers minus a published one, for each data set and group that both have.
+    """Compare the run's share of correct answers with a published one, for each data set and group that both have.
 
-    Both sides are counts, so the answers are taken as independent: Newcombe's interval and Fisher's exact test.
+    Answers are taken as independent: Newcombe's interval and Fisher's exact test.
 
     Args:
         rates: the table `rates` of the run.
@@ -296,7 +294,7 @@ def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
                 "ci90_low": low90,
                 "ci90_high": high90,
                 "basis": "independent",
-                "p": fisher_exact(np.array([[k, n - k], [k_theirs, theirs["trials"] - k_theirs]])).pvalue,
+                "p": fisher_p(k, n, k_theirs, theirs["trials"]),
                 "n_a": n,
                 "n_b": theirs["trials"],
                 "simulated": own["simulated"],

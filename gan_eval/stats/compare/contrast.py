@@ -1,7 +1,7 @@
 """One difference, of two proportions or of one and one half: by the crossed mixed model, and by its check.
 
-A mixed model's coefficients speak of one typical participant and one typical picture. The proportion of yes answers
-that many participants give to many pictures at the fixed effects η is an average over the random effects, whose sum is
+The model's coefficients describe one typical participant and one typical picture. The proportion of yes answers that
+many participants give to many pictures at the fixed effects η is an average over the random effects, whose sum is
 normal with the standard deviation s:
 
     P(η, s) = ∫ F(η + s z) φ(z) dz,    F the inverse link.
@@ -9,34 +9,17 @@ normal with the standard deviation s:
 For probit it is Φ(η / sqrt(1 + s²)); for logit it has no closed form (Zeger, Liang & Albert 1988, Biometrics 44,
 1049-1060). Standard errors come by the delta method over the fixed effects and the standard deviations together.
 
-The model is fitted to the answer itself (called fake, or called real), never to its being right: a participant's
-leaning to one answer raises the share of right answers on one kind of picture and lowers it on the other, so that of
-`correct` it is a slope and no intercept.
+- The model is fitted to the answer itself (called fake, or called real), never to its correctness: a participant's
+  leaning to one answer raises the share of correct answers on one kind of picture and lowers it on the other.
+- The reference is Student's t with one degree of freedom fewer than the smallest number of participants or pictures
+  behind either side.
+- Where pictures have few answers each, as in a pool, Laplace's approximation finds too little spread (Joe 2008,
+  Computational Statistics & Data Analysis 52, 5066-5074). The error of the clustered shares counts where it is larger.
+- People differ in how they see two models, so the difference has a slope by participant where several judged both.
+- Two models' pictures of one source picture share its difficulty. The second factor is then the item with a slope,
+  (1 + model | item): without the slope, differences between an item's pictures would pass for precision.
 
-Few groups make Wald intervals too short. Student's t with one degree of freedom fewer than the smallest number of
-participants or pictures behind either side is the reference: of 600 simulated studies of equal groups with 8
-participants and 20 pictures, the normal reference calls 10 % different and t 5 %.
-
-Where pictures have few answers each, as in a pool, Laplace's approximation finds too little spread between pictures
-and between people (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074), and its errors are 3 to 9 % too
-small: of 1,600 simulated studies of 40 people who judge 20 + 20 of 1,000 pictures, and who differ in skill by 0.6
-logits while nobody can tell on average, 7.0 % are called different. There the error of the clustered shares counts
-where it is the larger one: 5.6 %. With fewer than 16 people it does not: Student's t has 3 to 4 % without it.
-
-People differ in how they see two models, so their difference has a slope by participant wherever some judged both. Of
-1,000 simulated studies of models that are equal on average, while people see each with a standard deviation of 0.8
-logits, 4 to 7 % are called different with it, and 9 to 25 % without (docs/calibration.md).
-
-Pictures of two models of one source picture share its difficulty, which cancels where both are judged. The second
-factor is then the item with a slope, (1 + model | item): the models' pictures of an item differ too, and without the
-slope that would be taken for precision. Of 200 simulated studies (20 participants, 40 items each seen in one of two
-models' versions, standard deviations 0.8 between items and 0.3 between an item's pictures) without and with a
-difference of 0.4 logits were called different
-
-- with (1 + model | item): 4.5 % and 62 %;
-- with (1 | item): 8 % and 67 %;
-- with proportions clustered by participant and item: 2.5 % and 55 %;
-- with (1 | stimulus), 40 participants and 50 items, no difference: 0 %, its errors being those of unrelated pictures.
+docs/calibration.md has the shares of simulated studies in which equal groups are called different.
 """
 
 from collections.abc import Sequence
@@ -53,14 +36,13 @@ from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 FEW_ANSWERS = 10
-"""Where a picture has fewer answers than this on average, the error is never below that of the clustered shares."""
+"""Mean number of answers to a picture below which the error is at least that of the clustered shares."""
 MANY_GROUPS = 16
-"""With fewer people than this Student's t on so few degrees of freedom makes up for it."""
+"""Number of people from which that rule applies; with fewer, Student's t has few degrees of freedom."""
 Fits = dict[object, CrossedFit | NoFitError]
 """Fits that several questions share, by `Question.key`."""
 _NODES = np.linspace(-9.0, 9.0, 301)
-"""The trapezoidal rule converges geometrically for analytic integrands on the whole line: its error here is below
-exp(-2π² / (0.06 s)), which no quadrature of as many Gaussian nodes reaches where s is large."""
+"""Nodes of the trapezoidal rule, whose error for this integrand is below exp(-2π² / (0.06 s))."""
 _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 
 
@@ -157,7 +139,7 @@ class Question:
     picture: np.ndarray
     """(N,) int: the stimulus, or the item that several stimuli share."""
     cell: np.ndarray
-    """(N,) int, 0..C-1 without gaps: the groups whose probabilities the model tells apart."""
+    """(N,) int, 0..C-1 without gaps: groups with probabilities of their own in the model."""
     cell_weights: np.ndarray
     """(C,): difference = constant + Σ weight x P(answer)."""
     constant: float = 0.0
@@ -167,14 +149,14 @@ class Question:
     slope_of: Sequence[Literal["participant", "picture"]] = ("participant",)
     """The factors over whose levels it varies."""
     picture_is: str = "stimulus"
-    """What a picture of the model is: `stimulus` or `item`, for messages."""
+    """Name of the second factor in messages: `stimulus` or `item`."""
     weight: np.ndarray | None = None
     """(N,) what a trial counts in the clustered proportions; None: all alike."""
     link: str = "logit"
 
     @property
     def of_one_proportion(self) -> bool:
-        """There is no b: the proportion is held against one half."""
+        """A question without b: the proportion is compared with one half."""
         return bool(self.in_a.all())
 
     def freedom(self) -> int:
@@ -183,7 +165,7 @@ class Question:
 
 
 class Estimate(NamedTuple):
-    """What is known of a difference; NaN where nothing is."""
+    """A difference with its intervals and tests; NaN where unknown."""
 
     difference: float
     ci_low: float
@@ -241,10 +223,8 @@ def _by_model(
 ) -> Estimate:
     """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`.
 
-    The variance of a cell's random effects has derivatives by the two intercepts' standard deviations; that of the
-    slope is taken as known. What this leaves out is small: of 400 simulated studies with an effect of 1.5 logits and a
-    slope of standard deviation 1.2, 94.0 % of the 95 % intervals cover the truth; without an effect, and with a slope
-    of 0.8, 5.8 % are called different.
+    The variance of a cell's random effects has derivatives by the two intercepts' standard deviations. The slope's
+    standard deviation is taken as known, which costs little coverage.
 
     Raises:
         NoFitError: the data allow no estimate.

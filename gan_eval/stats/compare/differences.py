@@ -8,20 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import fisher_exact
 
 from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p, two_way
 from gan_eval.stats.groups import joined
-from gan_eval.stats.shares import Z90, Z95, binomial_p, newcombe, wilson
+from gan_eval.stats.shares import Z90, Z95, binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
-"""What guessing gives in a choice between two pictures."""
+"""Share of choices of either of two pictures by chance."""
 _TOO_FEW = "too few participants or stimuli for an interval"
 _ONE_PARTICIPANT = "one participant: says nothing of people in general"
 
 
 class WaldTest(NamedTuple):
-    """What an estimate and its standard error say, with Student's t as the reference."""
+    """Intervals and test of an estimate, with Student's t as the reference."""
 
     ci_low: float
     ci_high: float
@@ -192,7 +191,7 @@ def _newcombe_and_fisher(k_a: float, n_a: float, k_b: float, n_b: float, margin:
         low, high = newcombe(k_a, n_a, k_b, n_b, z=z)
         return max(-1.0, low), min(1.0, high)
 
-    p = float(fisher_exact(np.rint([[k_a, n_a - k_a], [k_b, n_b - k_b]]).astype(int)).pvalue)
+    p = fisher_p(*(round(k) for k in (k_a, n_a, k_b, n_b)))
     return _independent(k_a / n_a - k_b / n_b, interval, p, margin)
 
 

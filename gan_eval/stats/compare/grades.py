@@ -1,4 +1,4 @@
-"""Whose pictures get the higher grades? Model against model, and fakes with reals, from ordered answers.
+"""Comparisons of grades: model with model, and fakes with reals.
 
 Two measures of the grades of a and of b, averaged over people and pictures by the crossed cumulative-logit model:
 
@@ -9,8 +9,7 @@ With thresholds θ, fixed part η and standard deviation s of the random part, P
 at (θ_j - η, s) (`compare.contrast`). Standard errors come by the delta method over thresholds, fixed effects and
 intercepts' standard deviations, its gradient from differences. Slopes and the check are as for proportions: the model
 has slopes by participant, and by item where models share items; two-way clustered means, of grades or of placements
-(DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845), stand beside it, and in its place where it gives no
-number.
+(DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845), are the check, and replace it where it gives no number.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,9 +25,9 @@ from gan_eval.stats.compare.contrast import ALPHA, population_proportions
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs, shares_items
 from gan_eval.stats.groups import REAL, joined, provenance_cells
-from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed
+from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
 from gan_eval.stats.mixed.graded import LINK, require_few_levels
-from gan_eval.stats.mixed.limits import NoFitError, too_many
 from gan_eval.tables.frames import Row
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
@@ -47,7 +46,7 @@ class Graded:
     in_a: np.ndarray
     """(N,) bool, true for a's trials."""
     reach: float
-    """From the lowest to the highest grade that is given at all."""
+    """Difference between the highest and the lowest grade given."""
     planned: bool = True
     why_not: str = ""
 
@@ -197,7 +196,7 @@ def _clustered(
     *,
     measure: str,
 ) -> tuple[float, float]:
-    """The difference of the trials as they are, and its two-way clustered standard error."""
+    """Observed difference of the trials and its two-way clustered standard error."""
     scores = values[grade]
     if measure == HIGHER:  # each grade's placement among those of the other side
         counts = [np.bincount(grade[side], minlength=len(values)) / side.sum() for side in (in_a, ~in_a)]

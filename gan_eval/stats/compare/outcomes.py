@@ -1,5 +1,5 @@
-"""Rules on the outcome: they choose the answer beforehand, so trials are not left out by them, and people only beside
-the answer, in a sensitivity row."""
+"""Rules on the outcome. They would decide the answer, so they leave no trials out; rules on people add sensitivity rows
+to `comparisons`."""
 
 from collections.abc import Sequence
 
@@ -16,15 +16,15 @@ from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import conform
 
 OF_PARTICIPANTS = ("accuracy",)
-"""Columns of the table `participation` that hold what the study asks for."""
+"""Columns of the table `participation` that hold the outcome."""
 SENSITIVITY = "sensitivity: without"
-"""In the name of a comparison, before the rule."""
+"""Part of a comparison's name, before the rule."""
 _LEAST = 8
-"""Trials on which a further column that copies an outcome is recognised as such."""
+"""Minimum number of trials on which a column is recognised as a copy of an outcome."""
 
 
 def refuse_outcome_rules(rules: Sequence[str], trials: pd.DataFrame, *, where: str) -> None:
-    """Rules on single trials may not speak of their outcome; time-outs (`response=none`) are none.
+    """Refuse rules on trials that use their outcome; time-outs (`response=none`) are allowed.
 
     Args:
         rules: on the table `trials`.
@@ -65,7 +65,7 @@ def _copied_outcome(column: str, trials: pd.DataFrame) -> str:
 
 
 def is_on_outcome(rule: str) -> bool:
-    """Whether a rule on the table `participation` speaks of the outcome.
+    """Return whether a rule on the table `participation` uses the outcome.
 
     >>> is_on_outcome("accuracy<0.6"), is_on_outcome("catch_accuracy<0.8")
     (True, False)
@@ -76,9 +76,7 @@ def is_on_outcome(rule: str) -> bool:
 def sensitivity(
     trials: pd.DataFrame, participation: pd.DataFrame, rules: Sequence[str], *, plan: AnalysisSettings
 ) -> tuple[pd.DataFrame, str]:
-    """Whether real and generated pictures were told apart, without the people that each rule names.
-
-    The rows are the comparisons over all data sets, without a verdict.
+    """Repeat the comparisons over all data sets without the people that each rule names; no verdict.
 
     Args:
         trials: those that are analysed.
@@ -87,7 +85,7 @@ def sensitivity(
         plan: of the study.
 
     Returns:
-        rows of the table `comparisons`, and how many people fulfil each rule; empty: there are no such rules.
+        rows of the table `comparisons`, and a note on the people who fulfil each rule; both empty without rules.
 
     Raises:
         UserError: a rule is not understood.

@@ -1,4 +1,4 @@
-"""What is compared in a study: fakes with reals, model with model, and choices between two pictures with guessing."""
+"""Questions of a study: fakes against reals, model against model, choices between two pictures against chance."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ TOLD_APART = "told apart"
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
 MOST_PAIRS = 60
-"""Of models on one data set that are fitted by the crossed model."""
+"""Number of pairs of models on one data set up to which the crossed model is fitted."""
 SHARED = 0.8
-"""Models share items where this share of a pair's trials shows an item that both models made a picture of."""
+"""Minimum share of a pair of models' trials with an item of both models; below it the models do not share items."""
 TOLD_APART_IN_PAIRS = "told apart in pairs"
 PREFERRED = "preferred"
 CHOSEN = "chosen"
 """The measure: share of choices."""
 ANY_FAKE = "fake"
-"""b where fakes of all models count together."""
+"""Name of b where fakes of all models count together."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Comparison:
     measure: str
     question: Question
     trials: pd.DataFrame
-    """Those behind the question."""
+    """Trials behind the question."""
     margin_factor: float | None = None
     """The difference may be this many margins; None: equivalence is not judged."""
     planned: bool = True
@@ -52,7 +52,11 @@ class Comparison:
     why_not: str = ""
     """A reason not to fit the crossed model."""
     counts: tuple[int, int] | None = None
-    """Of pairs: how often a and how often b was chosen; None: the trials of a and of b."""
+    """Number of choices of a and of b in pairs; None: the trials of a and of b."""
+
+    def equivalence_margin(self, plan: AnalysisSettings) -> float | None:
+        """The margin that the difference is compared with; None: equivalence is not judged."""
+        return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
 
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
@@ -229,7 +233,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
 
 
 def shares_items(trials: pd.DataFrame) -> bool:
-    """Whether nearly all trials of two models show an item that was judged in both models' versions."""
+    """Return whether nearly all trials of two models show an item that was judged in both models' versions."""
     of_both = trials.groupby("item")["model"].transform("nunique") == 2
     return bool(trials["item"].notna().all() and of_both.mean() >= SHARED)
 
@@ -247,10 +251,10 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Each share of choices less one half, by chosen ~ 1 + (1 | participant) + (1 | item).
 
-    Real beside fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
+    Real and fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
     on DATASET` with b = `fake` for each of several data sets and with b = MODEL for each of a data set's several
     models. Data sets have probabilities of their own and count by their answers.
-    Model beside model: `preferred on DATASET` for each two models, a and b as the plan writes them, else in the order
+    Two models: `preferred on DATASET` for each two models, a and b as the plan writes them, else in the order
     of their names. Pairs of two models whose `model` is not `A|B` are left out, and the data set's rows say so.
 
     Args:

@@ -1,18 +1,16 @@
 """Robustness of an answer: drift over a session, bias to one side of a pair, verdicts without the exclusions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import freedom, t_critical, two_sided_p, two_way
-from gan_eval.stats.compare.comparisons import alpha_of
-from gan_eval.stats.compare.contrast import ALPHA, Estimate, Fits, estimate
+from gan_eval.stats.clustering import freedom, two_way
+from gan_eval.stats.compare.contrast import Fits, estimate
+from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import (
     REAL_VS_FAKE,
     Comparison,
@@ -22,9 +20,10 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
-from gan_eval.stats.mixed.limits import too_many
+from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import PAIRED, answered_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
@@ -81,125 +80,78 @@ def robustness(
 
     Args:
         trials: the table `trials`, those that are analysed.
-        compared: the table `comparisons` of them; rows without a verdict are not tried, nor those of `real vs fake` and
+        compared: the table `comparisons` of them. Rows without a verdict are not tried, nor those of `real vs fake` and
             of grades.
         everything: the trials before any exclusion; None: nothing was excluded.
         plan: as of `comparisons`.
         fits: the models that were fitted for `comparisons`.
     """
-    settings = plan or AnalysisSettings()
     rows = [*drifts(trials), *side_biases(trials)]
     if why_not := too_many(len(trials)):
         note = f"{why_not}: no verdicts without the exclusions"
         rows = [row | {"note": joined(note, row["note"])} for row in rows]
-        return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
-    found: dict[tuple[str, str, str], Row] = {
-        (row["comparison"], row["a"], row["b"]): {str(name): cell for name, cell in row.items()}
-        for row in compared.to_dict("records")
-    }
-    asked = [(of, row) for of in _questions(trials, settings) if (row := found.get((of.comparison, of.a, of.b)))]
-    tried = [
-        (of, row, _Verdict.of(row, [other["p"] for its, other in asked if _family(its) == _family(of)], of, settings))
-        for of, row in asked
-        if row["verdict"] in _VERDICTS
-    ]
-    if everything is not None and len(trials) < len(everything) <= MOST_REFITTED:
-        n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
-        rows += _without_exclusions(tried, everything, settings, fits or {}, n_excluded=n_all - n_left)
+    elif everything is not None and len(trials) < len(everything) <= MOST_REFITTED:
+        rows += _without_exclusions(trials, compared, everything, plan or AnalysisSettings(), fits or {})
     return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
 
 
-def _questions(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Comparison]:
-    """Those whose verdicts are the answer."""
+def _questions(trials: pd.DataFrame, settings: AnalysisSettings) -> dict[tuple[str, str, str], Comparison]:
+    """The questions whose verdicts are the answer, by their names in the table `comparisons`."""
     answered = answered_trials(trials)
     asked = chain(
         kind_questions(answered, settings),
         model_questions(answered, settings),
         pair_questions(pair_trials(trials), settings),
     )
-    return (of for of in asked if of.family != REAL_VS_FAKE)
-
-
-def _family(of: Comparison) -> tuple[str, bool]:
-    """Comparisons that Holm corrects together."""
-    return of.family, of.planned
-
-
-def _row(check: str, of: Comparison, cells: Row, note: str) -> Row:
-    names = {"comparison": of.comparison, "a": of.a, "b": of.b, "measure": of.measure}
-    return {"check": check, **names, **cells, **provenance_cells(of.trials, note)}
-
-
-class _Verdict(NamedTuple):
-    """How a row of `comparisons` is judged, the other rows of its family being held."""
-
-    verdict: str
-    others: np.ndarray
-    """(M-1,) their p values, ascending."""
-    margin: float | None
-    alpha: float = ALPHA
-    """What p is held against."""
-
-    @staticmethod
-    def of(row: Row, family: Sequence[float], of: Comparison, settings: AnalysisSettings) -> "_Verdict":
-        """That of a row of `comparisons`, from the p values of its family, its own among them."""
-        others = list(family)
-        others.remove(row["p"])
-        margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
-        return _Verdict(str(row["verdict"]), np.sort([p for p in others if p == p]), margin, alpha_of(row))
-
-    def holm(self, p: ArrayLike) -> np.ndarray:
-        """Each p as Holm's correction has it among the others."""
-        p = np.asarray(p, float)
-        count = len(self.others) + 1
-        below = np.searchsorted(self.others, p, side="right")
-        steps = np.maximum.accumulate(np.concatenate([[0.0], self.others * (count - np.arange(count - 1))]))
-        return np.minimum(1.0, np.maximum(steps[below], (count - below) * p))
-
-    def judged(self, p: ArrayLike, p_equivalent: ArrayLike) -> np.ndarray:
-        """The verdicts that these p values lead to."""
-        equivalent = np.where(np.asarray(p_equivalent) < self.alpha, "equivalent", "undecided")
-        return np.where(self.holm(p) < self.alpha, "different", equivalent)
-
-    def cells(self, result: Estimate, *, n_units: int) -> Row:
-        without = None if np.isnan(result.p) else str(self.judged(result.p, result.p_equivalent))
-        return {
-            "estimate": result.difference,
-            "ci_low": result.ci_low,
-            "ci_high": result.ci_high,
-            "p": float(self.holm(result.p)),
-            "verdict": self.verdict,
-            "verdict_without": without,
-            "n_units": n_units,
-        }
+    return {(of.comparison, of.a, of.b): of for of in asked if of.family != REAL_VS_FAKE}
 
 
 def _without_exclusions(
-    tried: Sequence[tuple[Comparison, Row, _Verdict]],
-    everything: pd.DataFrame,
-    settings: AnalysisSettings,
-    fits: Fits,
-    *,
-    n_excluded: int,
+    trials: pd.DataFrame, compared: pd.DataFrame, everything: pd.DataFrame, settings: AnalysisSettings, fits: Fits
 ) -> list[Row]:
     """The same questions to all trials."""
-    before = {(of.comparison, of.a, of.b): of for of in _questions(everything, settings)}
+    verdicts = {
+        (row["comparison"], row["a"], row["b"]): row
+        for row in compared.to_dict("records")
+        if row["verdict"] in _VERDICTS
+    }
+    before = _questions(everything, settings)
+    n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
     fits_of_all: Fits = {}
-    results = []
-    for of, _, verdict in tried:
-        if (whole := before.get((of.comparison, of.a, of.b))) is not None:
-            fit = fits.get(of.question.key)
-            start = fit if isinstance(fit, CrossedFit) and len(fit.beta) == len(whole.question.cell_weights) else None
-            result = estimate(
-                whole.question, margin=verdict.margin, fits=fits_of_all, why_not=whole.why_not, start=start
-            )
-            results.append((of, verdict, result))
     rows = []
-    for place, (of, verdict, result) in enumerate(results):
-        others = [other.p for at, (its, _, other) in enumerate(results) if at != place and _family(its) == _family(of)]
-        own = verdict._replace(others=np.sort([p for p in others if p == p]))
-        cells = own.cells(result, n_units=n_excluded)
-        rows.append(_row(WITHOUT_EXCLUSIONS, of, cells, result.note or ""))
+    for names, of in _questions(trials, settings).items():
+        whole, row = before.get(names), verdicts.get(names)
+        if whole is None or row is None:
+            continue
+        fit = fits.get(of.question.key)
+        start = fit if isinstance(fit, CrossedFit) and len(fit.beta) == len(whole.question.cell_weights) else None
+        margin = whole.equivalence_margin(settings)
+        result = estimate(whole.question, margin=margin, fits=fits_of_all, why_not=whole.why_not, start=start)
+        rows.append(
+            {
+                "check": WITHOUT_EXCLUSIONS,
+                "comparison": of.comparison,
+                "a": of.a,
+                "b": of.b,
+                "measure": of.measure,
+                "estimate": result.difference,
+                "ci_low": result.ci_low,
+                "ci_high": result.ci_high,
+                "p": result.p,
+                "verdict": row["verdict"],
+                "n_units": n_all - n_left,
+                **provenance_cells(of.trials, result.note),
+                "family": (of.family, of.planned),
+                "p_equivalent": result.p_equivalent,
+                "alpha": row["alpha"],
+            }
+        )
+    for family in {row["family"] for row in rows}:
+        own = [row for row in rows if row["family"] == family]
+        for row, p in zip(own, holm([row["p"] for row in own]).tolist(), strict=True):
+            equivalent = "equivalent" if row["p_equivalent"] < row["alpha"] else "undecided"
+            verdict = "different" if p < row["alpha"] else equivalent
+            row |= {"p": p, "verdict_without": None if np.isnan(p) else verdict}
     return rows
 
 
@@ -295,10 +247,5 @@ def side_bias(part: pd.DataFrame, side: str) -> Row:
 
 
 def _tested(value: float, error: float, df: int) -> Row:
-    reach = float(t_critical(df)) * error
-    return {
-        "estimate": value,
-        "ci_low": max(-1.0, value - reach),
-        "ci_high": min(1.0, value + reach),
-        "p": float(two_sided_p(value, error, df)),
-    }
+    test = wald(value, error, df)
+    return {"estimate": value, "ci_low": test.ci_low, "ci_high": test.ci_high, "p": test.p}

@@ -2,13 +2,13 @@
 rates or mean grades, per picture and per model, and their differences, from the same points and the same replicates.
 """
 
+from dataclasses import replace
 from itertools import combinations
 from math import factorial
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
-from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
 from gan_eval.settings.analysis import Screening
 from gan_eval.stats.compare.contrast import ALPHA
@@ -31,9 +31,9 @@ from gan_eval.stats.metrics_and_people.points import (
     point_sets,
 )
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import bias_corrected_interval
-from gan_eval.stats.shares import holm
+from gan_eval.stats.resampling import REPLICATES, bias_corrected_interval
 from gan_eval.tables.frames import conform
+from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     DATASET,
@@ -167,6 +167,7 @@ def correlations_and_differences(
     set_metrics: pd.DataFrame | None = None,
     screening: Screening = "none",
     seed: int = 0,
+    replicates: int = REPLICATES,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `correlations` and `correlation_differences`, from the same points and the same replicates.
 
@@ -195,15 +196,17 @@ def correlations_and_differences(
         screening: `bt500` leaves the grades of erratic participants out, as in `opinion_scores`; `p910` does not weigh
             them here.
         seed: of the bootstrap and of the ceiling's random splits.
+        replicates: number of bootstrap replicates.
     """
     rows: list[dict[str, object]] = []
     differences: list[dict[str, object]] = []
     for points in point_sets(
         trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening, seed=seed
     ):
-        replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
-        rows += correlation_rows(points, replicates)
-        differences += difference_rows(points, replicates)
+        points = replace(points, n_replicates=replicates)
+        bootstrap = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
+        rows += correlation_rows(points, bootstrap)
+        differences += difference_rows(points, bootstrap)
     return (
         conform(adjusted_correlations(rows), CORRELATIONS, where="correlations"),
         conform(judged_differences(differences), CORRELATION_DIFFERENCES, where="correlation_differences"),
@@ -303,6 +306,8 @@ def _correlation_row(
     notes: list[object] = [points.left_out.get(metric)]
     if (reason := missing_reason(points, value, score)) is not None:
         return row | points.carried(*notes, reason)
+    from scipy.stats import kendalltau, spearmanr
+
     estimate = float(spearmanr(value, score).statistic)
     row |= {"spearman": estimate, "kendall": float(kendalltau(value, score).statistic)}
     notes += _linear(row, value, score)
@@ -361,6 +366,8 @@ def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> st
 
 def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> list[str]:
     """Fill in Pearson's correlation, which needs finite values; return its notes."""
+    from scipy.stats import pearsonr
+
     notes: list[str] = []
     finite = np.isfinite(value)
     if not finite.all():
@@ -376,6 +383,8 @@ def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> lis
 
 def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
     """Two-sided permutation p of Spearman's correlation of x and y (n,): the share of all n! pairings as far from 0."""
+    from scipy.stats import permutation_test, rankdata
+
     x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
     test = permutation_test(
         (y,),

@@ -21,7 +21,7 @@ from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
 from gan_eval.stats.metrics_and_people.matching import completed
-from gan_eval.stats.resampling import Replicates, Scores, bootstrap_replicates
+from gan_eval.stats.resampling import REPLICATES, Replicates, Scores, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials, pictures
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
@@ -64,6 +64,8 @@ class PointSet:
     """Of the bootstrap."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """By metric, which values are in no model's mean; only metrics with such values."""
+    n_replicates: int = REPLICATES
+    """Number of bootstrap replicates."""
 
     @property
     def group(self) -> np.ndarray | None:
@@ -82,7 +84,9 @@ class PointSet:
     def replicates(self) -> Iterator[Replicates]:
         """Bootstrap replicates of the points' mean scores."""
         point = None if self.level == "stimulus" else self.point
-        return bootstrap_replicates(self.scores, seed=self.seed, item=self.item, point=point)
+        return bootstrap_replicates(
+            self.scores, seed=self.seed, item=self.item, point=point, replicates=self.n_replicates
+        )
 
 
 Pairings = dict[tuple[str, bytes, bool], Pairing]

@@ -6,12 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.optimize import linprog
 from scipy.special import chdtrc, logit, ndtri
 
-from gan_eval.stats.mixed.likelihood import LINKS, Crossed, Laplace
-from gan_eval.stats.mixed.limits import FACTORS, NoFitError, plural
+from gan_eval.stats.clustering import t_critical, two_sided_p
+from gan_eval.stats.mixed.information import MOST_CELLS
+from gan_eval.stats.mixed.likelihood import FACTORS, LINKS, Crossed, Laplace, NoFitError, plural
 from gan_eval.stats.mixed.search import Maximum, climb, evaluate, first_metric, maximise
+from gan_eval.tables.frames import Row
+
+MOST_FITTED = 200_000
+"""Number of trials up to which crossed models are fitted: each takes seconds beyond it."""
+_FEW = 6
+"""Below this many groups a standard deviation is badly known."""
 
 
 class Scaled(NamedTuple):
@@ -56,6 +62,8 @@ def require_estimable(
             raise NoFitError(f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate")
         if len(slope) <= 2 * len(counts):
             raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
+    if len(np.bincount(first)) * len(np.bincount(second)) > MOST_CELLS:
+        raise NoFitError(f"more than {MOST_CELLS:,} pairs of a {factors[0]} and a {factors[1]}")
     if np.min(y) == np.max(y):
         raise NoFitError("separated: all answers are the same, so their log-odds are infinite")
     if len(y) <= X.shape[1] + 2:
@@ -124,6 +132,8 @@ def _refuse_separated(rows: np.ndarray) -> None:
     """Raises:
     NoFitError: some direction lowers no row, and raises some.
     """
+    from scipy.optimize import linprog
+
     rows = np.unique(np.round(rows, 9), axis=0)
     program = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
     if program.status == 0 and program.fun is not None and program.fun < -1e-6:
@@ -217,7 +227,7 @@ class CrossedFit:
     thresholds_error: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
     """(J-1,) their standard errors."""
     factors: tuple[str, str] = FACTORS
-    """What the levels of the first and of the second factor are."""
+    """Names of the first and of the second factor."""
 
     @property
     def _slopes(self) -> tuple[tuple[float | None, float | None], ...]:
@@ -375,8 +385,49 @@ def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[fl
     return chi2, float(chdtrc(df, chi2))
 
 
+def too_many(trials: int) -> str:
+    """Why no crossed model of a table is fitted; empty where one is.
+
+    >>> too_many(2_000), too_many(300_000)
+    ('', 'more than 200,000 trials')
+    """
+    return f"more than {MOST_FITTED:,} trials" if trials > MOST_FITTED else ""
+
+
+def wald_cells(estimate: float, std_error: float, df: float) -> Row:
+    """The cells of a fixed effect: Student's t is the reference, as in the table `comparisons`.
+
+    Args:
+        estimate: on the link's scale.
+        std_error: of it, above 0.
+        df: one fewer than the smallest number of participants or pictures behind either side; below 1 no test.
+
+    >>> {name: round(value, 3) for name, value in wald_cells(1.0, 0.5, 7).items()}
+    {'estimate': 1.0, 'std_error': 0.5, 'z': 2.0, 'p': 0.086, 'ci_low': -0.182, 'ci_high': 2.182}
+    """
+    half_width = float(t_critical(df)) * std_error
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "z": estimate / std_error,
+        "p": float(two_sided_p(estimate, std_error, df)) if df >= 1 else float("nan"),
+        "ci_low": estimate - half_width,
+        "ci_high": estimate + half_width,
+    }
+
+
+def few_groups(participants: int, stimuli: int) -> list[str]:
+    """Return a note for each factor with few groups, but more than one.
+
+    >>> few_groups(3, 40)
+    ['few participants (3): their spread is badly known']
+    """
+    counts = (("participants", participants), ("stimuli", stimuli))
+    return [f"few {name} ({count}): their spread is badly known" for name, count in counts if 1 < count < _FEW]
+
+
 class _Unit(NamedTuple):
-    """How a slope's covariate is standardised for the search."""
+    """Centre and size of a slope's covariate, for standardising it."""
 
     centre: float
     size: float

@@ -56,7 +56,7 @@ class Planned(NamedTuple):
     formula: Formula
     link: str
     exploratory: bool | None
-    """None where there is no plan."""
+    """None without a plan."""
     beyond: bool = False
     """Not among the formulas that are fitted to any number of trials: has a slope or covariates."""
 
@@ -84,7 +84,7 @@ class Design:
     stimulus: np.ndarray
     """(N,) number of the stimulus, likewise."""
     notes: tuple[str, ...]
-    """What a reader must know."""
+    """Notes for the reader."""
     none_usable: bool
     """There are answers, and none has all that the formula needs."""
 
@@ -97,12 +97,12 @@ class Design:
 
     @property
     def n_participants(self) -> int:
-        """How many participants answered."""
+        """Number of participants."""
         return int(self.participant.max()) + 1 if len(self.participant) else 0
 
     @property
     def n_stimuli(self) -> int:
-        """How many stimuli were judged."""
+        """Number of stimuli."""
         return int(self.stimulus.max()) + 1 if len(self.stimulus) else 0
 
 
@@ -207,7 +207,7 @@ class Coded(NamedTuple):
     terms: tuple[str, ...]
     """C names: `age`, or `age_band[50-59]`."""
     scale: float
-    """What one unit of the columns is in the covariate's own units; 1 for levels."""
+    """One unit of the columns in the covariate's own units; 1 for levels."""
     note: str | None
 
 
@@ -222,7 +222,7 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
         participants: the table `participants`: session, question, answer.
 
     Raises:
-        UserError: a name is neither a question nor a column of the trials; the message names what there is.
+        UserError: a name is neither a question nor a column of the trials; the message lists both.
     """
     questions: dict[str, pd.Series] = {}
     if participants is not None and len(participants):
@@ -244,7 +244,7 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
 
 
 def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.ndarray, pd.Series, str | None]:
-    """Which trials have a value that can be used, the values with rare levels joined, and a note on what was done.
+    """Return the trials with a usable value, the values with rare levels joined, and a note.
 
     Levels of few participants become one, `other`, and are missing if that is still rare.
 

@@ -15,8 +15,16 @@ from gan_eval.settings.analysis import Screening
 from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, fit_without, likelihood_ratio
-from gan_eval.stats.mixed.limits import NoFitError, few_groups, too_many, wald_cells
+from gan_eval.stats.mixed.fit import (
+    CrossedFit,
+    few_groups,
+    fit_crossed,
+    fit_without,
+    likelihood_ratio,
+    too_many,
+    wald_cells,
+)
+from gan_eval.stats.mixed.likelihood import NoFitError
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables.frames import Row
 

@@ -2,186 +2,26 @@
 
 With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4),
 H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
-The factor that costs more to retain is eliminated by a Schur complement; only the other is factored whole.
+The factor with more effects is eliminated by a Schur complement (G levels); only the other, the retained one (K
+levels), is factored whole.
 
-One factor is eliminated (G levels), the other retained (K levels). A cell is one level of each; cells are stored whole
-or only where there are trials. Blocks between the two factors are arrays (r, w, *cells): r effects for each eliminated
+A cell is one level of each factor. Blocks between the factors are arrays (r, w, G, K): r effects for each eliminated
 level, w for each retained one. Matrices of the retained factor are (w K, w K), effect after effect. All products call
 scipy's BLAS: numpy's brings its own threads.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.linalg.blas import dgemv, dsymm, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-_MOST_PAIRS = 20_000_000
-"""Pairs of cells that a sparse layout may hold in memory."""
-_PAIR_COST = 30
-"""Time for a pair of cells in a sparse product, in multiplications of a dense one."""
+MOST_CELLS = 5_000_000
+"""Number of cells up to which a design is fitted: at most, one evaluation takes about a second."""
 _SMALL = 200
-"""Effects below which threads cost more than they give."""
-
-
-class Cells(Protocol):
-    """What both layouts can do."""
-
-    n_eliminated: int
-    n_retained: int
-
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        """Sum over the trials (N,) of each cell."""
-
-    def at_trials(self, cells: np.ndarray) -> np.ndarray:
-        """(N,) each trial's cell."""
-
-    def of_eliminated(self, levels: np.ndarray) -> np.ndarray:
-        """Values (..., G) in the shape that meets cells."""
-
-    def sum_eliminated(self, cells: np.ndarray) -> np.ndarray:
-        """(G,) sum over the cells of an eliminated level."""
-
-    def sum_retained(self, cells: np.ndarray) -> np.ndarray:
-        """(K,) sum over the cells of a retained level."""
-
-    def subtract_product(self, matrix: np.ndarray, block: np.ndarray) -> np.ndarray:
-        """The lower triangle of matrix - B B', B being the block as (w K, r G)."""
-
-    def product(self, inverse: np.ndarray, block: np.ndarray) -> np.ndarray:
-        """A B at the cells, for a symmetric A of which the lower triangle is given; shape as the block's."""
-
-    def to_eliminated(self, block: np.ndarray, retained: np.ndarray) -> np.ndarray:
-        """(r, G): B' v for v (w, K)."""
-
-    def to_retained(self, block: np.ndarray, eliminated: np.ndarray) -> np.ndarray:
-        """(w, K): B v for v (r, G)."""
-
-
-def cells_of(eliminated: np.ndarray, retained: np.ndarray, width: int) -> Cells:
-    """The cheaper layout for trials at the levels of both factors, (N,) each; `width` effects for a retained level."""
-    n_eliminated, n_retained = int(eliminated.max()) + 1, int(retained.max()) + 1
-    code = eliminated * n_retained + retained
-    if n_eliminated * n_retained > 8 * len(code):
-        seen = np.unique(code)
-        pairs = float((np.bincount(seen // n_retained, minlength=n_eliminated).astype(float) ** 2).sum())
-        if pairs <= _MOST_PAIRS and pairs * _PAIR_COST * width**2 < float(n_retained * width) ** 2 * n_eliminated:
-            return SparseCells(code, n_eliminated, n_retained)
-    return DenseCells(code, n_eliminated, n_retained)
-
-
-class DenseCells:
-    """Every cell, as an array (G, K)."""
-
-    def __init__(self, code: np.ndarray, n_eliminated: int, n_retained: int) -> None:
-        self.code, self.n_eliminated, self.n_retained = code, n_eliminated, n_retained
-
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.code, values, self.n_eliminated * self.n_retained).reshape(
-            self.n_eliminated, self.n_retained
-        )
-
-    def at_trials(self, cells: np.ndarray) -> np.ndarray:
-        return cells.reshape(-1)[self.code]
-
-    def of_eliminated(self, levels: np.ndarray) -> np.ndarray:
-        return levels[..., None]
-
-    def sum_eliminated(self, cells: np.ndarray) -> np.ndarray:
-        return np.asarray(cells.sum(axis=1))
-
-    def sum_retained(self, cells: np.ndarray) -> np.ndarray:
-        return np.asarray(cells.sum(axis=0))
-
-    def subtract_product(self, matrix: np.ndarray, block: np.ndarray) -> np.ndarray:
-        return np.asarray(dsyrk(-1.0, self._flat(block).T, beta=1.0, c=matrix, lower=1, overwrite_c=1))
-
-    def product(self, inverse: np.ndarray, block: np.ndarray) -> np.ndarray:
-        r, w = block.shape[:2]
-        result = dsymm(1.0, inverse, self._flat(block).T, lower=1).T
-        return result.reshape(r, self.n_eliminated, w, self.n_retained).transpose(0, 2, 1, 3)
-
-    def to_eliminated(self, block: np.ndarray, retained: np.ndarray) -> np.ndarray:
-        levels = np.asarray(dgemv(1.0, self._flat(block).T, retained.reshape(-1), trans=1))
-        return levels.reshape(block.shape[0], self.n_eliminated)
-
-    def to_retained(self, block: np.ndarray, eliminated: np.ndarray) -> np.ndarray:
-        levels = np.asarray(dgemv(1.0, self._flat(block).T, eliminated.reshape(-1)))
-        return levels.reshape(block.shape[1], self.n_retained)
-
-    def _flat(self, block: np.ndarray) -> np.ndarray:
-        """(r G, w K), C order."""
-        r, w = block.shape[:2]
-        return np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * self.n_eliminated, w * self.n_retained))
-
-
-class SparseCells:
-    """Only the cells that hold trials, as an array (C,), and all pairs of cells within an eliminated level."""
-
-    def __init__(self, code: np.ndarray, n_eliminated: int, n_retained: int) -> None:
-        seen, self.cell = np.unique(code, return_inverse=True)
-        self.n_eliminated, self.n_retained, self.count = n_eliminated, n_retained, len(seen)
-        self.eliminated, self.retained = seen // n_retained, seen % n_retained
-        sizes = np.bincount(self.eliminated, minlength=n_eliminated)
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        repeats = sizes[self.eliminated]
-        self.left = np.repeat(np.arange(self.count), repeats)
-        within = np.arange(len(self.left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        self.right = np.repeat(starts[self.eliminated], repeats) + within
-        self.pair = (self.retained[self.left], self.retained[self.right])
-
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.cell, values, self.count)
-
-    def at_trials(self, cells: np.ndarray) -> np.ndarray:
-        return cells[self.cell]
-
-    def of_eliminated(self, levels: np.ndarray) -> np.ndarray:
-        return levels[..., self.eliminated]
-
-    def sum_eliminated(self, cells: np.ndarray) -> np.ndarray:
-        return np.bincount(self.eliminated, cells, self.n_eliminated)
-
-    def sum_retained(self, cells: np.ndarray) -> np.ndarray:
-        return np.bincount(self.retained, cells, self.n_retained)
-
-    def subtract_product(self, matrix: np.ndarray, block: np.ndarray) -> np.ndarray:
-        size, order = self.n_retained, self.n_retained * block.shape[1]
-        for a in range(block.shape[1]):
-            for b in range(a + 1):
-                values = np.einsum("rp,rp->p", block[:, a, self.left], block[:, b, self.right])
-                cell = (self.pair[0]) * size + self.pair[1]
-                sums = np.bincount(cell, values, size * size).reshape(size, size)
-                matrix[a * size : (a + 1) * size, b * size : (b + 1) * size] -= sums
-        return matrix[:order, :order]
-
-    def product(self, inverse: np.ndarray, block: np.ndarray) -> np.ndarray:
-        r, w = block.shape[:2]
-        result = np.zeros((r, w, self.count))
-        size = self.n_retained
-        for a in range(w):
-            for b in range(w):
-                high, low = max(a, b), min(a, b)
-                part = inverse[high * size : (high + 1) * size, low * size : (low + 1) * size]
-                rows, columns = self.pair if a >= b else self.pair[::-1]
-                if a == b:
-                    rows, columns = np.maximum(rows, columns), np.minimum(rows, columns)
-                values = part[rows, columns]
-                for c in range(r):
-                    result[c, a] += np.bincount(self.left, values * block[c, b, self.right], self.count)
-        return result
-
-    def to_eliminated(self, block: np.ndarray, retained: np.ndarray) -> np.ndarray:
-        return np.stack([self.sum_eliminated((row * retained[:, self.retained]).sum(axis=0)) for row in block])
-
-    def to_retained(self, block: np.ndarray, eliminated: np.ndarray) -> np.ndarray:
-        return np.stack(
-            [
-                self.sum_retained((column * eliminated[:, self.eliminated]).sum(axis=0))
-                for column in block.swapaxes(0, 1)
-            ]
-        )
+"""Number of effects below which threads cost more time than they save."""
 
 
 T = TypeVar("T")
@@ -213,19 +53,16 @@ class Layout:
 
     sides: tuple[Side, Side]
     first_retained: bool
-    cells: Cells
+    """The first factor has fewer effects than the second."""
 
     @staticmethod
     def of(first: Side, second: Side) -> "Layout":
-        """The layout that keeps the factor with fewer effects."""
-        first_retained = first.width * first.n <= second.width * second.n
-        retained, eliminated = (first, second) if first_retained else (second, first)
-        cells = cells_of(eliminated.level, retained.level, retained.width)
-        return Layout((first, second), first_retained, cells)
+        """The layout that retains the factor with fewer effects."""
+        return Layout((first, second), first.width * first.n <= second.width * second.n)
 
     @property
     def size(self) -> int:
-        """Effects in all."""
+        """Number of effects."""
         return sum(side.width * side.n for side in self.sides)
 
     def split(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -235,8 +72,23 @@ class Layout:
         return u[:cut].reshape(first.width, first.n), u[cut:].reshape(second.width, second.n)
 
     def retained_first(self, first: T, second: T) -> tuple[T, T]:
-        """What belongs to the first and to the second factor, as (retained, eliminated); the same turns it back."""
+        """Return the parts of the first and of the second factor as (retained, eliminated), or back again."""
         return (first, second) if self.first_retained else (second, first)
+
+    @cached_property
+    def cell(self) -> np.ndarray:
+        """(N,) number of each trial's cell, 0..G K-1."""
+        retained, eliminated = self.retained_first(*self.sides)
+        return eliminated.level * retained.n + retained.level
+
+    def cell_sums(self, values: np.ndarray) -> np.ndarray:
+        """(G, K) sum over the trials (N,) of each cell."""
+        retained, eliminated = self.retained_first(*self.sides)
+        return np.bincount(self.cell, values, eliminated.n * retained.n).reshape(eliminated.n, retained.n)
+
+    def at_trials(self, cells: np.ndarray) -> np.ndarray:
+        """(N,) the value of each trial's cell, of (G, K)."""
+        return cells.reshape(-1)[self.cell]
 
 
 class InverseBlocks(NamedTuple):
@@ -245,7 +97,7 @@ class InverseBlocks(NamedTuple):
     own: tuple[np.ndarray, np.ndarray]
     """(a, a, n) and (b, b, m)."""
     between: np.ndarray
-    """(a, b, *cells)"""
+    """(a, b, G, K)"""
 
 
 class Factor:
@@ -262,16 +114,15 @@ class Factor:
 
     def __init__(self, layout: Layout, scales: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> None:
         self.layout, self.scales = layout, scales
-        cells = layout.cells
         first, second = layout.sides
         self.between = np.array(
-            [[cells.sums(both) for both in second.weighted(one)] for one in first.weighted(weight)]
-        )  # (a, b, *cells), as Z'WZ
-        sums = layout.retained_first(cells.sum_retained, cells.sum_eliminated)
+            [[layout.cell_sums(both) for both in second.weighted(one)] for one in first.weighted(weight)]
+        )  # (a, b, G, K), as Z'WZ
+        axes = layout.retained_first(1, 2)  # that sum over the other factor's levels
         leads = (self.between[:, 0], self.between[0])
         own_sums = []
-        for side, add, lead in zip(layout.sides, sums, leads, strict=True):
-            blocks = [[add(cell) for cell in lead]]
+        for side, axis, lead in zip(layout.sides, axes, leads, strict=True):
+            blocks = [[*lead.sum(axis=axis)]]
             if side.slope is not None:
                 blocks.append([blocks[0][1], np.bincount(side.level, weight * side.slope**2, side.n)])
             own_sums.append(np.array(blocks))
@@ -292,13 +143,14 @@ class Factor:
                 self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
         if not np.isfinite(self.root).all():
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
-        self.block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, cells.of_eliminated(self.root))
+        self.block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
         width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
         matrix = np.zeros((width * size, width * size), order="F")
         for a in range(width):
             for b in range(a + 1):
                 np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = retained[a, b]
-        rest = cells.subtract_product(matrix, self.block)
+        self.flat = _flat(self.block)
+        rest = dsyrk(-1.0, self.flat.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
@@ -310,37 +162,37 @@ class Factor:
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """H⁻¹ r for one right-hand side (size,)."""
-        layout, cells = self.layout, self.layout.cells
+        layout = self.layout
         retained, eliminated = layout.retained_first(*layout.split(right))
         eliminated = _whiten(eliminated, self.root)
-        rest = (retained - cells.to_retained(self.block, eliminated)).reshape(-1)
-        retained = dpotrs(self.rest, rest, lower=1)[0].reshape(retained.shape)
-        eliminated = _unwhiten(eliminated - cells.to_eliminated(self.block, retained), self.root)
+        rest = retained.reshape(-1) - dgemv(1.0, self.flat.T, eliminated.reshape(-1))
+        solved = dpotrs(self.rest, rest, lower=1)[0]
+        from_retained = dgemv(1.0, self.flat.T, solved, trans=1).reshape(eliminated.shape)
+        retained, eliminated = solved.reshape(retained.shape), _unwhiten(eliminated - from_retained, self.root)
         return np.concatenate([part.ravel() for part in layout.retained_first(retained, eliminated)])
 
     def inverse_blocks(self) -> InverseBlocks:
         """H⁻¹ at each level and cell."""
-        layout, cells = self.layout, self.layout.cells
-        order = len(self.rest)
+        layout, order = self.layout, len(self.rest)
         if order > _SMALL:
             inverse, _ = dpotri(self.rest, lower=1)  # the lower triangle
         else:  # in pieces that wake no threads
             inverse, step = np.eye(order, order="F"), max(1, 400 // order)
             for start in range(0, order, step):
                 inverse[:, start : start + step] = dpotrs(self.rest, inverse[:, start : start + step], lower=1)[0]
-        solved = cells.product(inverse, self.block)
-        height, width = solved.shape[:2]
-        levels = order // width
+        height, width, n_eliminated, levels = self.block.shape
+        product = dsymm(1.0, inverse, self.flat.T, lower=1).T
+        solved = product.reshape(height, n_eliminated, width, levels).transpose(0, 2, 1, 3)
         retained = np.array(
             [[np.diagonal(inverse, -levels * abs(a - b))[levels * min(a, b) :][:levels] for a in range(width)]
              for b in range(width)]
         )  # fmt: skip
         reached = [
-            [cells.sum_eliminated((self.block[a] * solved[b]).sum(axis=0)) + (a == b) for b in range(height)]
+            [(self.block[a] * solved[b]).sum(axis=0).sum(axis=1) + (a == b) for b in range(height)]
             for a in range(height)
         ]
         eliminated = _unwhiten(_unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
-        between = _unwhiten(-solved, cells.of_eliminated(self.root))
+        between = _unwhiten(-solved, self.root[..., None])
         return InverseBlocks(
             layout.retained_first(retained, eliminated), between.swapaxes(0, 1) if layout.first_retained else between
         )
@@ -363,6 +215,12 @@ def effects(root: np.ndarray, spherical: np.ndarray) -> np.ndarray:
 def both_sides(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Λ₁'VΛ₂ for V (a, b, ...)."""
     return scaled(right, scaled(left, values).swapaxes(0, 1)).swapaxes(0, 1)
+
+
+def _flat(block: np.ndarray) -> np.ndarray:
+    """A block (r, w, G, K) as a matrix (r G, w K), C order."""
+    r, w, n_eliminated, n_retained = block.shape
+    return np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
 
 
 def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:

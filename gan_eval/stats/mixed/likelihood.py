@@ -27,11 +27,25 @@ from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
 from gan_eval.stats.mixed.information import Factor, Layout, Side, effects, scaled
-from gan_eval.stats.mixed.limits import FACTORS
+
+FACTORS = ("participant", "stimulus")
+"""Default names of the first and of the second factor."""
+
+
+class NoFitError(Exception):
+    """The data allow no estimate; the message is the note for the reader."""
+
+
+def plural(factor: str) -> str:
+    """
+    >>> plural("stimulus"), plural("item")
+    ('stimuli', 'items')
+    """
+    return "stimuli" if factor == "stimulus" else f"{factor}s"
 
 
 class Terms(NamedTuple):
-    """What a link gives for each trial, each (N,)."""
+    """Terms of a link for each trial, each (N,)."""
 
     log_likelihood: np.ndarray
     score: np.ndarray
@@ -43,7 +57,7 @@ class Terms(NamedTuple):
     weight_slope: np.ndarray
     """dW / dη"""
     by_threshold: "tuple[ByThreshold, ByThreshold] | None" = None
-    """Of grades, by the threshold below which the grade lies, and by that above which it lies."""
+    """Derivatives for grades, by the threshold above the grade and by that below it."""
     expected: np.ndarray | None = None
     """The expected information, for the steps to the mode where the observed one may be negative."""
 
@@ -185,7 +199,7 @@ class Crossed:
     n_thresholds: int
     """J-1 of grades, each of which occurs; else 0."""
     factors: tuple[str, str] = FACTORS
-    """What the levels of the first and of the second factor are, for messages."""
+    """Names of the first and of the second factor, for messages."""
     guess: np.ndarray | None = None
     """(N,) γ of a psychometric function; None: yes/no answers without one."""
     lapse: np.ndarray | None = None
@@ -225,7 +239,7 @@ class Crossed:
 
     @property
     def scale_places(self) -> list[range]:
-        """Where each factor's Λ stands among the parameters: one number, or three with a slope."""
+        """Places of each factor's Λ among the parameters: one number, or three with a slope."""
         first, second = (1 if side.slope is None else 3 for side in self.layout.sides)
         return [range(first), range(first, first + second)]
 
@@ -418,7 +432,7 @@ class Laplace:
 
 def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ₁, Λ₂)."""
-    cells, scales = layout.cells, factor.scales
+    scales = factor.scales
     inverse = factor.inverse_blocks()
     leverage = np.zeros(len(layout.sides[0].level))
     determinant = []
@@ -444,5 +458,5 @@ def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     crossed = 2 * effects(scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
     for a, weighted in enumerate(first.weighted(np.ones(1))):
         for b, both in enumerate(second.weighted(weighted)):
-            leverage += cells.at_trials(crossed[a, b]) * both
+            leverage += layout.at_trials(crossed[a, b]) * both
     return leverage, np.array(determinant)

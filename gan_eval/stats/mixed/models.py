@@ -1,4 +1,4 @@
-"""Can people tell, beyond these people and these pictures? Crossed mixed models of single answers.
+"""The table `mixed_models`: crossed mixed models of single answers.
 
 Analyses that ignore the stimuli declare differences that are not there when everybody sees the same pictures
 (Clark 1973; Judd, Westfall & Kenny 2012); random intercepts for both participants and stimuli do not
@@ -16,9 +16,9 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
+from gan_eval.stats.mixed.fit import few_groups, too_many, wald_cells
 from gan_eval.stats.mixed.formulas import Design, Planned, design, planned_formulas, prepare
 from gan_eval.stats.mixed.graded import graded_models
-from gan_eval.stats.mixed.limits import few_groups, too_many, wald_cells
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
@@ -105,7 +105,7 @@ def mixed_models(
     """The table `mixed_models`: each formula's fixed effects on the link's scale.
 
     Always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and `called_fake ~ kind + …`, the last
-    one with data sets where there are several (`mixed.formulas` tells what the terms mean). The plan's link,
+    one with data sets where there are several (`mixed.formulas` explains the terms). The plan's link,
     slope and covariates add to them. Each term has its Wald test and interval and the likelihood-ratio test against
     the model without it; the levels of a category are tested together. Where there can be no estimate the row holds
     the counts and `note` says why.
@@ -118,7 +118,7 @@ def mixed_models(
 
     Args:
         trials: the table `trials`.
-        plan: `[analysis]` of the study; None where there is no study file: the settings' defaults, and `exploratory`
+        plan: `[analysis]` of the study; None without a study file: the settings' defaults, and `exploratory`
             empty.
         participants: the table `participants`, whose questions may be covariates.
 

@@ -23,20 +23,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Start, fit_crossed
-from gan_eval.stats.mixed.likelihood import CUMULATIVE, guessing_terms
-from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
 
 LAPSES = (0.0, 0.025, 0.06)
 """The lapse rates over which fits are averaged."""
 _LAPSE_PRIOR = {0.0: 1.25, 0.025: 1.44, 0.06: 0.81}
-"""Of LAPSES, proportional to the probability of the neighbourhood that each stands for under Beta(1, 30): mostly below
-0.06, as Wichmann & Hill have it. Answers say little of the lapse rate where the highest level is close to the
-threshold."""
+"""Prior of LAPSES: the probability of the neighbourhood of each under Beta(1, 30), mostly below 0.06 as in Wichmann &
+Hill. Answers say little about the lapse rate where the highest level is close to the threshold."""
 _LEANING = 10.0
 """Guesses that the mean leaning counts for in each participant's."""
 
@@ -77,7 +74,7 @@ class Curve(NamedTuple):
     guess: float
     """Mean leaning g of single pictures; 1/2 of pairs."""
     lines: np.ndarray
-    """What was fitted: α then β of each of `Judgements.sides`."""
+    """Fitted α, then β, of each of `Judgements.sides`."""
     evidence: float = np.nan
     """Approximate log of the integrated likelihood; NaN of a pooled fit."""
     sd_participant: float = np.nan
@@ -103,11 +100,13 @@ def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> 
     Args:
         lines: (2C,) α of each line, then β; of single pictures the reals' comes first.
         guess: g.
-        is_single: single pictures; pairs stay as they are.
+        is_single: single pictures; pairs are returned unchanged.
         link: `logit` or `probit`.
     """
     if not is_single:
         return lines, np.eye(len(lines))
+    from scipy.optimize import brentq
+
     count = len(lines) // 2
     inverse, densities = expit if link == "logit" else ndtr, CUMULATIVE[f"cumulative_{link}"][1]
     turn, constants = np.zeros((2, count - 1, 2, count)), np.zeros((2, count - 1))

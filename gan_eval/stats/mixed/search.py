@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_eval.stats.mixed.likelihood import Crossed, Laplace, lower_triangle
-from gan_eval.stats.mixed.limits import NoFitError, plural
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, lower_triangle, plural
 
 _LARGEST = 15.0
 """A scale beyond this has no finite estimate."""
@@ -119,7 +118,7 @@ def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where the likelihood is largest."""
+    """The maximum of the likelihood."""
 
     at: np.ndarray
     free: np.ndarray
@@ -198,7 +197,7 @@ def _on_line(laplace: Laplace, point: Point, places: range) -> Point:
 
 
 def _rises(laplace: Laplace, zero: Point, scale: int) -> bool:
-    """Whether the likelihood grows when a scale leaves 0: then 0 is a saddle."""
+    """Return whether the likelihood grows when a scale leaves 0, which is then a saddle point."""
     at = zero.at.copy()
     at[scale] = 0.03
     return bool(evaluate(laplace, at, zero.free).value > zero.value + 1e-6)

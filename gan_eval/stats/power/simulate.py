@@ -30,7 +30,7 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.compare.contrast import Fits, estimate, population_proportions
 from gan_eval.stats.compare.grades import HIGHER, MEAN, answered, grade_questions, superiority
 from gan_eval.stats.compare.questions import kind_questions, model_questions, pair_questions
-from gan_eval.stats.mixed.limits import too_many
+from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.power.design import Design, Group
 from gan_eval.stats.power.questions import Asked, PlannedQuestion, Scenario, answered_positively
 from gan_eval.stats.trials import PAIRED, TWO_MODELS

@@ -1,6 +1,6 @@
-"""Simulated answers whose fits by R stand in `lme4_references.py`, and the code that made those numbers.
+"""Simulated answers whose fits by R stand in `lme4_references.json`, and the code that made those numbers.
 
-`python lme4_designs.py > lme4_references.py` fits every design by R's lme4, and the grades by R's ordinal, again (needs
+`python lme4_designs.py > lme4_references.json` fits every design by R's lme4, and the grades by R's ordinal (needs
 Rscript with both).
 """
 
@@ -17,54 +17,6 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 GENGAP = Path(os.environ.get("GAN_EVAL_HUMAN_DATA", "/work/shared/human")) / "gengap_trials.csv"
-R_CODE = r"""
-suppressMessages(library(lme4))
-options(digits = 15)
-arguments <- commandArgs(TRUE)
-data <- read.csv(arguments[1])
-attempt <- function(step, start) {
-  control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-12, calc.derivs = TRUE,
-                          optCtrl = list(rhobeg = step, rhoend = 1e-9, maxfun = 1e6), check.conv.singular = "ignore")
-  suppressWarnings(glmer(as.formula(arguments[2]), data, family = binomial(arguments[3]), nAGQ = 1,
-                         control = control, start = start))
-}
-fit <- attempt(0.02, NULL)
-theta <- getME(fit, "theta")
-theta[abs(theta) < 0.3] <- 0.3
-again <- attempt(0.2, list(theta = theta, fixef = fixef(fit)))  # bobyqa may stop at a bound that is no maximum
-if (logLik(again) > logLik(fit) + 1e-3) fit <- again
-sds <- lapply(VarCorr(fit), function(v) attr(v, "stddev"))
-correlations <- lapply(VarCorr(fit), function(v) attr(v, "correlation"))
-number <- function(v) if (is.null(v)) "[]" else paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
-se <- sqrt(diag(as.matrix(vcov(fit, use.hessian = TRUE))))
-own <- unlist(lapply(correlations[c("first", "second")], function(v) {
-  if (ncol(v) > 1 && !is.nan(v[2, 1])) v[2, 1] else c()
-}))
-cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
-            number(fixef(fit)), number(se), number(sds$first), number(sds$second), number(own),
-            format(as.numeric(logLik(fit)), digits = 12)))
-"""
-GRADES_R_CODE = r"""
-suppressMessages(library(ordinal))
-options(digits = 15)
-arguments <- commandArgs(TRUE)
-data <- read.csv(arguments[1])
-data$y <- factor(data$y)
-data$first <- factor(data$first)
-data$second <- factor(data$second)
-fit <- clmm(as.formula(arguments[2]), data = data, link = sub("cumulative_", "", arguments[3]),
-            control = clmm.control(gradTol = 1e-6))
-number <- function(v) if (is.null(v)) "[]" else paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
-coefficients <- summary(fit)$coefficients
-sds <- lapply(VarCorr(fit), function(v) attr(v, "stddev"))
-own <- unlist(lapply(VarCorr(fit)[c("first", "second")], function(v) {
-  v <- attr(v, "correlation")
-  if (!is.null(v) && ncol(v) > 1) v[2, 1] else c()
-}))
-cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
-            number(coefficients[, 1]), number(coefficients[, 2]), number(sds$first), number(sds$second), number(own),
-            format(as.numeric(logLik(fit)), digits = 12)))
-"""
 
 
 @dataclass(frozen=True)
@@ -219,8 +171,8 @@ def by_r(data: Answers) -> dict[str, object]:
     ]
     formula = f"y ~ {'' if are_grades else '0 + '}{' + '.join([*names, *random])}"
     with tempfile.TemporaryDirectory() as folder:
-        table, script = Path(folder) / "answers.csv", Path(folder) / "fit.R"
-        script.write_text(GRADES_R_CODE if are_grades else R_CODE)
+        table = Path(folder) / "answers.csv"
+        script = Path(__file__).with_name("ordinal.R" if are_grades else "lme4.R")
         columns = np.column_stack([data.y, data.X, data.first, data.second])
         header = ",".join(["y", *names, "first", "second"])
         np.savetxt(table, columns, fmt="%.17g", delimiter=",", header=header, comments="")
@@ -230,16 +182,15 @@ def by_r(data: Answers) -> dict[str, object]:
 
 
 def main() -> None:
-    """Print the module of references."""
+    """Print the references, those of R 4.2.2 with lme4 1.1-31 and ordinal 2022.11-16."""
     makers = {name: (lambda design=design: answers(design)) for name, design in DESIGNS.items()}
     if GENGAP.exists():
         makers |= PUBLISHED
-    print('"""lme4 1.1-31 and ordinal 2022.11-16 (R 4.2.2) on the designs of `lme4_designs.py`, which wrote this."""\n')
-    print("REFERENCES: dict[str, dict] = {")
+    found = []
     for name, maker in makers.items():
-        print(f"    {name!r}: {by_r(maker())},", flush=True)
+        found.append(f"  {json.dumps(name)}: {json.dumps(by_r(maker()))}")
         print(name, file=sys.stderr)
-    print("}")
+    print("{\n" + ",\n".join(found) + "\n}")
 
 
 if __name__ == "__main__":

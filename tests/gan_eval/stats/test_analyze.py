@@ -99,16 +99,6 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
 
 
 @pytest.mark.slow
-def test_exclusions_beyond_the_plan_that_change_nothing_mark_nothing():
-    trials = simulated(participants=6, each=12)
-    trials.loc[:4, "reaction_time_ms"] = 100.0
-    plan = AnalysisSettings(exclude=("reaction_time_ms<200",))
-    frames = analyze(trials, plan=plan, exclude=["reaction_time_ms<150", "flags~late"])
-    assert not frames["comparisons"]["exploratory"].any()
-    assert not frames["mixed_models"]["exploratory"].any()
-
-
-@pytest.mark.slow
 def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
     trials = simulated(participants=6, each=12)
     trials.loc[trials["participant"] == "P001", "response"] = "fake"
@@ -153,20 +143,6 @@ def test_trials_are_not_left_out_by_their_outcome(rule):
 
 
 @pytest.mark.slow
-def test_what_published_practice_leaves_out_is_still_left_out():
-    trials = simulated(participants=4, each=12)
-    trials.loc[:3, "reaction_time_ms"] = 100.0
-    trials.loc[4, ["response", "correct"]] = "none", False
-    trials["half"] = [1, 2] * (len(trials) // 2)
-    kept = analyze(
-        trials,
-        exclude=["reaction_time_ms<200", "response=none", "flags~late", "half=3"],
-        exclude_participants=["catch_accuracy<0.8", "n_answered<2", "median_reaction_time_ms<10", "flagged_share>0.5"],
-    )["rates"].iloc[0]
-    assert kept[["n_real", "n_fake", "n_none"]].sum() == len(trials) - 5
-
-
-@pytest.mark.slow
 def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer():
     trials = simulated(participants=8, each=16)
     poor = analyze(trials)["participation"].set_index("participant")["accuracy"].astype(float)
@@ -197,10 +173,10 @@ def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer(
 def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():
     trials = simulated(participants=25, stimuli=200, each=50, intercept=0.05, real=-0.1, sd_stimulus=0.3)
     table = analyze(trials, plan=AnalysisSettings(), margin=0.2)["comparisons"].set_index("comparison")
-    told = table.loc["told apart"]
-    assert told["verdict"] == "equivalent"
-    assert told["exploratory"]
-    assert "the margin is exploratory" in told["note"]
+    told_apart = table.loc["told apart"]
+    assert told_apart["verdict"] == "equivalent"
+    assert told_apart["exploratory"]
+    assert "the margin is exploratory" in told_apart["note"]
     assert not table.loc["real vs fake", "exploratory"]
 
 
@@ -236,11 +212,6 @@ def test_a_covariate_beyond_the_plan_is_an_exploratory_formula():
     assert len(added)
     assert added["exploratory"].all()
     assert not planned["exploratory"].any()
-
-
-def test_an_unknown_column_in_a_rule_is_an_error():
-    with pytest.raises(UserError, match="did you mean flags"):
-        analyze(simulated(participants=3), exclude=["flag~late"])
 
 
 @pytest.mark.parametrize("every", [1, 2])
@@ -281,13 +252,6 @@ def test_mixed_studies_are_the_first_word():
     everything = analyze(trials, exclude=["stimulus=facades/fake/0"])["rates"].iloc[0]
     assert everything["note"].startswith("trials of several studies; ")
     assert everything["note"].count("several studies") == 1
-
-
-@pytest.mark.slow
-def test_told_apart_says_that_its_bound_is_twice_the_margin():
-    table = analyze(simulated(participants=12), margin=0.3)["comparisons"].set_index("comparison")
-    assert "held against twice the margin, 0.6" in table.loc["told apart", "note"]
-    assert "twice the margin" not in str(table.loc["real vs fake", "note"])
 
 
 POOR = {
@@ -336,20 +300,13 @@ def test_of_too_large_a_table_no_crossed_model_is_fitted(monkeypatch):
     metric = metric_of(trials, dict(zip(trials["stimulus"].unique(), values, strict=True)))
     small = analyze(trials, image_metrics=metric)
     assert set(small["comparisons"]["basis"]) == {"crossed_model"}
-    monkeypatch.setattr("gan_eval.stats.mixed.limits.MOST_FITTED", len(trials) - 1)
+    monkeypatch.setattr("gan_eval.stats.mixed.fit.MOST_FITTED", len(trials) - 1)
     large = analyze(trials, image_metrics=metric)
     assert set(large["comparisons"]["basis"]) == {"two_way_cluster"}
     assert small["mixed_models"]["estimate"].notna().any()
     assert large["mixed_models"]["estimate"].isna().all()
     assert large["mixed_models"]["note"].str.contains(f"more than {len(trials) - 1} trials").all()
     pd.testing.assert_frame_equal(small["rates"].drop(columns="run"), large["rates"].drop(columns="run"))
-
-
-def test_a_covariate_beyond_the_plan_may_be_a_column_that_no_statistic_reads():
-    trials = simulated(participants=8, each=16)
-    trials["onset_ms"] = trials["trial"].astype(float) ** 2
-    more = analyze(trials, plan=AnalysisSettings(), covariates=["onset_ms"])["mixed_models"]
-    assert more["formula"].str.contains("onset_ms").any()
 
 
 def test_text_as_codes_changes_no_table_even_with_holes():

@@ -6,17 +6,7 @@ import statsmodels.api as sm
 from make_trials import simulated
 from scipy.special import expit
 
-from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.clustering import clusters, one_way, two_way
-from gan_eval.stats.compare.differences import difference_of_proportions
-
-
-def repeated(times: int, *, people: int = 20, pictures: int = 30, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Answers of which each participant gives `times` the same ones to each picture: success, participant, picture."""
-    rng = np.random.default_rng(seed)
-    person, picture = np.repeat(np.arange(people), pictures), np.tile(np.arange(pictures), people)
-    right = rng.random(len(person)) < 0.6
-    return tuple(np.repeat(each, times) for each in (right, person, picture))
 
 
 def test_one_estimate_is_statsmodels_two_way_sandwich() -> None:
@@ -43,17 +33,6 @@ def test_the_largest_of_the_three_stands() -> None:
     assert lesser > 20
 
 
-def test_answers_given_again_tell_nothing_new() -> None:
-    """The same answer four times is one: cells, not trials, are taken away from the sum of the two factors."""
-    once, again = (difference_of_proportions(r, s % 2 == 0, p, s) for r, p, s in (repeated(1), repeated(4)))
-    assert again.ci_high - again.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=2e-3)
-    influences = [((r - r.mean()) / len(r))[:, None] for r, _, _ in (repeated(1), repeated(4))]
-    variances = [
-        two_way(influence, p, s)[0] for influence, (_, p, s) in zip(influences, (repeated(1), repeated(4)), strict=True)
-    ]
-    assert variances[1] == pytest.approx(variances[0])
-
-
 def test_counts_of_many_groups_and_influences_agree() -> None:
     """`Clusters`, which counts, and `one_way`, which sums trial by trial, on the same rates and sides."""
     trials = simulated(participants=12, stimuli=30, each=30, seed=4)
@@ -78,16 +57,6 @@ def test_groups_have_estimates_of_their_own() -> None:
         for number in np.unique(group):
             own = group == number
             assert found[number] == pytest.approx(one_way(influence[own], cluster[own], side=side[own]))
-
-
-def test_detection_of_repeated_answers_counts_cells() -> None:
-    trials = simulated(participants=10, stimuli=20, each=20, seed=2)
-    again = trials.loc[np.repeat(np.arange(len(trials)), 4)].reset_index(drop=True)
-    again["trial"] = again.groupby("session").cumcount() + 1
-    rows = [signal_detection(each).iloc[0] for each in (trials, again)]
-    for name in ("hit_rate", "balanced_accuracy", "dprime"):
-        widths = [row[f"{name}_high"] - row[f"{name}_low"] for row in rows]
-        assert widths[1] == pytest.approx(widths[0], rel=0.05), name  # the log-linear correction differs a little
 
 
 def test_one_level_is_no_factor_and_nothing_is_nothing() -> None:

@@ -27,16 +27,6 @@ def test_weighted_counts_equal_trials_written_out():
     assert shown[0].tolist() == grouped.size().reindex(scores.stimuli, fill_value=0).tolist()
 
 
-def test_dense_and_sparse_counts_give_the_same_replicates(monkeypatch):
-    def whole() -> np.ndarray:
-        parts = list(bootstrap_replicates(Scores.of(fakes()), seed=3))
-        return np.concatenate([np.stack([part.weight, part.score]) for part in parts], axis=1)
-
-    dense = whole()
-    monkeypatch.setattr(resampling, "_MOST_DENSE", 0)
-    np.testing.assert_array_equal(dense, whole())
-
-
 def test_a_replicate_draws_as_many_stimuli_as_there_are():
     trials = fakes(participants=30, rows=2000)
     weight = np.concatenate([part.weight for part in bootstrap_replicates(Scores.of(trials), seed=1)])
@@ -81,10 +71,6 @@ def test_a_stimulus_nobody_drawn_has_seen_counts_nowhere():
     part = next(bootstrap_replicates(Scores.of(trials), seed=0))
     assert np.isnan(part.score).any()
     assert (part.weight[np.isnan(part.score)] == 0).all()
-
-
-def test_no_trials_no_replicates():
-    assert list(bootstrap_replicates(Scores.of(fakes(rows=0)), seed=0)) == []
 
 
 def test_percentile_interval_needs_nine_in_ten():

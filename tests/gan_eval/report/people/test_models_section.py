@@ -6,7 +6,7 @@ import pytest
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.models import _model_tables, model_sentences
-from gan_eval.stats.compare.looks import LOOKS
+from gan_eval.stats.looks import LOOKS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tables.frames import frame_of
 

@@ -10,8 +10,8 @@ from gan_eval.report.people.answer import answer
 from gan_eval.report.people.design import look_sentence
 from gan_eval.report.people.participants import analysed_text, included_count, participation_sentences
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.compare.looks import LOOKS
 from gan_eval.stats.exclusions import Rules, leave_out
+from gan_eval.stats.looks import LOOKS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of

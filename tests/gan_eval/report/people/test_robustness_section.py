@@ -4,13 +4,13 @@ from pathlib import Path
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.robustness import robustness_section, robustness_sentence
-from gan_eval.stats.compare.looks import LOOKS
 from gan_eval.stats.compare.robustness import (
     DRIFT,
     ROBUSTNESS,
     SIDE_BIAS,
     WITHOUT_EXCLUSIONS,
 )
+from gan_eval.stats.looks import LOOKS
 from gan_eval.tables.frames import frame_of
 
 MODELS = {"comparison": "models on maps", "a": "a", "b": "b", "measure": "fooling_rate", "simulated": False}

@@ -8,7 +8,7 @@ from scipy.special import expit
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.answers.psychometric import psychometric
-from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.psychometric import LAPSES, crossed
 from gan_eval.stats.trials import fill_trials
 

@@ -9,8 +9,7 @@ from gan_eval.__main__ import run
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.looks import LOOKS, level, take_look
-from gan_eval.stats.looks import LookPlan
+from gan_eval.stats.looks import LOOKS, LookPlan, level, take_look
 from gan_eval.stats.paper import latex, printed
 from gan_eval.tables import SESSIONS, TRIALS
 from gan_eval.tables.frames import frame_of, read_table, write_table
@@ -74,13 +73,13 @@ def test_verdicts_wait_for_a_look_and_are_held_against_its_level() -> None:
     assert interim["noninferior"].isna().all()
     assert set(plain["alpha"]) == {0.05}
     assert early["alpha"].unique() == pytest.approx([0.003051], rel=1e-3)
-    told = early.set_index("comparison").loc["told apart"]
-    assert 0.003051 < told["p_holm"] < 0.05, "else this tests nothing"
-    assert told["verdict"] == "undecided"
+    told_apart = early.set_index("comparison").loc["told apart"]
+    assert 0.003051 < told_apart["p_holm"] < 0.05, "else this tests nothing"
+    assert told_apart["verdict"] == "undecided"
     assert plain.set_index("comparison").loc["told apart", "verdict"] == "different"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_not_inferior_is_judged_at_the_level_of_the_look() -> None:
     trials = from_counts(120, 280, 100, 300).assign(model="b")
     fakes = trials["kind"] == "fake"
@@ -123,9 +122,9 @@ def test_a_plan_holds_for_trials_in_a_file_too(tmp_path: Path, capsys: pytest.Ca
         assert run([*command, "--out", str(tmp_path / "out")]) == 0
         table = pd.read_csv(tmp_path / "out" / "comparisons.csv").set_index("comparison")
         seen[people] = (table.loc["told apart", "verdict"], round(table.loc["told apart", "alpha"], 4))
-        told = capsys.readouterr().err
-        assert ("Interim: no verdict" in told) == (people in (1, 3))
-        assert (f"Look {people // 2} of 3, at {people} of 6 people" in told) == (people in (2, 4, 6))
+        told_apart = capsys.readouterr().err
+        assert ("Interim: no verdict" in told_apart) == (people in (1, 3))
+        assert (f"Look {people // 2} of 3, at {people} of 6 people" in told_apart) == (people in (2, 4, 6))
     assert [seen[people][0] == "interim" for people in seen] == [True, False, True, False, False]
     assert [seen[people][1] for people in (2, 4, 6)] == [0.0002, 0.0120, 0.0463]
 

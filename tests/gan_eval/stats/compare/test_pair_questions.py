@@ -84,7 +84,7 @@ def choice_question(key: object, chosen: np.ndarray, person: np.ndarray, item: n
     )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_models_error_is_the_spread_of_studies() -> None:
     found = []
     for seed in range(60):
@@ -94,7 +94,7 @@ def test_the_models_error_is_the_spread_of_studies() -> None:
     assert claimed / np.std([each.difference for each in found], ddof=1) == pytest.approx(1, abs=0.2)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_guessers_are_seldom_said_to_tell() -> None:
     """Everybody judges the same 50 pairs: the binomial test errs in about 40 % of such studies."""
     calls = []
@@ -161,14 +161,6 @@ def test_pairs_without_a_data_set_count_among_all() -> None:
     table = comparisons(fill_trials(pd.concat([named, nameless], ignore_index=True)))
     assert table["comparison"].tolist() == ["told apart in pairs", "told apart in pairs on faces"]
     assert table[["n_a", "n_b"]].sum(axis=1).tolist() == [320, 160]
-
-
-def test_each_of_several_models_has_a_row() -> None:
-    trials = judged(effect=0.5, models=("x", "y"))
-    table = comparisons(trials)
-    assert table["b"].tolist() == ["fake", "x", "y"]
-    alone = comparisons(trials[trials["model"] == "x"].reset_index(drop=True)).iloc[0]
-    assert table["difference"].iloc[1] == pytest.approx(alone["difference"])
 
 
 def test_models_side_by_side_whichever_stands_first() -> None:

@@ -7,7 +7,6 @@ from scipy.special import expit
 
 from gan_eval import analyze
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare import robustness as module
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Fits
 from gan_eval.stats.compare.robustness import (
@@ -16,7 +15,6 @@ from gan_eval.stats.compare.robustness import (
     WITHOUT_EXCLUSIONS,
     robustness,
 )
-from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import fill_trials
 
 PLAN = AnalysisSettings(margin=0.1)
@@ -85,14 +83,6 @@ def only(table: pd.DataFrame, check: str) -> dict:
     return row
 
 
-def test_holm_of_a_p_among_the_others():
-    rng = np.random.default_rng(3)
-    for size in (1, 2, 5):
-        for p in rng.random((20, size)) ** 3:
-            verdict = module._Verdict("undecided", np.sort(p[1:]), None)
-            assert float(verdict.holm(p[0])) == pytest.approx(float(holm(pd.Series(p)).iloc[0]))
-
-
 def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_for_each_person_and_kind():
     trials = answers(people=24, items=32, learning=6.0, seed=5)
     row = only(checked(trials), DRIFT)
@@ -102,13 +92,6 @@ def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_f
     right = (trials["kind"] == trials["response"]).to_numpy(float)
     slope = np.linalg.lstsq(np.column_stack([position, groups]), right, rcond=None)[0][0]
     assert row["estimate"] == pytest.approx(slope)
-
-
-def test_no_drift_without_learning_and_none_of_staircases():
-    trials = answers(people=16, items=24, seed=6)
-    assert only(checked(trials), DRIFT)["p"] > 0.05
-    staircase = trials.assign(protocol="staircase")
-    assert DRIFT not in set(checked(staircase)["check"])
 
 
 def test_choosing_rightly_is_no_side_bias():

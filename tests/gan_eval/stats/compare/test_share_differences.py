@@ -33,6 +33,7 @@ def test_one_participant_equals_the_robust_regression_by_stimulus():
     assert half == pytest.approx(expected, rel=1e-3)  # the adjusted shares add a little
 
 
+@pytest.mark.nightly
 def test_equal_groups_are_seldom_called_different_when_all_see_the_same_pictures():
     """The usual t-test over people errs in about 38 % of such studies; at most 8 % are allowed here."""
     verdicts = []
@@ -51,7 +52,7 @@ def false_alarms(draw, *, repeats: int) -> float:
     return float(np.mean([difference_of_proportions(*draw(rng)).p < 0.05 for _ in range(repeats)]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("n_a", "n_b", "right"), [(25, 25, 0.5), (25, 25, 0.9), (5, 50, 0.5), (5, 50, 0.9), (3, 25, 0.8)]
 )
@@ -65,7 +66,7 @@ def test_one_person_with_equal_groups_is_seldom_called_different(n_a, n_b, right
     assert false_alarms(draw, repeats=500) < 0.06
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("few", [2, 3, 5, 25])
 def test_few_pictures_on_one_side_are_no_proof(few):
     """20 people see `few` pictures of a and 25 of b; people and pictures differ."""
@@ -90,28 +91,12 @@ def test_never_more_certain_than_independent_answers(counts):
     assert high <= found.ci_high <= 1
 
 
-def test_one_answer_proves_nothing():
-    trial = np.arange(41)
-    found = difference_of_proportions(trial < 21, trial < 1, np.zeros(41, int), trial)
-    assert found.difference == 0.5
-    assert np.isnan(found.p)
-    assert "too few" in found.note
-
-
 def test_agreeing_answers_count_each_stimulus_once():
     """Two pictures of each kind, judged alike by 30 people: four answers, not 120."""
     person, picture = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
     found = difference_of_proportions(picture < 2, picture < 2, person, picture)
     assert found.p == pytest.approx(fisher_exact([[2, 0], [0, 2]])[1])
     assert (found.difference, found.ci_low) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
-    assert "agree" in found.note
-
-
-def test_agreeing_answers_give_an_interval():
-    found = difference_of_proportions(np.ones(50, bool), np.arange(50) % 2 == 0, np.arange(50) % 5, np.arange(50) // 5)
-    assert found.difference == 0
-    assert found.p == 1
-    assert found.ci_low < 0 < found.ci_high
     assert "agree" in found.note
 
 

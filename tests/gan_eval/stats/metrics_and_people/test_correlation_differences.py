@@ -10,7 +10,7 @@ from gan_eval.stats.metrics_and_people.correlations import (
     SPEARMAN_VARIANCE,
     dependent_z,
 )
-from gan_eval.stats.shares import holm
+from gan_eval.tables.multiple_tests import holm
 
 
 @pytest.mark.parametrize(

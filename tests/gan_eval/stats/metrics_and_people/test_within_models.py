@@ -16,10 +16,10 @@ from gan_eval.stats.metrics_and_people.ceiling import (
 )
 from gan_eval.stats.metrics_and_people.points import point_sets
 from gan_eval.stats.resampling import Replicates, Scores, bias_corrected_interval, bootstrap_replicates
-from gan_eval.stats.shares import holm
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import frame_of
+from gan_eval.tables.multiple_tests import holm
 
 MODELS = 3
 

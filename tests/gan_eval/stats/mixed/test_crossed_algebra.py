@@ -1,27 +1,20 @@
-"""The crossed model's sparse algebra and gradient against dense matrices and differences."""
+"""The crossed model's algebra and gradient against dense matrices and differences."""
 
 import numpy as np
 import pytest
 
-from gan_eval.stats.mixed import information
-from gan_eval.stats.mixed.information import DenseCells, Factor, SparseCells
+from gan_eval.stats.mixed.information import Factor
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, _leverage
 
-SHAPES = {
-    "dense, second eliminated": (6, 20, 0.8, DenseCells, True),
-    "dense, first eliminated": (20, 6, 0.8, DenseCells, False),
-    "sparse, second eliminated": (20, 120, 0.04, SparseCells, True),
-    "sparse, first eliminated": (120, 20, 0.04, SparseCells, False),
-}
-
-
+SHAPES = {"second eliminated": (6, 20, 0.8, True), "first eliminated": (20, 6, 0.8, False)}
+"""Participants, pictures, share of the pairs that occur, and whether the first factor is retained."""
 SLOPES = [(False, False), (True, False), (False, True), (True, True)]
 """Of the first and of the second factor."""
 LINKS = ("logit", "probit", "cumulative_logit", "cumulative_probit")
 
 
 def crossed(shape, link, with_slopes, seed=0):
-    people, pictures, share, _, _ = SHAPES[shape]
+    people, pictures, share, _ = SHAPES[shape]
     rng = np.random.default_rng(seed)
     first, second = (grid.ravel() for grid in np.meshgrid(range(people), range(pictures)))
     kept = rng.random(len(first)) < share
@@ -40,19 +33,12 @@ def parameters(with_slopes, link="logit"):
     return np.array([*scales[0], *scales[1], *rest])
 
 
-@pytest.fixture(autouse=True)
-def cheap_pairs(monkeypatch):
-    """So that small designs are stored as big ones are."""
-    monkeypatch.setattr(information, "_PAIR_COST", 0.5)
-
-
 @pytest.mark.parametrize("with_slopes", SLOPES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_factor_equals_dense_matrices(shape, with_slopes):
     data = crossed(shape, "logit", with_slopes)
     layout, scales = data.layout, data.scales(parameters(with_slopes))
-    assert type(layout.cells) is SHAPES[shape][3]
-    assert layout.first_retained is SHAPES[shape][4]
+    assert layout.first_retained is SHAPES[shape][3]
     n = len(data.answer)
     columns = []
     for side, root in zip(layout.sides, scales, strict=True):
@@ -87,7 +73,7 @@ def test_gradient_equals_differences(shape, link, with_slopes):
 @pytest.mark.parametrize("link", LINKS)
 def test_information_of_the_fixed_effects_equals_differences(link):
     """Where the random effects have no spread it is the Hessian of the ordinary model, expected or observed."""
-    data, at = crossed("dense, second eliminated", link, (True, True)), parameters((True, True), link)
+    data, at = crossed("second eliminated", link, (True, True)), parameters((True, True), link)
     at[: data.n_scales] = 0.0
     laplace = Laplace(data)
     laplace.value_and_gradient(at)
@@ -100,7 +86,7 @@ def test_information_of_the_fixed_effects_equals_differences(link):
 
 
 def test_large_matrices_are_inverted_alike(monkeypatch):
-    data = crossed("dense, second eliminated", "logit", (True, True))
+    data = crossed("second eliminated", "logit", (True, True))
     at = parameters((True, True))
     few = Laplace(data).value_and_gradient(at)
     monkeypatch.setattr("gan_eval.stats.mixed.information._SMALL", 0)

@@ -28,7 +28,7 @@ def test_units_and_offset_of_the_slope_do_not_matter():
     assert other.sd_first == pytest.approx(np.sqrt(far), abs=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_slope_models_recover_the_truth():
     found = [fit(answers(replace(DESIGNS["slope of a covariate, pool"], seed=100 + seed))) for seed in range(12)]
     truth = np.array(DESIGNS["slope of a covariate, pool"].beta)
@@ -36,13 +36,6 @@ def test_slope_models_recover_the_truth():
     assert (np.abs(z) < 2.5).mean() > 0.9
     assert np.mean([one.sd_slope for one in found]) == pytest.approx(0.5, abs=0.08)
     assert np.mean([one.slope_correlation for one in found]) == pytest.approx(-0.5, abs=0.2)
-
-
-def test_without_slopes_the_fields_are_empty():
-    one = fit(answers(DESIGNS["small"]))
-    assert (one.sd_slope, one.slope_correlation) == (None, None)
-    assert one.covariance.shape == (4, 4)
-    assert fit(answers(DESIGNS["slope of kind"])).covariance.shape == (4, 4)
 
 
 @pytest.mark.parametrize("name", ["pool of 1000", "slope of kind", "slope, correlation near 1", "nearly singular"])
@@ -163,56 +156,24 @@ def test_an_estimate_at_its_boundary_is_told_with_its_factor():
     assert fit_without(by_item, [1], *data, slope=real).factors == ("item", "participant")
 
 
-@pytest.mark.parametrize(
-    ("sd", "zero"), [((0.0, 1.0), "participants"), ((1.0, 0.0), "stimuli"), ((0.0, 0.0), "participants stimuli")]
-)
-def test_the_factor_without_spread_is_named(sd, zero):
-    """Every level of a factor without spread has the same share of either answer."""
-    rng = np.random.default_rng(3)
-    first, second = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(20)))
-    lean = np.where(np.arange(20) % 2, 0.9, -0.9) if any(sd) else np.zeros(20)
-    of = second if sd[1] else first
-    yes = np.zeros(400, bool)
-    for level in range(20):
-        own = np.flatnonzero(of == level)
-        yes[rng.permutation(own)[: round(20 * expit(lean[level]))]] = True
-    if any(sd):
-        other = first if sd[1] else second
-        yes = _balanced(yes, of, other)
-    found = fit_crossed(yes, np.ones((400, 1)), first, second)
-    wanted = [f"the SD between {name} is estimated at 0" for name in zero.split()]
-    assert found.at_boundary == wanted
-
-
-def _balanced(yes, of, other):
-    """As many answers of either kind at each level of `of`, spread evenly over the levels of `other`."""
-    even = np.zeros(len(yes), bool)
-    start = 0
-    for level in np.unique(of):
-        count = int(yes[of == level].sum())
-        even |= (of == level) & np.isin(other, (start + np.arange(count)) % 20)
-        start += count
-    return even
-
-
 @pytest.mark.parametrize("factors", [("participant", "stimulus"), ("item", "participant")])
 def test_what_allows_no_estimate_is_told_of_the_right_factor(factors):
     plural = {"participant": "participants", "stimulus": "stimuli", "item": "items"}
-    told = {
+    told_apart = {
         "two trials": f"no {factors[0]} has more than one answer",
         "one participant": f"one {factors[0]}:",
         "each stimulus once": f"no {factors[1]} has more than one answer",
         "a slope between participants": f"slope: fewer than two {plural[factors[0]]} ",
         "participants of one mind": f"separated: a spread between {plural[factors[0]]} runs off",
     }
-    for name, words in told.items():
+    for name, words in told_apart.items():
         y, X, first, second, slope = nasty(name)
         with pytest.raises(NoFitError) as refused:
             fit_crossed(y, X, first, second, slope=slope, factors=factors)
         assert str(refused.value).startswith(words)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_people_who_lean_always_have_an_estimate_and_its_tests():
     for seed in range(40, 60):
         data, real = leaning(seed)
@@ -269,16 +230,3 @@ def test_hopeless_answers_are_refused_with_the_reason(name, word):
     y, X, first, second, slope = nasty(name)
     with pytest.raises(NoFitError, match=word):
         fit_crossed(y, X, first, second, slope=slope)
-
-
-def test_duplicates_and_imbalance_are_fitted():
-    data = answers(DESIGNS["small"])
-    twice = [np.repeat(values, 2, axis=0) for values in arrays(data)]
-    assert fit_crossed(*twice).log_likelihood < fit(data).log_likelihood
-    rng = np.random.default_rng(4)
-    first = np.append(np.zeros(3000, int), rng.integers(1, 40, 120))
-    second = rng.integers(0, 30, len(first))
-    X = np.ones((len(first), 1))
-    uneven = fit_crossed(rng.random(len(first)) < 0.7, X, first, second)
-    assert np.isfinite(uneven.std_error).all()
-    assert uneven.beta[0] == pytest.approx(np.log(0.7 / 0.3), abs=0.3)

@@ -4,7 +4,7 @@ import pytest
 from make_trials import simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.formulas import Formula, code, design, planned_formulas, prepare, usable, with_covariates
+from gan_eval.stats.mixed.formulas import Formula, code, design, planned_formulas, usable, with_covariates
 from gan_eval.stats.trials import answered_trials
 
 RANDOM = "(1|participant) + (1|stimulus)"
@@ -133,10 +133,3 @@ def test_a_question_goes_before_a_column_and_the_last_answer_counts():
     asked = pd.DataFrame({"session": ["a", "a", "b"], "question": "age", "answer": ["20", "30", "40"]})
     assert list(with_covariates(frame, ["age"], asked)["covariate:age"]) == ["40", "30", "30", "40"]
     assert list(with_covariates(frame, ["age"], None)["covariate:age"]) == [1, 1, 1, 1]
-
-
-def test_no_answers_have_no_numbers():
-    empty = prepare(answered_trials(simulated().iloc[:0]), None, None)
-    found = design(empty, Formula("called_fake", ("kind",)))
-    assert found.trouble == "no answered trials"
-    assert (found.n_participants, found.n_stimuli) == (0, 0)

@@ -58,7 +58,7 @@ def test_the_likelihood_ratio_is_against_the_model_without_the_term():
     assert table["lrt_chi2"].to_numpy(float) == pytest.approx(table["z"].to_numpy(float) ** 2, rel=0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_detection_model_tells_discrimination_from_leaning():
     trials = simulated(seed=5, stimuli=200, each=40, intercept=0.9, real=0.0, sd_participant=0.0)
     table = mixed_models(trials).set_index(["formula", "term"])["estimate"]
@@ -184,14 +184,6 @@ def test_a_covariate_without_a_difference_has_no_estimate(answers, word):
     assert np.isfinite(table["estimate"].iloc[:5]).all()
 
 
-def test_covariates_that_go_together_are_told():
-    trials = simulated(seed=3)
-    halves = ["a"] * 20 + ["b"] * 20
-    people = pd.concat([answers_about(trials, name, halves) for name in ("left", "right")])
-    table = mixed_models(trials, plan=AnalysisSettings(covariates=("left", "right")), participants=people)
-    assert table["note"].iloc[-1].startswith("kind, left, right: they go together")
-
-
 def test_trials_without_a_picture_are_left_out_and_said():
     trials = simulated(seed=3)
     trials.loc[:9, "stimulus"] = None
@@ -241,37 +233,6 @@ def test_people_who_lean_are_told_where_the_test_takes_them_for_a_difference_of_
     alike = mixed_models(leaning(seed=1, sd=0.0))
     assert not alike["note"].fillna("").str.contains("differ").any()
     assert not mixed_models(leaning(seed=1), plan=AnalysisSettings(slope=False))["note"].notna().any()
-
-
-def test_above_the_limit_nothing_is_fitted_and_the_note_says_so(monkeypatch):
-    trials, plan = simulated(seed=11), AnalysisSettings(covariates=("reaction_time_ms",))
-    monkeypatch.setattr("gan_eval.stats.mixed.limits.MOST_FITTED", len(trials) - 1)
-    nothing = mixed_models(trials, plan=plan)
-    assert nothing["estimate"].isna().all()
-    assert nothing["note"].str.startswith("more than 1,999 trials").all()
-    assert (nothing["n_trials"] == len(trials)).all()
-
-
-def test_columns_that_nearly_coincide_are_named():
-    trials = simulated(seed=3)
-    ages = np.random.default_rng(0).integers(20, 60, 40).astype(float)
-    people = pd.concat(
-        [
-            answers_about(trials, "age", [str(float(age)) for age in ages]),
-            answers_about(trials, "years", [str(float(age + 1e-8 * (age > 40))) for age in ages]),
-        ]
-    )
-    table = mixed_models(trials, plan=AnalysisSettings(covariates=("age", "years")), participants=people)
-    assert table["note"].iloc[-1].startswith("years says the same as ")
-    assert "age" in table["note"].iloc[-1].split(":")[0]
-
-
-def test_reals_only_leave_the_plain_model():
-    trials = simulated(seed=3)
-    table = mixed_models(trials[trials["kind"] == "real"])
-    assert np.isfinite(table["estimate"].iloc[0])
-    assert table["estimate"].iloc[1:].isna().all()
-    assert table["note"].iloc[1:].str.contains("one kind").all()
 
 
 def test_few_groups_are_named_and_marks_travel():

@@ -10,8 +10,7 @@ from scipy.special import expit, logit, ndtr
 
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.mixed.fit import Start, fit_crossed
-from gan_eval.stats.mixed.likelihood import Crossed, Laplace, guessing_terms
-from gan_eval.stats.mixed.limits import NoFitError
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, guessing_terms
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
     Judgements,

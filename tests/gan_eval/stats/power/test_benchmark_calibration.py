@@ -50,19 +50,14 @@ def test_ours_is_what_the_table_says(calibration: ModuleType, effect: float) -> 
     ours = blocks._told_apart(study, plan)
     names = ["ci_low", "ci_high", "p", "p_equivalent"]
     np.testing.assert_allclose([getattr(ours, name) for name in names], row[names].astype(float), rtol=1e-6)
-    paired = frame.assign(protocol="paired", kind=None, response=None, choice=np.where(study.yes, "a", "b"))
-    paired = paired.assign(model="m", item=paired["stimulus"])
-    row = comparisons(fill_trials(paired)).set_index("comparison").loc["told apart in pairs"]
-    ours = blocks._estimate(blocks.pair_questions(answers.pair_trials(study), blocks.DEFAULT), blocks.DEFAULT)
-    np.testing.assert_allclose([getattr(ours, name) for name in names[:3]], row[names[:3]].astype(float), rtol=1e-6)
 
 
 def test_the_page_has_the_tables_that_are_printed(calibration: ModuleType) -> None:
-    found = {"pairs": [[[1.0, 0.0, 0.0], [0.0, 1.0, np.nan]], [[0.0, 0.0, 0.0]] * 2]}
+    found = {"skills": [[[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, np.nan, 0.0]], [[0.0, 0.0, 0.0, 0.0]] * 2]}
     lines = list(calibration.page_lines(found, studies=2, seed=3))
     assert "--studies 2 --seed 3" in lines[1]
-    assert lines[-3].startswith("| ours: told apart in pairs | 50.0 (9.5 to 90.5) | 0.0 ")
-    assert "0.0 (0.0 to 79.3), 1 studies" in lines[-1]
+    assert lines[-4] == "| ours: told apart | 50.0 | 0.0 |"
+    assert lines[-2] == "| chi-square | 0.0 (1 studies) | 0.0 |"
     page = f"before\n{calibration.BEGIN}\nstale\n{calibration.END}\nafter\n"
     once = calibration.with_tables(page, lines)
     assert calibration.with_tables(once, lines) == once  # nothing is piled up

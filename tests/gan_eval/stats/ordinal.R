@@ -1,0 +1,20 @@
+# Rscript ordinal.R TABLE FORMULA LINK: ordinal's fit of grades as JSON
+suppressMessages(library(ordinal))
+options(digits = 15)
+arguments <- commandArgs(TRUE)
+data <- read.csv(arguments[1])
+data$y <- factor(data$y)
+data$first <- factor(data$first)
+data$second <- factor(data$second)
+fit <- clmm(as.formula(arguments[2]), data = data, link = sub("cumulative_", "", arguments[3]),
+            control = clmm.control(gradTol = 1e-6))
+number <- function(v) if (is.null(v)) "[]" else paste0("[", paste(format(unname(v), digits = 12), collapse = ", "), "]")
+coefficients <- summary(fit)$coefficients
+sds <- lapply(VarCorr(fit), function(v) attr(v, "stddev"))
+own <- unlist(lapply(VarCorr(fit)[c("first", "second")], function(v) {
+  v <- attr(v, "correlation")
+  if (!is.null(v) && ncol(v) > 1) v[2, 1] else c()
+}))
+cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
+            number(coefficients[, 1]), number(coefficients[, 2]), number(sds$first), number(sds$second), number(own),
+            format(as.numeric(logLik(fit)), digits = 12)))

@@ -1,0 +1,111 @@
+"""Intervals and tests of proportions and Holm's correction, against scipy and statsmodels."""
+
+from fractions import Fraction
+from math import comb
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, fisher_exact
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, proportion, wilson
+from gan_eval.tables.multiple_tests import holm
+
+COUNTS = [
+    (0, 1),
+    (1, 1),
+    (0, 25),
+    (25, 25),
+    (18, 25),
+    (15, 25),
+    (24, 25),
+    (33, 50),
+    (48, 50),
+    (1, 2),
+    (499_000, 1_000_000),
+]
+
+
+@pytest.mark.parametrize(("k", "n"), COUNTS)
+def test_wilson_equals_statsmodels(k, n):
+    assert np.array(wilson(k, n)) == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-12)
+
+
+@pytest.mark.parametrize(("k", "n"), COUNTS)
+def test_binomial_p_equals_scipy(k, n):
+    assert float(binomial_p(k, n)) == pytest.approx(binomtest(k, n).pvalue, rel=1e-9)
+
+
+def test_no_trials_give_no_number():
+    assert np.isnan(proportion(0, 0))
+    assert np.isnan(wilson(0, 0)).all()
+    assert np.isnan(binomial_p(0, 0))
+
+
+def test_whole_columns_equal_single_cells():
+    k, n = np.array(COUNTS).T
+    low, high = wilson(k, n)
+    for row in range(len(k)):
+        assert (low[row], high[row]) == pytest.approx([float(end) for end in wilson(k[row], n[row])])
+
+
+@pytest.mark.parametrize("counts", [(18, 25, 15, 25), (25, 25, 10, 25), (0, 9, 0, 11), (3, 40, 30, 31)])
+def test_newcombe_equals_statsmodels(counts):
+    expected = confint_proportions_2indep(*counts, method="newcomb", compare="diff")
+    assert newcombe(*counts) == pytest.approx(expected, abs=1e-10)
+
+
+def test_wilson_ends_at_0_and_1_exactly():
+    n = np.arange(1, 3000)
+    assert (wilson(n, n)[1] == 1.0).all()
+    assert (wilson(np.zeros(len(n)), n)[0] == 0.0).all()
+
+
+def test_binomial_p_holds_down_to_1e_300():
+    k, n = 1870, 6720
+    exact = float(Fraction(2 * sum(comb(n, i) for i in range(k + 1)), 2**n))
+    assert 1e-300 < exact < 1e-295
+    assert float(binomial_p(k, n)) == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("largest", [6, 60, 2000])
+def test_fisher_p_equals_scipy(largest):
+    rng = np.random.default_rng(largest)
+    for _ in range(100):
+        n_a = int(rng.integers(1, largest))
+        n_b = n_a if rng.random() < 0.3 else int(rng.integers(1, largest))  # equal groups have equally likely tables
+        k_a, k_b = int(rng.integers(n_a + 1)), int(rng.integers(n_b + 1))
+        expected = fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]]).pvalue
+        assert fisher_p(k_a, n_a, k_b, n_b) == pytest.approx(expected, abs=2e-10)
+
+
+p_values = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=12)
+
+
+@pytest.mark.slow
+@settings(max_examples=100)
+@given(p_values)
+def test_holm_is_that_of_statsmodels_over_the_tests_there_are(p: list[float]) -> None:
+    given_p = np.array(p)
+    known = ~np.isnan(given_p)
+    adjusted = holm(given_p)
+    assert np.isnan(adjusted[~known]).all()
+    if known.any():
+        with mock.patch("gc.collect"):  # statsmodels collects garbage in each call: a second where much is loaded
+            expected = multipletests(given_p[known], method="holm")[1]
+        assert adjusted[known] == pytest.approx(expected)
+
+
+def test_no_tests_are_no_family() -> None:
+    assert holm(np.empty((3, 0))).shape == (3, 0)
+
+
+def test_families_lie_along_the_last_axis() -> None:
+    families = np.random.default_rng(1).uniform(0, 0.2, (3, 4, 6))
+    families[1, 2, 3] = np.nan
+    for place in np.ndindex(3, 4):
+        np.testing.assert_array_equal(holm(families)[place], holm(families[place]))
