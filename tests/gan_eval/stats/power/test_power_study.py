@@ -247,11 +247,11 @@ def test_planned_pairs_are_asked_and_no_others() -> None:
 
 
 @pytest.mark.slow
-def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
+def test_a_plan_has_every_question_at_every_number() -> None:
     plan = plan_power(study(analysis={"margin": 0.2}), POOL)
     own = plan.table[plan.table["stimuli"].isin([180, 120])]
-    assert len(own) == 8 * 3
-    assert set(own["participants"].dropna()) == {6, 10}
+    assert len(own) == 8 * 2
+    assert set(own["participants"]) == {6, 10}
     told = own[own["question"] == "told apart"].set_index("participants")
     assert told["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
     assert told["interval_width"].is_monotonic_decreasing
@@ -260,7 +260,7 @@ def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
     assert (idle["note"] == NO_DIFFERENCE).all()
     assert "one against two" not in plan.recommended
     (planned,) = tables(plan)
-    assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10", "no limit"]
+    assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10"]
     assert "fooling_rates.MODEL" in "\n".join(sentences(plan))
 
 
@@ -268,7 +268,7 @@ def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
 def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
     plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), POOL)
     number = plan.recommended["told apart"]
-    rows = plan.table[(plan.table["question"] == "told apart") & plan.table["participants"].notna()]
+    rows = plan.table[plan.table["question"] == "told apart"]
     sure = rows[rows["ci_low"] >= 0.8]
     assert number == sure["participants"].min()
     assert rows.loc[rows["recommended"].astype(bool), "participants"].tolist() == [number]
@@ -281,8 +281,8 @@ def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     assert any("only 17 items" in line for line in plan.warnings)
     told = plan.table[plan.table["question"] == "told apart"]
     assert sorted(set(told["stimuli"])) == [51, 192]
-    ceilings = told[told["participants"].isna()].set_index("stimuli")["interval_width"]
-    assert ceilings[192] < 0.7 * ceilings[51]
+    widths = told[told["participants"] == 10].set_index("stimuli")["interval_width"]
+    assert widths[192] < widths[51]
 
 
 @pytest.mark.slow
@@ -308,9 +308,9 @@ def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
     table = plan_power(planned, pool).table.set_index("question")
     asked = "told apart" if protocol == "paired" else "one against two"
     assert set(table.index) == {asked, f"equivalence: {asked}"}
-    assert (table.loc[asked, "power"] >= 0.8).all()
-    assert (table.loc[f"equivalence: {asked}", "power"].iloc[0]) < 0.5
-    assert table.loc[asked, "effect"].iloc[0] == pytest.approx(0.26, abs=0.03)
+    assert table.loc[asked, "power"] >= 0.8
+    assert table.loc[f"equivalence: {asked}", "power"] < 0.5
+    assert table.loc[asked, "effect"] == pytest.approx(0.26, abs=0.03)
 
 
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
