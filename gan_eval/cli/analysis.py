@@ -1,6 +1,5 @@
 """The commands `analyze`, `trials import` and `power`."""
 
-import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,7 +56,7 @@ def analyze(
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
     participation, detection, choices, bradley_terry, ratings, opinion_scores,
-    raters, agreement, thresholds, hype, psychometric, psychometric_levels,
+    agreement, thresholds, hype, psychometric, psychometric_levels,
     correlation_differences, robustness, and paper: the table to cite, which comes as paper.tex too.
     Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are
     `interim`.
@@ -237,7 +236,7 @@ def trials_import(
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.stats.analysis import import_trials
     from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import ForeignTableError, left_out, words_to_add
+    from gan_eval.stats.importing import ForeignTableError, left_out
     from gan_eval.tables import frames as tabular
 
     check_output_file(out)
@@ -281,7 +280,7 @@ def trials_import(
         typer.echo(f"{file}: {line}", err=True)
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     if rows and strict:
-        raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
+        raise UserError(f"{file}: {len(rows)} cells do not fit; correct them, or leave --strict out")
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
     if not rows:
@@ -289,8 +288,6 @@ def trials_import(
         typer.echo(f"{len(imported.trials)} trials", err=True)
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
-    if options := words_to_add(imported.rejected):
-        typer.echo(f"More rows may come in with {shlex.join(f'--word={option}' for option in options)}", err=True)
     count = imported.rejected["row"].nunique()
     typer.echo(
         f"{len(imported.trials)} trials; {count} of {count + len(imported.trials)} rows left out: "

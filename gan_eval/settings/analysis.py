@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 from gan_eval.settings.sections import Name, Section
 
 Link = Literal["logit", "probit"]
-Screening = Literal["none", "bt500", "p910"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 """Above 0, below 1."""
 _RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
@@ -68,8 +67,6 @@ class AnalysisSettings(Section):
     looks: int = Field(default=1, ge=1, le=10)
     """How often verdicts are given: with 3, when a third, two thirds and all of `quiz.participants` have come; 5 % is
     spent over the looks (O'Brien-Fleming). Default: once, when all have come. Reports between are interim."""
-    screening: Screening = "none"
-    """Of the participants who grade pictures: ITU-R BT.500 leaves outlying ones out, ITU-T P.910 weighs all."""
 
     @field_validator("exclude", "exclude_participants")
     @classmethod

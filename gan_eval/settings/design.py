@@ -55,7 +55,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "generate": "how pictures are made; the pictures themselves are in the design",
     "metrics": "computed without people",
     "analysis": dict.fromkeys(
-        ("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks", "screening"),
+        ("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks"),
         "part of the analysis hash",
     ),
     "power": "before the study",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stats.column_guesses import GUESSED, Suggestion, guessed_words, misfits, suggest
+from gan_eval.stats.column_guesses import USUAL_WORDS, Suggestion, misfits, suggest
 from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import (
@@ -38,7 +38,7 @@ _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """The ending of a picture's file."""
 MOST_WORDS = 8
-"""So many unknown words of a column, or reasons for leaving rows out, are told."""
+"""Number of unknown words of a column, or of reasons for leaving rows out, that a message names."""
 
 
 class Imported(NamedTuple):
@@ -55,12 +55,12 @@ class Imported(NamedTuple):
 
 
 class ForeignTableError(UserError):
-    """A foreign table whose columns or words are not all known; its line says at once whatever is wrong."""
+    """A foreign table whose columns or words are not all known; the message has everything that is wrong."""
 
     def __init__(self, file: Path, problem: str, findings: Sequence[str], suggestion: Suggestion, where: Sequence[str]):
         self.problem = f"{file}: {problem}"
         self.findings = tuple(findings)
-        """The file's columns, words that are not known, and what was guessed: a line each."""
+        """The file's columns and words that are not known: a line each."""
         self.suggestion = suggestion
         """Mapping and words to try."""
         self._file, self._where = file, where
@@ -129,8 +129,8 @@ def import_trials(
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
     frame, of_arithmetic = _mapped(foreign, known, file=str(file))
-    not_answers = {"choice", "rating"} & misfits(frame.select_dtypes(exclude="number"), words)
-    if missing := missing_answers(frame.drop(columns=list(not_answers))):
+    others = misfits(frame.select_dtypes(exclude="number")) - words.keys()
+    if missing := missing_answers(frame.drop(columns=list(others))):
         problems.append(are_missing(missing))
     if problems:
         raise _foreign_table_error(file, "; ".join(problems), foreign, known, words, where)
@@ -143,14 +143,9 @@ def import_trials(
     if accepted.empty:
         first = rejected[0]
         problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
-        count = Counter(row["column"] for row in rejected)
-        suitable = {  # without columns of ours that no row fits, and whose words cannot be guessed
-            ours: theirs
-            for ours, theirs in known.items()
-            if count[ours] != len(frame)
-            or (ours in GUESSED and {*frame[ours].dropna()} <= guessed_words(ours, frame[ours]).keys())
-        }
-        raise _foreign_table_error(file, problem, foreign, suitable, words, where)
+        if first["column"] in foreign:
+            problem += f"; leave the column out with --map {first['column']}="
+        raise _foreign_table_error(file, problem, foreign, known, words, where)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
     trials, renamed = _a_name_for_each_picture(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
@@ -233,11 +228,11 @@ def _foreign_table_error(
     words: Mapping[str, Mapping[str, str]],
     where: Sequence[str],
 ) -> ForeignTableError:
-    """The error with all that can be said of the table."""
+    """Return the error with the file's columns, its unknown words and a command to try."""
     sources = {ours: _source(ours, theirs, foreign) if theirs else "" for ours, theirs in mapping.items()}
     suggestion = suggest(foreign, mapping, words, sources)
     findings = [f"the file has the columns {', '.join(foreign.columns)}"]
-    for name in GUESSED:
+    for name in USUAL_WORDS:
         source = _source(name, suggestion.mapping.get(name, name), foreign)
         if source in foreign:
             known = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
@@ -246,17 +241,12 @@ def _foreign_table_error(
             if len(counts):
                 listed = ", ".join(f"{word} {count}" for word, count in counts.head(MOST_WORDS).items())
                 more = f" and {len(counts) - MOST_WORDS} others" if len(counts) > MOST_WORDS else ""
-                findings.append(f"not known in {source} ({name}): {listed}{more}")
-    return ForeignTableError(file, problem, (*findings, *suggestion.remarks), suggestion, where)
-
-
-def words_to_add(rejected: pd.DataFrame) -> list[str]:
-    """For `--word`: what words may mean for which rows were left out."""
-    options = []
-    for name in GUESSED:
-        found = rejected.loc[rejected["column"] == name, "found"].dropna()
-        options += [f"{name}:{theirs}={ours}" for theirs, ours in guessed_words(name, found).items()]
-    return options
+                findings.append(
+                    f"not known in {source} ({name}): {listed}{more}; give each meaning with --word {name}:WORD=MEANING"
+                )
+    if "COLUMN" in suggestion.mapping.values():
+        findings.append("replace COLUMN below with a column of the file")
+    return ForeignTableError(file, problem, findings, suggestion, where)
 
 
 def left_out(rejected: pd.DataFrame) -> str:
@@ -363,6 +353,13 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
             require_clear_numbers(zip((cells.index + 1).tolist(), cells, strict=True), f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, are_missing(missing), frame, {}, {}, ())
+    for name in USUAL_WORDS:
+        cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
+        others = cells[~cells.isin(TRIALS.by_name[name].words)]
+        if len(others):
+            wanted = ", ".join(TRIALS.by_name[name].words)
+            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, wanted one of {wanted}"
+            raise _foreign_table_error(path, problem, frame, {}, {}, ())
     return frame
 
 
@@ -456,7 +453,9 @@ def _rejected(frame: pd.DataFrame) -> list[Row]:
         keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
         again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]
         rejected += [
-            _rejection(row, "trial", f"session {session} has a trial {trial} already", trial)
+            _rejection(
+                row, "trial", f"session {session} has a trial {trial} already; --map trial= numbers the rows", trial
+            )
             for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
         ]
     first: dict[tuple[object, object], Row] = {}  # of a cell: what is no number cannot be one that stood already

@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.special import ndtr, stdtr
 from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
-from gan_eval.settings.analysis import Screening
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
 from gan_eval.stats.metrics_and_people.ceiling import (
@@ -165,7 +164,6 @@ def correlations_and_differences(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
-    screening: Screening = "none",
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `correlations` and `correlation_differences`, from the same points and the same replicates.
@@ -192,15 +190,11 @@ def correlations_and_differences(
         trials: the table `trials`.
         image_metrics: the table `image_metrics`.
         set_metrics: the table `set_metrics`.
-        screening: `bt500` leaves the grades of erratic participants out, as in `opinion_scores`; `p910` does not weigh
-            them here.
         seed: of the bootstrap and of the ceiling's random splits.
     """
     rows: list[dict[str, object]] = []
     differences: list[dict[str, object]] = []
-    for points in point_sets(
-        trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening, seed=seed
-    ):
+    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
         replicates = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
         rows += correlation_rows(points, replicates)
         differences += difference_rows(points, replicates)

@@ -16,13 +16,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.analysis import Screening
-from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.resampling import Replicates, Scores, bootstrap_replicates
-from gan_eval.stats.trials import answered_trials, pictures
+from gan_eval.stats.trials import answered_trials, graded_trials, pictures
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
 """What people's mean scores measure."""
@@ -107,7 +105,6 @@ def point_sets(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
-    screening: Screening = "none",
     seed: int = 0,
 ) -> Iterator[PointSet]:
     """The points of each measure, level and data set that has a metric, in the order of the table `correlations`.
@@ -116,7 +113,6 @@ def point_sets(
         trials: the table `trials`.
         image_metrics: the table `image_metrics`.
         set_metrics: the table `set_metrics`.
-        screening: `bt500` leaves the grades of erratic participants out.
         seed: of the bootstrap.
     """
     trials, image_metrics, set_metrics = completed(trials, image_metrics, set_metrics)
@@ -124,8 +120,7 @@ def point_sets(
     if images.empty and sets.empty:
         return
     yield from _of_measure(FOOLING, answered_fakes(trials), images, sets, seed)
-    graded, note = _graded_fakes(trials, screening)
-    yield from _of_measure(GRADE, graded, images, sets, seed, note)
+    yield from _of_measure(GRADE, _graded_fakes(trials), images, sets, seed)
 
 
 def why_none(
@@ -134,7 +129,7 @@ def why_none(
     """Return why `point_sets` has no points although there are metrics, and the fix; its arguments."""
     if _values(image_metrics).empty and _values(set_metrics).empty:
         return "no metric has a value; the column reason of its table says why"
-    if answered_fakes(trials).empty and _graded_fakes(trials)[0].empty:
+    if answered_fakes(trials).empty and _graded_fakes(trials).empty:
         return (
             "metrics are compared with answers to single generated pictures (response real or fake, or a rating), and "
             "there are none"
@@ -148,16 +143,16 @@ def _values(metrics: pd.DataFrame | None) -> pd.DataFrame:
     return metrics[metrics["value"].notna()]
 
 
-def _graded_fakes(trials: pd.DataFrame, screening: Screening = "none") -> tuple[pd.DataFrame, str]:
-    """The graded generated pictures, with the added column `score`, and the note of the screening."""
-    graded, note = screened_grades(trials, screening=screening)
+def _graded_fakes(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the graded generated pictures, with the added column `score`."""
+    graded = graded_trials(trials)
     graded = graded.assign(score=graded["rating"].to_numpy("float64", na_value=np.nan))
     is_fake = (graded["kind"] == "fake").fillna(False)
-    return graded[np.isfinite(graded["score"]) & is_fake].reset_index(drop=True), note
+    return graded[np.isfinite(graded["score"]) & is_fake].reset_index(drop=True)
 
 
 def _of_measure(
-    measure: str, fakes: pd.DataFrame, images: pd.DataFrame, sets: pd.DataFrame, seed: int, note: str = ""
+    measure: str, fakes: pd.DataFrame, images: pd.DataFrame, sets: pd.DataFrame, seed: int
 ) -> Iterator[PointSet]:
     """The points of trials of fakes with a finite `score`."""
     parts = [(str(name), part) for name, part in fakes.groupby("dataset", sort=True)]
@@ -183,15 +178,15 @@ def _of_measure(
                 metrics={
                     str(metric): values_of(values, scores.stimuli) for metric, values in own_images.groupby("metric")
                 },
-                provenance=provenance_cells(part, note),
+                provenance=provenance_cells(part),
                 seed=(seed, number),
             )
-        yield from _model_level(measure, part, dataset, scores, item, own_images, own_sets, (seed, number), note)
+        yield from _model_level(measure, part, dataset, scores, item, own_images, own_sets, (seed, number))
     if len(parts) > 1:
         known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
         scores = Scores.of(known)
         item, _ = items_and_models(known, scores.stimuli)
-        yield from _model_level(measure, known, None, scores, item, images, sets, (seed, len(parts)), note)
+        yield from _model_level(measure, known, None, scores, item, images, sets, (seed, len(parts)))
 
 
 def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -223,7 +218,6 @@ def points(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
-    screening: Screening = "none",
 ) -> pd.DataFrame:
     """Every point of every metric, for plots; the arguments are those of `point_sets`.
 
@@ -244,7 +238,7 @@ def points(
                 "n": points.answers.astype(int),
             }
         )[~np.isnan(value)]
-        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening)
+        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics)
         for metric, value in points.metrics.items()
     ]
     names = ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
@@ -260,7 +254,6 @@ def _model_level(
     images: pd.DataFrame,
     sets: pd.DataFrame,
     seed: tuple[int, ...],
-    note: str,
 ) -> Iterator[PointSet]:
     """Nothing where a model's name is missing or there is one model."""
     place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(scores.stimuli)
@@ -298,7 +291,7 @@ def _model_level(
         score=sums / answers,
         answers=answers,
         metrics=values,
-        provenance=provenance_cells(part, note),
+        provenance=provenance_cells(part),
         seed=seed,
         left_out=left_out,
     )

@@ -72,18 +72,6 @@ def test_both_measures_stand_beside_each_other_and_are_corrected_together():
     assert together.groupby("measure")["score"].max().between([0, 1], [1, 5]).all()
 
 
-def test_screened_participants_are_in_no_mean():
-    trials, images = study(1)
-    kept = trials[trials["participant"] != "P13"]  # grades at random
-    (plain,), (screened,), (without,) = (
-        correlations(shown, image_metrics=images, screening=screening)["spearman"]
-        for shown, screening in ((trials, "none"), (trials, "bt500"), (kept, "none"))
-    )
-    assert screened == without != plain
-    note = correlations(trials, image_metrics=images, screening="bt500")["note"][0]
-    assert "1 of 14 participants rejected by BT.500" in note
-
-
 def test_reals_and_infinite_or_missing_grades_are_no_points():
     trials, images = study()
     trials["rating"] = trials["rating"].astype("float64")
