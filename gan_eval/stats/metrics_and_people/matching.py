@@ -1,4 +1,4 @@
-"""Metrics and judgements must be of the same pictures and models: what cannot be meant is refused."""
+"""Checks that metrics and judgements are of the same pictures and models."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,15 +25,10 @@ class Completed(NamedTuple):
 def completed(
     trials: pd.DataFrame, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
 ) -> Completed:
-    """Name models and data sets that one of the tables leaves out, where only one can be meant.
+    """Fill in models and data sets that only one of the tables names.
 
-    What is known of a stimulus in the trials holds for its metrics, and the other way round. Where all tables together
-    name one data set at most, every row is of that one (`UNNAMED` where there is none).
-
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
+    Trials and metrics of a stimulus complete each other. If all tables together name at most one data set, every row is
+    of that one (`UNNAMED` if there is none).
     """
     if image_metrics is not None:
         image_metrics = _named_like(image_metrics, trials[are_single(trials)], ("kind", "model", "dataset"))
@@ -54,7 +49,7 @@ def completed(
 
 
 def _named_like(table: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The table, with empty cells of generated pictures filled from the other table's rows of the same stimulus."""
+    """Fill empty cells of generated pictures from the other table's rows of the same stimulus."""
     for name in columns:
         empty = table[name].isna() & (table["kind"] != "real").fillna(True) & are_single(table)
         if empty.any():

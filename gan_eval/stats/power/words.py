@@ -1,4 +1,4 @@
-"""The plan in words: a table for a terminal, and what to do."""
+"""The plan in words: a table for a terminal, and sentences."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,7 @@ _HEADS = ("question", "people", "pictures", "true difference", "power", "95 % in
 
 
 def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """Caption, heads and rows of a table for each design: as planned, and with a larger pool where one was tried; `*`
-    marks the number of people that is recommended."""
+    """Yield caption, heads and rows of a table for each design; `*` marks the recommended number of people."""
     is_planned = plan.table["stimuli"] == plan.table.groupby("question")["stimuli"].transform("first")
     for name, rows in (("As planned", plan.table[is_planned]), ("With a larger pool", plan.table[~is_planned])):
         if rows.empty:
@@ -35,7 +34,7 @@ def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
 
 
 def sentences(plan: PowerPlan) -> list[str]:
-    """What to do, the answer first; then what was not planned for, each question's expected interval."""
+    """Return the answer, what was not planned for, and each question's power and interval."""
     questions = [question for question in plan.questions if question.name in plan.recommended]
     numbers = [plan.recommended[question.name] for question in questions]
     assumed = plan.assumed
@@ -70,7 +69,7 @@ def sentences(plan: PowerPlan) -> list[str]:
 
 
 def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
-    """Power and interval of one question, what a larger pool would give, and what else to try."""
+    """Power and interval of one question, and what else to try."""
     number = plan.recommended[question.name]
     rows = _rows(plan, question)
     last = rows.iloc[-1]
@@ -80,18 +79,6 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
     half_width = _amount(question.name, float(row["interval_width"]) / 2)
     width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width} {unit} wide"
     yield f"{question.name}: power {power}{width}; the pool has {int(row['stimuli'])} pictures."
-    # a larger pool, where one was tried and its power is surely larger
-    tried = plan.table[plan.table["question"] == question.name]
-    for _, larger in tried[tried["stimuli"] > tried["stimuli"].iloc[0]].iterrows():
-        before = tried[tried["participants"] == larger["participants"]].iloc[0]
-        if larger["ci_low"] > before["power"]:
-            yield (
-                f"{question.name}: with {int(larger['stimuli'])} pictures instead of {int(before['stimuli'])}, power "
-                f"{_percent(larger['power'])} instead of {_percent(before['power'])} with "
-                f"{int(larger['participants'])} people, the interval ±"
-                f"{_amount(question.name, larger['interval_width'] / 2)} instead of "
-                f"±{_amount(question.name, before['interval_width'] / 2)} {unit}."
-            )
     if number is None:
         close = last["power"] >= plan.assumed.target
         remedy = "try more simulations: the figure is uncertain" if close else "try more people or more pictures"
