@@ -8,8 +8,6 @@ import pytest
 from gan_eval.errors import UserError
 from gan_eval.stats.analysis import analyze, import_trials
 from gan_eval.stats.importing import read_trials
-from gan_eval.tables import TRIALS
-from gan_eval.tables.frames import read_table, write_table
 
 MAPPING = {"participant": "subject", "kind": "truth", "reaction_time_ms": "rt_s*1000"}
 FOREIGN = """subject,stimulus,truth,response,rt_s,passed_check
@@ -70,13 +68,6 @@ def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
     assert import_trials(foreign(tmp_path), mapping=MAPPING).renamed == ()
 
 
-def test_the_table_survives_its_file(tmp_path):
-    trials = import_trials(foreign(tmp_path), mapping=MAPPING).trials
-    write_table(trials, tmp_path / "trials.csv", TRIALS)
-    again = read_table(tmp_path / "trials.csv", TRIALS)
-    assert list(again["reaction_time_ms"]) == [500.0, 1250.0, 2000.0, 700.0]
-
-
 @pytest.mark.parametrize(
     ("mapping", "where", "word"),
     [
@@ -100,11 +91,6 @@ def test_mistakes_are_named(tmp_path, mapping, where, word):
 def test_files_that_are_no_table(tmp_path, text):
     with pytest.raises(UserError, match=r"foreign\.csv"):
         import_trials(foreign(tmp_path, text), mapping=MAPPING)
-
-
-def test_no_such_file(tmp_path):
-    with pytest.raises(UserError, match="no such file"):
-        import_trials(tmp_path / "nowhere.csv", mapping=MAPPING)
 
 
 @pytest.mark.slow
@@ -178,12 +164,6 @@ def test_the_file_s_words(tmp_path):
     assert found.trials["kind"].tolist() == ["fake", "real", "real"]
     assert found.trials["response"].tolist() == ["fake", "real", "none"]
     assert found.rejected["row"].tolist() == [4]
-
-
-def test_trials_that_stand_twice_are_found_without_sessions(tmp_path):
-    text = "participant,trial,stimulus,kind,response\nA,1,p,real,real\nA,1,p,real,real\nB,1,p,real,real\n"
-    found = import_trials(foreign(tmp_path, text), mapping={})
-    assert found.rejected["row"].tolist() == [2]
 
 
 def test_one_person_in_two_studies_sits_twice(tmp_path):

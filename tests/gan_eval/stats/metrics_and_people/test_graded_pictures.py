@@ -37,7 +37,7 @@ def test_numbers_equal_scipy_over_the_opinion_scores():
     assert row["spearman"] < row["corrected"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("lowest", "unit"), [(0.0, 1.0), (0.0, 20.0), (3.0, 0.5)])
 def test_answers_told_as_grades_give_the_same_rows(lowest, unit):
     """A grade of 1 for `real` and 0 for `fake` has the fooling rate for a mean, and any scale does."""

@@ -1,7 +1,5 @@
 """One simulated study, and the plan that many of them make."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -264,7 +262,7 @@ def test_a_plan_has_every_question_at_every_number() -> None:
     assert "fooling_rates.MODEL" in "\n".join(sentences(plan))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
     plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), POOL)
     number = plan.recommended["told apart"]
@@ -275,7 +273,7 @@ def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target()
     assert f"Invite {number} people" in sentences(plan)[0]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
     assert any("only 17 items" in line for line in plan.warnings)
@@ -283,18 +281,6 @@ def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     assert sorted(set(told["stimuli"])) == [51, 192]
     widths = told[told["participants"] == 10].set_index("stimuli")["interval_width"]
     assert widths[192] < widths[51]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("power", "low", "said"), [(0.9, 0.8, True), (0.9, 0.65, False), (0.7, 0.6, False)])
-def test_a_larger_pool_is_spoken_of_where_it_surely_gives_more(power: float, low: float, said: bool) -> None:
-    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
-    table, mine = plan.table.copy(), (plan.table["question"] == "told apart") & (plan.table["participants"] == 10)
-    table.loc[mine, "power"] = 0.7
-    table.loc[mine & (table["stimuli"] == 192), ["power", "ci_low"]] = (power, low)
-    lines = [line for line in sentences(replace(plan, table=table)) if line.startswith("told apart: with 192 pictures")]
-    assert len(lines) == said
-    assert all("power 90 % instead of 70 % with 10 people" in line for line in lines)
 
 
 @pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
