@@ -58,7 +58,7 @@ def suggest(
     words: Mapping[str, Mapping[str, str]],
     sources: Mapping[str, str],
 ) -> Suggestion:
-    """Guess the columns and words of a table; whatever is given stays.
+    """Guess the columns and words of a table; given ones stay.
 
     Args:
         foreign: the table, every cell as text.

@@ -21,7 +21,7 @@ OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 _LEAD_MS = 50.0
 """A picture that stays until the answer vanishes at most this long before the key press."""
 PAIRED = "paired"
-"""Real beside fake: picture a is the real one."""
+"""Real against fake: picture a is the real one."""
 TWO_MODELS = "model_vs_model"
 """Two models' pictures; their names stand in `model` as A|B."""
 

@@ -125,7 +125,7 @@ def _row(part: pd.DataFrame, level: Level, seed: int) -> Row:
         if not row["n_stimuli"]:
             notes.append("nothing was judged by two participants")
         elif np.isnan(row["alpha"]):
-            notes.append("all answers are the same: agreement cannot be told from habit")
+            notes.append("all answers are the same: agreement cannot be distinguished from habit")
         elif np.isnan(row["ci_low"]):
             notes.append("too few stimuli for an interval")
     return row | provenance_cells(part, *notes)

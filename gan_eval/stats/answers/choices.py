@@ -192,17 +192,14 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             notes += [(is_estimated & (n_levels(factor) < 2), note) for factor, note in single]
         else:
             notes.append((is_estimated, "one participant and one item: no interval"))
-    # why the others have no strength
-    _, label = connected_components(table > 0, directed=False)
     missing = ~is_estimated & (played > 0)
+    _, label = connected_components(table > 0, directed=False)
     linked = np.isin(label, label[is_estimated]) | ~is_estimated.any()
     notes += [
         (~is_estimated & (played == 0), "no answered pairs"),
         (missing & ~linked, "no pairs link it with the contestants that are estimated"),
-        (missing & linked & (wins == 0), "never chosen: the strength has no finite estimate"),
-        (missing & linked & (wins == played), "always chosen: the strength has no finite estimate"),
         (
-            missing & linked & (wins > 0) & (wins < played),
+            missing & linked,
             "no chain of wins leads both ways between it and the others: the strength has no finite estimate",
         ),
     ]

@@ -1,4 +1,4 @@
-"""How real do pictures look? Mean grades by kind and model, and the mean opinion score of each picture."""
+"""Mean grades by kind and model, and the mean opinion score of each picture."""
 
 import numpy as np
 import pandas as pd

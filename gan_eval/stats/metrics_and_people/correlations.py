@@ -128,7 +128,7 @@ CORRELATION_DIFFERENCES = Table(
         text(
             "follows_better",
             "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided; "
-            "strengths are compared, `correlations` tells the direction",
+            "strengths are compared, the direction is in `correlations`",
         ),
         *PROVENANCE,
     ),

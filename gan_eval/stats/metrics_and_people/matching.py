@@ -155,17 +155,17 @@ def _some_match(matching: pd.Series, what: str, where: str) -> list[str]:
 
 def _refuse_differences(single: pd.DataFrame, metrics: pd.DataFrame, name: str, where: str) -> None:
     """Refuse a column that differs between the rows of one picture: within the metrics, or from the trials."""
-    told = single[["stimulus", name]].dropna().drop_duplicates("stimulus")
-    if name == "item" and {*told[name]}.isdisjoint(metrics[name]):
+    known = single[["stimulus", name]].dropna().drop_duplicates("stimulus")
+    if name == "item" and {*known[name]}.isdisjoint(metrics[name]):
         return  # the trials name items in another way
-    both = pd.concat([table[["stimulus", name]].astype("str") for table in (told, metrics)], ignore_index=True)
-    both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (told, metrics)], ignore_index=True))
+    both = pd.concat([table[["stimulus", name]].astype("str") for table in (known, metrics)], ignore_index=True)
+    both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (known, metrics)], ignore_index=True))
     if (found := first_change(both["stimulus"], both[name])) is None:
         return
     row, first = found
-    place = "in the trials" if first < len(told) else f"in row {first - len(told) + 1}"
+    place = "in the trials" if first < len(known) else f"in row {first - len(known) + 1}"
     one, other = (abbreviated(both[name].iat[position]) for position in (row, first))
     raise UserError(
-        f"{where}: row {row - len(told) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
+        f"{where}: row {row - len(known) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
         f"{place} {name} {other}; give the metrics of the pictures that were judged, or correct the row"
     )

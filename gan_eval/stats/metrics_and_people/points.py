@@ -58,9 +58,9 @@ class PointSet:
     provenance: Mapping[str, object]
     """`simulated`, `fraction` and `note` of the trials."""
     seed: tuple[int, ...]
-    """Of the bootstrap."""
+    """Random seed of the bootstrap."""
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """By metric: a note on the values that are in no model's mean."""
+    """Note by metric on the values that are in no model's mean."""
 
     @property
     def group(self) -> np.ndarray | None:

@@ -21,7 +21,7 @@ def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
     if settings.protocol in ADAPTIVE_PROTOCOLS:
         raise UserError(
             f"{where}: quiz.protocol: power is not defined for {settings.protocol}: its exposures follow the "
-            "answers, so that all participants end near one share of right answers, whatever the pictures; plan with "
+            "answers, so that all participants end near one share of right answers with any pictures; plan with "
             "quick_response, yes_no, rating, paired or model_vs_model"
         )
 
@@ -91,7 +91,7 @@ class Design:
     item: np.ndarray
     """(S,) int, the item of each stimulus of the pool."""
     trials: int
-    """Of each participant."""
+    """Number of trials of each participant."""
     grades: int = 0
     """The highest grade, from 1; 0: pictures are not graded."""
     warnings: tuple[str, ...] = ()

@@ -5,12 +5,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 from scipy.special import ndtri
@@ -263,10 +263,8 @@ Result = TypeVar("Result")
 Task = tuple[int, ...]
 """Arguments of a task: whole numbers."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_AHEAD = 8
-"""Number of tasks that wait at each process."""
 _worker_state: list[tuple[Callable[..., object], object]] = []
-"""In a worker process: the function, and the state that all its calls share."""
+"""Function and shared state of a worker process."""
 
 
 def in_parallel(
@@ -290,28 +288,23 @@ def in_parallel(
         KeyboardInterrupt: interrupted; the processes are ended first.
     """
     report = on_done or (lambda done: None)
-    results: dict[int, Result] = {}
+    results: list[Result] = []
     if workers == 1:
-        for index, task in enumerate(tasks):
-            results[index] = function(state, task)
+        for task in tasks:
+            results.append(function(state, task))
             report(len(results))
-        return list(results.values())
-    running: dict[Future[Any], int] = {}
-    left = enumerate(tasks)
+        return results
     with _one_thread_each():
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (function, state))
         try:
-            with _uninterrupted():  # as many as there are processes, which are started by it
-                running |= {pool.submit(_call, task): index for index, task in islice(left, workers)}
-            while running:  # the processes are kept busy with a few tasks ahead
-                ahead = workers * _AHEAD - len(running)
-                running |= {pool.submit(_call, task): index for index, task in islice(left, ahead)}
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    results[running.pop(future)] = future.result()
-                    report(len(results))
+            with _uninterrupted():  # this starts the processes
+                outcomes = pool.map(_call, tasks)
+            for result in outcomes:
+                results.append(cast(Result, result))
+                report(len(results))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return [results[index] for index in range(len(tasks))]
+    return results
 
 
 def _start(function: Callable[..., object], state: object) -> None:

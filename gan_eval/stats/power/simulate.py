@@ -5,9 +5,9 @@ A single picture is called fake with log-odds
     base[group] + bias + kind * skill + view of the model + effect of the item + its own effect
 
 where kind is +½ for fakes and -½ for reals. Bias, skill and views are the participant's; the views count from their
-mean over the data set's models. All are normal with the assumed standard deviations. For a pair the log-odds are those of
-choosing its picture a (the real one, or the first model's); participants differ in them by their bias and by the
-difference of their views over √2.
+mean over the data set's models. All are normal with the assumed standard deviations. For a pair the log-odds are
+those of choosing its picture a (the real one, or the first model's); participants differ in them by their bias and by
+the difference of their views over √2.
 
 A grade is above j with log-odds of -logit(j / J) less those of calling the picture fake.
 """
@@ -120,7 +120,7 @@ class Inference(NamedTuple):
     """Result of the analysis for one question; NaN where there is no estimate."""
 
     ci_low: float
-    """Of the difference's 95 % interval."""
+    """Lower end of the difference's 95 % interval."""
     ci_high: float
     p: float
     p_equivalent: float
@@ -134,7 +134,7 @@ class Verdict(NamedTuple):
     failed: bool
     """No estimate."""
     width: float
-    """Of the difference's 95 % interval; NaN where it failed."""
+    """Width of the difference's 95 % interval; NaN where it failed."""
 
 
 def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
@@ -161,7 +161,7 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
 
 
 def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Inference]) -> list[Verdict]:
-    """What the tests say, the differences of each family being corrected together (Holm)."""
+    """Return the verdicts of the tests; the differences of each family are corrected together (Holm)."""
     ci_low, ci_high, p, p_equivalent = np.array(tests, float).T
     positive = answered_positively(questions, p, p_equivalent)
     columns = positive.tolist(), np.isnan(ci_low).tolist(), (ci_high - ci_low).tolist()

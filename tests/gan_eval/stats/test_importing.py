@@ -76,7 +76,7 @@ def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
         ({"participant": "subject"}, (), "kind is missing"),
         (MAPPING | {"reaction_time_ms": "truth*1000"}, (), "row 1: column reaction_time_ms: found 'Real'"),
         (MAPPING | {"reaction_time_ms": "rt_s/0"}, (), "not a number"),
-        (MAPPING | {"kind": "rt_s*2"}, (), "kind is no column of numbers"),
+        (MAPPING | {"kind": "rt_s*2"}, (), "kind is not a column of numbers"),
         (MAPPING | {"kind": "subject"}, (), "wanted one of real, fake"),
         (MAPPING, ("passed=True",), "did you mean passed_check"),
         (MAPPING, ("passed_check=maybe",), "no row is left"),

@@ -89,7 +89,7 @@ def test_another_column_is_the_level():
     (plain,) = psychometric(with_zero, plan=AnalysisSettings(level="noise"))["psychometric"].to_dict("records")
     assert 0.05 < plain["threshold"] < 0.5
     with pytest.raises(
-        UserError, match=r"analysis\.level: blur is no column of numbers of the trials; they have .*noise"
+        UserError, match=r"analysis\.level: blur is not a column of numbers of the trials; they have .*noise"
     ):
         psychometric(trials, plan=AnalysisSettings(level="blur"))
 
