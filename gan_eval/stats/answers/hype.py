@@ -92,8 +92,6 @@ HYPE = Table(
 
 REPLICATES = 2000
 """Number of bootstrap replicates over participants."""
-_CELLS = 4_000_000
-"""Participants times replicates in memory at a time."""
 _READ = [
     *("session", "participant", "dataset", "protocol", "phase", "block", "trial", "correct"),
     *("requested_exposure_ms", "exposure_ms"),
@@ -149,10 +147,7 @@ def bootstrap_mean(values: np.ndarray, *, seed: int) -> tuple[float, float]:
     if len(values) < 2:
         return np.nan, np.nan
     ordered, rng = np.sort(values), np.random.default_rng(seed)
-    chunk = max(1, _CELLS // len(values))
-    sizes = [min(chunk, REPLICATES - start) for start in range(0, REPLICATES, chunk)]
-    means = [sampled_counts(rng, len(ordered), size) @ ordered / len(ordered) for size in sizes]
-    return percentile_interval(np.concatenate(means))
+    return percentile_interval(sampled_counts(rng, len(ordered), REPLICATES) @ ordered / len(ordered))
 
 
 def _error_rate(answers: pd.DataFrame, seed: int) -> Row:

@@ -32,9 +32,6 @@ def test_published_quiz_maps():
     }
     for name, value in expected.items():
         assert row[name] == pytest.approx(value, abs=6e-6), name
-
-
-def test_published_quiz_facades_p():
     assert row_of(rates(from_counts(24, 1, 1, 24)), "all")["accuracy_p"] == pytest.approx(2.2666e-12, rel=1e-4)
 
 

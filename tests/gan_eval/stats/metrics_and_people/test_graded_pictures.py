@@ -8,10 +8,8 @@ from make_metrics import correlation_differences, correlations, metric_of
 from make_trials import simulated
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.grades import opinion_scores
 from gan_eval.stats.metrics_and_people.points import points
-from gan_eval.tables import IMAGE_METRICS
 
 
 def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -87,10 +85,3 @@ def test_equal_grades_have_no_correlation_and_say_why():
     (row,) = correlations(trials.assign(rating=3.0), image_metrics=images).to_dict("records")
     assert np.isnan(row["spearman"])
     assert "all mean grades are equal" in row["note"]
-
-
-@pytest.mark.slow
-def test_an_analysis_holds_metrics_against_grades():
-    trials, images = study()
-    tables = analyze(trials, image_metrics=images.drop(columns=set(images) - set(IMAGE_METRICS.names)))
-    assert tables["correlations"]["measure"].tolist() == ["mean_grade"]

@@ -193,18 +193,6 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
 
 
-def test_people_who_differ_in_skill_widen_the_interval_by_default() -> None:
-    assert AnalysisSettings().slope
-    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
-    world = make_world(design, PowerSettings(sd_slope=1.5), AnalysisSettings())
-    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    (asked, *_) = world.questions
-    wide, narrow = (
-        analysed(design, answers, [asked], AnalysisSettings(slope=slope))["told apart"] for slope in (True, False)
-    )
-    assert wide.ci_high - wide.ci_low > 1.2 * (narrow.ci_high - narrow.ci_low)
-
-
 def test_a_study_follows_from_seed_and_number_alone() -> None:
     design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=10)
     world = make_world(design, PowerSettings(), AnalysisSettings())
