@@ -1,6 +1,5 @@
 """The commands `analyze`, `trials import` and `power`."""
 
-import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +8,6 @@ import typer
 
 from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.machine.commands import as_typed
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
 
 if TYPE_CHECKING:
@@ -53,11 +51,11 @@ def analyze(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
-    """Everything that a trials table says, as tables.
+    """Analyze a trials table: write all tables of results.
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
     participation, detection, choices, bradley_terry, ratings, opinion_scores,
-    raters, agreement, thresholds, hype, psychometric, psychometric_levels,
+    agreement, thresholds, hype, psychometric, psychometric_levels,
     correlation_differences, robustness, and paper: the table to cite, which comes as paper.tex too.
     Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are
     `interim`.
@@ -149,7 +147,7 @@ def analyze(
 def _print_answer(
     console: "Console", answers: "Mapping[str, pd.DataFrame]", stored: "Mapping[Table, pd.DataFrame]"
 ) -> None:
-    """The sentence that a report of these tables begins with, and the table to cite."""
+    """Print the first sentence of the report, and the table to cite."""
     import numpy as np
 
     from gan_eval.report.parts.folder import StudyFolder
@@ -165,14 +163,13 @@ def _print_answer(
         paper = answers["paper"]
         if note := unadjusted(paper["verdict"]):
             console.sentence(f"In brackets 95 % intervals. {note}")
-        console.table(*printed(paper.assign(dprime=np.nan)))  # d′ says once more what accuracy says, and needs its room
+        console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 
 def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
-    """A trials table, and that with the tables beside it that belong to an analysis.
+    """Read a trials table, and the tables next to it that belong to an analysis (with the trials filled).
 
-    The table of trials is filled there, since the report shows it. Of the others, participants, sessions and plans are
-    taken in any case, the rest where the analysis is written to the same place.
+    Participants, sessions and plans are always read, the others if the analysis is written to the same folder.
     """
     from gan_eval import tables
     from gan_eval.stats.contradictions import require_plausible_times
@@ -206,9 +203,9 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 ROWS_LEFT_OUT = 3
-"""The exit status of an import that is done, but has left rows out."""
+"""Exit status of an import that has left rows out."""
 MOST_NAMED = 20
-"""So many rejected cells are printed; the file beside has all."""
+"""Number of rejected cells that are printed; OUT.rejected.csv has all."""
 
 
 @trials_app.command("import")
@@ -228,15 +225,14 @@ def trials_import(
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
 
-    Where columns are missing or words are not known, everything is said at once, with a command to try. A row that does
-    not fit is left out, named here and kept in OUT.rejected.csv; the last line counts such rows, and the exit status
-    is 3 then.
+    If columns are missing or words are not known, one message has all of them and a command to try. A row that does not
+    fit is left out, printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
     from gan_eval import tables
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.stats.analysis import import_trials
     from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import ForeignTableError, left_out, words_to_add
+    from gan_eval.stats.importing import left_out
     from gan_eval.tables import frames as tabular
 
     check_output_file(out)
@@ -252,18 +248,13 @@ def trials_import(
         if not (equals and colon and theirs):
             raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
-    try:
-        imported = import_trials(
-            file,
-            mapping=pairs(mapping or [], "--map"),
-            where=where or (),
-            words=words,
-            decimal=decimal,  # type: ignore[arg-type]  # checked above
-        )
-    except ForeignTableError as error:
-        for line in (*error.findings, "To try:", error.command(out)):
-            typer.echo(as_typed(line), err=True)
-        raise UserError(f"{error.problem}; the command above has what could be guessed") from error
+    imported = import_trials(
+        file,
+        mapping=pairs(mapping or [], "--map"),
+        where=where or (),
+        words=words,
+        decimal=decimal,  # type: ignore[arg-type]  # checked above
+    )
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
         typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
@@ -280,7 +271,7 @@ def trials_import(
         typer.echo(f"{file}: {line}", err=True)
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     if rows and strict:
-        raise UserError(f"{file}: {len(rows)} cells do not fit; mend them, or leave --strict away")
+        raise UserError(f"{file}: {len(rows)} cells do not fit; correct them, or leave --strict out")
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
     if not rows:
@@ -288,8 +279,6 @@ def trials_import(
         typer.echo(f"{len(imported.trials)} trials", err=True)
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
-    if options := words_to_add(imported.rejected):
-        typer.echo(f"More rows may come in with {shlex.join(f'--word={option}' for option in options)}", err=True)
     count = imported.rejected["row"].nunique()
     typer.echo(
         f"{len(imported.trials)} trials; {count} of {count + len(imported.trials)} rows left out: "
@@ -303,7 +292,7 @@ EFFECTS = (
     "false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_slope", "sd_model", "sd_stimulus",
     "sd_item", "unanswered", "dropout", "excluded",
 )  # fmt: skip
-"""Settings of `[power]` that `--effect` gives, beside fooling_rates.MODEL."""
+"""Settings of `[power]` that `--effect` can set, besides fooling_rates.MODEL."""
 
 
 def power(
@@ -326,11 +315,11 @@ def power(
         int | None, typer.Option(help="Pictures of each class in the pool; default: those that the study has.")
     ] = None,
     target: Annotated[float | None, typer.Option(help="The power wanted, such as 0.8.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the simulation.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed of the simulation.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
 ) -> None:
-    """Tell how many people to invite: simulate the study's own design and analyse each simulated study as planned.
+    """Find the number of people to invite: simulate the study's design and analyse each simulated study as planned.
 
     Writes power.csv and power.svg into --out, which may be the study's folder: its stimulus sets are the pool then.
     """
@@ -384,8 +373,9 @@ def power(
             ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
-        ceilings = {question.name: plan.ceilings[question.name] for question in plan.questions}
-        curve = power_curve(plan.table, ceilings=ceilings, target=settings.target)
+        curve = power_curve(
+            plan.table, questions=[question.name for question in plan.questions], target=settings.target
+        )
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)
             write_text(new.folder / "power.svg", curve)
@@ -399,10 +389,10 @@ def power(
 
 
 def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[str]) -> "PowerSettings":
-    """The study's assumptions with those of the command line in their place.
+    """Return the study's assumptions, replaced by those of the command line.
 
     Raises:
-        UserError: an option is not what it must be.
+        UserError: an option is not valid.
     """
     from gan_eval.settings.analysis import PowerSettings
     from gan_eval.settings.sections import as_flag, check_options
@@ -428,11 +418,7 @@ def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[
 
 
 def _require_effect(assumed: Collection[str], settings: "PowerSettings", protocol: str) -> None:
-    """Refuse assumptions that change nothing.
-
-    Raises:
-        UserError: an assumption was given that answers of this protocol do not follow from.
-    """
+    """Refuse assumptions that have no effect with the protocol."""
     unused = {"choice_rate": "pairs are chosen from; single pictures are shown"}
     if protocol in PAIR_PROTOCOLS:
         unused = {
@@ -452,11 +438,7 @@ def _require_effect(assumed: Collection[str], settings: "PowerSettings", protoco
 
 
 def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":
-    """The requested pool, else the study's stimulus sets.
-
-    Raises:
-        UserError: there are none yet, and nobody says how many there will be.
-    """
+    """Return the requested pool, else the study's stimulus sets; refuse a study without either."""
     from gan_eval.stats.power.design import planned_stimuli, versions_of
     from gan_eval.stimuli.sets import TABLE_NAME, read_sets
     from gan_eval.study.plan import Plan
@@ -473,7 +455,5 @@ def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]
         return list(read_sets(folders.values()).rows)
     known = versions_of(study, read_sets(existing).rows if existing else ())
     if not known:
-        raise UserError(
-            f"{file}: no [models.NAME], and none of stimuli.sets is there yet: nobody knows which models are compared"
-        )
+        raise UserError(f"{file}: no [models.NAME], and none of stimuli.sets exists yet, so the models are not known")
     return planned_stimuli(known, size)

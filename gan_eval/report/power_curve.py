@@ -1,6 +1,6 @@
 """The curve of power over participants, as an SVG file of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,27 +15,26 @@ _MARKERS = ("o", "s", "D", "^", "v")  # no multiple of the colours: thirty lines
 _DARK_TICKS: dict[Any, Any] = dict.fromkeys(("xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor"), INK)
 
 
-def power_curve(table: pd.DataFrame, *, ceilings: Mapping[str, float], target: float) -> str:
-    """Power with its interval for each question, its ceiling dashed, and the target; equal input, equal text.
+def power_curve(table: pd.DataFrame, *, questions: Sequence[str], target: float) -> str:
+    """Power with its interval for each question, and the target; equal input, equal text.
 
     Args:
         table: the table `power`.
-        ceilings: by question, the power (0..1) that no number of participants exceeds; in the order of the legend.
+        questions: in the order of the legend.
         target: the power (0..1) that is wanted.
     """
     with mpl.rc_context({**STYLE, **_DARK_TICKS}):
-        figure, axes = panel(3.2 + 0.2 * len(ceilings))
-        for number, (question, ceiling) in enumerate(ceilings.items()):
+        figure, axes = panel(3.2 + 0.2 * len(questions))
+        for number, question in enumerate(questions):
             colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
             rows = table[table["question"] == question]
-            rows = rows[(rows["stimuli"] == rows["stimuli"].iloc[0]) & rows["participants"].notna()]
+            rows = rows[rows["stimuli"] == rows["stimuli"].iloc[0]]
             rows = rows.sort_values("participants")
             participants = rows["participants"].to_numpy(float)
             power, low, high = (100 * rows[name].to_numpy(float) for name in ("power", "ci_low", "ci_high"))
             label = question.replace("$", r"\$")
             axes.fill_between(participants, low, high, color=colour, alpha=0.18, linewidth=0)
             axes.plot(participants, power, color=colour, marker=marker, markersize=4.5, label=label)
-            axes.axhline(100 * ceiling, color=colour, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         axes.axhline(100 * target, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
         axes.set_ylim(0, 102)
         axes.set_xlim(left=0)
@@ -43,6 +42,6 @@ def power_curve(table: pd.DataFrame, *, ceilings: Mapping[str, float], target: f
         axes.set_axisbelow(True)
         axes.set_xlabel("people")
         axes.set_ylabel("power, %")
-        title = f"Dashed: no limit of people. Dotted: {100 * target:.0f} %"
+        title = f"Dotted: {100 * target:.0f} %"
         figure.legend(loc="outside lower center", ncols=1, title=title, title_fontsize=8, fontsize=8)
     return svg_text(figure, _PALETTE)

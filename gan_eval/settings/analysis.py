@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 from gan_eval.settings.sections import Name, Section
 
 Link = Literal["logit", "probit"]
-Screening = Literal["none", "bt500", "p910"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 """Above 0, below 1."""
 _RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
@@ -67,8 +66,6 @@ class AnalysisSettings(Section):
     (O'Brien-Fleming)."""
     replicates: int = Field(default=1000, ge=200, le=100_000)
     """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
-    screening: Screening = "none"
-    """Screening of participants who grade: ITU-R BT.500 excludes outliers, ITU-T P.910 weighs all."""
 
     @field_validator("exclude", "exclude_participants")
     @classmethod

@@ -20,7 +20,7 @@ from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.choices import bradley_terry, choices
 from gan_eval.stats.answers.detection import signal_detection
-from gan_eval.stats.answers.grades import opinion_scores, raters, ratings
+from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates
@@ -205,12 +205,7 @@ def analyze(
     )
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
-        analysed,
-        image_metrics=images,
-        set_metrics=sets,
-        screening=settings.screening,
-        seed=seed,
-        replicates=settings.replicates,
+        analysed, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
     )
     if not (images is None and sets is None) and correlations.empty and (analysed["phase"] == "main").any():
         say(f"no correlations of metrics with people: {why_none(analysed, image_metrics=images, set_metrics=sets)}")
@@ -224,9 +219,8 @@ def analyze(
         "reaction_times": reaction_times(analysed),
         "choices": choices(analysed),
         "bradley_terry": bradley_terry(analysed),
-        "ratings": ratings(analysed, screening=settings.screening),
-        "opinion_scores": opinion_scores(analysed, screening=settings.screening),
-        "raters": raters(analysed, screening=settings.screening),
+        "ratings": ratings(analysed),
+        "opinion_scores": opinion_scores(analysed),
         "agreement": agreement(analysed, seed=seed, replicates=settings.replicates),
         "thresholds": thresholds(analysed, settings=staircase),
         "hype": hype(analysed, settings=staircase, seed=seed, replicates=2 * settings.replicates),

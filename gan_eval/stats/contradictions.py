@@ -1,4 +1,4 @@
-"""Rows of a trials table that contradict each other are refused; what may be meant is a warning."""
+"""Checks of a trials table: contradictions are refused, possible mistakes are warnings."""
 
 import re
 from collections import defaultdict
@@ -19,15 +19,14 @@ SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9
 MOST_NAMED = 3
 """Number of persons or sessions that a warning names."""
 FEWEST_EQUAL = 3
-"""Number of equal reaction times from which two sessions pass for one; fewer may agree by chance."""
+"""Smallest number of equal reaction times of sessions that may be one."""
 _CONSTANT = {
     "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
     "model": "a picture is of one model: correct the rows, or give each picture a name of its own",
     "dataset": "a picture is of one data set: correct the rows, or give each picture a name of its own",
     "item": "a picture belongs to one item: correct the rows",
 }
-"""Columns that do not change while `stimulus` stays the same, and the fix."""
-
+"""Columns that are constant for a stimulus, and the fix."""
 
 PLAUSIBLE_MS = {
     "reaction_time_ms": (100.0, 180_000.0),
@@ -36,8 +35,7 @@ PLAUSIBLE_MS = {
     "exposure_ms": (4.0, 180_000.0),
     "second_exposure_ms": (8.0, 180_000.0),
 }
-"""Lowest and highest median of a column of times: nobody answers within 100 ms, no screen shows a picture for less than
-a frame at 120 Hz. Times outside are of another unit."""
+"""Lowest and highest plausible median of a column of times; others are of another unit."""
 
 
 def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -54,8 +52,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
     """Refuse trials that contradict each other.
 
     That is a session of two participants; a stimulus with two kinds, models, data sets or items; a kind that the
-    identifier `dataset/real/stem` contradicts; and a `correct` that response and kind, or the choice, contradict.
-    Pictures of pairs count, too: of a real one with a model's, `stimulus` is the real one.
+    identifier `dataset/real/stem` contradicts; and a `correct` that the answer contradicts.
 
     Args:
         trials: the table `trials`, filled (`fill_trials`).
@@ -107,9 +104,9 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
 
 
 def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return what each trial says of its pictures: a row for each, under the position of its trial.
+    """Return a row for each picture of each trial, under the position of its trial.
 
-    Kind and model of the pictures of pairs follow from their place, `stimulus` or `stimulus_b`.
+    Kind and model of the pictures of pairs follow from their column, `stimulus` or `stimulus_b`.
     """
     columns = ["stimulus", *_CONSTANT]
     pictures = trials[columns].reset_index(drop=True)
@@ -128,7 +125,7 @@ def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFram
 
 
 def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
-    """Return the rest of a message on pictures where one is of a pair; empty: none is."""
+    """Return the rest of a message if one of the pictures is of a pair; else nothing."""
     if all(single[row] for row in rows):
         return ""
     return " (stimulus is the real picture of a pair, stimulus_b the model's: are the two columns swapped?)"
@@ -137,15 +134,13 @@ def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
 def require_plausible_times(
     trials: pd.DataFrame, *, where: str, mapping: Mapping[str, str] | None = None, measured: bool = True
 ) -> None:
-    """Refuse times that are seconds, or milliseconds times 1000, by the median of each column.
-
-    Simulated trials are not looked at, nor a column in which no time is above 0.
+    """Refuse times of another unit, by the median of each column without simulated trials.
 
     Args:
         trials: the table `trials`, filled.
         where: the file or table that the message names.
         mapping: by column the expression that it was imported from, such as `rt*1000`.
-        measured: also trials with an onset, which this program has measured.
+        measured: check trials with an onset too, which this program has measured.
 
     Raises:
         UserError: with the `--map` that fixes it.
@@ -175,8 +170,7 @@ def require_plausible_times(
 
 
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
-    """Return the first row whose value is not that of the first row with the same `of`, and that row; None: there is
-    none. Missing values agree with all."""
+    """Return the first row whose value differs from the first one with the same `of`, and that row; else None."""
     groups, values = pd.factorize(of.array)[0], pd.factorize(value.array)[0]
     known = np.flatnonzero((groups >= 0) & (values >= 0))
     first = np.zeros(groups.max(initial=-1) + 1, int)
@@ -195,9 +189,7 @@ def other_than_its_name(row: pd.Series) -> str:
 
 
 def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return (N,) bool: which rows have another kind or model than the name `dataset/real/...` or `dataset/model/...`.
-
-    Names of another form, or with a model that no row has, tell nothing.
+    """Return (N,) bool: rows whose kind or model is not that of the name `dataset/real/...` or `dataset/model/...`.
 
     >>> belies_its_name(pd.DataFrame({"stimulus": ["d/real/1", "d/m/1"], "kind": ["fake", "fake"], "model": ["m", "m"],
     ...     "dataset": "d"}))
@@ -220,7 +212,7 @@ def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _belies_its_answer(trials: pd.DataFrame, single: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return (N,) bool: which rows say `correct` otherwise than response and kind, or the choice of the real one."""
+    """Return (N,) bool: rows whose `correct` differs from response and kind, or from the choice of the real picture."""
     known, correct = trials["correct"].notna().to_numpy(bool), trials["correct"].to_numpy(bool, na_value=False)
     response, choice = trials["response"], trials["choice"]
     judged = single & trials["kind"].notna().to_numpy(bool) & response.isin(TRIALS.by_name["kind"].words)
@@ -232,11 +224,7 @@ def _belies_its_answer(trials: pd.DataFrame, single: NDArray[np.bool_]) -> NDArr
 
 
 def doubts(trials: pd.DataFrame) -> list[str]:
-    """Return a line for each thing that may be meant and often is a mistake.
-
-    That is participants whose codes differ only in case or outer spaces, and sessions whose pictures and reaction
-    times are all equal.
-    """
+    """Return warnings: codes of participants that differ only in case or spaces, and sessions with equal times."""
     spellings: dict[str, list[str]] = defaultdict(list)
     for code in map(str, trials["participant"].dropna().unique()):
         spellings[person_of(code)].append(code)

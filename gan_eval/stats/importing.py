@@ -6,6 +6,7 @@ import subprocess
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stats.column_guesses import GUESSED, Suggestion, guessed_words, misfits, suggest
+from gan_eval.stats.column_guesses import USUAL_WORDS, misfits, suggest
 from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import (
@@ -38,48 +39,20 @@ _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """The ending of a picture's file."""
 MOST_WORDS = 8
-"""So many unknown words of a column, or reasons for leaving rows out, are told."""
+"""Number of unknown words of a column, or of reasons for leaving rows out, that a message names."""
 
 
 class Imported(NamedTuple):
-    """Both tables of a foreign one."""
+    """The result of `import_trials`."""
 
     trials: pd.DataFrame
     """The table `trials`."""
     rejected: pd.DataFrame
-    """The table `rejected`: each row that could not be taken, and why."""
+    """The table `rejected`: each row that was left out, with the reason."""
     renamed: tuple[str, ...] = ()
-    """Stimuli whose name stood for several pictures, which now have a name each."""
+    """Stimuli that shared a name and now have a name each."""
     doubts: tuple[str, ...] = ()
-    """What may be a mistake (`gan_eval.stats.contradictions.doubts`), a line each."""
-
-
-class ForeignTableError(UserError):
-    """A foreign table whose columns or words are not all known; its line says at once whatever is wrong."""
-
-    def __init__(self, file: Path, problem: str, findings: Sequence[str], suggestion: Suggestion, where: Sequence[str]):
-        self.problem = f"{file}: {problem}"
-        self.findings = tuple(findings)
-        """The file's columns, words that are not known, and what was guessed: a line each."""
-        self.suggestion = suggestion
-        """Mapping and words to try."""
-        self._file, self._where = file, where
-        super().__init__("; ".join((self.problem, *self.findings, f"try: {self.command()}")))
-
-    def command(self, out: Path | None = None) -> str:
-        """The command that imports the table as guessed, as this system's shells read it."""
-        if out is None:
-            out = Path("trials.csv" if self._file.name != "trials.csv" else "imported.csv")
-        options = [f"--map={ours}={theirs}" for ours, theirs in self.suggestion.mapping.items()]
-        options += [
-            f"--word={name}:{theirs}={ours}"
-            for name, meanings in self.suggestion.words.items()
-            for theirs, ours in meanings.items()
-        ]
-        options += [f"--where={rule}" for rule in self._where]
-        pairs = [part for option in options for part in option.split("=", 1)]
-        words = ["gan-eval", "trials", "import", str(self._file), *pairs, "--out", str(out)]
-        return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    """Warnings (`gan_eval.stats.contradictions.doubts`)."""
 
 
 def import_trials(
@@ -90,25 +63,26 @@ def import_trials(
     words: Mapping[str, Mapping[str, str]] | None = None,
     decimal: Literal["point", "comma"] | None = None,
 ) -> Imported:
-    """A foreign table of judgements as a trials table; rows that do not fit are left out and named.
+    """Turn a foreign table of judgements into a trials table; rows that do not fit are left out and named.
 
-    What is not mapped is taken from a column of the same name, else filled: session = participant, trial = order,
-    phase = main, simulated = false; `correct` is computed. The file's further columns are kept.
+    Columns that are not mapped are taken from a column of the same name, else filled: session = participant, trial =
+    order, phase = main, simulated = false; `correct` is computed. Further columns are kept.
 
     Args:
-        file: CSV with one judgement a row; its cells may be separated by semicolons, as Excel does in half of Europe.
+        file: CSV with one judgement a row.
         mapping: for a column of `trials` the file's column, or a column times or divided by a number:
-            `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`; empty: the file's column of that name is
-            something else, and is not taken.
+            `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`; empty: nothing is taken from a column of
+            that name.
         where: rules (`gan_eval.stats.exclusions`) on the file's own columns; rows that fulfil all are taken.
-        words: for a column of `trials` what the file's words mean: `{"kind": {"synthetic": "fake"}}`; empty: nothing.
+        words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
+            nothing.
         decimal: the decimal mark of the file; the other mark separates thousands. Default: the point, and the comma
             where cells are not separated by commas.
 
     Raises:
-        ForeignTableError: a column that must be there is missing or unknown, or no row could be taken.
-        UserError: no such file, a rule that is not understood or drops answers by their outcome, a number that may be
-            written with a thousands separator, rows that contradict each other, or times that are no milliseconds.
+        UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by
+            their outcome, a number may have a thousands separator, rows contradict each other, or times are not
+            milliseconds.
     """
     file, words = Path(file), words or {}
     header, records = csv_records(file, as_written=decimal is not None)
@@ -129,8 +103,8 @@ def import_trials(
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
     frame, of_arithmetic = _mapped(foreign, known, file=str(file))
-    not_answers = {"choice", "rating"} & misfits(frame.select_dtypes(exclude="number"), words)
-    if missing := missing_answers(frame.drop(columns=list(not_answers))):
+    others = misfits(frame.select_dtypes(exclude="number")) - words.keys()
+    if missing := missing_answers(frame.drop(columns=list(others))):
         problems.append(are_missing(missing))
     if problems:
         raise _foreign_table_error(file, "; ".join(problems), foreign, known, words, where)
@@ -143,14 +117,9 @@ def import_trials(
     if accepted.empty:
         first = rejected[0]
         problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
-        count = Counter(row["column"] for row in rejected)
-        suitable = {  # without columns of ours that no row fits, and whose words cannot be guessed
-            ours: theirs
-            for ours, theirs in known.items()
-            if count[ours] != len(frame)
-            or (ours in GUESSED and {*frame[ours].dropna()} <= guessed_words(ours, frame[ours]).keys())
-        }
-        raise _foreign_table_error(file, problem, foreign, suitable, words, where)
+        if first["column"] in foreign:
+            problem += f"; leave the column out with --map {first['column']}="
+        raise _foreign_table_error(file, problem, foreign, known, words, where)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
     trials, renamed = _a_name_for_each_picture(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
@@ -159,12 +128,10 @@ def import_trials(
 
 
 def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Where one name stands for a real picture and generated ones, or for those of several models or data sets, the
-    pictures are called `dataset/real/STEM` and `dataset/model/STEM`, as ours are, and the name is their item.
+    """Rename pictures that share a name to `dataset/real/STEM` and `dataset/model/STEM`; the name is their item.
 
-    Many tables name what is on a picture; counted as one picture, its versions would hide from the statistics how
-    much pictures differ. Where fewer than half of the names are real in some rows and fake in others, these rows are
-    mistakes, and the names stay for `require_agreement` to refuse.
+    If fewer than half of the names are real in some rows and fake in others, these rows are mistakes, and
+    `require_agreement` refuses them.
     """
     single = trials["kind"].notna()
     version = trials["model"].where(trials["kind"] == "fake").fillna(trials["kind"])
@@ -185,7 +152,7 @@ def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
 
 
 def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The part of a mapping whose columns are known, and a message for each other."""
+    """Return the part of a mapping whose columns are known, and a message for each other."""
     known, problems = {}, []
     for target, expression in mapping.items():
         try:
@@ -200,11 +167,7 @@ def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dic
 def _with_clear_numbers(
     foreign: pd.DataFrame, mapping: Mapping[str, str], decimal: Literal["point", "comma"] | None, *, file: str
 ) -> pd.DataFrame:
-    """The table with a decimal point in its columns of numbers.
-
-    Raises:
-        UserError: a mark may be the decimal one or one of thousands, and `decimal` does not say which.
-    """
+    """Return the table with a decimal point in its columns of numbers; refuse ambiguous marks."""
     used = (mapping.get(target, target) and _source(target, mapping.get(target, ""), foreign) for target in _NUMBERS)
     for name in dict.fromkeys(used):
         if name not in foreign:
@@ -220,7 +183,7 @@ def _with_clear_numbers(
 
 
 def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
-    """The foreign column that an expression of a mapping names; a column's own name goes before arithmetic."""
+    """Return the foreign column that an expression names; a column of that very name comes before arithmetic."""
     scaled = None if expression in foreign.columns else SCALED.match(expression)
     return scaled["column"] if scaled else expression or target
 
@@ -232,12 +195,12 @@ def _foreign_table_error(
     mapping: Mapping[str, str],
     words: Mapping[str, Mapping[str, str]],
     where: Sequence[str],
-) -> ForeignTableError:
-    """The error with all that can be said of the table."""
+) -> UserError:
+    """Return the error with the file's columns, its unknown words and a command to try."""
     sources = {ours: _source(ours, theirs, foreign) if theirs else "" for ours, theirs in mapping.items()}
     suggestion = suggest(foreign, mapping, words, sources)
     findings = [f"the file has the columns {', '.join(foreign.columns)}"]
-    for name in GUESSED:
+    for name in USUAL_WORDS:
         source = _source(name, suggestion.mapping.get(name, name), foreign)
         if source in foreign:
             known = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
@@ -246,21 +209,26 @@ def _foreign_table_error(
             if len(counts):
                 listed = ", ".join(f"{word} {count}" for word, count in counts.head(MOST_WORDS).items())
                 more = f" and {len(counts) - MOST_WORDS} others" if len(counts) > MOST_WORDS else ""
-                findings.append(f"not known in {source} ({name}): {listed}{more}")
-    return ForeignTableError(file, problem, (*findings, *suggestion.remarks), suggestion, where)
-
-
-def words_to_add(rejected: pd.DataFrame) -> list[str]:
-    """For `--word`: what words may mean for which rows were left out."""
-    options = []
-    for name in GUESSED:
-        found = rejected.loc[rejected["column"] == name, "found"].dropna()
-        options += [f"{name}:{theirs}={ours}" for theirs, ours in guessed_words(name, found).items()]
-    return options
+                findings.append(
+                    f"not known in {source} ({name}): {listed}{more}; give each meaning with --word {name}:WORD=MEANING"
+                )
+    if "COLUMN" in suggestion.mapping.values():
+        findings.append("replace COLUMN below with a column of the file")
+    options = [("--map", f"{ours}={theirs}") for ours, theirs in suggestion.mapping.items()]
+    options += [
+        ("--word", f"{name}:{theirs}={ours}")
+        for name, meanings in suggestion.words.items()
+        for theirs, ours in meanings.items()
+    ]
+    options += [("--where", rule) for rule in where]
+    out = "trials.csv" if file.name != "trials.csv" else "imported.csv"
+    command = ["gan-eval", "trials", "import", str(file), *chain.from_iterable(options), "--out", out]
+    as_text = subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+    return UserError("; ".join([f"{file}: {problem}", *findings, f"try: {as_text}"]))
 
 
 def left_out(rejected: pd.DataFrame) -> str:
-    """Why rows were left out, the commonest reasons with how many cells they are of.
+    """Return the commonest reasons why rows were left out, with the number of cells.
 
     >>> left_out(frame_of([_rejection(row, "kind", "found 'x', wanted one of real, fake") for row in (3, 4)], REJECTED))
     '2 kind (wanted one of real, fake)'
@@ -281,11 +249,7 @@ def _refuse_choice_by_outcome(
     *,
     file: str,
 ) -> None:
-    """Rules may drop fillers and rows without an answer, but no judgements by what was answered or true.
-
-    Raises:
-        UserError: a rule names a column that an outcome is taken from, and drops rows with such an outcome.
-    """
+    """Refuse rules that drop judgements by their outcome; fillers and rows without an answer may be dropped."""
     outcomes = {mapping.get(name, name): name for name in OUTCOMES}
     for text in rules:
         rule = parse_rule(text)
@@ -305,10 +269,10 @@ def _refuse_choice_by_outcome(
 
 
 def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
-    """The table `trials` of a CSV or Parquet file (by suffix), a results store or a frame, each column with its dtype.
+    """Read the table `trials` of a CSV or Parquet file, a results store or a frame, each column with its dtype.
 
-    Columns that can be filled may be absent. Rows without participant or stimulus and rows that repeat another are left
-    out, and a warning counts them.
+    Absent columns are filled. Rows without participant or stimulus and rows that repeat another are left out, and a
+    warning counts them.
 
     Args:
         source: the file; a store's file, its URL, or the open store; or any frame with participant, stimulus, kind and
@@ -340,11 +304,11 @@ def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
 
 
 def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
-    """The trials as a file or a store has them; the cells of a CSV file are text.
+    """Read the trials of a file or a store unchanged; the cells of a CSV file are text.
 
     Raises:
-        UserError: no such file, a column is absent that nothing can fill, the file cannot be read, or rows of a store
-            are missing or contradict each other.
+        UserError: no such file, a required column is absent, a word is not known, or rows of a store are missing or
+            contradict each other.
     """
     if isinstance(source, Store):
         trials = source.frame(TRIALS)
@@ -363,17 +327,18 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
             require_clear_numbers(zip((cells.index + 1).tolist(), cells, strict=True), f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, are_missing(missing), frame, {}, {}, ())
+    for name in USUAL_WORDS:
+        cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
+        others = cells[~cells.isin(TRIALS.by_name[name].words)]
+        if len(others):
+            wanted = ", ".join(TRIALS.by_name[name].words)
+            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, wanted one of {wanted}"
+            raise _foreign_table_error(path, problem, frame, {}, {}, ())
     return frame
 
 
 def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
-    """The trials of a file or a store, unfilled, with the participants' answers, the sessions and the plans.
-
-    Next to a file these are `participants.csv`, `sessions.csv` and `plans.csv`, where they are there.
-
-    Raises:
-        UserError: as for `unfilled_trials`.
-    """
+    """Read the unfilled trials of a file or a store, with the tables participants, sessions and plans next to it."""
     if isinstance(source, Store):
         return {TRIALS: unfilled_trials(source)} | {
             table: source.frame(table) for table in (PARTICIPANTS, SESSIONS, PLANS)
@@ -381,16 +346,16 @@ def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
     if is_store(source):
         with open_store(source, create=False) as store:
             return tables_to_analyze(store)
-    beside = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS, PLANS)}
+    neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS, PLANS)}
     return {TRIALS: unfilled_trials(source)} | {
         table: read_table(file, table)
-        for table, file in beside.items()
+        for table, file in neighbours.items()
         if (holds_table(file, PLANS) if table is PLANS else file.is_file())
     }
 
 
 def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
-    """The mapped columns, then the file's further ones; and a rejection for each cell that should be a number."""
+    """Return the mapped columns and the file's further ones, and a rejection for each cell that is no number."""
     columns: dict[str, pd.Series] = {}
     sources: set[str] = set()
     rejected = []
@@ -409,7 +374,7 @@ def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> 
             except (ValueError, ZeroDivisionError) as error:
                 raise UserError(f"{where}: {scaled['number']} is not a number to multiply or divide by") from error
             if TRIALS.by_name[target].dtype not in ("int", "float"):
-                raise UserError(f"{where}: {target} is no column of numbers; map it to a column without arithmetic")
+                raise UserError(f"{where}: {target} is not a column of numbers; map it to a column without arithmetic")
             values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
             bad = foreign[source][values.isna() & foreign[source].notna()]
             rejected += [
@@ -422,7 +387,7 @@ def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> 
 
 
 def _in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """Enumerations in lower case and in the words of the schema; no answer is the answer `none`."""
+    """Return enumerations in lower case and in the words of the schema; an empty response is `none`."""
     frame = frame.copy()
     for name, meanings in words.items():
         column = column_named(name, frame, where="--word")
@@ -438,7 +403,7 @@ def _in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]
 
 
 def _rejected(frame: pd.DataFrame) -> list[Row]:
-    """What the schema does not allow, empty cells that nothing can fill, and trials that stand twice."""
+    """Return a rejection for each cell that does not fit: words, empty cells, repeated trials."""
     rejected = [
         _rejection(frame.index[row], column, reason, frame[column].iloc[row])
         for row, column, reason in faults(frame, TRIALS)
@@ -456,10 +421,12 @@ def _rejected(frame: pd.DataFrame) -> list[Row]:
         keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
         again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]
         rejected += [
-            _rejection(row, "trial", f"session {session} has a trial {trial} already", trial)
+            _rejection(
+                row, "trial", f"session {session} has a trial {trial} already; --map trial= numbers the rows", trial
+            )
             for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
         ]
-    first: dict[tuple[object, object], Row] = {}  # of a cell: what is no number cannot be one that stood already
+    first: dict[tuple[object, object], Row] = {}  # one rejection for each cell
     for rejection in rejected:
         first.setdefault((rejection["row"], rejection["column"]), rejection)
     return list(first.values())

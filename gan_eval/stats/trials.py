@@ -1,4 +1,4 @@
-"""Which trials an analysis looks at: missing columns filled, main trials of single pictures, answered ones."""
+"""The trials of an analysis: missing columns filled, copies removed, main and answered trials."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,33 +15,32 @@ from gan_eval.tables.names import KEPT_NAMES, name_problem
 from gan_eval.tables.schema import LONGEST_MS
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
-"""What nothing can fill where single pictures were judged; pairs and grades need the first two."""
+"""Required columns for single pictures; pairs and grades need the first two."""
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
-"""What was answered, how surely, and what was true."""
+"""Columns of answers and of the truth."""
 _LEAD_MS = 50.0
-"""A picture that stays until the answer is measured to vanish no earlier than this before the key press."""
+"""A picture that stays until the answer vanishes at most this long before the key press."""
 PAIRED = "paired"
-"""Real beside fake: picture a is the real one."""
+"""Real against fake: picture a is the real one."""
 TWO_MODELS = "model_vs_model"
 """Two models' pictures; their names stand in `model` as A|B."""
 
 
 def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = True) -> pd.DataFrame:
-    """A trials table from any frame that has at least participant, stimulus, and what was answered.
+    """Return a trials table from a frame with participant, stimulus, and an answer.
 
-    That is kind and response for single pictures, choice for pairs, rating for grades. Filled where absent: session =
-    participant (within a study, where there are several), trial = order within the session, phase = main, simulated =
-    false, correct = whether response and kind agree; every other column is empty. A model beside a real picture is
-    cleared.
+    Answers are kind and response for single pictures, choice for pairs, rating for grades. Filled if absent: session =
+    participant (within a study), trial = order within the session, phase = main, simulated = false, correct = response
+    and kind agree; every other column is empty. The model of a real picture is cleared.
 
     Args:
-        frame: whole numbers as its index are those of the rows in the source, from 0; messages count from 1.
+        frame: an index of whole numbers has those of the rows in the source, from 0; messages count from 1.
         where: the file or table that messages name.
         agree: refuse rows that contradict each other (`require_agreement`) and times of another unit.
 
     Raises:
-        UserError: a needed column is absent, a cell is not what the schema wants, rows contradict each other, or times
-            are no milliseconds.
+        UserError: a required column is absent, a cell does not fit the schema, rows contradict each other, or times
+            are not milliseconds.
     """
     require_answers(frame, where=where)
     numbers = frame.index + 1 if pd.api.types.is_integer_dtype(frame.index) else pd.RangeIndex(1, len(frame) + 1)
@@ -77,18 +76,18 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
 
 
 def text_coded(trials: pd.DataFrame) -> pd.DataFrame:
-    """Trials with their text as categories: of a million, whole numbers are compared, grouped and copied, no texts."""
+    """Return trials with their text as categories, which are faster to compare and group."""
     return trials.astype({name: "category" for name in trials if isinstance(trials[name].dtype, pd.StringDtype)})
 
 
 def pictures(trials: pd.DataFrame) -> pd.Series:
-    """(N,) what is shown, the same for all versions of a picture: the item, or the stimulus where there is none."""
+    """Return (N,) the item of each trial, or the stimulus where there is none."""
     item = trials["item"]
     return item if item.notna().all() else item.astype("str").where(item.notna(), trials["stimulus"].astype("str"))
 
 
 def model_problem(model: str) -> str:
-    """Return what is wrong with the name of a model that `misnamed` finds.
+    """Return the message for the name of a model that `misnamed` finds.
 
     >>> model_problem("a|all")
     'the name all is kept for the row of all models together; give the model another'
@@ -98,7 +97,7 @@ def model_problem(model: str) -> str:
 
 
 def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return (N,) bool: which trials name a model as none may be named: `all`, or A|B of a single picture."""
+    """Return (N,) bool: trials with a forbidden name of a model: `all`, or A|B for a single picture."""
     if "model" not in frame:
         return np.zeros(len(frame), bool)
     codes, models = pd.factorize(frame["model"].array)
@@ -111,17 +110,15 @@ def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 class Named(NamedTuple):
-    """Trials of which participant and stimulus are known."""
+    """Trials, and a note on those that were left out."""
 
     trials: pd.DataFrame
     note: str
-    """How many others there were; empty: none."""
+    """Empty: none."""
 
 
 def with_names(frame: pd.DataFrame) -> Named:
-    """Without the trials whose cell for the participant or the stimulus is empty; nothing can stand in for these.
-
-    A column that is empty throughout stays, for `fill_trials` to refuse.
+    """Remove trials without a participant or a stimulus; a column that is empty throughout stays.
 
     >>> with_names(pd.DataFrame({"participant": ["P1", None, "P2"], "stimulus": ["a", "b", ""]})).note
     '1 trials without participant and 1 without stimulus left out'
@@ -140,9 +137,7 @@ def with_names(frame: pd.DataFrame) -> Named:
 
 
 def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
-    """Without rows that repeat an earlier one in every cell, the number of the trial being one of these.
-
-    Without the column `trial` nothing tells a copy from a second look: such rows stay and are counted.
+    """Remove rows that repeat an earlier one in every cell; without the column `trial` they stay and are counted.
 
     Raises:
         UserError: rows share session and trial and differ otherwise.
@@ -173,7 +168,7 @@ def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
 
 
 def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
-    """Return the trials that can be counted: each once, with participant and stimulus, under their numbers from 0.
+    """Return each trial with participant and stimulus once, numbered from 0.
 
     Raises:
         UserError: rows share session and trial and differ otherwise.
@@ -184,23 +179,19 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
 
 
 def require_answers(frame: pd.DataFrame, *, where: str) -> None:
-    """Check that the columns are there that nothing can fill.
-
-    Raises:
-        UserError: some are absent; all are named.
-    """
+    """Refuse a frame without a required column."""
     if missing := missing_answers(frame):
         raise UserError(f"{where}: {are_missing(missing)}; it has {', '.join(map(str, frame))}; rename a column")
 
 
 def missing_answers(frame: pd.DataFrame) -> list[str]:
-    """The columns that are absent and that nothing can fill; pairs and grades need neither kind nor response."""
+    """Return the required columns that are absent; pairs and grades need neither kind nor response."""
     answered_otherwise = any(name in frame and frame[name].notna().any() for name in ("choice", "rating"))
     return [name for name in (REQUIRED[:2] if answered_otherwise else REQUIRED) if name not in frame]
 
 
 def are_missing(columns: Sequence[str]) -> str:
-    """That columns are missing, as a message says it.
+    """Return the message about missing columns.
 
     >>> are_missing(["kind", "response"])
     'columns kind, response are missing'
@@ -209,7 +200,7 @@ def are_missing(columns: Sequence[str]) -> str:
 
 
 def sessions_of(frame: pd.DataFrame) -> pd.Series:
-    """The sessions of a frame that may have no such column: a participant sits once in a study."""
+    """Return the column `session`; if it is absent, each participant has one session in a study."""
     if "session" in frame:
         return frame["session"]
     if "study" in frame and frame["study"].nunique() > 1:
@@ -218,11 +209,9 @@ def sessions_of(frame: pd.DataFrame) -> pd.Series:
 
 
 def requested_exposure(trials: pd.DataFrame) -> np.ndarray:
-    """(N,) the requested exposure in ms; infinite: until the answer; NaN: not known.
+    """Return (N,) the requested exposure in ms; infinite: until the answer; NaN: not known.
 
-    An empty cell alone does not say that a picture stayed until the answer, for many tables know no exposures. It does
-    where the picture was measured to stay, at least up to the key press; and for what else is empty in such a session,
-    such as trials without an answer.
+    An empty cell means until the answer if the session's pictures were measured to stay up to the key press.
     """
     requested, planned, measured, answered_at = (
         trials[name].to_numpy("float64", na_value=np.nan)
@@ -237,10 +226,7 @@ def requested_exposure(trials: pd.DataFrame) -> np.ndarray:
 
 
 def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Main trials of single pictures that were to be called real or fake, answered or not.
-
-    Three columns are added: `is_fake`, `says_fake` and `answered` (bool, no missing values).
-    """
+    """Return main trials of single pictures to be called real or fake, with `is_fake`, `says_fake` and `answered`."""
     single = (trials["phase"] == "main") & trials["kind"].notna() & are_single(trials) & ~_are_graded(trials)
     main = _those(trials, single)
     return main.assign(
@@ -251,36 +237,36 @@ def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Main trials of pairs, answered or not, with the added column `answered` (bool)."""
+    """Return main trials of pairs with the added column `answered` (bool)."""
     main = trials[(trials["phase"] == "main") & ~are_single(trials)].reset_index(drop=True)
     return main.assign(answered=main["choice"].isin(["a", "b"]).to_numpy(bool))
 
 
 def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Main trials of pictures that were to be graded, graded or not, with the added column `answered` (bool)."""
+    """Return main trials of pictures to be graded with the added column `answered` (bool)."""
     main = trials[(trials["phase"] == "main") & _are_graded(trials)].reset_index(drop=True)
     return main.assign(answered=main["rating"].notna().to_numpy(bool))
 
 
 def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which trials ask for a grade; a number beside a response, such as how sure one is, is none."""
+    """Return (N,) bool: trials that ask for a grade; a rating next to a response is none."""
     alone = trials["rating"].notna() & trials["response"].isna()
     return (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
 
 
 def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which trials have a reaction time that a person can have: above 0, and no further from it than any time."""
+    """Return (N,) bool: trials with a possible reaction time."""
     milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
     return (milliseconds > 0) & (milliseconds <= LONGEST_MS)
 
 
 def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """The answered ones of `main_trials`, with `correct` computed from kind and response as a plain bool."""
+    """Return the answered trials of `main_trials`, with `correct` computed from kind and response."""
     main = main_trials(trials)
     main = _those(main, main["answered"])
     return main.assign(correct=(main["is_fake"] == main["says_fake"]).to_numpy(bool))
 
 
 def _those(trials: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
-    """The marked trials, numbered anew; nothing is copied where that is all of them."""
+    """Return the marked trials, renumbered; nothing is copied if all are marked."""
     return (trials if chosen.all() else trials[chosen]).reset_index(drop=True)

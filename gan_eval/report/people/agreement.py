@@ -15,7 +15,6 @@ from gan_eval.report.parts.palette import GRID, MUTED, SERIES
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, plural, text, whole
 from gan_eval.report.people.design import is_interim
-from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.metrics_and_people.ceiling import spearman
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED, points
@@ -68,8 +67,7 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
     tables = {table.name: folder.tables.get(table.name) for table in (IMAGE_METRICS, SET_METRICS)}
     if trials.empty or correlations.empty or all(table is None for table in tables.values()):
         return []
-    is_screened = (folder.table(OPINION_SCORES)["screening"] == "bt500").any()
-    scored = points(trials, **tables, screening="bt500" if is_screened else "none")
+    scored = points(trials, **tables)
     # a data set's few models stand among those of all data sets, too
     of_all = {key for key, _ in _groups(scored) if key.level == "model" and not key.dataset}
     plots = [

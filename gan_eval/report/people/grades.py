@@ -1,4 +1,4 @@
-"""How real did it look? Mean grades, opinion scores of pictures, participants as raters, and their agreement."""
+"""How real did it look? Mean grades, opinion scores of pictures, and the agreement of participants."""
 
 import pandas as pd
 
@@ -12,14 +12,13 @@ from gan_eval.report.parts.words import (
     interval,
     missing,
     number,
-    percent,
     plural,
     text,
     whole,
 )
 from gan_eval.report.people.design import exploratory_mark
 from gan_eval.stats.answers.agreement import AGREEMENT
-from gan_eval.stats.answers.grades import OPINION_SCORES, RATERS, RATINGS
+from gan_eval.stats.answers.grades import OPINION_SCORES, RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
 
@@ -27,15 +26,10 @@ MOST_PICTURES = 20
 """Pictures at each end of the scores that the page lists."""
 _LEAST_GRADES = 5
 """Of a picture that has an interval on the page."""
-_SCREENED = {
-    "none": "No participant was screened out.",
-    "bt500": "Participants were screened by ITU-R BT.500: outlying ones are left out.",
-    "p910": "Scores are maximum-likelihood estimates by ITU-T P.910: biased and inconsistent participants weigh less.",
-}
 
 
 def grades_section(folder: StudyFolder) -> Section:
-    """Mean grades, mean opinion scores, and the raters."""
+    """Mean grades and mean opinion scores."""
     grades = table_of(
         "Grades: how real the pictures look",
         folder.table(RATINGS),
@@ -54,30 +48,14 @@ def grades_section(folder: StudyFolder) -> Section:
         label="model",
         source="ratings",
     )
-    raters = table_of(
-        "Participants as raters",
-        folder.table(RATERS),
-        {
-            "participant": cell(text, "participant"),
-            "grades": cell(whole, "n"),
-            "bias": cell(number, "bias"),
-            "inconsistency": cell(number, "inconsistency"),
-            "outlying grades": cell(percent, "outlier_share"),
-            "their skew": cell(number, "outlier_skew"),
-            "screening": labelled({True: "left out", False: "counts"}, "rejected", "counts"),
-        },
-        last_is_text=True,
-        label="participant",
-        source="raters",
-    )
-    return Section("grades", "How real did it look?", [*grades, *_opinion_tables(folder), *raters])
+    return Section("grades", "How real did it look?", [*grades, *_opinion_tables(folder)])
 
 
 def _opinion_tables(folder: StudyFolder) -> list[Table]:
     """Mean opinion scores, the highest and lowest where there are many."""
     frame = folder.table(OPINION_SCORES)
     scored = frame[frame["mos"].notna()].sort_values("mos", ascending=False, kind="stable")
-    notes = [_SCREENED[screening] for screening in dict.fromkeys(scored["screening"])]
+    notes: list[str] = []
     if len(scored) > 2 * MOST_PICTURES:
         notes.insert(0, f"The {MOST_PICTURES} highest and lowest of {whole(len(scored))} pictures; the file holds all.")
         scored = pd.concat([scored.head(MOST_PICTURES), scored.tail(MOST_PICTURES)])

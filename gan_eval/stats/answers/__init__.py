@@ -1,1 +1,4 @@
-"""What people answered: rates, detection, pairs, thresholds, agreement."""
+"""Tables of people's answers: rates, detection, pairs, grades, thresholds, agreement, reaction times.
+
+One file for each table. Open `rates.py` first.
+"""

@@ -1,8 +1,4 @@
-"""Do participants agree with each other about single pictures?
-
-Krippendorff's alpha of answers counted by unit, with a bootstrap over units (Krippendorff 2004, Content Analysis, 2nd
-edition, chapter 11).
-"""
+"""Krippendorff's alpha of participants' answers, with a bootstrap over units (Content Analysis, 2004, chapter 11)."""
 
 from typing import Literal
 
@@ -38,13 +34,13 @@ AGREEMENT = Table(
 )
 
 _REPLICATE_CELLS = 4_000_000
-"""Units times replicates held at a time."""
+"""Units times replicates in memory at a time."""
 _WORK = 2e9
-"""Different units times values times replicates, at most."""
+"""Maximum of different units times values times replicates."""
 _DRAWS = 20_000_000
-"""Units times replicates, at most."""
+"""Maximum of units times replicates."""
 _CELLS = 30_000_000
-"""Stimuli times different answers that are counted; grades of more have no alpha."""
+"""Maximum of stimuli times different answers; more have no alpha."""
 _ALL_AND_KINDS = ("all", *KINDS)
 _COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 
@@ -52,17 +48,15 @@ Level = Literal["nominal", "ordinal"]
 
 
 def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICATES) -> pd.DataFrame:
-    """The table `agreement` of a trials table: Krippendorff's alpha of each data set.
+    """Return the table `agreement` of a trials table.
 
-    Responses are nominal, grades ordinal, both over all pictures, the reals and the fakes. Choices between two are
-    nominal; what is judged there is an item with its two contestants. Any number of participants may have judged a
-    stimulus; those that one alone judged say nothing. Of several answers of a participant to a stimulus the first
-    counts: alpha compares different people. The interval: percentiles of a bootstrap over stimuli.
+    Responses are nominal and grades ordinal, over all pictures, the reals and the fakes. Choices between two are
+    nominal; their unit is an item with its two contestants. A participant's first answer to a unit counts.
 
     Args:
         trials: the table `trials`.
-        seed: of the bootstrap.
-        replicates: their number; very many stimuli get fewer, never under 200.
+        seed: random seed of the bootstrap.
+        replicates: number of bootstrap replicates; very many units get fewer, at least 200.
     """
     main, graded = main_trials(trials), graded_trials(trials)
     judged, graded = main[main["answered"]], graded[graded["answered"]]
@@ -92,7 +86,7 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
 
 
 def _choices(trials: pd.DataFrame) -> pd.DataFrame:
-    """Choices between two, counted as in the order of the contestants' names, whichever was presented as a."""
+    """Return choices between two, in the order of the contestants' names."""
     pairs = pair_trials(trials)
     frame = pairs[pairs["answered"]]
     item, _ = pd.factorize(pictures(frame))
@@ -107,7 +101,7 @@ def _choices(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:
-    """The cells of one data set and kind, from answers with `person`, `unit`, `value` and `again`."""
+    """Return the cells of one data set and kind, from answers with `person`, `unit`, `value` and `again`."""
     first = part[~part["again"].to_numpy(bool)]
     unit = pd.factorize(first["unit"])[0]
     value, values = pd.factorize(first["value"], sort=True)
@@ -130,19 +124,17 @@ def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:
         if not row["n_stimuli"]:
             notes.append("nothing was judged by two participants")
         elif np.isnan(row["alpha"]):
-            notes.append("all answers are the same: agreement cannot be told from habit")
+            notes.append("all answers are the same: agreement cannot be distinguished from habit")
         elif np.isnan(row["ci_low"]):
             notes.append("too few stimuli for an interval")
     return row | provenance_cells(part, *notes)
 
 
 def alpha(counts: np.ndarray, level: Level) -> float:
-    """1 - observed / expected disagreement; NaN where all answers are the same or nothing can be compared.
-
-    Any number of answers to a unit; units with fewer than two say nothing and are left out.
+    """Compute 1 - observed / expected disagreement; NaN if all answers are the same or no unit has two.
 
     Args:
-        counts: (U, V) how often each of V values, in their order, was given to each of U units.
+        counts: (U, V) numbers of answers to U units with each of V values, in their order.
         level: of measurement.
 
     >>> round(alpha(np.array([[2, 0], [2, 0], [1, 1], [0, 2]]), "nominal"), 4)
@@ -153,23 +145,16 @@ def alpha(counts: np.ndarray, level: Level) -> float:
 
 
 def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: int = REPLICATES) -> tuple[float, float]:
-    """95 % percentile interval of alpha under resampling of units; NaN where it cannot be told.
+    """Compute the 95 % percentile interval of alpha; NaN if fewer than nine in ten replicates have an alpha.
 
-    Units with equal counts are sampled together, which is the same and quicker. Where fewer than nine in ten replicates
-    have an alpha there is no interval.
-
-    Args:
-        counts: (U, V) as for `alpha`.
-        level: of measurement.
-        seed: equal seeds give equal intervals, whatever the order of the units.
-        replicates: their number, at most.
+    Units with equal counts are sampled together, which is faster. The order of the units does not matter.
     """
     pairable = counts[counts.sum(axis=1) >= 2].astype(float)
     if len(pairable) < 2:
         return np.nan, np.nan
-    # the different units, in an order that is theirs alone, and how many there are of each
+    # the different units in a fixed order, and the number of each
     base = int(pairable.max()) + 1
-    if base ** pairable.shape[1] >= 2**53:  # too many to be told apart by one number
+    if base ** pairable.shape[1] >= 2**53:  # one number cannot distinguish them
         different, times = np.unique(pairable, axis=0, return_counts=True)
     else:
         key = pairable @ (float(base) ** np.arange(pairable.shape[1]))
@@ -184,10 +169,9 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: i
 
 
 def _alphas(counts: np.ndarray, weight: np.ndarray, level: Level) -> np.ndarray:
-    """(B,) alpha with each unit counted `weight` (B, U) times; every unit has two answers or more.
+    """Compute alpha (B,) with each unit counted `weight` (B, U) times; every unit has two answers or more.
 
-    The ordinal distance of two values is the difference, squared, of their mean ranks among all answers; so the sum
-    over pairs within a unit follows from the sum of the ranks and the sum of their squares.
+    The ordinal distance of two values is the squared difference of their mean ranks among all answers.
     """
     answers = counts.sum(axis=1)
     total = weight @ counts

@@ -1,7 +1,4 @@
-"""Choices between two pictures: how often each is chosen, and which contestant wins.
-
-Contestants are models and the real picture; their strengths are those of Bradley & Terry (1952).
-"""
+"""Choices between two pictures: how often each is chosen, and how strong each contestant is."""
 
 import numpy as np
 import pandas as pd
@@ -51,7 +48,7 @@ CHOICES = Table(
 
 BRADLEY_TERRY = Table(
     "bradley_terry",
-    "What pairs say of each contestant's strength (Bradley & Terry 1952), the real picture being one of them.",
+    "The strength of each contestant (a model, or the real picture) in pairs (Bradley & Terry 1952).",
     (
         DATASET,
         text("contestant", "a model, or `real`", filled=True),
@@ -60,7 +57,7 @@ BRADLEY_TERRY = Table(
         number("strength", "log-odds scale; the strengths of a data set's contestants sum to 0"),
         number("std_error", "clustered by participant and by item"),
         *ends("ci"),
-        number("win_share", "chance to be chosen beside the average contestant", unit=SHARE),
+        number("win_share", "chance to be chosen against the average contestant", unit=SHARE),
         *PROVENANCE,
     ),
     key=("dataset", "contestant"),
@@ -73,17 +70,13 @@ _COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "s
 
 
 def choices(trials: pd.DataFrame) -> pd.DataFrame:
-    """The table `choices` of a trials table; no rows where no pairs were shown.
+    """Return the table `choices` of a trials table; no rows where no pairs were shown.
 
-    Real beside fake: a row for all models of a data set together (without a model), then one for each model. Model
-    against model: a row for each two models; over several twos the share of the first has no meaning. Pairs of two
-    models whose `model` is not `A|B` stand in no share; their row has a count of 0 and a note.
+    Real against fake: a row for all models of a data set together, then one for each model. Model against model: a row
+    for each two models. Pairs whose `model` is not `A|B` are in no share; their row has a count of 0 and a note.
 
-    Interval and p take the answers as independent: they are of these people and these pairs. Whether people in general
-    can tell, or prefer a model, is for `gan_eval.stats.compare.questions`.
-
-    d′ of a choice between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the log-linear
-    correction (right + 0.5) / (n + 1) that keeps it finite.
+    Interval and p take the answers as independent; `gan_eval.stats.compare.questions` generalises. d′ of a choice
+    between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the log-linear correction.
 
     Args:
         trials: the table `trials`.
@@ -99,17 +92,8 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     return conform(rows.sort_values(["protocol", "dataset"], kind="stable"), CHOICES, where="choices")
 
 
-def dprime_of_choices(right: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """d′ of a choice between two pictures, log-linear correction; NaN where n is 0.
-
-    >>> round(float(dprime_of_choices(np.array(30), np.array(40))), 6)
-    0.926909
-    """
-    return np.where(n > 0, np.sqrt(2) * ndtri((right + 0.5) / (n + 1)), np.nan)
-
-
 def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
-    """One row for each protocol, data set and model, a missing one being a group of its own."""
+    """Return a row for each protocol, data set and model; missing ones are a group of their own."""
     columns = ["protocol", "dataset", "model"]
     keys = pairs[columns].astype("object").where(pairs[columns].notna(), None)
     group = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
@@ -134,25 +118,21 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
         ci_low=low,
         ci_high=high,
         p=binomial_p(right, n),
-        dprime=np.where(is_paired, dprime_of_choices(right, n), np.nan),
+        dprime=np.where(is_paired & (n > 0), np.sqrt(2) * ndtri((right + 0.5) / (n + 1)), np.nan),
         **provenance(pairs, grouped, notes=notes).set_index(first.index),
     )
 
 
 def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
-    """The table `bradley_terry` of a trials table; no rows where no pairs were shown.
+    """Return the table `bradley_terry` of a trials table; no rows where no pairs were shown.
 
-    The model of Bradley & Terry (1952, Biometrika 39, 324-345): contestant i is chosen beside j with the chance
-    1 / (1 + exp(s_j - s_i)), here by maximum likelihood. Contestants are models, and `real` where a real picture is
-    beside a model's. Standard errors are clustered by participant and by item; the interval is Student's t with one
-    degree of freedom fewer than the smaller number of both.
+    Contestant i is chosen against j with the chance 1 / (1 + exp(s_j - s_i)) (Bradley & Terry 1952, Biometrika 39,
+    324-345), by maximum likelihood. Contestants are models, and `real`. Standard errors are clustered by participant
+    and by item; the interval is Student's t with one degree of freedom fewer than the smaller number of both.
 
-    Pairs of two models whose `model` is not `A|B` are left out and counted in the note; where a data set has no
-    other pairs, its rows are the names as they stand, without numbers.
-
-    Strengths are finite only among contestants of whom each can be reached from each other by a chain of wins (Ford
-    1957, American Mathematical Monthly 64, 28-33). The largest group of such is estimated, and its strengths sum to
-    0; the others have empty cells and a note.
+    Strengths are finite only among contestants that a chain of wins connects both ways (Ford 1957, American
+    Mathematical Monthly 64, 28-33). The largest such group is estimated, and its strengths sum to 0; the others have
+    empty cells and a note. Pairs whose `model` is not `A|B` are left out and counted in the note.
 
     Args:
         trials: the table `trials`.
@@ -183,7 +163,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
-    """The rows of one data set's contestants."""
+    """Return the rows of one data set's contestants."""
     code, names = pd.factorize(np.concatenate([pairs["a"], pairs["b"]]), sort=True)
     size, a, b = len(names), code[: len(pairs)], code[len(pairs) :]
     answered = pairs["answered"].to_numpy(bool)
@@ -212,17 +192,14 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             notes += [(is_estimated & (n_levels(factor) < 2), note) for factor, note in single]
         else:
             notes.append((is_estimated, "one participant and one item: no interval"))
-    # why the others have no strength
-    _, label = connected_components(table > 0, directed=False)
     missing = ~is_estimated & (played > 0)
+    _, label = connected_components(table > 0, directed=False)
     linked = np.isin(label, label[is_estimated]) | ~is_estimated.any()
     notes += [
         (~is_estimated & (played == 0), "no answered pairs"),
         (missing & ~linked, "no pairs link it with the contestants that are estimated"),
-        (missing & linked & (wins == 0), "never chosen: the strength has no finite estimate"),
-        (missing & linked & (wins == played), "always chosen: the strength has no finite estimate"),
         (
-            missing & linked & (wins > 0) & (wins < played),
+            missing & linked,
             "no chain of wins leads both ways between it and the others: the strength has no finite estimate",
         ),
     ]
@@ -244,19 +221,16 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
 
 
 def _wins(winner: np.ndarray, loser: np.ndarray, size: int) -> np.ndarray:
-    """(C, C) how often the contestant of the row was chosen beside that of the column."""
+    """(C, C) number of times that the contestant of the row was chosen against that of the column."""
     table = np.zeros((size, size))
     np.add.at(table, (winner, loser), 1)
     return table
 
 
 def estimable_group(wins: np.ndarray) -> np.ndarray:
-    """The contestants, in order, of the largest group in which a chain of wins leads from each to each.
+    """Return the contestants of the largest group in which a chain of wins leads from each to each, ascending.
 
     Of groups of equal size the one with most contests counts, then the one with the first contestant.
-
-    Args:
-        wins: (C, C) how often the contestant of the row was chosen beside that of the column.
 
     >>> estimable_group(np.array([[0, 2, 0], [1, 0, 0], [4, 0, 0]])).tolist()
     [0, 1]
@@ -267,12 +241,10 @@ def estimable_group(wins: np.ndarray) -> np.ndarray:
 
 
 def strengths(wins: np.ndarray) -> np.ndarray:
-    """(C,) log-odds strengths by maximum likelihood, which sum to 0.
-
-    Newton's method with halved steps; the log-likelihood is concave.
+    """Compute log-odds strengths (C,) by maximum likelihood, which sum to 0: Newton's method with halved steps.
 
     Args:
-        wins: (C, C) as for `estimable_group`; a chain of wins must lead from each contestant to each other.
+        wins: (C, C); a chain of wins must lead from each contestant to each other.
 
     >>> strengths(np.array([[0, 30], [10, 0]])).round(6).tolist()
     [0.549306, -0.549306]
@@ -296,16 +268,12 @@ def strengths(wins: np.ndarray) -> np.ndarray:
 def variances(
     strength: np.ndarray, winner: np.ndarray, loser: np.ndarray, participant: np.ndarray, item: np.ndarray
 ) -> np.ndarray:
-    """(C,) variances of the strengths around their mean, clustered by participant and by item.
-
-    The larger of the sandwich estimate (`gan_eval.stats.clustering.two_way`) and of that of independent answers.
+    """Compute variances (C,) of the strengths around their mean: clustered, or of independent answers if larger.
 
     Args:
         strength: (C,) that maximise the likelihood of the answers.
-        winner: (N,) 0..C-1.
-        loser: (N,) 0..C-1.
-        participant: (N,) int.
-        item: (N,) int; participants or items, or both, are two or more.
+        winner, loser: (N,) 0..C-1.
+        participant, item: (N,) int; at least one of both has two or more levels.
     """
     size = len(strength)
     bread = np.linalg.inv(_information(_wins(winner, loser, size), strength) + 1 / size) - 1 / size

@@ -1,8 +1,4 @@
-"""Can people tell? The table of signal detection, with *fake* as the signal, with 95 % intervals.
-
-Counts give rates, d′, criterion, β and the area that d′ implies; answers graded by confidence give the area under the
-empirical ROC curve.
-"""
+"""Signal detection with 95 % intervals: can people tell? *Fake* is the signal."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +15,6 @@ from gan_eval.stats.answers.sensitivity import (
     probit_slope,
     rate_estimates,
     sensitivity_estimates,
-    symmetric,
 )
 from gan_eval.stats.clustering import (
     Answers,
@@ -48,7 +43,7 @@ DETECTION = Table(
         *with_ends("hit_rate", "share of fakes called fake", unit=SHARE),
         *with_ends("false_alarm_rate", "share of reals called fake", unit=SHARE),
         *with_ends("fooling_rate", "share of fakes called real", unit=SHARE),
-        *with_ends("balanced_accuracy", "mean of the shares of reals and of fakes judged rightly", unit=SHARE),
+        *with_ends("balanced_accuracy", "mean of the shares of reals and of fakes judged correctly", unit=SHARE),
         *with_ends("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
         *with_ends(
             "dprime_individual",
@@ -75,28 +70,20 @@ DETECTION = Table(
 DETECTION_SCOPES = tuple(scope for scope in SCOPES if scope != "stimulus")
 """A stimulus has one truth, so it has a rate but no sensitivity."""
 FEW = 10
-"""Below this number of participants or stimuli of a kind the note says that the interval is rough."""
+"""Number of participants or stimuli of a kind below which the note calls the interval rough."""
 
 
 def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_SCOPES) -> pd.DataFrame:
-    """The table `detection` of a trials table: rates, balanced accuracy, d′, criterion, β and area, with intervals.
+    """Return the table `detection`: rates, balanced accuracy, d′, criterion, β and area, with intervals.
 
-    Where several participants and several stimuli stand behind a group, the variance adds what participants and what
-    stimuli have in common (two-way clustering, `gan_eval.stats.clustering`), or takes one of both where that is larger;
-    the reference is Student's t with one degree of freedom fewer than the smallest number of participants or stimuli;
-    no interval is narrower than the one of independent answers. A rate of 0 or 1 shows no variance: there the
-    independent interval is that of as many answers as there are stimuli, or participants if fewer. Groups of one
-    participant, or of one stimulus of each kind, take answers as independent.
+    Several participants and several stimuli: two-way clustering (`gan_eval.stats.clustering`), or one way where that
+    variance is larger, and Student's t with one degree of freedom fewer than the smallest number of participants or
+    stimuli. No interval is narrower than the one of independent answers. A rate of 0 or 1 shows no variance; its
+    interval is that of as many answers as there are stimuli, or participants if fewer. Groups of one participant, or of
+    one stimulus of each kind, take answers as independent.
 
     `dprime_individual` is the mean of the participants' own d′; the pooled one takes all answers for one observer's.
-    People whose criteria differ lower the pooled d′, few answers of each their own (the log-linear correction).
-
-    `auc_confidence` rests on the answers that come with a confidence; it is empty where none does. `areas`
-    tells its interval.
-
-    Args:
-        trials: the table `trials`.
-        scopes: those of its rows.
+    `auc_confidence` rests on the answers that come with a confidence (`areas`).
 
     >>> from gan_eval.stats.trials import fill_trials
     >>> answers = fill_trials(pd.DataFrame({"participant": "P1", "stimulus": [str(n) for n in range(50)],
@@ -132,7 +119,7 @@ class _Coded(NamedTuple):
     grade: np.ndarray
     """Evidence for `fake` in whole numbers from 0; -1 without confidence."""
     cell: np.ndarray | None
-    """Participant with stimulus; None where nobody judged a stimulus twice."""
+    """Number of each pair of participant and stimulus; None where nobody judged a stimulus twice."""
 
     def clusters(self, cluster: np.ndarray, group: np.ndarray, size: int, row: np.ndarray) -> Clusters:
         """The answers of rows (M,) by group (M,) of `size` and by cluster (N,)."""
@@ -140,7 +127,7 @@ class _Coded(NamedTuple):
 
 
 class _Behind(NamedTuple):
-    """How many participants and stimuli stand behind the fakes and behind the reals of each group, (G,) each.
+    """Numbers of participants and stimuli of the fakes and of the reals of each group, (G,) each.
 
     Stimuli are counted only where there are several participants.
     """
@@ -152,18 +139,18 @@ class _Behind(NamedTuple):
     stimuli_real: np.ndarray
 
     def least(self, kind: str) -> np.ndarray:
-        """Participants or stimuli of the kind, whichever are fewer."""
+        """Return the smaller of the numbers of participants and stimuli of the kind."""
         if kind == "fake":
             return np.minimum(self.people_fake, self.stimuli_fake)
         return np.minimum(self.people_real, self.stimuli_real)
 
     def crossed(self) -> np.ndarray:
-        """Several participants, and several stimuli of a kind."""
+        """Return (G,) bool: several participants, and several stimuli of a kind."""
         return (self.participants > 1) & ((self.stimuli_fake > 1) | (self.stimuli_real > 1))
 
 
 def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) -> pd.DataFrame:
-    """The rows of one scope."""
+    """Return the rows of one scope."""
     grouped = groups(main, scope, codes)
     size = len(grouped.ids)
     answered = coded.answered[grouped.row]
@@ -213,7 +200,7 @@ def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) ->
 def _estimates(
     total: Answers, by_person: Clusters, by_stimulus: Clusters, by_cell: Clusters | None, behind: _Behind
 ) -> dict[str, GroupEstimate]:
-    """Each group's numbers on the basis that it allows."""
+    """Return each group's estimates, clustered where the group allows it."""
     independent = rate_estimates(total) | sensitivity_estimates(total)
     crossed = behind.crossed()
     if not crossed.any():
@@ -268,11 +255,13 @@ def _mean_of_individuals(
         by_cell = one_way(influence, coded.cell[row], group=group, size=size)[:, 0]
     least = np.minimum(behind.least("fake"), behind.least("real"))
     freedom = np.where(behind.crossed(), np.minimum(least, number) - 1, 0)
-    return symmetric(mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell)))
+    return GroupEstimate.symmetric(
+        mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
+    )
 
 
 def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[tuple[np.ndarray, str]]:
-    """What a reader must know about each group."""
+    """Return the notes of the groups."""
     has_fake, has_real = total.n_fake > 0, total.n_real > 0
     answers = total.n_fake + total.n_real
     edge_fake, edge_real = (

@@ -1,6 +1,4 @@
-"""HYPE scores (Zhou et al. 2019, NeurIPS, arXiv 1904.01121): how often people err without a time limit, and for how
-long they must look with one; and the thresholds of staircases, on which the second rests, and of QUEST+.
-"""
+"""HYPE scores (Zhou et al. 2019, NeurIPS, arXiv 1904.01121), and the thresholds of staircases and QUEST+."""
 
 from typing import NamedTuple
 
@@ -33,7 +31,7 @@ from gan_eval.tables.schema import (
 
 THRESHOLDS = Table(
     "thresholds",
-    "What came of the staircase, or of QUEST+, of each session and block; how: `gan_eval/quiz/adaptive.py`.",
+    "The result of the staircase, or of QUEST+, of each session and block; how: `gan_eval/quiz/adaptive.py`.",
     (
         SESSION,
         PARTICIPANT,
@@ -92,38 +90,33 @@ HYPE = Table(
     key=("score", "dataset", "model"),
 )
 
-_CELLS = 4_000_000
-"""Participants times replicates held at a time."""
 _READ = [
     *("session", "participant", "dataset", "protocol", "phase", "block", "trial", "correct"),
     *("requested_exposure_ms", "exposure_ms"),
 ]
-"""What `gan_eval.quiz.adaptive` reads of a trial."""
+"""Columns that `gan_eval.quiz.adaptive` reads."""
 _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
 def hype(
     trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, seed: int = 0, replicates: int = 2 * REPLICATES
 ) -> pd.DataFrame:
-    """The table `hype` of a trials table: for each data set all models together, then each model.
+    """Return the table `hype` of a trials table: for each data set all models together, then each model.
 
-    hype_infinity: the mean over participants of their error rate, from single pictures that stayed until the answer;
-    where the exposure is not known there is no score.
-    Zhou et al. show as many reals as fakes, so that the error rate is the mean of those on reals and on fakes; it is
-    taken so here too, for a model shares its reals with others. The reals beside a model are those of the same data
-    set and sessions. Participants who did not judge both kinds have no part in it.
+    hype_infinity: the mean over participants of their error rate, from single pictures that stayed until the answer.
+    It is the mean of the rates on reals and on fakes, because models share their reals. Participants who did not judge
+    both kinds are left out.
 
-    hype_time: the mean over participants of the thresholds of their staircases, a threshold being the exposure shown
-    most often (section 2.1 there; `mode_ms` of the table `thresholds`). A model has one where staircases showed no
-    other model's fakes.
+    hype_time: the mean over participants of the exposure that their staircases showed most often (section 2.1 of Zhou
+    et al.). A model has one where staircases showed no other model's fakes.
 
-    The interval: percentiles of a bootstrap over participants. There is no row where no trials allow the score.
+    The interval: percentiles of a bootstrap over participants. Scores that no trials allow have no row.
 
     Args:
         trials: the table `trials`.
-        settings: `[quiz.staircase]` of the study; with it the note tells thresholds at an end of the range.
-        seed: of the bootstrap.
-        replicates: their number.
+        settings: `[quiz.staircase]` of the study, which has the ends of the range.
+        seed: random seed of the bootstrap.
+        replicates: number of bootstrap replicates.
     """
     rows: list[Row] = []
     main = main_trials(trials)
@@ -151,24 +144,15 @@ def hype(
 
 
 def bootstrap_mean(values: np.ndarray, *, seed: int, replicates: int = 2 * REPLICATES) -> tuple[float, float]:
-    """95 % percentile interval of the mean under resampling; NaN with fewer than two values.
-
-    Args:
-        values: (N,).
-        seed: equal seeds give equal intervals, whatever the order of the values.
-        replicates: their number.
-    """
+    """Compute the 95 % percentile interval of the mean of values (N,); NaN with fewer than two."""
     if len(values) < 2:
         return np.nan, np.nan
     ordered, rng = np.sort(values), np.random.default_rng(seed)
-    chunk = max(1, _CELLS // len(values))
-    sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
-    means = [sampled_counts(rng, len(ordered), size) @ ordered / len(ordered) for size in sizes]
-    return percentile_interval(np.concatenate(means))
+    return percentile_interval(sampled_counts(rng, len(ordered), replicates) @ ordered / len(ordered))
 
 
 def _error_rate(answers: pd.DataFrame, seed: int, replicates: int) -> Row:
-    """hype_infinity of answered trials without a time limit."""
+    """Return the row hype_infinity of answered trials without a time limit."""
     wrong = (answers["is_fake"] != answers["says_fake"]).astype(float)
     by_person = wrong.groupby([answers["participant"], answers["is_fake"]]).mean().unstack()
     by_person = by_person.reindex(columns=[False, True])
@@ -197,7 +181,7 @@ def _error_rate(answers: pd.DataFrame, seed: int, replicates: int) -> Row:
 
 
 def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, replicates: int) -> Row:
-    """hype_time of some rows of the table `thresholds`, `moving` being the trials of all staircases."""
+    """Return the row hype_time of some rows of the table `thresholds`; `moving` has the trials of all staircases."""
     known = staircases[staircases["mode_ms"].notna()]
     by_person = known.groupby("participant")["mode_ms"].mean().to_numpy("float64")
     shortest, longest = (int((known["bound"] == end).fillna(False).sum()) for end in ("shortest", "longest"))
@@ -230,7 +214,7 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, re
 
 
 def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None) -> pd.DataFrame:
-    """The table `thresholds` of a trials table; no rows where no exposures followed the answers.
+    """Return the table `thresholds` of a trials table; no rows where no exposures followed the answers.
 
     Args:
         trials: the table `trials`.
@@ -262,23 +246,21 @@ class MeanThreshold(NamedTuple):
     protocol: str
     dataset: str | None
     n_participants: int
-    """Participants with a threshold."""
     n_without: int
     """Blocks without one: too few reversals or answers."""
     n_bound: int
     """Blocks that stayed at an end of the range."""
     mean_ms: float
-    """NaN where there is no threshold; each participant counts alike."""
+    """NaN where there is no threshold."""
     low_ms: float
-    """Lower end of its 95 % interval, Student's t; NaN with fewer than two participants."""
+    """Lower end of its 95 % interval; NaN with fewer than two participants."""
     high_ms: float
 
 
 def mean_thresholds(table: pd.DataFrame) -> list[MeanThreshold]:
-    """Of each way of choosing exposures and each data set, from a table `thresholds`."""
+    """Return the mean threshold of each protocol and each data set of a table `thresholds`."""
     means = []
-    protocols = table["protocol"].fillna(STAIRCASE)  # tables of earlier versions have staircases alone
-    for (protocol, dataset), part in table.groupby([protocols, "dataset"], dropna=False, sort=True):
+    for (protocol, dataset), part in table.groupby(["protocol", "dataset"], dropna=False, sort=True):
         by_person = part.dropna(subset="threshold_ms").groupby("participant")["threshold_ms"].mean()
         means.append(
             MeanThreshold(

@@ -1,22 +1,19 @@
 """The step after which a metric no longer improves, with its uncertainty.
 
-The curve is taken as a broken line: it improves in proportion to the steps, or to their logarithm, up to a change
-point, and is flat from there on. Least squares over all change points (a broken stick; Hinkley 1971, Journal of the
-American Statistical Association 66, 736-743) gives the step; the scale is that with the smaller sum of squares, both
-having equally many parameters. Everything uncertain comes from a bootstrap of the residuals as an autoregressive
-series of order 1, since successive measurements of one run hang together:
+The curve is fitted by least squares as a broken line: it improves in proportion to the steps, or to their logarithm, up
+to a change point, and is flat from there on (Hinkley 1971, Journal of the American Statistical Association 66,
+736-743). Uncertainty comes from a bootstrap of the residuals as an autoregressive series of order 1:
 
-- `never_improved`: a constant could have given so good a broken line (5 % test);
+- `never_improved`: a constant could have given an equally good broken line (5 % test);
 - `still_improving`: a straight line could have (5 % test), or the change point's 95 % interval reaches the last step;
 - `plateau`: neither.
 
-A curve often falls fast at first and slowly afterwards, and one broken line then ends with the fast part. So what comes
-after a change point is asked the same again, as a curve of its own (1 % test), until it no longer improves.
+The measurements after a change point are tested again as a curve of their own (1 % test), until they no longer improve,
+because curves often fall fast at first and slowly afterwards.
 
-How honest that is, over 150 simulated series of each kind (broken lines on either scale; noise of 5 % of the rise):
-of 20 or 50 measurements 92 to 95 % of the intervals held the true step, 87 to 95 % where successive errors correlate
-by 0.5; of 10 measurements 88 to 91 % and 82 %. Curves that improve to the end were called a plateau in 1 to 3 % (with
-correlated errors 3 to 9 %), constants were said to improve in 5 to 7 % (8 to 14 %).
+Over 150 simulated series of each kind (noise of 5 % of the rise), 92 to 95 % of the intervals of 20 or 50 measurements
+held the true step, and 87 to 95 % where successive errors correlate by 0.5. Curves that improve to the end were called
+a plateau in 1 to 3 % (correlated errors: 3 to 9 %); constants were said to improve in 5 to 7 % (8 to 14 %).
 """
 
 from collections.abc import Mapping
@@ -31,13 +28,13 @@ from gan_eval.tables.frames import conform, frame_of
 
 Verdict = Literal["plateau", "still_improving", "never_improved", "too_few"]
 FEWEST = 8
-"""Measurements below which nothing is said."""
+"""Smallest number of measurements with a verdict."""
 REPLICATES = 1000
 ALPHA = 0.05
 ALPHA_AGAIN = 0.01
-"""Of the question whether what comes after a change point improves: stricter, because it is asked again and again."""
+"""Level of the repeated test of the measurements after a change point."""
 _BREAKS = 200
-"""Change points tried on each scale, evenly spread over the measurements from the second to the last."""
+"""Number of change points on each scale, evenly spread over the measurements from the second to the last."""
 _PARAMETERS = 4
 """Start, slope, change point, and the scale."""
 _MOST_CORRELATION = 0.9
@@ -47,7 +44,7 @@ _ROUNDING = 1e-10
 
 @dataclass(frozen=True)
 class Plateau:
-    """What a curve says."""
+    """Result for a curve."""
 
     verdict: Verdict
     n: int
@@ -55,26 +52,26 @@ class Plateau:
     step: float | None = None
     """The change point; None unless the verdict is plateau."""
     low: float | None = None
-    """Lower end of its 95 % interval; where the curve still improves, it improves at least up to here."""
+    """Lower end of its 95 % interval; a curve that still improves does so at least up to here."""
     high: float | None = None
     level: float | None = None
     """The metric's fitted value on the plateau, or at the last step."""
     scale: str | None = None
-    """linear or log: in what the improvement is linear."""
+    """linear or log."""
     note: str | None = None
 
 
 def find_plateau(
     steps: np.ndarray, values: np.ndarray, *, higher_is_better: bool, seed: int = 0, replicates: int = REPLICATES
 ) -> Plateau:
-    """The step after which the values no longer improve.
+    """Find the step after which the values no longer improve.
 
     Args:
         steps: (N,) ascending, different, 0 and above.
         values: (N,) of the metric; those that are not finite are left out.
-        higher_is_better: which way is improvement.
-        seed: of the bootstrap.
-        replicates: of the bootstrap.
+        higher_is_better: the direction of improvement.
+        seed: random seed of the bootstrap.
+        replicates: number of bootstrap replicates.
 
     >>> steps = np.arange(0, 40_000, 1000)
     >>> noise = np.random.default_rng(0).normal(0, 0.1, 40)
@@ -109,11 +106,11 @@ def all_plateaus(
     higher_is_better: Mapping[str, bool],
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The table `plateaus` of several models.
+    """Return the table `plateaus` of several models.
 
     Args:
         validations: the table `validation` of each model.
-        datasets: what each was trained on, where that is known.
+        datasets: the data set of each model, if known.
         higher_is_better, seed: see `plateaus`.
     """
     tables = [
@@ -127,14 +124,14 @@ def all_plateaus(
 def plateaus(
     validation: pd.DataFrame, *, model: str, dataset: str | None, higher_is_better: Mapping[str, bool], seed: int = 0
 ) -> pd.DataFrame:
-    """The table `plateaus` of a model: a row for each metric and mode of its table `validation`.
+    """Return the table `plateaus` of a model: a row for each metric and mode of its table `validation`.
 
     Args:
         validation: the table `validation`.
         model: the generator's name.
-        dataset: what it was trained on.
-        higher_is_better: by metric; others in the table (such as diversity) have no better and get no row.
-        seed: of the bootstrap.
+        dataset: its data set.
+        higher_is_better: by metric; others in the table (such as diversity) get no row.
+        seed: random seed of the bootstrap.
     """
     rows = conform(validation, VALIDATION, where="validation")
     results = []
@@ -164,11 +161,7 @@ def plateaus(
 def _verdict(
     t: np.ndarray, y: np.ndarray, rng: np.random.Generator, replicates: int, *, alpha: float = ALPHA
 ) -> Plateau:
-    """What one broken line says of values (N,) within a range of 1 that improve upwards; `level` is one of them.
-
-    Args:
-        alpha: level of the test whether the values improve at all.
-    """
+    """Return the verdict of one broken line on values (N,) with range 1 that improve upwards."""
     lines, n = _BrokenLines.over(t), len(t)
     fit, straight = lines.fit(y[None]), lines.fit(y[None], line=True)
     noise = _Noise(y - fit.fitted[0], rng, (replicates, n))
@@ -204,7 +197,7 @@ class _BrokenLines:
 
     @classmethod
     def over(cls, t: np.ndarray) -> "_BrokenLines":
-        """Those over the steps t (N,)."""
+        """Return the broken lines over the steps t (N,)."""
         places = np.linspace(1, len(t) - 1, _BREAKS)
         steps = np.interp(places, np.arange(len(t)), t)
         unit = t[t > 0].min()
@@ -226,7 +219,7 @@ class _BrokenLines:
 
 
 class _Noise:
-    """Residuals of the broken line as an autoregressive series of order 1, sampled anew."""
+    """Residuals of the broken line as an autoregressive series of order 1, resampled."""
 
     def __init__(self, residuals: np.ndarray, rng: np.random.Generator, shape: tuple[int, int]) -> None:
         n = len(residuals)
@@ -250,13 +243,13 @@ class _Noise:
         return series
 
     def p_value(self, lines: _BrokenLines, y: np.ndarray, *, null: np.ndarray, line: bool) -> float:
-        """Share of series from `null` on which a broken line does as much better than a line (or constant) as on y."""
+        """Share of series from `null` on which a broken line gains as much over a line (or constant) as on y."""
         replicates = null + self.sample()
         return float((_gain(lines, replicates, line=line) >= _gain(lines, y[None], line=line)[0]).mean())
 
 
 def _gain(lines: _BrokenLines, y: np.ndarray, *, line: bool) -> np.ndarray:
-    """(B,) what the best broken line explains beyond the best line (or constant), over what it leaves."""
+    """Compute (B,) the sum of squares that the broken line explains beyond the line (or constant), over the rest."""
     broken = lines.fit(y).explained
     total = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     gained = broken - (lines.fit(y, line=True).explained if line else 0.0)

@@ -1,9 +1,7 @@
-"""How much must be seen to tell? Psychometric functions of each model over the exposure, or over another ordered level.
+"""Psychometric functions of each model over the exposure, or over another ordered level.
 
-The share of right answers rises from guessing to nearly all: of pairs the share in which the real picture is chosen, of
-single pictures the mean of the shares on reals and on fakes (balanced accuracy). The functions, their thresholds and
-slopes are those of `gan_eval.stats.mixed.psychometric`. Levels that a staircase or another adaptive procedure chose are
-fitted like fixed ones. Pictures that stayed until the answer have no level and no part in it.
+The share of right answers is that of choices of the real picture of pairs, or balanced accuracy of single pictures. The
+functions are fitted by `gan_eval.stats.mixed.psychometric`. Pictures that stayed until the answer have no level.
 """
 
 from collections.abc import Iterator
@@ -46,7 +44,7 @@ from gan_eval.tables.schema import (
 )
 
 EXPOSURE = "requested_exposure_ms"
-"""The level where the study names no other."""
+"""The default level."""
 _TASK = text(
     "task", "single pictures, or a choice between a real and a generated one", words=("single", "pair"), filled=True
 )
@@ -104,7 +102,7 @@ PSYCHOMETRIC = Table(
 
 PSYCHOMETRIC_LEVELS = Table(
     "psychometric_levels",
-    "The share of right answers at each level, beside the psychometric function; many levels are put together.",
+    "The share of right answers at each level, next to the psychometric function; many levels are put together.",
     (
         _TASK,
         DATASET,
@@ -120,11 +118,11 @@ PSYCHOMETRIC_LEVELS = Table(
 )
 
 _LEAST_LEVELS = 3
-"""Through the shares at two levels many functions run, however steep, and nothing tells whether one is right."""
+"""Smallest number of levels with a function."""
 _MOST_LEVELS = 8
-"""Shares that are given for a function; more levels are put together."""
+"""Largest number of shares for a function; more levels are put together."""
 _MOST_CROSSED = 10_000
-"""Answers of one model above which the crossed model is not fitted: of so many the pooled ones say enough."""
+"""Largest number of answers of a model to which the crossed model is fitted."""
 _KEPT = [
     "session", "study", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
     "picture",
@@ -139,17 +137,16 @@ class _Judged:
     task: str
     dataset: str | None
     trials: pd.DataFrame
-    """With `x`, the level on its scale from the mean, `right`, `is_fake`, and `person` and `sight`, the numbers of
-    participant and picture."""
+    """Columns `x` (the level on its scale, from the mean), `right`, `is_fake`, `person` and `sight` (the picture)."""
     centre: float
     is_log: bool
 
     def level(self, x: float) -> float:
-        """A place on the scale as a level; NaN stays."""
+        """Return the level of a place on the scale; NaN stays."""
         return float(np.exp2(np.clip(x + self.centre, -1000, 1000))) if self.is_log else x + self.centre
 
     def judgements(self, rows: np.ndarray, model: np.ndarray | None = None) -> Judgements:
-        """Some rows as numbers; `model` where two are compared."""
+        """Return some rows as arrays; `model` where two are compared."""
         right, x, is_fake, participant, picture = (
             self.trials[name].to_numpy()[rows] for name in ("right", "x", "is_fake", "person", "sight")
         )
@@ -166,11 +163,9 @@ class _Judged:
 def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
-    A data set has rows where its answers are of two levels or more, and functions from three on. A model's reals are
-    those of the same data set in the same sessions.
-
-    The lapse rate is one for all models of a data set: people lapse, not models. All share one guess rate of balanced
-    accuracy, 1/2. So the thresholds of a data set are levels of one share of right answers, and can be compared.
+    A data set has rows for answers at two levels or more, and functions from three on. A model's reals are those of the
+    same data set in the same sessions. The models of a data set share the lapse rate, so their thresholds are levels of
+    one share of right answers.
 
     Args:
         trials: the table `trials`.
@@ -204,12 +199,12 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
 
 
 def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judged]:
-    """Each task and data set with answers at two levels or more."""
+    """Yield each task and data set with answers at two levels or more."""
     column = settings.level
     if column not in trials or not pd.api.types.is_numeric_dtype(trials[column].dtype):
         numbers = [str(name) for name in trials if pd.api.types.is_numeric_dtype(trials[name].dtype)]
         raise UserError(
-            f"analysis.level: {column} is no column of numbers of the trials; they have {', '.join(numbers)}"
+            f"analysis.level: {column} is not a column of numbers of the trials; they have {', '.join(numbers)}"
         )
     single, pairs = answered_trials(trials), pair_trials(trials)
     names = contestants(pairs)
@@ -241,7 +236,7 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
 
 
 def _rows_of_models(judged: _Judged) -> dict[str | None, np.ndarray]:
-    """Each model's answers, ascending; of single pictures with the reals of its sessions."""
+    """Return the rows of each model's answers, ascending; of single pictures with the reals of its sessions."""
     if judged.trials["model"].isna().all():
         return {None: np.arange(len(judged.trials))}
     grouped = groups(judged.trials, "model")
@@ -249,7 +244,7 @@ def _rows_of_models(judged: _Judged) -> dict[str | None, np.ndarray]:
 
 
 def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:
-    """Each model's function, by the crossed model where it can be fitted, and the note; all have one lapse rate."""
+    """Return each model's function, by the crossed model if it has a fit, and the note; all have one lapse rate."""
     fits: list[dict[float, Curve]] = []
     reasons = []
     for data in models:
@@ -340,7 +335,7 @@ def _function(
 
 
 def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link) -> Iterator[Row]:
-    """The shares at each level, or in up to eight groups of neighbouring levels with about as many answers each."""
+    """Yield the shares at each level, or in up to eight groups of neighbouring levels of about equal size."""
     x = judged.trials["x"].to_numpy(float)[rows]
     values, code = np.unique(x, return_inverse=True)
     if len(values) > _MOST_LEVELS:

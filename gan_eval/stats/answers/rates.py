@@ -1,4 +1,4 @@
-"""How often are people right? Accuracy, both error rates and signal detection for every scope."""
+"""Accuracy, both error rates, d′ and criterion for every scope."""
 
 import numpy as np
 import pandas as pd
@@ -40,14 +40,11 @@ RATES = Table(
 POOLED_SCOPES = ("all", "model", "dataset", "exposure", "block", "mask_kind", "mask_area_band")
 """Scopes that pool participants and hold both kinds of picture."""
 UNEVEN = 1.2
-"""From this ratio of reals to fakes on, a leaning guesser is not right in half of the answers."""
+"""Smallest ratio of reals to fakes that the note names."""
 
 
 def rates(trials: pd.DataFrame) -> pd.DataFrame:
-    """The table `rates` of a trials table.
-
-    Practice and catch trials and trials without an answer are in no rate; `n_none` counts the main trials
-    without an answer. A cell that cannot be computed is empty.
+    """Return the table `rates` of a trials table.
 
     Args:
         trials: the table `trials` (see `gan_eval.stats.trials.fill_trials` for frames with fewer columns). With the
@@ -69,7 +66,7 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """The counts and rates of groups, from their (G, 5) outcomes."""
+    """Return the counts and rates of groups, from their (G, 5) outcomes."""
     correct_rejections, false_alarms, misses, hits, n_none = counts.T
     n_real, n_fake = false_alarms + correct_rejections, hits + misses
     right, n = hits + correct_rejections, n_real + n_fake
@@ -101,7 +98,7 @@ def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> list[tuple[np.ndarray, str]]:
-    """What a reader must know about each group."""
+    """Return the notes of the groups."""
     correct_rejections, false_alarms, misses, hits, _ = counts.T
     n_real, n_fake = false_alarms + correct_rejections, hits + misses
     n = n_real + n_fake

@@ -11,7 +11,7 @@ from gan_eval.stats.shares import Z95
 
 
 class Graded(NamedTuple):
-    """Graded answers, (M,) each; an answer stands once for each group that it belongs to."""
+    """Graded answers, (M,) each; an answer has a row for each group that it belongs to."""
 
     group: np.ndarray
     """0..G-1."""
@@ -24,11 +24,11 @@ class Graded(NamedTuple):
     is_fake: np.ndarray
     """bool"""
     cell: np.ndarray | None
-    """int, 0.., participant with stimulus; None where nobody judged a stimulus twice."""
+    """int, 0.., pairs of participant and stimulus; None where nobody judged a stimulus twice."""
 
 
 def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """(N,) answers on one ordered scale: from `real` with full confidence over both without any to `fake` with full.
+    """Put answers on one ordered scale (N,), from `real` with full confidence to `fake` with full confidence.
 
     Args:
         says_fake: (N,) bool.
@@ -44,15 +44,13 @@ def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
 
 
 def areas(graded: Graded, size: int) -> GroupEstimate:
-    """Each group's area under the ROC curve with its 95 % interval, (size,) each.
+    """Compute each group's area under the ROC curve with its 95 % interval, (size,) each.
 
-    The chance that a fake has more evidence for `fake` than a real, ties counting half: the Mann-Whitney statistic
-    (Hanley & McNeil 1982, Radiology 143, 29-36). The variance is the sum of squared structural components (DeLong,
-    DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). Where several participants judged several pictures of a
-    kind, they are summed by participant and by stimulus before (Obuchowski 1997, Biometrics 53, 567-578), both ways
-    together less their cells; the largest variance counts, with Student's t of one degree of freedom fewer than the
-    fewest participants or stimuli of a kind. The interval is taken on the logit scale. There is none of an area of 0
-    or 1, and none where one participant or one stimulus stands behind a kind of which there are several of the other.
+    The area is the chance that a fake has more evidence for `fake` than a real, ties counting half: the Mann-Whitney
+    statistic. The variance is the sum of squared structural components (DeLong, DeLong & Clarke-Pearson 1988,
+    Biometrics 44, 837-845). With several participants and pictures they are summed by participant and by stimulus
+    before (Obuchowski 1997, Biometrics 53, 567-578), and the largest variance counts. The interval is Student's t on
+    the logit scale. Areas of 0 or 1, and kinds with one participant or one stimulus, have none.
 
     Args:
         graded: the answers; the area is NaN without reals or without fakes.
@@ -86,7 +84,7 @@ def areas(graded: Graded, size: int) -> GroupEstimate:
 
 
 def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """(size,) areas, and (M,) what each answer adds to the error of its group's area."""
+    """Return (size,) areas, and (M,) the share of each answer in the error of its group's area."""
     is_fake = graded.is_fake
     place, owner = places(graded.group, graded.grade, in_order=True)
     real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
@@ -104,7 +102,7 @@ def _structural_components(graded: Graded, size: int) -> tuple[np.ndarray, np.nd
 
 
 def _numbers(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
-    """(3, size) how many clusters with reals, with fakes and with either stand in each group."""
+    """Return (3, size) numbers of clusters with reals, with fakes and with either in each group."""
     place, owner = places(group, cluster)
     real, fake = np.bincount(2 * place + is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
     return np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)])

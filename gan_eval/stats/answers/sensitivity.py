@@ -1,4 +1,4 @@
-"""Rates, d′ and what follows from them, of counts, with 95 % intervals, for many groups; *fake* is the signal."""
+"""Rates and d′ with 95 % intervals from counts of many groups; *fake* is the signal."""
 
 from typing import NamedTuple
 
@@ -14,16 +14,16 @@ class Detection(NamedTuple):
     """Sensitivity and bias, each an array of the counts' common shape; NaN without reals or without fakes."""
 
     dprime: np.ndarray
-    """z(hit rate) - z(false-alarm rate); 0 is guessing."""
+    """z(hit rate) - z(false-alarm rate)."""
     criterion: np.ndarray
-    """-(z(hit rate) + z(false-alarm rate)) / 2; above 0 leans to answering `real`."""
+    """-(z(hit rate) + z(false-alarm rate)) / 2; above 0: bias to `real`."""
 
 
 def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike) -> Detection:
-    """d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
+    """Compute d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
 
-    The correction keeps both finite at rates of 0 and 1 and shrinks them slightly elsewhere (Hautus 1995,
-    Behavior Research Methods, Instruments, & Computers 27, 46-51).
+    The correction keeps both finite at rates of 0 and 1 (Hautus 1995, Behavior Research Methods, Instruments, &
+    Computers 27, 46-51).
 
     >>> found = detection(15, 10, 7, 18)
     >>> round(float(found.dprime), 6), round(float(found.criterion), 6)
@@ -42,7 +42,7 @@ def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, corre
 
 
 def probit_slope(z: np.ndarray) -> np.ndarray:
-    """dz/dp where p = Φ(z)."""
+    """Compute dz/dp where p = Φ(z)."""
     return np.sqrt(2 * np.pi) * np.exp(z * z / 2)
 
 
@@ -53,30 +53,39 @@ class GroupEstimate(NamedTuple):
     low: np.ndarray
     high: np.ndarray
 
+    @classmethod
+    def symmetric(cls, value: np.ndarray, half_width: np.ndarray) -> "GroupEstimate":
+        """Return the estimate whose interval goes as far down as up."""
+        return cls(value, value - half_width, value + half_width)
+
+    def covering(self, other: "GroupEstimate") -> "GroupEstimate":
+        """Return the same value with the interval that covers both intervals; NaN where either has none."""
+        return GroupEstimate(self.value, np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
 
 class CrossedRates(NamedTuple):
-    """What several participants and stimuli behind each group say of the rates' variance."""
+    """Variances of the rates of groups with several participants and stimuli."""
 
     covariances: tuple[Covariance, ...]
     """Candidates; the largest variance counts."""
     freedom_hit: np.ndarray
-    """(G,) degrees of freedom behind the hit rate; below 1: there is no interval."""
+    """(G,) degrees of freedom of the hit rate; below 1: there is no interval."""
     freedom_false_alarm: np.ndarray
     """(G,)"""
 
     def freedom(self) -> np.ndarray:
-        """(G,) degrees of freedom behind both."""
+        """(G,) degrees of freedom of both together."""
         return np.minimum(self.freedom_hit, self.freedom_false_alarm)
 
 
 def rate_estimates(
     answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
 ) -> dict[str, GroupEstimate]:
-    """Hit rate, false-alarm rate, fooling rate and balanced accuracy, by their names in the table `detection`.
+    """Estimate hit rate, false-alarm rate, fooling rate and balanced accuracy, by their names in the table `detection`.
 
     Answers taken as independent: Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe
-    1998, Statistics in Medicine 17, 873-890). With `crossed` Student's t on the logit scale, the interval then also
-    covering the one of independent answers.
+    1998, Statistics in Medicine 17, 873-890). With `crossed` Student's t on the logit scale, and the interval also
+    covers the one of independent answers.
 
     Args:
         answers: (G,) counts.
@@ -86,7 +95,6 @@ def rate_estimates(
     own = effective or answers
     hit = GroupEstimate(proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
     false_alarm = GroupEstimate(proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
-    # (hit rate + 1 - false-alarm rate) / 2: squares of the two rates' distances to their ends, added
     value = (hit.value + 1 - false_alarm.value) / 2
     down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2
     up = np.hypot(hit.high - hit.value, false_alarm.value - false_alarm.low) / 2
@@ -97,11 +105,11 @@ def rate_estimates(
         of_mean = np.max([covariance.of(0.5, -0.5) for covariance in crossed.covariances], axis=0)
         hit_rate, false_alarm_rate = answers.hit_rate(), answers.false_alarm_rate()
         middle = (hit_rate + 1 - false_alarm_rate) / 2
-        hit = _covering(hit, _on_logit_scale(hit_rate, of_hit, crossed.freedom_hit))
-        false_alarm = _covering(
-            false_alarm, _on_logit_scale(false_alarm_rate, of_false_alarm, crossed.freedom_false_alarm)
+        hit = hit.covering(_on_logit_scale(hit_rate, of_hit, crossed.freedom_hit))
+        false_alarm = false_alarm.covering(
+            _on_logit_scale(false_alarm_rate, of_false_alarm, crossed.freedom_false_alarm)
         )
-        balanced = _covering(balanced, _on_logit_scale(middle, of_mean, crossed.freedom()))
+        balanced = balanced.covering(_on_logit_scale(middle, of_mean, crossed.freedom()))
     return {
         "hit_rate": hit,
         "false_alarm_rate": false_alarm,
@@ -113,17 +121,12 @@ def rate_estimates(
 def sensitivity_estimates(
     answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
 ) -> dict[str, GroupEstimate]:
-    """d′, criterion, β and area, by their names in the table `detection`; NaN without reals or without fakes.
+    """Estimate d′, criterion, β and area, by their names in the table `detection`; NaN without reals or without fakes.
 
     Answers taken as independent: d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32,
-    25-33), of log-linear rates; ln β by the delta method to second order, so that it does not collapse where both rates
-    are near 1/2; the area from d′. With `crossed` the delta method with its variances and Student's t, the interval
-    then also covering the one of independent answers.
-
-    Args:
-        answers: (G,) counts.
-        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
-        crossed: variances; None: answers are independent.
+    25-33), of log-linear rates; ln β by the delta method to second order, because the first order is 0 where both rates
+    are 1/2; the area from d′. With `crossed` the delta method with its variances and Student's t, and the interval also
+    covers the one of independent answers. The arguments are those of `rate_estimates`.
     """
     own = effective or answers
     hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
@@ -141,11 +144,11 @@ def sensitivity_estimates(
     estimates = {}
     for name, (value, a, b) in values.items():
         curved = slopes if name == "beta" else None
-        estimate = symmetric(value, Z95 * np.sqrt(_delta_variance(independent, a, b, curved)))
+        estimate = GroupEstimate.symmetric(value, Z95 * np.sqrt(_delta_variance(independent, a, b, curved)))
         if crossed is not None:
             variances = [_delta_variance(covariance, a, b, curved) for covariance in crossed.covariances]
             half_width = t_critical(crossed.freedom()) * np.sqrt(np.max(variances, axis=0))
-            estimate = _covering(estimate, symmetric(value, half_width))
+            estimate = estimate.covering(GroupEstimate.symmetric(value, half_width))
         estimates[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
     return {
         "dprime": estimates["dprime"],
@@ -169,14 +172,4 @@ def _delta_variance(
 def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
     """A rate within 0..1 with an interval that is symmetric on the logit scale."""
     half_width = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
-    return GroupEstimate(*(expit(part) for part in symmetric(logit(rate), half_width)))
-
-
-def symmetric(value: np.ndarray, half_width: np.ndarray) -> GroupEstimate:
-    """The interval goes as far down as up."""
-    return GroupEstimate(value, value - half_width, value + half_width)
-
-
-def _covering(narrow: GroupEstimate, wide: GroupEstimate) -> GroupEstimate:
-    """The first's value with the interval that covers both; none where either has none."""
-    return GroupEstimate(narrow.value, np.minimum(narrow.low, wide.low), np.maximum(narrow.high, wide.high))
+    return GroupEstimate(*(expit(part) for part in GroupEstimate.symmetric(logit(rate), half_width)))

@@ -1,4 +1,4 @@
-"""How long do people take? Reaction times by scope."""
+"""Reaction times by scope, truth and answer."""
 
 from itertools import product
 
@@ -33,11 +33,9 @@ _CELLS = tuple(product(KINDS, ("wrong", "correct")))
 
 
 def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
-    """The table `reaction_times`: answered main trials with a reaction time above 0, by scope, truth and answer.
+    """Return the table `reaction_times`: answered main trials with a reaction time above 0, by scope, truth and answer.
 
-    Scope `model` takes the reals of the same data sets in the same sessions beside the model's fakes; scope
-    `stimulus` has one truth only, so its rows are for `kind` all. Groups without a trial have no row, but the
-    row for everything is always there.
+    Scope `stimulus` has one truth, so its rows are for `kind` all. Only the row for everything may have no trial.
     """
     answered = answered_trials(trials)
     times = answered["reaction_time_ms"].to_numpy("float64")
@@ -55,7 +53,7 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
-    """The rows of one scope of trials in the order of their times: each group, truth and kind of answer."""
+    """Return the rows of one scope of trials in the order of their times."""
     grouped = groups(timed, scope, codes)
     size = len(grouped.ids)
     # runs of rows and small whole numbers sort several times faster than times

@@ -19,15 +19,15 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.clustering import equivalence_p, freedom, two_way
 from gan_eval.stats.compare.contrast import ALPHA, population_proportions
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs, shares_items
-from gan_eval.stats.groups import REAL, joined, provenance_cells
+from gan_eval.stats.groups import REAL, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
 from gan_eval.stats.mixed.graded import LINK, require_few_levels
+from gan_eval.stats.trials import graded_trials
 from gan_eval.tables.frames import Row
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
@@ -53,21 +53,17 @@ class Graded:
 
 def grade_rows(trials: pd.DataFrame, settings: AnalysisSettings, *, has_plan: bool) -> list[Row]:
     """Rows of the table `comparisons`, with their `family`: models, and fakes with reals, on each data set."""
-    graded, left_out = screened_grades(trials, screening=settings.screening)
+    graded = graded_trials(trials)
     graded = graded[graded["answered"].to_numpy(bool)]
     graded = graded[np.isfinite(graded["rating"].to_numpy("float64"))].reset_index(drop=True)
-    return [
-        row | {"note": joined(left_out, row["note"])}
-        for of in grade_questions(graded, settings)
-        for row in answered(of, settings, has_plan=has_plan)
-    ]
+    return [row for of in grade_questions(graded, settings) for row in answered(of, settings, has_plan=has_plan)]
 
 
 def grade_questions(graded: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Graded]:
     """Fakes with reals, then model with model, on each data set.
 
     Args:
-        graded: as `gan_eval.stats.answers.grades.screened_grades` returns them, those with a grade, numbered from 0.
+        graded: as `gan_eval.stats.trials.graded_trials` returns them, those with a grade, numbered from 0.
         settings: the pairs of models.
     """
     reach = float(graded["rating"].max() - graded["rating"].min()) if len(graded) else 0.0

@@ -1,1 +1,4 @@
-"""Which metric agrees with people?"""
+"""Agreement of metrics with people: points, correlations with their ceiling, and checks that tables match.
+
+Open `correlations.py` first.
+"""

@@ -1,6 +1,4 @@
-"""How well could a perfect metric agree with people? Spearman's correlation, in bootstrap replicates too, where each
-point counts as often as it was sampled, and the ceiling that the reliability of the human scores sets to it.
-"""
+"""Spearman's correlation, also in bootstrap replicates, and the ceiling set by the reliability of people's scores."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,18 +10,18 @@ from gan_eval.stats.resampling import Replicates, Scores
 from gan_eval.stats.shares import proportion
 
 FEWEST = 3
-"""Fewer points have no correlation worth a number."""
+"""Smallest number of points with a correlation."""
 SPLITS = 200
 FEWEST_FOR_CEILING = 5
-"""Fewer points say next to nothing of their own reliability."""
+"""Smallest number of points with a ceiling."""
 _NO_SPREAD = 1e-12
 _AT_A_TIME = 250_000
-"""Participants, or stimuli, times splits held at a time."""
+"""Participants, or stimuli, times splits in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Metric values of points, and which of the points count."""
+    """Metric values of points, and the points that count."""
 
     value: np.ndarray
     """(n,) metric values; infinite ones have a rank like any other."""
@@ -34,15 +32,14 @@ class Pairing:
 
     @property
     def key(self) -> tuple[bytes, bool]:
-        """What tells the points and their ranking apart, whatever the metric."""
+        """Key of the points and their ranking, without the metric."""
         return self.use.tobytes(), self.group is not None
 
 
 def spearman(x: np.ndarray, y: np.ndarray, group: np.ndarray | None = None) -> float:
-    """Spearman's correlation of two vectors, points missing in either left out; NaN where there is none.
+    """Compute Spearman's correlation of the points that both vectors have; NaN where there is none.
 
-    With groups each point is ranked among those of its group, so that differences between groups are in no rank
-    (`rank_deviations`).
+    With groups each point is ranked among those of its group (`rank_deviations`).
 
     >>> spearman(np.array([1.0, 2.0, 4.0, np.nan]), np.array([0.1, 0.3, 0.2, 0.9]))
     0.5
@@ -62,8 +59,9 @@ def _spearman_of_rows(x: np.ndarray, y: np.ndarray, group: np.ndarray | None) ->
 
 
 def rank_deviations(values: np.ndarray, group: np.ndarray | None) -> np.ndarray:
-    """(R, n) each value's mid-rank less the middle one, over the number of values of its row: among all, or among its
-    group's (n,); 0 where a value is missing.
+    """Compute each value's mid-rank less the middle one, over the number of values in its row, or in its group (R, n).
+
+    It is 0 where a value is missing.
 
     The product moment of two such rows, over the root of their squares, is Spearman's correlation; with groups it is
     the mean of the groups' correlations, a group counting by its points (exactly so without ties).
@@ -79,13 +77,10 @@ def rank_deviations(values: np.ndarray, group: np.ndarray | None) -> np.ndarray:
 
 
 def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) -> np.ndarray:
-    """(len(pairings), B) Spearman's correlation of each pairing with the mean scores of each replicate.
+    """Compute Spearman's correlation of each pairing with the mean scores of each replicate (len(pairings), B).
 
-    Equals `spearman` of the values and scores written out as often as they were sampled, ties at their mid-ranks. NaN
-    where fewer than 3 points or samples count, or where all values or all scores are equal.
-
-    Ranks of the scores are shared by the pairings that use the same points, and ranks of the values come from counting,
-    so a further metric costs little.
+    It equals `spearman` of the values and scores repeated as often as they were sampled. NaN where fewer than 3 points
+    or samples count, or where all values or all scores are equal. Pairings with the same points share their ranks.
     """
     ranked: dict[bytes, tuple[np.ndarray, list[tuple[int, np.ndarray, np.ndarray]]]] = {}
     for number, pairing in enumerate(pairings):
@@ -129,12 +124,12 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
 
 
 def _mid_ranks(by_value: np.ndarray, in_order: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(B, n) mid-rank of each value in its row, where values count by whole weights.
+    """Compute the mid-rank of each value in its row (B, n), where values count by whole weights.
 
     Args:
         by_value: (B, n) places of the values by rising value.
-        in_order: (B, n) the values so.
-        weight: (B, n) how often each value counts; 0 where it is missing.
+        in_order: (B, n) the values in this order.
+        weight: (B, n) weight of each value; 0 where it is missing.
     """
     sampled = np.take_along_axis(weight, by_value, axis=1)
     upto = np.cumsum(sampled, axis=1)
@@ -150,17 +145,16 @@ def _mid_ranks(by_value: np.ndarray, in_order: np.ndarray, weight: np.ndarray) -
 
 
 def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int) -> float:
-    """As how many unrelated points the pictures of several models count for the correlation of x and y.
+    """Compute the number of unrelated points that the pictures of several models count for.
 
-    Models' pictures of one item are alike in a metric and in how they fool; where they are in both, n pictures vary
-    together. The variance of a correlation grows by the factor 1 + ρ_x ρ_y (m - 1) of m alike ones each (Moulton 1986,
-    Journal of Econometrics 32, 385-397), here from the products within items; Clifford, Richardson and Hémon (1989,
-    Biometrics 45, 123-134) count points so.
+    Models' pictures of one item may be alike. The variance of a correlation grows by the factor 1 + ρ_x ρ_y (m - 1) of
+    m alike ones each (Moulton 1986, Journal of Econometrics 32, 385-397; Clifford, Richardson & Hémon 1989, Biometrics
+    45, 123-134).
 
     Args:
         x, y: (n,) deviations from the middle of each group.
         item: (n,) int, 0.. .
-        groups: how many middles were taken off.
+        groups: number of groups.
 
     Returns:
         n - groups + 1 where nothing is alike, or does not vary at all; less otherwise.
@@ -182,25 +176,19 @@ def ceiling(
     group: np.ndarray | None = None,
     splits: int = SPLITS,
 ) -> float:
-    """The rank correlation with people's mean scores that a metric knowing the true ones would reach.
+    """Estimate the rank correlation with people's mean scores of a metric that knows the true ones (0..1).
 
-    Mean scores are of few answers, so their correlation with anything is bounded by the square root of their
-    reliability (Spearman 1904). Reliability: the participants are split at random into halves, the scores of the two
-    halves are rank-correlated over the points that both have answered, the mean over the splits is stepped up to the
-    full number of participants by Spearman and Brown's formula 2r/(1 + r) (1910), and 0 is the least.
-
-    The noise it measures is that of the answers and of the participants, not that of the choice of stimuli.
+    It is the square root of the scores' reliability (Spearman 1904): the participants are split at random into halves,
+    the scores of the halves are rank-correlated, and the mean over the splits is stepped up by Spearman and Brown's
+    formula 2r/(1 + r) (1910).
 
     Args:
         scores: the answers.
-        seed: of the splits.
+        seed: random seed of the splits.
         point: (S,) int, the point (stimulus or model) that each stimulus belongs to, 0.. without gaps.
         use: (n,) bool, the points that count.
         group: (n,) int, where points are ranked within groups.
-        splits: random splits.
-
-    Returns:
-        0..1.
+        splits: number of random splits.
 
     Raises:
         NoFitError: one participant, fewer than 5 points, or halves that share too few points.

@@ -1,6 +1,4 @@
-"""Which metric agrees with people, and which of two follows them better? Correlations of metric values with fooling
-rates or mean grades, per picture and per model, and their differences, from the same points and the same replicates.
-"""
+"""Correlations of metric values with fooling rates or mean grades, by picture and by model, and their differences."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -10,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
-from gan_eval.settings.analysis import Screening
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
 from gan_eval.stats.metrics_and_people.ceiling import (
@@ -131,7 +128,7 @@ CORRELATION_DIFFERENCES = Table(
         text(
             "follows_better",
             "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided; "
-            "strengths are compared, `correlations` tells the direction",
+            "strengths are compared, the direction is in `correlations`",
         ),
         *PROVENANCE,
     ),
@@ -139,25 +136,25 @@ CORRELATION_DIFFERENCES = Table(
 )
 
 FEWEST_FOR_INFERENCE = 5
-"""Fewer points get neither an interval nor a p."""
+"""Smallest number of points with an interval and a p."""
 MOST_FOR_EXACT = 9
-"""Up to so many points p is exact: 9! = 362880 pairings."""
+"""Largest number of points with an exact p: 9! = 362880 pairings."""
 FEWEST_FOR_TEST = 10
-"""Fewer points get no test of a difference: it rests on large numbers."""
+"""Smallest number of points with a test of a difference."""
 SPEARMAN_VARIANCE = 1.06
 """Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
 ABOVE_CEILING = "above the ceiling: the metric shares the answers' noise, or chance"
 NONE_WITHIN = "no model's pictures differ both in the metric and in what people said: no correlation within models"
 LEAST_CEILING = 0.3
-"""A lower ceiling, answers of a reliability below 0.09, divides by chance."""
+"""Lowest ceiling that correlations are divided by."""
 UNRELIABLE = f"ceiling below {LEAST_CEILING}: not corrected for it"
 DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
 ONE_PARTICIPANT = "one participant: interval over stimuli only"
 _ROUNDING = 1e-9
 _LARGE = 1e150
-"""Squares of greater numbers are infinite; a correlation does not depend on the unit."""
+"""Larger numbers have infinite squares."""
 _SPLITS_STREAM = 7
-"""Keeps the random splits of the ceiling apart from the bootstrap of the same seed."""
+"""Random stream of the ceiling's splits."""
 
 
 def correlations_and_differences(
@@ -165,44 +162,32 @@ def correlations_and_differences(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
-    screening: Screening = "none",
     seed: int = 0,
     replicates: int = REPLICATES,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables `correlations` and `correlation_differences`, from the same points and the same replicates.
+    """Return the tables `correlations` and `correlation_differences`, from the same points and the same replicates.
 
-    `correlations`: metric against the share of fakes called real and, where pictures were graded, against their mean
-    grade, each a `measure` of its own. Level `stimulus`: over the fakes of a data set.
-    `spearman` and its neighbours pool the data set's models, so that a metric which tells models apart seems to tell
-    pictures apart; `within` ranks each picture among its own model's. Level `model`: over the models of a data set,
-    with the mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, over
-    all models of all data sets (`dataset` empty). Infinite values have a rank among pictures, but are in no model's
-    mean and in no Pearson's correlation, as the note then tells. Intervals come from the two-way bootstrap over
-    participants and items, an item with all its models' pictures (`bias_corrected_interval`). p is exact over all
-    pairings up to 9 points, from Student's t approximation above that, with as many points as the pictures of several
-    models count for (`effective_points`). `ceiling` is the rank correlation that a metric
-    knowing the true scores would reach, and `corrected` the correlation divided by it.
+    `correlations`: metric against the share of fakes called real and, for graded pictures, against their mean grade.
+    Level `stimulus`: over the fakes of a data set, its models pooled (`spearman`) and each picture ranked among its own
+    model's (`within`). Level `model`: over the models of a data set, and of all data sets (`dataset` empty). Intervals
+    come from the two-way bootstrap over participants and items (`bias_corrected_interval`). p is exact over all
+    pairings up to 9 points, above that from Student's t with `effective_points`. `corrected` is the correlation over
+    the `ceiling`.
 
-    `correlation_differences`: every two metrics of a level and data set, over pictures within models. A metric of which
-    less is better agrees negatively, so strengths |Spearman| are compared, over the points that have both metrics. In
-    the replicates each metric keeps the sign that it has over all the data: a replicate that turns it round counts as
-    negative agreement. The test is `dependent_z`, for Spearman's correlations, and takes participants as given. A
-    metric follows better where test, after Holm's correction over the table, and interval both say so.
+    `correlation_differences`: every two metrics of a level and data set, over pictures within models. Strengths
+    |Spearman| are compared; in the replicates each metric keeps its sign. The test is `dependent_z` and takes
+    participants as given. A metric follows better if test, after Holm's correction, and interval both say so.
 
     Args:
         trials: the table `trials`.
         image_metrics: the table `image_metrics`.
         set_metrics: the table `set_metrics`.
-        screening: `bt500` leaves the grades of erratic participants out, as in `opinion_scores`; `p910` does not weigh
-            them here.
-        seed: of the bootstrap and of the ceiling's random splits.
+        seed: random seed of the bootstrap and of the ceiling's splits.
         replicates: number of bootstrap replicates.
     """
     rows: list[dict[str, object]] = []
     differences: list[dict[str, object]] = []
-    for points in point_sets(
-        trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening, seed=seed
-    ):
+    for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
         points = replace(points, n_replicates=replicates)
         bootstrap = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
         rows += correlation_rows(points, bootstrap)
@@ -214,7 +199,7 @@ def correlations_and_differences(
 
 
 def adjusted_correlations(rows: list[dict[str, object]]) -> pd.DataFrame:
-    """The table of all rows, with Holm's correction."""
+    """Return the table of all rows, with Holm's correction."""
     table = pd.DataFrame(rows, columns=list(CORRELATIONS.names))
     p, within_p = (table[name].to_numpy("float64") for name in ("p", "within_p"))
     of_models = (table["level"] == "model").to_numpy(bool)
@@ -224,7 +209,7 @@ def adjusted_correlations(rows: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def single_metrics(points: PointSet) -> Pairings:
-    """Each metric over the points that have it; of several models pooled, and ranked within models."""
+    """Return each metric over its points: pooled, and if there are several models, ranked within them."""
     groups = dict.fromkeys([False, points.group is not None])
     return pairings_by_key(
         (metric, points.pairing(metric, group=points.group if within else None)[0])
@@ -234,7 +219,7 @@ def single_metrics(points: PointSet) -> Pairings:
 
 
 def pairs_of_metrics(points: PointSet) -> Pairings:
-    """Each metric over the points that it shares with each other one, ranked within models."""
+    """Return each metric over the points that it shares with each other one, ranked within models."""
     pairs = combinations(sorted(points.metrics), 2)
     return pairings_by_key(
         named for a, b in pairs for named in zip((a, b), points.pairing(a, b, group=points.group), strict=True)
@@ -242,7 +227,7 @@ def pairs_of_metrics(points: PointSet) -> Pairings:
 
 
 def correlation_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
-    """The rows of one level and data set; `replicates` hold at least those of `single_metrics`."""
+    """Return the rows of one level and data set; `replicates` has at least those of `single_metrics`."""
     ceilings: dict[tuple[bytes, bool], float | str] = {}
     rows: dict[str, dict[str, object]] = {}
     for (metric, *_), pairing in single_metrics(points).items():
@@ -270,7 +255,7 @@ def correlation_rows(points: PointSet, replicates: BootstrapCorrelations) -> lis
 def _within_cells(
     points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
 ) -> tuple[dict[str, object], list[str]]:
-    """The cells of the correlation within models, from its replicates (B,) and its ceiling, and their notes."""
+    """Return the cells of the correlation within models, from its replicates (B,) and its ceiling, and their notes."""
     estimate, n = spearman(points.metrics[metric][use], points.score[use], points.model[use]), int(use.sum())
     if np.isnan(estimate):
         return {}, [NONE_WITHIN]
@@ -294,7 +279,7 @@ def _within_cells(
 def _correlation_row(
     points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
 ) -> dict[str, object]:
-    """One metric over the points in use (n,), from its replicates (B,) and its ceiling, or why there is none."""
+    """Return the row of one metric over the points in use (n,), its replicates (B,) and its ceiling or reason."""
     value, score = points.metrics[metric][use], points.score[use]
     row: dict[str, object] = {
         "level": points.level,
@@ -336,7 +321,7 @@ def _correlation_row(
 
 
 def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.ndarray | None) -> float:
-    """As how many unrelated points those in use (n,) count, ranked within groups (n,)."""
+    """Return the number of unrelated points that those in use (n,) count for, ranked within groups (n,)."""
     if points.group is None:  # one model's pictures, or models
         return float(use.sum())
     model = None if group is None else group[use]
@@ -354,7 +339,7 @@ def _approximate_p(correlation: float, n: float) -> float:
 
 
 def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> str | None:
-    """Why these metric values and mean scores (n,) of the points have no correlation; None where they have."""
+    """Return the reason why metric values and mean scores (n,) have no correlation; None if they have one."""
     if len(value) < FEWEST:
         return f"fewer than {FEWEST} {'stimuli' if points.level == 'stimulus' else 'models'}: no correlation"
     if len(np.unique(value)) < 2:
@@ -382,7 +367,7 @@ def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> lis
 
 
 def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
-    """Two-sided permutation p of Spearman's correlation of x and y (n,): the share of all n! pairings as far from 0."""
+    """Two-sided permutation p of Spearman's correlation of x and y (n,) over all n! pairings."""
     from scipy.stats import permutation_test, rankdata
 
     x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
@@ -398,7 +383,7 @@ def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: float = 1.0) -> float:
-    """z for the difference of two correlations that share a variable.
+    """Compute z for the difference of two correlations that share a variable.
 
     Dunn and Clark's z (1969, JASA 64, 366-377) with the covariance at the mean of the two correlations, as Steiger
     proposes (1980, Psychological Bulletin 87, 245-251, eq. 3, 11 and 14).
@@ -427,7 +412,7 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: floa
 
 
 def difference_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
-    """The rows of one level and data set, unjudged; `replicates` hold at least those of `pairs_of_metrics`."""
+    """Return the rows of one level and data set, unjudged; `replicates` has at least those of `pairs_of_metrics`."""
     rows = []
     for a, b in combinations(sorted(points.metrics), 2):
         pairing = points.pairing(a, b, group=points.group)[0]
@@ -437,7 +422,7 @@ def difference_rows(points: PointSet, replicates: BootstrapCorrelations) -> list
 
 
 def judged_differences(rows: list[dict[str, object]]) -> pd.DataFrame:
-    """The table of all rows, with Holm's correction and which metric follows better."""
+    """Return the table of all rows, with Holm's correction and the metric that follows better."""
     table = pd.DataFrame(rows, columns=list(CORRELATION_DIFFERENCES.names))
     table["p_holm"] = holm(table["p"].astype("float64"))
     leader = np.where(table["difference"].astype("float64") > 0, table["metric_a"], table["metric_b"])
@@ -454,7 +439,7 @@ def judged_differences(rows: list[dict[str, object]]) -> pd.DataFrame:
 def _difference_row(
     points: PointSet, use: np.ndarray, names: tuple[str, str], replicates: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, object]:
-    """Two metrics over the points in use (n,), from the replicates (B,) of both."""
+    """Return the row of two metrics over the points in use (n,), from the replicates (B,) of both."""
     (value_a, value_b), score, n = (points.metrics[name][use] for name in names), points.score[use], int(use.sum())
     group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
     rank_a, rank_b = spearman(value_a, score, group), spearman(value_b, score, group)

@@ -1,4 +1,4 @@
-"""Metrics and judgements must be of the same pictures and models: what cannot be meant is refused."""
+"""Checks that metrics and judgements are of the same pictures and models."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,15 +25,10 @@ class Completed(NamedTuple):
 def completed(
     trials: pd.DataFrame, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
 ) -> Completed:
-    """Name models and data sets that one of the tables leaves out, where only one can be meant.
+    """Fill in models and data sets that only one of the tables names.
 
-    What is known of a stimulus in the trials holds for its metrics, and the other way round. Where all tables together
-    name one data set at most, every row is of that one (`UNNAMED` where there is none).
-
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
+    Trials and metrics of a stimulus complete each other. If all tables together name at most one data set, every row is
+    of that one (`UNNAMED` if there is none).
     """
     if image_metrics is not None:
         image_metrics = _named_like(image_metrics, trials[are_single(trials)], ("kind", "model", "dataset"))
@@ -54,7 +49,7 @@ def completed(
 
 
 def _named_like(table: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The table, with empty cells of generated pictures filled from the other table's rows of the same stimulus."""
+    """Fill empty cells of generated pictures from the other table's rows of the same stimulus."""
     for name in columns:
         empty = table[name].isna() & (table["kind"] != "real").fillna(True) & are_single(table)
         if empty.any():
@@ -160,17 +155,17 @@ def _some_match(matching: pd.Series, what: str, where: str) -> list[str]:
 
 def _refuse_differences(single: pd.DataFrame, metrics: pd.DataFrame, name: str, where: str) -> None:
     """Refuse a column that differs between the rows of one picture: within the metrics, or from the trials."""
-    told = single[["stimulus", name]].dropna().drop_duplicates("stimulus")
-    if name == "item" and {*told[name]}.isdisjoint(metrics[name]):
+    known = single[["stimulus", name]].dropna().drop_duplicates("stimulus")
+    if name == "item" and {*known[name]}.isdisjoint(metrics[name]):
         return  # the trials name items in another way
-    both = pd.concat([table[["stimulus", name]].astype("str") for table in (told, metrics)], ignore_index=True)
-    both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (told, metrics)], ignore_index=True))
+    both = pd.concat([table[["stimulus", name]].astype("str") for table in (known, metrics)], ignore_index=True)
+    both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (known, metrics)], ignore_index=True))
     if (found := first_change(both["stimulus"], both[name])) is None:
         return
     row, first = found
-    place = "in the trials" if first < len(told) else f"in row {first - len(told) + 1}"
+    place = "in the trials" if first < len(known) else f"in row {first - len(known) + 1}"
     one, other = (abbreviated(both[name].iat[position]) for position in (row, first))
     raise UserError(
-        f"{where}: row {row - len(told) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
+        f"{where}: row {row - len(known) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
         f"{place} {name} {other}; give the metrics of the pictures that were judged, or correct the row"
     )

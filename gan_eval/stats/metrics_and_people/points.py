@@ -1,13 +1,12 @@
-"""The points behind every comparison of metrics with people: pictures or models, with metric values and mean scores.
+"""Points of the comparisons of metrics with people: pictures or models, with metric values and mean scores.
 
-A mean score is the fooling rate, or the mean grade where pictures were graded: each measure has points of its own.
+A mean score is the fooling rate, or the mean grade of graded pictures.
 
 Level `stimulus`: the fakes of a data set, all its models together. Level `model`: the models of a data set, with the
 mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, all models of
 all data sets (`dataset` is None).
 
-An infinite value of a picture (psnr of an identical pair) is the highest rank among pictures, and is in no mean: a
-model's mean is that of its finite values, and where none is finite there is no mean.
+An infinite value of a picture (psnr of an identical pair) is the highest rank among pictures, and in no model's mean.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,20 +15,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.analysis import Screening
-from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.resampling import REPLICATES, Replicates, Scores, bootstrap_replicates
-from gan_eval.stats.trials import answered_trials, pictures
+from gan_eval.stats.trials import answered_trials, graded_trials, pictures
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
-"""What people's mean scores measure."""
+"""The measures of mean scores."""
 POOLED = "several models pooled: differences between models count in all but `within`"
 """The note of rows whose first columns are not of one model."""
 _LARGE = 1e300
-"""Sums of greater numbers may be infinite."""
+"""Larger numbers may have an infinite sum."""
 
 
 @dataclass(frozen=True)
@@ -55,30 +52,30 @@ class PointSet:
     score: np.ndarray
     """(n,) mean scores: fooling rates or mean grades."""
     answers: np.ndarray
-    """(n,) answers behind them."""
+    """(n,) numbers of answers."""
     metrics: Mapping[str, np.ndarray]
     """Each metric's values (n,), NaN where there is none."""
     provenance: Mapping[str, object]
     """`simulated`, `fraction` and `note` of the trials."""
     seed: tuple[int, ...]
-    """Of the bootstrap."""
+    """Random seed of the bootstrap."""
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """By metric, which values are in no model's mean; only metrics with such values."""
+    """Note by metric on the values that are in no model's mean."""
     n_replicates: int = REPLICATES
     """Number of bootstrap replicates."""
 
     @property
     def group(self) -> np.ndarray | None:
-        """(n,) the models that pictures are ranked within; None where there is nothing to rank within."""
+        """(n,) the models that pictures are ranked within; None if there is one."""
         return self.model if self.model.max(initial=0) > 0 else None
 
     def pairing(self, *metrics: str, group: np.ndarray | None = None) -> list[Pairing]:
-        """Each metric over the points that have all of these metrics."""
+        """Return each metric over the points that have all of these metrics."""
         use = np.logical_and.reduce([~np.isnan(self.metrics[metric]) for metric in metrics])
         return [Pairing(self.metrics[metric], use, group) for metric in metrics]
 
     def carried(self, *notes: object) -> dict[str, object]:
-        """The last cells of a row of these points: `simulated`, `fraction` and `note`, its own notes coming last."""
+        """Return the cells `simulated`, `fraction` and `note` of a row of these points."""
         return {**self.provenance, "note": joined(self.provenance["note"], *notes)}
 
     def replicates(self) -> Iterator[Replicates]:
@@ -90,18 +87,18 @@ class PointSet:
 
 
 Pairings = dict[tuple[str, bytes, bool], Pairing]
-"""Pairings by metric and `Pairing.key`, so that what is needed twice is computed once."""
+"""Pairings by metric and `Pairing.key`; each is computed once."""
 BootstrapCorrelations = dict[tuple[str, bytes, bool], np.ndarray]
 """(B,) Spearman's correlation of a pairing with the mean scores in each replicate."""
 
 
 def pairings_by_key(pairings: Iterable[tuple[str, Pairing]]) -> Pairings:
-    """Pairings of metrics by what tells them apart."""
+    """Return pairings by metric and key."""
     return {(metric, *pairing.key): pairing for metric, pairing in pairings}
 
 
 def bootstrap_correlations(points: PointSet, pairings: Pairings) -> BootstrapCorrelations:
-    """The correlations in the points' replicates, all pairings from the same ones."""
+    """Compute the correlations of all pairings in the same replicates."""
     correlations = rank_correlations(points.replicates(), list(pairings.values()))
     return dict(zip(pairings, correlations, strict=True))
 
@@ -111,25 +108,22 @@ def point_sets(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
-    screening: Screening = "none",
     seed: int = 0,
 ) -> Iterator[PointSet]:
-    """The points of each measure, level and data set that has a metric, in the order of the table `correlations`.
+    """Yield the points of each measure, level and data set that has a metric, in the order of the table `correlations`.
 
     Args:
         trials: the table `trials`.
         image_metrics: the table `image_metrics`.
         set_metrics: the table `set_metrics`.
-        screening: `bt500` leaves the grades of erratic participants out.
-        seed: of the bootstrap.
+        seed: random seed of the bootstrap.
     """
     trials, image_metrics, set_metrics = completed(trials, image_metrics, set_metrics)
     images, sets = _values(image_metrics), _values(set_metrics)
     if images.empty and sets.empty:
         return
     yield from _of_measure(FOOLING, answered_fakes(trials), images, sets, seed)
-    graded, note = _graded_fakes(trials, screening)
-    yield from _of_measure(GRADE, graded, images, sets, seed, note)
+    yield from _of_measure(GRADE, _graded_fakes(trials), images, sets, seed)
 
 
 def why_none(
@@ -138,7 +132,7 @@ def why_none(
     """Return why `point_sets` has no points although there are metrics, and the fix; its arguments."""
     if _values(image_metrics).empty and _values(set_metrics).empty:
         return "no metric has a value; the column reason of its table says why"
-    if answered_fakes(trials).empty and _graded_fakes(trials)[0].empty:
+    if answered_fakes(trials).empty and _graded_fakes(trials).empty:
         return (
             "metrics are compared with answers to single generated pictures (response real or fake, or a rating), and "
             "there are none"
@@ -152,18 +146,18 @@ def _values(metrics: pd.DataFrame | None) -> pd.DataFrame:
     return metrics[metrics["value"].notna()]
 
 
-def _graded_fakes(trials: pd.DataFrame, screening: Screening = "none") -> tuple[pd.DataFrame, str]:
-    """The graded generated pictures, with the added column `score`, and the note of the screening."""
-    graded, note = screened_grades(trials, screening=screening)
+def _graded_fakes(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the graded generated pictures, with the added column `score`."""
+    graded = graded_trials(trials)
     graded = graded.assign(score=graded["rating"].to_numpy("float64", na_value=np.nan))
     is_fake = (graded["kind"] == "fake").fillna(False)
-    return graded[np.isfinite(graded["score"]) & is_fake].reset_index(drop=True), note
+    return graded[np.isfinite(graded["score"]) & is_fake].reset_index(drop=True)
 
 
 def _of_measure(
-    measure: str, fakes: pd.DataFrame, images: pd.DataFrame, sets: pd.DataFrame, seed: int, note: str = ""
+    measure: str, fakes: pd.DataFrame, images: pd.DataFrame, sets: pd.DataFrame, seed: int
 ) -> Iterator[PointSet]:
-    """The points of trials of fakes with a finite `score`."""
+    """Yield the points of trials of fakes with a finite `score`."""
     parts = [(str(name), part) for name, part in fakes.groupby("dataset", sort=True)]
     for number, (dataset, part) in enumerate(parts):
         own_images, own_sets = (table[table["dataset"] == dataset] for table in (images, sets))
@@ -187,21 +181,21 @@ def _of_measure(
                 metrics={
                     str(metric): values_of(values, scores.stimuli) for metric, values in own_images.groupby("metric")
                 },
-                provenance=provenance_cells(part, note),
+                provenance=provenance_cells(part),
                 seed=(seed, number),
             )
-        yield from _model_level(measure, part, dataset, scores, item, own_images, own_sets, (seed, number), note)
+        yield from _model_level(measure, part, dataset, scores, item, own_images, own_sets, (seed, number))
     if len(parts) > 1:
         known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
         scores = Scores.of(known)
         item, _ = items_and_models(known, scores.stimuli)
-        yield from _model_level(measure, known, None, scores, item, images, sets, (seed, len(parts)), note)
+        yield from _model_level(measure, known, None, scores, item, images, sets, (seed, len(parts)))
 
 
 def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(S,) int, item and model of each stimulus, each 0.. without gaps.
+    """Return the numbers (S,) of each stimulus' item and of its model, each 0.. without gaps.
 
-    A stimulus without an item is one of its own; those without a model's name are one model.
+    A stimulus without an item is an item; those without a model's name are one model.
     """
     of = fakes.drop_duplicates("stimulus").set_index("stimulus").reindex(stimuli)
     named = of["item"].notna()
@@ -210,14 +204,14 @@ def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarr
 
 
 def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
-    """Answered main trials of generated pictures, with the added column `score`: 1 for an answer `real`, else 0."""
+    """Return answered main trials of generated pictures, with the column `score`: 1 for an answer `real`, else 0."""
     answered = answered_trials(trials)
     fakes = answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
     return fakes.assign(score=1.0 - fakes["says_fake"].to_numpy("float64"))
 
 
 def values_of(values: pd.DataFrame, stimuli: np.ndarray | pd.Index) -> np.ndarray:
-    """(S,) the values of one metric of the stimuli (S,), from rows of `image_metrics`; NaN where there is none."""
+    """Return the values of one metric of the stimuli (S,), from rows of `image_metrics`; NaN where there is none."""
     by_stimulus = values.drop_duplicates("stimulus").set_index("stimulus")["value"]
     return by_stimulus.reindex(stimuli).to_numpy("float64")
 
@@ -227,9 +221,8 @@ def points(
     *,
     image_metrics: pd.DataFrame | None = None,
     set_metrics: pd.DataFrame | None = None,
-    screening: Screening = "none",
 ) -> pd.DataFrame:
-    """Every point of every metric, for plots; the arguments are those of `point_sets`.
+    """Return every point of every metric, for plots; the arguments are those of `point_sets`.
 
     Returns:
         a frame with measure, level, dataset (None: all data sets), metric, id (of the stimulus or model), value (of the
@@ -248,7 +241,7 @@ def points(
                 "n": points.answers.astype(int),
             }
         )[~np.isnan(value)]
-        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, screening=screening)
+        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics)
         for metric, value in points.metrics.items()
     ]
     names = ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
@@ -264,9 +257,8 @@ def _model_level(
     images: pd.DataFrame,
     sets: pd.DataFrame,
     seed: tuple[int, ...],
-    note: str,
 ) -> Iterator[PointSet]:
-    """Nothing where a model's name is missing or there is one model."""
+    """Yield the points of models; nothing if a model's name is missing or there is one model."""
     place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(scores.stimuli)
     models = pd.MultiIndex.from_frame(place.drop_duplicates().sort_values(["dataset", "model"]))
     if place["model"].isna().any() or len(models) < 2:
@@ -302,14 +294,14 @@ def _model_level(
         score=sums / answers,
         answers=answers,
         metrics=values,
-        provenance=provenance_cells(part, note),
+        provenance=provenance_cells(part),
         seed=seed,
         left_out=left_out,
     )
 
 
 def _means(of_metric: pd.DataFrame, models: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) each model's mean over its pictures' finite values, NaN without any; (n,) how many of its are infinite."""
+    """Return (n,) each model's mean of its pictures' finite values, and (n,) its number of infinite ones."""
     value = of_metric["value"].to_numpy("float64")
     is_finite = np.isfinite(value)
     unit = max(1.0, float(np.abs(value[is_finite]).max(initial=0.0)) / _LARGE)

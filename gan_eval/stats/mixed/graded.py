@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.analysis import Screening
-from gan_eval.stats.answers.grades import screened_grades
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import (
@@ -25,7 +23,7 @@ from gan_eval.stats.mixed.fit import (
     wald_cells,
 )
 from gan_eval.stats.mixed.likelihood import NoFitError
-from gan_eval.stats.trials import answered_trials
+from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tables.frames import Row
 
 LINK = "cumulative_logit"
@@ -49,8 +47,6 @@ class GradedDesign:
     """K names of the columns."""
     participant: np.ndarray
     stimulus: np.ndarray
-    left_out: str
-    """How many raters are; empty: none."""
 
     @property
     def all_terms(self) -> list[str]:
@@ -59,20 +55,19 @@ class GradedDesign:
         return [*(f"threshold[{low}|{high}]" for low, high in pairs), *self.terms]
 
 
-def graded_designs(trials: pd.DataFrame, screening: Screening) -> Iterator[GradedDesign]:
+def graded_designs(trials: pd.DataFrame) -> Iterator[GradedDesign]:
     """The formulas of grades, then of confidence, where there are any.
 
     By model among the fakes of two or more named models, by kind where both kinds have answers; else without either.
 
     Args:
         trials: the table `trials`.
-        screening: `bt500` leaves erratic participants' grades out.
     """
-    graded, left_out = screened_grades(trials, screening=screening)
+    graded = graded_trials(trials)
     sure = answered_trials(trials)
-    for outcome, answered, note in (
-        ("rating", graded[graded["answered"].to_numpy(bool)], left_out),
-        ("confidence", sure[sure["confidence"].notna()], ""),
+    for outcome, answered in (
+        ("rating", graded[graded["answered"].to_numpy(bool)]),
+        ("confidence", sure[sure["confidence"].notna()]),
     ):
         values = answered[outcome].to_numpy("float64", na_value=np.nan)
         named = answered["participant"].notna() & answered["stimulus"].notna()
@@ -84,17 +79,15 @@ def graded_designs(trials: pd.DataFrame, screening: Screening) -> Iterator[Grade
         of_kinds = answered[answered["kind"].notna()]
         if len(models) > 1:
             columns = {f"model[{name}]": (fakes["model"] == name).to_numpy(float) for name in models[1:]}
-            yield _design(outcome, "model", fakes, columns, note)
+            yield _design(outcome, "model", fakes, columns)
         if of_kinds["kind"].nunique() == 2:
             columns = {"kind[real]": (of_kinds["kind"] == "real").to_numpy(float)}
-            yield _design(outcome, "kind", of_kinds, columns, note)
+            yield _design(outcome, "kind", of_kinds, columns)
         elif len(models) < 2:
-            yield _design(outcome, "1", answered, {}, note)
+            yield _design(outcome, "1", answered, {})
 
 
-def _design(
-    outcome: str, effect: str, trials: pd.DataFrame, columns: dict[str, np.ndarray], left_out: str
-) -> GradedDesign:
+def _design(outcome: str, effect: str, trials: pd.DataFrame, columns: dict[str, np.ndarray]) -> GradedDesign:
     answer, levels = pd.factorize(trials[outcome].to_numpy("float64"), sort=True)
     return GradedDesign(
         formula=f"{outcome} ~ {effect} + (1|participant) + (1|stimulus)",
@@ -105,20 +98,18 @@ def _design(
         terms=list(columns),
         participant=pd.factorize(trials["participant"], sort=True)[0],
         stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
-        left_out=left_out,
     )
 
 
-def graded_models(trials: pd.DataFrame, *, exploratory: bool | None, screening: Screening = "none") -> list[Row]:
+def graded_models(trials: pd.DataFrame, *, exploratory: bool | None) -> list[Row]:
     """Rows of the table `mixed_models`: each threshold and each term of each formula.
 
     Args:
         trials: the table `trials`.
         exploratory: the rows' cell.
-        screening: `bt500` leaves erratic participants' grades out.
     """
     why_not = too_many(len(trials))
-    return [row for of in graded_designs(trials, screening) for row in _rows(of, exploratory, why_not)]
+    return [row for of in graded_designs(trials) for row in _rows(of, exploratory, why_not)]
 
 
 def require_few_levels(levels: int) -> None:
@@ -162,7 +153,7 @@ def _rows(of: GradedDesign, exploratory: bool | None, why_not: str) -> list[Row]
         "n_stimuli": pictures,
         "exploratory": exploratory,
         **carried,
-        "note": joined(*notes, of.left_out, carried["note"]),
+        "note": joined(*notes, carried["note"]),
     }
     if fit is None:
         return [shared | {"term": term} for term in of.all_terms or ["thresholds"]]

@@ -129,8 +129,7 @@ def mixed_models(
     formulas = planned_formulas(answered, plan)
     fits = CachedFits(too_many(len(trials)))
     rows = [row for planned in formulas for row in _rows(answered, planned, formulas, fits)]
-    screening = "none" if plan is None else plan.screening
-    rows += graded_models(trials, exploratory=None if plan is None else False, screening=screening)
+    rows += graded_models(trials, exploratory=None if plan is None else False)
     return conform(pd.DataFrame(rows), MIXED_MODELS, where="mixed_models")
 
 

@@ -1,4 +1,7 @@
-"""Power before the study: what its very design would find, simulated through the analysis that will be made."""
+"""Power before the study: simulate its design and analyse each simulated study as planned.
+
+Open `planning.py` first.
+"""
 
 from gan_eval.stats.power.design import planned_stimuli, versions_of
 from gan_eval.stats.power.planning import PowerPlan, plan_power

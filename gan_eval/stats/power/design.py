@@ -1,6 +1,4 @@
-"""Who judges what in a planned study: its pool of pictures, those it has or as many as are planned, and the lists of
-all participants as the quiz's draw deals them.
-"""
+"""Design of a planned study: its pool of pictures, and the participants' lists as the quiz's draw deals them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,15 +18,11 @@ from gan_eval.tables.frames import Row
 
 
 def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
-    """Check the protocol.
-
-    Raises:
-        UserError: its exposures follow the answers, whose outcome says nothing of the pictures.
-    """
+    """Refuse protocols whose exposures follow the answers."""
     if settings.protocol in ADAPTIVE_PROTOCOLS:
         raise UserError(
             f"{where}: quiz.protocol: power is not defined for {settings.protocol}: its exposures follow the "
-            "answers, so that all participants end near one share of right answers, whatever the pictures; plan with "
+            "answers, so that all participants end near one share of right answers with any pictures; plan with "
             "quick_response, yes_no, rating, paired or model_vs_model"
         )
 
@@ -38,10 +32,10 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
 
     Args:
         versions: (data set, model) of each stimulus set.
-        size: pictures of each class: so many items of each data set, each real and from each of its models.
+        size: number of items of each data set, each real and from each of its models.
 
     Returns:
-        Rows with what the draw reads of `gan_eval.tables.STIMULI`.
+        Rows with the columns of `gan_eval.tables.STIMULI` that the draw reads.
     """
     known = sorted(set(versions))
     real = sorted({(dataset, "") for dataset, _ in known})
@@ -86,7 +80,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Design:
-    """Every main trial of a study: who judges what. Trials are sorted by participant."""
+    """Every main trial of a study, sorted by participant."""
 
     groups: tuple[Group, ...]
     participant: np.ndarray
@@ -98,11 +92,11 @@ class Design:
     item: np.ndarray
     """(S,) int, the item of each stimulus of the pool."""
     trials: int
-    """Of each participant."""
+    """Number of trials of each participant."""
     grades: int = 0
     """The highest grade, from 1; 0: pictures are not graded."""
     warnings: tuple[str, ...] = ()
-    """What the draw says of pools that are too small, one line each."""
+    """Warnings of the draw about pools that are too small."""
 
     @property
     def group(self) -> np.ndarray:
@@ -111,15 +105,15 @@ class Design:
 
     @property
     def shares_items(self) -> bool:
-        """Whether nearly all pictures of the pool show an item of which there is another one."""
+        """True if nearly all pictures of the pool show an item of which there is another one."""
         return bool((np.bincount(self.item)[self.item] > 1).mean() >= SHARED)
 
     def first(self, participants: int) -> "Design":
-        """The trials of the first so many participants."""
+        """Return the trials of the first participants."""
         return self.only(np.arange(participants * self.trials))
 
     def only(self, chosen: np.ndarray) -> "Design":
-        """The chosen trials: places, or (N,) bool."""
+        """Return the chosen trials: places, or (N,) bool."""
         return replace(self, participant=self.participant[chosen], stimulus=self.stimulus[chosen])
 
 
@@ -130,7 +124,7 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
         stimuli: rows of `gan_eval.tables.STIMULI`.
         settings: protocol and counts.
         seed: the study's, so that the lists are the ones that people will get.
-        participants: how many lists.
+        participants: number of lists.
 
     Raises:
         UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.

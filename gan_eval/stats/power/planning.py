@@ -1,30 +1,26 @@
-"""The plan of a study's size: simulated studies of several sizes, on several processes, the ceiling, and the number to
-invite.
-"""
+"""The plan of a study's size: simulated studies of several sizes, on several processes, and the number to invite."""
 
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 from scipy.special import ndtri
 
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
-from gan_eval.stats.power.ceiling import SIMULATIONS, ceilings, stimuli_needed
 from gan_eval.stats.power.design import Design, deal_design, planned_stimuli, require_power_is_defined, versions_of
 from gan_eval.stats.power.questions import PlannedQuestion, omitted_message, questions_of
 from gan_eval.stats.power.simulate import Verdict, World, assumed_truth, effect_of, equal_models, guessing, one_study
-from gan_eval.stats.shares import Z95, wilson
+from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
 
@@ -36,7 +32,7 @@ POWER = Table(
     "What a study of this design would find, by simulation through the primary model.",
     (
         text("question", "what is asked: told apart; a model against another; equivalence", filled=True),
-        integer("participants", "number invited; empty: the ceiling, without limit"),
+        integer("participants", "number invited", filled=True),
         integer("trials", "trials of each participant", filled=True),
         integer("stimuli", "different stimuli (of pairs: pairs) in the pool that the question is about", filled=True),
         number(
@@ -61,11 +57,11 @@ POWER = Table(
 )
 
 LOOKS = (100, 300)
-"""After so many simulated studies those of a number end of which all questions of a family are decided."""
+"""Numbers of simulated studies after which a family of questions ends, if all of them are decided."""
 NEGLIGIBLE = 0.002
-"""A difference below this is none: models whose views vary from person to person change all shares by a little."""
+"""Difference below which a question counts as one without a difference."""
 AMPLE = 4
-"""A larger pool that is tried beside a short one has so many times the pictures of a list."""
+"""Size of the larger pool that is tried next to a short one, in lists."""
 NO_DIFFERENCE = "no difference is assumed: this is the share of false alarms"
 
 
@@ -78,13 +74,9 @@ class PowerPlan:
     questions: tuple[PlannedQuestion, ...]
     assumed: PowerSettings
     recommended: Mapping[str, int | None]
-    """Participants for each question of which a difference is assumed, or None where no number tried is enough."""
-    ceilings: Mapping[str, float]
-    """The power that no number of participants can exceed."""
-    needed: Mapping[str, int | None]
-    """Where the ceiling is below the target: pictures of each class whose ceiling is not."""
+    """Participants for each question with a difference; None: no number that was tried is enough."""
     warnings: tuple[str, ...]
-    """What the draw says of short pools, and what is not planned for."""
+    """Warnings of the draw about short pools, and what is not planned for."""
 
 
 def plan_power(
@@ -124,41 +116,39 @@ def plan_power(
         pool = planned_stimuli(versions_of(study, list(stimuli)), size)
         larger = deal_design(pool, study.quiz, seed=seed, participants=numbers[-1])
         worlds.append((make_world(larger, settings, study.analysis), numbers[-1:]))
-    total, done = sum(len(tried) for _, tried in worlds) * settings.simulations, 0
-    rows: list[Row] = []
+    total = sum(len(tried) for _, tried in worlds) * settings.simulations
     if on_estimate is not None:
         on_estimate(total, sum(estimated_seconds(*each) for each in worlds) * settings.simulations / workers)
+    finished = 0
 
-    def tell(done: int) -> None:
+    def report(done: int) -> None:
         if on_progress is not None:
-            on_progress(done, total)
+            on_progress(finished + done, total)
 
+    rows: list[Row] = []
     for simulated, tried in worlds:
-        rows += _rows(simulated, tried, settings, workers=workers, on_done=partial(_plus, tell, done))
-        done += len(tried) * settings.simulations
+        rows += _rows(simulated, tried, settings, workers=workers, on_done=report)
+        finished += len(tried) * settings.simulations
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
-    tops: dict[str, float] = {}
-    needed: dict[str, int | None] = {}
     for question in world.questions:
         shared = _shared(world, question)
-        own = [row for row in rows if row["question"] == question.name and row["stimuli"] == shared["stimuli"]]
-        tops[question.name] = next(row["power"] for row in own if row["participants"] is None)
         if shared["note"] == NO_DIFFERENCE:
             continue
-        enough = [row for row in own if row["participants"] and row["ci_low"] >= settings.target]
-        recommended[question.name] = enough[0]["participants"] if enough else None
+        own = [row for row in rows if row["question"] == question.name and row["stimuli"] == shared["stimuli"]]
+        enough = next((row for row in own if row["ci_low"] >= settings.target), None)
+        recommended[question.name] = enough["participants"] if enough else None
         if enough:
-            enough[0]["recommended"] = True
-        if tops[question.name] < settings.target:
-            needed[question.name] = stimuli_needed(world, question, settings.target)
-    omitted = omitted_message(design.groups, study.analysis, graded=design.grades > 0)
-    looks = (
-        f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5 %, which the "
-        "looks lower a little (three: by about half a point)"
-    )
-    warnings = (*design.warnings, *([omitted] if omitted else []), *[looks] * (study.analysis.looks > 1))
-    return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tops, needed, warnings)
+            enough["recommended"] = True
+    warnings = [*design.warnings]
+    if omitted := omitted_message(design.groups, study.analysis, graded=design.grades > 0):
+        warnings.append(omitted)
+    if study.analysis.looks > 1:
+        warnings.append(
+            f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5 %, which "
+            "the looks lower a little (three: by about half a point)"
+        )
+    return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tuple(warnings))
 
 
 def estimated_seconds(world: World, numbers: Sequence[int]) -> float:
@@ -172,12 +162,8 @@ def estimated_seconds(world: World, numbers: Sequence[int]) -> float:
     return float(np.interp(numbers, ends, seconds[1:]).sum())
 
 
-def _plus(on_done: Callable[[int], None], before: int, done: int) -> None:
-    on_done(before + done)
-
-
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
-    """What is so and what is asked, for a design.
+    """Return the truths and the questions of a design.
 
     Raises:
         UserError: the plan compares models that have no pictures of one data set.
@@ -197,7 +183,7 @@ def _rows(
     workers: int,
     on_done: Callable[[int], None],
 ) -> list[Row]:
-    """Rows of the table: each question at each number of participants, and its ceiling.
+    """Rows of the table: each question at each number of participants.
 
     The simulated studies of a number are looked at several times. A family's questions end once each of them is surely
     on one side of the target; the intervals hold for all looks together (Bonferroni).
@@ -210,17 +196,20 @@ def _rows(
     todo = {people: list(range(len(world.questions))) for people in reversed(numbers)}  # longest first
     # equivalence is not corrected: each such question ends alone
     together = [question.name if question.equivalence else question.family for question in world.questions]
-    done, skipped = 0, 0
+    finished = 0  # studies of earlier looks, and those that are not needed
+
+    def report(done: int) -> None:
+        on_done(finished + done)
+
     for before, until in pairwise(looks):
         tasks = [
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
-        told = partial(_plus, on_done, done + skipped)
-        studies = in_parallel(one_study, world, tasks, workers=workers, on_done=told)
+        studies = in_parallel(one_study, world, tasks, workers=workers, on_done=report)
+        finished += len(tasks)
         for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
             for place, verdict in zip(places, verdicts, strict=True):
                 found[people, place].append(verdict)
-        done += len(tasks)
         for people, places in todo.items():
             undecided = set()
             for place in places:
@@ -229,28 +218,34 @@ def _rows(
                     undecided.add(together[place])
             todo[people] = [place for place in places if together[place] in undecided]
             if places and not todo[people]:
-                skipped += settings.simulations - until
-    if skipped:
-        on_done(done + skipped)
-    tops = ceilings(world)
+                finished += settings.simulations - until
+    report(0)
     rows = []
     for place, question in enumerate(world.questions):
         shared = _shared(world, question)
         for people in numbers:
             verdicts = found[people, place]
-            widths = np.array([verdict.width for verdict in verdicts if not verdict.failed])
-            width = float(widths.mean()) if len(widths) else float("nan")
             positive, failed = (sum(marks) for marks in zip(*(verdict[:2] for verdict in verdicts), strict=True))
-            complete = people * (1 - settings.dropout) * (1 - settings.excluded)
-            cells = _cells(positive, len(verdicts), failed, width, z=z)
-            rows.append(shared | {"participants": people, "complete": complete} | cells)
-        top = tops[question.name]
-        rows.append(shared | {"participants": None} | _cells(top.positive, SIMULATIONS, 0, top.width))
+            widths = [verdict.width for verdict in verdicts if not verdict.failed]
+            low, high = wilson(positive, len(verdicts), z=z)
+            rows.append(
+                shared
+                | {
+                    "participants": people,
+                    "complete": people * (1 - settings.dropout) * (1 - settings.excluded),
+                    "simulations": len(verdicts),
+                    "failed": failed,
+                    "power": positive / len(verdicts),
+                    "ci_low": float(low),
+                    "ci_high": float(high),
+                    "interval_width": float(np.mean(widths)) if widths else float("nan"),
+                }
+            )
     return rows
 
 
 def _shared(world: World, question: PlannedQuestion) -> Row:
-    """The cells that all rows of a question have."""
+    """Return the cells that all rows of a question have."""
     effect = effect_of(question, world.design, world.truths[question.scenario])
     is_none = abs(effect) < NEGLIGIBLE
     return {
@@ -263,27 +258,13 @@ def _shared(world: World, question: PlannedQuestion) -> Row:
     }
 
 
-def _cells(positive: int, simulations: int, failed: int, width: float, *, z: float = Z95) -> Row:
-    low, high = wilson(positive, simulations, z=z)
-    return {
-        "simulations": simulations,
-        "failed": failed,
-        "power": positive / simulations,
-        "ci_low": float(low),
-        "ci_high": float(high),
-        "interval_width": width,
-    }
-
-
 State = TypeVar("State")
 Result = TypeVar("Result")
 Task = tuple[int, ...]
-"""What a task is about, in whole numbers."""
+"""Arguments of a task: whole numbers."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_AHEAD = 8
-"""Tasks that wait at each process."""
 _worker_state: list[tuple[Callable[..., object], object]] = []
-"""In a worker process: the function, and what all its calls share."""
+"""Function and shared state of a worker process."""
 
 
 def in_parallel(
@@ -294,52 +275,47 @@ def in_parallel(
     workers: int,
     on_done: Callable[[int], None] | None = None,
 ) -> list[Result]:
-    """`function(state, task)` of each task, in the tasks' order.
+    """Return `function(state, task)` of each task, in the tasks' order.
 
     Args:
-        function: of a module's top level; it uses no random numbers but those that follow from state and task.
+        function: defined at a module's top level; its random numbers follow from state and task.
         state: sent to each process once.
-        tasks: the shorter, the sooner an interruption is heeded.
+        tasks: the shorter they are, the sooner an interruption takes effect.
         workers: processes; 1: this one.
-        on_done: told how many tasks are done.
+        on_done: called with the number of tasks that are done.
 
     Raises:
-        KeyboardInterrupt: interrupted; what runs is ended first.
+        KeyboardInterrupt: interrupted; the processes are ended first.
     """
     report = on_done or (lambda done: None)
-    results: dict[int, Result] = {}
+    results: list[Result] = []
     if workers == 1:
-        for index, task in enumerate(tasks):
-            results[index] = function(state, task)
+        for task in tasks:
+            results.append(function(state, task))
             report(len(results))
-        return list(results.values())
-    running: dict[Future[Any], int] = {}
-    left = enumerate(tasks)
+        return results
     with _one_thread_each():
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (function, state))
         try:
-            with _uninterrupted():  # as many as there are processes, which are started by it
-                running |= {pool.submit(_call, task): index for index, task in islice(left, workers)}
-            while running:  # the processes are kept busy with a few tasks ahead
-                ahead = workers * _AHEAD - len(running)
-                running |= {pool.submit(_call, task): index for index, task in islice(left, ahead)}
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    results[running.pop(future)] = future.result()
-                    report(len(results))
+            with _uninterrupted():  # this starts the processes
+                outcomes = pool.map(_call, tasks)
+            for result in outcomes:
+                results.append(cast(Result, result))
+                report(len(results))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return [results[index] for index in range(len(tasks))]
+    return results
 
 
 def _start(function: Callable[..., object], state: object) -> None:
-    """In a new process: the interruption is for the first process, which then ends this one."""
+    """Prepare a new process: the first process handles an interruption, and then ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker_state[:] = [(function, state)]
 
 
 def _end_with_parent() -> None:
-    """A first process that is killed cannot end the others, and each of them would wait for tasks for ever."""
+    """End this process when the first one is killed; otherwise it would wait for tasks for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -353,8 +329,10 @@ def _call(task: Task) -> object:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """An interruption waits until the end, and processes that are started inside never get one: the first process ends
-    them. Without it one that is still importing would answer with a traceback."""
+    """Hold back an interruption until the end, and keep it from processes that are started inside.
+
+    Otherwise a process that is still importing would print a traceback.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -367,7 +345,7 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Processes that are started inside compute in one thread: more would only be in each other's way."""
+    """Let processes that are started inside compute in one thread each."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:

@@ -1,7 +1,4 @@
-"""What a planned study asks of its answers: can people tell, which model fools more, are two the same.
-
-Each question names a row of the table `comparisons`, and is answered by what makes that row.
-"""
+"""Questions of a planned study; each names a row of the table `comparisons` and is answered by the code of that row."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,17 +25,17 @@ from gan_eval.stats.power.design import Group
 from gan_eval.tables.multiple_tests import holm
 
 Scenario = Literal["assumed", "guessing", "equal_models"]
-"""What is so in the simulated world: the assumed rates, no difference of real and fake, or none of models."""
+"""Truth in the simulated world: the assumed rates, no difference of real and fake, or none of models."""
 Asked = tuple[str, frozenset[str], str]
 """A row of the table `comparisons`: its comparison, a and b, measure."""
 EQUIVALENCE = "equivalence"
 MOST_PAIRS = 6
-"""So many pairs of models are all compared where the study names none; and so many models are told apart singly."""
+"""Largest number of pairs of models that are all compared, and of models that are told apart one by one."""
 
 
 @dataclass(frozen=True)
 class PlannedQuestion:
-    """One thing that will be asked of the answers."""
+    """One question about the answers."""
 
     name: str
     family: str
@@ -52,28 +49,28 @@ class PlannedQuestion:
     """Models are compared, not fakes with reals."""
     scenario: Scenario = "assumed"
     margin: float | None = None
-    """Of equivalence: it is asked whether the difference lies within it, instead of whether it is 0."""
+    """Margin of equivalence; None: the question is whether the difference is 0."""
 
     @property
     def equivalence(self) -> bool:
-        """Whether two things are the same, not whether they differ."""
+        """True: the question is whether two things are the same."""
         return self.margin is not None
 
     @property
     def measure(self) -> str:
-        """What is compared."""
+        """The number that is compared."""
         return self.asked[2]
 
 
 def questions_of(
     groups: Sequence[Group], analysis: AnalysisSettings, *, graded: bool = False, where: str = "study"
 ) -> list[PlannedQuestion]:
-    """The questions of a study.
+    """Return the questions of a study.
 
-    Single pictures: `told apart`; of several models (of all data sets), if they are at most `MOST_PAIRS`, each of them
-    alone; then `MODEL against MODEL` for the planned pairs, else for all pairs of each data set where they are at most
-    as many. Grades: the same, by data set, in both measures. Pairs of pictures: the share of choices, over all, of each
-    data set and of each model, or of each two models. With a margin, each again as `equivalence`.
+    Single pictures: `told apart`, at most `MOST_PAIRS` models one by one, and `MODEL against MODEL` for the planned
+    pairs, else for all pairs of each data set if they are at most `MOST_PAIRS`. Grades: the same, by data set, in both
+    measures. Pairs of pictures: the share of choices over all, by data set and by model. With a margin, each question
+    also as `equivalence`.
 
     Args:
         groups: of the design.
@@ -93,7 +90,7 @@ def questions_of(
             question,
             name=f"{EQUIVALENCE}: {question.name}",
             scenario="equal_models" if question.of_models else "guessing",
-            # within 5 points of guessing, 50 % right, is a difference of called-fake shares within 10
+            # 5 points of balanced accuracy are a difference of called-fake shares of 10
             margin=analysis.margin * (2 if question.measure == _CALLED_FAKE else 1),
         )
         for question in questions
@@ -160,7 +157,7 @@ def _of_pairs(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -
 
 
 def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, graded: bool = False) -> str | None:
-    """A line for the user where models are not asked about because they are many."""
+    """Return a line for the user if there are too many models to ask about; else None."""
     pairs, models = _pairs_of_models(groups), len(_fakes(groups))
     too_many = []
     if not groups[0].is_pair and analysis.comparisons is None and len(pairs) > MOST_PAIRS:
@@ -173,7 +170,7 @@ def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, grad
 
 
 def answered_positively(questions: Sequence[PlannedQuestion], p: np.ndarray, p_equivalent: np.ndarray) -> np.ndarray:
-    """(..., Q) bool: different, or equivalent where that is asked; false where there is no p.
+    """Return (..., Q) bool: different, or equivalent if that is the question; false where there is no p.
 
     The differences of a family are corrected together (Holm), as in the table `comparisons`.
 
@@ -192,7 +189,7 @@ def answered_positively(questions: Sequence[PlannedQuestion], p: np.ndarray, p_e
 
 
 def _on(groups: Sequence[Group], at: int) -> str:
-    """The data set's name where there are several."""
+    """Return ` on DATASET` if there are several data sets."""
     return f" on {groups[at].dataset}" if len({group.dataset for group in groups}) > 1 else ""
 
 

@@ -1,19 +1,15 @@
-"""One simulated study: what is assumed of people and pictures, answers that follow from it, and the analysis' verdict.
+"""One simulated study: assumptions about people and pictures, answers that follow from them, and the analysis' verdict.
 
 A single picture is called fake with log-odds
 
-    base[group] + leaning + kind * skill + view of the model + effect of the item + its own effect
+    base[group] + bias + kind * skill + view of the model + effect of the item + its own effect
 
-where kind is +½ for fakes and -½ for reals; leaning, skill and views are the participant's, the views counting from
-their mean over the data set's models; all are normal with the assumed standard deviations. Of a pair the log-odds are
-those of choosing its picture a (the real one, or the first model's): participants differ in telling reals, and in the
-difference of their views of two models, over the root of two as the evidence of two pictures is.
+where kind is +½ for fakes and -½ for reals. Bias, skill and views are the participant's; the views count from their
+mean over the data set's models. All are normal with the assumed standard deviations. For a pair the log-odds are
+those of choosing its picture a (the real one, or the first model's); participants differ in them by their bias and by
+the difference of their views over √2.
 
-A grade lies above j with log-odds of -logit(j / J) less those of calling the picture fake: of pictures that half of the
-people call real all J grades are given equally often.
-
-Who breaks off, is left out or does not answer has nothing to do with the pictures. The answers are asked the questions
-of the project's own analysis (`gan_eval.stats.compare`).
+A grade is above j with log-odds of -logit(j / J) less those of calling the picture fake.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,12 +34,12 @@ from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 @dataclass(frozen=True)
 class Truth:
-    """What is so in the simulated world."""
+    """The truth in the simulated world."""
 
     base: np.ndarray
     """(G,) log-odds of each group in the typical participant's answers to the typical picture."""
     people: np.ndarray
-    """(G, E) what each of a participant's E effects, standard normal, adds to the log-odds of each group."""
+    """(G, E) weights of a participant's E standard normal effects in the log-odds of each group."""
     sd_stimulus: float
     sd_item: float
 
@@ -69,19 +65,18 @@ def grade_thresholds(grades: int) -> np.ndarray:
 
 
 def assumed_truth(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """The truth that `[power]` assumes for a design's groups."""
+    """Return the truth that `[power]` assumes for a design's groups."""
     return _truth(np.array([_log_odds(group, settings) for group in groups]), groups, settings)
 
 
 def guessing(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """The same people and pictures, but nobody can tell: every fake is called fake as often as the reals are, and of
-    pairs either picture is chosen as often."""
+    """Return the truth in which nobody can tell reals from fakes."""
     base = [0.0 if group.is_pair else float(logit(settings.false_alarm_rate)) for group in groups]
     return _truth(np.array(base), groups, settings)
 
 
 def equal_models(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """The same people and pictures, but all models fool alike, as the mean of the assumed log-odds says."""
+    """Return the truth in which all models fool equally, at the mean of the assumed log-odds."""
     base = np.array([_log_odds(group, settings) for group in groups])
     fake = np.array([not group.is_real for group in groups])
     base[fake] = 0.0 if groups[0].is_pair else base[fake].mean()
@@ -89,8 +84,7 @@ def equal_models(groups: Sequence[Group], settings: PowerSettings) -> Truth:
 
 
 def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
-    """The true difference of shares, of chances of the higher grade or of mean grades, over all people and pictures;
-    data sets count by their trials, as in the analysis."""
+    """Compute the true difference of shares or grades over all people and pictures; data sets count by their trials."""
     trials = np.bincount(design.group, minlength=len(design.groups))
     if question.measure in (HIGHER, MEAN):
         below = truth.below(design.grades)
@@ -113,7 +107,7 @@ def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
 
 @dataclass(frozen=True)
 class World:
-    """All that simulated studies share."""
+    """Design, truths and questions, which simulated studies share."""
 
     design: Design
     truths: Mapping[Scenario, Truth]
@@ -123,24 +117,24 @@ class World:
 
 
 class Inference(NamedTuple):
-    """What the analysis says to one question; NaN where there is no estimate."""
+    """Result of the analysis for one question; NaN where there is no estimate."""
 
     ci_low: float
-    """Of the difference's 95 % interval."""
+    """Lower end of the difference's 95 % interval."""
     ci_high: float
     p: float
     p_equivalent: float
 
 
 class Verdict(NamedTuple):
-    """What one simulated study says to one question."""
+    """Result of one simulated study for one question."""
 
     positive: bool
     """Different, or equivalent where that is asked."""
     failed: bool
     """No estimate."""
     width: float
-    """Of the difference's 95 % interval; NaN where it failed."""
+    """Width of the difference's 95 % interval; NaN where it failed."""
 
 
 def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
@@ -167,7 +161,7 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
 
 
 def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Inference]) -> list[Verdict]:
-    """What the tests say, the differences of each family being corrected together (Holm)."""
+    """Return the verdicts of the tests; the differences of each family are corrected together (Holm)."""
     ci_low, ci_high, p, p_equivalent = np.array(tests, float).T
     positive = answered_positively(questions, p, p_equivalent)
     columns = positive.tolist(), np.isnan(ci_low).tolist(), (ci_high - ci_low).tolist()
@@ -236,25 +230,25 @@ def answers_that_count(design: Design, assumed: PowerSettings, random: np.random
 
 
 def answered_trials(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """The trials of single pictures as the analysis reads them (`gan_eval.stats.trials.answered_trials`)."""
+    """Return trials of single pictures like `gan_eval.stats.trials.answered_trials`."""
     is_fake = np.array([not group.is_real for group in design.groups])[design.group]
     return _trials(design).assign(is_fake=is_fake, says_fake=answers, correct=answers == is_fake)
 
 
 def answered_pairs(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """The trials of pairs as the analysis reads them (`gan_eval.stats.trials.pair_trials`)."""
+    """Return trials of pairs like `gan_eval.stats.trials.pair_trials`."""
     protocol = TWO_MODELS if BETWEEN_MODELS in design.groups[0].role else PAIRED
     return _trials(design).assign(protocol=protocol, choice=np.where(answers, "a", "b"), answered=True)
 
 
 def graded_trials(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """The trials of graded pictures as the analysis reads them (`gan_eval.stats.trials.graded_trials`)."""
+    """Return trials of graded pictures like `gan_eval.stats.trials.graded_trials`."""
     kind = np.array(["real" if group.is_real else "fake" for group in design.groups], dtype=object)[design.group]
     return _trials(design).assign(kind=kind, rating=answers.astype(float), answered=True)
 
 
 def _trials(design: Design) -> pd.DataFrame:
-    """Who judged what, with the columns that all questions read."""
+    """Return the trials with the columns that all questions read."""
     number = design.group
     return pd.DataFrame(
         {
@@ -292,7 +286,7 @@ def _truth(base: np.ndarray, groups: Sequence[Group], settings: PowerSettings) -
 
 
 def _log_odds(group: Group, settings: PowerSettings) -> float:
-    """Of calling a group's pictures fake, or of choosing its pairs' picture a."""
+    """Log-odds of calling a group's pictures fake, or of choosing its pairs' picture a."""
     if group.is_real:
         return float(logit(settings.false_alarm_rate))
     if group.is_pair and settings.choice_rate is not None:

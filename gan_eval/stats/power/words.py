@@ -1,4 +1,4 @@
-"""The plan in words: a table for a terminal, and what to do."""
+"""The plan in words: a table for a terminal, and sentences."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,10 @@ from gan_eval.stats.power.planning import NO_DIFFERENCE, PowerPlan
 from gan_eval.stats.power.questions import PlannedQuestion
 
 _HEADS = ("question", "people", "pictures", "true difference", "power", "95 % interval", "interval width")
-_CERTAIN = 0.995
-"""A ceiling above this is none."""
 
 
 def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """Caption, heads and rows of a table for each design: as planned, and with a larger pool where one was tried; `*`
-    marks the number of people that is recommended."""
+    """Yield caption, heads and rows of a table for each design; `*` marks the recommended number of people."""
     is_planned = plan.table["stimuli"] == plan.table.groupby("question")["stimuli"].transform("first")
     for name, rows in (("As planned", plan.table[is_planned]), ("With a larger pool", plan.table[~is_planned])):
         if rows.empty:
@@ -23,7 +20,7 @@ def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
         cells = [
             [
                 str(row["question"]),
-                "no limit" if pd.isna(row["participants"]) else f"{'*' * row['recommended']}{row['participants']}",
+                f"{'*' * row['recommended']}{row['participants']}",
                 str(row["stimuli"]),
                 _amount(row["question"], row["effect"]),
                 _percent(row["power"]),
@@ -37,7 +34,7 @@ def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
 
 
 def sentences(plan: PowerPlan) -> list[str]:
-    """What to do, the answer first; then what was not planned for, each question's ceiling and expected interval."""
+    """Return the answer, what was not planned for, and each question's power and interval."""
     questions = [question for question in plan.questions if question.name in plan.recommended]
     numbers = [plan.recommended[question.name] for question in questions]
     assumed = plan.assumed
@@ -72,8 +69,8 @@ def sentences(plan: PowerPlan) -> list[str]:
 
 
 def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
-    """Power, interval and ceiling of one question, what a larger pool would give, and what else to try."""
-    number, top = plan.recommended[question.name], plan.ceilings[question.name]
+    """Power and interval of one question, and what else to try."""
+    number = plan.recommended[question.name]
     rows = _rows(plan, question)
     last = rows.iloc[-1]
     row = rows[rows["recommended"]].iloc[0] if number is not None else last
@@ -81,42 +78,18 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
     unit = "grades" if question.measure == MEAN else "points"
     half_width = _amount(question.name, float(row["interval_width"]) / 2)
     width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width} {unit} wide"
-    pictures = int(rows.iloc[0]["stimuli"])
-    if top >= _CERTAIN:
-        ceiling = f"its {pictures} pictures set no limit"
-    else:
-        ceiling = f"with these {pictures} pictures no number of people gives more than {_percent(top)}"
-        if question.name in plan.needed:
-            needed = plan.needed[question.name]
-            ceiling += (
-                ", nor would any number of pictures"
-                if needed is None
-                else f"; the pool needs at least {needed} pictures of each class in each data set"
-            )
-    yield f"{question.name}: power {power}{width}; {ceiling}."
-    # a larger pool, where one was tried and its power is surely larger
-    tried = plan.table[(plan.table["question"] == question.name) & plan.table["participants"].notna()]
-    for _, larger in tried[tried["stimuli"] > tried["stimuli"].iloc[0]].iterrows():
-        before = tried[tried["participants"] == larger["participants"]].iloc[0]
-        if larger["ci_low"] > before["power"]:
-            yield (
-                f"{question.name}: with {int(larger['stimuli'])} pictures instead of {int(before['stimuli'])}, power "
-                f"{_percent(larger['power'])} instead of {_percent(before['power'])} with "
-                f"{int(larger['participants'])} people, the interval ±"
-                f"{_amount(question.name, larger['interval_width'] / 2)} instead of "
-                f"±{_amount(question.name, before['interval_width'] / 2)} {unit}."
-            )
-    if number is None and top >= plan.assumed.target:
+    yield f"{question.name}: power {power}{width}; the pool has {int(row['stimuli'])} pictures."
+    if number is None:
         close = last["power"] >= plan.assumed.target
-        remedy = "try more simulations: the figure is uncertain" if close else "try more people"
+        remedy = "try more simulations: the figure is uncertain" if close else "try more people or more pictures"
         yield f"{question.name}: {remedy}."
 
 
 def _rows(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
-    """The question's rows with the study's own pool, by number of participants, without the ceiling."""
+    """The question's rows with the study's own pool, by number of participants."""
     of_question = plan.table[plan.table["question"] == question.name]
     own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
-    return of_question[own_pool & of_question["participants"].notna()].sort_values("participants")
+    return of_question[own_pool].sort_values("participants")
 
 
 def _amount(question: str, value: float) -> str:

@@ -132,14 +132,14 @@ def test_tables_of_an_earlier_analysis_go_and_the_users_files_stay(tmp_path, ana
         return files_in(out)
 
     first, second = (made(name, tmp_path / f"only {name}") for name in ("first", "second"))
-    assert {"raters.csv", "opinion_scores.csv", "participants.csv"} <= set(first) - set(second)
+    assert {"opinion_scores.csv", "participants.csv"} <= set(first) - set(second)
     out = tmp_path / "out"
     assert made("first", out) == first
     mine = {"mine.csv": b"a,b\n1,2\n", "raters.txt": b"mine", "choices.csv": b"what,I\nchose,1\n"}
     for name, text in mine.items():
         (out / name).write_bytes(text)
-    (out / "hype.csv").write_bytes(first["raters.csv"])  # no table hype: not ours
-    assert made("second", out) == {**second, **mine, "hype.csv": first["raters.csv"]}
+    (out / "hype.csv").write_bytes(first["opinion_scores.csv"])  # no table hype: not ours
+    assert made("second", out) == {**second, **mine, "hype.csv": first["opinion_scores.csv"]}
 
 
 def test_tables_that_were_written_before_there_were_records_go_too(tmp_path, analyze):
@@ -148,7 +148,7 @@ def test_tables_that_were_written_before_there_were_records_go_too(tmp_path, ana
     (tmp_path / "out" / ".gan-eval" / "analysis.set.json").unlink()
     write(tmp_path / "trials.csv", answers())
     assert analyze()[0] == 0
-    assert not (tmp_path / "out" / "raters.csv").exists()
+    assert not (tmp_path / "out" / "opinion_scores.csv").exists()
     assert (tmp_path / "out" / "detection.csv").exists()
 
 

@@ -27,30 +27,20 @@ def write(path: Path, header: str, row: Callable[[int, int], str]) -> Path:
 
 FOREIGN: dict[str, tuple[str, Callable[[int, int], str]]] = {
     "amt.csv": (
-        "WorkerId,Image,label,answer,rt",
+        "WorkerId,Image,label,answer,rt_s",
         lambda w, i: f"w{w},im{i}.png,{'GAN' if i % 2 else 'real'},{'GAN' if (w + i) % 2 else 'real'},0.{w}{i}",
     ),
     "coded and spaced.csv": (
         "subject,filename,is_fake,resp,latency",
-        lambda w, i: f"{w},im{i}.png,{i % 2},{(w + i) % 2},{600 + i}",
+        lambda w, i: f"{w},im{i}.png,{i % 2},{('photo', 'AI')[(w + i) % 2]},{600 + i}",
     ),
     "reals are 1.csv": (
         "Participant ID,stim,is_real,choice,response time (ms)",
         lambda w, i: f"{w},im{i}.png,{1 - i % 2},{'synthetic' if (w + i) % 2 else 'photograph'},{600 + i}",
     ),
-    "keys.csv": (
-        "participant_id,stimulus,condition,choice,rt_s,generator,trial,confidence",
-        lambda w, i: (
-            f"{w},{i},{('photo', 'generated')[i % 2]},{'jf'[(w + i) % 2]},1.5,{('real', 'gan')[i % 2]},{i % 3},sure"
-        ),
-    ),
-    "models.csv": (
-        "observer,img,model,judgement",
-        lambda w, i: f"{w},{i},{('real', 'pix2pix')[i % 2]},{'not real' if (w + i) % 2 else 'real'}",
-    ),
     "words only.csv": (
         "participant,stimulus,kind,response",
-        lambda w, i: f"{w},{i},{'KI' if i % 2 else 'echt'},{'KI' if (w + i) % 2 else 'echt'}",
+        lambda w, i: f"{w},{i},{'AI' if i % 2 else 'Photo '},{'AI' if (w + i) % 2 else 'Photo '}",
     ),
 }  # fmt: skip
 
@@ -69,7 +59,7 @@ def importing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 def printed_command(lines: list[str]) -> list[str]:
     """The arguments of the command to try, as a shell takes it apart, after `gan-eval trials import`."""
-    words = shlex.split(lines[lines.index("To try:") + 1])
+    words = shlex.split(lines[-1].partition("; try: ")[2])
     assert words[-2:] == ["--out", "trials.csv"]
     return words[words.index("import") + 1 :]
 
@@ -103,41 +93,50 @@ def test_the_printed_command_takes_all_of_a_published_table(importing):
     assert (status, again[-1]) == (0, "7200 trials")
 
 
-def test_everything_is_said_at_once(tmp_path, importing):
+def test_everything_is_said_in_one_message(tmp_path, importing):
     write(tmp_path / "amt.csv", *FOREIGN["amt.csv"])
-    status, lines = importing("amt.csv", "--map", "particpant=WorkerId", "--map", "kind=lable", "--out", "t.csv")
+    status, (line,) = importing("amt.csv", "--map", "particpant=WorkerId", "--map", "kind=lable", "--out", "t.csv")
     assert status == 2
-    assert lines[:4] == [
-        "the file has the columns WorkerId, Image, label, answer, rt",
-        "not known in label (kind): GAN 12",
-        "not known in answer (response): GAN 12",
-        "rt is taken for seconds: its median is 0.175",
-    ]
-    assert "--map 'reaction_time_ms=rt*1000'" in lines[5]
     for words in (
         "did you mean participant?",
         "did you mean label?",
         "columns participant, stimulus, kind, response are missing",
+        "; the file has the columns WorkerId, Image, label, answer, rt_s; ",
+        "; not known in label (kind): GAN 12; give each meaning with --word kind:WORD=MEANING; ",
+        "; not known in answer (response): GAN 12; give each meaning with --word response:WORD=MEANING; ",
+        "--map 'reaction_time_ms=rt_s*1000'",
     ):
-        assert words in lines[-1]
+        assert words in line
     assert not (tmp_path / "t.csv").exists()
 
 
 def test_what_cannot_be_guessed_is_asked_for(tmp_path, importing):
-    write(tmp_path / "odd.csv", "who,slide,group,verdict", lambda w, i: f"{w},{i},{'ab'[i % 2]},{'xy'[w % 2]}")
-    _, lines = importing("odd.csv", "--out", "t.csv")
-    assert "nothing looks like stimulus: put its column in place of COLUMN" in lines
-    assert "x, y in verdict: say what it means with --word response:WORD=..." in lines
-    assert "--map stimulus=COLUMN --map kind=COLUMN" in lines[-2]
+    write(tmp_path / "odd.csv", "who,slide,group,answer", lambda w, i: f"{w},{i},{'ab'[i % 2]},{'xy'[w % 2]}")
+    _, (line,) = importing("odd.csv", "--out", "t.csv")
+    assert "; replace COLUMN below with a column of the file; " in line
+    assert "; not known in answer (response): x 12, y 12; give each meaning" in line
+    assert "--map participant=COLUMN --map stimulus=COLUMN --map kind=COLUMN" in line
 
 
-def test_analyze_names_the_command_too(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("name", "problem", "end"),
+    [
+        ("amt.csv", "columns participant, stimulus, kind, response are missing", "--word response:gan=fake --out"),
+        (
+            "words only.csv",
+            "row 1, column kind: found 'Photo ', wanted one of real, fake",
+            "--word response:ai=fake --out",
+        ),
+    ],
+)
+def test_analyze_names_the_command_too(tmp_path, monkeypatch, capsys, name, problem, end):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "trials.csv", *FOREIGN["amt.csv"])
+    write(tmp_path / "trials.csv", *FOREIGN[name])
     assert run(["analyze", "trials.csv", "--out", "answer"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "columns participant, stimulus, kind, response are missing; the file has the columns WorkerId" in line
-    assert line.endswith(" --word response:gan=fake --out imported.csv")
+    assert problem in line
+    assert "gan-eval trials import trials.csv" in line
+    assert line.endswith(f"{end} imported.csv")
 
 
 def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, importing):
@@ -152,20 +151,17 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
         "12 trials; 12 of 24 rows left out: 8 response (wanted one of real, fake, none), 6 participant (empty); all in "
         "trials.rejected.csv"
     )
-    assert lines[-2] == "More rows may come in with --word=response:gan=fake"
     assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
     status, lines = importing("t.csv", "--out", "other.csv", "--strict")
     assert (status, (tmp_path / "other.csv").exists()) == (2, False)
 
 
 def test_semicolons_and_decimal_commas_as_excel_writes_them(tmp_path, importing):
-    names = "Versuchsperson;Bild;Art;Antwort;Reaktionszeit (s)"
-    rows = ["P1;a.png;echt;echt;0,534", "P1;b.png;künstlich;echt;1", "P1;c;künstlich;;"]
-    (tmp_path / "t.csv").write_text("\n".join([names, *rows]), encoding="utf-8-sig")
-    _, lines = importing("t.csv", "--out", "trials.csv")
-    command = shlex.split(lines[-2])
-    assert "reaction_time_ms=Reaktionszeit (s)*1000" in command
-    assert importing(*command[command.index("import") + 1 :])[0] == 0
+    rows = ["P1;a.png;photo;photo;0,534", "P1;b.png;AI;photo;1", "P1;c;AI;;"]
+    (tmp_path / "t.csv").write_text("\n".join(["Subject;Image;Truth;Answer;RT (s)", *rows]), encoding="utf-8-sig")
+    command = printed_command(importing("t.csv", "--out", "trials.csv")[1])
+    assert "reaction_time_ms=RT (s)*1000" in command
+    assert importing(*command)[0] == 0
     trials = read_table(tmp_path / "trials.csv", TRIALS)
     assert trials["reaction_time_ms"].tolist()[:2] == [534.0, 1000.0]
     assert trials["kind"].tolist() == ["real", "fake", "fake"]

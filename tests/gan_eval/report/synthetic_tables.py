@@ -91,10 +91,8 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
             for name, value in (("real", 0.5), (NASTY[0], -0.5))
         ],
         "opinion_scores": [
-            {"stimulus": f"maps/gan/{place}", "n": 4, "mos": 1 + place / 20,
-             "screening": "bt500"} for place in range(60)
+            {"stimulus": f"maps/gan/{place}", "n": 4, "mos": 1 + place / 20} for place in range(60)
         ],
-        "raters": [{"participant": NASTY[0], "n": 9, "bias": 0.25, "rejected": True}],
         "agreement": [
             {"answer": "response", "kind": "all", "level": "nominal", "n_stimuli": 9, "n_participants": 3,
              "n_answers": 27, "alpha": 0.59} | SPAN

@@ -12,7 +12,7 @@ def test_each_question_has_its_line_in_colours_of_its_own():
         for question in ("told apart", "a $ b")
         for n in (8, 16, 24)
     ]
-    svg = power_curve(pd.DataFrame(rows), ceilings={"told apart": 0.95, "a $ b": 0.99}, target=0.8)
+    svg = power_curve(pd.DataFrame(rows), questions=["told apart", "a $ b"], target=0.8)
     assert {"told apart", "a $ b"} <= set(re.findall(r">([^<]*)</text>", svg))
     assert "Dotted: 80 %" in svg
     assert not [mark for mark in PAPER.colours if mark in svg]

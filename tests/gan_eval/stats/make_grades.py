@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.answers.grades import Grades
 from gan_eval.stats.trials import fill_trials
 
 
@@ -32,15 +31,3 @@ def simulated_grades(
                 grade = rng.choice([1.0, 5.0])
             found[f"P{rater:02d}", f"{picture:02d}"] = float(np.clip(round(grade), 1, 5))
     return found
-
-
-def coded(grades: dict[tuple[str, str], float]) -> Grades:
-    """The same as arrays, raters and pictures in the order of their names."""
-    people, pictures = (sorted({pair[place] for pair in grades}) for place in (0, 1))
-    return Grades(
-        np.array(list(grades.values())),
-        np.array([pictures.index(picture) for _, picture in grades]),
-        np.array([people.index(person) for person, _ in grades]),
-        len(pictures),
-        len(people),
-    )

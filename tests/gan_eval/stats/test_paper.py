@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from make_grades import graded_frame, simulated_grades
 from make_trials import from_counts, simulated
 from scipy.special import expit
 from scipy.stats import norm
@@ -202,27 +201,6 @@ def test_a_verdict_on_several_protocols_is_none_of_a_single_one() -> None:
     assert pd.isna(row["verdict"])
     assert pd.isna(other["verdict"])
     assert "no row of comparisons tests just this" in row["note"]
-
-
-def test_grades_of_rejected_raters_are_nowhere_counted() -> None:
-    grades = simulated_grades(0, raters=15, each=20)
-    trials = graded_frame(grades)
-    trials["model"] = np.where(trials["stimulus"].str[-2:].astype(int) % 2, "x", "y")
-    frames = analyze(trials, plan=AnalysisSettings(screening="bt500"))
-    rejected = int(frames["raters"]["rejected"].sum())
-    assert rejected == 1
-    note = "1 of 15 participants rejected by BT.500"
-    assert set(frames["paper"]["n_participants"]) == {14}
-    assert frames["paper"]["n_trials"].sum() == 14 * 20
-    assert frames["paper"]["note"].str.contains(note).all()
-    compared = frames["comparisons"]
-    assert len(compared) == 2
-    assert set(compared["n_a"] + compared["n_b"]) == {14 * 20}
-    assert compared["note"].str.contains(note).all()
-    models = frames["mixed_models"]
-    of_grades = models[models["formula"].str.startswith("rating")]
-    assert set(of_grades["n_participants"]) == {14}
-    assert of_grades["note"].str.contains(note).all()
 
 
 NAMES = [

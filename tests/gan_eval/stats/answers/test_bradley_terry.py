@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy.special import expit
-from scipy.stats import norm
 
 from gan_eval.stats.answers.choices import TWO_QUESTIONS, bradley_terry
 from gan_eval.stats.trials import fill_trials
@@ -87,7 +86,7 @@ def test_strengths_and_errors_equal_statsmodels() -> None:
     assert int(table["wins"].sum()) == len(trials)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_error_is_the_spread_over_new_participants_and_items() -> None:
     """Sixty studies, as data sets of one table."""
     trials = [drawn(400, seed=seed).assign(dataset=f"study {seed}") for seed in range(60)]
@@ -124,13 +123,6 @@ def test_pairs_of_two_models_without_two_names_are_left_out_and_counted() -> Non
     assert alone["note"].str.contains("A|B", regex=False).all()
 
 
-def test_names_in_another_order_than_the_pictures_are_left_out() -> None:
-    trials = contests([("x", "y", "a"), ("x", "y", "b")] * 20)
-    table = bradley_terry(trials.assign(model="y|x"))
-    assert table["n"].tolist() == [0]
-    assert table["note"].str.contains("40 pairs").all()
-
-
 def test_one_model_beside_reals_is_the_log_odds() -> None:
     row = bradley_terry(contests([("real", "x", "a")] * 30 + [("real", "x", "b")] * 10)).set_index("contestant")
     assert row.loc["real", "strength"] - row.loc["x", "strength"] == pytest.approx(np.log(3))
@@ -141,10 +133,10 @@ def test_who_always_wins_has_no_number_and_the_others_do() -> None:
     among = [("x", "y", "a"), ("x", "y", "b"), ("x", "y", "a")] * 10
     table = bradley_terry(contests([*among, *[("real", "x", "a")] * 5])).set_index("contestant")
     assert np.isnan(table.loc["real", "strength"])
-    assert "always chosen" in table.loc["real", "note"]
+    assert "no finite estimate" in table.loc["real", "note"]
     assert table.loc["x", "strength"] == pytest.approx(np.log(2) / 2)
     loser = bradley_terry(contests([*among, *[("x", "z", "a")] * 5])).set_index("contestant")
-    assert "never chosen" in loser.loc["z", "note"]
+    assert "no finite estimate" in loser.loc["z", "note"]
     both = bradley_terry(contests([("real", "x", "a")] * 5))
     assert both["strength"].isna().all()
     assert both["note"].str.contains("no finite estimate").all()
@@ -177,12 +169,6 @@ def test_empty_unanswered_and_other_trials() -> None:
     silent = bradley_terry(contests([("x", "y", "none")] * 3))
     assert silent["n"].tolist() == [0, 0]
     assert silent["note"].tolist() == ["no answered pairs"] * 2
-
-
-def test_the_normal_limit_of_the_interval() -> None:
-    table = bradley_terry(drawn(3000, participants=1500, items=1500))
-    half = (table["ci_high"] - table["ci_low"]) / 2
-    assert (half / table["std_error"]).to_numpy() == pytest.approx(norm.ppf(0.975), rel=0.01)
 
 
 def test_two_questions_in_one_fit_are_said():

@@ -6,7 +6,6 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
@@ -61,12 +60,6 @@ def test_two_models_with_one_name_stand_in_no_share() -> None:
     assert "left out" not in str(table.loc["x|y", "note"])
 
 
-def test_perfect_answers_have_a_finite_dprime_and_a_note() -> None:
-    row = choices(pairs({"x": "aaaa"})).iloc[0]
-    assert row["dprime"] == pytest.approx(math.sqrt(2) * NormalDist().inv_cdf(0.9))
-    assert "log-linear" in row["note"]
-
-
 def test_practice_is_in_no_share_and_unanswered_pairs_give_a_row() -> None:
     assert choices(pairs({"x": "aaaa"}, phase="practice")).empty
     row = choices(pairs({"x": "--"})).iloc[0]
@@ -87,7 +80,3 @@ def test_every_table_of_a_study_of_pairs_says_who_answered(simulated: bool) -> N
     assert len(marked["choices"]) == 2
     assert {mark for marks in marked.values() for mark in marks} == {simulated}
     assert (frames["choices"]["fraction"] == 0.5).all()
-
-
-def test_single_pictures_have_no_choices() -> None:
-    assert "choices" not in analyze(from_counts(2, 1, 1, 2))

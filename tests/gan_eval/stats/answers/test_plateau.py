@@ -50,7 +50,7 @@ def share(found: list[Plateau], verdict: str) -> float:
     return sum(answer.verdict == verdict for answer in found) / len(found)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("name", "correlation"), [("broken", 0.0), ("broken in log", 0.0), ("broken", 0.5)])
 def test_the_interval_covers_the_true_step(name: str, correlation: float) -> None:
     """120 series each: 95 % wanted, 88 % allowed for the spread of 120 (independent) and for the correlated noise."""
@@ -63,6 +63,7 @@ def test_the_interval_covers_the_true_step(name: str, correlation: float) -> Non
     assert np.mean([answer.scale == ("log" if "log" in name else "linear") for answer in held]) > 0.8
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("correlation", [0.0, 0.5])
 @pytest.mark.parametrize("name", ["line", "log"])
 def test_what_improves_to_the_end_is_seldom_called_a_plateau(name: str, correlation: float) -> None:
@@ -71,11 +72,13 @@ def test_what_improves_to_the_end_is_seldom_called_a_plateau(name: str, correlat
     assert all(answer.step is None and answer.high is None for answer in found if answer.verdict == "still_improving")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["constant", "worse"])
 def test_what_never_improves_is_seldom_said_to(name: str) -> None:
     assert share(answers(name, series=60, sd=0.1), "never_improved") >= (0.88 if name == "constant" else 1)
 
 
+@pytest.mark.nightly
 def test_a_slow_improvement_after_a_fast_one_counts() -> None:
     """Most of the rise within the first tenth, the rest up to the break: one broken line would end with the first."""
     steps = np.arange(0, END + 1, 1000, dtype=float)

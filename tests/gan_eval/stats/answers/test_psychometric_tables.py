@@ -66,7 +66,7 @@ def test_two_levels_have_shares_and_no_function():
     assert (tables["psychometric"]["note"] == "no function: two levels; a threshold and a slope need three").all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_models_of_single_pictures_have_functions_of_their_own():
     trials = judged({"a": 120.0, "b": 420.0}, people=20, each=120)
     tables = psychometric(trials)
@@ -89,7 +89,7 @@ def test_another_column_is_the_level():
     (plain,) = psychometric(with_zero, plan=AnalysisSettings(level="noise"))["psychometric"].to_dict("records")
     assert 0.05 < plain["threshold"] < 0.5
     with pytest.raises(
-        UserError, match=r"analysis\.level: blur is no column of numbers of the trials; they have .*noise"
+        UserError, match=r"analysis\.level: blur is not a column of numbers of the trials; they have .*noise"
     ):
         psychometric(trials, plan=AnalysisSettings(level="blur"))
 
@@ -115,7 +115,7 @@ def test_what_is_not_identified_is_said():
     assert psychometric(pairs.iloc[:0])["psychometric"].empty
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_levels_that_follow_the_answers_bias_nothing():
     """A staircase gives people of high thresholds long exposures: pooled, the function would be too flat."""
     rng, rows, true = np.random.default_rng(2), [], 200.0
@@ -135,7 +135,7 @@ def test_levels_that_follow_the_answers_bias_nothing():
     assert len(tables["psychometric_levels"]) <= 8
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_models_of_one_staircase_are_fitted_together():
     trials = judged({"a": 150.0, "b": 300.0}, people=15, each=60)
     fixed = psychometric(trials)["psychometric"]

@@ -32,9 +32,6 @@ def test_published_quiz_maps():
     }
     for name, value in expected.items():
         assert row[name] == pytest.approx(value, abs=6e-6), name
-
-
-def test_published_quiz_facades_p():
     assert row_of(rates(from_counts(24, 1, 1, 24)), "all")["accuracy_p"] == pytest.approx(2.2666e-12, rel=1e-4)
 
 
@@ -155,11 +152,7 @@ def test_simulated_and_fraction_travel():
 def test_unequal_numbers_of_reals_and_fakes_are_named():
     assert "not equally many" in row_of(rates(from_counts(3, 9, 2, 4)), "all")["note"]
     assert "not equally many" not in row_of(rates(from_counts(3, 3, 2, 4)), "all")["note"]
-
-
-def test_several_studies_are_named():
-    trials = from_counts(3, 2, 1, 4, study=["one"] * 5 + ["two"] * 5)
-    assert "several studies" in row_of(rates(trials), "all")["note"]
+    assert "several studies" in row_of(rates(from_counts(3, 2, 1, 4, study=["a"] * 5 + ["b"] * 5)), "all")["note"]
 
 
 def test_stimuli_marked_twice_are_counted_for_everything():

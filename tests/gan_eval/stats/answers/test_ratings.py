@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_grades import graded_frame, simulated_grades
 from scipy import stats
 
 from gan_eval.stats.analysis import analyze
@@ -63,13 +62,3 @@ def test_every_table_of_a_study_of_grades_says_who_answered(simulated: bool) -> 
 
 def test_practice_is_not_graded() -> None:
     assert ratings(graded(GRADES, phase="practice")).empty
-
-
-def test_bt500_leaves_erratic_participants_out() -> None:
-    grades = simulated_grades(1)
-    trials = graded_frame(grades)
-    kept = graded_frame({pair: grade for pair, grade in grades.items() if pair[0] != "P11"})
-    screened = ratings(trials, screening="bt500")
-    pd.testing.assert_frame_equal(screened.drop(columns="note"), ratings(kept).drop(columns="note"))
-    assert screened["note"].eq("1 of 12 participants rejected by BT.500").all()
-    pd.testing.assert_frame_equal(ratings(trials, screening="p910"), ratings(trials))

@@ -85,6 +85,7 @@ def test_crossed_interval_is_the_two_way_sum_one_cluster_at_a_time() -> None:
     assert (found.low[1], found.high[1]) == pytest.approx((expit(logit(area) - half), expit(logit(area) + half)))
 
 
+@pytest.mark.nightly
 def test_intervals_cover_the_area_of_new_people_and_pictures() -> None:
     frames = [answers(seed, people=16, stimuli=40, each=20) for seed in range(300)]
     columns = pd.concat(frames, ignore_index=True)

@@ -110,14 +110,8 @@ def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:
 def test_staircases_and_quest_plus_are_not_averaged() -> None:
     means = mean_thresholds(thresholds(pd.concat([climb(), quest("P2")])))
     assert [(mean.protocol, mean.n_participants) for mean in means] == [("quest_plus", 1), ("staircase", 1)]
-    before = thresholds(climb()).drop(columns=["protocol"]).assign(protocol=None)
-    assert [mean.protocol for mean in mean_thresholds(before)] == ["staircase"]
-
-
-def test_one_participant_has_no_interval() -> None:
-    (found,) = mean_thresholds(thresholds(climb()))
-    assert (found.mean_ms, found.n_participants) == (THRESHOLD, 1)
-    assert pd.isna(found.low_ms)
+    alone = means[1]
+    assert (alone.mean_ms, pd.isna(alone.low_ms)) == (THRESHOLD, True)
 
 
 def test_steps_are_no_levels_of_exposure() -> None:
@@ -125,7 +119,3 @@ def test_steps_are_no_levels_of_exposure() -> None:
     table = rates(pd.concat([climb(), levels]))
     assert table.loc[table["scope"] == "exposure", "id"].tolist() == ["100", "250"]
     assert table.iloc[0]["n_real"] == 20
-
-
-def test_other_protocols_have_no_thresholds() -> None:
-    assert "thresholds" not in analyze(climb(protocol="yes_no"))

@@ -66,7 +66,7 @@ BAD = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("case", BAD)
 def test_poor_data_give_words_and_no_crash(case):
     trials, images = study()

@@ -22,6 +22,7 @@ def test_z_equals_published_output_of_another_program(r_a, r_b, r_ab, n, z):
     assert dependent_z(r_a, r_b, r_ab, n) == pytest.approx(z, abs=2e-3)
 
 
+@pytest.mark.nightly
 def test_z_scales_by_the_sampling_error_of_the_difference():
     """Its denominator is what simulated samples of the same three correlations show."""
     rng = np.random.default_rng(0)
@@ -35,6 +36,7 @@ def test_z_scales_by_the_sampling_error_of_the_difference():
     assert np.std(z) == pytest.approx(1, abs=0.04)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("size", [12, 60])
 @pytest.mark.parametrize(("strength", "shared"), [(0.6, 0.5), (0.3, 0.9)])
 def test_false_alarms_are_about_one_in_twenty(size, strength, shared):
@@ -79,24 +81,6 @@ def test_names_the_metric_that_follows_better_whatever_its_direction():
     assert row["follows_better"] == "close"
 
 
-def test_equal_seeds_give_equal_intervals_whatever_the_order():
-    trials, images = two_metrics(seed=3)
-    first = correlation_differences(trials, image_metrics=images, seed=6)
-    again = correlation_differences(trials.sample(frac=1, random_state=1), image_metrics=images[::-1], seed=6)
-    pd.testing.assert_frame_equal(again, first)
-    other = correlation_differences(trials, image_metrics=images, seed=7)
-    assert other["ci_low"].iloc[0] != first["ci_low"].iloc[0]
-
-
-def test_an_even_pair_has_an_interval_around_zero():
-    trials = simulated(participants=40, stimuli=160, each=60, seed=5)
-    rate, rng = fooling(trials), np.random.default_rng(5)
-    pair = [metric_of(trials, dict(rate + rng.normal(0, 0.2, len(rate))), name) for name in "ab"]
-    row = correlation_differences(trials, image_metrics=pd.concat(pair)).iloc[0]
-    assert row["ci_low"] < 0 < row["ci_high"]
-    assert pd.isna(row["follows_better"])
-
-
 def test_pairs_use_the_points_that_have_both_and_holm_counts_the_pairs_of_a_cloud():
     trials, images = two_metrics(seed=2, models=("a", "b"))
     rate = fooling(trials)
@@ -136,7 +120,7 @@ def test_one_metric_has_nothing_to_be_compared_with():
     assert correlation_differences(trials).empty
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_further_metric_changes_no_row_of_the_others():
     trials, images = two_metrics(seed=2, models=("a", "b", "c"))
     every = pd.concat([images, metric_of(trials, dict(fooling(trials).iloc[:20]), "partial")])
@@ -149,7 +133,7 @@ def test_a_further_metric_changes_no_row_of_the_others():
     assert len(after) == 6
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_where_test_and_interval_disagree_there_is_a_word_and_no_verdict():
     """Few people who differ much: pictures drawn anew say that metrics differ, people drawn anew do not."""
     notes, better = [], []

@@ -8,10 +8,8 @@ from make_metrics import correlation_differences, correlations, metric_of
 from make_trials import simulated
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.grades import opinion_scores
 from gan_eval.stats.metrics_and_people.points import points
-from gan_eval.tables import IMAGE_METRICS
 
 
 def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -37,7 +35,7 @@ def test_numbers_equal_scipy_over_the_opinion_scores():
     assert row["spearman"] < row["corrected"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("lowest", "unit"), [(0.0, 1.0), (0.0, 20.0), (3.0, 0.5)])
 def test_answers_told_as_grades_give_the_same_rows(lowest, unit):
     """A grade of 1 for `real` and 0 for `fake` has the fooling rate for a mean, and any scale does."""
@@ -72,18 +70,6 @@ def test_both_measures_stand_beside_each_other_and_are_corrected_together():
     assert together.groupby("measure")["score"].max().between([0, 1], [1, 5]).all()
 
 
-def test_screened_participants_are_in_no_mean():
-    trials, images = study(1)
-    kept = trials[trials["participant"] != "P13"]  # grades at random
-    (plain,), (screened,), (without,) = (
-        correlations(shown, image_metrics=images, screening=screening)["spearman"]
-        for shown, screening in ((trials, "none"), (trials, "bt500"), (kept, "none"))
-    )
-    assert screened == without != plain
-    note = correlations(trials, image_metrics=images, screening="bt500")["note"][0]
-    assert "1 of 14 participants rejected by BT.500" in note
-
-
 def test_reals_and_infinite_or_missing_grades_are_no_points():
     trials, images = study()
     trials["rating"] = trials["rating"].astype("float64")
@@ -99,10 +85,3 @@ def test_equal_grades_have_no_correlation_and_say_why():
     (row,) = correlations(trials.assign(rating=3.0), image_metrics=images).to_dict("records")
     assert np.isnan(row["spearman"])
     assert "all mean grades are equal" in row["note"]
-
-
-@pytest.mark.slow
-def test_an_analysis_holds_metrics_against_grades():
-    trials, images = study()
-    tables = analyze(trials, image_metrics=images.drop(columns=set(images) - set(IMAGE_METRICS.names)))
-    assert tables["correlations"]["measure"].tolist() == ["mean_grade"]

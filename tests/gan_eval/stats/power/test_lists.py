@@ -62,14 +62,3 @@ def test_fewer_participants_are_the_first_ones() -> None:
     alone = deal_design(rows, settings, seed=1, participants=5)
     np.testing.assert_array_equal(design.first(5).stimulus, alone.stimulus)
     np.testing.assert_array_equal(design.first(5).participant, alone.participant)
-
-
-def test_lists_of_later_rounds_are_the_quiz_s_too() -> None:
-    settings = QuizSettings(real=2, fake=2)
-    rows = planned_stimuli([("d", "one")], 6)
-    design = deal_design(rows, settings, seed=2, participants=40)
-    names = [f"d/{model}/{number}" for model in ("real", "one") for number in range(6)]  # role by role
-    for number in (3, 17, 40):
-        dealt = deal(rows, settings, seed=2, list_number=number).plan
-        planned = design.stimulus[design.participant == number - 1]
-        assert sorted(names[stimulus] for stimulus in planned) == sorted(row["stimulus"] for row in dealt)

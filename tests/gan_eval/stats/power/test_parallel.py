@@ -68,7 +68,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(os.name == "nt", reason="signal 9 is of POSIX")
 def test_processes_end_when_the_first_one_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "killed.py"

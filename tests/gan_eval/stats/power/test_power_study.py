@@ -1,7 +1,5 @@
 """One simulated study, and the plan that many of them make."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -195,18 +193,6 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
 
 
-def test_people_who_differ_in_skill_widen_the_interval_by_default() -> None:
-    assert AnalysisSettings().slope
-    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
-    world = make_world(design, PowerSettings(sd_slope=1.5), AnalysisSettings())
-    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    (asked, *_) = world.questions
-    wide, narrow = (
-        analysed(design, answers, [asked], AnalysisSettings(slope=slope))["told apart"] for slope in (True, False)
-    )
-    assert wide.ci_high - wide.ci_low > 1.2 * (narrow.ci_high - narrow.ci_low)
-
-
 def test_a_study_follows_from_seed_and_number_alone() -> None:
     design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=10)
     world = make_world(design, PowerSettings(), AnalysisSettings())
@@ -247,11 +233,11 @@ def test_planned_pairs_are_asked_and_no_others() -> None:
 
 
 @pytest.mark.slow
-def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
+def test_a_plan_has_every_question_at_every_number() -> None:
     plan = plan_power(study(analysis={"margin": 0.2}), POOL)
     own = plan.table[plan.table["stimuli"].isin([180, 120])]
-    assert len(own) == 8 * 3
-    assert set(own["participants"].dropna()) == {6, 10}
+    assert len(own) == 8 * 2
+    assert set(own["participants"]) == {6, 10}
     told = own[own["question"] == "told apart"].set_index("participants")
     assert told["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
     assert told["interval_width"].is_monotonic_decreasing
@@ -260,41 +246,29 @@ def test_a_plan_has_every_question_at_every_number_and_its_ceiling() -> None:
     assert (idle["note"] == NO_DIFFERENCE).all()
     assert "one against two" not in plan.recommended
     (planned,) = tables(plan)
-    assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10", "no limit"]
+    assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10"]
     assert "fooling_rates.MODEL" in "\n".join(sentences(plan))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
     plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), POOL)
     number = plan.recommended["told apart"]
-    rows = plan.table[(plan.table["question"] == "told apart") & plan.table["participants"].notna()]
+    rows = plan.table[plan.table["question"] == "told apart"]
     sure = rows[rows["ci_low"] >= 0.8]
     assert number == sure["participants"].min()
     assert rows.loc[rows["recommended"].astype(bool), "participants"].tolist() == [number]
     assert f"Invite {number} people" in sentences(plan)[0]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
     assert any("only 17 items" in line for line in plan.warnings)
     told = plan.table[plan.table["question"] == "told apart"]
     assert sorted(set(told["stimuli"])) == [51, 192]
-    ceilings = told[told["participants"].isna()].set_index("stimuli")["interval_width"]
-    assert ceilings[192] < 0.7 * ceilings[51]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("power", "low", "said"), [(0.9, 0.8, True), (0.9, 0.65, False), (0.7, 0.6, False)])
-def test_a_larger_pool_is_spoken_of_where_it_surely_gives_more(power: float, low: float, said: bool) -> None:
-    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
-    table, mine = plan.table.copy(), (plan.table["question"] == "told apart") & (plan.table["participants"] == 10)
-    table.loc[mine, "power"] = 0.7
-    table.loc[mine & (table["stimuli"] == 192), ["power", "ci_low"]] = (power, low)
-    lines = [line for line in sentences(replace(plan, table=table)) if line.startswith("told apart: with 192 pictures")]
-    assert len(lines) == said
-    assert all("power 90 % instead of 70 % with 10 people" in line for line in lines)
+    widths = told[told["participants"] == 10].set_index("stimuli")["interval_width"]
+    assert widths[192] < widths[51]
 
 
 @pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
@@ -308,9 +282,9 @@ def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
     table = plan_power(planned, pool).table.set_index("question")
     asked = "told apart" if protocol == "paired" else "one against two"
     assert set(table.index) == {asked, f"equivalence: {asked}"}
-    assert (table.loc[asked, "power"] >= 0.8).all()
-    assert (table.loc[f"equivalence: {asked}", "power"].iloc[0]) < 0.5
-    assert table.loc[asked, "effect"].iloc[0] == pytest.approx(0.26, abs=0.03)
+    assert table.loc[asked, "power"] >= 0.8
+    assert table.loc[f"equivalence: {asked}", "power"] < 0.5
+    assert table.loc[asked, "effect"] == pytest.approx(0.26, abs=0.03)
 
 
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
