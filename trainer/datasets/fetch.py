@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files.atomic import OWN_FOLDER, atomic_path, remove_leftovers, temporary_folder, write_error, write_json
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, temporary_folder, write_error, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_json, read_record
@@ -91,8 +91,8 @@ def fetch(
         try:
             archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
             if not archive.is_file():  # else from an earlier call
-                with atomic_path(archive, private=False) as temporary:
-                    download(origin, temporary, on_progress=on_progress)
+                with temporary_folder(own, archive.name) as downloads:
+                    download(origin, downloads, archive.name, on_progress).replace(archive)
             digest = sha256_file(archive)
             if required not in (None, digest):
                 raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {required}; get the right archive")
