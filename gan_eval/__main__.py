@@ -1,11 +1,10 @@
 """`python -m gan_eval VERB …` and `gan-eval VERB …`: run a command, turn errors into lines and exit statuses."""
 
+import signal
 import sys
 import traceback
 import warnings
 from typing import TYPE_CHECKING
-
-from gan_eval.files.atomic import make_private
 
 PUBLIC_VERBS = {"data", "weights"}
 """What these fetch may be meant for all users of a computer; all other commands write for their own user alone."""
@@ -16,8 +15,20 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
+    try:
+        status = _start()
+    except KeyboardInterrupt:  # before the command, or after its end
+        status = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python would end by the signal while it takes itself down
+    from gan_eval.machine.start import leave
+
+    leave(status)
+
+
+def _start() -> int:
+    """Prepare the process and run its command; return the exit status."""
+    from gan_eval.files.atomic import make_private
     from gan_eval.machine.start import (
-        leave,
         leave_out_current_folder,
         open_closed_streams,
         restart_in_utf8,
@@ -31,7 +42,7 @@ def main() -> None:
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what cannot be read has a line of our own
-    leave(run(sys.argv[1:]))
+    return run(sys.argv[1:])
 
 
 def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import __version__, tables
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import relative_path
@@ -242,6 +243,7 @@ def quiz_stage(plan: Plan) -> Stage:
             return True
         if plan.simulate is not None:
             listener.message("quiz: people have answered, so no session is simulated")
+        draw_warnings(plan)  # refuses pools that are too small for any session
         return False
 
     return Stage(
@@ -440,6 +442,14 @@ def published_names(files: Mapping[str, Path]) -> dict[str, Path]:
     return by_name
 
 
+def _draw_notes(plan: Plan) -> list[str]:
+    """What the report says of pools that are small, or too small for any session."""
+    try:
+        return draw_warnings(plan)
+    except UserError as error:
+        return [str(error)]
+
+
 def _report_facts(plan: Plan) -> dict[str, Any]:
     """What the report tells that no table holds."""
     study = plan.study
@@ -453,7 +463,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
-        "notes": draw_warnings(plan),
+        "notes": _draw_notes(plan),
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
         "design_hash": sha256_json(design_of(plan)),
         "analysis_hash": study.analysis_hash,

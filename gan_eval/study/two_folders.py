@@ -28,6 +28,7 @@ from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import (
     ask_next_person,
     count_sessions,
+    draw_warnings,
     people_have_answered,
     quiz_command,
     unfinished_sessions,
@@ -113,6 +114,12 @@ def try_folders(
         write_study(file, _settings(out, dataset, models), sets=[out / "set"])
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
+    too_few = ""
+    try:
+        draw_warnings(plan)
+    except UserError as error:
+        too_few = str(error)
+        listener.message(f"quiz: left out, {too_few}")
     if find_spec("torch") is None:
         setup = setup_command("metrics")
         listener.message(f"metrics: left out, PyTorch is not installed; {setup}, then the same command again")
@@ -136,6 +143,9 @@ def try_folders(
         listener.message(f"answer: {sentence}")
     for line in unfinished_sessions(plan):
         listener.message(line)
+    if too_few:
+        listener.message("next: add pairs of pictures for the quiz, then give the same command again")
+        return out / "report.html"
     what = "more people" if people_have_answered(plan) else "pictures for you to judge"
     listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
     return out / "report.html"
