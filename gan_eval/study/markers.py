@@ -174,10 +174,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
-    # A stage that has no settings may once have had some.
-    changes: list[str] = []
-    if stage.settings:
-        changes += differences(made["settings"], current["settings"], where=stage.section)
+    changes = list(differences(made["settings"], current["settings"], where=stage.section))
     if made["format"] != FORMAT:
         changes.append(f"format {made['format']} is now {FORMAT}")
     if made["inputs"] != current["inputs"] and not stage.derives:

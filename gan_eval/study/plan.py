@@ -234,8 +234,6 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
         command = shlex.join(["gan-eval", "run", str(file or "STUDY.toml"), "--out", str(folder)])
         raise UserError(f"{folder}: not a study's folder; make it with: {command}")
     made = _read_record(folder)
-    if file is None and "file" not in made:
-        raise UserError(f"{folder}: made before folders kept their study file's name; give the gan-eval run again")
     places = {name: (folder / made[name]).resolve() for name in ("file", "data_root") if made.get(name)}
     here = Path.cwd()
     known = {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
@@ -259,7 +257,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
     texts = ("study", "file", "data_root")
     if not (
         isinstance(made, dict)
-        and {"study", "fraction", "smoke"} <= set(made)
+        and {"study", "file", "fraction", "smoke"} <= set(made)
         and type(made["fraction"]) in (int, float)
         and 0 < made["fraction"] <= 1
         and type(made["smoke"]) is bool

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import relative_path
-from gan_eval.files.sets import replaced_set, sets_of
+from gan_eval.files.sets import replaced_set
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind, naming_study
 from gan_eval.stats.looks import read_looks, write_looks
@@ -315,14 +315,9 @@ def analyze_stage(plan: Plan) -> Stage:
         facts = {"statistics": STATISTICS, "participants": str(plan.study.quiz.participants)}
         return {**facts, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
-    analysis = plan.study.analysis
-    settings = analysis.model_dump(mode="json")
-    for name in ("level", "looks"):  # stages of earlier versions did not know them
-        if getattr(analysis, name) == type(analysis).model_fields[name].default:
-            del settings[name]
     return Stage(
         name="analyze",
-        settings=settings,
+        settings=plan.study.analysis.model_dump(mode="json"),
         inputs=inputs,
         outputs=(out,),
         products=lambda: [path for path in files_of(out) if path.stem != tables.PLATEAUS.name],  # the stage training's
@@ -374,8 +369,6 @@ def report_stage(plan: Plan) -> Stage:
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for name, path in published_names(plan.published()).items():
                 write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
-            if not any(known.name == PUBLISHED for known in sets_of(plan.folder)):  # copied before there were records
-                new.obsolete += sorted((plan.folder / PUBLISHED).glob("*.csv"))
         build(plan.folder, out)
         return True
 

@@ -127,7 +127,7 @@ def try_folders(
         markers.run([stages["metrics"]], out, step)
         for model in models:
             listener.message(_metrics_line(out / "metrics", plan.study.metrics.names, model, alone=len(models) == 1))
-    if not count_sessions(plan)["people"]:
+    if not too_few and not count_sessions(plan)["people"]:
         missing = missing_display()
         if quiz and not missing:
             ask_next_person(plan, listener)

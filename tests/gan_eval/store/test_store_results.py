@@ -115,6 +115,7 @@ def test_a_password_is_never_told():
         assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.nightly
 def test_many_programs_may_open_a_new_store_at_once(tmp_path):
     code = "import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store(sys.argv[1])"
     command = [sys.executable, "-c", code, str(tmp_path / "s.sqlite")]
