@@ -83,7 +83,7 @@ def true_difference(lean: dict[str, float], *, spread: float) -> float:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_was_run_from_top_to_bottom_and_tells_nothing_private(path: Path) -> None:
+def test_it_was_run_from_top_to_bottom_and_reports_nothing_private(path: Path) -> None:
     assert path.stat().st_size < LARGEST
     cells = code_cells(path)
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))

@@ -39,7 +39,7 @@ from gan_eval.tables import frames as tabular
 PUBLISHED = "published"
 """The folder, and the set, of the published tables."""
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
-"""What the report shows of a model's training."""
+"""Files of a model's training that the report shows."""
 
 STATISTICS = "4"
 """Raised when the statistics say something else or more: tables of an older number are computed again."""
@@ -256,7 +256,7 @@ def quiz_stage(plan: Plan) -> Stage:
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
         needs=_generate_names(plan),
-        derives=True,  # inviting more people goes on where the last one stopped
+        derives=True,  # more people may be invited
         is_finished=lambda: are_enough_sessions(plan),
     )
 
@@ -358,7 +358,7 @@ def training_stage(plan: Plan) -> Stage:
 
 
 def report_stage(plan: Plan) -> Stage:
-    """The report, with the published tables copied beside it."""
+    """The report, with the published tables copied next to it."""
     out = plan.folder / "report.html"
 
     def work(listener: Listener) -> bool:
@@ -436,7 +436,7 @@ def published_names(files: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def _draw_notes(plan: Plan) -> list[str]:
-    """What the report says of pools that are small, or too small for any session."""
+    """Return the report's notes on pools that are small, or too small for any session."""
     try:
         return draw_warnings(plan)
     except UserError as error:
@@ -444,7 +444,7 @@ def _draw_notes(plan: Plan) -> list[str]:
 
 
 def _report_facts(plan: Plan) -> dict[str, Any]:
-    """What the report tells that no table holds."""
+    """Return what the report needs and no table holds."""
     study = plan.study
     reporting = study.reporting.model_dump(mode="json", exclude_defaults=True)
     return {

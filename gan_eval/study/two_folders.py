@@ -44,7 +44,7 @@ _FAKE_WORDS = {"fake", "fakes", "generated", "synthetic", "synthesized", "output
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Folders of these names are called after their part in the comparison; the one above says what is in them."""
 CODING = "coding.json"
-"""The record, in `.gan-eval/`, of what the pictures' first files tell by their coding: a text, or null."""
+"""The record, in `.gan-eval/`, of differences in the coding of the first files: a text, or null."""
 _STAGE_DONE = re.compile(r"[\w.-]+: (up to date|done in .*)")
 
 Pairs = Mapping[str, Mapping[str, Path]]
@@ -67,7 +67,7 @@ def try_folders(
         real: folder of the real pictures.
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
         out: the study's folder; afterwards it is as one that `run` has made of `out/study.toml`.
-        listener: told of every step, in a line with its main number.
+        listener: receives a message for every step, in a line with its main number.
         fit: how pictures of a pair that differ in shape are brought to one; of one shape, the larger is scaled anyway.
         quiz: open the quiz where there is a screen.
         threads: worker threads of the metrics; default: theirs.
@@ -269,7 +269,7 @@ def _import_stage(
 
 
 def _audit_stage(out: Path, pairs: Pairs) -> Stage:
-    """What gives the pictures away: `giveaways.csv`, and in `CODING` what the files' coding has left in the pixels."""
+    """Write what separates real from fake: `giveaways.csv`, and in `CODING` traces of the files' coding."""
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit

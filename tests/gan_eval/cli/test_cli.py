@@ -92,7 +92,7 @@ def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path, command):
     assert "\x1b" not in err
 
 
-def test_a_bad_value_of_any_length_is_told_in_a_short_line(tmp_path, command):
+def test_a_bad_value_of_any_length_is_reported_in_a_short_line(tmp_path, command):
     status, _, err = command("stimuli", "import", tmp_path, "--out", tmp_path / "out", "--fit", "\x1b" * 5000)
     assert status == 2
     assert "--fit" in err
@@ -109,7 +109,7 @@ def test_wrong_usage_is_status_2(command, arguments):
 
 @pytest.mark.parametrize("verb", [[], ["report", "a"], ["doctor", "a"], ["study"]])
 @pytest.mark.parametrize("dashes", ["", "--"])
-def test_wrong_usage_of_any_length_is_told_in_a_short_line(command, verb, dashes):
+def test_wrong_usage_of_any_length_is_reported_in_a_short_line(command, verb, dashes):
     status, _, err = command(*verb, dashes + "\x1b" * 5000)
     line = err.splitlines()[-1]
     assert status == 2

@@ -110,7 +110,7 @@ def test_two_folders_become_a_study_with_a_report(command: Command, folders: tup
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_the_answers_are_told_and_pictures_that_were_judged_stay(
+def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
     command: Command, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "answer"

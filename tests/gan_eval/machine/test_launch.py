@@ -99,7 +99,7 @@ sys.exit(run(["demo", "--out", "nowhere"]))
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
-def test_ctrl_c_in_a_quiz_is_told_once(folder: Path) -> None:
+def test_ctrl_c_in_a_quiz_is_reported_once(folder: Path) -> None:
     environment = {**ENVIRONMENT, **start.ALLOCATOR_SETTINGS}
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", INTERRUPTED],

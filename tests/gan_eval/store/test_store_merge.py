@@ -54,7 +54,7 @@ def test_a_store_and_its_copy_are_taken_once(tmp_path):
         ("s2", "p1", {}, r"participant P1 of study t .*one\.sqlite and another in .*two\.sqlite, there as p1"),
     ],
 )
-def test_what_two_stores_tell_differently_is_refused(tmp_path, session, participant, changed, message):
+def test_what_two_stores_contradict_is_refused(tmp_path, session, participant, changed, message):
     one = station(tmp_path / "one.sqlite", "s1", "P1")
     two = station(tmp_path / "two.sqlite", session, participant, **changed)
     with pytest.raises(UserError, match=message):

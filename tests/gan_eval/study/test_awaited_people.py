@@ -112,8 +112,8 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
         assert f"Interim: {line}" in report
         for command in (["doctor", str(world / "out")], ["participants", "list", "--store", str(plan_of(world).store)]):
             assert run(command) == 0
-            told = capsys.readouterr()
-            assert f"{number} of 3 sessions; next: gan-eval quiz" in told.out + told.err
+            said = capsys.readouterr()
+            assert f"{number} of 3 sessions; next: gan-eval quiz" in said.out + said.err
         assert participant in trials_of(world)
 
     for asked in ((), ("--simulate", "default")):
@@ -167,14 +167,14 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     forget_anna = ["participants", "forget", "anna7", "--store", str(store)]
     capsys.readouterr()
     assert run([*forget_anna, "--dry-run"]) == 0
-    told = capsys.readouterr().err
-    (line,) = (line for line in told.splitlines() if "to be deleted" in line)
+    said = capsys.readouterr().err
+    (line,) = (line for line in said.splitlines() if "to be deleted" in line)
     assert re.search(
         rf"to be deleted in {re.escape(str(out))}: \d+ files and folders: tables \(\d+\), report.html", line
     )
     assert len(line) < 300
-    assert "; in a store that was moved aside: " in told
-    assert "not reached from here: exports" in told
+    assert "; in a store that was moved aside: " in said
+    assert "not reached from here: exports" in said
     assert naming() == named
     with monkeypatch.context() as killed:
         killed.setattr(forgetting, "forget", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -190,9 +190,9 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     for folder, again in ((out, f"run {world}/study.toml --out {out}"), (world / "beside", "analyze --store")):
         capsys.readouterr()
         assert run(["report", str(folder), "--out", str(world / "page.html")]) == 2
-        told = capsys.readouterr().err
-        assert "1 of its sessions are not in" in told
-        assert f"make the tables again: gan-eval {again}" in told
+        said = capsys.readouterr().err
+        assert "1 of its sessions are not in" in said
+        assert f"make the tables again: gan-eval {again}" in said
     assert call(world) == 0
     assert naming() == set()
     assert "Bert8" in trials_of(world)
@@ -216,10 +216,10 @@ def test_who_is_only_in_a_store_that_was_moved_aside_is_forgotten(
     assert run([*forget, "--dry-run"]) == 2
     assert f"in a store that was moved aside: {first}" in capsys.readouterr().err
     assert run([*forget, "--yes"]) == 2, "one store could not be searched"
-    told = capsys.readouterr()
-    assert "anna7: 9 rows removed (sessions 1, plans 4, trials 4)" in told.out
-    assert "stores that cannot be read (1) may still hold this participant" in told.err.splitlines()[-1]
-    assert str(second) in told.err.splitlines()[-1]
+    said = capsys.readouterr()
+    assert "anna7: 9 rows removed (sessions 1, plans 4, trials 4)" in said.out
+    assert "stores that cannot be read (1) may still hold this participant" in said.err.splitlines()[-1]
+    assert str(second) in said.err.splitlines()[-1]
     assert b"Anna7" not in first.read_bytes()
     assert run([*forget, "--yes"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -318,8 +318,8 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
             if content is not None:
                 (out / name).write_bytes(content)
         again = run(["report", str(out), "--out", str(world / "beside.html")])
-        told = capsys.readouterr().err
-        assert again == 0 or f"gan-eval run {world}/study.toml --out {out}" in told or "make the set again" in told
+        said = capsys.readouterr().err
+        assert again == 0 or f"gan-eval run {world}/study.toml --out {out}" in said or "make the set again" in said
         assert call(world, "--simulate", "default") == 0
         assert {name: (out / name).read_bytes() for name in tables_of} == before
         assert (out / "metrics" / "runs.csv").read_text().startswith("run,")
@@ -329,9 +329,9 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
         assert capsys.readouterr().err.count("up to date") == 4
     (out / "store.sqlite").unlink()
     assert call(world, "--simulate", "default") == 2
-    told = capsys.readouterr().err
-    assert "store.sqlite: missing since quiz made it; restore it from a copy" in told
-    assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in told
+    said = capsys.readouterr().err
+    assert "store.sqlite: missing since quiz made it; restore it from a copy" in said
+    assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in said
 
 
 @pytest.mark.slow
@@ -340,7 +340,7 @@ def test_a_smoke_run_rehearses(world: Path) -> None:
     assert count_sessions(plan_of(world)) == {"complete": 3, "people": 0, "simulated": 3}
 
 
-def test_nobody_is_simulated_beside_people(world: Path) -> None:
+def test_nobody_is_simulated_next_to_people(world: Path) -> None:
     assert call(world, "--only", "metrics") == 0
     quiz_session(plan_of(world), "T01", simulate="default")
     sit(world, "P01")
@@ -359,7 +359,7 @@ def test_after_a_session_the_next_one_is_named(world: Path, capsys: pytest.Captu
     assert last.endswith(" (1 simulated)")
 
 
-def test_the_doctor_tells_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", str(world / "out")]) == 2
     assert "not a study's folder; make it with: gan-eval run" in capsys.readouterr().err
     assert call(world, "--only", "metrics") == 0
@@ -402,9 +402,9 @@ def test_of_two_runs_in_a_folder_the_second_is_refused(world: Path, capsys: pyte
     assert call(world, "--only", "metrics") == 0
     with hold_lock(lock, place, doing):
         assert call(world) == 2
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith(f"gan-eval: --out {world}/out: process {os.getpid()} on ")
-    assert "has been running a study there since" in told
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"gan-eval: --out {world}/out: process {os.getpid()} on ")
+    assert "has been running a study there since" in said
 
 
 @pytest.mark.slow
