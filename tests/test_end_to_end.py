@@ -188,6 +188,7 @@ def test_people_are_waited_for_and_counted(world, monkeypatch, capsys):
     assert "changed since the first session" in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_one_stage_after_the_other_and_again_on_demand(world, capsys):
     assert call(world, "steps", "--only", "generate") == 2
     assert "do the stage train-net_stripes first" in capsys.readouterr().err

@@ -437,8 +437,8 @@ def _check_metrics(names: Sequence[str], where: str) -> None:
 
 
 def _check_splits(plan: Plan) -> None:
-    """Refuse a model that is tested with pictures that its training or validation has seen, unless the study file itself
-    joins the tested split into the training.
+    """Refuse a model that is tested with pictures that its training or validation has seen, unless the study file
+    joins the tested split into the training itself.
 
     Raises:
         UserError: they have pictures in common, or there is nothing to validate on where something hangs on it.

@@ -407,7 +407,7 @@ def test_of_two_runs_in_a_folder_the_second_is_refused(world: Path, capsys: pyte
     assert "has been running a study there since" in said
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_an_analysis_with_a_question_as_covariate_can_be_rehearsed(world: Path) -> None:
     more = (
         'covariates = ["age", "job"]\n[[quiz.questions]]\nid = "age"\ntext = "How old?"\n'

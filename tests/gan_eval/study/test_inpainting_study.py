@@ -162,7 +162,7 @@ def test_missing_style_weights_are_reported_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_lab_without_one_of_the_data_sets_is_reported_what_to_take_out(root: Path, tmp_path: Path) -> None:
+def test_a_lab_without_one_of_the_data_sets_sees_what_to_take_out(root: Path, tmp_path: Path) -> None:
     """The part of the study on Tiny ImageNet needs no other set."""
     only = tmp_path / "data"
     only.mkdir()
@@ -221,7 +221,7 @@ def seeded_vgg13_bn(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(weights.WEIGHTS, "vgg13_bn", replace(known, release=release))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_landscapes_and_paintings_go_through_every_stage(
     root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
