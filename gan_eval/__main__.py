@@ -1,14 +1,13 @@
 """`python -m gan_eval VERB …` and `gan-eval VERB …`: run a command, turn errors into lines and exit statuses."""
 
+import signal
 import sys
 import traceback
 import warnings
 from typing import TYPE_CHECKING
 
-from gan_eval.files.atomic import make_private
-
 PUBLIC_VERBS = {"data", "weights"}
-"""What these fetch may be meant for all users of a computer; all other commands write for their own user alone."""
+"""Commands whose files may be meant for all users of a computer; all other commands write for their own user alone."""
 
 if TYPE_CHECKING:
     import typer
@@ -16,8 +15,20 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
+    try:
+        status = _start()
+    except KeyboardInterrupt:  # before the command, or after its end
+        status = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python would end by the signal while it takes itself down
+    from gan_eval.machine.start import leave
+
+    leave(status)
+
+
+def _start() -> int:
+    """Prepare the process and run its command; return the exit status."""
+    from gan_eval.files.atomic import make_private
     from gan_eval.machine.start import (
-        leave,
         leave_out_current_folder,
         open_closed_streams,
         restart_in_utf8,
@@ -31,7 +42,7 @@ def main() -> None:
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what cannot be read has a line of our own
-    leave(run(sys.argv[1:]))
+    return run(sys.argv[1:])
 
 
 def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:
@@ -45,7 +56,7 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
         command = application or app.application(verbs)
         status = command(arguments, prog_name=program(), standalone_mode=False) or 0
-        sys.stdout.flush()  # a full disk is told here, not when the process ends
+        sys.stdout.flush()  # reports a full disk here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
@@ -84,7 +95,7 @@ def _usage(error: Exception) -> int:
 
 
 def _of_the_system(error: Exception) -> str | None:
-    """The user's line where the system refused a file or a name that nothing nearer to it has told of; else None."""
+    """The user's line where the system refused a file or a name and no other message exists; else None."""
     from gan_eval.errors import shortened
     from gan_eval.files.atomic import write_error
 
@@ -109,7 +120,7 @@ def _missing(error: ModuleNotFoundError) -> int:
     name = (error.name or "").split(".")[0]
     if name not in extras:
         traceback.print_exc()
-        return _fail(f"the library {name or error} is missing; gan-eval doctor tells what is", 1)
+        return _fail(f"the library {name or error} is missing; gan-eval doctor lists what is missing", 1)
     return _fail(f"this command needs {name}; install it with: {setup_command(extras[name])}", 2)
 
 

@@ -11,14 +11,14 @@ LONGEST = 2000
 class UserError(Exception):
     """Bad input or usage.
 
-    The message is one line of at most `LONGEST` characters that names the file, the field and the mend; the command
+    The message is one line of at most `LONGEST` characters that names the file, the field and the fix; the command
     line prints it to stderr without a traceback and exits with status 2. What a terminal would obey, or what is no
     text, stands in it as an escape.
     """
 
     def __init__(self, message: str) -> None:
         line = printable(" ".join(message.split()))
-        if len(line) > LONGEST:  # file and field stand at its start, the mend at its end
+        if len(line) > LONGEST:  # file and field stand at its start, the fix at its end
             line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 + 3 :]}"
         super().__init__(line)
 

@@ -104,7 +104,7 @@ def test_every_stage_leaves_its_results(done):
         assert csv_frame.astype(object).equals(parquet_frame.astype(object))
 
 
-def test_the_fraction_and_the_simulation_are_told_in_every_table(done):
+def test_the_fraction_and_the_simulation_are_reported_in_every_table(done):
     written = [*(done / "tables").glob("*.csv"), *(done / "metrics").glob("*.csv"), *done.glob("*/*/*.csv")]
     assert len(written) >= 15
     for path in written:
@@ -188,6 +188,7 @@ def test_people_are_waited_for_and_counted(world, monkeypatch, capsys):
     assert "changed since the first session" in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_one_stage_after_the_other_and_again_on_demand(world, capsys):
     assert call(world, "steps", "--only", "generate") == 2
     assert "do the stage train-net_stripes first" in capsys.readouterr().err

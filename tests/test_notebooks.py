@@ -44,13 +44,13 @@ def notebook(stem: str) -> Path:
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_training_and_looking_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = run_cells(notebook("train_and_look"), tmp_path, monkeypatch)
     assert (names["run"] / "generator.safetensors").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_from_a_csv_to_the_answer_finds_what_was_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = run_cells(notebook("from_csv_to_answer"), tmp_path, monkeypatch)
     assert list(names["rejected"]["row"]) == [31, 778]
@@ -64,7 +64,7 @@ def test_from_a_csv_to_the_answer_finds_what_was_put_in(tmp_path: Path, monkeypa
     assert "No person answered" in page
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_from_a_folder_to_a_figure_finds_what_was_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = run_cells(notebook("from_folder_to_figure"), tmp_path, monkeypatch)
     (models,) = names["tables"]["comparisons"].query("a == 'blocky' and b == 'soft'").to_dict("records")
@@ -83,7 +83,7 @@ def true_difference(lean: dict[str, float], *, spread: float) -> float:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_was_run_from_top_to_bottom_and_tells_nothing_private(path: Path) -> None:
+def test_it_was_run_from_top_to_bottom_and_reports_nothing_private(path: Path) -> None:
     assert path.stat().st_size < LARGEST
     cells = code_cells(path)
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))

@@ -143,7 +143,7 @@ def test_a_verb_sets_up_once_and_runs_in_the_environment(run: ModuleType, comman
     assert commands == [[str(run.PYTHON), "-P", "-m", "gan_eval", "metrics", "--list"]]
 
 
-def test_tests_use_one_thread_for_each_worker_unless_told(
+def test_tests_use_one_thread_for_each_worker_unless_reported(
     run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "can_import_qt", lambda: False)

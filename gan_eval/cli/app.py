@@ -37,7 +37,7 @@ def application(
     return app
 
 
-def root(version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False) -> None:
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     """Options that come before a command."""
     if version:
         typer.echo(f"gan_eval {__version__}")
@@ -51,11 +51,11 @@ def doctor(
     ] = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Tell what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
+    """List what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
     from gan_eval.cli.doctor import examine, examine_study
 
     if study is None:
         refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")
     for finding in examine() if study is None else examine_study(study, data_root=data_root):
-        mend = f" — {finding.mend}" if finding.mend else ""
-        typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{mend}"))
+        fix = f" — {finding.fix}" if finding.fix else ""
+        typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{fix}"))

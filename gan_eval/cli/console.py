@@ -1,4 +1,4 @@
-"""What a command tells its user: progress bars on a terminal, plain lines elsewhere, all on stderr."""
+"""Output of a command for its user: progress bars on a terminal, plain lines elsewhere, all on stderr."""
 
 import re
 import sys
@@ -149,7 +149,7 @@ class Console:
         """`done` of `total` parts of `what` are finished; a total of 0 is unknown.
 
         Args:
-            unit, units_each: the rate is told in these units, of which each part has so many.
+            unit, units_each: unit of the rate, and number of units in each part.
         """
         speed = _Speed(unit, units_each)
         if self._rich.is_terminal:
@@ -211,7 +211,7 @@ class _PlainTask:
 
 @dataclass(frozen=True)
 class _Speed:
-    """How a rate in parts a second is written."""
+    """Format of a rate in parts a second."""
 
     unit: str
     units_each: float
@@ -238,7 +238,7 @@ class _Time(TimeRemainingColumn):
 
 
 class _Detail(ProgressColumn):
-    """As much of the detail as there is room for."""
+    """The detail, cut to the room that is left."""
 
     def render(self, task: Task) -> Text:
         return Text(task.fields["detail"], style="dim", no_wrap=True, overflow="ellipsis")

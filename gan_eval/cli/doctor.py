@@ -1,4 +1,4 @@
-"""What this machine lacks: libraries, screen, weights, GPU. Nothing is changed, and nothing examined can crash it.
+"""Missing parts of this machine: libraries, screen, weights, GPU. Nothing is changed.
 
 And what a study's folder lacks: stages, and people.
 """
@@ -38,7 +38,7 @@ class Finding:
     what: str
     status: Literal["ok", "optional", "warning", "missing"]
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine() -> list[Finding]:
@@ -89,8 +89,8 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
                 continue
             if standing.changes:
                 changes = "; ".join(standing.changes[:4])
-                mend = f"undo the change, or: {stage.redo_command}"
-                yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", mend)
+                fix = f"undo the change, or: {stage.redo_command}"
+                yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", fix)
             elif standing.damaged:
                 files = ", ".join(f"{name} {how}" for name, how in list(standing.damaged.items())[:4])
                 yield Finding(stage.name, "missing", f"files that it made: {files}")
@@ -129,8 +129,8 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
     try:
         texts = importlib.metadata.requires(distribution) or []
     except importlib.metadata.PackageNotFoundError:
-        mend = f"install it: {setup_command()}"
-        return [Finding(distribution, "warning", "not installed, so its libraries were not examined", mend)]
+        fix = f"install it: {setup_command()}"
+        return [Finding(distribution, "warning", "not installed, so its libraries were not examined", fix)]
     findings = []
     for requirement in map(Requirement, texts):
         if requirement.name == distribution:  # an extra that takes in another extra
@@ -141,22 +141,22 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
         else:
             continue
         what = f"{requirement.name} (extra {extra})" if extra else requirement.name
-        mend = setup_command(extra)
+        fix = setup_command(extra)
         status: Literal["warning", "missing"] = "warning" if extra else "missing"
         try:
             version = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
-            findings.append(Finding(what, status, "not installed", mend))
+            findings.append(Finding(what, status, "not installed", fix))
             continue
         if requirement.specifier.contains(version, prereleases=True):
             findings.append(Finding(what, "ok", version))
         else:
-            findings.append(Finding(what, status, f"{version}, wanted {requirement.specifier}", mend))
+            findings.append(Finding(what, status, f"{version}, wanted {requirement.specifier}", fix))
     return findings
 
 
 def shadow_finding() -> Finding:
-    """Whether `import trainer` means ours; other programs use that name too."""
+    """Return whether `import trainer` means ours; other programs use that name too."""
     ours = Path(__file__).resolve().parent.parent
     spec = importlib.util.find_spec("trainer")
     if spec is None:
@@ -165,8 +165,8 @@ def shadow_finding() -> Finding:
     place = Path(places[0]).resolve() if places else Path()
     if ours in place.parents:
         return Finding("trainer", "ok", f"ours, {ours / 'trainer'}")
-    mend = "start from another folder, or uninstall or rename it: training would import it in place of ours"
-    return Finding("trainer", "warning", f"a foreign package of that name comes first: {place}", mend)
+    fix = "start from another folder, or uninstall or rename it: training would import it in place of ours"
+    return Finding("trainer", "warning", f"a foreign package of that name comes first: {place}", fix)
 
 
 def qt_findings() -> list[Finding]:
@@ -193,13 +193,13 @@ print(json.dumps({"version": __version__, "platform": application.platformName()
 
 
 def screen_findings() -> Iterator[Finding]:
-    """Whether Qt starts, and what it says of the screens; asked in another process, which may die of it."""
+    """Report whether Qt starts, and its screens; asked in another process, which may die of it."""
     missing = missing_display()
     platform = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
     result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": platform} if platform else {})
     if result is None:
-        mend = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
-        yield Finding("Qt", "missing", f"does not start: {error}", mend)
+        fix = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
+        yield Finding("Qt", "missing", f"does not start: {error}", fix)
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
@@ -217,7 +217,7 @@ def screen_findings() -> Iterator[Finding]:
 
 
 def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
-    """What the timing self-test has measured on a screen."""
+    """Return what the timing self-test has measured on a screen."""
     measure = "gan-eval quiz --self-test"
     try:
         from gan_eval.quiz.station import ScreenKey, read_timing
@@ -237,7 +237,7 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
 
 
 def weights_findings() -> Iterator[Finding]:
-    """Which pretrained weights are in the cache. Those that are not are optional: most metrics need none, and without
+    """List the pretrained weights in the cache. Those that are not are optional: most metrics need none, and without
     them a metric's rows carry the reason instead of a value."""
     try:
         from gan_eval.metrics.weights.cache import list_weights
@@ -248,8 +248,8 @@ def weights_findings() -> Iterator[Finding]:
         if weights.path:
             yield Finding(f"weights {weights.name}", "ok", str(weights.path))
         else:
-            mend = f"where they are needed: {weights.fix}"
-            yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", mend)
+            fix = f"where they are needed: {weights.fix}"
+            yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", fix)
 
 
 GPU_PROBE = """
@@ -262,13 +262,13 @@ print(json.dumps({"version": torch.__version__, "names": names, "mps": mps, "thr
 
 
 def gpu_findings() -> Iterator[Finding]:
-    """What torch would train on; asked in another process, for torch is slow to import. Nothing without torch."""
+    """Report what torch would train on; asked in another process. Nothing without torch."""
     if importlib.util.find_spec("torch") is None:
         return
     result, error = _probe(GPU_PROBE, {})
     if result is None:
-        mend = f"{setup_command('train')}; torch and torchvision must be of matching versions"
-        yield Finding("torch", "warning", f"cannot be imported: {error}", mend)
+        fix = f"{setup_command('train')}; torch and torchvision must be of matching versions"
+        yield Finding("torch", "warning", f"cannot be imported: {error}", fix)
     elif result["names"]:
         yield Finding("GPU", "ok", ", ".join(result["names"]))
     elif result["mps"]:
@@ -279,7 +279,7 @@ def gpu_findings() -> Iterator[Finding]:
 
 
 def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
-    """Run `code` in a new interpreter; return the JSON of its last line, or None and the line that tells why not."""
+    """Run `code` in a new interpreter; return the JSON of its last line, or None and the line that says why not."""
     try:
         done = subprocess.run(
             python_command("-c", code),

@@ -1,4 +1,4 @@
-"""What `train` trains on what: a study's model, or what options, `--set` and a preset ask for."""
+"""The training that `train` runs: of a study's model, or from options, `--set` and a preset."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def job_of_study(
 
 
 def preset_training(preset: str | None) -> "tuple[Preset | None, Mapping[str, Any]]":
-    """What `--preset` names: a data set, where it is one, and the settings of a training, some without its length.
+    """Return what `--preset` names: a data set, where it is one, and the settings of a training.
 
     Raises:
         UserError: there is no such preset.

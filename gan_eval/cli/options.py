@@ -39,14 +39,14 @@ Simulate = Annotated[
 
 
 class DirectionOption(StrEnum):
-    """Which half of an A|B picture is the input."""
+    """Direction: the half of an A|B picture that is the input comes first."""
 
     AtoB = "AtoB"
     BtoA = "BtoA"
 
 
 class FitOption(StrEnum):
-    """How a picture of another shape is brought to the common size."""
+    """Way in which a picture of another shape is brought to the common size."""
 
     crop = "crop"
     stretch = "stretch"
@@ -62,7 +62,7 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def on_command_line(context: typer.Context, name: str) -> bool:
-    """Whether the user has typed this option or argument; a default or an environment variable is not typed."""
+    """Return whether the user has typed this option or argument; a default or an environment variable is not typed."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
@@ -99,7 +99,7 @@ def naming(option: str, *, instead: str = "", of: Sequence[str] = ()) -> Iterato
 
 
 def name_next(*words: str, remark: str = "") -> None:
-    """Tell the command that goes on from here, ready to be copied."""
+    """Print the next command, ready to be copied."""
     typer.echo(as_typed(f"next: {shlex.join(['gan-eval', *words])}{remark}"), err=True)
 
 

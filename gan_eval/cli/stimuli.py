@@ -72,7 +72,7 @@ def stimuli_audit(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or ours.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
 ) -> None:
-    """Tell what gives real and generated pictures away without a look at their content."""
+    """List clues that separate real from generated pictures without looking at their content."""
     from gan_eval import tables
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import claim_output_folder

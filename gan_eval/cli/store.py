@@ -142,7 +142,7 @@ def store_merge(
     stores: Annotated[list[str], typer.Argument(help="Two or more stores: paths or database URLs.")],
     out: Annotated[Path, typer.Option("--out", help="The new store's file.")],
 ) -> None:
-    """Make one new store of several; what they tell differently is refused."""
+    """Make one new store of several; contradictions are refused."""
     from gan_eval.cli.console import Console
     from gan_eval.store import merge
 

@@ -59,7 +59,7 @@ def try_pictures(
     ] = None,
     threads: Threads = None,
 ) -> None:
-    """From folders of real and generated pictures to a report: import, audit, metrics, a short quiz."""
+    """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
     require_one_process("try")
     from gan_eval.cli.console import Console
     from gan_eval.study.two_folders import try_folders
@@ -149,7 +149,7 @@ def report(
     form: Annotated[
         Literal["html", "md"] | None,
         typer.Option(
-            "--format", help="html: one file; md: Markdown with files beside it. Default: what --out ends in."
+            "--format", help="html: one file; md: Markdown with files next to it. Default: what --out ends in."
         ),
     ] = None,
     figures: Annotated[

@@ -54,7 +54,7 @@ def own_command(*arguments: str) -> list[str]:
 def run_own(*arguments: str) -> int:
     """Run another `gan-eval` to its end; its exit status.
 
-    Ctrl-C reaches both processes and is left to the other one, which finishes its writing and tells the user.
+    Ctrl-C reaches both processes and is left to the other one, which finishes its writing and informs the user.
 
     Raises:
         SystemExit: 130: it was interrupted, and has said so.

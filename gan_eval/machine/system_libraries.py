@@ -40,7 +40,7 @@ SCREEN_LIBRARIES = (
 
 
 def can_load(soname: str) -> bool:
-    """Whether the dynamic linker finds and loads a library."""
+    """Return whether the dynamic linker finds and loads a library."""
     try:
         ctypes.CDLL(soname)
     except OSError:
@@ -61,7 +61,7 @@ def missing_libraries(*, platform: str = sys.platform, loads: Callable[[str], bo
 
 
 def can_import_qt() -> bool:
-    """Whether the system has what the import of PySide6 needs."""
+    """Return whether the system has what the import of PySide6 needs."""
     return not set(IMPORT_LIBRARIES) & set(missing_libraries())
 
 

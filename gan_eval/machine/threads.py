@@ -81,33 +81,21 @@ def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
 
 
 def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
-    """Cores that the control groups of this process allow, infinity without a limit.
+    """Cores that the control groups (version 2) of this process allow, infinity without a limit.
 
-    Version 2 has `cpu.max` with "QUOTA PERIOD" or "max PERIOD", version 1 a file for each; every parent limits, too.
+    Each has `cpu.max` with "QUOTA PERIOD" or "max PERIOD"; every parent limits, too.
     """
     limit = math.inf
     with suppress(OSError, ValueError):
-        for line in own.read_text(encoding="utf-8").splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers and "cpu" not in controllers.split(","):
-                continue
-            top = root / controllers if controllers else root
-            group = top / path.lstrip("/")
-            for folder in (group, *group.parents):
-                limit = min(limit, _group_limit(folder))
-                if folder == top:
-                    break
+        path = own.read_text(encoding="utf-8").strip().removeprefix("0::")
+        group = root / path.lstrip("/")
+        for folder in (group, *group.parents):
+            with suppress(OSError, ValueError, ZeroDivisionError):
+                quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+                limit = min(limit, int(quota) / int(period))  # "max" is no number
+            if folder == root:
+                break
     return limit
-
-
-def _group_limit(folder: Path) -> float:
-    with suppress(OSError, ValueError, ZeroDivisionError):
-        quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
-        return math.inf if quota == "max" else int(quota) / int(period)
-    with suppress(OSError, ValueError, ZeroDivisionError):
-        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii") for name in ("quota", "period"))
-        return int(quota) / int(period) if int(quota) > 0 else math.inf
-    return math.inf
 
 
 def processes() -> int:

@@ -23,17 +23,17 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 
 CONNECT_S = 3
-"""How long a new connection may take before the server counts as unreachable."""
+"""Seconds that a new connection may take before the server counts as unreachable."""
 
 SILENCE_S = 10
-"""How long a server may be silent, or another program may lock it, before it counts as unreachable."""
+"""Seconds that a server may be silent, or locked by another program, before it counts as unreachable."""
 
 _SECRETS = ("password", "sslpassword", "passfile")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server is. Its text holds no password."""
+    """Address of a server. Its text holds no password."""
 
     url: sa.URL = field(repr=False)
 
@@ -73,12 +73,12 @@ class Address:
 
 
 def is_address(where: object) -> bool:
-    """Whether a store is named by a URL, not by a path."""
+    """Return whether a store is named by a URL, not by a path."""
     return "://" in str(where)
 
 
 def is_store(where: str | Path) -> bool:
-    """Whether a URL or a file is a database: a file by its first bytes; a pipe is not opened, which might never end."""
+    """Return whether a URL or a file is a database (a file by its first bytes; a pipe is not opened)."""
     if is_address(where):
         return True
     try:
@@ -111,7 +111,7 @@ def parse_address(text: str, *, option: str = "--store") -> Address:
 
 
 PATIENCE_S = 10
-"""How long one program waits for another to finish with a store."""
+"""Seconds that one program waits for another to finish with a store."""
 
 
 def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
@@ -152,7 +152,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def copy_in_memory(path: Path) -> sa.Engine:
-    """What a SQLite store holds now, in memory: what is changed there is changed nowhere else.
+    """Copy a SQLite store into memory: what is changed there is changed nowhere else.
 
     Raises:
         sqlite3.Error: it cannot be read, or another program holds it for longer than `PATIENCE_S`.
@@ -172,7 +172,7 @@ def copy_in_memory(path: Path) -> sa.Engine:
 
 
 def may_write(path: Path) -> bool:
-    """Whether this user may change a store's file and make files beside it."""
+    """Return whether this user may change a store's file and make files beside it."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
@@ -238,7 +238,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
 LONGEST_PATH = 504
 """Bytes of a store's whole path: SQLite takes 512 with the ending of a file that it keeps beside (`-journal`)."""
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
-"""What SQLAlchemy and a driver raise for a database, or for a value that does not go into it."""
+"""Exceptions of SQLAlchemy and a driver for a database, or for a value that does not go into it."""
 
 _LINES = (
     (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),

@@ -20,7 +20,7 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
 NAMED = 3
-"""So many of the rows in which two stores differ are named."""
+"""Number of differing rows that a message names."""
 
 Rows = dict[tuple[Any, ...], tuple[Row, str]]
 """The rows of one table by their key, each with the first store that has it."""
@@ -28,7 +28,7 @@ Rows = dict[tuple[Any, ...], tuple[Row, str]]
 
 @dataclass(frozen=True)
 class Merged:
-    """What came of a merge."""
+    """Result of a merge."""
 
     sessions: int
     trials: int
@@ -135,7 +135,7 @@ def _joined(stores: Sequence[tuple[str, dict[Table, list[Row]]]]) -> tuple[dict[
 
 
 def _holds(out: Path, merged: dict[Table, Rows]) -> bool:
-    """Whether the store is there already with these rows and no others.
+    """Return whether the store is there already with these rows and no others.
 
     Raises:
         UserError: there is something else.

@@ -35,7 +35,7 @@ class Participation:
 
 
 def list_participants(store: Store, study: str | None = None) -> list[Participation]:
-    """Who has done what, in the order of the sessions; of one study where it is named.
+    """List the participants' sessions, in the order of the sessions; of one study where it is named.
 
     Raises:
         UserError: the store cannot be read.
@@ -55,11 +55,11 @@ def list_participants(store: Store, study: str | None = None) -> list[Participat
 
 
 def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str = "") -> str:
-    """How many of a study's sessions are there, in the words that every command and the report use.
+    """Describe how many of a study's sessions are complete, in the words that every command and the report use.
 
     Args:
         people: sessions of people that are complete.
-        wanted: so many the study wants.
+        wanted: number of sessions that the study wants.
         simulated: complete sessions of simulated participants, who count as nobody.
         command: that gives the next session.
 
@@ -72,7 +72,7 @@ def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str 
 
 
 def has_people(store: Store, study: str) -> bool:
-    """Whether a person, not a simulated participant, has answered anything in a study.
+    """Return whether a person, not a simulated participant, has answered anything in a study.
 
     Raises:
         UserError: the store cannot be read.
@@ -112,18 +112,18 @@ class NoParticipantError(UserError):
 
 @dataclass(frozen=True)
 class Stored:
-    """What a store holds of a participant."""
+    """A participant's rows in a store."""
 
     sessions: tuple[Row, ...]
     """Study, status, started_at and ended_at of each as they stand there, unchecked: a damaged row can be removed."""
     rows: Mapping[str, int]
-    """How many rows of each table."""
+    """Number of rows of each table."""
     pending: bool
     """An earlier removal could not rewrite the file: bytes of removed rows may be in it."""
 
 
 def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
-    """What `forget` with the same arguments would remove; nothing is changed.
+    """Return what `forget` with the same arguments would remove; nothing is changed.
 
     Raises:
         NoParticipantError: no such participant in the store.
@@ -153,10 +153,10 @@ _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0"
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was removed."""
+    """Rows that were removed."""
 
     rows: Mapping[str, int]
-    """How many rows of each table."""
+    """Number of rows of each table."""
 
 
 def forget(where: str | Path, participant: str, *, study: str | None = None) -> Forgotten:

@@ -88,7 +88,7 @@ class Store:
         return self._engine
 
     def layout(self, table: Table) -> sa.Table:
-        """How a table of `gan_eval.tables` lies in the database."""
+        """Return the database's table for one of `gan_eval.tables`."""
         return self._layout[table]
 
     @contextmanager
@@ -317,7 +317,7 @@ _DESIGNS = sa.Table(
     sa.Column("design_hash", sa.Text, primary_key=True),
     sa.Column("design", sa.Text, nullable=False),
 )
-"""What design hashes are hashes of, as JSON, so that a changed study file can be told key by key."""
+"""Designs by their hash, as JSON, so that a message can name the changed keys of a study file."""
 
 
 def deal_list(

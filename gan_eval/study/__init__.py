@@ -1,29 +1,4 @@
-"""A study on its way into a folder: its plan, its stages, its sessions; and the study file."""
+"""A study in its folder: plan.py (what it names, checked), stages.py, markers.py (what is up to date), sessions.py.
 
-from gan_eval.settings.study import (
-    CheckpointKind,
-    DataSettings,
-    GenerateSettings,
-    MetricsSettings,
-    ModelSettings,
-    StimuliSettings,
-    Study,
-    StudySettings,
-    load_study,
-    naming_study,
-)
-from gan_eval.settings.training import TrainingSettings
-
-__all__ = [
-    "CheckpointKind",
-    "DataSettings",
-    "GenerateSettings",
-    "MetricsSettings",
-    "ModelSettings",
-    "StimuliSettings",
-    "Study",
-    "StudySettings",
-    "TrainingSettings",
-    "load_study",
-    "naming_study",
-]
+Also the demo, and `try` (two_folders.py). Start with `stages.py`.
+"""

@@ -46,7 +46,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
 
     Args:
         out: the study's folder.
-        listener: told of every stage.
+        listener: receives the messages of every stage.
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
         threads: CPU threads of training, generation and metrics; default: theirs.
 

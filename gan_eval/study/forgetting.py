@@ -23,12 +23,12 @@ UNREACHED = (
     "not reached from here: exports, reports, figures and tables in other folders, merged stores, copies and backups; "
     "delete these yourself, and give the same command for each other store"
 )
-"""What no command finds."""
+"""Places that no command finds."""
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What a store, and the study's folder that it lies in, hold of a participant."""
+    """A participant's rows in a store, and files in the study's folder around it."""
 
     stores: Mapping[str | Path, Stored]
     """The stores that hold the participant: the given one, and those that `run --redo quiz` has moved aside."""

@@ -28,7 +28,7 @@ FORMAT = 1
 
 
 class Listener(Protocol):
-    """Where a pipeline tells what it does."""
+    """Receives what a pipeline reports."""
 
     def message(self, text: str) -> None:
         """One line for the user."""
@@ -56,13 +56,13 @@ class Stage:
     traces: tuple[Path, ...] = ()
     """Files that may lie beside the outputs and move with them."""
     is_finished: Callable[[], bool] = lambda: True
-    """Whether nothing more is to come; while people are awaited, a stage is not up to date whatever its marker says."""
+    """Return whether nothing more is to come; a stage that waits for people is not up to date."""
     section: str = ""
-    """Of the study file, where the settings are those of one."""
+    """Section of the study file that has the settings."""
     products: Callable[[], Iterable[Path]] | None = None
     """The files that must stay as it made them; default: all files of `outputs`. None of these may lie elsewhere."""
     damage: Literal["redo", "restore", "refuse"] = "redo"
-    """Where its files are missing or changed: make them again; make missing ones again and refuse changed ones; or
+    """Action where its files are missing or changed: make them again; make missing ones again, refuse changed ones; or
     refuse both, because training or people's answers would be lost."""
     redo_command: str = ""
     """The command that moves its results aside and makes them again; for messages."""
@@ -93,7 +93,7 @@ def run(
     Args:
         stages: in the order in which they are done.
         folder: the output folder, with the markers in `.gan-eval/`.
-        listener: told of every stage.
+        listener: receives the messages of every stage.
         redo: stages (or families: `train` for `train-a` and `train-b`) whose results are moved aside and made again,
             with all that was made from them.
         only: do this stage (or family) alone.
@@ -121,7 +121,7 @@ def run(
 
 
 def run_lock(folder: Path) -> tuple[Path, str, str]:
-    """What `gan_eval.files.locks.hold_lock` takes, so that one process at a time does the stages of a folder."""
+    """Arguments of `gan_eval.files.locks.hold_lock`, so that one process at a time does the stages of a folder."""
     return folder / OWN_FOLDER / "run.lock", f"--out {folder}", "running a study there"
 
 
@@ -138,22 +138,22 @@ def hash_result(path: Path, stage: str) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a stage stands."""
+    """State of a stage."""
 
     current: Mapping[str, Any]
-    """What its marker would say now."""
+    """Content that its marker would have now."""
     is_made: bool
     """Its results are there,"""
     is_current: bool
     """and made with what its marker would say now; people may still be awaited."""
     changes: Sequence[str]
-    """What forbids to go on: settings, or inputs, that its results were not made with."""
+    """Settings or inputs that its results were not made with, which forbid to continue."""
     damaged: Mapping[str, str]
     """Its files that are `missing` or `changed` since it made them, by path as seen from the folder."""
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:
-    """How a stage stands; nothing is changed.
+    """Return the state of a stage; nothing is changed.
 
     Raises:
         UserError: an earlier stage has not been done, or a file cannot be read.
@@ -174,10 +174,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
-    # A stage that has no settings may once have had some.
-    changes: list[str] = []
-    if stage.settings:
-        changes += differences(made["settings"], current["settings"], where=stage.section)
+    changes = list(differences(made["settings"], current["settings"], where=stage.section))
     if made["format"] != FORMAT:
         changes.append(f"format {made['format']} is now {FORMAT}")
     if made["inputs"] != current["inputs"] and not stage.derives:
@@ -186,7 +183,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
-    """What a stage wrote last; None where it wrote nothing, or the file is not what a stage writes.
+    """Return what a stage wrote last; None where it wrote nothing, or the file is not what a stage writes.
 
     Raises:
         UserError: a folder has its place.

@@ -41,7 +41,7 @@ class Plan:
     fraction: float = 1.0
     smoke: bool = False
     simulate: str | None = None
-    """How missing sessions are simulated in a rehearsal; None: people are wanted."""
+    """Way in which missing sessions are simulated in a rehearsal; None: people are wanted."""
     threads: int | None = None
     """CPU threads of training, generation and metrics; None: their defaults."""
 
@@ -51,11 +51,11 @@ class Plan:
         return self.folder / STORE
 
     def model_folder(self, model: str) -> Path:
-        """Where a model is trained."""
+        """Return the folder in which a model is trained."""
         return self.folder / "models" / model
 
     def stimuli_folder(self, model: str) -> Path:
-        """Where a model's stimuli are."""
+        """Return the folder of a model's stimuli."""
         return self.folder / "stimuli" / f"{self.study.models[model].data}-{model}"
 
     def stimulus_folders(self) -> dict[str, Path]:
@@ -162,7 +162,7 @@ class Plan:
         raise UserError(f"{self.data_folder(dataset)}: no split {' or '.join(candidates)} to draw stimuli from")
 
     def has_split(self, dataset: str, split: str) -> bool:
-        """Whether a data set has this split."""
+        """Return whether a data set has this split."""
         folder = self.data_folder(dataset)
         if not self.study.has_photographs(dataset):
             return ((sides_of(folder) or (folder,))[0] / split).is_dir()
@@ -214,7 +214,7 @@ def make_plan(
 
 
 def is_study_folder(folder: Path) -> bool:
-    """Whether `run` has made this folder."""
+    """Return whether `run` has made this folder."""
     return (Path(folder) / OWN_FOLDER / _RECORD).is_file()
 
 
@@ -234,8 +234,6 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
         command = shlex.join(["gan-eval", "run", str(file or "STUDY.toml"), "--out", str(folder)])
         raise UserError(f"{folder}: not a study's folder; make it with: {command}")
     made = _read_record(folder)
-    if file is None and "file" not in made:
-        raise UserError(f"{folder}: made before folders kept their study file's name; give the gan-eval run again")
     places = {name: (folder / made[name]).resolve() for name in ("file", "data_root") if made.get(name)}
     here = Path.cwd()
     known = {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
@@ -249,7 +247,7 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
-    """How a study's folder was made.
+    """Return how a study's folder was made.
 
     Raises:
         UserError: the record is damaged.
@@ -259,7 +257,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
     texts = ("study", "file", "data_root")
     if not (
         isinstance(made, dict)
-        and {"study", "fraction", "smoke"} <= set(made)
+        and {"study", "file", "fraction", "smoke"} <= set(made)
         and type(made["fraction"]) in (int, float)
         and 0 < made["fraction"] <= 1
         and type(made["smoke"]) is bool
@@ -319,7 +317,7 @@ SMOKE_BOTTLENECK = 64
 def shrink(study: Study) -> Study:
     """The study as a smoke test: every stage, few pictures and channels; pictures keep their size for NIQE.
 
-    The training plan stays: that only `SMOKE_STEPS` of it are made is told by the fraction in every table.
+    The training plan stays: that only `SMOKE_STEPS` of it are made is recorded as the fraction in every table.
     """
     models = {}
     for name, model in study.models.items():
@@ -412,7 +410,7 @@ def check_plan(plan: Plan) -> None:
 
 
 def _check_covariates(plan: Plan) -> None:
-    """Whether each covariate of the analysis is a question of the study, or a column of its trials.
+    """Refuse a covariate that is neither a question of the study nor a column of its trials.
 
     Raises:
         UserError: one of them is neither.
@@ -439,8 +437,8 @@ def _check_metrics(names: Sequence[str], where: str) -> None:
 
 
 def _check_splits(plan: Plan) -> None:
-    """Whether every model is tested with pictures that neither its training nor its validation has seen; or the study
-    file names the split that it is tested with among those that are joined for its training.
+    """Refuse a model that is tested with pictures that its training or validation has seen, unless the study file
+    joins the tested split into the training itself.
 
     Raises:
         UserError: they have pictures in common, or there is nothing to validate on where something hangs on it.
@@ -509,7 +507,7 @@ def _shared(tested: Mapping[Hashable, Path], others: Mapping[Hashable, Path]) ->
 
 
 def _identity(path: Path) -> Hashable:
-    """The file that a path leads to, by whatever name."""
+    """The file that a path leads to, under any name."""
     try:
         status = path.stat()
     except OSError:  # reading it will say why

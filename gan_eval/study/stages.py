@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import __version__, tables
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import relative_path
@@ -38,7 +39,7 @@ from gan_eval.tables import frames as tabular
 PUBLISHED = "published"
 """The folder, and the set, of the published tables."""
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
-"""What the report shows of a model's training."""
+"""Files of a model's training that the report shows."""
 
 STATISTICS = "4"
 """Raised when the statistics say something else or more: tables of an older number are computed again."""
@@ -242,6 +243,7 @@ def quiz_stage(plan: Plan) -> Stage:
             return True
         if plan.simulate is not None:
             listener.message("quiz: people have answered, so no session is simulated")
+        draw_warnings(plan)  # refuses pools that are too small for any session
         return False
 
     return Stage(
@@ -254,7 +256,7 @@ def quiz_stage(plan: Plan) -> Stage:
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
         needs=_generate_names(plan),
-        derives=True,  # inviting more people goes on where the last one stopped
+        derives=True,  # more people may be invited
         is_finished=lambda: are_enough_sessions(plan),
     )
 
@@ -313,14 +315,9 @@ def analyze_stage(plan: Plan) -> Stage:
         facts = {"statistics": STATISTICS, "participants": str(plan.study.quiz.participants)}
         return {**facts, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
-    analysis = plan.study.analysis
-    settings = analysis.model_dump(mode="json")
-    for name in ("level", "looks"):  # stages of earlier versions did not know them
-        if getattr(analysis, name) == type(analysis).model_fields[name].default:
-            del settings[name]
     return Stage(
         name="analyze",
-        settings=settings,
+        settings=plan.study.analysis.model_dump(mode="json"),
         inputs=inputs,
         outputs=(out,),
         products=lambda: [path for path in files_of(out) if path.stem != tables.PLATEAUS.name],  # the stage training's
@@ -361,7 +358,7 @@ def training_stage(plan: Plan) -> Stage:
 
 
 def report_stage(plan: Plan) -> Stage:
-    """The report, with the published tables copied beside it."""
+    """The report, with the published tables copied next to it."""
     out = plan.folder / "report.html"
 
     def work(listener: Listener) -> bool:
@@ -438,8 +435,16 @@ def published_names(files: Mapping[str, Path]) -> dict[str, Path]:
     return by_name
 
 
+def _draw_notes(plan: Plan) -> list[str]:
+    """Return the report's notes on pools that are small, or too small for any session."""
+    try:
+        return draw_warnings(plan)
+    except UserError as error:
+        return [str(error)]
+
+
 def _report_facts(plan: Plan) -> dict[str, Any]:
-    """What the report tells that no table holds."""
+    """Return what the report needs and no table holds."""
     study = plan.study
     reporting = study.reporting.model_dump(mode="json", exclude_defaults=True)
     return {
@@ -451,7 +456,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
-        "notes": draw_warnings(plan),
+        "notes": _draw_notes(plan),
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
         "design_hash": sha256_json(design_of(plan)),
         "analysis_hash": study.analysis_hash,

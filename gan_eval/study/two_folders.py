@@ -28,6 +28,7 @@ from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import (
     ask_next_person,
     count_sessions,
+    draw_warnings,
     people_have_answered,
     quiz_command,
     unfinished_sessions,
@@ -43,7 +44,7 @@ _FAKE_WORDS = {"fake", "fakes", "generated", "synthetic", "synthesized", "output
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Folders of these names are called after their part in the comparison; the one above says what is in them."""
 CODING = "coding.json"
-"""The record, in `.gan-eval/`, of what the pictures' first files tell by their coding: a text, or null."""
+"""The record, in `.gan-eval/`, of differences in the coding of the first files: a text, or null."""
 _STAGE_DONE = re.compile(r"[\w.-]+: (up to date|done in .*)")
 
 Pairs = Mapping[str, Mapping[str, Path]]
@@ -66,7 +67,7 @@ def try_folders(
         real: folder of the real pictures.
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
         out: the study's folder; afterwards it is as one that `run` has made of `out/study.toml`.
-        listener: told of every step, in a line with its main number.
+        listener: receives a message for every step, in a line with its main number.
         fit: how pictures of a pair that differ in shape are brought to one; of one shape, the larger is scaled anyway.
         quiz: open the quiz where there is a screen.
         threads: worker threads of the metrics; default: theirs.
@@ -113,6 +114,12 @@ def try_folders(
         write_study(file, _settings(out, dataset, models), sets=[out / "set"])
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
+    too_few = ""
+    try:
+        draw_warnings(plan)
+    except UserError as error:
+        too_few = str(error)
+        listener.message(f"quiz: left out, {too_few}")
     if find_spec("torch") is None:
         setup = setup_command("metrics")
         listener.message(f"metrics: left out, PyTorch is not installed; {setup}, then the same command again")
@@ -120,7 +127,7 @@ def try_folders(
         markers.run([stages["metrics"]], out, step)
         for model in models:
             listener.message(_metrics_line(out / "metrics", plan.study.metrics.names, model, alone=len(models) == 1))
-    if not count_sessions(plan)["people"]:
+    if not too_few and not count_sessions(plan)["people"]:
         missing = missing_display()
         if quiz and not missing:
             ask_next_person(plan, listener)
@@ -136,6 +143,9 @@ def try_folders(
         listener.message(f"answer: {sentence}")
     for line in unfinished_sessions(plan):
         listener.message(line)
+    if too_few:
+        listener.message("next: add pairs of pictures for the quiz, then give the same command again")
+        return out / "report.html"
     what = "more people" if people_have_answered(plan) else "pictures for you to judge"
     listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
     return out / "report.html"
@@ -259,7 +269,7 @@ def _import_stage(
 
 
 def _audit_stage(out: Path, pairs: Pairs) -> Stage:
-    """What gives the pictures away: `giveaways.csv`, and in `CODING` what the files' coding has left in the pixels."""
+    """Write what separates real from fake: `giveaways.csv`, and in `CODING` traces of the files' coding."""
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit

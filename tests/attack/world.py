@@ -10,12 +10,9 @@ import numpy as np
 
 from attack.attack import Commands, Files
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
 from gan_eval.tables.frames import read_rows, write_rows
-from trainer.nets.build import new_networks
-from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
 ITEMS = 8
 SIDE = 32
@@ -44,8 +41,6 @@ class World:
     """`results/real/N.png` and `results/fake/N.png`."""
     set: Files
     """`set/stimuli.csv` and its pictures."""
-    store: Files
-    """`store.sqlite`, with the sessions of three simulated participants."""
     tables: Files
     """`trials.csv`, `sessions.csv`, `participants.csv`, `image_metrics.csv`, `set_metrics.csv`, `values.csv`."""
     analysis: Files
@@ -54,10 +49,6 @@ class World:
     """`study/tables/.gan-eval/`: what the analysis noted of its tables."""
     data: Files
     """`data/train/N.png` and `data/test/N.png`: A|B pictures."""
-    run: Files
-    """`run/`: a finished training."""
-    pth: Files
-    """`latest_net_G.pth`: the same generator for another program."""
 
     def __repr__(self) -> str:
         """Short: pytest and hypothesis show it with every failure."""
@@ -95,8 +86,6 @@ def make_world(commands: Commands, room: Path) -> World:
         *("analyze", "trials.csv", "--out", "study/tables"),
         *("--image-metrics", "image_metrics.csv", "--set-metrics", "set_metrics.csv"),
     )
-    _make_run(work / "run")
-    give("model", "export", "run", "--format", "pth", "--out", "latest_net_G.pth")
     names = ("trials", "sessions", "participants", "image_metrics", "set_metrics", "values")
     tables = {name: data for each in names for name, data in _files(work, f"{each}.csv").items()}
     study = _files(work, "study")
@@ -104,7 +93,6 @@ def make_world(commands: Commands, room: Path) -> World:
     return World(
         pictures=_files(work, "results"),
         set=_files(work, "set"),
-        store=_files(work, "store.sqlite"),
         tables=tables,
         analysis={
             **{name: data for name, data in study.items() if name.endswith(".csv")},  # what the report reads
@@ -112,23 +100,7 @@ def make_world(commands: Commands, room: Path) -> World:
         },
         record=record,
         data=_files(work, "data"),
-        run=_files(work, "run"),
-        pth=_files(work, "latest_net_G.pth"),
     )  # fmt: skip
-
-
-def _make_run(folder: Path) -> None:
-    """A finished run, whose generator has learnt nothing."""
-    settings = TrainingSettings(
-        steps=1, image_size=SIDE, generator_channels=2, discriminator_channels=2, receptive_field=16
-    )
-    net, _ = new_networks(settings)
-    definition = {
-        "settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
-        "pairs": 2, "data_sha256": "0", "steps": 1,
-    }  # fmt: skip
-    begin_run(folder, definition, {})
-    save_generator(folder / GENERATOR, net, definition)
 
 
 def _draw_pictures(work: Path) -> None:

@@ -11,7 +11,7 @@ DRIVER = (
 )
 
 
-def test_an_error_is_told_in_its_first_sentence():
+def test_an_error_is_reported_in_its_first_sentence():
     assert first_sentence(RuntimeError(DRIVER)) == "Found no NVIDIA driver on your system"
     assert first_sentence(RuntimeError("version 1.2 of a.b failed\nTraceback")) == "version 1.2 of a.b failed"
     assert first_sentence(KeyError()) == "KeyError"

@@ -157,7 +157,7 @@ def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:
     assert gan_eval.read_table(tmp_path / "answer" / "sessions.csv")["session"].tolist() == ["s"]
 
 
-def test_an_open_store_where_a_table_belongs_is_told(tmp_path: Path) -> None:
+def test_an_open_store_where_a_table_belongs_is_reported(tmp_path: Path) -> None:
     with open_store(stored(tmp_path / "lab.sqlite")) as opened:
         with pytest.raises(UserError, match="table image_metrics: found a Store; give a pandas frame, or the path of"):
             gan_eval.analyze(opened, image_metrics=opened)

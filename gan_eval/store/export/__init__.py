@@ -25,7 +25,7 @@ FORMATS = ("csv", "parquet", "psych-ds", "r")
 
 @dataclass(frozen=True)
 class Exported:
-    """What came of an export."""
+    """Result of an export."""
 
     folder: Path
     sessions: int

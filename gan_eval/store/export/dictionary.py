@@ -9,7 +9,7 @@ TIMING = (
     "All times are software timing: onset, offset and key press as the program stamped them on its monotonic clock. "
     "The absolute lag of display and keyboard, 2 to 30 ms in published measurements, is not measured."
 )
-"""What every export says of its times."""
+"""Note on times in every export."""
 
 DICTIONARY = Table(
     "data_dictionary",

@@ -92,7 +92,7 @@ def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path, command):
     assert "\x1b" not in err
 
 
-def test_a_bad_value_of_any_length_is_told_in_a_short_line(tmp_path, command):
+def test_a_bad_value_of_any_length_is_reported_in_a_short_line(tmp_path, command):
     status, _, err = command("stimuli", "import", tmp_path, "--out", tmp_path / "out", "--fit", "\x1b" * 5000)
     assert status == 2
     assert "--fit" in err
@@ -109,7 +109,7 @@ def test_wrong_usage_is_status_2(command, arguments):
 
 @pytest.mark.parametrize("verb", [[], ["report", "a"], ["doctor", "a"], ["study"]])
 @pytest.mark.parametrize("dashes", ["", "--"])
-def test_wrong_usage_of_any_length_is_told_in_a_short_line(command, verb, dashes):
+def test_wrong_usage_of_any_length_is_reported_in_a_short_line(command, verb, dashes):
     status, _, err = command(*verb, dashes + "\x1b" * 5000)
     line = err.splitlines()[-1]
     assert status == 2
@@ -151,14 +151,31 @@ def test_an_interrupt_is_status_130(monkeypatch, command):
     assert command("doctor")[0] == 130
 
 
-def test_ctrl_c_says_that_nothing_is_lost():
-    code = "import gan_eval.cli.doctor, os, signal, sys; from gan_eval.__main__ import main; "
-    code += "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs ignore it
-    code += (
-        "gan_eval.cli.doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT); sys.argv[1:] = ['doctor']; main()"
-    )
+@pytest.mark.parametrize(
+    ("moment", "status", "line"),
+    [
+        ("doctor.examine = interrupt", 130, "gan-eval: interrupted; the same command goes on where it stopped\n"),
+        ("start.leave_out_current_folder = interrupt", 130, ""),
+        ("start.leave = lambda status: (interrupt(), sys.exit(status))", 0, ""),
+        ("atexit.register(interrupt)", 0, ""),
+    ],
+)
+def test_ctrl_c_ends_the_process_by_a_status_and_never_by_the_signal(moment, status, line):
+    code = f"""
+import atexit, os, signal, sys
+from gan_eval import __main__
+from gan_eval.cli import doctor
+from gan_eval.machine import start
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+doctor.examine = list
+{moment}
+sys.argv[1:] = ["doctor"]
+__main__.main()
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "gan-eval: interrupted; the same command goes on where it stopped\n")
+    assert (done.returncode, done.stderr) == (status, line)
 
 
 def test_a_reader_that_closes_the_pipe_is_no_error():

@@ -153,7 +153,7 @@ def test_tables_that_were_written_before_there_were_records_go_too(tmp_path, ana
 
 
 @pytest.mark.slow
-def test_an_analysis_of_its_own_trials_keeps_what_lies_beside_them(tmp_path, analyze):
+def test_an_analysis_of_its_own_trials_keeps_what_lies_next_to_them(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers())
     assert analyze()[0] == 0
     write(
@@ -234,7 +234,7 @@ def test_rules_on_the_outcome_are_refused_in_one_line(tmp_path, analyze):
 
 
 @pytest.mark.slow
-def test_a_rule_on_peoples_outcome_is_told_beside_the_verdict(tmp_path, analyze):
+def test_a_rule_on_peoples_outcome_is_reported_next_to_the_verdict(tmp_path, analyze):
     rows = answers(people=8)
     for row in rows[:16]:
         row |= {"response": {"real": "fake", "fake": "real"}[row["kind"]], "correct": "false"}
@@ -304,7 +304,7 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
         read_folder(tmp_path / "out", stimuli=[tmp_path / "set", tmp_path / "other"])
 
 
-def test_a_margin_beside_that_of_the_plan_is_refused(tmp_path, analyze):
+def test_a_margin_next_to_that_of_the_plan_is_refused(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers())
     (tmp_path / "s.toml").write_text(PLAN.format(more="margin = 0.05"), encoding="utf-8")
     status, err = analyze("--plan", tmp_path / "s.toml", "--margin", 0.2)
@@ -347,7 +347,7 @@ def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, an
     assert not (tmp_path / "out").exists()
 
 
-def test_questions_and_sessions_beside_the_trials_are_read(tmp_path, analyze):
+def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers())
     begun = [
         dict.fromkeys(SESSIONS.names, "")

@@ -13,7 +13,7 @@ from gan_eval.machine.commands import VERBS
 from gan_eval.quiz.room import SessionResult
 
 
-def test_one_command_is_the_same_alone_as_beside_the_others():
+def test_one_command_is_the_same_alone_as_next_to_the_others():
     everything = typer.main.get_command(application()).commands
     for verb in VERBS:
         assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help

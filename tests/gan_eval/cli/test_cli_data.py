@@ -27,7 +27,7 @@ def facades(tmp_path: Path) -> Path:
     return tmp_path / "root" / "facades"
 
 
-def test_list_tells_the_presets_and_what_is_there(
+def test_list_reports_the_presets_and_what_is_there(
     facades: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GAN_EVAL_DATA", raising=False)
@@ -85,9 +85,9 @@ def test_preview_writes_a_sheet(facades: Path, tmp_path: Path, capsys: pytest.Ca
     assert Image.open(out).size > (64, 32)
     (facades / "train" / "1.png").write_text("no picture")
     assert run(["data", "preview", str(facades), "--out", str(out)]) == 0
-    told = capsys.readouterr()
-    assert told.out == f"{out}\n"
-    assert "1.png: not a readable picture" in told.err
+    said = capsys.readouterr()
+    assert said.out == f"{out}\n"
+    assert "1.png: not a readable picture" in said.err
     assert run(["data", "preview", str(facades), "--direction", "AtoC", "--out", str(out)]) == 2
 
 

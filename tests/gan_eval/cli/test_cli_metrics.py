@@ -47,7 +47,9 @@ def folders(pair: tuple[Path, Path], out: Path) -> list[object]:
     return ["--real", pair[0], "--fake", pair[1], "--out", out, "--dataset", "d", "--model", "m"]
 
 
-def test_tables_are_written_and_their_folder_is_told(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_tables_are_written_and_their_folder_is_reported(
+    command: Command, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     status, told, err = command(*folders(pair, out), "--metrics", "psnr, l1")
     assert (status, told) == (0, f"{out}\n")
@@ -105,7 +107,7 @@ def test_options_reach_the_settings(
     assert asked[1] == Settings(cache=cache.cache_file())
 
 
-def test_what_is_missing_is_told_and_counted(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_what_is_missing_is_reported_and_counted(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
     (pair[1] / "1.png").write_bytes(b"")
     (pair[0] / "lonely.png").write_bytes((pair[0] / "0.png").read_bytes())
     status, _, err = command(*folders(pair, tmp_path / "out"), "--metrics", "psnr,ssim")
@@ -171,7 +173,7 @@ def test_folders_without_partners_have_the_metrics_that_need_none(
 
 
 @pytest.mark.parametrize("given", [("real", "fake"), ("fake", "real"), ("",)])
-def test_folders_in_the_place_of_sets_are_told_the_options_for_them(
+def test_folders_in_the_place_of_sets_are_reported_the_options_for_them(
     command: Command, pair: tuple[Path, Path], tmp_path: Path, given: tuple[str, ...]
 ) -> None:
     status, out, err = command(*(tmp_path / name for name in given), "--out", tmp_path / "out")
@@ -193,7 +195,7 @@ def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path
     assert (row["value"], row["source"]) == (21.5, "paper")
 
 
-def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_values_next_to_in_three_layouts(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
     command(*folders(pair, tmp_path / "other"), "--metrics", "psnr,niqe")
     images_of_other = tmp_path / "other" / "image_metrics.csv"
     plain, sets = tmp_path / "plain.csv", tmp_path / "sets.csv"
@@ -221,7 +223,7 @@ def test_values_beside_in_three_layouts(command: Command, pair: tuple[Path, Path
         ("model,dataset,metric,value\nm,d,fid,1\nm,d,fid,2\n", "the same model=m, dataset=d, metric=fid, source=x"),
     ],
 )
-def test_a_file_beside_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_next_to_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(UserError, match=words) as raised:
         metric_tables.read_external_values([tmp_path / "x.csv"])
@@ -297,7 +299,7 @@ def test_values_of_an_earlier_run_are_not_left_beside(
     assert [known.run] == read_table(out / "runs.csv", tables.RUNS)["run"].tolist()
 
 
-def test_from_python_a_named_file_that_no_metric_uses_is_told() -> None:
+def test_from_python_a_named_file_that_no_metric_uses_is_reported() -> None:
     settings = Settings(("psnr",), weights={"brisque": Path(__file__)}, segmenter=Path("palette"))
     assert unused_files(select(["psnr"]), settings) == [
         "--brisque-weights: no metric here uses it",

@@ -21,8 +21,8 @@ def run(capsys, monkeypatch):
         monkeypatch.setattr("sys.argv", ["gan-eval", "stimuli", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             main()
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
 
     return give
 
@@ -42,7 +42,7 @@ def stimuli(tmp_path):
     return import_folder(tmp_path / "results", tmp_path / "set", dataset="d", model="m").folder
 
 
-def test_an_audit_tells_people_on_stderr_and_writes_its_table(run, stimuli, tmp_path):
+def test_an_audit_reports_people_on_stderr_and_writes_its_table(run, stimuli, tmp_path):
     status, out, err = run("audit", stimuli, "--out", tmp_path / "audit")
     assert (status, out.strip()) == (0, str(tmp_path / "audit"))
     assert "6 real and 6 generated pictures" in err

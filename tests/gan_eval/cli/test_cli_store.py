@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-def test_who_has_done_what_is_told_in_lines_and_in_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_has_done_what_is_reported_in_lines_and_in_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["participants", "list", "--store", str(store)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
@@ -54,12 +54,14 @@ def test_a_participant_is_forgotten_once(store: Path, capsys: pytest.CaptureFixt
         assert "no participant P01" in capsys.readouterr().err
 
 
-def test_what_would_be_forgotten_is_told_and_nothing_changed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_would_be_forgotten_is_reported_and_nothing_changed(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = store.read_bytes()
     assert run(["participants", "forget", "P01", "--store", str(store), "--dry-run"]) == 0
-    told = capsys.readouterr()
-    assert told.out == "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n"
-    assert told.err.splitlines() == ["P01: a session: faces, open", f"P01: {UNREACHED}"]
+    said = capsys.readouterr()
+    assert said.out == "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n"
+    assert said.err.splitlines() == ["P01: a session: faces, open", f"P01: {UNREACHED}"]
     assert store.read_bytes() == before
 
 
@@ -73,7 +75,7 @@ def test_without_a_terminal_nobody_is_forgotten_unasked(store: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(("answer", "left"), [("n\n", 2), ("\n", 2), ("", 2), ("y\n", 1)])
-def test_on_a_terminal_it_is_asked_after_what_would_go_was_told(
+def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(
     store: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Terminal(io.StringIO):
@@ -82,10 +84,10 @@ def test_on_a_terminal_it_is_asked_after_what_would_go_was_told(
 
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     assert run(["participants", "forget", "P01", "--store", str(store)]) == 0
-    told = capsys.readouterr()
+    said = capsys.readouterr()
     before = f"P01: a session: faces, open\nP01: {UNREACHED}\n"
-    assert told.err.startswith(f"{before}Remove 3 rows for good (sessions 1, plans 1, trials 1)?")
-    assert ("3 rows removed" in told.out) == (left == 1)
+    assert said.err.startswith(f"{before}Remove 3 rows for good (sessions 1, plans 1, trials 1)?")
+    assert ("3 rows removed" in said.out) == (left == 1)
     with open_store(store) as opened:
         assert len(opened.rows(tables.SESSIONS)) == left
 
@@ -94,9 +96,9 @@ def test_stores_are_merged_into_a_new_one(store: Path, tmp_path: Path, capsys: p
     (tmp_path / "copy.sqlite").write_bytes(store.read_bytes())
     command = ["store", "merge", str(store), str(tmp_path / "copy.sqlite"), "--out", str(tmp_path / "all.sqlite")]
     assert run(command) == 0
-    told = capsys.readouterr()
-    assert "2 sessions, 2 trials, 6 rows that stood in several stores taken once" in told.err
-    assert told.out.strip() == str(tmp_path / "all.sqlite")
+    said = capsys.readouterr()
+    assert "2 sessions, 2 trials, 6 rows that stood in several stores taken once" in said.err
+    assert said.out.strip() == str(tmp_path / "all.sqlite")
     whole = (tmp_path / "all.sqlite").read_bytes()
     assert run(command) == 0, "a merge that was killed before it could say that it is done is done"
     assert (tmp_path / "all.sqlite").read_bytes() == whole
@@ -131,7 +133,7 @@ def test_a_store_that_does_not_fit_leaves_nothing_of_an_export(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_password_in_a_url_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_password_in_a_url_is_not_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = "postgresql://lab:hunter2@127.0.0.1:1/studies"
     for command in (
         ["participants", "list", "--store", url],
@@ -140,9 +142,9 @@ def test_a_password_in_a_url_is_not_told(tmp_path: Path, capsys: pytest.CaptureF
         ["export", "--store", url, "--out", str(tmp_path / "out")],
     ):
         assert run(command) == 2, command
-        told = capsys.readouterr()
-        assert "hunter2" not in told.out + told.err
-        assert len(told.err.splitlines()) == 1
+        said = capsys.readouterr()
+        assert "hunter2" not in said.out + said.err
+        assert len(said.err.splitlines()) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")

@@ -112,7 +112,7 @@ def test_two_folders_become_a_study_with_a_report(command: Command, folders: tup
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_the_answers_are_told_and_pictures_that_were_judged_stay(
+def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
     command: Command, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "answer"
@@ -186,12 +186,18 @@ def test_several_models_become_one_study(command: Command, folders: tuple[Path, 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_an_audit_of_one_pair_cannot_tell(command: Command, tmp_path: Path) -> None:
+def test_one_pair_is_measured_and_neither_audited_nor_judged(command: Command, tmp_path: Path) -> None:
     real, fake = write_pictures(tmp_path / "photos"), write_pictures(tmp_path / "gan", noise=3.0)
     for path in [*real.iterdir(), *fake.iterdir()]:
         if path.stem != "0":
             path.unlink()
-    _, _, err = command("try", real, fake, "--out", tmp_path / "a")
+    status, printed, err = command("try", real, fake, "--out", tmp_path / "a")
+    assert (status, printed.strip()) == (0, str(tmp_path / "a" / "report.html"))
+    lines = [line for line in err.splitlines() if line.startswith(("quiz", "metrics", "next"))]
+    assert lines[0].startswith("quiz: left out, data set photos: 1 items are too few")
+    assert lines[0].endswith("at least 1 real + 1 fake of different items are needed")
+    assert [line.partition(":")[0] for line in lines] == ["quiz", "metrics", "next"]
+    assert "add pairs of pictures" in lines[2]
     assert "audit: too few pictures to tell: 1 of each kind, at least 5 are needed" in err
     status, _, err = command("stimuli", "audit", tmp_path / "a" / "set")
     assert (status, "too few pictures, at least 5 of each are needed" in err) == (0, True)

@@ -117,15 +117,15 @@ def test_a_key_of_a_section_is_named_in_full(assignments: list[str], line: str) 
         job_of_options({"steps": 3}, assignments, data=DATA)
 
 
-def test_the_line_tells_images_a_second_time_left_and_losses(
+def test_the_line_reports_images_a_second_time_left_and_losses(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
     monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
-    told = training_progress(Console(), images_a_step=4)
-    told(1, 100, {})
+    said = training_progress(Console(), images_a_step=4)
+    said(1, 100, {})
     now = 120.0
-    told(51, 100, {"g_l1": 0.25, "d_real": 0.5})
+    said(51, 100, {"g_l1": 0.25, "d_real": 0.5})
     assert capsys.readouterr().err == "train: 51/100, 10.0 images/s, 0:00:20 left  g_l1 0.25  d_real 0.5\n"
 
 

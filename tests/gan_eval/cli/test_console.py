@@ -88,20 +88,20 @@ def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> 
     assert "30 rows more" in lines[-1]
 
 
-def test_what_tells_no_parts_tells_its_time_in_a_pipe(
+def test_what_reports_no_parts_reports_its_time_in_a_pipe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = threading.Event()
+    said = threading.Event()
     message = Console.message
 
     def hear(console: Console, text: str) -> None:
         message(console, text)
-        told.set()
+        said.set()
 
     monkeypatch.setattr(Console, "message", hear)
     monkeypatch.setattr(module, "PLAIN_EVERY_S", 0.01)
     with Console() as console, console.working("fitting"):
-        assert told.wait(60)
+        assert said.wait(60)
     assert capsys.readouterr().err.splitlines()[0] == "fitting: 0 s"
 
 

@@ -43,7 +43,7 @@ def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
     assert findings["pandas"].detail == "2.2.3, wanted >=3.0"
     assert findings["rich"].detail == "not installed"
     assert findings["torch (extra metrics)"].status == "warning"
-    assert "--extras metrics" in findings["torch (extra metrics)"].mend
+    assert "--extras metrics" in findings["torch (extra metrics)"].fix
     assert len(findings) == 4
 
 
@@ -74,7 +74,7 @@ def test_missing_system_libraries_come_with_the_command(monkeypatch):
     (finding,) = doctor.qt_findings()
     assert finding.status == "missing"
     assert "libGL.so.1" in finding.detail
-    assert finding.mend
+    assert finding.fix
 
 
 @needs_qt
@@ -89,7 +89,7 @@ def test_without_a_display_sessions_can_only_be_rehearsed(monkeypatch):
 
 
 @needs_qt
-def test_a_display_that_cannot_be_reached_is_told_not_crashed_on(monkeypatch):
+def test_a_display_that_cannot_be_reached_is_reported_not_crashed_on(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("DISPLAY", ":4711")
     monkeypatch.setenv("QT_QPA_PLATFORM", "no-such-platform")
@@ -112,7 +112,7 @@ def test_screens_are_listed_and_unbelievable_rates_named(monkeypatch):
     assert "device pixel ratio 2" in second.detail
 
 
-def test_the_timing_of_a_screen_is_told_and_its_absence_too(monkeypatch, tmp_path):
+def test_the_timing_of_a_screen_is_reported_and_its_absence_too(monkeypatch, tmp_path):
     screens = [{"name": name, "width": 1280, "height": 720, "ratio": 1.5, "hertz": 60.0} for name in ("DP-1", "HDMI-1")]
     answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
     monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))

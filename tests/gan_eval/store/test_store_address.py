@@ -36,14 +36,14 @@ def test_another_url_is_refused_without_its_password(url, line):
 
 def test_a_message_is_scrubbed_however_the_password_is_spelt():
     address = parse_address(f"postgresql://lab:{SPELT}@server/studies?sslpassword=other%21")
-    told = address.scrub(f"no: password={SECRET} url={SPELT} hun%2Fter+2%40lab%25\n other! other%21")
-    assert told == "no: password=*** url=*** *** *** ***"
+    said = address.scrub(f"no: password={SECRET} url={SPELT} hun%2Fter+2%40lab%25\n other! other%21")
+    assert said == "no: password=*** url=*** *** *** ***"
     for text in (repr(address), address.safe_url, str(address)):
         assert "hun" not in text
         assert "other" not in text
 
 
-def test_the_digest_tells_servers_apart_but_not_passwords():
+def test_the_digest_reports_servers_apart_but_not_passwords():
     one = parse_address("postgresql://lab:a@server/studies").digest
     assert one == parse_address("postgresql+psycopg://lab:b@server/studies").digest
     assert one == parse_address("postgresql://lab@server/studies").digest

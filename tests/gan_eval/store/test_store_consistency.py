@@ -143,7 +143,7 @@ def test_another_study_s_damage_is_no_obstacle(store: Path) -> None:
             require_consistent(opened, study="t")
 
 
-def test_a_path_that_is_too_long_is_told_as_such(tmp_path: Path) -> None:
+def test_a_path_that_is_too_long_is_reported_as_such(tmp_path: Path) -> None:
     folder = tmp_path
     while len(str(folder)) < LONGEST_PATH - 120:
         folder /= "x" * 100

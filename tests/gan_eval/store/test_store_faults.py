@@ -157,7 +157,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("how", DAMAGED)
 @pytest.mark.parametrize("way", ["rows", "frame", "merge"])
-def test_a_damaged_store_is_told_in_one_line(path: Path, tmp_path: Path, how: str, way: str) -> None:
+def test_a_damaged_store_is_reported_in_one_line(path: Path, tmp_path: Path, how: str, way: str) -> None:
     spoil, line = DAMAGED[how]
     spoil(path)
     with pytest.raises(UserError, match=line) as caught:
@@ -183,7 +183,7 @@ sys.stdin.read()
 
 
 @pytest.mark.parametrize("way", ["open", "read", "merge", "frame"])
-def test_who_holds_a_store_is_told_after_a_while(
+def test_who_holds_a_store_is_reported_after_a_while(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.2)

@@ -83,7 +83,7 @@ def test_who_may_only_read_can_read(filled: str) -> None:
             connection.execute("DROP ROLE reader")
 
 
-def test_a_servers_words_are_told_without_the_password(filled: str) -> None:
+def test_a_servers_words_are_reported_without_the_password(filled: str) -> None:
     secret = sa.make_url(filled).password
     with open_store(filled, create=False) as store:
         with pytest.raises(UserError, match=r"\*\*\*") as caught, store.transaction() as connection:

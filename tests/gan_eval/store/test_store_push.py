@@ -134,6 +134,7 @@ def kill_pushes(left: Path, target: Target, kills: int) -> None:
     assert contents(target) == contents(left)
 
 
+@pytest.mark.nightly
 def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
     kill_pushes(tmp_path / "left.sqlite", target, 2)
 

@@ -48,7 +48,7 @@ def test_a_trial_is_never_overwritten(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_a_new_store_and_what_lies_beside_it_are_for_their_user_alone(tmp_path):
+def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path):
     path = tmp_path / "new" / "s.sqlite"
     with open_store(path) as store:
         store.begin(SESSION, [], None)
@@ -96,7 +96,7 @@ def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path):
         other.begin({**SESSION, "session": "s3", "study": "another"}, [], None)
 
 
-def test_a_full_disk_is_told_and_earlier_trials_are_safe(tmp_path):
+def test_a_full_disk_is_reported_and_earlier_trials_are_safe(tmp_path):
     path = tmp_path / "s.sqlite"
     with open_store(path) as store:
         store.add(tables.TRIALS, [trial(1)])
@@ -108,13 +108,14 @@ def test_a_full_disk_is_told_and_earlier_trials_are_safe(tmp_path):
         assert [row["trial"] for row in store.rows(tables.TRIALS)] == [1]
 
 
-def test_a_password_is_never_told():
+def test_a_password_is_never_reported():
     for url in ("nodatabase://user:hunter2@127.0.0.1/lab", "post gres://user:hunter2@lab"):
         with pytest.raises(UserError) as caught:
             open_store(url)
         assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.nightly
 def test_many_programs_may_open_a_new_store_at_once(tmp_path):
     code = "import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store(sys.argv[1])"
     command = [sys.executable, "-c", code, str(tmp_path / "s.sqlite")]
@@ -160,7 +161,7 @@ def test_a_disk_that_is_full_at_the_start_or_in_the_middle_costs_no_acknowledged
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a folder that nobody can write")
-def test_no_permission_is_told_in_one_line():
+def test_no_permission_is_reported_in_one_line():
     with pytest.raises(UserError, match=r"/proc/(gan-eval/)?s\.sqlite: .*(permission|cannot be written)"):
         open_store("/proc/s.sqlite")
     with pytest.raises(UserError, match=r"/proc/gan-eval/s\.sqlite: .*(permission|cannot be written)"):

@@ -151,7 +151,7 @@ def test_every_model_fills_holes_and_is_small_in_a_smoke_test(
 
 
 @pytest.mark.parametrize("name", FAMILY[2:])
-def test_missing_style_weights_are_told_before_anything_is_trained(
+def test_missing_style_weights_are_reported_before_anything_is_trained(
     name: str, root: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = STUDIES / f"{name}.toml"
@@ -162,7 +162,7 @@ def test_missing_style_weights_are_told_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_lab_without_one_of_the_data_sets_is_told_what_to_take_out(root: Path, tmp_path: Path) -> None:
+def test_a_lab_without_one_of_the_data_sets_sees_what_to_take_out(root: Path, tmp_path: Path) -> None:
     """The part of the study on Tiny ImageNet needs no other set."""
     only = tmp_path / "data"
     only.mkdir()
@@ -221,7 +221,7 @@ def seeded_vgg13_bn(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(weights.WEIGHTS, "vgg13_bn", replace(known, release=release))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_landscapes_and_paintings_go_through_every_stage(
     root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,12 +251,12 @@ def test_a_model_that_starts_from_another(root: Path, tmp_path: Path) -> None:
         stages["train-second"].inputs()
     assert [line.split(":")[0] for line in train_all(plan)] == ["train-first", "train-second"]
     assert train_all(plan) == ["train-first: up to date", "train-second: up to date"]
-    told = train_all(plan, redo=["train-first"])
-    assert [line.split(" ")[0] for line in told] == ["train-first:", "train-second:"] * 2
-    assert "were moved to" in told[0]
-    assert "were moved to" in told[1]
-    told = train_all(plan, redo=["train-second"])
-    assert told[1] == "train-first: up to date"
+    said = train_all(plan, redo=["train-first"])
+    assert [line.split(" ")[0] for line in said] == ["train-first:", "train-second:"] * 2
+    assert "were moved to" in said[0]
+    assert "were moved to" in said[1]
+    said = train_all(plan, redo=["train-second"])
+    assert said[1] == "train-first: up to date"
 
 
 def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_train_takes_an_encoder(root: Path, tmp_path: Path, capsys: pytest.Captu
         (CHAIN, {'fill = "noise"': 'masks = { folder = 1 }\nmask_folder = "no"'}, r"inpainting\.mask_folder: no such"),
     ],
 )
-def test_what_is_missing_is_told_before_anything_is_trained(
+def test_what_is_missing_is_reported_before_anything_is_trained(
     root: Path, tmp_path: Path, text: str, changes: Mapping[str, str], line: str
 ) -> None:
     file = written(tmp_path / "s.toml", text, changes)

@@ -105,7 +105,7 @@ def test_a_stage_that_only_derives_follows_its_inputs(kitchen):
         kitchen.run()
 
 
-def test_an_unfinished_stage_goes_on_and_the_rest_is_interim(kitchen):
+def test_an_unfinished_stage_continues_and_the_rest_is_interim(kitchen):
     kitchen.finished = False
     assert kitchen.run() == ALL
     kitchen.finished = True

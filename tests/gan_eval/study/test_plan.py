@@ -179,7 +179,7 @@ def test_a_folder_is_made_in_one_way(world):
     assert open_plan(world / "s.toml", world / "out").fraction == 1.0
 
 
-def test_an_unknown_validation_metric_is_told_before_the_training(world):
+def test_an_unknown_validation_metric_is_reported_before_the_training(world):
     (world / "s.toml").write_text(
         STUDY.replace("epochs = 3", "epochs = 3\nvalidate_every = 2\nvalidation_metrics = ['psnrr']")
     )

@@ -62,7 +62,7 @@ def test_list_and_doctor_tell_what_to_put_where(release: Path) -> None:
     assert listed.stdout == f"vgg13_bn: not in the cache; {mend} (for the test)\n"
     (finding,) = doctor.weights_findings()
     assert (finding.status, finding.detail) == ("optional", "not in the cache (for the test)")
-    assert finding.mend == f"where they are needed: {mend}"
+    assert finding.fix == f"where they are needed: {mend}"
     with pytest.raises(UserError) as caught:
         cache.find("vgg13_bn")
     assert str(caught.value) == f"weights vgg13_bn: not in the cache; {mend}"

@@ -53,7 +53,7 @@ def test_tables_come_back_from_csv_and_parquet_as_they_are_in_the_store(store: P
             assert frame.equals(tabular.frame_of(rows, table))
 
 
-def test_the_dictionary_tells_each_column_of_each_file(store: Path, tmp_path: Path) -> None:
+def test_the_dictionary_reports_each_column_of_each_file(store: Path, tmp_path: Path) -> None:
     export_store(store, tmp_path / "out", formats=["csv"])
     rows = tabular.read_rows(tmp_path / "out" / "data_dictionary.csv", DICTIONARY)
     for table in STORED_TABLES:
@@ -112,7 +112,7 @@ def test_psych_ds_names_the_columns_that_a_table_has_beyond_its_schema(tmp_path:
         assert all(variable["description"] for variable in variables)
 
 
-def test_the_readme_says_what_tells_a_row_from_the_others(store: Path, tmp_path: Path) -> None:
+def test_the_readme_says_what_reports_a_row_from_the_others(store: Path, tmp_path: Path) -> None:
     export_store(store, tmp_path / "out", formats=["csv"])
     text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "| trials | 5 | session, trial |" in text
@@ -160,7 +160,7 @@ def test_a_second_export_replaces_the_first_and_leaves_other_folders_alone(store
         (["csv"], "third", r"store\.sqlite: no session of the study third"),
     ],
 )
-def test_what_cannot_be_exported_is_told_and_nothing_written(
+def test_what_cannot_be_exported_is_reported_and_nothing_written(
     store: Path, tmp_path: Path, formats: list[str], study: str | None, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
