@@ -34,7 +34,6 @@ from gan_eval.stimuli.pixel_formats import (
     Samples,
     Stored,
     deep_layout,
-    deep_pnm,
     format_of,
     png_bytes,
     read_levels,
@@ -54,7 +53,7 @@ Size = tuple[int, int]
 Fit = Literal["crop", "stretch"]
 """How a picture of another shape is brought to a size: by keeping its centre, or by stretching it."""
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".pnm", ".ppm"})
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -114,7 +113,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | 8-bit RGB | itself |
     | grey of 1, 2, 4 and 8 bits | stretched to 0..255, three equal channels |
     | palette | the palette's colours |
-    | 16-bit grey or colour | round(level * 255 / 65535) of each channel, of PGM and PPM level * 255 / their white |
+    | 16-bit grey or colour | round(level * 255 / 65535) of each channel |
     | alpha channel or transparent colour | dropped where every pixel is opaque |
     | EXIF orientation | applied |
     | several frames of an animation | the first |
@@ -139,8 +138,6 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
             display = recorded_display(image)
             if display is not None:
                 return shown(stored_of(image, content).samples, display)
-            if (deep := deep_pnm(content)) is not None:
-                return np.array(np.broadcast_to(rounded(*deep), (*deep[0].shape[:2], 3)))
             layout = deep_layout(image)
             image.load()
             rgb = _as_rgb(image) if layout is None else _from_deep(image, layout, content)
@@ -182,11 +179,8 @@ def decode_measured(content: bytes, path: Path) -> Samples:
     Raises:
         UserError: as for `decode_rgb`; of other channels and depths as for `decode_stored`.
     """
-    if content.startswith(b"\x89PNG"):
-        may_be_deep = content[24:25] == b"\x10"  # bits a channel
-    else:
-        may_be_deep = content.startswith((*TIFF_BEGINNINGS, b"P2", b"P3", b"P5", b"P6"))
-    if may_be_deep:
+    is_deep_png = content.startswith(b"\x89PNG") and content[24:25] == b"\x10"  # bits a channel
+    if is_deep_png or content.startswith(TIFF_BEGINNINGS):
         try:
             stored = decode_stored(content, path)
         except UserError:  # its words are those for 8 bits
@@ -208,6 +202,8 @@ def _opened(content: bytes, path: Path) -> Image.Image | None:
         if content.startswith(TIFF_BEGINNINGS):
             return None
         raise
+    if image.format == "PPM":  # Pillow rounds its 16 bits to 8
+        raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
     if image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
     if image.format == "TIFF" and _whole_pages(image) > 1:
@@ -263,7 +259,7 @@ def contents_of(path: Path) -> Contents:
     if path.suffix.lower() not in (".tif", ".tiff"):
         with _decoding_errors(path), Image.open(path) as image:
             plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
-            if plain and image.format not in ("TIFF", "PPM") and deep_layout(image) is None:
+            if plain and image.format != "TIFF" and deep_layout(image) is None:
                 return Contents(PixelFormat(1 if image.mode in ("1", "L") else 3))
     stored = read_stored(path)
     alpha: Literal["none", "opaque", "transparent"] = "none"

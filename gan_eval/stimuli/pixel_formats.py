@@ -5,7 +5,6 @@ A picture that is not 8-bit grey or RGB cannot be put on a screen as it is. How 
 """
 
 import io
-import math
 import re
 import struct
 import sys
@@ -281,42 +280,12 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
     return Stored(samples, bool(extra) and extra[-1] in alpha), Display.parse(text) if text else None
 
 
-_PNM = re.compile(rb"P([2356])" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})" + rb"\s")
-"""The beginning of a PGM or PPM: width, height and the largest sample, between which comments may stand."""
-_COMMENT = re.compile(rb"#[^\r\n]*")
-
-
-def deep_pnm(content: bytes) -> tuple[Samples, int] | None:
-    """(H, W, 1 or 3) uint16 as a PGM or PPM of 16 bits stores them, in binary or as text, and its white; else None.
-
-    Pillow rounds those of colour to 8 bits, and stretches grey of another white than 65535.
-
-    Raises:
-        ValueError: it is cut off, or a sample is above its white.
-    """
-    match = _PNM.match(content)
-    if match is None or not 255 < (white := int(match[4])) <= 65535:
-        return None
-    shape = int(match[3]), int(match[2]), 1 if match[1] in b"25" else 3
-    count = math.prod(shape)
-    samples: Samples = (
-        np.frombuffer(content, ">u2", count=count, offset=match.end())
-        if match[1] in b"56"
-        else np.array(_COMMENT.sub(b" ", content[match.end() :]).split(maxsplit=count)[:count], np.uint32)
-    )
-    if samples.max(initial=0) > white:
-        raise ValueError(f"a sample is above {white}, which its header calls white")
-    return samples.reshape(shape).astype(np.uint16), white
-
-
 def stored_of(image: Image.Image, content: bytes) -> Stored:
     """All samples of an opened picture.
 
     Raises:
         ValueError: of another depth, or in colours without a reading here.
     """
-    if (deep := deep_pnm(content)) is not None:
-        return Stored(deep[0])
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
         apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel that is no alpha
@@ -399,13 +368,13 @@ def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
     return high.astype(np.uint32) * np.uint32(256) + low.astype(np.uint32)
 
 
-def rounded(levels: NDArray[Any], white: int = 65535) -> NDArray[np.uint8]:
-    """round(level * 255 / white).
+def rounded(levels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return round(level * 255 / 65535).
 
     >>> rounded(np.array([0, 128, 129, 385, 65535]))
     array([  0,   0,   1,   1, 255], dtype=uint8)
     """
-    return ((levels.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
+    return ((levels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
 def _decoded(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint8]:
