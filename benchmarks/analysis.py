@@ -87,7 +87,7 @@ def metric_values(stimuli: pd.DataFrame) -> pd.DataFrame:
 
 
 def timed(name: str, work: Callable[[], Any]) -> tuple[Any, float]:
-    """What a work gives, and its seconds."""
+    """Return the result of a work, and its seconds."""
     start = time.perf_counter()
     result = work()
     seconds = time.perf_counter() - start

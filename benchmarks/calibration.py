@@ -24,7 +24,7 @@ from gan_eval.stats.power.planning import in_parallel
 from gan_eval.stats.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
-"""What stands between them in a page is made here."""
+"""Markers in a page; the text between them is generated here."""
 Rows = Sequence[Sequence[float]]
 """For each study, 1, 0 or NaN for each row of a block's tables."""
 
@@ -126,11 +126,11 @@ def _share(answers: Sequence[float]) -> str:
 
 
 def _told(total: int) -> Callable[[int], None]:
-    def tell(done: int) -> None:
+    def report(done: int) -> None:
         if done % max(1, total // 20) == 0:
             _say(f"{done}/{total}")
 
-    return tell
+    return report
 
 
 def _say(text: str) -> None:

@@ -12,20 +12,20 @@ PEOPLE, TRIALS = 40, 50
 
 @dataclass(frozen=True)
 class World:
-    """What is so of pictures of two conditions."""
+    """The truth about pictures of two conditions."""
 
     stimuli: int
-    """In the pool; 50: all people judge the same ones."""
+    """Pictures in the pool; 50: all people judge the same ones."""
     a: float
     """Log-odds of yes to a picture of condition a, of the typical person to the typical picture."""
     b: float
     sd_participant: float = 0.5
     sd_skill: float = 0.0
-    """Of the difference of conditions from person to person."""
+    """SD of the difference of conditions between people."""
     sd_stimulus: float = 0.8
     people: int = PEOPLE
     trials: int = TRIALS
-    """Of each person."""
+    """Trials of each person."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def sides(people: int, size: int, random: np.random.Generator, *, sd_side: float
 
 
 def first_people(study: Answers, people: int) -> Answers:
-    """The answers of the first so many people."""
+    """The answers of the first `people` people."""
     chosen = study.participant < people
     return Answers(*(getattr(study, field.name)[chosen] for field in fields(study)))
 
@@ -183,14 +183,14 @@ def person_shares(study: Answers) -> tuple[np.ndarray, np.ndarray]:
 
 
 def logistic_p(study: Answers) -> float:
-    """Of the condition in a logistic regression over all answers."""
+    """P-value of the condition in a logistic regression over all answers."""
     table = counted(study)
     log_odds = np.log(table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0]))
     return float(2 * ndtr(-abs(log_odds / np.sqrt((1 / table).sum()))))
 
 
 def chi_square_p(study: Answers) -> float:
-    """Of the answers' table, without correction."""
+    """P-value of the table of answers, without correction."""
     return float(stats.chi2_contingency(counted(study), correction=False).pvalue)
 
 

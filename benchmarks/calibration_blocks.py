@@ -32,7 +32,7 @@ SHARED, POOL = 50, 1000
 MARGIN = 0.05
 SD_VERSION, SD_SKILL, SD_LEANING, SD_MODEL, SD_FEW = 0.3, 0.5, 0.7, 0.8, 0.6
 SD_DRIFT, LEARNING = 0.6, 0.8
-"""Of the log-odds of a right answer, from the first trial to the last."""
+"""Change of the log-odds of a right answer, from the first trial to the last."""
 THRESHOLD_WORLDS = {
     "pairs": ExposureWorld(pairs=True),
     "single pictures": ExposureWorld(),
@@ -439,7 +439,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Estimate:
 
 
 def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Estimate:
-    """What the table `comparisons` says to the first question."""
+    """Return the row of `comparisons` for the first question."""
     first = next(questions)
     margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
     return estimate(first.question, margin=margin, fits={})
@@ -498,5 +498,5 @@ def _holds(low: float, high: float, truth: float) -> float:
 
 
 def _below(p: float) -> float:
-    """NaN where there is no p."""
+    """NaN without a p."""
     return float(p < LEVEL) if np.isfinite(p) else np.nan

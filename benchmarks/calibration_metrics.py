@@ -25,17 +25,17 @@ TRUTH_STUDIES = 2000
 
 @dataclass(frozen=True)
 class PicturesWorld:
-    """What is so of a metric and of people; each person judges every item in one model's version."""
+    """The truth about a metric and people; each person judges every item in one model's version."""
 
     people: int = 30
     model_effect: float = 0.0
-    """Of models, log-odds, on people and, in its own standard deviations, on the metric."""
+    """SD of models, log-odds, on people and, in its own standard deviations, on the metric."""
     alike: float = 0.0
     """Share of the metric's variance within models that an item's versions have in common."""
     slope: float = 0.0
     """Log-odds for one standard deviation more of the metric within models."""
     sd_slope: float = 0.0
-    """Of it over people."""
+    """SD of it over people."""
 
 
 def simulate_pictures(
@@ -108,7 +108,7 @@ def false_agreement(column: int, random: np.random.Generator) -> list[float]:
 
 
 def coverage(column: int, random: np.random.Generator) -> list[float]:
-    """Whether intervals of the correlation within models hold what such studies give in the middle."""
+    """Return whether intervals of the correlation within models hold the median of such studies."""
     world = list(FOLLOWED.values())[column]
     trials, images = picture_tables(*simulate_pictures(world, random))
     points = next(point_sets(fill_trials(trials), image_metrics=images))

@@ -1,4 +1,4 @@
-"""The power that `./run power` tells beforehand, and that of studies which are played trial by trial.
+"""The power that `./run power` predicts, and that of studies simulated trial by trial.
 
 The second simulation shares nothing with the first but the assumptions: people come one after the other, each is dealt
 pictures of different items by lot, leaves where he leaves, and what he answered goes through `trials` to `comparisons`.
@@ -29,7 +29,7 @@ ASKED = {
 
 
 def power_told_and_found(column: int, random: np.random.Generator) -> list[float]:
-    """Whether a study of `./run power` finds the difference, and whether one that is played does."""
+    """Return whether a study of `./run power` finds the difference, and whether a simulated one does."""
     name = list(ASKED)[column]
     _, _, row = ASKED[name]
     told = one_study(_world(name), (PEOPLE, int(random.integers(2**31))))[0]

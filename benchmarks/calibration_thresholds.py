@@ -22,11 +22,11 @@ ITEMS = 40
 
 @dataclass(frozen=True)
 class ExposureWorld:
-    """Who judges what."""
+    """The design: people and trials."""
 
     people: int = 30
     trials: int = 60
-    """Of each person, over two models with one threshold."""
+    """Trials of each person, over two models with one threshold."""
     pairs: bool = False
     staircase: bool = False
     """The exposure is a tenth shorter after a right answer, three times as much longer after a wrong one."""
@@ -64,7 +64,7 @@ def simulate_exposures(world: ExposureWorld, random: np.random.Generator) -> pd.
 
 
 def threshold_study(world: ExposureWorld, random: np.random.Generator) -> list[float]:
-    """Whether the intervals of one model's threshold and slope hold the truth, ours and those of ordinary maximum
+    """Check that the intervals of one model's threshold and slope hold the truth, ours and those of ordinary maximum
     likelihood."""
     trials = simulate_exposures(world, random)
     tables = psychometric(trials)
@@ -109,5 +109,5 @@ def ordinary(trials: pd.DataFrame, lapse: float, world: ExposureWorld) -> tuple[
 
 
 def holds(low: float, high: float, truth: float) -> float:
-    """1 or 0; NaN where there is no interval."""
+    """1 or 0; NaN without an interval."""
     return float(low <= truth <= high) if np.isfinite(low) else np.nan

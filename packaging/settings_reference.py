@@ -18,7 +18,7 @@ _HEAD = """# The study file
 Made from `gan_eval/settings/` by `python packaging/settings_reference.py > docs/study_file.md`; do not edit by hand.
 
 One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, and
-with `--all` one with every key below, each with its default and its meaning. It is valid as it stands. With
+with `--all` one with every key below, each with its default and its meaning. It is a valid study. With
 `--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its default, so a study can be
 short:
 
@@ -38,18 +38,18 @@ names the nearest known key. Only `study.name` must be given, and either `stimul
 """
 
 _SEE = {
-    "stimuli": "[giveaways.md](giveaways.md) tells what may give them away.",
-    "data": "[data.md](data.md) tells how folders are laid out, and how pairs are made.",
+    "stimuli": "[giveaways.md](giveaways.md) lists what may give them away.",
+    "data": "[data.md](data.md) describes the layout of folders, and how to make pairs.",
     "training": "Each is also a key of `[models.NAME] training = { … }`, and `--set NAME=VALUE` of `./run train`. "
-    "[training.md](training.md) tells what they do together.",
-    "training.inpainting": "[inpainting.md](inpainting.md) tells what they do together.",
-    "quiz": "[protocols.md](protocols.md) tells what each protocol shows, asks and stores; [quiz.md](quiz.md) is the "
+    "[training.md](training.md) explains them.",
+    "training.inpainting": "[inpainting.md](inpainting.md) explains them.",
+    "quiz": "[protocols.md](protocols.md) has what each protocol shows, asks and stores; [quiz.md](quiz.md) is the "
     "experimenter's page.",
     "metrics": "[metrics.md](metrics.md) has every metric's definition.",
-    "analysis": "[statistics.md](statistics.md) tells what is done with them.",
-    "power": "[power.md](power.md) tells how the sample size follows.",
+    "analysis": "[statistics.md](statistics.md) explains the statistics.",
+    "power": "[power.md](power.md) explains the sample size.",
 }
-"""Where there is more to read, by section."""
+"""Further reading, by section."""
 
 _DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
 key that differs, with its value then and now. Set it back, or make a new study: raise `study.version` and give another
@@ -73,7 +73,7 @@ def study_file_reference() -> str:
 
 
 def _design() -> Iterator[str]:
-    """Which keys sessions of one store must share."""
+    """Return the keys that sessions of one store must share."""
     yield "## Changing a study after its first session\n"
     yield _DESIGN
     for section, keys in IN_DESIGN.items():

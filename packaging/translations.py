@@ -3,7 +3,7 @@
     python packaging/translations.py [LANGUAGE ...]
 
 Writes `gan_eval/quiz/app/translations/quiz_LANGUAGE.ts`, in which translators work (by Qt Linguist or any editor), and
-compiles it to `quiz_LANGUAGE.qm`, which the quiz loads. Without a language, all that are there. Translations stay;
+compiles it to `quiz_LANGUAGE.qm`, which the quiz loads. Without a language: all existing ones. Translations stay;
 those whose English has changed are marked unfinished, new texts are empty, texts that are gone are dropped.
 """
 
@@ -53,7 +53,7 @@ def read_catalogue(file: Path) -> dict[str, Translation]:
 
 
 def updated(known: Mapping[str, Translation], texts: Mapping[str, str] = TEXTS) -> dict[str, Translation]:
-    """The translations for the texts as they are now, in their order."""
+    """Return the translations for the current texts, in their order."""
     made = {}
     for name, source in texts.items():
         old = known.get(name, Translation(source, "", finished=False))
@@ -77,15 +77,15 @@ def write_catalogue(file: Path, language: str, catalogue: Mapping[str, Translati
 
 
 def compile_catalogue(file: Path) -> Path:
-    """Compile a `.ts` file to the `.qm` file beside it.
+    """Compile a `.ts` file to the `.qm` file next to it.
 
     Raises:
         UserError: Qt's compiler is not there, or refuses.
     """
-    beside = Path(sys.executable).parent / "pyside6-lrelease"
-    compiler = shutil.which(beside) or shutil.which(beside.name)
+    tool = Path(sys.executable).parent / "pyside6-lrelease"
+    compiler = shutil.which(tool) or shutil.which(tool.name)
     if compiler is None:
-        raise UserError(f"{beside.name}: not found; it comes with PySide6")
+        raise UserError(f"{tool.name}: not found; it comes with PySide6")
     compiled = file.with_suffix(".qm")
     done = subprocess.run([compiler, "-silent", file, "-qm", compiled], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -94,7 +94,7 @@ def compile_catalogue(file: Path) -> Path:
 
 
 def main(languages: Sequence[str]) -> None:
-    """Bring these languages up to date, all that are there where none is named."""
+    """Bring these languages up to date; without names, all existing ones."""
     for language in languages or [file.stem.removeprefix("quiz_") for file in sorted(TRANSLATIONS.glob("quiz_*.ts"))]:
         file = TRANSLATIONS / f"quiz_{language}.ts"
         catalogue = updated(read_catalogue(file) if file.is_file() else {})

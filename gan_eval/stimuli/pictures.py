@@ -51,7 +51,7 @@ Picture = NDArray[np.uint8]
 Size = tuple[int, int]
 """Width and height in pixels."""
 Fit = Literal["crop", "stretch"]
-"""How a picture of another shape is brought to a size: by keeping its centre, or by stretching it."""
+"""For a picture of another shape: keep its centre, or stretch it."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
@@ -64,7 +64,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a picture upright, by its EXIF orientation."""
+"""Transposition that turns a picture upright, by its EXIF orientation."""
 
 
 def upright_size(image: Image.Image) -> Size:
@@ -81,7 +81,7 @@ def read_rgb(path: Path) -> Picture:
     """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does.
 
     Raises:
-        UserError: the file is missing, or it is no picture with an exact 8-bit RGB reading.
+        UserError: the file is missing, or has no exact 8-bit RGB reading.
     """
     return decode_rgb(read_file(path), path)
 
@@ -97,10 +97,10 @@ def read_file(path: Path) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
         if Path(path).is_symlink():
-            raise UserError(f"{path}: no such picture: the link leads nowhere; mend or remove it") from error
+            raise UserError(f"{path}: no such picture: the link leads nowhere; fix or remove it") from error
         raise UserError(f"{path}: no such picture") from error
     except PermissionError as error:
-        raise UserError(f"{path}: no permission to read this picture; mend its permissions") from error
+        raise UserError(f"{path}: no permission to read this picture; fix its permissions") from error
     except OSError as error:
         raise UserError(f"{path}: not a readable picture ({error.strerror or error}); replace or remove it") from error
 
@@ -195,7 +195,7 @@ def _opened(content: bytes, path: Path) -> Image.Image | None:
     several pages, which `tiff_samples` takes for channels or refuses."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
-    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it tells of each file what its error says
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
     try:
         image = Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
@@ -223,7 +223,7 @@ def _whole_pages(image: Image.Image) -> int:
 
 @contextmanager
 def _decoding_errors(path: Path) -> Iterator[None]:
-    """What goes wrong while a picture is decoded, in the user's words."""
+    """Convert errors of decoding to `UserError`."""
     try:
         yield
     except UserError:
@@ -233,17 +233,17 @@ def _decoding_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: too large to decode safely ({limit}); scale it down") from error
     except UnidentifiedImageError as error:
         raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
+    except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
         reason = reason_of(error)
-        mend = "replace or remove it"
+        fix = "replace or remove it"
         if "imagecodecs" in reason:
-            mend = "pip install imagecodecs, or save it without this compression"
-        raise UserError(f"{path}: not a readable picture ({reason}); {mend}") from error
+            fix = "pip install imagecodecs, or save it without this compression"
+        raise UserError(f"{path}: not a readable picture ({reason}); {fix}") from error
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds, as far as it decides on the format in which a set is read."""
+    """The facts of a file that decide on the format in which a set is read."""
 
     colours: PixelFormat
     """Without an alpha channel."""
@@ -251,7 +251,7 @@ class Contents:
 
 
 def contents_of(path: Path) -> Contents:
-    """What a picture's file holds; of grey and RGB without alpha its header tells.
+    """Return the contents of a picture's file; the header is enough for grey and RGB without alpha.
 
     Raises:
         UserError: the file cannot be read, or has no exact reading.
@@ -272,7 +272,7 @@ def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
     """The format in which all pictures of a set are read; how it is shown is not in it.
 
     An alpha channel is a channel like others where all pictures have one and it is not the largest everywhere; else it
-    is left out. Grey beside RGB, both of 8 bits, is read as RGB.
+    is left out. Grey and RGB, both of 8 bits, are read as RGB.
 
     Raises:
         UserError: they differ in depth or in channels; two of them are named.
@@ -295,7 +295,7 @@ def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
 
 
 def range_of(paths: Iterable[Path], pixel_format: PixelFormat) -> Display:
-    """What shows pictures of a format that is not plain: from the least to the largest sample of them all, of 16 bits.
+    """Return the display of pictures that are not plain: from the least to the largest sample of all, of 16 bits.
 
     Those that cannot be read are passed over.
     """
@@ -328,7 +328,7 @@ def read_stored(path: Path) -> Stored:
 
 
 def read_as(path: Path, wanted: PixelFormat) -> Samples:
-    """(H, W, channels) of the format wanted, every sample as it is stored; 8-bit RGB as `read_rgb` gives it.
+    """Return (H, W, channels) of the wanted format with every stored sample; 8-bit RGB as from `read_rgb`.
 
     Raises:
         UserError: the file is missing, or no picture of this format.
@@ -348,7 +348,7 @@ def read_as(path: Path, wanted: PixelFormat) -> Samples:
 
 
 def as_shown(samples: Samples, pixel_format: PixelFormat) -> Picture:
-    """(H, W, 3) uint8 as a screen shows it; 8-bit RGB is given back as it is."""
+    """Return (H, W, 3) uint8 as a screen shows it; 8-bit RGB is returned unchanged."""
     if pixel_format.is_rgb8:
         return samples
     return shown(samples, pixel_format.display)
@@ -380,7 +380,7 @@ def _from_deep(image: Image.Image, layout: str, content: bytes) -> Image.Image |
 def write_samples(path: Path, samples: Samples, pixel_format: PixelFormat) -> None:
     """Write (H, W, channels) whole or not at all, as PNG or TIFF by the path's suffix; equal samples give equal bytes.
 
-    Pictures that are not shown as they are keep how they are shown: in a text chunk, or in the TIFF's description.
+    The display of other pictures is recorded in a text chunk, or in the TIFF's description.
     """
     if pixel_format.is_plain and path.suffix == ".png":
         write_png(path, samples[..., 0] if samples.shape[2] == 1 else samples)
@@ -426,7 +426,7 @@ def scaled_to_cover(size: Size, target: Size) -> Size:
 
 
 def has_shape(size: Size, target: Size) -> bool:
-    """Whether a picture has the target's shape, to the pixel that rounding may cost."""
+    """Return True if a picture has the target's shape, within a pixel of rounding."""
     covering = scaled_to_cover(size, target)
     return max(covering[0] - target[0], covering[1] - target[1]) <= 1
 
@@ -455,8 +455,7 @@ def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
 def list_pictures(folder: Path) -> list[Path]:
     """The picture files directly in `folder`, in natural order of their names (2 before 10).
 
-    Folders, pipes and devices are no pictures, whatever their names; a link that leads nowhere or to itself, and what
-    the disk fails at, are pictures that cannot be read.
+    Folders, pipes and devices are excluded. Broken links and files of a failing disk are included as unreadable.
 
     Raises:
         UserError: no such folder, or no picture in it.
@@ -474,7 +473,7 @@ def list_pictures(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(f"{folder}: no such folder") from error
     except OSError as error:
-        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
+        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
     return [folder / name for name in sorted(names, key=natural_key)]
@@ -488,7 +487,7 @@ def sides_of(data: Path) -> tuple[Path, Path] | None:
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:
-    """Also where it cannot be told: a link that leads nowhere or to itself, a disk that fails."""
+    """Return False only for what is certainly not a file; broken links and failing disks return True."""
     try:
         return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
     except OSError:
@@ -496,7 +495,7 @@ def may_be_a_file(entry: os.DirEntry[str]) -> bool:
 
 
 def names_a_picture(path: Path) -> bool:
-    """Whether the file's name is that of a picture; hidden files are none."""
+    """Return True for the name of a picture that is not hidden."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 

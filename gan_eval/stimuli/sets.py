@@ -27,7 +27,7 @@ HASHES: Mapping[FileColumn, str] = {
     "reference_file": "reference_sha256",
     "mask_file": "mask_sha256",
 }
-"""By each column of files the one with their SHA-256."""
+"""Columns of files, each with the column of their SHA-256."""
 TABLE_NAME = "stimuli.csv"
 KEPT_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and what has them."""
@@ -53,7 +53,7 @@ class StimulusSet:
 
 
 def model_name_problem(name: str) -> str | None:
-    """What is wrong with a generator's name, and the mend; None where nothing is.
+    """Return what is wrong with a generator's name, and the fix; None if nothing is.
 
     >>> model_name_problem("pix2pix"), model_name_problem("real")
     (None, 'the name real is kept for the ground truth; give the model another')
@@ -234,7 +234,7 @@ def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str
 
 
 def identical_text(pairs: Collection[tuple[str, str]]) -> str:
-    """What is wrong with the pairs of `identical_pictures`, without a full stop; empty where there are none.
+    """Return a message about the pairs of `identical_pictures`, without a full stop; empty without pairs.
 
     >>> identical_text([("d/m/1", "d/real/1")])
     '1 generated picture is a real one, byte for byte: d/m/1 = d/real/1'
