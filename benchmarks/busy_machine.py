@@ -80,12 +80,12 @@ def main() -> None:
     for (condition, side), found in speeds.items():
         spread = f"{min(found):.3g} to {max(found):.3g}"
         print(f"{condition:4} {side:10} median {statistics.median(found):8.3g} a second ({spread})")
-    tell(speeds, ("busy", "now"), ("idle", "one"), "wanted: at least 0.5")
-    tell(speeds, ("idle", "now"), ("idle", "before"), "wanted: at least 0.97")
-    tell(speeds, ("busy", "now"), ("busy", "before"), "the gain")
+    report(speeds, ("busy", "now"), ("idle", "one"), "wanted: at least 0.5")
+    report(speeds, ("idle", "now"), ("idle", "before"), "wanted: at least 0.97")
+    report(speeds, ("busy", "now"), ("busy", "before"), "the gain")
 
 
-def tell(speeds: dict[tuple[str, str], list[float]], a: tuple[str, str], b: tuple[str, str], wanted: str) -> None:
+def report(speeds: dict[tuple[str, str], list[float]], a: tuple[str, str], b: tuple[str, str], wanted: str) -> None:
     """Print the ratio of two sides' speeds, round by round, where both were timed."""
     if a not in speeds or b not in speeds:
         return
@@ -95,7 +95,7 @@ def tell(speeds: dict[tuple[str, str], list[float]], a: tuple[str, str], b: tupl
 
 
 def environment(of_side: dict[str, str]) -> dict[str, str]:
-    """That of a side's process: nothing of what this program inherits and compares."""
+    """Environment of a side's process, without the variables that this program compares."""
     names = {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", *WAITING_SETTINGS}
     inherited = {name: value for name, value in os.environ.items() if name not in names}
     return {**inherited, "PYTHONPATH": str(Path(__file__).resolve().parents[1]), **of_side}
@@ -127,7 +127,7 @@ def speed_of(options: argparse.Namespace, of_side: dict[str, str]) -> float:
 
 @contextmanager
 def busy_processes(count: int = int(CORES)) -> Iterator[None]:
-    """Inside, so many endless loops run."""
+    """Run this number of endless loops inside the block."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         time.sleep(1 if loops else 0)

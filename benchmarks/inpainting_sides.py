@@ -90,7 +90,7 @@ def device_of(options: argparse.Namespace) -> Any:
 
 
 def ours(options: argparse.Namespace, task: Inpainting, batches: Batches) -> Callable[[], object]:
-    """What `trainer.loop.run.Run.step` does, but for the log."""
+    """Do a step as `trainer.loop.run.Run.step` does, without the log."""
 
     fabric, gan = our_gan(options, task.settings)
     train = our_step(fabric, gan, task)

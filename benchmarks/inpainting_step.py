@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """What can be asked for."""
+    """The options."""
     parser = argparse.ArgumentParser(description="time our step that learns to fill holes beside a plain one")
     parser.add_argument("family", choices=["context_encoder", "hole_filling"])
     parser.add_argument("--size", type=int, default=128)
@@ -87,7 +87,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def place(options: argparse.Namespace) -> str:
-    """What was measured, and where."""
+    """Return the results and the machine."""
     gpu = torch.cuda.is_available() and options.device != "cpu"
     return (
         f"{options.family}, size {options.size}, batch {settings_of(options).batch_size}"
@@ -117,7 +117,7 @@ def timed(options: argparse.Namespace) -> dict[str, float]:
 
 
 def medians_of(step: Callable[[], object], times: int) -> dict[str, float]:
-    """How long a call takes after the warm-up, by clock."""
+    """Return the seconds of a call after the warm-up."""
     wait = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
     taken: dict[str, list[float]] = {clock: [] for clock in CLOCKS}
     for _ in range(WARM_UP + times):

@@ -1,4 +1,4 @@
-"""What `benchmarks/metrics.py` compares: for each line both sides, ready to be called."""
+"""Both sides of each line of `benchmarks/metrics.py`, ready to be called."""
 
 import io
 from collections.abc import Callable
@@ -125,7 +125,7 @@ def folders(scratch: Path) -> Sides:
 
 
 def _stimuli(pair: Any) -> Any:
-    """The stimulus set of two folders, however the folders were told."""
+    """Return the stimulus set of two folders."""
     return getattr(pair, "stimuli", pair)
 
 

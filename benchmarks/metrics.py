@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("lines", nargs="*", metavar="LINE", help=f"from: {', '.join(LINES)}; default: all")
     parser.add_argument("--rounds", type=int, help="default: what each line is made for")
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "peers", help="folder of the environment")
-    parser.add_argument("--list", action="store_true", help="tell what each line compares")
+    parser.add_argument("--list", action="store_true", help="list what each line compares")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     unknown = [name for name in options.lines if name not in LINES]

@@ -56,7 +56,7 @@ PSYCHOPY_NEEDS = (
     "requests",
     "six",
 )
-"""What PsychoPy imports for a window and a keyboard, of the many packages that it names."""
+"""Packages that PsychoPy imports for a window and a keyboard."""
 
 Environment = dict[str, str]
 

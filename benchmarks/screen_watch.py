@@ -38,7 +38,7 @@ class Showing:
     key: str = ""
     pressed_ns: int = 0
     press_took_ns: int = 0
-    """How long the server took to acknowledge the press."""
+    """Seconds until the server acknowledged the press."""
 
 
 class _Image(ctypes.Structure):
@@ -118,7 +118,7 @@ def is_plain(pixels: bytes) -> bool:
 
 
 def changes(screen: Screen, patch: tuple[int, int, int, int], stopped: list[bool]) -> Iterator[tuple[str, int, int]]:
-    """What the patch turns into (grey, picture or other), the middle of the time in which it did, and that time."""
+    """The patch's new state (grey, picture or other), the middle of the time in which it did, and that time."""
     state, last, looked = "", b"", time.monotonic_ns()
     while not stopped:
         before = time.monotonic_ns()

@@ -1,4 +1,4 @@
-"""What a hole is filled with when nothing is learnt: the same pictures and holes as a generator's, filled smoothly.
+"""Smooth fills without learning, of the same pictures and holes as a generator's.
 
     ./run generate RUN --data DATA --out SET
     python benchmarks/smooth_fills.py SET --out DIR

@@ -4,7 +4,7 @@
     python benchmarks/train_step.py --device cuda --batch 16 --steps 50 --precision fp32 bf16
     python benchmarks/train_step.py --check
 
-Each side runs in processes of its own, in turn, because ours is started with the C library told to keep freed memory
+Each side runs in processes of its own, in turn, because ours is started with the C library set to keep freed memory
 (the command line does that for `train`). Printed: the median time of a step of each side, and the ratio of each
 round's medians with its spread. `--check` trains both from equal weights and compares their losses instead.
 

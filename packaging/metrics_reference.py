@@ -8,10 +8,10 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 BEGIN = "<!-- made by packaging/metrics_reference.py: do not edit by hand -->"
 END = "<!-- end of what is made -->"
 HEADINGS = {
-    "pair": "A generated picture beside its reference, `functional.NAME(fake, real)`",
+    "pair": "A generated picture compared with its reference, `functional.NAME(fake, real)`",
     "single": "One picture alone, `functional.NAME(pictures)`",
     "input": "What the generator was given, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
-    "set": "Generated pictures beside real pictures, `functional.NAME(real, fake)` of features",
+    "set": "Generated pictures compared with real ones, `functional.NAME(real, fake)` of features",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the documentation site adds to docs/: the commands' help, CONTRIBUTING.md, the studies and the results."""
+"""Additions of the documentation site to docs/: the commands' help, CONTRIBUTING.md, the studies and the results."""
 
 import re
 from collections.abc import Iterator

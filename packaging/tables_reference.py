@@ -17,8 +17,8 @@ def reference() -> str:
         "ISO 8601. More columns than those below are welcome and are kept.",
         "",
         "Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `@`, a tab, a line's end, or a `-`",
-        "that is no number's) is written with an apostrophe before it, and so is such text behind apostrophes of its",
-        "own. Every command takes one away again when it reads; so should other programs.",
+        "that does not begin a number) is written with an apostrophe before it, also behind apostrophes of its own.",
+        "Every command removes one when it reads; so should other programs.",
         "",
         "Identifiers and file names have no invisible characters (controls, marks of direction, zero-width spaces).",
     ]

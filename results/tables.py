@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 NAMES = {"border_mean": "mean of the border"} | {
     name: f"`{name}`" for name in ("filled", "encoder", "reconstruction", "colour", "edges")
 }
-"""Of models, where they are not their own."""
+"""Names of models that are shown otherwise."""
 MIXTURES = {
     "gan10_l1_1": "10 : 1 L1",
     "gan1_l1_1": "1 : 1 L1",
@@ -33,7 +33,7 @@ MIXTURES = {
 
 
 def number(value: float, digits: int, sign: str = "-") -> str:
-    """With a minus; with sign "+" with a plus, too."""
+    """Format a number with a minus; with sign "+" with a plus, too."""
     return f"{value:{sign}.{digits}f}".replace("-", "−")
 
 
@@ -61,7 +61,7 @@ def crops(page: str, file: str = "image_metrics.csv") -> pd.DataFrame:
 
 
 def means(table: pd.DataFrame, model: str, metric: str) -> pd.Series:
-    """Of each photograph's crops, by photograph."""
+    """Return a metric's values of each photograph's crops, by photograph."""
     chosen = table[(table["model"] == model) & (table["metric"] == metric)]
     return chosen.groupby("photograph")["value"].mean()
 
@@ -163,14 +163,14 @@ def mix_loss() -> list[str]:
 
 
 def swing(model: str) -> str:
-    """By how much PSNR in validation moves from one measurement to the next, 800 steps later, in dB."""
+    """Return by how much PSNR in validation moves from one measurement to the next, 800 steps later, in dB."""
     table = pd.read_csv(HERE / "mix_loss" / f"validation_{model}.csv")
     chosen = (table["mode"] == "train") & (table["metric"] == "psnr") & (table["step"] % 800 == 0) & (table["step"] > 0)
     return f"{table[chosen].sort_values('step')['value'].diff().abs().mean():.2f}"
 
 
 def capability() -> list[str]:
-    """Of each data set, what came after so many epochs; photographs that were trained on in place of pictures."""
+    """For each data set, results by number of epochs; photographs that were trained on in place of pictures."""
     rows = []
     for data, pairs in {"facades": 245, "maps": 60, "edges2shoes": 70}.items():
         page, of_set = f"pix2pix_capability/{data}", {"fid": 0, "kid": 3}

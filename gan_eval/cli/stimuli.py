@@ -70,9 +70,9 @@ def stimuli_audit(
         list[Path], typer.Argument(metavar="SET...", help="Stimulus sets; models may share real pictures.")
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or ours.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the table to stdout as JSON.")] = False,
 ) -> None:
-    """List clues that separate real from generated pictures without looking at their content."""
+    """Report differences between real and generated pictures other than their content."""
     from gan_eval import tables
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import claim_output_folder
@@ -106,7 +106,7 @@ def stimuli_equalise(
     jpeg: Annotated[
         int | None, typer.Option(min=1, max=95, help="Send all through JPEG of this quality first (4:2:0).")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the neutral file names.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Random seed for the neutral file names.")] = 0,
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""
     from gan_eval.cli.console import Console
@@ -121,7 +121,7 @@ def stimuli_equalise(
         for problem in equalised.problems:
             console.message(f"left out: {problem}")
         for line in equalised.remaining:
-            console.message(f"may still tell: {line}")
+            console.message(f"may still give away: {line}")
         width, height = equalised.size
         console.message(f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out")
         changed = f"{equalised.changed} of {equalised.pictures} pictures changed"

@@ -20,19 +20,19 @@ OWN_FOLDER = ".gan-eval"
 
 
 def make_private() -> None:
-    """Let this process and those that it starts make files and folders for their user alone; once, at its start.
+    """Make new files of this process, and of those it starts, private to their user; call it once, at the start.
 
-    It reaches what other libraries write. Windows has rules of its own for this.
+    It also applies to files of other libraries. Windows has its own rules.
     """
     os.umask(0o077)
 
 
 def make_folder(folder: Path, *, private: bool = True) -> None:
-    """Make a folder and those above it where they are missing, for this user alone; one that is there stays as it is.
+    """Make a folder and its missing parents, for this user alone; an existing folder does not change.
 
     Args:
-        folder: which.
-        private: others may not look into the new ones; else what the user's umask says.
+        folder: the folder.
+        private: only the user may read the new folders; else as the user's umask says.
 
     Raises:
         OSError: it cannot be made, or is a file.
@@ -49,13 +49,13 @@ def make_file(path: Path, *, private: bool = True) -> None:
     """Make an empty file, for this user alone, or else as the user's umask says.
 
     Raises:
-        OSError: it cannot be made; `FileExistsError`: it is there, and stays as it is.
+        OSError: it cannot be made; `FileExistsError`: it exists already.
     """
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
 
 
 def temporary_name(name: str) -> str:
-    """A new name, hidden, for what becomes `name` when it is whole; it keeps the suffix, by which writers choose.
+    """Return a new hidden name for a file that becomes `name` when complete; it keeps the suffix.
 
     >>> is_temporary_name(temporary_name("a.png")), is_temporary_name(".a-notes.png")
     (True, False)
@@ -65,7 +65,7 @@ def temporary_name(name: str) -> str:
 
 
 def is_temporary_name(name: str) -> bool:
-    """Whether `temporary_name` made this name, or SQLite made it from such a one."""
+    """Return True for a name from `temporary_name`, or one that SQLite derived from it."""
     return _is_temporary_name(name, r".+", r"(\.[^.]+)?")
 
 
@@ -75,19 +75,19 @@ def _is_temporary_name(name: str, stem: str, suffix: str) -> bool:
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:
-    """The parts of a name in its temporary names, short enough that these stay within 255 bytes."""
+    """Return the parts of a name in its temporary names, short enough for 255 bytes."""
     path = Path(name)
     return path.stem[:40], path.suffix if len(path.suffix) <= 16 else ""
 
 
 @contextmanager
 def atomic_path(target: Path, *, private: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; on success fsync it and rename it onto `target`.
+    """Yield a temporary path next to `target`; on success fsync it and rename it to `target`.
 
     On any error the temporary file is removed and `target` stays as it was.
 
     Args:
-        target: the file that is to be.
+        target: the final file.
         private: for this user alone; else as the user's umask says.
 
     Raises:
@@ -114,7 +114,7 @@ def atomic_path(target: Path, *, private: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
-    """Yield a new folder in `parent`, for what is moved out of it when it is whole; it is removed at the end."""
+    """Yield a new folder in `parent`, from which complete results are moved; it is removed at the end."""
     folder = Path(parent) / temporary_name(name)
     folder.mkdir()
     try:
@@ -124,13 +124,13 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
-    """Remove what killed processes left of `atomic_path` and `temporary_folder` in `folder` and below.
+    """Remove temporary files and folders of killed processes in `folder` and below.
 
-    Only what has a name that `temporary_name` makes goes; hidden folders other than ours are not entered.
+    Only names from `temporary_name` are removed; hidden folders other than ours are not entered.
 
     Args:
         folder: nobody else may be writing there,
-        older_than_s: or only what has not changed for so many seconds goes.
+        older_than_s: remove only what has not changed for this number of seconds.
     """
     for here, folders, names in os.walk(folder):
         for name in filter(is_temporary_name, (*folders, *names)):
@@ -139,7 +139,7 @@ def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
 
 
 def remove_leftovers_of(target: Path) -> None:
-    """Remove what killed processes left of writing `target`; nobody else may be writing it."""
+    """Remove temporary files that killed processes left while writing `target`; no other process may be writing it."""
     stem, suffix = (re.escape(part) for part in _stem_and_suffix(target.name))
     for path in target.parent.glob(".*"):
         if _is_temporary_name(path.name, stem, suffix):
@@ -159,13 +159,13 @@ def _remove_leftover(path: Path, older_than_s: float) -> None:
 def write_text(target: Path, text: str, *, private: bool = True) -> None:
     """Write `text` as UTF-8 with line feeds, whole or not at all.
 
-    A byte of a file's name that is no UTF-8 is written as `\\udcff`, which JSON reads as it was.
+    A byte of a file's name that is not UTF-8 is written as `\\udcff`; JSON reads it back.
     """
     write_bytes(target, utf8(text), private=private)
 
 
 def utf8(text: str) -> bytes:
-    """Text as UTF-8; what has none is written in the way of JSON and Python, such as `\\udcff`."""
+    """Return text as UTF-8; lone surrogates are escaped, such as `\\udcff`."""
     return text.encode(errors="backslashreplace")
 
 
@@ -181,13 +181,13 @@ def write_json(target: Path, value: Any, *, private: bool = True) -> None:
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:
-    """The user's line for a failed write, or another use of a file."""
+    """Return the message for a failed write, or another use of a file."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return UserError(f"{target}: the disk is full; free some space and give the same command again")
         case errno.EACCES | errno.EPERM | errno.EROFS:
             verb = "write" if what == "written" or error.errno == errno.EROFS else "use it"
-            return UserError(f"{target}: no permission to {verb}; choose another place or mend the permissions")
+            return UserError(f"{target}: no permission to {verb}; choose another place or fix the permissions")
         case errno.EISDIR:
             return UserError(f"{target}: is a folder, and a file belongs there; remove or rename the folder")
         case errno.ENAMETOOLONG:

@@ -22,7 +22,7 @@ def sha256_bytes(data: bytes) -> str:
 
 
 SETTLED_S = 2.0
-"""A file that changed less than so many seconds ago may change again within its time stamp's resolution."""
+"""Seconds after a change during which another change may leave the same time stamp."""
 FileState = tuple[str, int, int, int, int]
 """Absolute path, size, inode, and the times (ns) at which content and inode changed."""
 _digests: dict[FileState, str] = {}
@@ -48,7 +48,7 @@ def sha256_file(path: Path) -> str:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend or remove it") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); fix or remove it") from error
 
 
 def known_digest(path: Path, status: os.stat_result) -> str | None:
@@ -76,12 +76,12 @@ def _state_of(path: Path, status: os.stat_result) -> FileState:
 
 
 def remembered_digests() -> str:
-    """What this process hashed or looked up, as text for `restore_digests` of a later one."""
+    """Return the digests that this process used, as text for `restore_digests` in a later one."""
     return json.dumps([[*state, digest] for state, digest in list(_digests.items())])
 
 
 def restore_digests(text: str) -> None:
-    """Take over what an earlier process remembered."""
+    """Load the digests of an earlier process."""
     _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})
 
 

@@ -10,7 +10,7 @@ from gan_eval.files.atomic import OWN_FOLDER, make_folder, write_error
 
 
 def relative_path(place: Path, folder: Path) -> str:
-    """A place as seen from a folder: it still holds when both are moved together. Absolute on another drive."""
+    """Return a path relative to a folder, so that both can be moved together; absolute on another drive."""
     try:
         return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
     except ValueError:
@@ -18,7 +18,7 @@ def relative_path(place: Path, folder: Path) -> str:
 
 
 def check_output_folder(folder: Path) -> None:
-    """See, before any work is done, that `claim_output_folder` will be able to; nothing is made yet.
+    """Check, before any work is done, that `claim_output_folder` will succeed; nothing is made yet.
 
     Raises:
         UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
@@ -38,7 +38,7 @@ def check_output_folder(folder: Path) -> None:
 
 
 _JUNCTION = 0xA0000003
-"""Marks a folder that Windows leads elsewhere (`mklink /J`), which is no symbolic link."""
+"""Tag of a Windows junction (`mklink /J`), which is not a symbolic link."""
 
 
 def refuse_links(folder: Path) -> None:
@@ -69,7 +69,7 @@ def _is_link(path: str) -> bool:
 
 
 def check_output_file(file: Path, *, option: str = "--out") -> None:
-    """See, before any work is done, that a file can be written; nothing is made yet.
+    """Check, before any work is done, that a file can be written; nothing is made yet.
 
     Raises:
         UserError: it is a folder, or there cannot be such a file.

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse what may have no end, or is waited for without end; whoever opens the path tells all other trouble.
+    """Refuse a path that may be endless or block forever; opening it reports all other problems.
 
     Returns:
         The file's status; None where it has none.
@@ -35,7 +35,7 @@ def read_json(path: Path) -> Any:
         UserError: the file is missing or is not JSON.
     """
     try:
-        return json.loads(_read_text(path, "; mend or remove it"))
+        return json.loads(_read_text(path, "; fix or remove it"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
 
@@ -88,7 +88,7 @@ def _read_text(path: Path, advice: str) -> str:
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:
-    """What a reader of JSON or TOML says; it also fails on depth, and on numbers of thousands of digits.
+    """Return the message of a parser of JSON or TOML; it also fails on depth and on numbers with thousands of digits.
 
     >>> syntax_problem(RecursionError("maximum recursion depth exceeded"))
     'nested too deeply'

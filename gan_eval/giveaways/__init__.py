@@ -1,4 +1,4 @@
-"""What gives real and generated pictures away without a look at the content: audit, refusal and mending.
+"""Differences between real and generated pictures other than their content: audit, refusal, equalising.
 
-`audit` looks, `equalise` mends, `refusal` is the quiz's guard; the clues themselves are named in `clues`.
+Open `clues.py` first: it lists what is compared. `audit` reports, `equalise` removes, `refusal` guards the quiz.
 """

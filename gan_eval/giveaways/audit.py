@@ -34,7 +34,7 @@ class GroupAudit:
 
     @property
     def p(self) -> NDArray[np.float64]:
-        """P-values, (clues,); NaN where there is no test."""
+        """P-values, (clues,); NaN without a test."""
         p = [None if finding.separation is None else finding.separation.p for finding in self.findings]
         return np.array(p, np.float64)
 
@@ -73,7 +73,7 @@ class Audit:
     problems: tuple[str, ...]
     """A message for each picture that could not be read."""
     sets: tuple[StimulusSet, ...] = ()
-    """What was compared."""
+    """The sets that were compared."""
 
     @property
     def rows(self) -> list[Row]:

@@ -12,7 +12,7 @@ Sort = Literal["metadata", "picture"]
 """metadata: of the file, its properties or its name. picture: of the pixels, which may be content."""
 
 Measure = Literal["number", "category", "tokens"]
-"""How values are compared: by their order; by what others of the same value are; by the words in a name."""
+"""Comparison of values: by their order; by the class of others of the same value; by the words in a name."""
 
 Value = float | str | frozenset[str] | None
 """A clue's value in one picture; None where the picture has none."""
@@ -32,7 +32,7 @@ class Clue:
     shared_formats_only: bool = False
     """Compared among pictures of the file formats that both classes hold; otherwise `format` says it already."""
     fix: str = ""
-    """Of a picture clue: what evens it out, unless it is the content."""
+    """Advice for a picture clue that is not the content."""
 
 
 METADATA_CLUES: tuple[Clue, ...] = (

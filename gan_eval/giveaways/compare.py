@@ -19,7 +19,7 @@ LOOK = 0.6
 GIVES_AWAY = 0.65
 """A metadata clue whose whole interval lies beyond this (or below 1 less this) gives the truth away."""
 CERTAIN = 0.05
-"""Metadata that tell this share of the pictures for sure give the truth away, however little of the rest they tell."""
+"""Metadata that identify at least this share of the pictures with certainty give the truth away."""
 FEWEST = 5
 """Fewest pictures of each class for a verdict: with fewer, a clue that separates them perfectly may be chance."""
 
@@ -32,13 +32,13 @@ class Finding:
     n_real: int
     n_fake: int
     real: str = ""
-    """The clue in real pictures, in short: the value that tells most with its share, or the median."""
+    """The clue in real pictures: the value that separates most with its share, or the median."""
     fake: str = ""
     """The same of generated pictures."""
     separation: Separation | None = None
     verdict: Verdict | None = None
     reason: str | None = None
-    """Why there is no separation."""
+    """Reason for a missing separation."""
 
 
 def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: bool = True) -> Finding:

@@ -1,4 +1,4 @@
-"""Real and generated pictures brought to one form, so that nothing but the content tells them apart.
+"""Equalised sets: real and generated pictures in one form, so that they differ by content alone.
 
 File names are neutral: items are numbered by a seeded shuffle, with one number for all versions of an item.
 """
@@ -104,7 +104,7 @@ class Equalised:
     problems: tuple[str, ...]
     """A message for each item that was excluded, all its versions together."""
     remaining: tuple[str, ...]
-    """What may still give the truth away, and how to remove it."""
+    """Remaining differences, and how to remove them."""
 
 
 def equalise(
@@ -273,7 +273,7 @@ def common_size(sources: Iterable[Source], form: Form, where: Path) -> Size:
 
 
 def remaining_clues(sources: Sequence[Source], form: Form, size: Size) -> list[str]:
-    """What the old pictures' coding and sizes may still give away in the new ones, and how to remove it."""
+    """Return what the old pictures' coding and sizes may still give away, and how to remove it."""
     classes = [[source for source in sources if source.kind == kind] for kind in ("real", "fake")]
     messages: list[str] = []
     if form.jpeg is None and (coding := coding_clue(sources)) is not None:
@@ -291,7 +291,7 @@ def remaining_clues(sources: Sequence[Source], form: Form, size: Size) -> list[s
 
 
 def coding_clue(sources: Iterable[Source]) -> str | None:
-    """What the old pictures' lossy coding tells of their kind; None where both kinds have the same."""
+    """Return how the old pictures' lossy coding differs between the kinds; None if it does not."""
     codecs: dict[str, set[str]] = {"real": set(), "fake": set()}
     for source in sources:
         codecs[source.kind].add(source.codec or "none")
@@ -317,5 +317,5 @@ def source_of(path: Path, kind: str) -> Source:
     except UnidentifiedImageError:  # channels that are no colours, or the message why not
         height, width = images.decode_rgb(content, path).shape[:2]
         return Source(kind, "", (width, height))
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
+    except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
         raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error

@@ -31,7 +31,7 @@ def file_facts(path: Path) -> Facts:
         path: the picture; only its own name counts, not its folder's.
 
     Raises:
-        UserError: the file is missing or is no picture.
+        UserError: the file is missing or not a picture.
     """
     path = Path(path)
     require_file(path)
@@ -54,7 +54,7 @@ def file_facts(path: Path) -> Facts:
         }
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture; restore it") from error
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
+    except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
         raise UserError(f"{path}: not a readable picture ({reason_of(error)}); replace or remove it") from error
 
 
@@ -122,7 +122,7 @@ def _png_chunks(path: Path) -> tuple[int, set[str]]:
         file.seek(8)
         while (header := file.read(8)) and (name := header[4:].decode("ascii")) != "IEND":
             (length,) = struct.unpack(">I", header[:4])
-            end = file.tell() + length + 4  # a checksum follows the content
+            end = file.tell() + length + 4  # a checksum comes after the content
             if name == "IHDR":
                 bits = file.read(9)[8]
             elif name in _CHUNK_KINDS:

@@ -18,16 +18,16 @@ from gan_eval.tables.frames import Row
 
 @dataclass(frozen=True)
 class Form:
-    """What all pictures of a set are to have in common, beside being 8-bit RGB PNG without metadata."""
+    """The common form of all pictures of a set, which are 8-bit RGB PNG without metadata."""
 
     size: Size | None = None
     """Width and height; default: the smallest width and the smallest height that there are."""
     fit: Fit | None = None
-    """How a picture of another shape is brought to the size: by keeping its centre, or by stretching it."""
+    """For a picture of another shape: keep its centre, or stretch it."""
     jpeg: int | None = None
     """Quality, 1..95, of the JPEG (4:2:0) that real and generated pictures are sent through; default: none."""
     seed: int = 0
-    """Of the neutral file names."""
+    """Random seed for the neutral file names."""
 
 
 def parse_size(text: str) -> Size:
@@ -37,7 +37,7 @@ def parse_size(text: str) -> Size:
     (256, 192)
 
     Raises:
-        UserError: it is no such text, or larger than any picture that is read.
+        UserError: the text is not a size, or the size exceeds that of any picture.
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if not match:
@@ -90,7 +90,7 @@ def equalise_command(folder: Path, rows: Iterable[Row]) -> str:
 
 
 def through_jpeg(picture: Picture, quality: int) -> Picture:
-    """(H, W, 3) uint8 as it is after JPEG of that quality with 4:2:0 chroma subsampling."""
+    """Return (H, W, 3) uint8 after JPEG of that quality with 4:2:0 chroma subsampling."""
     coded = io.BytesIO()
     Image.fromarray(picture).save(coded, format="JPEG", quality=quality, subsampling="4:2:0")
     with Image.open(coded) as image:

@@ -35,16 +35,16 @@ def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
 
 
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
-    """Refuse stimuli that metadata tells apart; headers alone are read, of every file of the pool.
+    """Refuse stimuli whose metadata separate the classes; only headers are read, of every file of the pool.
 
     A file that is missing or broken is ignored here: the session's own check of what it shows names it.
 
     Args:
         sets: where stimuli are drawn from.
-        allow: names of clues that may tell the truth; `quiz.allow_giveaways` of the study.
+        allow: names of allowed clues; `quiz.allow_giveaways` of the study.
 
     Raises:
-        UserError: a clue gives the truth away, or `allow` names what is no metadata clue.
+        UserError: a clue gives the truth away, or `allow` has a name that is not a metadata clue.
     """
     require_known_clues(allow, named="quiz.allow_giveaways")
     clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
@@ -53,20 +53,20 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     for stimulus, file in files.items():
         with suppress(UserError):
             facts[stimulus] = file_facts(file)
-    telling: dict[Group, list[Finding]] = {}
+    separating: dict[Group, list[Finding]] = {}
     for group in groups_of(row for stimuli in sets for row in stimuli.rows):
         real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
         compared = (compare(clue, real, fake, test=False) for clue in clues)
-        telling[group] = [finding for finding in compared if finding.verdict == "gives_away"]
-    names = dict.fromkeys([*allow, *(finding.clue.name for findings in telling.values() for finding in findings)])
-    for group, findings in telling.items():
+        separating[group] = [finding for finding in compared if finding.verdict == "gives_away"]
+    names = dict.fromkeys([*allow, *(finding.clue.name for findings in separating.values() for finding in findings)])
+    for group, findings in separating.items():
         if findings:
             folder = folder_of(files[group.fake[0]])
             rows = [row for stimuli in sets for row in stimuli.rows if folder_of(files[row["stimulus"]]) == folder]
             by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
             quoted = ", ".join(f'"{name}"' for name in names)
             raise UserError(
-                f"{folder}: real and {group.model}'s pictures can be told apart without a look at them, by {by}; "
+                f"{folder}: real and {group.model}'s pictures differ by {by}, without a look at their content; "
                 f"bring both to one form with `{equalise_command(folder, rows)}`, "
                 f"or allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
             )
@@ -76,7 +76,7 @@ def require_known_clues(names: Sequence[str], *, named: str) -> None:
     """Refuse names of clues that are never refused, and names of none.
 
     Args:
-        names: of clues that may tell the truth.
+        names: names of allowed clues.
         named: the setting or the option that names them.
 
     Raises:
@@ -85,5 +85,5 @@ def require_known_clues(names: Sequence[str], *, named: str) -> None:
     known = [*(clue.name for clue in METADATA_CLUES), IDENTICAL]
     for name in names:
         if name not in known:
-            what = "is never refused" if name in CLUES else "is no clue of `gan-eval stimuli audit`"
+            what = "is never refused" if name in CLUES else "is not a clue of `gan-eval stimuli audit`"
             raise UserError(f"{named}: {name!r} {what}; known: {', '.join(known)}")

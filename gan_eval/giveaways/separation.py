@@ -1,8 +1,8 @@
-"""How well one clue separates generated from real pictures: the area under the ROC curve (AUC), its interval and test.
+"""Separation of generated from real pictures by one clue: area under the ROC curve (AUC), its interval and test.
 
-The AUC is the proportion of (real, fake) pairs that a rule orders rightly, ties counting half: 0.5 tells nothing, 1 and
-0 tell everything. For numbers the rule is "the fake has the larger one"; for categories, such as the file format, it is
-the best guess by what other pictures of the same category are (`category_auc`).
+The AUC is the proportion of (real, fake) pairs that a rule orders correctly, ties counting half: 0.5 is no separation,
+1 and 0 are perfect ones. For numbers the rule is "the fake has the larger one"; for categories, such as the file
+format, it is the best guess by the class of other pictures of the same category (`category_auc`).
 """
 
 import math
@@ -24,7 +24,7 @@ class Separation:
     p: float | None
     """Two-sided, against no separation; None where no test was requested."""
     certain: float | None = None
-    """Of a category: proportion of the pictures that it identifies with certainty, see `certain_share`."""
+    """Proportion of the pictures that a category identifies with certainty, see `certain_share`."""
 
 
 def separate_numbers(real: ArrayLike, fake: ArrayLike, *, tried: int = 1) -> Separation:
@@ -86,7 +86,7 @@ def auc_interval(auc: float, m: int, n: int, *, level: float = 0.95) -> tuple[fl
 
 
 def _crossing(excess: Callable[[float], float], inner: float, outer: float) -> float:
-    """Where `excess` turns from at most 0 (at `inner`) to positive (towards `outer`), by bisection."""
+    """Return where `excess` turns from at most 0 (at `inner`) to positive (towards `outer`), by bisection."""
     if excess(outer) <= 0:
         return outer
     for _ in range(60):
@@ -101,9 +101,9 @@ Counts = NDArray[np.int64]
 SHUFFLES = 1999
 """Permutations behind the test."""
 BY_CHANCE = 0.01
-"""A category of a single class counts as telling where chance gives as many of one class less often than this."""
+"""Largest probability by chance of a category with pictures of one class only."""
 _CELLS = 1_000_000
-"""Counts sampled at once: bounds the memory of the permutations."""
+"""Largest number of counts in a batch: bounds the memory of the permutations."""
 
 
 def separate_categories(real: Sequence[str], fake: Sequence[str], *, test: bool = True) -> Separation:
@@ -121,7 +121,7 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
     """AUC of the best guess by category, each pair of pictures judged by what all the others are (leave pair out).
 
     A category's score is its share of the fakes over its shares of both classes, 0.5 where it is not seen. Each
-    (real, fake) pair is left out before the scores are taken, so that a category of one picture tells nothing and
+    (real, fake) pair is left out before the scores are taken, so that a category of one picture does not count and
     pictures without a give-away reach 0.5 on average (Airola et al., Computational Statistics & Data Analysis 55,
     2011, 1828-1844). Below 0.5: what the others are does not carry over.
 
@@ -137,7 +137,7 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
     not_above = reals_up_to[np.searchsorted(without_real[order], without_fake, side="right")]
     won = (in_fake * (below + not_above) / 2).sum()
     own_score = np.where(without_fake > without_real, 1.0, np.where(without_fake == without_real, 0.5, 0.0))
-    same = in_real * in_fake  # both of one category: a tie whatever the score
+    same = in_real * in_fake  # both of one category: a tie for any score
     return float((won + (same * (0.5 - own_score)).sum()) / (reals * fakes))
 
 

@@ -39,7 +39,7 @@ class Imported:
     problems: tuple[str, ...]
     """A message for each picture that was excluded."""
     resized: int
-    """So many items' pictures were brought to one size."""
+    """Number of items whose pictures were scaled to one size."""
     warning: str
     """Generated pictures that are real ones; empty where there are none."""
 
@@ -138,7 +138,7 @@ def import_items(
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: no item is left, a display for pictures that are shown as they are, or `out` is somebody else's,
+        UserError: no item is left, a display for pictures that need none, or `out` is somebody else's,
             holds another set or is being written by another process.
     """
     formats = _formats(items, tuple(models), display)
@@ -164,8 +164,8 @@ def import_items(
                         sizes = " and ".join(
                             f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role)
                         )
-                        mend = ": --fit crop or --fit stretch" if role in models else ""
-                        problem = f"real and {role} differ in size ({sizes}); bring both to one size{mend}"
+                        fix = ": --fit crop or --fit stretch" if role in models else ""
+                        problem = f"real and {role} differ in size ({sizes}); bring both to one size{fix}"
                         raise UserError(f"{files[role]}: {problem}")
             except UserError as error:
                 problems.append(str(error))
@@ -193,7 +193,7 @@ def _formats(
     """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else.
 
     Raises:
-        UserError: a display for pictures that are shown as they are, or of channels that they do not have.
+        UserError: a display for pictures that need none, or of channels that they do not have.
     """
 
     def common(*roles: str, display: str | None = None) -> PixelFormat:
@@ -214,12 +214,12 @@ def _formats(
 
     of_both = common("real", *models, display=display)
     if display is not None and of_both.is_rgb8:
-        raise UserError(f"--display {display}: these pictures are shown in 8-bit RGB as they are; leave it out")
+        raise UserError(f"--display {display}: these pictures are shown in 8-bit RGB unchanged; leave it out")
     return {**dict.fromkeys(("real", *models), of_both), "input": common("input"), "mask": RGB8}
 
 
 def _pictures_of(folder: Path) -> set[Path]:
-    """The files that a set's table names; none where there is no table, or one that cannot be read."""
+    """Return the files that a set's table names; none without a readable table."""
     with suppress(UserError):
         stimuli = read_set(folder, files_must_exist=False, hash_files=False)
         files = (stimuli.path(row, column) for row in stimuli.rows for column in FILE_COLUMNS)

@@ -34,7 +34,6 @@ from gan_eval.stimuli.pixel_formats import (
     Samples,
     Stored,
     deep_layout,
-    deep_pnm,
     format_of,
     png_bytes,
     read_levels,
@@ -52,9 +51,9 @@ Picture = NDArray[np.uint8]
 Size = tuple[int, int]
 """Width and height in pixels."""
 Fit = Literal["crop", "stretch"]
-"""How a picture of another shape is brought to a size: by keeping its centre, or by stretching it."""
+"""For a picture of another shape: keep its centre, or stretch it."""
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".pnm", ".ppm"})
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -65,7 +64,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a picture upright, by its EXIF orientation."""
+"""Transposition that turns a picture upright, by its EXIF orientation."""
 
 
 def upright_size(image: Image.Image) -> Size:
@@ -82,7 +81,7 @@ def read_rgb(path: Path) -> Picture:
     """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does.
 
     Raises:
-        UserError: the file is missing, or it is no picture with an exact 8-bit RGB reading.
+        UserError: the file is missing, or has no exact 8-bit RGB reading.
     """
     return decode_rgb(read_file(path), path)
 
@@ -98,10 +97,10 @@ def read_file(path: Path) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
         if Path(path).is_symlink():
-            raise UserError(f"{path}: no such picture: the link leads nowhere; mend or remove it") from error
+            raise UserError(f"{path}: no such picture: the link leads nowhere; fix or remove it") from error
         raise UserError(f"{path}: no such picture") from error
     except PermissionError as error:
-        raise UserError(f"{path}: no permission to read this picture; mend its permissions") from error
+        raise UserError(f"{path}: no permission to read this picture; fix its permissions") from error
     except OSError as error:
         raise UserError(f"{path}: not a readable picture ({error.strerror or error}); replace or remove it") from error
 
@@ -114,7 +113,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | 8-bit RGB | itself |
     | grey of 1, 2, 4 and 8 bits | stretched to 0..255, three equal channels |
     | palette | the palette's colours |
-    | 16-bit grey or colour | round(level * 255 / 65535) of each channel, of PGM and PPM level * 255 / their white |
+    | 16-bit grey or colour | round(level * 255 / 65535) of each channel |
     | alpha channel or transparent colour | dropped where every pixel is opaque |
     | EXIF orientation | applied |
     | several frames of an animation | the first |
@@ -139,8 +138,6 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
             display = recorded_display(image)
             if display is not None:
                 return shown(stored_of(image, content).samples, display)
-            if (deep := deep_pnm(content)) is not None:
-                return np.array(np.broadcast_to(rounded(*deep), (*deep[0].shape[:2], 3)))
             layout = deep_layout(image)
             image.load()
             rgb = _as_rgb(image) if layout is None else _from_deep(image, layout, content)
@@ -182,11 +179,8 @@ def decode_measured(content: bytes, path: Path) -> Samples:
     Raises:
         UserError: as for `decode_rgb`; of other channels and depths as for `decode_stored`.
     """
-    if content.startswith(b"\x89PNG"):
-        may_be_deep = content[24:25] == b"\x10"  # bits a channel
-    else:
-        may_be_deep = content.startswith((*TIFF_BEGINNINGS, b"P2", b"P3", b"P5", b"P6"))
-    if may_be_deep:
+    is_deep_png = content.startswith(b"\x89PNG") and content[24:25] == b"\x10"  # bits a channel
+    if is_deep_png or content.startswith(TIFF_BEGINNINGS):
         try:
             stored = decode_stored(content, path)
         except UserError:  # its words are those for 8 bits
@@ -201,13 +195,15 @@ def _opened(content: bytes, path: Path) -> Image.Image | None:
     several pages, which `tiff_samples` takes for channels or refuses."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
-    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it tells of each file what its error says
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
     try:
         image = Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
         if content.startswith(TIFF_BEGINNINGS):
             return None
         raise
+    if image.format == "PPM":  # Pillow rounds its 16 bits to 8
+        raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
     if image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
     if image.format == "TIFF" and _whole_pages(image) > 1:
@@ -227,7 +223,7 @@ def _whole_pages(image: Image.Image) -> int:
 
 @contextmanager
 def _decoding_errors(path: Path) -> Iterator[None]:
-    """What goes wrong while a picture is decoded, in the user's words."""
+    """Convert errors of decoding to `UserError`."""
     try:
         yield
     except UserError:
@@ -237,17 +233,17 @@ def _decoding_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: too large to decode safely ({limit}); scale it down") from error
     except UnidentifiedImageError as error:
         raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
-    except Exception as error:  # decoders raise whatever the damaged bytes lead to: struct.error, KeyError, ...
+    except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
         reason = reason_of(error)
-        mend = "replace or remove it"
+        fix = "replace or remove it"
         if "imagecodecs" in reason:
-            mend = "pip install imagecodecs, or save it without this compression"
-        raise UserError(f"{path}: not a readable picture ({reason}); {mend}") from error
+            fix = "pip install imagecodecs, or save it without this compression"
+        raise UserError(f"{path}: not a readable picture ({reason}); {fix}") from error
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds, as far as it decides on the format in which a set is read."""
+    """The facts of a file that decide on the format in which a set is read."""
 
     colours: PixelFormat
     """Without an alpha channel."""
@@ -255,7 +251,7 @@ class Contents:
 
 
 def contents_of(path: Path) -> Contents:
-    """What a picture's file holds; of grey and RGB without alpha its header tells.
+    """Return the contents of a picture's file; the header is enough for grey and RGB without alpha.
 
     Raises:
         UserError: the file cannot be read, or has no exact reading.
@@ -263,7 +259,7 @@ def contents_of(path: Path) -> Contents:
     if path.suffix.lower() not in (".tif", ".tiff"):
         with _decoding_errors(path), Image.open(path) as image:
             plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
-            if plain and image.format not in ("TIFF", "PPM") and deep_layout(image) is None:
+            if plain and image.format != "TIFF" and deep_layout(image) is None:
                 return Contents(PixelFormat(1 if image.mode in ("1", "L") else 3))
     stored = read_stored(path)
     alpha: Literal["none", "opaque", "transparent"] = "none"
@@ -276,7 +272,7 @@ def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
     """The format in which all pictures of a set are read; how it is shown is not in it.
 
     An alpha channel is a channel like others where all pictures have one and it is not the largest everywhere; else it
-    is left out. Grey beside RGB, both of 8 bits, is read as RGB.
+    is left out. Grey and RGB, both of 8 bits, are read as RGB.
 
     Raises:
         UserError: they differ in depth or in channels; two of them are named.
@@ -299,7 +295,7 @@ def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
 
 
 def range_of(paths: Iterable[Path], pixel_format: PixelFormat) -> Display:
-    """What shows pictures of a format that is not plain: from the least to the largest sample of them all, of 16 bits.
+    """Return the display of pictures that are not plain: from the least to the largest sample of all, of 16 bits.
 
     Those that cannot be read are passed over.
     """
@@ -332,7 +328,7 @@ def read_stored(path: Path) -> Stored:
 
 
 def read_as(path: Path, wanted: PixelFormat) -> Samples:
-    """(H, W, channels) of the format wanted, every sample as it is stored; 8-bit RGB as `read_rgb` gives it.
+    """Return (H, W, channels) of the wanted format with every stored sample; 8-bit RGB as from `read_rgb`.
 
     Raises:
         UserError: the file is missing, or no picture of this format.
@@ -352,7 +348,7 @@ def read_as(path: Path, wanted: PixelFormat) -> Samples:
 
 
 def as_shown(samples: Samples, pixel_format: PixelFormat) -> Picture:
-    """(H, W, 3) uint8 as a screen shows it; 8-bit RGB is given back as it is."""
+    """Return (H, W, 3) uint8 as a screen shows it; 8-bit RGB is returned unchanged."""
     if pixel_format.is_rgb8:
         return samples
     return shown(samples, pixel_format.display)
@@ -384,7 +380,7 @@ def _from_deep(image: Image.Image, layout: str, content: bytes) -> Image.Image |
 def write_samples(path: Path, samples: Samples, pixel_format: PixelFormat) -> None:
     """Write (H, W, channels) whole or not at all, as PNG or TIFF by the path's suffix; equal samples give equal bytes.
 
-    Pictures that are not shown as they are keep how they are shown: in a text chunk, or in the TIFF's description.
+    The display of other pictures is recorded in a text chunk, or in the TIFF's description.
     """
     if pixel_format.is_plain and path.suffix == ".png":
         write_png(path, samples[..., 0] if samples.shape[2] == 1 else samples)
@@ -430,7 +426,7 @@ def scaled_to_cover(size: Size, target: Size) -> Size:
 
 
 def has_shape(size: Size, target: Size) -> bool:
-    """Whether a picture has the target's shape, to the pixel that rounding may cost."""
+    """Return True if a picture has the target's shape, within a pixel of rounding."""
     covering = scaled_to_cover(size, target)
     return max(covering[0] - target[0], covering[1] - target[1]) <= 1
 
@@ -459,8 +455,7 @@ def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
 def list_pictures(folder: Path) -> list[Path]:
     """The picture files directly in `folder`, in natural order of their names (2 before 10).
 
-    Folders, pipes and devices are no pictures, whatever their names; a link that leads nowhere or to itself, and what
-    the disk fails at, are pictures that cannot be read.
+    Folders, pipes and devices are excluded. Broken links and files of a failing disk are included as unreadable.
 
     Raises:
         UserError: no such folder, or no picture in it.
@@ -478,7 +473,7 @@ def list_pictures(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(f"{folder}: no such folder") from error
     except OSError as error:
-        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); mend its permissions") from error
+        raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
     return [folder / name for name in sorted(names, key=natural_key)]
@@ -492,7 +487,7 @@ def sides_of(data: Path) -> tuple[Path, Path] | None:
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:
-    """Also where it cannot be told: a link that leads nowhere or to itself, a disk that fails."""
+    """Return False only for what is certainly not a file; broken links and failing disks return True."""
     try:
         return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
     except OSError:
@@ -500,7 +495,7 @@ def may_be_a_file(entry: os.DirEntry[str]) -> bool:
 
 
 def names_a_picture(path: Path) -> bool:
-    """Whether the file's name is that of a picture; hidden files are none."""
+    """Return True for the name of a picture that is not hidden."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 

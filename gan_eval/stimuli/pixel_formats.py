@@ -1,11 +1,10 @@
 """Pixel formats: the channels and the depth of pictures, all of their samples read and written, and how they are shown.
 
-A picture that is not 8-bit grey or RGB cannot be put on a screen as it is. How it is shown is recorded in its file
+A screen cannot show a picture that is not 8-bit grey or RGB. The mapping to a screen is recorded in its file
 (`Display`): the same mapping for all pictures of a set, never one of each picture's own.
 """
 
 import io
-import math
 import re
 import struct
 import sys
@@ -20,18 +19,18 @@ from PIL import Image, ImageFile
 from gan_eval.errors import UserError
 
 Samples = NDArray[Any]
-"""(H, W, channels) uint8 or uint16: every sample as it is stored."""
+"""(H, W, channels) uint8 or uint16: every stored sample."""
 Bits = Literal[8, 16]
 
 MOST_PIXELS = 89_478_485
-"""Larger pictures are refused: decoded, one of so many pixels is a quarter of a gigabyte. Pillow warns from there."""
+"""Limit of pixels in a picture: a quarter of a gigabyte, decoded. Pillow warns from there."""
 MOST_CHANNELS = 64
 """More are hardly meant as channels of one picture."""
 
 
 @dataclass(frozen=True)
 class Display:
-    """How samples become grey levels or colours of a screen: low and below black, high and above white, linear between.
+    """Linear mapping of samples to grey levels or colours of a screen: up to low black, from high white.
 
     >>> Display.parse("0..4095:3,2,1")
     Display(low=0, high=4095, channels=(3, 2, 1))
@@ -56,7 +55,7 @@ class Display:
             channels: of the pictures; without channels in the text, the first three of them, or the first.
 
         Raises:
-            UserError: it is no such text, or there are no such channels.
+            UserError: the text is not a display, or names missing channels.
         """
         match = re.fullmatch(r"(\d{1,5})\.\.(\d{1,5})(?::(\d{1,2}(?:,\d{1,2},\d{1,2})?))?", text.strip())
         if match is None or int(match[1]) >= int(match[2]):
@@ -88,7 +87,7 @@ class PixelFormat:
     limits: tuple[int, int] | None = None
     """The samples that are -1 and 1 for a network; None: the least and the largest of the depth."""
     display: Display | None = None
-    """None: of 8-bit grey and RGB, which are shown as they are; and where nothing is recorded."""
+    """None for 8-bit grey and RGB, which need none, and where nothing is recorded."""
 
     def __str__(self) -> str:
         names = {1: f"{self.bits}-bit grey", 3: f"{self.bits}-bit RGB"}
@@ -101,22 +100,22 @@ class PixelFormat:
 
     @property
     def dtype(self) -> type[np.unsignedinteger[Any]]:
-        """Of its samples."""
+        """Type of its samples."""
         return np.uint8 if self.bits == 8 else np.uint16
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is shown as it is: 8-bit grey or RGB."""
+        """True for 8-bit grey or RGB, which are shown unchanged."""
         return self.bits == 8 and self.channels in (1, 3)
 
     @property
     def is_rgb8(self) -> bool:
-        """Whether it is 8-bit RGB, to which everything else is brought where a set is mixed."""
+        """True for 8-bit RGB, the common format of mixed sets."""
         return (self.channels, self.bits) == (3, 8)
 
     @property
     def suffix(self) -> str:
-        """Of the files that are written: PNG for grey and RGB; TIFF for others, whose last channel PNG takes for
+        """Suffix of written files: PNG for grey and RGB; TIFF for others, because PNG takes the last channel for
         alpha."""
         return ".png" if self.channels in (1, 3) else ".tif"
 
@@ -127,10 +126,10 @@ class PixelFormat:
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> Self:
-        """From a run's configuration.
+        """Read from a run's configuration.
 
         Raises:
-            UserError, KeyError, TypeError: it is no such thing.
+            UserError, KeyError, TypeError: the facts are not a pixel format.
         """
         channels, bits, limits, display = facts["channels"], facts["bits"], facts["limits"], facts["display"]
         if bits not in (8, 16) or not isinstance(channels, int) or not 1 <= channels <= MOST_CHANNELS:
@@ -148,15 +147,15 @@ RGB8 = PixelFormat()
 
 @dataclass(frozen=True)
 class Stored:
-    """A picture as it is stored."""
+    """All samples of a stored picture."""
 
     samples: Samples
     alpha: bool = False
-    """Whether the file says that the last channel is alpha."""
+    """True if the file declares the last channel as alpha."""
 
     @property
     def is_transparent(self) -> bool:
-        """Whether a pixel's alpha is not the largest."""
+        """True if a pixel's alpha is below the maximum."""
         return self.alpha and bool((self.samples[..., -1] != np.iinfo(self.samples.dtype).max).any())
 
     @property
@@ -190,7 +189,7 @@ def shown(samples: Samples, display: Display | None) -> NDArray[np.uint8]:
 
 
 KEYWORD = "gan_eval display"
-"""Of the text chunk of a PNG, and the beginning of the description of a TIFF, that records how a picture is shown."""
+"""Keyword of the PNG text chunk, and first words of the TIFF description, that record the display."""
 NEW_SUBFILE_TYPE, NO_PAGE = 254, 0b101
 """The tag that says what a TIFF's page is, and its bits for a thumbnail and for a mask of another page."""
 TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -198,7 +197,7 @@ _DESCRIPTION = 270
 
 
 def recorded_display(image: Image.Image) -> Display | None:
-    """How the file says that it is shown; None for files of others."""
+    """Return the display that is recorded in a file; None without one."""
     text = image.info.get(KEYWORD) if image.format == "PNG" else None
     if image.format == "TIFF":
         text = str(getattr(image, "tag_v2", {}).get(_DESCRIPTION, ""))
@@ -281,45 +280,15 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
     return Stored(samples, bool(extra) and extra[-1] in alpha), Display.parse(text) if text else None
 
 
-_PNM = re.compile(rb"P([2356])" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})" + rb"\s")
-"""The beginning of a PGM or PPM: width, height and the largest sample, between which comments may stand."""
-_COMMENT = re.compile(rb"#[^\r\n]*")
-
-
-def deep_pnm(content: bytes) -> tuple[Samples, int] | None:
-    """(H, W, 1 or 3) uint16 as a PGM or PPM of 16 bits stores them, in binary or as text, and its white; else None.
-
-    Pillow rounds those of colour to 8 bits, and stretches grey of another white than 65535.
-
-    Raises:
-        ValueError: it is cut off, or a sample is above its white.
-    """
-    match = _PNM.match(content)
-    if match is None or not 255 < (white := int(match[4])) <= 65535:
-        return None
-    shape = int(match[3]), int(match[2]), 1 if match[1] in b"25" else 3
-    count = math.prod(shape)
-    samples: Samples = (
-        np.frombuffer(content, ">u2", count=count, offset=match.end())
-        if match[1] in b"56"
-        else np.array(_COMMENT.sub(b" ", content[match.end() :]).split(maxsplit=count)[:count], np.uint32)
-    )
-    if samples.max(initial=0) > white:
-        raise ValueError(f"a sample is above {white}, which its header calls white")
-    return samples.reshape(shape).astype(np.uint16), white
-
-
 def stored_of(image: Image.Image, content: bytes) -> Stored:
     """All samples of an opened picture.
 
     Raises:
         ValueError: of another depth, or in colours without a reading here.
     """
-    if (deep := deep_pnm(content)) is not None:
-        return Stored(deep[0])
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
-        apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel that is no alpha
+        apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel other than alpha
         if apart:
             return tiff_samples(content)[0]
     layout = deep_layout(image)
@@ -358,7 +327,7 @@ _INVERTED, _APART = 0, 2
 
 
 def deep_layout(image: Image.Image) -> str | None:
-    """How a picture of more than 8 bits a channel is stored; None for any other.
+    """Return Pillow's name of the layout of a picture of more than 8 bits a channel; None for any other.
 
     Args:
         image: as it was opened, before it is loaded.
@@ -371,7 +340,7 @@ def deep_layout(image: Image.Image) -> str | None:
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
     args = tiles[0].args if tiles else ""
     raw_mode = args[0] if isinstance(args, tuple) and args else args
-    layout = raw_mode if isinstance(raw_mode, str) else ""  # of the first part; empty where Pillow does not tell
+    layout = raw_mode if isinstance(raw_mode, str) else ""  # of the first part; empty where Pillow does not report it
     tags = getattr(image, "tag_v2", {})
     if not (";16" in layout and layout != "BGR;16") and max(tags.get(_BITS, (8,))) <= 8:
         return None
@@ -399,13 +368,13 @@ def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
     return high.astype(np.uint32) * np.uint32(256) + low.astype(np.uint32)
 
 
-def rounded(levels: NDArray[Any], white: int = 65535) -> NDArray[np.uint8]:
-    """round(level * 255 / white).
+def rounded(levels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return round(level * 255 / 65535).
 
     >>> rounded(np.array([0, 128, 129, 385, 65535]))
     array([  0,   0,   1,   1, 255], dtype=uint8)
     """
-    return ((levels.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
+    return ((levels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
 def _decoded(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ HASHES: Mapping[FileColumn, str] = {
     "reference_file": "reference_sha256",
     "mask_file": "mask_sha256",
 }
-"""By each column of files the one with their SHA-256."""
+"""Columns of files, each with the column of their SHA-256."""
 TABLE_NAME = "stimuli.csv"
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -201,7 +201,7 @@ def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str
 
 
 def identical_text(pairs: Collection[tuple[str, str]]) -> str:
-    """What is wrong with the pairs of `identical_pictures`, without a full stop; empty where there are none.
+    """Return a message about the pairs of `identical_pictures`, without a full stop; empty without pairs.
 
     >>> identical_text([("d/m/1", "d/real/1")])
     '1 generated picture is a real one, byte for byte: d/m/1 = d/real/1'

@@ -32,7 +32,7 @@ _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
 def expected(column: Column) -> str:
-    """What a column's cells are, for messages."""
+    """Return a description of a column's cells, for messages."""
     if column.words:
         return f"one of {', '.join(column.words)}"
     limits = limits_of(column)
@@ -40,14 +40,14 @@ def expected(column: Column) -> str:
 
 
 def is_outside(value: Any, column: Column) -> Any:
-    """Whether a number is outside what its column may hold; of a series of numbers, which are."""
+    """Return True for a number outside the limits of its column; for a series, a series."""
     most = math.inf if column.most is None else column.most
     outside = (value < (-most if column.least is None else column.least)) | (value > most)
     return outside & (value != math.inf) if column.infinite else outside
 
 
 def limits_of(column: Column) -> str:
-    """What numbers a column may hold, for messages; empty where it may hold all."""
+    """Return the limits of a column's numbers, for messages; empty without limits."""
     if column.least is not None:
         least = f"at least {column.least:g}"
         return f"{least} {column.unit}".rstrip() if column.most is None else f"{least} and at most {column.most:g}"
@@ -69,7 +69,7 @@ def invisible_in(text: str) -> str | None:
 
 
 def is_missing(value: Any) -> bool:
-    """None, NaN, and pandas' NA and NaT (told by not equalling themselves, so that pandas need not be imported)."""
+    """Return True for None, NaN, and pandas' NA and NaT, without importing pandas."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
@@ -160,7 +160,7 @@ _FORMULA = re.compile(FORMULA)
 
 
 def as_text(cell: str) -> str:
-    """A cell as it is written: with an apostrophe more where a spreadsheet would run it.
+    """Return a cell for a file, with one more apostrophe if a spreadsheet would run it.
 
     >>> as_text("=1+1"), as_text("'=1+1"), as_text("-4.5"), as_text("it's")
     ("'=1+1", "''=1+1", '-4.5', "it's")
@@ -175,7 +175,7 @@ _DECIMAL_COMMA, _WITH_POINT = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?"), re.com
 def csv_records(
     path: Path, table: Table | None = None, *, as_written: bool = False
 ) -> tuple[list[str], list[list[str]]]:
-    """Header and records of a CSV file as they were meant, of whatever lengths.
+    """Return header and records of a CSV file, of any lengths.
 
     A byte-order mark, blank lines and the apostrophe before a formula are dropped. Where the header line has no comma,
     cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
@@ -184,10 +184,10 @@ def csv_records(
     Args:
         path: the file.
         table: the table that the file holds, where that is known.
-        as_written: leave decimal commas as they are.
+        as_written: keep decimal commas.
 
     Raises:
-        UserError: no such file, it is no CSV in UTF-8, it is empty, a column stands twice, or a mark in one of the
+        UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or a mark in one of the
             table's columns of numbers may be one of thousands (`require_clear_numbers`).
     """
     require_file(path)
@@ -226,7 +226,7 @@ def csv_records(
 def _replace_decimal_commas(
     header: Sequence[str], rows: Sequence[list[str]], path: Path, columns: Mapping[str, Column]
 ) -> None:
-    """Numbers such as 0,53 become 0.53, in place; columns of text stay as they are written.
+    """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change.
 
     Raises:
         UserError: as for `require_clear_numbers`, in a column of numbers.
@@ -254,7 +254,7 @@ _WHOLE = re.compile(r"[-+]?\d+")
 
 
 def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
-    """Refuse a column in which a point or comma may be a thousands separator: 1.240 beside 982 is 1240 or 1.24.
+    """Refuse a column in which a point or comma may be a thousands separator: with 982, 1.240 is 1240 or 1.24.
 
     It is a decimal mark where another cell shows that (0.240, 1.24, 1234.567), or where no number is whole.
 
@@ -308,7 +308,7 @@ def _is_number(cell: str) -> bool:
 
 
 def with_decimal_point(cell: str, decimal: str, where: str) -> str:
-    """Return a number with a decimal point and without thousands separators; other text as it is.
+    """Return a number with a decimal point and without thousands separators; other text unchanged.
 
     Args:
         cell: as written.
@@ -342,7 +342,7 @@ def even_records(path: Path, table: Table | None = None) -> tuple[list[str], lis
 class _LineFeeds(io.StringIO):
     """Receives csv.writer's lines, one a call, and ends them with a line feed.
 
-    The writer itself must be told CR LF, or it leaves a carriage return inside a cell unquoted.
+    The writer needs CR LF as line end, or it leaves a carriage return inside a cell unquoted.
     """
 
     def write(self, line: str) -> int:
@@ -353,7 +353,7 @@ def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
     """The content of a CSV file, of records of cells as `as_text` gives them.
 
     Raises:
-        UserError: a text is no UTF-8, as a file's name may be.
+        UserError: a text is not UTF-8, as a file's name may be.
     """
     text = _LineFeeds(newline="")
     writer = csv.writer(text, lineterminator="\r\n")

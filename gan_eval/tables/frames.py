@@ -129,7 +129,7 @@ def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame"
 
 
 def holds_table(path: Path, table: Table) -> bool:
-    """Whether a CSV or Parquet file is there and has the columns that the table must have."""
+    """Return True if a CSV or Parquet file exists and has the required columns of the table."""
     path = Path(path)
     if not path.is_file():
         return False
@@ -149,7 +149,7 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
     """A CSV file that should hold a table as a frame of text; an empty cell is missing.
 
     Raises:
-        UserError: no such file, it is no CSV in UTF-8, or its rows are of different lengths.
+        UserError: the file is missing or not CSV in UTF-8, or its rows have different lengths.
     """
     import pandas as pd
 
@@ -315,7 +315,7 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
 
 
 def _floats(series: "pd.Series", column: Column) -> "pd.Series | None":
-    """A column of numbers as text, many of them distinct, read at once; None where a cell needs a closer look."""
+    """Read a column of numbers as text in one step; return None where a cell needs a closer look."""
     import pandas as pd
 
     if pd.api.types.infer_dtype(series, skipna=True) != "string":

@@ -1,4 +1,4 @@
-"""What is known of a study's inputs: published results, refused rows, data sets, what gives pictures away."""
+"""Tables of a study's inputs: published results, refused rows, data sets, give-aways."""
 
 from gan_eval.tables.schema import DATASET, KINDS, NOTE, Table, ends, integer, number, text
 
@@ -67,15 +67,15 @@ PHOTOGRAPHS = Table(
 
 GIVEAWAYS = Table(
     "giveaways",
-    "What tells real from generated pictures without a look at their content, as `./run stimuli audit` found it.",
+    "Differences between real and generated pictures other than their content, found by `./run stimuli audit`.",
     (
         text("dataset", DATASET.meaning, filled=True),
         text("model", "the generator's name", filled=True),
-        text("clue", "what is compared: format, jpeg_tables, brightness, ...", filled=True),
+        text("clue", "what is compared: format, size, brightness, ...", filled=True),
         text("sort", "where it is found: in the file, or in the pixels", words=("metadata", "picture"), filled=True),
         integer("n_real", "real pictures that have it", filled=True),
         integer("n_fake", "generated pictures that have it", filled=True),
-        text("real", "the clue in real pictures: the value that tells most with its share, or the median"),
+        text("real", "real pictures: the value that separates most with its share, or the median"),
         text("fake", "the same in generated pictures"),
         number("auc", "share of (real, fake) pairs in which the fake has the larger value; categories: giveaways.md"),
         *ends("ci"),
@@ -83,7 +83,7 @@ GIVEAWAYS = Table(
         number("p", "two-sided, against 0.5"),
         number("p_holm", "after Holm's correction over the clues of one model and data set"),
         text("verdict", "what the interval says", words=("ok", "look", "gives_away")),
-        text("reason", "why there is no value"),
+        text("reason", "reason for a missing value"),
     ),
     key=("dataset", "model", "clue"),
 )

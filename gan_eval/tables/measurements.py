@@ -1,4 +1,4 @@
-"""What is measured: metrics of pictures and sets, the course of a training run, and which program computed what."""
+"""Tables of measurements: metrics of pictures and sets, training runs, and provenance."""
 
 from gan_eval.tables.schema import (
     DATASET,
@@ -63,7 +63,7 @@ SET_METRICS = Table(
 
 METRIC_COMPARISONS = Table(
     "metric_comparisons",
-    "Two models beside each other on the same items of one data set.",
+    "Two models compared on the same items of one data set.",
     (
         text("dataset", DATASET.meaning, filled=True),
         text("metric", "name of the metric", filled=True),
@@ -83,11 +83,11 @@ METRIC_COMPARISONS = Table(
 
 EXTERNAL_VALUES = Table(
     "beside",
-    "Values that other programs gave for the same sets, to be shown beside ours.",
+    "Values of other programs for the same sets, shown next to ours.",
     (
         text("model", "the generator's name", filled=True),
         text("dataset", DATASET.meaning, filled=True),
-        text("metric", "name of the metric that it is put beside", filled=True),
+        text("metric", "name of our metric", filled=True),
         number("value", "the other program's value; of a picture's metric the mean over the set"),
         text("source", "the program and its version, or the paper", filled=True),
         NOTE,
@@ -133,7 +133,7 @@ VALIDATION = Table(
 
 TRAINING_WARNINGS = Table(
     "training_warnings",
-    "What went wrong in a training run while it went on.",
+    "Warnings during a training run.",
     (
         integer("step", "optimizer steps done", filled=True),
         text("warning", "discriminator_overpowers or diversity_lost", filled=True),

@@ -1,4 +1,4 @@
-"""What a table is: its columns, with dtype, unit and meaning; and the columns and words that several tables share."""
+"""Declarations of tables: columns with dtype, unit and meaning; columns and words that several tables share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -119,7 +119,7 @@ STATUSES = ("open", "complete", "aborted")
 PLATEAU_VERDICTS = ("plateau", "still_improving", "never_improved", "too_few")
 SCOPES = ("all", "participant", "stimulus", "model", "dataset", "exposure", "block")
 HOLE_SCOPES = ("mask_kind", "mask_area_band")
-"""Of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
+"""Scopes of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
 STYLE_NETWORK = text(
     "style_network",
     "the network of the style loss that the generator was trained with, or none",

@@ -148,7 +148,7 @@ PLANS = Table(
 
 ONSETS = Table(
     "onsets",
-    "One row for each onset, stored while the picture is shown: what tells after a crash that a picture was seen.",
+    "One row for each onset, stored while the picture is shown: the proof after a crash that it was seen.",
     (
         SESSION,
         integer("trial", "number of the trial within the session, from 1", filled=True),
@@ -194,8 +194,8 @@ TRIALS = Table(
         milliseconds("second_exposure_ms", "two pictures one after the other: exposure of the second"),
         text("response", "the judgement; none: no answer in time; empty for pairs", words=RESPONSES),
         text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
-        number("rating", "for ratings: the grade; not counted beside a response"),
-        boolean("correct", "the answer agrees with the truth; empty where there is no answer or no truth"),
+        number("rating", "for ratings: the grade; not counted with a response"),
+        boolean("correct", "the answer agrees with the truth; empty without answer or truth"),
         number("reaction_time_ms", "key press minus (the last) onset; empty without an answer", unit="ms"),
         number("confidence", "the participant's confidence in the answer"),
         text(
@@ -204,7 +204,7 @@ TRIALS = Table(
             "the tolerance, 5 ms unless the study says otherwise), early_key (under 100 ms), blank_key (before the "
             "onset), held_key, focus_lost, screen_changed, handler_time (no time stamp from the display server), "
             "paused, interrupted, killed (the program ended without warning while the picture was shown), resumed, "
-            "clock_set_back (taken up again by a clock behind the session's last instant, whence instants go on)",
+            "clock_set_back (continued by a clock behind the session's last instant)",
         ),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),

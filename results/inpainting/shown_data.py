@@ -1,4 +1,4 @@
-"""What README.md beside this file needs but data sets: the mask of the centre, and photographs that may be shown.
+"""Inputs of README.md other than data sets: the mask of the centre, and photographs that may be shown.
 
     python results/inpainting/shown_data.py SHOWN
 

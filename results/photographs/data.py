@@ -18,7 +18,7 @@ from trainer.datasets.make import pair_edges
 
 SHARE = "usr/share"
 CROPS = {"train": 100, "val": 20, "test": 40}
-"""Of each photograph."""
+"""Facts of each photograph."""
 SIZE = 128
 
 

@@ -75,7 +75,7 @@ BAD: dict[str, tuple[Make, str]] = {
     "bomb.png": (_bomb, "too large to decode safely (more than 89,478,485 pixels); scale it down"),
     "nowhere.png": (
         lambda path, _: path.symlink_to(path.with_name("absent")),
-        "no such picture: the link leads nowhere; mend or remove it",
+        "no such picture: the link leads nowhere; fix or remove it",
     ),
 }
 """What a generated picture may suffer from, and the reason that its rows give after the file's path."""
