@@ -35,15 +35,7 @@ def hash_pictures(paths: list[Path]) -> str:
 class Pictures:
     """The items of one split at one size, in order."""
 
-    def __init__(
-        self,
-        data_set: DataSet,
-        paths: list[Path],
-        *,
-        side: int,
-        cache_bytes: int = CACHE_BYTES,
-        threads: int | None = None,
-    ) -> None:
+    def __init__(self, data_set: DataSet, paths: list[Path], *, side: int, cache_bytes: int = CACHE_BYTES) -> None:
         """Read and decode every picture once, so that the bad ones are named before hours of training."""
         self.paths = paths
         self._data_set = data_set
@@ -55,7 +47,7 @@ class Pictures:
             item = self.read(path)
             return item if path in cached else None
 
-        items = map_pictures(paths, read, threads=threads)
+        items = map_pictures(paths, read)
         self._cache = [item for item in items if item is not None]
 
     def __len__(self) -> int:

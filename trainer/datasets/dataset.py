@@ -112,11 +112,9 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
     return [paths[place] for place in places]
 
 
-def map_pictures(
-    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, fix: str = "fix or remove them"
-) -> list[T]:
+def map_pictures(paths: list[Path], work: Callable[[Path], T], *, fix: str = "fix or remove them") -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock."""
-    tried = try_pictures(paths, work, threads=threads)
+    tried = try_pictures(paths, work)
     bad = [result for result in tried if isinstance(result, UserError)]
     if len(bad) == 1:
         raise bad[0]
@@ -130,7 +128,7 @@ def map_pictures(
 
 
 def try_pictures(
-    paths: list[Path], work: Callable[[Path], T], *, threads: int | None = None, on_progress: OnProgress | None = None
+    paths: list[Path], work: Callable[[Path], T], *, on_progress: OnProgress | None = None
 ) -> list[T | UserError]:
     """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
 
@@ -141,7 +139,7 @@ def try_pictures(
             return error
 
     done: list[T | UserError] = []
-    pool = ThreadPoolExecutor(threads or min(MOST_THREADS, usable_cores()), "pictures")
+    pool = ThreadPoolExecutor(min(MOST_THREADS, usable_cores()), "pictures")
     try:
         for result in pool.map(result_or_error, paths):
             done.append(result)

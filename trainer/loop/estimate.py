@@ -209,7 +209,7 @@ def clock(seconds: float) -> str:
     """
     if seconds < 1:
         return "under 1 s"
-    left, parts = round(seconds), []
+    left, parts = round(seconds), list[tuple[int, str]]()
     for unit, length in {"d": 86400, "h": 3600, "min": 60, "s": 1}.items():
         count, left = divmod(left, length)
         if count or parts:
