@@ -8,10 +8,10 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 BEGIN = "<!-- made by packaging/metrics_reference.py: do not edit by hand -->"
 END = "<!-- end of what is made -->"
 HEADINGS = {
-    "pair": "A generated picture compared with its reference, `functional.NAME(fake, real)`",
+    "pair": "A generated picture and its reference, `functional.NAME(fake, real)`",
     "single": "One picture alone, `functional.NAME(pictures)`",
     "input": "What the generator was given, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
-    "set": "Generated pictures compared with real ones, `functional.NAME(real, fake)` of features",
+    "set": "Generated pictures and real pictures, `functional.NAME(real, fake)` of features",
 }
 
 
@@ -21,8 +21,8 @@ def page(text: str) -> str:
     parts = [BEGIN]
     for kind, heading in HEADINGS.items():
         rows = [row(metric) for metric in METRICS.values() if metric.kind == kind]
-        head = "| metric | measures | range | better | needs | class | source | definition |"
-        parts += [f"**{heading}**", "\n".join([head, "|" + " --- |" * 8, *rows])]
+        head = "| metric | measures | range, better, needs |"
+        parts += [f"**{heading}**", "\n".join([head, "|" + " --- |" * 3, *rows])]
     return before + "\n\n".join([*parts, END]) + rest.partition(END)[2]
 
 
@@ -31,27 +31,15 @@ def row(metric: Metric) -> str:
     name = f"`{metric.name}`"
     if metric.kind == "set" and metric.function is not None and metric.function.__name__ != metric.name:
         name += f" (`functional.{metric.function.__name__}`)"
-    needs = [f"sides of {metric.least_size[0]} and {metric.least_size[1]} pixels"] if metric.least_size else []
+    needs = [f"{metric.least_size[0]}x{metric.least_size[1]} pixels"] if metric.least_size else []
     needs += ["masks"] if metric.takes_hole else []
     needs += ["inputs"] if metric.kind == "input" or metric.extractor == "label_colours" else []
-    needs += [f"weights `{weights}`" for weights in metric.weights]
+    needs += [f"`{weights}`" for weights in metric.weights]
     needs += ["`--segmenter`"] if metric.extractor == "segmenter" else []
-    kind = f"`{metric.torch_class}`" if metric.torch_class else ""
-    if metric.torch_option is not None:
-        kind = f'`{metric.torch_class}({metric.torch_option[0]}="{metric.torch_option[1]}")`'
     better = "higher" if metric.higher_is_better else "lower"
     unit = f" {metric.unit}" if metric.unit else ""
-    cells = [
-        name,
-        metric.measures,
-        f"{metric.low:g} to {metric.high:g}{unit}",
-        better,
-        "; ".join(needs),
-        kind,
-        metric.source,
-        f"`{metric.definition}`",
-    ]
-    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+    facts = ", ".join([f"{metric.low:g}..{metric.high:g}{unit}", better, *needs])
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in (name, metric.measures, facts)) + " |"
 
 
 if __name__ == "__main__":

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _WEIGHT_OPTIONS = {
     name: weights.option.strip("-").replace("-", "_") for name, weights in WEIGHTS.items() if weights.of_metrics
 }
-"""By the name of weights, the parameter that is their file."""
+"""Parameter that takes the file of weights, by their name."""
 MOST_LINES = 20
 """On what could not be measured; the tables have all."""
 
 
 class PrecisionOption(StrEnum):
-    """In what the networks compute."""
+    """Number format in which the networks compute."""
 
     fp32 = "fp32"
     bf16 = "bf16"
@@ -151,11 +151,7 @@ def metrics(
 
 
 def _refuse_plain_folders(sets: Sequence[Path]) -> None:
-    """Refuse two folders of pictures, or one that holds them, in the place of stimulus sets.
-
-    Raises:
-        UserError: that is what they are; the message has the options for them.
-    """
+    """Refuse two folders of pictures, or one that holds them, in the place of stimulus sets."""
     from gan_eval.stimuli.sets import TABLE_NAME
 
     folders = [sets[0] / "real", sets[0] / "fake"] if len(sets) == 1 else list(sets)
@@ -171,11 +167,7 @@ def _refuse_plain_folders(sets: Sequence[Path]) -> None:
 
 
 def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
-    """Refuse options that change nothing.
-
-    Raises:
-        UserError: an option was given that none of the metrics looks at, or a metric is unknown.
-    """
+    """Refuse options that change nothing."""
     from gan_eval.metrics.catalogue import select
 
     chosen = select(names)
@@ -183,8 +175,7 @@ def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
     extractors = {metric.extractor for metric in chosen} - {None}
     unused = [option for name, option in _WEIGHT_OPTIONS.items() if name not in needed]
     unused += [] if "segmenter" in extractors else ["segmenter"]
-    unused += [] if extractors & {"inception", "vgg16"} else ["resizer"]
-    unused += [] if "inception" in extractors else ["precision"]
+    unused += [] if "inception" in extractors else ["resizer", "precision"]
     unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
     refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; remove it")
 
@@ -249,11 +240,7 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
 
 
 def _check_report(report: Path, out: Path) -> None:
-    """See, before anything is measured, that the report can be written; of its folders the last alone may be missing.
-
-    Raises:
-        UserError: it cannot.
-    """
+    """See, before anything is measured, that the report can be written; of its folders the last alone may be missing."""
     if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
         raise UserError(f"--report {report}: is a folder; name an HTML file")
     folder = report.absolute().parent

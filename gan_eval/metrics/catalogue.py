@@ -39,7 +39,7 @@ METRICS: dict[str, Metric] = {
     for family in _FAMILIES
     for metric in import_module(f"gan_eval.metrics.definitions.{family}").METRICS
 }
-"""By name."""
+"""Metrics by name."""
 
 HOLE_METRICS = tuple(metric for metric in METRICS.values() if metric.takes_hole)
 

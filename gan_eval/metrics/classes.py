@@ -55,23 +55,23 @@ class MeanOfPictures(torchmetrics.Metric):
     is_differentiable = False
     full_state_update = False
     count: Tensor
+    function = ""
+    """Name in `gan_eval.metrics.functional`."""
+    has_weights = False
+    """The function takes a network, which is loaded once."""
 
-    def __init__(
-        self, function: str, *, has_weights: bool = False, weights: Mapping[str, Path] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
         """
         Args:
-            function: name of the function in `gan_eval.metrics.functional`.
-            has_weights: the function takes a network, which is loaded once.
             weights: files by the weights' name; default: the cache.
             kwargs: torchmetrics' own.
         """
         super().__init__(**kwargs)
+        function = self.function
         self._sum = f"sum_{function}"  # equal names of states would make two metrics one in a MetricCollection
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self._function = function
-        self._load = partial(functional.load, function, paths=weights) if has_weights else None
+        self._load = partial(functional.load, function, paths=weights) if self.has_weights else None
         self._load_network()
 
     def compute(self) -> Tensor:
@@ -83,7 +83,7 @@ class MeanOfPictures(torchmetrics.Metric):
         return self._plot(val, ax)
 
     def _add(self, *pictures: Tensor) -> None:
-        values = getattr(functional, self._function)(*pictures, **self._network)
+        values = getattr(functional, self.function)(*pictures, **self._network)
         total: Tensor = getattr(self, self._sum)
         setattr(self, self._sum, total + values.to(total.device).sum())
         self.count += len(values)
@@ -127,9 +127,7 @@ class MeanPeakSignalNoiseRatio(MeanOfPairs):
 
     higher_is_better = True
     plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("psnr", **kwargs)
+    function = "psnr"
 
 
 class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
@@ -156,9 +154,7 @@ class MeanAbsoluteDifference(MeanOfPairs):
     higher_is_better = False
     plot_lower_bound = 0.0
     plot_upper_bound = 255.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("l1", **kwargs)
+    function = "l1"
 
 
 class MeanStructuralSimilarity(MeanOfPairs):
@@ -177,7 +173,8 @@ class MeanStructuralSimilarity(MeanOfPairs):
     plot_upper_bound = 1.0
 
     def __init__(self, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
-        super().__init__(_choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"}), **kwargs)
+        self.function = _choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"})
+        super().__init__(**kwargs)
 
 
 class MultiScaleStructuralSimilarity(MeanOfPairs):
@@ -186,9 +183,7 @@ class MultiScaleStructuralSimilarity(MeanOfPairs):
     higher_is_better = True
     plot_lower_bound = 0.0
     plot_upper_bound = 1.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("ms_ssim", **kwargs)
+    function = "ms_ssim"
 
 
 class LearnedPerceptualSimilarity(MeanOfPairs):
@@ -204,14 +199,15 @@ class LearnedPerceptualSimilarity(MeanOfPairs):
         UserError: the weights are missing.
     """
 
+    has_weights = True
     higher_is_better = False
     plot_lower_bound = 0.0
 
     def __init__(
         self, net: Literal["alex", "vgg"] = "alex", *, weights: Mapping[str, Path] | None = None, **kwargs: Any
     ) -> None:
-        function = _choice("net", net, {"alex": "lpips_alex", "vgg": "lpips_vgg"})
-        super().__init__(function, has_weights=True, weights=weights, **kwargs)
+        self.function = _choice("net", net, {"alex": "lpips_alex", "vgg": "lpips_vgg"})
+        super().__init__(weights=weights, **kwargs)
 
 
 class Dists(MeanOfPairs):
@@ -228,9 +224,8 @@ class Dists(MeanOfPairs):
     higher_is_better = False
     plot_lower_bound = 0.0
     plot_upper_bound = 1.0
-
-    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
-        super().__init__("dists", has_weights=True, weights=weights, **kwargs)
+    function = "dists"
+    has_weights = True
 
 
 class NaturalImageQuality(MeanOfSingles):
@@ -238,9 +233,7 @@ class NaturalImageQuality(MeanOfSingles):
 
     higher_is_better = False
     plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("niqe", **kwargs)
+    function = "niqe"
 
 
 class Brisque(MeanOfSingles):
@@ -255,9 +248,8 @@ class Brisque(MeanOfSingles):
     """
 
     higher_is_better = False
-
-    def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
-        super().__init__("brisque", has_weights=True, weights=weights, **kwargs)
+    function = "brisque"
+    has_weights = True
 
 
 class Sharpness(MeanOfSingles):
@@ -265,9 +257,7 @@ class Sharpness(MeanOfSingles):
 
     higher_is_better = True
     plot_lower_bound = 0.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("sharpness", **kwargs)
+    function = "sharpness"
 
 
 def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:

@@ -93,12 +93,9 @@ lpips_alex_hole, dists_hole, brisque
 def psnr(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the peak signal-to-noise ratio of generated pictures and their references.
 
-    Returns (N,) float64, 0 to inf dB; higher is better. Source: 10 log10(peak² / MSE) over all pixels and channels,
-    peak 255, of 16 bits 65535; inf for equal pictures.
-    fake, real: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: sizes differ.
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf dB; higher is better. Source: 10
+    log10(peak² / MSE) over all pixels and channels, peak 255, of 16 bits 65535; inf for equal pictures. Raises
+    Unmeasurable if sizes differ.
     """
     return _pairs(similarity.psnr, fake, real)
 
@@ -106,12 +103,8 @@ def psnr(fake: Tensor, real: Tensor) -> Tensor:
 def l1(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the mean absolute difference over all pixels and channels.
 
-    Returns (N,) float64, 0 to 255 grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples
-    divided by 257).
-    fake, real: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: sizes differ.
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 255 grey levels; lower is better. Source:
+    mean |x - y|, 0 to 255 (16-bit samples divided by 257). Raises Unmeasurable if sizes differ.
     """
     return _pairs(similarity.l1, fake, real)
 
@@ -119,12 +112,9 @@ def l1(fake: Tensor, real: Tensor) -> Tensor:
 def ssim(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity, the mean of R, G and B.
 
-    Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5,
-    population covariance, no border.
-    fake, real: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 11 pixels.
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al.
+    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, a
+    side is below 11 pixels.
     """
     return _pairs(similarity.ssim, fake, real)
 
@@ -132,12 +122,9 @@ def ssim(fake: Tensor, real: Tensor) -> Tensor:
 def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity of the integer BT.601 luma.
 
-    Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5,
-    population covariance, no border.
-    fake, real: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 11 pixels.
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al.
+    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, a
+    side is below 11 pixels.
     """
     return _pairs(similarity.ssim_luma, fake, real)
 
@@ -145,12 +132,9 @@ def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
 def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity at five scales, the mean of R, G and B.
 
-    Returns (N,) float64, 0 to 1; higher is better. Source: Wang et al. 2003; 2x2 mean pooling, odd sides as piq,
-    negative contrast-structure is 0; both sides above 160.
-    fake, real: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 161 pixels.
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Wang et al.
+    2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; both sides above 160. Raises
+    Unmeasurable if sizes differ, a side is below 161 pixels.
     """
     return _pairs(similarity.ms_ssim, fake, real)
 
@@ -158,13 +142,9 @@ def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
 def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute LPIPS: the distance in AlexNet's features, weighted as people judged distorted patches.
 
-    Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as
-    they are.
-    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_alex")`; default: load it.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 31 pixels.
-        UserError: the weights are missing.
+    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_alex")`; default: load it. Returns (N,)
+    float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are.
+    Raises Unmeasurable if sizes differ, a side is below 31 pixels; UserError if the weights are missing.
     """
     return _pairs(network or load("lpips_alex"), fake, real)
 
@@ -172,13 +152,9 @@ def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) ->
 def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute LPIPS with VGG16's features.
 
-    Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they
-    are.
-    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_vgg")`; default: load it.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 16 pixels.
-        UserError: the weights are missing.
+    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_vgg")`; default: load it. Returns (N,)
+    float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they are. Raises
+    Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
     """
     return _pairs(network or load("lpips_vgg"), fake, real)
 
@@ -186,13 +162,9 @@ def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> 
 def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute DISTS: the difference in structure and texture of VGG16's features.
 
-    Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on
-    the shorter side scaled to it.
-    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("dists")`; default: load it.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 16 pixels.
-        UserError: the weights are missing.
+    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("dists")`; default: load it. Returns (N,) float64, 0
+    to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to
+    it. Raises Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
     """
     return _pairs(network or load("dists"), fake, real)
 
@@ -200,12 +172,10 @@ def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tens
 def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute `psnr` over the hole's pixels.
 
-    Returns (N,) float64, 0 to inf dB; higher is better. Source: 10 log10(peak² / MSE) over the hole's pixels and
-    their channels, peak 255, of 16 bits 65535; inf where equal; hole: where the set's mask_file is white.
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole.
-
-    Raises:
-        Unmeasurable: sizes differ, or a hole is empty.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, 0 to inf
+    dB; higher is better. Source: 10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16
+    bits 65535; inf where equal; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, or a
+    hole is empty.
     """
     return _holes(hole_metrics.psnr_hole, fake, real, hole)
 
@@ -213,12 +183,10 @@ def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute the mean of the map of `ssim` over the hole's pixels that are 5 pixels or more from the border.
 
-    Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5,
-    population covariance, no border; windows with their middle in the hole: where the set's mask_file is white.
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 11 pixels, or a hole is empty.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, -1 to 1;
+    higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border;
+    windows with their middle in the hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ,
+    a side is below 11 pixels, or a hole is empty.
     """
     return _holes(hole_metrics.ssim_hole, fake, real, hole)
 
@@ -226,12 +194,9 @@ def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute `l1` over the hole's pixels.
 
-    Returns (N,) float64, 0 to 255 grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples
-    divided by 257), over the hole; hole: where the set's mask_file is white.
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole.
-
-    Raises:
-        Unmeasurable: sizes differ, or a hole is empty.
+    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, 0 to 255
+    grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole;
+    hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, or a hole is empty.
     """
     return _holes(hole_metrics.l1_hole, fake, real, hole)
 
@@ -239,15 +204,11 @@ def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute the mean of the map of `lpips_alex` over the hole's pixels.
 
-    Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as
-    they are; each layer's map enlarged bilinearly to the picture's size, their sum; hole: where the set's mask_file
-    is white.
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
-    `load("lpips_alex_hole")`; default: load it.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 31 pixels, or a hole is empty.
-        UserError: the weights are missing.
+    `load("lpips_alex_hole")`; default: load it. Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et
+    al. 2018; version 0.1, AlexNet, pictures as they are; each layer's map enlarged bilinearly to the picture's
+    size, their sum; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, a side is below
+    31 pixels, or a hole is empty; UserError if the weights are missing.
     """
     return _holes(network or load("lpips_alex_hole"), fake, real, hole)
 
@@ -255,15 +216,11 @@ def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Networ
 def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute `dists` of the hole's bounding box.
 
-    Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on
-    the shorter side scaled to it; of the smallest rectangle that holds the hole; hole: where the set's mask_file is
-    white.
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
-    `load("dists_hole")`; default: load it.
-
-    Raises:
-        Unmeasurable: sizes differ, a side is below 16 pixels, or a hole is empty.
-        UserError: the weights are missing.
+    `load("dists_hole")`; default: load it. Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020;
+    as piq, pictures above 256 pixels on the shorter side scaled to it; of the smallest rectangle that holds the
+    hole; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, a side is below 16 pixels,
+    or a hole is empty; UserError if the weights are missing.
     """
     return _holes(network or load("dists_hole"), fake, real, hole)
 
@@ -271,12 +228,9 @@ def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | N
 def niqe(pictures: Tensor) -> Tensor:
     """Compute NIQE: the distance of a picture's local statistics from those of pristine photographs.
 
-    Returns (N,) float64, 0 to inf; lower is better. Source: Mittal et al. 2013; official model, blocks of 96,
-    integer luma, zero below 1e-6.
-    pictures: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: fewer than 96 pixels by 192, or a picture is flat or strictly regular.
+    pictures: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; lower is better. Source: Mittal et al.
+    2013; official model, blocks of 96, integer luma, zero below 1e-6. Raises Unmeasurable if fewer than 96 pixels
+    by 192, or a picture is flat or strictly regular.
     """
     return _singles(no_reference.niqe, pictures)
 
@@ -284,13 +238,10 @@ def niqe(pictures: Tensor) -> Tensor:
 def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
     """Compute BRISQUE: the badness that people would see in a picture, learned from distorted photographs.
 
-    Returns (N,) float64, -inf to inf; lower is better. Source: Mittal et al. 2012; the release's regression,
-    integer luma, zero below 1e-6; about 0 to 100.
-    pictures: (N, 3, H, W) uint8, 0..255. network: from `load("brisque")`; default: load it.
-
-    Raises:
-        Unmeasurable: a side is below 13 pixels, or a picture is flat or strictly regular.
-        UserError: the weights are missing.
+    pictures: (N, 3, H, W) uint8, 0..255. network: from `load("brisque")`; default: load it. Returns (N,) float64,
+    -inf to inf; lower is better. Source: Mittal et al. 2012; the release's regression, integer luma, zero below
+    1e-6; about 0 to 100. Raises Unmeasurable if a side is below 13 pixels, or a picture is flat or strictly
+    regular; UserError if the weights are missing.
     """
     return _singles(network or load("brisque"), pictures)
 
@@ -298,12 +249,9 @@ def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
 def sharpness(pictures: Tensor) -> Tensor:
     """Compute the variance of the Laplacian: the strength of fine detail, noise included.
 
-    Returns (N,) float64, 0 to inf squared grey levels; higher is better. Source: Pech-Pacheco et al. 2000; variance
-    of the Laplacian (4 neighbours) of the integer luma, no border.
-    pictures: (N, 3, H, W) uint8, 0..255.
-
-    Raises:
-        Unmeasurable: a side is below 3 pixels.
+    pictures: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf squared grey levels; higher is better.
+    Source: Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border.
+    Raises Unmeasurable if a side is below 3 pixels.
     """
     return _singles(no_reference.sharpness, pictures)
 
@@ -311,13 +259,10 @@ def sharpness(pictures: Tensor) -> Tensor:
 def fid(real: Features, fake: Features) -> float:
     """Compute the Fréchet distance of two sets of features, each taken as one Gaussian.
 
-    Features are (N, d): Inception 2015-12-05 for the FID of papers. The value is biased upwards, the more so the
-    fewer pictures. Returns 0 to inf; lower is better. Source: Heusel et al. 2017.
-    real, fake: (N, d) and (M, d) features.
-
-    Raises:
-        Unmeasurable: a set has fewer than two members, or a feature is not finite.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, d) and (M, d) features. Features are (N, d): Inception 2015-12-05 for the FID of papers. The
+    value is biased upwards, the more so the fewer pictures. Returns 0 to inf; lower is better. Source: Heusel et
+    al. 2017. Raises Unmeasurable if a set has fewer than two members, or a feature is not finite; ValueError if not
+    (N, d) and (M, d).
     """
     return frechet.fid(*_two_sets(real, fake))
 
@@ -325,13 +270,10 @@ def fid(real: Features, fake: Features) -> float:
 def kid(real: Features, fake: Features) -> float:
     """Compute the squared maximum mean discrepancy of two sets of features, over all pairs.
 
-    The value is unbiased for independent sets. It is too low for sets that share items. Returns -inf to inf; lower
-    is better. Source: Binkowski et al. 2018; cubic kernel, all pairs.
-    real, fake: (N, d) and (M, d) features.
-
-    Raises:
-        Unmeasurable: a set has fewer than two members, or a feature is not finite.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, d) and (M, d) features. The value is unbiased for independent sets. It is too low for sets that
+    share items. Returns -inf to inf; lower is better. Source: Binkowski et al. 2018; cubic kernel, all pairs.
+    Raises Unmeasurable if a set has fewer than two members, or a feature is not finite; ValueError if not (N, d)
+    and (M, d).
     """
     return kernel.kid(*_two_sets(real, fake))
 
@@ -339,12 +281,9 @@ def kid(real: Features, fake: Features) -> float:
 def precision(real: Features, fake: Features) -> float:
     """Compute the share of the generated pictures that lie among the real ones.
 
-    Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k = 3.
-    real, fake: (N, d) and (M, d) features.
-
-    Raises:
-        Unmeasurable: a set has fewer than four members, or a feature is not finite.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k =
+    3. Raises Unmeasurable if a set has fewer than four members, or a feature is not finite; ValueError if not (N,
+    d) and (M, d).
     """
     return neighbours.precision(*_two_sets(real, fake))
 
@@ -352,12 +291,9 @@ def precision(real: Features, fake: Features) -> float:
 def recall(real: Features, fake: Features) -> float:
     """Compute the share of the real pictures that lie among the generated ones.
 
-    Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k = 3.
-    real, fake: (N, d) and (M, d) features.
-
-    Raises:
-        Unmeasurable: a set has fewer than four members, or a feature is not finite.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k =
+    3. Raises Unmeasurable if a set has fewer than four members, or a feature is not finite; ValueError if not (N,
+    d) and (M, d).
     """
     return neighbours.recall(*_two_sets(real, fake))
 
@@ -365,12 +301,9 @@ def recall(real: Features, fake: Features) -> float:
 def density(real: Features, fake: Features) -> float:
     """Compute how densely the real pictures surround each generated one.
 
-    Returns 0 to inf; higher is better. Source: Naeem et al. 2020; k = 5.
-    real, fake: (N, d) and (M, d) features.
-
-    Raises:
-        Unmeasurable: a set has fewer than six members, or a feature is not finite.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, d) and (M, d) features. Returns 0 to inf; higher is better. Source: Naeem et al. 2020; k = 5.
+    Raises Unmeasurable if a set has fewer than six members, or a feature is not finite; ValueError if not (N, d)
+    and (M, d).
     """
     return neighbours.density(*_two_sets(real, fake))
 
@@ -378,12 +311,9 @@ def density(real: Features, fake: Features) -> float:
 def coverage(real: Features, fake: Features) -> float:
     """Compute the share of the real pictures with a generated one nearby.
 
-    Returns 0 to 1; higher is better. Source: Naeem et al. 2020; k = 5.
-    real, fake: (N, d) and (M, d) features.
-
-    Raises:
-        Unmeasurable: a set has fewer than six members, or a feature is not finite.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Naeem et al. 2020; k = 5.
+    Raises Unmeasurable if a set has fewer than six members, or a feature is not finite; ValueError if not (N, d)
+    and (M, d).
     """
     return neighbours.coverage(*_two_sets(real, fake))
 
@@ -391,13 +321,9 @@ def coverage(real: Features, fake: Features) -> float:
 def pixel_accuracy(counts: Features) -> float:
     """Compute the share of the labelled pixels that a segmenter reads as their class.
 
-    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
-    nearest palette colour.
     counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
-
-    Raises:
-        Unmeasurable: no pixel is labelled.
-        ValueError: not 380 columns.
+    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
+    nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
     array = _counts(counts)
     return segmentation.pixel_accuracy(array, array)
@@ -406,13 +332,9 @@ def pixel_accuracy(counts: Features) -> float:
 def class_accuracy(counts: Features) -> float:
     """Compute `pixel_accuracy` for each class, and the mean over the classes.
 
-    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
-    nearest palette colour.
     counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
-
-    Raises:
-        Unmeasurable: no pixel is labelled.
-        ValueError: not 380 columns.
+    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
+    nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
     array = _counts(counts)
     return segmentation.class_accuracy(array, array)
@@ -421,13 +343,9 @@ def class_accuracy(counts: Features) -> float:
 def class_iou(counts: Features) -> float:
     """Compute the mean over the classes of intersection over union.
 
-    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
-    nearest palette colour.
     counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
-
-    Raises:
-        Unmeasurable: no pixel is labelled.
-        ValueError: not 380 columns.
+    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
+    nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
     array = _counts(counts)
     return segmentation.class_iou(array, array)
@@ -436,13 +354,9 @@ def class_iou(counts: Features) -> float:
 def label_colour_spread(real: Features, fake: Features) -> float:
     """Compute how much the colour of a label's regions varies, compared with the real pictures.
 
-    Returns 0 to inf; higher is better. Source: ours: standard deviation over pictures of each region's mean RGB;
-    labels by the nearest palette colour.
-    real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions.
-
-    Raises:
-        Unmeasurable: no label has five regions in each set.
-        ValueError: not (N, d) and (M, d).
+    real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions. Returns 0 to inf; higher is better.
+    Source: ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour.
+    Raises Unmeasurable if no label has five regions in each set; ValueError if not (N, d) and (M, d).
     """
     return segmentation.label_colour_spread(*_two_sets(real, fake))
 
@@ -450,12 +364,9 @@ def label_colour_spread(real: Features, fake: Features) -> float:
 def label_detail(pictures: Tensor) -> Tensor:
     """Compute the bits a pixel that it takes to write an input down as regions of one label.
 
-    Returns (N,) float64, 0 to inf bits a pixel; lower is better. Source: Leclerc 1989, of our label map: cubes of
-    24 levels with 1 % of the pixels; regions of 16 pixels.
-    pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs.
-
-    Raises:
-        Unmeasurable: a side is below 4 pixels.
+    pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs. Returns (N,) float64, 0 to inf bits a pixel; lower
+    is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16
+    pixels. Raises Unmeasurable if a side is below 4 pixels.
     """
     return _singles(labels.label_detail, pictures)
 
@@ -463,12 +374,9 @@ def label_detail(pictures: Tensor) -> Tensor:
 def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
     """Compute the share of the photograph's colours that its input predicts, beyond the mean photograph.
 
-    Returns (N,) float64, -inf to 1; higher is better. Source: ours: ridge regression on the other items, grid of
-    32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
-    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
-
-    Raises:
-        Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
+    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set. Returns (N,) float64, -inf to 1;
+    higher is better. Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4,
+    widths 1, 3, 9, 27. Raises Unmeasurable if a side is below 32 pixels, or fewer than 10 items.
     """
     return _items(labels.label_information, inputs, photographs)
 
@@ -476,11 +384,9 @@ def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
 def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
     """Compute `label_information` of the strength of the photograph's edges.
 
-    Returns (N,) float64, -inf to 1; higher is better. Source: ours: as `label_information`.
-    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set.
-
-    Raises:
-        Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
+    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set. Returns (N,) float64, -inf to 1;
+    higher is better. Source: ours: as `label_information`. Raises Unmeasurable if a side is below 32 pixels, or
+    fewer than 10 items.
     """
     return _items(labels.label_information_edges, inputs, photographs)
 
@@ -530,22 +436,14 @@ def _values(measure: Network, like: Tensor, *batches: Tensor) -> Tensor:
 
 
 def _by_row(pictures: Tensor) -> Tensor:
-    """Turn (N, 3, H, W) uint8 into (N, H, W, 3), each picture's pixels side by side.
-
-    Raises:
-        TypeError: another shape or dtype.
-    """
+    """Turn (N, 3, H, W) uint8 into (N, H, W, 3), each picture's pixels side by side."""
     if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
         raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
     return pictures.permute(0, 2, 3, 1).contiguous()
 
 
 def _two_sets(real: Features, fake: Features) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the features of both sets as arrays.
-
-    Raises:
-        ValueError: not (N, d) and (M, d).
-    """
+    """Return the features of both sets as arrays."""
     x, y = _array(real), _array(fake)
     if x.shape[1] != y.shape[1]:
         widths = f"real pictures have {x.shape[1]} features and generated ones {y.shape[1]}"
@@ -554,11 +452,7 @@ def _two_sets(real: Features, fake: Features) -> tuple[NDArray[np.floating], NDA
 
 
 def _counts(counts: Features) -> NDArray[np.floating]:
-    """Return pixel counts as an array.
-
-    Raises:
-        ValueError: not (N, 380).
-    """
+    """Return pixel counts as an array."""
     array = _array(counts)
     if array.shape[1] != segmentation.COUNTS:
         raise ValueError(f"wanted (N, {segmentation.COUNTS}) counts, found the shape {array.shape}")
@@ -566,11 +460,7 @@ def _counts(counts: Features) -> NDArray[np.floating]:
 
 
 def _array(features: Features) -> NDArray[np.floating]:
-    """Return (N, d) as an array; whole numbers and half precision become float64.
-
-    Raises:
-        ValueError: not two axes.
-    """
+    """Return (N, d) as an array; whole numbers and half precision become float64."""
     array = features.detach().cpu().double().numpy() if isinstance(features, Tensor) else np.asarray(features)
     if array.ndim != 2:
         raise ValueError(f"wanted (N, d) features, found the shape {array.shape}")

@@ -43,7 +43,7 @@ class SetMetric(torchmetrics.Metric):
 
     Args:
         feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
-            `num_features`, else a trial with a black picture of 299x299 tells it. Default: Inception.
+            `num_features`, else a trial with a black picture of 299x299 shows it. Default: Inception.
         weights: file of the Inception weights; default: the cache.
         resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.networks.extractors.resize`.
         precision: of Inception; `bf16` is faster and moves the features by about 2 % (relative RMS), FID by 0.4 to

@@ -12,7 +12,6 @@ The jackknife needs the distances without each group. With more pictures than fe
 are subtracted from those of all; else each distance is computed anew.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,13 +45,6 @@ def fid(real: Features, fake: Features) -> float:
 
     Memory beyond the features: five d x d matrices of float64 (168 MB for d = 2048), for any number of pictures.
 
-    Args:
-        real: (N, d) features of the real pictures.
-        fake: (M, d) features of the generated ones.
-
-    Returns:
-        0 and above; lower is better. Biased upwards, the more so the fewer pictures.
-
     Raises:
         Unmeasurable: a set has fewer than two members, or a feature is not finite.
 
@@ -75,12 +67,7 @@ def fid(real: Features, fake: Features) -> float:
 
 
 def distance_of_factors(shift: float, a: Matrix, b: Matrix) -> float:
-    """Compute the distance of two Gaussians from factors of their covariances.
-
-    Args:
-        shift: the squared distance of their means.
-        a, b: (n, d) and (m, d), with aᵀa and bᵀb the covariances.
-    """
+    """Compute the distance of two Gaussians from factors of their covariances."""
     from scipy.linalg import svdvals
 
     traces = float(np.vdot(a, a)) + float(np.vdot(b, b))
@@ -158,10 +145,6 @@ class FrechetReference:
     def compare(self, fake: Features, groups: Groups | None) -> Estimate:
         """The distance of generated pictures.
 
-        Args:
-            fake: (M, d) features.
-            groups: (M,) the group of each.
-
         Raises:
             Unmeasurable: as `fid`.
         """
@@ -205,7 +188,7 @@ class _Part:
 
 
 def compare_fid(real: PictureSet) -> Comparison:
-    """FID of sets beside these real pictures."""
+    """Return a function that computes FID of sets against these real pictures."""
     reference = FrechetReference(real.features, real.groups)
     return lambda fake, _: {"fid": reference.compare(fake.features, fake.groups)}
 
@@ -215,13 +198,9 @@ FID = Metric(
     title="FID",
     kind="set",
     measures="distance of two sets' Inception features, each taken as one Gaussian; biased upwards if small",
-    low=0,
-    high=math.inf,
-    higher_is_better=False,
     source="Heusel et al. 2017; Inception 2015-12-05, 2048 features",
     definition="fid/inception-2015-12-05",
     function=fid,
-    torch_class="FrechetInceptionDistance",
     weights=("inception",),
     extractor="inception",
     depends_on_count=True,

@@ -4,7 +4,6 @@ DISTS has no map and is of the hole's bounding box.
 Over the whole picture the known pixels, which are equal by construction in a composite, hide how the hole was filled.
 """
 
-import math
 from dataclasses import replace
 from functools import partial
 
@@ -21,13 +20,6 @@ _REACH = WINDOW // 2
 def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     """Peak signal-to-noise ratio in dB over the hole's pixels and their channels: 10 log10(peak² / MSE),
     peak 255, of 16 bits 65535.
-
-    Args:
-        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
-        hole: (H, W) bool, True in the hole.
-
-    Returns:
-        dB; `inf` where the pictures are equal in the hole.
 
     Raises:
         Unmeasurable: the sizes differ, or there is no hole.
@@ -46,8 +38,6 @@ PSNR_HOLE = Metric(
     title="PSNR, hole",
     kind="pair",
     measures="as psnr, over the hole's pixels alone",
-    low=0,
-    high=math.inf,
     higher_is_better=True,
     unit="dB",
     source="10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16 bits 65535; "
@@ -64,13 +54,6 @@ def ssim_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
 
     A pixel of the map is the middle of its window, and windows lie wholly inside the picture: pixels of the hole
     nearer to the border than 5 do not count. A window at the hole's edge sees known pixels too.
-
-    Args:
-        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
-        hole: (H, W) bool, True in the hole.
-
-    Returns:
-        -1..1; 1 where the pictures are equal in all windows.
 
     Raises:
         Unmeasurable: the sizes differ, a side is below 11 pixels, or the map has no pixel in the hole.
@@ -112,9 +95,6 @@ def l1_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
 
     Args, Raises: as `psnr_hole`.
 
-    Returns:
-        0..255 grey levels; lower is better.
-
     >>> import numpy as np
     >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)
     >>> l1_hole(black + np.uint8(3), black, hole)
@@ -129,9 +109,7 @@ L1_HOLE = Metric(
     title="L1, hole",
     kind="pair",
     measures="mean absolute difference from the reference over the hole's pixels and their channels",
-    low=0,
     high=255,
-    higher_is_better=False,
     unit="grey levels",
     source=f"mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole; {_HOLE}",
     definition="l1/rgb8/hole",
@@ -156,8 +134,6 @@ LPIPS_ALEX_HOLE = replace(
     source=f"{LPIPS_ALEX.source}; each layer's map enlarged bilinearly to the picture's size, their sum; {_HOLE}",
     definition="lpips/0.1/alex/hole",
     takes_hole=True,
-    torch_class="",
-    torch_option=None,
     make=partial(lpips_distance, "alexnet", has_map=True),
 )
 DISTS_HOLE = replace(
@@ -168,7 +144,6 @@ DISTS_HOLE = replace(
     source=f"{DISTS.source}; of the smallest rectangle that holds the hole; {_HOLE}",
     definition="dists/piq/hole-box",
     takes_hole=True,
-    torch_class="",
 )
 
 

@@ -25,13 +25,6 @@ BLOCK = 1024
 def kid(real: Features, fake: Features) -> float:
     """KID (Binkowski et al. 2018): cubic kernel (xᵀy/d + 1)³, diagonals left out, float64, no subsets, no seed.
 
-    Args:
-        real: (N, d) features of the real pictures.
-        fake: (M, d) features of the generated ones.
-
-    Returns:
-        The estimate, unbiased for independent sets; it may be below 0.
-
     Raises:
         Unmeasurable: a set has fewer than two members, or a feature is not finite.
 
@@ -57,10 +50,6 @@ class KernelReference:
 
     def compare(self, fake: Features, groups: Groups | None) -> Estimate:
         """KID of generated pictures.
-
-        Args:
-            fake: (M, d) features.
-            groups: (M,) the group of each.
 
         Raises:
             Unmeasurable: as `kid`.
@@ -89,7 +78,7 @@ class KernelReference:
 
 
 def compare_kid(real: PictureSet) -> Comparison:
-    """KID of sets beside these real pictures."""
+    """Return a function that computes KID of sets against these real pictures."""
     reference = KernelReference(real.features, real.groups)
     return lambda fake, _: {"kid": reference.compare(fake.features, fake.groups)}
 
@@ -101,12 +90,9 @@ KID = Metric(
     measures="squared maximum mean discrepancy of two sets' Inception features; unbiased for independent sets, "
     "too low where they share items; may be below 0",
     low=-math.inf,
-    high=math.inf,
-    higher_is_better=False,
     source="Binkowski et al. 2018; cubic kernel, all pairs; Inception 2015-12-05",
     definition="kid/inception-2015-12-05/all-pairs",
     function=kid,
-    torch_class="AllPairsKernelInceptionDistance",
     weights=("inception",),
     extractor="inception",
     compare=compare_kid,

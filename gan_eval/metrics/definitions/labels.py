@@ -1,4 +1,4 @@
-"""What a generator is given: how simple its input is, and how much of the photograph that input tells.
+"""Metrics of a generator's input: its simplicity, and the share of the photograph that it predicts.
 
 No generated picture takes part, so these are facts of the task, and equal for all models that were given the same
 inputs. Aziz, Syam and Rais saw that Pix2Pix does better where label pictures are simple and keep much of the
@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 STEPS = 32
 """Steps of 8 levels in which each channel is counted."""
 LEAST_SHARE = 0.01
-"""Of the picture's pixels, that a colour needs to be a label."""
+"""Share of the picture's pixels that a colour needs to be a label."""
 LEAST_REGION = 16
 """Pixels; smaller patches of one label are noise of the coding and no regions."""
 _LEAST_SIDE = 4
@@ -78,11 +78,8 @@ def label_detail(picture: Pixels) -> float:
     """Bits a pixel that it takes to write the label picture down as regions, after Leclerc 1989; lower is simpler.
 
     (edges · log2 3 + regions · (log2 pixels + entropy)) / pixels: a border continues in one of three ways from pixel to
-    pixel, and each region has a place where it begins and a label. Edges are pairs of neighbours, beside or below each
+    pixel, and each region has a place where it begins and a label. Edges are pairs of neighbours, next to or below each
     other, with different labels; the entropy is that of the labels' shares.
-
-    Args:
-        picture: (H, W, 3) uint8, 0..255, the generator's input.
 
     Raises:
         Unmeasurable: a side is below 4 pixels.
@@ -111,14 +108,14 @@ CELLS = 32
 HATS = 4
 """Places of each colour channel, 0 to 255, between which a cell's colour is shared out."""
 WIDTHS = (1, 3, 9, 27)
-"""Of the square neighbourhoods that are looked at, in cells."""
+"""Widths of the square neighbourhoods, in cells."""
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""Of the ridge regression, in means of the features' sums of squares."""
+"""Penalties of the ridge regression, in means of the features' sums of squares."""
 FEWEST_ITEMS = 10
 """Fewer give no regression to speak of."""
 NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
 _USED = 0.01
-"""Of a cell: a hat that no label picture fills so far anywhere is left out."""
+"""Smallest share of a cell; a hat that fills less in every label picture is dropped."""
 
 
 class LabelCells(NamedTuple):
@@ -142,7 +139,7 @@ def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
     for picture in pictures:
         height, width, _ = picture.shape
         if min(height, width) < CELLS:
-            raise Unmeasurable(f"{width}x{height} pixels; what a label picture tells needs at least {CELLS}x{CELLS}")
+            raise Unmeasurable(f"{width}x{height} pixels; label information needs at least {CELLS}x{CELLS}")
     luma = compiled.luma(pictures[1]).astype(np.float64)
     right, down = np.diff(luma, axis=1, append=luma[:, -1:]), np.diff(luma, axis=0, append=luma[-1:])
     colours = [_means(picture) / 255 for picture in pictures]
@@ -198,13 +195,6 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
     The ridge regression on the other items leaves this item out exactly (its sums are taken off those of all), and its
     penalty is the one of `PENALTIES` with the least squared error over the other items.
 
-    Args:
-        items: of one data set.
-        target: `colours` or `edges` of `LabelCells`.
-
-    Returns:
-        (N,): 1 - squared error / squared difference from the others' mean. NaN where there is no difference.
-
     Raises:
         Unmeasurable: fewer than 10 items.
     """
@@ -248,13 +238,6 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
 def label_information(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
     """The share of each photograph's colours that its input predicts, cross-validated over the items.
 
-    Args:
-        inputs, photographs: of the items of one data set, each (H, W, 3) uint8, 0..255.
-
-    Returns:
-        (N,), 1 and below: `predicted_shares` of the colours. 0 or a little below: the input tells nothing. NaN: the
-        photograph is the mean of the others.
-
     Raises:
         Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
 
@@ -281,9 +264,6 @@ METRICS = (
         title="Label detail",
         kind="input",
         measures="bits a pixel that it takes to write the generator's input down as regions of one label",
-        low=0,
-        high=math.inf,
-        higher_is_better=False,
         unit="bits a pixel",
         source=_DETAIL,
         definition="label-detail/cubes24/1pc/regions16",

@@ -47,7 +47,7 @@ class Moments:
 
     @cached_property
     def trace(self) -> float:
-        """Of the covariance."""
+        """Trace of the covariance."""
         squares = float(np.trace(self.products)) - self.count * float(self.offset @ self.offset)
         return squares / (self.count - 1)
 
@@ -85,7 +85,7 @@ def near_mean(features: Features, rows: Rows | None = None) -> Vector:
 
 
 def centred(features: Features) -> tuple[Vector, Vector, Matrix]:
-    """Of a set that fits into memory as float64: its mean, and its members as a factor of its covariance.
+    """Return, for a set that fits into memory as float64, its mean, and its members as a factor of its covariance.
 
     Returns:
         (d,) a point near the mean, (d,) the mean less that point, and (N, d) F with FᵀF the covariance.

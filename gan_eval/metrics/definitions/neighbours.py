@@ -10,7 +10,7 @@ The ball of a picture reaches to the k-th nearest other picture of its own set.
 | density | 5 | | real pictures whose ball a generated one is in, counted, divided by k; mean over the generated ones |
 
 As their sources define it, a ball of precision and recall holds its rim (Kynkäänniemi et al. 2019, equation 1), a ball
-of density and coverage does not (Naeem et al. 2020, in the authors' program): a set beside itself has density 1.
+of density and coverage does not (Naeem et al. 2020, in the authors' program): a set compared with itself has density 1.
 Where pictures stand k + 1 times in a set, their ball is a point: a further copy is in it with the rim and not without.
 Distances that agree to 1e-11 of the squared norms (taken from a point near the real pictures' mean) count as equal, so
 that copies are found as such in spite of rounding.
@@ -20,14 +20,14 @@ picture are kept, so that its radius without a group is known too.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import Features, Matrix, near_mean, require_finite
-from gan_eval.metrics.definitions.record import ExtractorName, Metric
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
@@ -43,12 +43,6 @@ NEAREST = 32
 
 def precision(real: Features, fake: Features) -> float:
     """Share of the generated pictures that lie among the real ones (Kynkäänniemi et al. 2019, k = 3).
-
-    Args:
-        real, fake: (N, d) and (M, d) features.
-
-    Returns:
-        0 to 1; higher is better.
 
     Raises:
         Unmeasurable: a set has fewer than k + 1 members, or a feature is not finite.
@@ -71,7 +65,7 @@ def recall(real: Features, fake: Features) -> float:
 
 
 def density(real: Features, fake: Features) -> float:
-    """How densely the real pictures surround each generated one (Naeem et al. 2020, k = 5).
+    """Number of real balls around each generated one (Naeem et al. 2020, k = 5).
 
     Arguments and errors as `precision`; 0 and above, 1 where both sets are alike; higher is better.
 
@@ -115,11 +109,6 @@ class NeighbourReference:
     ) -> dict[str, Estimate]:
         """The metrics of generated pictures, by name.
 
-        Args:
-            fake: (M, d) features.
-            groups: (M,) the group of each.
-            names: those requested of precision, recall, density, coverage.
-
         Raises:
             Unmeasurable: as `precision`.
         """
@@ -134,53 +123,47 @@ class NeighbourReference:
 
 
 def compare_neighbours(real: PictureSet) -> Comparison:
-    """The four metrics of sets beside these real pictures; those that are named together share one pass."""
+    """Return a function that computes the four metrics of sets against these real pictures, in one pass."""
     reference = NeighbourReference(real.features, real.groups)
     return lambda fake, names: reference.compare(fake.features, fake.groups, names=names)
 
 
-EXTRACTOR_TITLES = {"inception": "Inception", "vgg16": "VGG16"}
-
-
-def _metrics(extractor: ExtractorName, features: str) -> tuple[Metric, ...]:
-    """The four metrics on one network's features, named after it."""
-    precision_recall, density_coverage = "Kynkäänniemi et al. 2019; k = 3", "Naeem et al. 2020; k = 5"
-    facts = (
-        (precision, "share of the generated pictures that lie among the real ones", 1.0, precision_recall),
-        (recall, "share of the real pictures that lie among the generated ones", 1.0, precision_recall),
-        (
-            density,
-            "how densely the real pictures surround each generated one; 1 where both sets are alike, more is possible",
-            math.inf,
-            density_coverage,
-        ),
-        (coverage, "share of the real pictures with a generated one nearby", 1.0, density_coverage),
-    )
-    return tuple(
-        Metric(
-            name=f"{function.__name__}_{extractor}",
-            title=f"{function.__name__}, {EXTRACTOR_TITLES[extractor]}",
-            kind="set",
-            measures=measures,
-            low=0,
-            high=high,
-            higher_is_better=True,
-            source=f"{source}; {features}",
-            definition=f"{function.__name__}/{extractor}/k={K[function.__name__]}",
-            function=function,
-            torch_class="PrecisionRecall" if source == precision_recall else "DensityCoverage",
-            weights=(extractor,),
-            extractor=extractor,
-            depends_on_count=True,
-            compare=compare_neighbours,
-        )
-        for function, measures, high, source in facts
+def _metric(function: Callable[..., float], measures: str, high: float, source: str) -> Metric:
+    name = function.__name__
+    return Metric(
+        name=f"{name}_inception",
+        title=f"{name}, Inception",
+        kind="set",
+        measures=measures,
+        high=high,
+        higher_is_better=True,
+        source=f"{source}; Inception 2015-12-05, 2048 features (not VGG16's, as in the papers)",
+        definition=f"{name}/inception/k={K[name]}",
+        function=function,
+        weights=("inception",),
+        extractor="inception",
+        depends_on_count=True,
+        compare=compare_neighbours,
     )
 
 
 METRICS = (
-    *_metrics("inception", "Inception 2015-12-05, 2048 features (not VGG16's, as in the papers)"),
-    *_metrics("vgg16", "VGG16, the 4096 features of its second hidden layer"),
+    _metric(
+        precision,
+        "share of the generated pictures that lie among the real ones",
+        1.0,
+        "Kynkäänniemi et al. 2019; k = 3",
+    ),
+    _metric(
+        recall, "share of the real pictures that lie among the generated ones", 1.0, "Kynkäänniemi et al. 2019; k = 3"
+    ),
+    _metric(
+        density,
+        "how densely the real pictures surround each generated one; 1 where both sets are alike, more is possible",
+        math.inf,
+        "Naeem et al. 2020; k = 5",
+    ),
+    _metric(coverage, "share of the real pictures with a generated one nearby", 1.0, "Naeem et al. 2020; k = 5"),
 )
 
 
@@ -245,7 +228,7 @@ def _kth(nearest: Matrix, groups: NDArray[np.intp], left_out: int) -> Matrix:
 
 
 def _crossing(real: _Balls, fake: _Balls) -> dict[str, Estimate]:
-    """Who lies in whose ball between two sets: the four metrics, for all pictures and without each group."""
+    """Find the pictures inside the other set's balls: the four metrics, for all pictures and without each group."""
     replicates = min(len(real.radii), len(fake.radii))
     fake_inside = np.zeros((replicates, fake.count), dtype=bool)
     real_inside, real_covered = np.zeros((2, replicates, real.count), dtype=bool)

@@ -1,4 +1,4 @@
-"""What one picture tells without a reference: NIQE, BRISQUE and sharpness.
+"""Metrics of one picture without a reference: NIQE, BRISQUE and sharpness.
 
 NIQE and BRISQUE look at the luma less its local mean and over its local contrast (7x7 Gaussian window, sigma 7/6;
 Mittal et al. 2012, equations 1-3), fit generalised Gaussians to it and to its products with neighbours, and look again
@@ -126,12 +126,6 @@ def niqe(picture: Pixels) -> float:
     Mittal, Soundararajan, Bovik 2013; algorithm and pristine model of the official release. Only whole blocks of 96x96
     count: of a 256x256 picture the upper left 192x192 (2x2 blocks) is measured.
 
-    Args:
-        picture: (H, W, 3) uint8, 0..255.
-
-    Returns:
-        0 and above; lower is more natural.
-
     Raises:
         Unmeasurable: fewer than two blocks of 96x96 pixels that are neither flat nor strictly regular.
 
@@ -164,14 +158,10 @@ NIQE = Metric(
     title="NIQE",
     kind="single",
     measures="distance of one picture's local statistics from those of pristine photographs; no reference",
-    low=0,
-    high=math.inf,
-    higher_is_better=False,
     source="Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6",
     definition="niqe/official-params/int-luma/zero1e-6",
     function=niqe,
     least_size=(BLOCK, 2 * BLOCK),
-    torch_class="NaturalImageQuality",
 )
 
 
@@ -259,16 +249,8 @@ def brisque(picture: Pixels, regression: Regression) -> float:
     and the regression are those of the official release, but for the choices above, and nothing is rounded on the way:
     the release passes features through text files with six digits.
 
-    Beside piq 0.8 on the same luma in float64: equal to 1e-3 on photographs of even size without flat areas; 0.07 apart
-    on one with a little flat black, 8 apart where half of the picture is flat white. A picture of odd size is halved to
-    ceil(size / 2) at a scale of exactly 0.5, as in the release; piq takes floor, which moved one photograph by 0.5.
-
-    Args:
-        picture: (H, W, 3) uint8, 0..255.
-        regression: from `load_regression`.
-
-    Returns:
-        About 0 (pristine) to 100 (badly distorted); values outside occur and are kept. Lower is better.
+    piq 0.8 gives the same to 1e-3 on photographs of even size without flat areas. It differs in flat areas, and halves
+    odd sizes to floor(size / 2) instead of the release's ceil(size / 2).
 
     Raises:
         Unmeasurable: a side is shorter than 13 pixels, or the picture is flat or strictly regular.
@@ -368,12 +350,9 @@ BRISQUE = Metric(
     kind="single",
     measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
     low=-math.inf,
-    high=math.inf,
-    higher_is_better=False,
     source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
     definition="brisque/release/int-luma/zero1e-6",
     least_size=(SMALLEST, SMALLEST),
-    torch_class="Brisque",
     weights=("brisque",),
     readers=(load_regression,),
     make=brisque_function,
@@ -385,12 +364,6 @@ def sharpness(picture: Pixels) -> float:
 
     The Laplacian of a pixel is the sum of its 4 neighbours less 4 times itself; pixels at the border have none. The
     variance is that of the population, from exact sums.
-
-    Args:
-        picture: (H, W, 3) uint8, 0..255.
-
-    Returns:
-        0 and above, in squared grey levels; higher is sharper, noise included.
 
     Raises:
         Unmeasurable: a side is below 3 pixels.
@@ -413,15 +386,12 @@ SHARPNESS = Metric(
     name="sharpness",
     kind="single",
     measures="strength of fine detail in one picture, noise included; no reference",
-    low=0,
-    high=math.inf,
     higher_is_better=True,
     unit="squared grey levels",
     source="Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border",
     definition="sharpness/laplacian4/int-luma/valid",
     function=sharpness,
     least_size=(3, 3),
-    torch_class="Sharpness",
 )
 
 

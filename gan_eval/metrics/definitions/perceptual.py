@@ -4,7 +4,6 @@ The networks are those of the packages lpips and piq; this module hands them loc
 range that each expects. Nothing is downloaded. Both load torch, and so does what reads their weights.
 """
 
-import math
 import warnings
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +31,7 @@ _CONVOLUTIONS: dict[Trunk, dict[int, tuple[int, int, int]]] = {
         24: (512, 512, 3), 26: (512, 512, 3), 28: (512, 512, 3),
     },
 }  # fmt: skip
-"""By their K in torchvision's `features.K`: outputs, inputs, side of the kernel."""
+"""Convolutions by their K in torchvision's `features.K`: outputs, inputs, side of the kernel."""
 
 _SMALLEST: dict[Trunk, int] = {"alexnet": 31, "vgg16": 16}
 """Least side in pixels that leaves one place after the last pooling before the last layer that is compared."""
@@ -40,7 +39,7 @@ _SMALLEST: dict[Trunk, int] = {"alexnet": 31, "vgg16": 16}
 _LIBRARY_NAME: dict[Trunk, str] = {"alexnet": "alex", "vgg16": "vgg"}
 
 DISTS_CHANNELS = (3, 64, 128, 256, 512, 512)
-"""Of the picture and of the five layers of VGG16 that DISTS compares."""
+"""Channels of the picture and of the five layers of VGG16 that DISTS compares."""
 _DISTS_LAYERS = ("3", "8", "15", "22", "29")
 """relu1_2, relu2_2, relu3_3, relu4_3, relu5_3 as torchvision numbers them."""
 
@@ -62,15 +61,7 @@ class PerceptualDistance:
     bounding box is compared."""
 
     def __call__(self, fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
-        """The distance; 0 for equal pictures (DISTS: to 1e-6).
-
-        Args:
-            fake, real: (H, W, 3) uint8, 0..255.
-            hole: (H, W) bool, True in the hole; None: the distance of the whole pictures.
-
-        Raises:
-            Unmeasurable: the sizes differ, a side (of the hole's bounding box) is below `smallest`, or no hole.
-        """
+        """The distance; 0 for equal pictures (DISTS: to 1e-6)."""
         import torch
 
         from gan_eval.metrics.kernels.devices import exact_inference
@@ -140,14 +131,7 @@ def read_dists_weights(path: Path) -> "dict[str, Tensor]":
 def lpips_distance(
     trunk: Trunk, convolutions: "State", *, device: str = "cpu", has_map: bool = False
 ) -> PerceptualDistance:
-    """LPIPS version 0.1 (Zhang et al. 2018): the library's network and linear heads over the given convolutions.
-
-    Args:
-        trunk: `alexnet`, which its authors advise for evaluation, or `vgg16`.
-        convolutions: from `read_trunk`.
-        device: where it runs.
-        has_map: a distance for each pixel (`spatial=True`), for holes.
-    """
+    """LPIPS version 0.1 (Zhang et al. 2018): the library's network and linear heads over the given convolutions."""
     import lpips
     import torch
 
@@ -179,14 +163,9 @@ LPIPS_ALEX = Metric(
     title="LPIPS, AlexNet",
     kind="pair",
     measures="distance from the reference in AlexNet's features, weighted as people judged distorted patches",
-    low=0,
-    high=math.inf,
-    higher_is_better=False,
     source="Zhang et al. 2018; version 0.1, AlexNet, pictures as they are",
     definition="lpips/0.1/alex",
     least_size=(_SMALLEST["alexnet"], _SMALLEST["alexnet"]),
-    torch_class="LearnedPerceptualSimilarity",
-    torch_option=("net", "alex"),
     weights=("alexnet",),
     readers=(partial(read_trunk, trunk="alexnet"),),
     make=partial(lpips_distance, "alexnet"),
@@ -198,14 +177,9 @@ LPIPS_VGG = Metric(
     title="LPIPS, VGG16",
     kind="pair",
     measures="as lpips_alex, in VGG16's features",
-    low=0,
-    high=math.inf,
-    higher_is_better=False,
     source="Zhang et al. 2018; version 0.1, VGG16, pictures as they are",
     definition="lpips/0.1/vgg16",
     least_size=(_SMALLEST["vgg16"], _SMALLEST["vgg16"]),
-    torch_class="LearnedPerceptualSimilarity",
-    torch_option=("net", "vgg"),
     weights=("vgg16",),
     readers=(partial(read_trunk, trunk="vgg16"),),
     make=partial(lpips_distance, "vgg16"),
@@ -214,13 +188,7 @@ LPIPS_VGG = Metric(
 
 
 def dists_distance(convolutions: "State", weights: "State", *, device: str = "cpu") -> PerceptualDistance:
-    """DISTS (Ding et al. 2020) as piq computes it: a shorter side above 256 pixels is scaled to 256.
-
-    Args:
-        convolutions: VGG16's, from `read_trunk`.
-        weights: from `read_dists_weights`.
-        device: where it runs.
-    """
+    """DISTS (Ding et al. 2020) as piq computes it: a shorter side above 256 pixels is scaled to 256."""
     import piq
     import torch
     from piq.perceptual import ContentLoss
@@ -265,13 +233,10 @@ DISTS = Metric(
     title="DISTS",
     kind="pair",
     measures="difference from the reference in structure and texture of VGG16's features; texture may shift",
-    low=0,
     high=1,
-    higher_is_better=False,
     source="Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it",
     definition="dists/piq",
     least_size=(_SMALLEST["vgg16"], _SMALLEST["vgg16"]),
-    torch_class="Dists",
     weights=("vgg16", "dists"),
     readers=(partial(read_trunk, trunk="vgg16"), read_dists_weights),
     make=dists_distance,

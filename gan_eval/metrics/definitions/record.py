@@ -1,10 +1,11 @@
-"""What is written down about a metric, beside the function that computes it.
+"""The record of a metric: its facts, and the function that computes it.
 
 A family's module holds a `Metric` for each of its metrics. The list, the functional form, torchmetrics' class, the run
 and the tables of docs/metrics.md are made from it (`gan_eval.metrics.catalogue` collects the records). Importing a
 family loads neither torch nor scipy nor numba: its functions import them where they need them.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gan_eval.metrics.definitions.labels import LabelCells
 
 Kind = Literal["pair", "single", "input", "set"]
-ExtractorName = Literal["inception", "vgg16", "segmenter", "label_colours"]
+ExtractorName = Literal["inception", "segmenter", "label_colours"]
 
 DEFAULT_RESIZER = "tf1"
 """The rule by which pictures reach the network's size where none is named: that of the published values."""
@@ -36,37 +37,33 @@ class Metric:
 
     name: str
     kind: Kind
-    """pair: a generated picture beside its reference; single: one picture alone; input: what the
-    generator was given, alone or beside the photographs, with a value for each generated picture; set: pictures beside
+    """pair: a generated picture and its reference; single: one picture alone; input: what the
+    generator was given, alone or with the photographs, with a value for each generated picture; set: sets of
     pictures."""
     measures: str
-    low: float
-    """Least possible value."""
-    high: float
-    """Greatest possible value."""
-    higher_is_better: bool
     source: str
     """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     definition: str
     """Short name of the definition. Cached values are found by it: change it when the computation changes."""
+    low: float = 0.0
+    """Least possible value."""
+    high: float = math.inf
+    """Greatest possible value."""
+    higher_is_better: bool = False
     unit: str = ""
     title: str = ""
     """Its name as papers write it, for readers; "": `name`."""
     function: Callable[..., Any] | None = None
-    """Of pictures that need no weights: a `PictureFunction`. Of sets: (N, d) real and (M, d) generated features to a
-    number. Of items: their inputs and photographs to (N,) numbers. Its name is that of the functional form."""
+    """For pictures, without weights: a `PictureFunction`. For sets: (N, d) real and (M, d) generated features to a
+    number. For items: their inputs and photographs to (N,) numbers. Its name is that of the functional form."""
     least_size: tuple[int, int] | None = None
     """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
     takes_hole: bool = False
-    """A pair metric of the hole alone: it needs the mask picture beside the reference."""
+    """A pair metric of the hole alone: it needs the mask picture too."""
     of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
     """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
     any_format: bool = False
     """Defined for pictures of any channels and depth, of which it is given every sample; others are for 8-bit RGB."""
-    torch_class: str = ""
-    """The class in `gan_eval.metrics` that has it; several metrics may share one."""
-    torch_option: tuple[str, str] | None = None
-    """The class's option, and its value, for this metric of several that share a class of picture metrics."""
     weights: tuple[str, ...] = ()
     """Names of the pretrained weights in `gan_eval.metrics.weights.cache` that it needs."""
     readers: tuple[Callable[[Path], Any], ...] = ()
@@ -84,5 +81,5 @@ class Metric:
 
     @property
     def is_pixel_metric(self) -> bool:
-        """Of pictures, without weights."""
+        """True for a metric of pictures without weights."""
         return self.kind != "set" and self.function is not None

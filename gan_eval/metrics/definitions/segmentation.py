@@ -14,8 +14,8 @@ evaluated are not counted at all; a pixel that is read as nothing that is evalua
 
 The classes are read by the colours of Cityscapes' own label maps (Cordts et al. 2016), which the pix2pix pictures of it
 have. Classes that are never evaluated (the car's own bonnet, parking, bridges, …) have colours too: their pixels are
-`VOID`. Two of them share an evaluated class's colour and cannot be told from it: pole groups count as poles, licence
-plates as cars.
+`VOID`. Two of them share an evaluated class's colour and cannot be distinguished from it: pole groups count as
+poles, licence plates as cars.
 """
 
 from collections.abc import Sequence
@@ -95,12 +95,6 @@ def class_map(picture: "Picture") -> ClassMap:
     Label maps are kept as JPEG, so that hardly a pixel has its exact colour. Distance is Euclidean in RGB, in whole
     numbers; of equally near colours the first one counts.
 
-    Args:
-        picture: (H, W, 3) uint8, a label map.
-
-    Returns:
-        (H, W) uint8: 0..18 in the order of `CLASSES`, or `VOID`.
-
     >>> class_map(np.array([[[120, 70, 130], [255, 250, 0], [3, 0, 4]]], dtype=np.uint8))
     array([[  0,   7, 255]], dtype=uint8)
     """
@@ -171,13 +165,6 @@ ClassNumbers = NDArray[np.intp]
 def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
     """The pixels of each true class by the class they are read as, as one flat vector.
 
-    Args:
-        true: (H, W) classes of the label map; those of no class are not counted.
-        read: (H, W) classes that were read in the picture.
-
-    Returns:
-        (COUNTS,) float32, true classes in rows; whole numbers, exact up to 16.7 million pixels of one kind.
-
     Raises:
         ValueError: the shapes differ.
 
@@ -195,13 +182,6 @@ def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
 
 def pixel_accuracy(real: Counts, fake: Counts) -> float:
     """Share of the labelled pixels that are read as their class.
-
-    Args:
-        real: not used: what is read in the real pictures is another model's score.
-        fake: (N, COUNTS) counts of the generated pictures, see `confusion`.
-
-    Returns:
-        0..1, higher is better.
 
     Raises:
         Unmeasurable: no pixel is labelled.
@@ -262,11 +242,7 @@ def _occurring(fake: Counts) -> ClassNumbers:
 
 
 def _pixels_of(classes: ClassNumbers, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Labelled pixels of each class.
-
-    Raises:
-        Unmeasurable: a class has none, because all of its pictures are in the group that is left out.
-    """
+    """Labelled pixels of each class."""
     pixels = matrix.sum(axis=1)[classes]
     if not pixels.all():
         name = CLASSES[int(classes[pixels == 0][0])]
@@ -275,11 +251,7 @@ def _pixels_of(classes: ClassNumbers, matrix: NDArray[np.float64]) -> NDArray[np
 
 
 def _sum(counts: Counts) -> NDArray[np.float64]:
-    """(19, 20): the counts of all pictures together.
-
-    Raises:
-        Unmeasurable: there are none.
-    """
+    """(19, 20): the counts of all pictures together."""
     matrix = np.asarray(counts, dtype=np.float64).reshape(-1, COUNTS).sum(axis=0)
     if not matrix.any():
         raise Unmeasurable("no pixel of the label maps belongs to an evaluated class of Cityscapes")
@@ -299,13 +271,6 @@ MIN_SPREAD = 1.0
 def region_colours(true: ClassMap, picture: "Picture") -> NDArray[np.float32]:
     """The mean colour of each class's region in a picture.
 
-    Args:
-        true: (H, W) classes of the label map.
-        picture: (H, W, 3) uint8.
-
-    Returns:
-        (COLOURS_SIZE,) float32: for each class R, G, B (0..255; 0 where it does not occur) and the number of pixels.
-
     >>> region_colours(np.array([[0, 0, 255]], np.uint8), np.array([[[9, 0, 0], [1, 2, 3], [7, 7, 7]]], np.uint8))[:5]
     array([5. , 1. , 1.5, 2. , 0. ], dtype=float32)
     """
@@ -322,14 +287,6 @@ def label_colour_spreads(real: NDArray[np.floating], fake: NDArray[np.floating])
 
     The spread of a label is the standard deviation of its region's mean colour over the pictures: the root of the sum
     of the variances of R, G and B. Pictures with fewer than 16 pixels of the label do not count for it.
-
-    Args:
-        real, fake: (N, COLOURS_SIZE) and (M, COLOURS_SIZE), see `region_colours`.
-
-    Returns:
-        By class, the spread in the generated pictures divided by that in the real ones: 0 where all have one colour,
-        1 where they vary as the real ones do, above 1 where they vary more. Labels in fewer than 5 pictures of a set
-        are dropped. Labels whose real spread is below 1 grey level are dropped too: their colour is nearly constant.
     """
     (of_real, real_counts), (of_fake, fake_counts) = _spreads(real), _spreads(fake)
     compared = (np.minimum(real_counts, fake_counts) >= MIN_REGIONS) & (of_real >= MIN_SPREAD)
@@ -349,13 +306,6 @@ def _spreads(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
 
 def label_colour_spread(real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
     """Compute how well each label's spread of colour matches that of the real pictures.
-
-    Args:
-        real, fake: as `label_colour_spreads`, which names the labels that are dropped.
-
-    Returns:
-        0..1, higher is better: the mean over the labels of the smaller spread divided by the larger one. 1 where every
-        label varies as in the real pictures. A label that varies half as much or twice as much has 0.5.
 
     Raises:
         Unmeasurable: no label can be compared.
@@ -382,11 +332,7 @@ def compare_label_colours(real: PictureSet) -> Comparison:
 
 
 def _compared(real: NDArray[np.floating], fake: NDArray[np.floating]) -> list[int]:
-    """The labels of `label_colour_spreads`.
-
-    Raises:
-        Unmeasurable: there are none.
-    """
+    """The labels of `label_colour_spreads`."""
     labels = [CLASSES.index(name) for name in label_colour_spreads(real, fake)]
     if not labels:
         raise Unmeasurable(
@@ -397,11 +343,7 @@ def _compared(real: NDArray[np.floating], fake: NDArray[np.floating]) -> list[in
 
 
 def _match(labels: list[int], real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
-    """The mean over labels of the smaller spread divided by the larger one; 1 for a label that varies in neither set.
-
-    Raises:
-        Unmeasurable: a label is in fewer than 2 pictures of a set.
-    """
+    """The mean over labels of the smaller spread divided by the larger; 1 for a label without spread."""
     spreads = np.stack([_spreads(real)[0], _spreads(fake)[0]])[:, labels]
     if np.isnan(spreads).any():
         raise Unmeasurable("a label is in fewer than 2 pictures of a set")
@@ -415,7 +357,6 @@ LABEL_COLOUR_SPREAD = Metric(
     kind="set",
     measures="how well the spread of a label's mean colour over the generated pictures matches that over the real "
     "ones: the smaller divided by the larger; mean over labels",
-    low=0,
     high=1,
     higher_is_better=True,
     source="ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour",
@@ -432,7 +373,6 @@ SCORES = tuple(
         title=function.__name__.replace("_", " ").replace("iou", "IoU"),
         kind="set",
         measures=measures,
-        low=0,
         high=1,
         higher_is_better=True,
         source="Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette colour",

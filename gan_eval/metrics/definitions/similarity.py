@@ -1,4 +1,4 @@
-"""How far a generated picture is from its reference, pixel by pixel and in small windows: PSNR, L1, SSIM, MS-SSIM.
+"""Distances of a generated picture from its reference, pixel by pixel and in small windows: PSNR, L1, SSIM, MS-SSIM.
 
 PSNR and L1 come from exact sums, so that they are the same number in any order and on any device. SSIM and MS-SSIM
 slide a Gaussian window of 11 taps, sigma 1.5, over two 8-bit RGB pictures, take population covariances, and count only
@@ -21,12 +21,6 @@ from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 def psnr(fake: Pixels, real: Pixels) -> float:
     """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(peak² / MSE), peak 255, of 16 bits 65535.
 
-    Args:
-        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
-
-    Returns:
-        dB; `inf` for equal pictures.
-
     Raises:
         Unmeasurable: the sizes differ.
 
@@ -47,26 +41,17 @@ PSNR = Metric(
     title="PSNR",
     kind="pair",
     measures="pixel-wise agreement with the reference: mean squared error on a logarithmic scale",
-    low=0,
-    high=math.inf,
     higher_is_better=True,
     unit="dB",
     source="10 log10(peak² / MSE) over all pixels and channels, peak 255, of 16 bits 65535; inf for equal pictures",
     definition="psnr/rgb8",
     any_format=True,
     function=psnr,
-    torch_class="MeanPeakSignalNoiseRatio",
 )
 
 
 def l1(fake: Pixels, real: Pixels) -> float:
     """Mean absolute difference over all pixels and channels.
-
-    Args:
-        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
-
-    Returns:
-        0..255 grey levels; lower is better.
 
     Raises:
         Unmeasurable: the sizes differ.
@@ -85,15 +70,12 @@ L1 = Metric(
     title="L1",
     kind="pair",
     measures="mean absolute difference from the reference over all pixels and channels",
-    low=0,
     high=255,
-    higher_is_better=False,
     unit="grey levels",
     source="mean |x - y|, 0 to 255 (16-bit samples divided by 257)",
     definition="l1/rgb8",
     any_format=True,
     function=l1,
-    torch_class="MeanAbsoluteDifference",
 )
 
 
@@ -130,12 +112,6 @@ def ssim(fake: Pixels, real: Pixels) -> float:
     As scikit-image with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255,
     channel_axis=-1`.
 
-    Args:
-        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
-
-    Returns:
-        -1..1; 1 for equal pictures.
-
     Raises:
         Unmeasurable: the sizes differ, or a side is below 11 pixels.
 
@@ -162,16 +138,11 @@ SSIM = Metric(
     any_format=True,
     function=ssim,
     least_size=(WINDOW, WINDOW),
-    torch_class="MeanStructuralSimilarity",
-    torch_option=("channels", "rgb"),
 )
 
 
 def ssim_luma(fake: Pixels, real: Pixels) -> float:
     """SSIM of the integer lumas, floor((299 R + 587 G + 114 B + 500) / 1000).
-
-    Args:
-        fake, real: (H, W, 3) uint8, 0..255.
 
     Returns, Raises: as `ssim`.
 
@@ -197,8 +168,6 @@ SSIM_LUMA = Metric(
     definition="ssim/gauss11/luma601-int/valid",
     function=ssim_luma,
     least_size=(WINDOW, WINDOW),
-    torch_class="MeanStructuralSimilarity",
-    torch_option=("channels", "luma"),
 )
 
 
@@ -208,12 +177,6 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     Contrast-structure at scales 1 to 4, the whole of SSIM at scale 5, negative means taken as 0, each to the power
     of its weight and multiplied; for each channel alone, then their mean. A scale is the means of 2x2 pixels of the one
     before; where that has an odd side, its first row and first column are doubled first, as in piq.
-
-    Args:
-        fake, real: (H, W, channels) uint8, 0..255, or uint16, 0..65535.
-
-    Returns:
-        0..1; 1 for equal pictures.
 
     Raises:
         Unmeasurable: the sizes differ, or a side is not above 160 pixels: the window must fit at scale 5.
@@ -239,7 +202,6 @@ MS_SSIM = Metric(
     title="MS-SSIM",
     kind="pair",
     measures="as ssim at five scales, each half of the one before; mean of R, G, B",
-    low=0,
     high=1,
     higher_is_better=True,
     source="Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; "
@@ -248,7 +210,6 @@ MS_SSIM = Metric(
     any_format=True,
     function=ms_ssim,
     least_size=(_LEAST_SIDE, _LEAST_SIDE),
-    torch_class="MultiScaleStructuralSimilarity",
 )
 
 

@@ -1,1 +1,1 @@
-"""The picture metrics' work on pixels: as compiled code on the CPU, in torch on other devices."""
+"""Inner loops in numba, and the checks of what they are given. Open compiled.py first."""

@@ -116,7 +116,7 @@ def warm_up() -> None:
 
 
 def _extent(line: NDArray[np.bool_]) -> slice:
-    """From the first to the last True, of which there is one."""
+    """Slice from the first to the last True; there must be one."""
     places = np.flatnonzero(line)
     return slice(int(places[0]), int(places[-1]) + 1)
 

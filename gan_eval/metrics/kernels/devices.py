@@ -1,4 +1,4 @@
-"""Where networks run, and how exactly."""
+"""Devices of networks, and exact inference on them."""
 
 import threading
 from collections.abc import Iterator

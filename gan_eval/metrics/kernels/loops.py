@@ -30,8 +30,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 def compiled(function: Kernel) -> Kernel:
     """The function as machine code for one thread, made when it is first called and kept on disk.
 
-    Kept beside the source or, where that cannot be written, in the user's cache folder; where neither can, every
-    process compiles anew. numba looks at one source file alone to tell whether what it kept is still true, so a
+    Kept next to the source or, where that cannot be written, in the user's cache folder; where neither can, every
+    process compiles anew. numba looks at one source file alone to see if its compiled code is current, so a
     kernel may call and read only what stands in its own file.
 
     The interpreter's lock is given up meanwhile. Multiplication and addition may be fused; sums are never reordered.
@@ -89,8 +89,8 @@ def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[np.int64, np.int64]:
     height, width = plane.shape
     for i in range(1, height - 1):
         for j in range(1, width - 1):
-            beside = np.int64(plane[i, j - 1]) + np.int64(plane[i, j + 1])
-            bend = np.int64(plane[i - 1, j]) + np.int64(plane[i + 1, j]) + beside - 4 * np.int64(plane[i, j])
+            across = np.int64(plane[i, j - 1]) + np.int64(plane[i, j + 1])
+            bend = np.int64(plane[i - 1, j]) + np.int64(plane[i + 1, j]) + across - 4 * np.int64(plane[i, j])
             total += bend
             squares += bend * bend
     return total, squares
@@ -103,7 +103,7 @@ _WINDOW_REACH = 5
 # The names of these loops are no kernel's: the hash of a value's code takes them for names of the module.
 _WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(_WINDOW_REACH + 1)]
 _WINDOW_WEIGHTS = tuple(np.float32(weight / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for weight in _WINDOW_GAUSS)
-"""Of a tap k places from the middle."""
+"""Weight of a tap k places from the middle."""
 _C1 = np.float32(2 * (0.01 * 255) ** 2)
 _C2 = np.float32(2 * (0.03 * 255) ** 2)
 _MIDDLE = np.float32(255)
@@ -250,7 +250,7 @@ _REACH = 3
 """Pixels from a window's middle to its edge."""
 _GAUSS = [math.exp(-(step**2) / (2 * (7 / 6) ** 2)) for step in range(_REACH + 1)]
 _WEIGHTS = tuple(part / (2 * sum(_GAUSS) - _GAUSS[0]) for part in _GAUSS)
-"""Of a tap k places from the middle."""
+"""Weight of a tap k places from the middle."""
 _ZERO = 1e-6
 """A difference from the local mean below it is exactly 0: see `gan_eval.metrics.definitions.no_reference`."""
 _SLAB = 8

@@ -29,10 +29,6 @@ Border = Literal["replicate", "zero"]
 def as_picture(picture: Pixels, *, any_format: bool = False) -> NDArray[Any]:
     """Return the picture as an array.
 
-    Args:
-        picture: (H, W, 3) uint8.
-        any_format: accept (H, W, channels) uint8 or uint16, too.
-
     Raises:
         TypeError: another shape or type; a range is never guessed from the data.
     """

@@ -1,4 +1,4 @@
-"""What turns pictures into the features that set metrics compare: the interface."""
+"""Interface of what turns pictures into the features that set metrics compare: the interface."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -15,11 +15,11 @@ Companion = Literal["input", "reference"]
 
 
 class Extractor(Protocol):
-    """A network on its device, or whatever else makes one vector of a picture. Any number of threads may use it."""
+    """A network on its device, or anything else that makes one vector of a picture. Threads may share it."""
 
     @property
     def name(self) -> ExtractorName:
-        """As the metrics name it."""
+        """Name in the metrics' records."""
 
     @property
     def size(self) -> int:
@@ -27,7 +27,7 @@ class Extractor(Protocol):
 
     @property
     def key(self) -> str:
-        """Everything that the features depend on, beside the pictures: kept features are found by it."""
+        """Everything that the features depend on, other than the pictures: cached features are found by it."""
 
     @property
     def batch_size(self) -> int:

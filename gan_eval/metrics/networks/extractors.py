@@ -1,9 +1,9 @@
-"""The networks that turn pictures into the features of set metrics: Inception, VGG16, and the user's segmenter.
+"""The networks that turn pictures into the features of set metrics: Inception, and the user's segmenter.
 
 How pictures are brought to a network's size is part of FID's and KID's name. Only the resizing is named: Inception
 always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes x/127.5 - 1 instead, so its values differ a
 little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in
-whatever layout costs least.
+the layout that costs least.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,9 +27,9 @@ from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
 from gan_eval.metrics.networks.extractor import Extractor
+from gan_eval.metrics.networks.learned import open_weights
 from gan_eval.metrics.networks.segmenter_settings import PALETTE
-from gan_eval.metrics.weights.cache import cache_folder, find, is_official
-from gan_eval.metrics.weights.files import State, read_state, required_tensors
+from gan_eval.metrics.weights.cache import find
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import Picture
 
@@ -119,65 +119,6 @@ def _planes(picture: Picture) -> Tensor:
 
 RESIZERS: dict[str, Resizer] = {"tf1": _tf1, "bilinear": _bilinear, "bilinear-aa": _bilinear_aa, "clean": _clean}
 
-VGG_SIZE = 224
-"""Side in pixels of the pictures that VGG16 was trained on."""
-FEATURES = 4096
-_HIDDEN = 5
-"""Layers of torchvision's `classifier` up to the second hidden layer's ReLU."""
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's channels in 0..1: what torchvision's networks are fed with."""
-
-
-class Vgg16(nn.Module):
-    """(N, 3, 224, 224) float32 in 0..255 to (N, 4096) float32, none below 0."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        from torchvision.models import vgg16
-
-        with torch.device("meta"):
-            whole = vgg16(weights=None)
-        self.features = whole.features
-        self.classifier = whole.classifier[:_HIDDEN]
-        self.register_buffer("mean", 255 * torch.tensor(_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("deviation", 255 * torch.tensor(_DEVIATION)[:, None, None], persistent=False)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        places = self.features((pictures - self.mean) / self.deviation)  # (N, 512, 7, 7)
-        return self.classifier(places.flatten(1))
-
-
-def load_vgg16(path: Path) -> Vgg16:
-    """The network with the weights of torchvision's whole file, ready to evaluate.
-
-    Raises:
-        Unmeasurable: the file holds the convolutions alone.
-        UserError: it holds something else.
-    """
-    state = read_state(path, "vgg16")
-    if not any(key.startswith("classifier.") for key in state) and "features.0.weight" in state:
-        raise Unmeasurable(
-            f"{path.name} holds VGG16's convolutions alone; the hidden layers are in torchvision's whole file "
-            f"vgg16-397923af.pth: --vgg16-weights FILE, or put it into {cache_folder()}"
-        )
-    return vgg16_of(state, path)
-
-
-def vgg16_of(state: State, path: Path) -> Vgg16:
-    """The network with these weights, which are not copied; `path` is their name for messages.
-
-    Raises:
-        UserError: a layer is missing, or has another shape.
-    """
-    network = Vgg16()
-    shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    network.load_state_dict(required_tensors(state, shapes, path, "vgg16"), assign=True)
-    return network.requires_grad_(False).eval()
-
-
 _DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -197,7 +138,7 @@ class NetworkExtractor:
 
     @property
     def batch_size(self) -> int:
-        """Pictures for one call: enough that reading the network's weights from memory costs little beside the work."""
+        """Pictures for one call: enough that reading the network's weights from memory costs little."""
         return 16 if self.device == "cpu" else 64
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
@@ -243,29 +184,6 @@ def inception_extractor(
     )
 
 
-def vgg16_extractor(weights: Path, *, resizer: str = DEFAULT_RESIZER, device: str | None = None) -> NetworkExtractor:
-    """VGG16's second hidden layer with the weights of torchvision's whole file.
-
-    Args:
-        weights, resizer, device: see `inception_extractor`.
-
-    Raises:
-        Unmeasurable: the file holds the convolutions alone.
-        UserError: the file is not the network's weights, or there is no such device.
-    """
-    device = usable_device(device)
-    network = load_vgg16(weights)
-    return NetworkExtractor(
-        name="vgg16",
-        network=network.to(device).to(memory_format=torch.channels_last),
-        size=FEATURES,
-        side=VGG_SIZE,
-        key=f"vgg16-fc2/{sha256_file(weights)}/{resizer}/fp32",
-        resizer=resizer,
-        device=device,
-    )
-
-
 def features_of(pictures: Iterable[Picture], extractor: Extractor) -> NDArray[np.float32]:
     """(N, size) float32 of (H, W, 3) uint8 pictures of any sizes; they are read and forgotten batch by batch."""
     prepared = map(extractor.prepare, pictures)
@@ -277,15 +195,15 @@ def features_of(pictures: Iterable[Picture], extractor: Extractor) -> NDArray[np
 
 @dataclass
 class Extractors:
-    """What a run's set metrics have to work with."""
+    """The extractors of a run."""
 
     ready: dict[ExtractorName, Extractor] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
-    """By the metric's name, why it cannot be computed at all."""
+    """Reason for each metric that cannot be computed at all."""
     sha256: dict[str, str] = field(default_factory=dict)
-    """Of the files that were read, by the extractor's name."""
+    """SHA-256 of the files, by the extractor's name."""
     caveats: dict[ExtractorName, str] = field(default_factory=dict)
-    """What a reader of values from an extractor must know."""
+    """Caveats on values from an extractor."""
 
 
 def load_extractors(
@@ -301,10 +219,10 @@ def load_extractors(
 
     Args:
         metrics: those requested; those without an extractor are passed over.
-        paths: files by the weights' name (`inception`, `vgg16`); default: the cache.
+        paths: files by the weights' name (`inception`); default: the cache.
         resizer: see `gan_eval.metrics.networks.extractors.resize`.
         device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
-        precision: of Inception; VGG16 and the segmenter always run in fp32.
+        precision: of Inception; the segmenter always runs in fp32.
         segmenter: the user's network that labels street scenes (see `gan_eval.metrics.networks.segmenter`).
 
     Raises:
@@ -312,61 +230,29 @@ def load_extractors(
             not in the cache are a reason, not an error.
     """
     check_resizer(resizer)
-    paths = paths or {}
-    load: dict[ExtractorName, Callable[[], tuple[Extractor, Path]]] = {
-        "inception": lambda: _from_weights(
-            "inception", paths, partial(inception_extractor, resizer=resizer, device=device, precision=precision)
-        ),
-        "vgg16": lambda: _from_weights("vgg16", paths, partial(vgg16_extractor, resizer=resizer, device=device)),
-        "segmenter": lambda: _user_segmenter(segmenter, device),
-        "label_colours": _label_colours,
-    }
     metrics = [metric for metric in metrics if metric.extractor is not None]
     extractors = Extractors()
     for name in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor is not None):
         try:
-            extractors.ready[name], path = load[name]()
+            if name == "inception":
+                load = partial(inception_extractor, resizer=resizer, device=device, precision=precision)
+                file = open_weights("inception", load, (paths or {}).get("inception"))
+                extractors.ready[name], extractors.sha256[name] = file.contents, file.sha256
+                extractors.caveats |= {name: file.caveat} if file.caveat else {}
+                continue
+            from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
+
+            if name == "label_colours":
+                extractors.ready[name] = LabelColours()
+            elif segmenter is None:
+                raise Unmeasurable("no segmenter was given: --segmenter FILE")
+            else:
+                extractors.ready[name] = load_segmenter(segmenter, device=device)
+                extractors.sha256 |= {name: sha256_file(segmenter)} if segmenter != PALETTE else {}
         except Unmeasurable as reason:
             needing = [metric.name for metric in metrics if metric.extractor == name]
             extractors.unavailable |= dict.fromkeys(needing, str(reason))
-            continue
-        if path == PALETTE:  # no file
-            continue
-        extractors.sha256[name] = sha256_file(path)
-        if name != "segmenter" and not is_official(name, extractors.sha256[name]):
-            extractors.caveats[name] = f"{path.name} is not a known file of the weights {name}"
     return extractors
-
-
-def _from_weights(name: str, paths: Mapping[str, Path], load: Callable[[Path], Extractor]) -> tuple[Extractor, Path]:
-    """The extractor and its file.
-
-    Raises:
-        Unmeasurable: the file is not in the cache, is damaged there, or lacks layers.
-        UserError: a file that was named will not do.
-    """
-    given = paths.get(name)
-    try:
-        path = find(name, path=given)
-        return load(path), path
-    except UserError as error:
-        if given is not None:
-            raise
-        raise Unmeasurable(str(error)) from error
-
-
-def _user_segmenter(file: Path | None, device: str | None) -> tuple[Extractor, Path]:
-    if file is None:
-        raise Unmeasurable("no segmenter was given: --segmenter FILE")
-    from gan_eval.metrics.networks.segmenter import load_segmenter
-
-    return load_segmenter(file, device=device), file
-
-
-def _label_colours() -> tuple[Extractor, Path]:
-    from gan_eval.metrics.networks.segmenter import LabelColours
-
-    return LabelColours(), PALETTE
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]

@@ -35,7 +35,7 @@ class Convolution(nn.Conv2d):
     """Convolution with the folded batch normalisation as its bias, then ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: Kernel, *, stride: int = 1, padded: bool = True) -> None:
-        """With `padded`, the output has the input's size (stride 1)."""
+        """If `padded`, the output has the input's size (stride 1)."""
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
         self.margin = (sides[0] // 2, sides[1] // 2) if padded else (0, 0)
         super().__init__(inputs, outputs, sides, stride=stride, padding=self.margin)
@@ -182,17 +182,12 @@ class Inception(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the convolutions."""
+        """Number format of the convolutions."""
         return next(self.parameters()).dtype
 
 
 def load_inception(path: Path, *, dtype: torch.dtype = torch.float32) -> Inception:
     """The network with the weights of a file, folded, in channels-last layout, ready to evaluate.
-
-    Args:
-        path: the state dict (`.pth`) of pytorch-fid or torch-fidelity, or the TorchScript of the StyleGAN3 packing,
-            which is known by its SHA-256.
-        dtype: of the convolutions; the folding is computed in float64, the last mean in float32.
 
     Raises:
         UserError: the file is not one of these, or it is another TorchScript.
@@ -212,7 +207,7 @@ def load_inception(path: Path, *, dtype: torch.dtype = torch.float32) -> Incepti
             convolution.weight.data.copy_(weight)
             assert convolution.bias is not None
             convolution.bias.data.copy_(bias)
-    except Exception as error:  # zipfile and torch raise whatever a file that is something else leads to
+    except Exception as error:  # zipfile and torch raise many errors for other files
         raise UserError(
             f"{path}: not the weights of Inception 2015-12-05 ({first_sentence(error)}); "
             "get them with `gan-eval weights fetch inception`"

@@ -19,11 +19,11 @@ class Learned:
     """Metrics ready to be computed."""
 
     functions: dict[str, Callable[..., float]] = field(default_factory=dict)
-    """By the metric's name; where weights are missing, a function that raises the reason for every picture."""
+    """Functions by the metric's name; if weights are missing, one that raises the reason for every picture."""
     sha256: dict[str, str] = field(default_factory=dict)
-    """Of the files that were read, by the weights' name."""
+    """SHA-256 of the files, by the weights' name."""
     caveats: dict[str, str] = field(default_factory=dict)
-    """What a reader must know about a metric's values: its weights are none of the known files."""
+    """Caveats on a metric whose weights are none of the known files."""
 
 
 def learned_metrics(
@@ -31,17 +31,12 @@ def learned_metrics(
 ) -> Learned:
     """The pair and single metrics among `metrics` that need weights, with their weights.
 
-    Args:
-        metrics: those requested; others are passed over.
-        paths: files by the weights' name (`alexnet`, `vgg16`, `dists`, `brisque`); default: the cache.
-        device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
-
     Raises:
         UserError: a file that was named will not do, or there is no such device. Weights that are not in the cache
             are a reason, not an error.
     """
     learned = Learned()
-    files: dict[str, _File] = {}
+    files: dict[str, WeightsFile] = {}
     for metric in metrics:
         if metric.make is None:
             continue
@@ -49,7 +44,7 @@ def learned_metrics(
         try:
             for name, read in zip(metric.weights, metric.readers, strict=True):
                 if name not in files:
-                    files[name] = _read(name, read, (paths or {}).get(name))
+                    files[name] = open_weights(name, read, (paths or {}).get(name))
         except Unmeasurable as reason:
             learned.functions[metric.name] = partial(_unavailable, str(reason))
             continue
@@ -62,7 +57,7 @@ def learned_metrics(
 
 
 @dataclass(frozen=True)
-class _File:
+class WeightsFile:
     """A file of weights."""
 
     contents: Any
@@ -71,12 +66,12 @@ class _File:
     """Empty for a known file."""
 
 
-def _read(name: str, read: Callable[[Path], Any], path: Path | None) -> _File:
-    """The file of these weights: the named one, or that in the cache.
+def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> WeightsFile:
+    """Read the file of these weights: the named one, or that in the cache.
 
     Raises:
-        Unmeasurable: it is not in the cache, or damaged there.
-        UserError: it was named and will not do.
+        Unmeasurable: it is not in the cache, is damaged there, or lacks layers.
+        UserError: it was named and cannot be used.
     """
     try:
         file = find(name, path=path)
@@ -87,7 +82,7 @@ def _read(name: str, read: Callable[[Path], Any], path: Path | None) -> _File:
         raise Unmeasurable(str(error)) from error
     sha256 = sha256_file(file)
     is_known = is_official(name, sha256)
-    return _File(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
+    return WeightsFile(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
 
 
 def _unavailable(reason: str, *_: object) -> NoReturn:

@@ -1,6 +1,6 @@
 """A segmenter that the user brings: what it reads in the pictures, counted against their label maps.
 
-Its own file is the network: TorchScript or ONNX, with its settings beside it (see `segmenter_settings`).
+Its own file is the network: TorchScript or ONNX, with its settings next to it (see `segmenter_settings`).
 It takes one picture, (1, 3, H, W) float32, and gives scores (1, K, h, w) or class numbers (1, h, w). As in the
 evaluation of Isola et al. 2017, a picture is first brought to the size of its label map, and there the classes are
 counted. Where the generated pictures are label maps themselves, the word `palette` stands for the file.
@@ -40,7 +40,7 @@ from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.stimuli.pictures import Picture
 
 Network = Callable[[Tensor], Tensor]
-"""(1, 3, H, W) float32 on the network's device to whatever it gives, there too."""
+"""(1, 3, H, W) float32 on the network's device to its output, there too."""
 
 TORCHSCRIPT = (".pt", ".pth", ".ts", ".torchscript")
 
@@ -49,10 +49,6 @@ def load_network(file: Path, *, device: str) -> Network:
     """A network out of its file. Loading TorchScript runs code that the file holds.
 
     Any number of threads may call the result.
-
-    Args:
-        file: `.onnx`, or TorchScript under one of the suffixes `TORCHSCRIPT`.
-        device: cpu, cuda, ...; ONNX runs there where this onnxruntime can.
 
     Raises:
         UserError: no such file, an unknown suffix, no network in it, or onnxruntime is not installed.
@@ -136,7 +132,7 @@ def _load_onnx(file: Path, device: str) -> Network:
 
 
 def _onnx_memory_ran_out(error: Exception) -> bool:
-    """Whether onnxruntime had too little memory, of which it has no error of its own."""
+    """Return whether onnxruntime had too little memory, of which it has no error of its own."""
     return memory_ran_out(error) or any(words in str(error) for words in ("Failed to allocate memory", "bad_alloc"))
 
 
@@ -172,7 +168,7 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
 
 
 class _Segmenter:
-    """What both segmenters share. The network's work is done in `prepare`, so that where it fails is a reason."""
+    """Base of both segmenters. The network's work is done in `prepare`, so that where it fails is a reason."""
 
     name: Literal["segmenter"] = "segmenter"
     size = COUNTS
@@ -271,7 +267,7 @@ class NetworkSegmenter(_Segmenter):
                 if self.settings.channels == "bgr":
                     levels = levels.flip(1)
                 output = self.network(((levels * self.settings.scale - mean) / std).contiguous())
-            except Exception as error:  # whatever the user's network raises
+            except Exception as error:  # any error of the user's network
                 if memory_ran_out(error):
                     raise
                 raise Unmeasurable(

@@ -1,4 +1,4 @@
-"""How a user's segmenter wants its pictures and names its classes: the file `NETWORK.toml` beside it."""
+"""Settings of a user's segmenter, its input and its classes: the file `NETWORK.toml` next to it."""
 
 import difflib
 import os
@@ -31,7 +31,7 @@ class SegmenterSettings(BaseModel):
 
     scale: PositiveFloat = 1 / 255
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Of each channel, after scaling, in the order of `channels`."""
+    """Mean of each channel, after scaling, in the order of `channels`."""
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
     channels: Literal["rgb", "bgr"] = "rgb"
     size: tuple[PositiveInt, PositiveInt] | None = None
@@ -42,7 +42,7 @@ class SegmenterSettings(BaseModel):
     @field_validator("classes", mode="before")
     @classmethod
     def _numbers(cls, value: object) -> object:
-        """Names to training numbers; what is no name stays as it is."""
+        """Names to training numbers; others are unchanged."""
         if not isinstance(value, list):
             return value
         numbers = {name: number for number, name in enumerate(CLASSES)} | {VOID_NAME: VOID}
@@ -67,9 +67,6 @@ class SegmenterSettings(BaseModel):
 def read_settings(network: Path) -> SegmenterSettings:
     """The settings in `NETWORK.toml`, or the defaults where there is no such file.
 
-    Args:
-        network: the network's file; `segmenter.onnx` has its settings in `segmenter.onnx.toml`.
-
     Raises:
         UserError: the file cannot be read, or a key in it is unknown or has a bad value.
     """
@@ -91,10 +88,7 @@ def read_settings(network: Path) -> SegmenterSettings:
 
 
 def segmenter_key(file: Path) -> str:
-    """All that a segmenter's reading depends on, beside the pictures: its file's hash and its settings'.
-
-    Args:
-        file: the network's, or `PALETTE`.
+    """Return what a segmenter's output depends on, other than the pictures: its file's hash and its settings'.
 
     Raises:
         UserError: a file cannot be read, or a setting is bad.

@@ -1,1 +1,4 @@
-"""From stimuli to metric tables: inputs, one pass over the pictures, cached values, set metrics, provenance."""
+"""The run from stimuli to tables: inputs, files, measures, pictures (with the cache), sets, differences, tables.
+
+Open runner.py first: `run_metrics` calls them in this order.
+"""

@@ -53,7 +53,7 @@ def cache_limit() -> int:
     """Return the size limit of the cache in bytes.
 
     Raises:
-        UserError: `$GAN_EVAL_CACHE_MB` is no number of megabytes.
+        UserError: `$GAN_EVAL_CACHE_MB` is not a number of megabytes.
     """
     given = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
     try:
@@ -69,12 +69,7 @@ class Cache:
     """Cached values and features of pictures, and results of sets. Any number of threads may use it."""
 
     def __init__(self, file: Path | None, *, limit: int | None = None, keeps_fakes: bool = True) -> None:
-        """
-        Args:
-            file: the SQLite file, created if missing, or `IN_MEMORY`; None: nothing is cached.
-            limit: size limit in bytes; default: `cache_limit()`.
-            keeps_fakes: whether values of generated pictures are cached too.
-        """
+        """"""
         self.keeps_fakes = keeps_fakes
         self.problem: str | None = None
         """Why the cache could not be used."""

@@ -22,7 +22,7 @@ _Measured: TypeAlias = tuple[str, str | None]
 FEWEST = 3
 """Shared items that a difference of picture metrics needs."""
 LARGEST_RATIO = 1.1
-"""Of the numbers of pictures of two sets that are compared by a metric that depends on it."""
+"""Largest ratio of the numbers of pictures of two sets that are compared by a metric that depends on it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Outcome:
     items: frozenset[str]
     """The items of the model's pictures."""
     pictures: int
-    """How many go in."""
+    """Number of pictures that count."""
     fraction: float | None = None
     """Proportion of the planned training steps that the model was trained for."""
 
@@ -44,11 +44,6 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
 
     The interval is the jackknife's, with the same groups of items left out for both models. A metric that depends on
     the number of pictures has no difference between sets of which one is larger by more than a tenth.
-
-    Args:
-        dataset: its name.
-        metric: the set metric.
-        outcomes: by model.
     """
     rows = []
     for (a, first), (b, second) in combinations(outcomes.items(), 2):
@@ -98,11 +93,6 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
     the paired differences. A model's several pictures of an item count as one, by their mean. Infinite values (psnr of
     equal pictures) are in no mean and no difference; the note counts them. Values of 8 and of 16 bits are not of one
     scale, so an item counts where both models' pictures of it were measured in one pixel format.
-
-    Args:
-        image_rows: rows of the table `image_metrics`; those of real pictures are ignored. `format` beside the columns:
-            in which pixel format the picture was measured, where that is not 8-bit RGB.
-        metrics: the facts of the metrics by name; rows of others are ignored.
     """
     values: dict[tuple[str, str], dict[str, dict[_Measured, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
@@ -131,12 +121,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
 def _paired_differences(
     models: Mapping[str, Mapping[_Measured, Sequence[float]]], metric: Metric
 ) -> Iterator[tuple[str, str, Row]]:
-    """Every two models with the columns of their difference.
-
-    Args:
-        models: by model, and item and format, the values of its pictures.
-        metric: whose values they are.
-    """
+    """Every two models with the columns of their difference."""
     place = {item: n for n, item in enumerate(dict.fromkeys(item for items in models.values() for item in items))}
     is_mixed = len({measured_as for _, measured_as in place}) > 1
     means = np.full((len(models), len(place)), np.nan)

@@ -35,16 +35,13 @@ class PixelBudget:
     """Bounds the decoded pixels of all threads; a thread that holds some never waits, so there is no deadlock."""
 
     def __init__(self, most: int = MOST_PIXELS_AT_ONCE) -> None:
-        """
-        Args:
-            most: pixels at a time; a larger picture is decoded while no other thread holds any.
-        """
+        """"""
         self._most = most
         self._taken = 0
         self._changed = threading.Condition()
 
     def take(self, pixels: int, *, wait: bool) -> None:
-        """Take pixels; with `wait`, once so many are free or none are taken."""
+        """Take pixels; with `wait`, wait until they are free or none are taken."""
         with self._changed:
             if wait:
                 self._changed.wait_for(lambda: self._taken == 0 or self._taken + pixels <= self._most)
@@ -64,7 +61,7 @@ def pixels_of(content: bytes) -> int:
     try:
         with Image.open(io.BytesIO(content)) as image:
             return image.width * image.height
-    except Exception:  # whatever the damaged bytes lead to; decoding reports it
+    except Exception:  # any error of damaged bytes; decoding reports it
         return 0
 
 
@@ -83,10 +80,7 @@ class PictureFiles:
     """The files and pictures of one thread's job; `close` it after the job."""
 
     def __init__(self, budget: PixelBudget) -> None:
-        """
-        Args:
-            budget: shared by all threads; decoding may wait for it.
-        """
+        """"""
         self._budget = budget
         self._reserved = 0
         self._files: dict[str, PictureFile | UserError] = {}
@@ -171,10 +165,6 @@ class PictureFiles:
 
     def pixels(self, file: PictureFile, like: PictureFile | None = None) -> "Pixels":
         """Return the picture as the metrics take it.
-
-        Args:
-            file: which.
-            like: bring it to this picture's size (bicubic) where they differ.
 
         Raises:
             UserError: see `picture`.

@@ -39,19 +39,19 @@ class Stimulus:
     """The ground truth of a generated picture."""
     fraction: float | None
     input: Path | None = None
-    """What the generator was given."""
+    """The generator's input."""
     problem: str | None = None
     """Why the picture is not to be measured, where that is known before its file is read."""
     no_reference: str = "no reference_file"
-    """Why there is no reference, where there is none; of a real picture: why it has no partner, where it needs one."""
+    """Reason for a missing reference; of a real picture, for a missing partner."""
     mask: Path | None = None
     """The picture of the hole that was filled: white is hole."""
     mask_kind: str | None = None
-    """How that hole was made."""
+    """Kind of the hole."""
     mask_area: float | None = None
     """Its proportion of the picture."""
     seen: bool | None = None
-    """Whether its generator was trained on the picture."""
+    """True if its generator was trained on the picture."""
 
     @property
     def is_fake(self) -> bool:
@@ -59,7 +59,7 @@ class Stimulus:
 
     @property
     def has_pair_metrics(self) -> bool:
-        """Whether pair metrics have a row on it: a generated picture, or a real one that nothing was generated for."""
+        """True if pair metrics have a row on it: a generated picture, or a real one that nothing was generated for."""
         return self.is_fake or self.no_reference != Stimulus.no_reference
 
 
@@ -102,11 +102,7 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
 
 
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
-    """The stimuli that the rows of a set's table describe; files are looked for below `root`.
-
-    Raises:
-        UserError: a cell is missing, kind and model do not agree, or a picture has changed since its row was written.
-    """
+    """The stimuli that the rows of a set's table describe; files are looked for below `root`."""
     stimuli = []
     for number, row in enumerate(rows, start=1):
         for name in ("stimulus", "kind", "dataset", "file"):
@@ -143,11 +139,7 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
 
 
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
-    """Each stimulus once: of several copies the first whose file can be read.
-
-    Raises:
-        UserError: two copies are different pictures, or the holes of two copies are.
-    """
+    """Each stimulus once: of several copies the first whose file can be read."""
     by_name: dict[str, Stimulus] = {}
     digest_of = lru_cache(maxsize=None)(_digest)
     for stimulus in stimuli:
@@ -220,14 +212,14 @@ def folder_pair(
     reals, fakes = _by_stem(real), _by_stem(fake)
     if partners and not reals.keys() & fakes.keys():
         real_ending, fake_ending = _common_ending(reals), _common_ending(fakes)
-        mend = "rename the pictures of one folder so that partners share a stem"
+        fix = "rename the pictures of one folder so that partners share a stem"
         if {stem.removesuffix(real_ending) for stem in reals} & {stem.removesuffix(fake_ending) for stem in fakes}:
-            mend = f"they match but for their endings {real_ending!r} and {fake_ending!r}: rename them"
+            fix = f"they match but for their endings {real_ending!r} and {fake_ending!r}: rename them"
             if (real_ending, fake_ending) == ("_real_B", "_fake_B"):
-                mend += ", or put both into one folder for `gan-eval stimuli import`"
+                fix += ", or put both into one folder for `gan-eval stimuli import`"
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
         raise UserError(
-            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {mend}; "
+            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {fix}; "
             "only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
         )
     no_real, no_fake = _missing(fakes, real, reals), _missing(reals, fake, fakes)
@@ -308,7 +300,7 @@ def _several(folder: Path, stems: ByStem) -> dict[str, str]:
 
 
 def _common_ending(stems: Iterable[str]) -> str:
-    """What all stems end with, from a separator on: `_fake_B` of `1_fake_B` and `2_fake_B`."""
+    """Return the common end of all stems, from a separator on: `_fake_B` of `1_fake_B` and `2_fake_B`."""
     backwards = [stem[::-1] for stem in stems]
     common = takewhile(lambda pair: pair[0] == pair[1], zip(min(backwards), max(backwards), strict=False))
     ending = re.search(r"[^0-9A-Za-z].*", "".join(c for c, _ in common)[::-1], re.DOTALL)

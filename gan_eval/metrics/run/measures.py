@@ -81,7 +81,7 @@ class FeatureKind:
     size: int
     companion: str | None
     definition: str
-    """As a measure's."""
+    """See `Measure.definition`."""
 
     @cached_property
     def key(self) -> bytes:
@@ -90,7 +90,7 @@ class FeatureKind:
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """What must be known of the networks before they are loaded."""
+    """Facts about the networks that are needed before they are loaded."""
 
     kinds: tuple[FeatureKind, ...] = ()
     sha256: dict[str, str] = field(default_factory=dict)
@@ -98,10 +98,10 @@ class NetworkFacts:
     unavailable: dict[str, str] = field(default_factory=dict)
     """The reason for each set metric that cannot be computed at all."""
     caveats: dict[str, str] = field(default_factory=dict)
-    """What a reader of the values must know about an extractor, or about a picture metric with weights."""
+    """Caveats on an extractor, or on a picture metric with weights."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the facts as they are cached."""
+        """Return the facts for the cache."""
         kinds = [[kind.name, kind.size, kind.companion, kind.definition] for kind in self.kinds]
         return {"kinds": kinds, "sha256": self.sha256, "unavailable": self.unavailable, "caveats": self.caveats}
 
@@ -232,11 +232,7 @@ class Tools:
 
 
 def _device(name: str | None) -> str:
-    """The device with this name; else CUDA where there is one. torch is not loaded if the answer needs none.
-
-    Raises:
-        UserError: this machine has no such device.
-    """
+    """The device with this name; else CUDA where there is one. torch is not loaded if the answer needs none."""
     if name is None:
         try:
             ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")

@@ -36,7 +36,7 @@ Job = tuple[int, ...]
 Value = tuple[float | None, str | None]
 """A value, with the pixel format in which it was measured if not 8-bit RGB; or None with the reason for no value."""
 Companions = Mapping[str, PictureFile | str]
-"""Of a picture, by name (reference, mask, input): the file, or why there is none."""
+"""Companions of a picture by name (reference, mask, input): the file, or why there is none."""
 
 _PROGRESS_EVERY_S = 0.1
 MOST_COPIES = 8
@@ -101,15 +101,6 @@ def measure_pictures(
 ) -> PictureResults:
     """Compute the pair and single metrics of the pictures, and their features.
 
-    Args:
-        stimuli: all pictures.
-        tools: the measures and extractors.
-        stores: where each extractor's features go.
-        cache: values of earlier runs.
-        resize: bring a generated picture to its reference's size (bicubic) if they differ; else that is a reason.
-        threads: worker threads.
-        on_progress: called with the pictures and the features done.
-
     Raises:
         UserError: a network cannot be loaded.
     """
@@ -158,7 +149,7 @@ class _PicturePass:
         self._resize = resize
         measures = [entry for entry in enumerate(tools.measures) if not entry[1].metric.of_items]
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].kind == "single"]}
-        """By whether a picture has pair metrics: column and measure."""
+        """Columns and measures, by whether a picture has pair metrics."""
         needs = {
             "reference": any(measure.kind == "pair" for measure in tools.measures),
             "mask": any(measure.metric.takes_hole for measure in tools.measures),
@@ -249,11 +240,11 @@ class _PicturePass:
         return cached
 
     def _is_kept(self, stimulus: Stimulus) -> bool:
-        """Whether what is measured of a picture is cached."""
+        """Return whether the values of a picture are cached."""
         return self._cache.keeps_fakes or not stimulus.is_fake
 
     def _companions(self, number: int, files: PictureFiles) -> Companions:
-        """What a picture's pair metrics need with it."""
+        """Read the companions that a picture's pair metrics need."""
         stimulus, companions = self._stimuli[number], dict[str, PictureFile | str]()
         if not stimulus.has_pair_metrics:
             return companions
@@ -347,7 +338,7 @@ class _PicturePass:
 
 
 def _cache_keys(file: PictureFile, companions: Companions) -> dict[str, Key]:
-    """Where each kind of value is cached; a kind is not there if a companion is missing."""
+    """Return the cache key of each kind of value; a kind is not there if a companion is missing."""
     reference, mask, source = (companions.get(name) for name in ("reference", "mask", "input"))
     keys = {"single": (file.digest, b"")}
     if isinstance(source, PictureFile):
@@ -360,7 +351,7 @@ def _cache_keys(file: PictureFile, companions: Companions) -> dict[str, Key]:
 
 
 def _companion_of(kind: FeatureKind, stimulus: Stimulus, files: PictureFiles) -> PictureFile | str | None:
-    """What an extractor wants with the picture: a file, why there is none, or nothing."""
+    """Return the companion that an extractor wants: a file, why there is none, or nothing."""
     if kind.companion is None:
         return None
     if kind.companion == "input":
@@ -380,11 +371,7 @@ def _file_or_reason(path: Path | None, no_path: str, files: PictureFiles) -> Pic
 
 
 def _required(companion: PictureFile | str) -> PictureFile:
-    """The companion's file.
-
-    Raises:
-        UserError: the reason why there is none.
-    """
+    """The companion's file."""
     if isinstance(companion, PictureFile):
         return companion
     raise UserError(companion)

@@ -45,7 +45,7 @@ from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_tex
 HELD_BYTES = 2**30
 """Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""
 MOST_PROBLEMS = 10
-"""So many pictures without a partner are warned of one by one."""
+"""Maximum number of warnings on pictures without a partner."""
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str
 """A stimulus set, or its folder."""
@@ -150,10 +150,10 @@ def write_metrics(
         out: a folder that is empty or ours.
         beside: files with other programs' values (see `read_external_values`).
         on_progress: called with (done, total, what).
-        on_message: called with what the user should know beside the tables; default: a warning.
+        on_message: called with messages to the user that are not in the tables; default: a warning.
 
     Returns:
-        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons`, `runs`, and `beside` where there is.
+        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons`, `runs`, and `beside` if given.
 
     Raises:
         UserError: a set, a name, a named file or `out` will not do.
@@ -180,7 +180,7 @@ def write_metrics(
 
 @dataclass(frozen=True)
 class Held:
-    """What runs share that measure one set again and again, such as during a training.
+    """State that is shared by runs on one set again and again, such as during a training.
 
     The networks stay loaded, and values and features of real pictures are kept in memory. Set metrics have values only.
     """
@@ -223,7 +223,7 @@ def run_metrics(
         out: a folder for the tables, to be claimed when all is checked that can be before measuring.
         held: what earlier runs with the same settings have loaded and kept.
         on_progress: called with (done, total, what).
-        on_message: called with what the user should know beside the tables; default: a warning.
+        on_message: called with messages to the user that are not in the tables; default: a warning.
 
     Raises:
         UserError: an unknown metric, or a named file or `out` that will not do.

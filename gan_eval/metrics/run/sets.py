@@ -91,13 +91,13 @@ class Given:
     """The results of the pass over the pictures."""
 
     features: Mapping[ExtractorName, FeatureTable]
-    """By extractor."""
+    """Features by extractor."""
     unreadable: Mapping[str, str]
     """The reason for each stimulus that could not be read."""
     unavailable: Mapping[str, str]
     """The reason for each metric that cannot be computed at all."""
     caveats: Mapping[str, str]
-    """By extractor, what a reader must know about every value."""
+    """Caveats on every value of an extractor."""
     hashes: Mapping[str, str]
     """SHA-256 of each stimulus's content, where known: copies are counted."""
     values_only: bool = False
@@ -107,14 +107,7 @@ class Given:
 def compare_sets(
     stimuli: Sequence[Stimulus], metrics: Sequence[Metric], given: Given, *, on_progress: OnProgress | None = None
 ) -> SetRows:
-    """Return a row for each (model, data set) and set metric, and one for each two models of a data set.
-
-    Args:
-        stimuli: all pictures.
-        metrics: the set metrics.
-        given: the results of the pass over the pictures.
-        on_progress: called with the values done.
-    """
+    """Return a row for each (model, data set) and set metric, and one for each two models of a data set."""
     models: dict[str, list[str]] = {}
     for dataset, model in dict.fromkeys((s.dataset, s.model or "") for s in stimuli if s.is_fake):
         models.setdefault(dataset, []).append(model)
@@ -148,12 +141,7 @@ class Source:
     """The sets of one data set under one extractor; the real pictures' set is named ""."""
 
     def __init__(self, extractor: ExtractorName, stimuli: Mapping[str, Sequence[Stimulus]], given: Given) -> None:
-        """
-        Args:
-            extractor: its name.
-            stimuli: by set, its pictures.
-            given: the results of the pass over the pictures.
-        """
+        """"""
         self.extractor = extractor
         self._stimuli = stimuli
         self._given = given
@@ -330,13 +318,6 @@ def measure_items(
 
     The items are those of one model's pictures, of which only the identifiers are used. Models with the same inputs get
     the same values, which are computed once.
-
-    Args:
-        stimuli: all pictures.
-        tools: with the measures; others are ignored.
-        results: of the pass over the pictures.
-        cache: values of earlier runs.
-        threads: number of threads that read pictures.
     """
     columns = [(column, measure) for column, measure in enumerate(tools.measures) if measure.metric.of_items]
     groups: dict[tuple[str, str | None], dict[int, ItemKey]] = {}

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
 SET_NAME = "metrics"
-"""Of the set of tables that a run writes (see `gan_eval.files.sets`)."""
+"""Name of the set of tables that a run writes (see `gan_eval.files.sets`)."""
 _EXTERNAL_COLUMNS = ("model", "dataset", "metric", "value")
 _EXTERNAL = Table(
     tables.EXTERNAL_VALUES.name,
@@ -52,7 +52,7 @@ _EXTERNAL = Table(
 
 @dataclass(frozen=True)
 class Settings:
-    """How metrics are computed. Paths may be given as text, and a single metric by its name.
+    """Settings of a run. Paths may be given as text, and a single metric by its name.
 
     Raises:
         UserError: a value that cannot be. Whether there are such metrics and files is seen when it runs.
@@ -66,11 +66,11 @@ class Settings:
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
     device: str | None = None
-    """Where pictures are measured: cpu, cuda, ...; default: CUDA where there is one."""
+    """Device: cpu, cuda, ...; default: CUDA where there is one."""
     threads: int | None = None
     """Worker threads, which do not wait for each other; default: the usable cores, also on a busy machine."""
     precision: Precision = "fp32"
-    """Of Inception; `bf16` is faster and moves its features by about 2 % (relative RMS), FID by 0.4 to 0.9 %."""
+    """Number format of Inception; `bf16` is faster and moves its features by about 2 %, FID by 0.4 to 0.9 %."""
     segmenter: Path | None = None
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
     cache: Path | None = None
@@ -179,10 +179,6 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
 def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:
     """A message for each named file that no metric uses.
 
-    Args:
-        metrics: those of the run.
-        settings: with the files.
-
     Raises:
         UserError: a named file is not there, or weights have an unknown name.
     """
@@ -199,7 +195,7 @@ def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:
 
 
 def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
-    """The table `beside` from other programs' CSV or Parquet files; where a row names no source, it is the file's stem.
+    """Return the table `beside` from other programs' CSV or Parquet files; default source: the file's stem.
 
     Three layouts are accepted: columns model, dataset, metric, value (and source, note); the table `set_metrics` of
     another run; the table `image_metrics` of another run, of which the mean over each generated set is taken.
@@ -237,7 +233,7 @@ def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
 _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
-"""In a reason what is specific to a picture: quoted names and numbers."""
+"""Parts of a reason that are specific to a picture: quoted names and numbers."""
 
 
 @dataclass
@@ -245,7 +241,7 @@ class _Gap:
     """Values that are missing for one kind of reason."""
 
     reason: str
-    """In the words of the first."""
+    """Reason of the first."""
     owners: dict[str, None] = field(default_factory=dict)
     """The pictures or sets, in order."""
     metrics: dict[str, None] = field(default_factory=dict)
@@ -261,10 +257,6 @@ def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> lis
     """A message for each kind of reason for missing values, those of most pictures first.
 
     Reasons are of one kind where they differ in nothing but a file's name, a quoted name or numbers.
-
-    Args:
-        frames: the tables `image_metrics` and `set_metrics` by name.
-        most: so many lines at the most; one more then counts the rest.
     """
     images, sets = frames["image_metrics"], frames["set_metrics"]
     of_sets = _gaps(sets, sets["model"] + " on " + sets["dataset"])
@@ -305,7 +297,7 @@ class FiniteMean:
     mean: float | None
     """None where no value is finite."""
     sd: float | None
-    """With n - 1; None for fewer than two."""
+    """Standard deviation with n - 1; None for fewer than two."""
     n: int
     """Finite values."""
     left_out: int
@@ -348,21 +340,14 @@ def provenance(
     """Return the columns of `runs` that say how; identifier, command, threads and times are the caller's.
 
     The settings' hash is over what the values depend on, not over whether some of them came from the cache.
-
-    Args:
-        stimuli: the pictures.
-        metrics: those that were requested.
-        settings: of the run.
-        tools: what measured.
-        results: of the pass over the pictures.
     """
     from gan_eval.metrics.definitions import jackknife
 
     networks = {kind.name for kind in tools.network.kinds}
-    resizer = settings.resizer if networks & {"inception", "vgg16"} else None
+    resizer = settings.resizer if "inception" in networks else None
     has_sets = any(metric.kind == "set" for metric in metrics)
     weights = dict(sorted(tools.network.sha256.items()))
-    segmenter = None  # its file and the settings beside it, where it was used
+    segmenter = None  # its file and its settings, where it was used
     if settings.segmenter is not None and "segmenter" in networks:
         from gan_eval.metrics.networks.segmenter_settings import segmenter_key
 

@@ -1,1 +1,4 @@
-"""Pretrained weights: known by name, found, given, or fetched and checked by SHA-256."""
+"""Pretrained weights by name: what is known of them, the cache, downloads, and reading without running code.
+
+Open cache.py first.
+"""

@@ -26,9 +26,9 @@ class Status:
     description: str
     path: Path | None
     fix: str
-    """How to get them."""
+    """Command or steps to get them."""
     of_metrics: bool
-    """Whether a metric needs them."""
+    """True if a metric needs them."""
 
 
 def cache_folder() -> Path:
@@ -88,7 +88,7 @@ def how_to_get(name: str) -> str:
 
 
 def _by_hand(weights: Weights) -> str:
-    """What to put where."""
+    """Describe which file to put into which folder."""
     file = next(iter(weights.files))
     source = f" from {weights.release.url}" if weights.release else ""
     return f"put {file}{source} into {cache_folder()}"
@@ -114,10 +114,6 @@ def is_official(name: str, sha256: str) -> bool:
 
 def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
     """Fetch weights into the cache and return the file; what is there and whole stays.
-
-    Args:
-        name: a key of `WEIGHTS`.
-        on_progress: called with (bytes done, bytes in all; 0 where that is unknown).
 
     Raises:
         UserError: an unknown name, no source can be reached, none gives the right SHA-256, or the cache cannot be

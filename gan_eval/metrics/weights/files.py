@@ -22,10 +22,6 @@ _AT_ONCE = 2**22
 def read_state(path: Path, name: str) -> State:
     """The tensors of a state dict (`.pth`, `.pt`) or of a safetensors file, on the CPU. No code of the file runs.
 
-    Args:
-        path: the file.
-        name: the weights' name, for messages.
-
     Raises:
         UserError: the file is neither.
     """
@@ -42,17 +38,17 @@ def read_state(path: Path, name: str) -> State:
             if reason := storage_problem(value):
                 raise ValueError(f"{key} {reason}")
         return state
-    except Exception as error:  # torch and safetensors raise whatever a file that is something else leads to
+    except Exception as error:  # torch and safetensors raise many errors for other files
         raise weights_error(path, name, first_sentence(error)) from error
 
 
 def load_torch_file(path: Path, *, mmap: bool = False) -> Any:
-    """What `torch.save` wrote, on the CPU: no code of the file runs, and torch's remarks on its form are left out.
+    """Return what `torch.save` wrote, on the CPU. No code of the file runs; torch's warnings are hidden.
 
     Raises:
         ValueError: the file is an archive with something compressed in it, which `torch.save` never writes and which
             could unpack to any size.
-        Exception: whatever torch raises for a file that is something else.
+        Exception: any error of torch for another file.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
@@ -65,7 +61,7 @@ def load_torch_file(path: Path, *, mmap: bool = False) -> Any:
 
 
 def storage_problem(tensor: Tensor) -> str | None:
-    """Why a tensor out of a file has not a number of its own in each place: a clause that goes on after its name.
+    """Return why a tensor from a file lacks a number of its own in each place, as a clause after its name.
 
     A few bytes of a file can say that they stand for a tensor of any size, which the first copy would allocate.
 

@@ -24,7 +24,7 @@ class Convolutions:
     places: tuple[int, ...]
     """K of each convolution's `features.K` in torchvision's network, in order."""
     sha256: str
-    """Of the safetensors file."""
+    """SHA-256 of the safetensors file."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Packaged:
     file: str
     """Name in the cache of that file, or of what it becomes."""
     member_sha256: str
-    """Of the file in the archive."""
+    """SHA-256 of the file in the archive."""
     archives: tuple[str, ...]
     """SHA-256 of the package's wheel and source archive; no other archive is opened."""
     becomes: Convolutions | None = None
-    """What is written into the cache in its stead, where it is of no use as it is."""
+    """Conversion of the file for the cache, if it needs one."""
 
     @property
     def sha256(self) -> str:
-        """Of the file in the cache."""
+        """SHA-256 of the file in the cache."""
         return self.becomes.sha256 if self.becomes else self.member_sha256
 
 
@@ -61,9 +61,9 @@ class Weights:
     packaged: Packaged | None = None
     """None where no package is known to hold the same numbers."""
     of_metrics: bool = True
-    """Whether a metric needs them, so that `gan-eval metrics` takes a file of them by an option."""
+    """True if a metric needs them, so that `gan-eval metrics` takes a file of them by an option."""
     option_help: str = ""
-    """What the option's file holds; default: weights NAME."""
+    """Help text of the option; default: weights NAME."""
 
     def __post_init__(self) -> None:
         if self.release is None and self.packaged is None:
@@ -76,7 +76,7 @@ class Weights:
 
     @property
     def files(self) -> dict[str, str]:
-        """By name in the cache, the official file first: the SHA-256, or the start of it that is known."""
+        """Files by name in the cache, the official one first: the SHA-256, or the start of it that is known."""
         files = {self.release.file: self.release.sha256} if self.release else {}
         return files | ({self.packaged.file: self.packaged.sha256} if self.packaged else {})
 

@@ -51,12 +51,6 @@ class _Progress:
 def download(url: str, folder: Path, name: str, on_progress: OnProgress | None = None) -> Path:
     """Download a file into a folder.
 
-    Args:
-        url: http, https or file.
-        folder: must exist; the caller removes it on an error.
-        name: of the file.
-        on_progress: called with the bytes done.
-
     Raises:
         FetchError: it cannot be reached, or breaks off.
         OSError: the folder cannot be written.
@@ -183,11 +177,6 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
     """Rewrite the convolutions of a pickled flax network as safetensors with torchvision's names.
 
     The bytes written depend on the numbers alone: they are the same on every machine.
-
-    Args:
-        source: a pickle of nested dictionaries of numpy arrays. Nothing else in it is ever constructed or called.
-        target: `features.K.weight` (out, in, height, width) and `features.K.bias`, float32.
-        convolutions: which ones, and their K.
 
     Raises:
         ValueError: the file holds something else.

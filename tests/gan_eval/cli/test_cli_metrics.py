@@ -244,7 +244,7 @@ def test_a_file_next_to_that_will_not_do(tmp_path: Path, text: str, words: str) 
         (["--metrics", "psnr,fid", "--brisque-weights", __file__], "--brisque-weights: none of the metrics psnr, fid"),
         (["--metrics", "fid", "--segmenter", "palette"], "--segmenter: none of the metrics fid needs it"),
         (["--metrics", "class_iou", "--resizer", "clean"], "--resizer: none of the metrics class_iou needs it"),
-        (["--metrics", "precision_vgg16", "--precision", "bf16"], "--precision: none of the metrics precision_vgg16"),
+        (["--metrics", "class_iou", "--precision", "bf16"], "--precision: none of the metrics class_iou"),
         (["--metrics", "niqe,fid", "--resize"], "--resize: none of the metrics niqe, fid needs it"),
         (["--list"], ": metrics --list describes all metrics and measures nothing; remove it"),
         (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,6 @@ from metric_pictures import disturbed, texture
 from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
-from gan_eval.metrics.kernels import loops
-from gan_eval.metrics.kernels.loops import compiled
 from gan_eval.stimuli.pictures import Picture
 
 REAL = texture(0, 193, 210)
@@ -52,14 +49,6 @@ def test_any_form_of_a_picture_has_the_same_values(form: Callable[[Picture], Pic
     assert values(form(FAKE), form(REAL)) == values(FAKE, REAL)
 
 
-def test_kernels_are_compiled_once_for_every_form() -> None:
-    values(FAKE, REAL)
-    values(read_only(FAKE), np.asfortranarray(REAL))
-    assert len(loops.difference_sums.signatures) == 1  # type: ignore[attr-defined]
-    assert len(loops.sample_moments.signatures) == 1  # type: ignore[attr-defined]
-    assert len(loops.similarity_sums.signatures) == 2  # type: ignore[attr-defined]
-
-
 def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), dtype=np.uint8)
     grey = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 256, 3)
@@ -69,20 +58,7 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
 
 
-def test_threads_may_call_at_once() -> None:
-    alone = values(FAKE, REAL)
-    with ThreadPoolExecutor(4) as pool:
-        for found in pool.map(values, [FAKE] * 12, [REAL] * 12):
-            assert found == alone
-
-
-def test_what_nothing_can_be_kept_of_is_compiled_all_the_same() -> None:
-    made: dict[str, Callable[[int], int]] = {}
-    exec("def twice(x):\n    return 2 * x", made)  # in no file, so that there is no place beside it
-    assert compiled(made["twice"])(21) == 42
-
-
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> None:
     code = (
         "import numpy as np; from gan_eval.metrics.kernels import loops\n"
@@ -113,7 +89,7 @@ def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_warm_up_leaves_nothing_to_compile() -> None:
     code = (
         "from gan_eval.metrics.kernels import loops\n"

@@ -31,5 +31,5 @@ def test_examples(name: str) -> None:
 def test_every_public_function_states_its_source_and_range() -> None:
     functional = import_module("gan_eval.metrics.functional")
     for name in functional.__all__:
-        text = getattr(functional, name).__doc__ or ""
+        text = " ".join((getattr(functional, name).__doc__ or "").split())
         assert name in ("Unmeasurable", "load") or ("Source: " in text and " is better." in text), name

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import StimulusSet, read_set
+from gan_eval.stimuli.sets import read_set
 
 FOLDER = Path(__file__).resolve().parents[3] / "benchmarks"
 
@@ -86,38 +85,3 @@ def test_the_sets_have_the_same_holes_and_known_pixels(
         assert (known == ramp()[~two_parts()]).all()
     both = [str(tmp_path / "set"), *(str(tmp_path / "fills" / name) for name in fills.FILLS)]
     assert run(["metrics", *both, "--metrics", "psnr_hole", "--out", str(tmp_path / "metrics")]) == 0
-
-
-@pytest.mark.parametrize("level", [0, 255])
-def test_nothing_or_everything_to_fill_is_refused(fills: ModuleType, tmp_path: Path, level: int) -> None:
-    for role, picture in {
-        "real": ramp(),
-        "fake": ramp(),
-        "mask": np.full_like(ramp(), 255 * two_parts()[..., None]),
-    }.items():
-        (tmp_path / "results" / role).mkdir(parents=True)
-        pictures.write_png(tmp_path / "results" / role / "1.png", picture)
-    assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set"), "--dataset", "d"]) == 0
-    given = read_set(tmp_path / "set")
-    pictures.write_png(tmp_path / "set" / "mask" / "1.png", np.full_like(ramp(), level))
-    with pytest.raises(
-        UserError, match=r"mask/1.png: wanted is a mask of the size of .*some white in it and some black"
-    ):
-        fills.write_filled(given, "harmonic", tmp_path / "out")
-    twice = StimulusSet(given.folder, (*given.rows, given.rows[1] | {"model": "other"}))
-    with pytest.raises(UserError, match=r"several models \(generated, other\)"):
-        fills.write_filled(twice, "harmonic", tmp_path / "out")
-
-
-def test_a_set_without_holes_is_refused(
-    fills: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for role in ("real", "fake"):
-        (tmp_path / "results" / role).mkdir(parents=True)
-        pictures.write_png(tmp_path / "results" / role / "1.png", ramp())
-    assert run(["stimuli", "import", str(tmp_path / "results"), "--out", str(tmp_path / "set")]) == 0
-    monkeypatch.setattr(sys, "argv", ["smooth_fills.py", str(tmp_path / "set"), "--out", str(tmp_path / "fills")])
-    with pytest.raises(SystemExit) as stopped:
-        fills.main()
-    assert stopped.value.code == 2
-    assert "has no reference_file or no mask_file" in capsys.readouterr().err

@@ -14,8 +14,6 @@ from skimage.metrics import structural_similarity
 
 from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
-from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
-from gan_eval.metrics.kernels import loops
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
 
@@ -73,18 +71,6 @@ def test_psnr_and_l1_are_those_of_float64(pair: list[Picture], kind: str, seed: 
     assert psnr_hole(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
 
 
-@settings(max_examples=30)
-@given(pictures(2, st.integers(11, 100)))
-def test_where_all_is_hole_the_values_are_those_of_the_picture(pair: list[Picture]) -> None:
-    fake, real = pair
-    hole = np.ones(fake.shape[:2], bool)
-    wanted = [psnr(fake, real), ssim(fake, real), l1(fake, real)]
-    assert [metric(fake, real, hole) for metric in ALL] == wanted
-    inner = np.zeros_like(hole)
-    inner[5:-5, 5:-5] = True
-    assert ssim_hole(fake, real, inner) == wanted[1], "the map's whole domain"
-
-
 def test_what_lies_outside_the_hole_does_not_count() -> None:
     hole = some_hole("centre", 40, 60, np.random.default_rng(0))
     composite = np.where(hole[..., None], FAKE, REAL)
@@ -95,26 +81,6 @@ def test_what_lies_outside_the_hole_does_not_count() -> None:
     far[18:22, 28:32] = True
     assert ssim_hole(composite, REAL, far) == pytest.approx(ssim_hole(FAKE, REAL, far), abs=1e-6)
     assert ssim_hole(composite, REAL, hole) > ssim_hole(FAKE, REAL, hole), "windows at the edge see known pixels"
-
-
-def test_any_form_of_pictures_and_holes_has_the_same_values() -> None:
-    hole = some_hole("scattered", 40, 60, np.random.default_rng(2))
-    wanted = [metric(FAKE, REAL, hole) for metric in ALL]
-    frozen = hole.copy()
-    frozen.flags.writeable = False
-    forms = [np.asfortranarray(hole), frozen, torch.from_numpy(hole), hole.repeat(2, 0).repeat(2, 1)[::2, ::2]]
-    assert all([metric(FAKE, REAL, form) for metric in ALL] == wanted for form in forms)
-    batch = [torch.from_numpy(np.stack([one, one])).permute(0, 3, 1, 2) for one in (FAKE, REAL)]
-    for name, value in zip(("psnr_hole", "ssim_hole", "l1_hole"), wanted, strict=True):
-        values = getattr(functional, name)(*batch, torch.from_numpy(np.stack([hole, hole])))
-        assert values.tolist() == [value, value]
-
-
-def test_the_kernel_is_compiled_once_with_and_without_a_hole() -> None:
-    ssim(FAKE, REAL)
-    before = len(loops.similarity_sums.signatures)  # type: ignore[attr-defined]
-    ssim_hole(FAKE, REAL, np.ones((40, 60), bool))
-    assert len(loops.similarity_sums.signatures) == before  # type: ignore[attr-defined]
 
 
 def test_what_cannot_be_measured_says_why() -> None:

@@ -70,6 +70,7 @@ def test_unequal_groups_give_the_true_variance_of_a_mean() -> None:
     assert np.mean(variances) == pytest.approx(1 / 25, rel=0.05)
 
 
+@pytest.mark.nightly
 def test_fid_of_few_pictures_beside_many_real_ones_has_nearly_its_true_standard_error() -> None:
     """25 of 300 items have unequal groups: 1.6 times the true one, without weights 3.7, with equal groups 1.5."""
     values, errors = [], []

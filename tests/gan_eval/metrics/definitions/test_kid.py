@@ -27,6 +27,7 @@ def test_equals_the_double_sum(monkeypatch: pytest.MonkeyPatch, block: int) -> N
     assert kid(real, fake) == pytest.approx(_double_sum(real, fake), rel=1e-12)
 
 
+@pytest.mark.nightly
 def test_unbiased_two_samples_of_one_distribution_average_to_zero() -> None:
     rng = np.random.default_rng(1)
     found = [kid(rng.normal(size=(12, 5)), rng.normal(size=(12, 5))) for _ in range(400)]

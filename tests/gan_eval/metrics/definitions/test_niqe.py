@@ -1,7 +1,6 @@
 """NIQE beside a second, slow writing of its definition: direct convolution, argmin over the grid, pseudo-inverse."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 import numpy as np
@@ -141,6 +140,7 @@ def test_equals_the_official_code(name: str) -> None:
     assert value == pytest.approx(as_released, rel=3e-3 if flat else 1e-3)
 
 
+@pytest.mark.nightly
 @settings(max_examples=25)
 @given(pictures(1, st.sampled_from([96, 100, 192, 217, 288])))
 def test_any_picture_has_the_slow_writings_value_or_a_reason(single: list[Picture]) -> None:
@@ -150,19 +150,6 @@ def test_any_picture_has_the_slow_writings_value_or_a_reason(single: list[Pictur
     except Unmeasurable:
         return
     assert value == pytest.approx(slow_niqe(picture), rel=1e-9)
-
-
-def test_one_number_for_any_number_of_threads_and_any_company() -> None:
-    picture = _pictures()["half flat"]
-    alone = niqe(picture)
-    for threads in (1, 2, 5):
-        with ThreadPoolExecutor(threads) as pool:
-            assert set(pool.map(niqe, [picture] * 12)) == {alone}
-
-
-def test_what_lies_beyond_whole_blocks_does_not_count() -> None:
-    picture = texture(6, 230, 250)
-    assert niqe(picture) == niqe(np.ascontiguousarray(picture[:192, :192]))
 
 
 def test_what_cannot_be_measured_says_why() -> None:

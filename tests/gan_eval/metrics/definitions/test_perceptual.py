@@ -1,6 +1,5 @@
 """LPIPS and DISTS beside the packages themselves, fed with the same weights in the packages' own ways."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -126,16 +125,6 @@ def distances() -> list[PerceptualDistance]:
     ]
 
 
-def test_equal_pictures_have_no_distance(distances: list[PerceptualDistance]) -> None:
-    assert [distance(REAL, REAL) for distance in distances] == pytest.approx([0, 0, 0], abs=1e-6)
-
-
-@pytest.mark.slow
-def test_tensors_and_arrays_are_alike(distances: list[PerceptualDistance]) -> None:
-    for distance in distances:
-        assert distance(torch.from_numpy(FAKE), torch.from_numpy(REAL)) == distance(FAKE, REAL)
-
-
 def test_nothing_of_the_network_is_left_without_numbers(distances: list[PerceptualDistance]) -> None:
     for distance in distances:
         tensors = [*distance.network.parameters(), *distance.network.buffers()]
@@ -152,15 +141,6 @@ def test_small_pictures(distances: list[PerceptualDistance]) -> None:
             distance(texture(5, 40, least - 1), texture(6, 40, least - 1))
         with pytest.raises(Unmeasurable, match=r"the sizes .* differ"):
             distance(texture(5, 40, 40), texture(5, 40, 41))
-
-
-@pytest.mark.slow
-def test_many_threads_give_what_one_gives(distances: list[PerceptualDistance]) -> None:
-    pairs = [(disturbed(texture(n, 48, 64), n), texture(n, 48, 64)) for n in range(6)]
-    for distance in distances:
-        alone = [distance(*pair) for pair in pairs]
-        with ThreadPoolExecutor(4) as pool:
-            assert list(pool.map(lambda pair, d=distance: d(*pair), pairs)) == alone
 
 
 def test_files_that_will_not_do(tmp_path: Path) -> None:
@@ -188,6 +168,7 @@ def _real(name: str) -> Path:
         pytest.skip(str(error))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("trunk", "wanted"), [("alexnet", 0.0), ("vgg16", 0.0)])
 def test_published_weights_see_noise_and_ignore_what_is_equal(trunk: Trunk, wanted: float) -> None:
     distance = lpips_distance(trunk, read_trunk(_real(trunk), trunk))
@@ -195,6 +176,7 @@ def test_published_weights_see_noise_and_ignore_what_is_equal(trunk: Trunk, want
     assert 0.05 < distance(disturbed(REAL, 2, 40), REAL) < 1.5
 
 
+@pytest.mark.nightly
 def test_published_weights_of_dists_add_up_to_one() -> None:
     own = read_dists_weights(_real("dists"))
     assert float(own["alpha"].sum() + own["beta"].sum()) == pytest.approx(1, abs=1e-5)

@@ -84,14 +84,6 @@ def test_scores_are_those_of_torchmetrics(classes):
         assert score(NOTHING, fake) == pytest.approx(float(theirs(*given)), rel=1e-6)
 
 
-def test_the_pictures_of_a_set_count_as_one():
-    true, read = _maps(3)
-    together = _counts(true.reshape(1, -1, 50), read.reshape(1, -1, 50))
-    apart = _counts(true, read)
-    for score in (pixel_accuracy, class_accuracy, class_iou):
-        assert score(NOTHING, apart) == score(NOTHING, together) == score(NOTHING, apart[::-1].astype(np.float64))
-
-
 def test_a_class_that_no_label_map_has_is_in_no_mean():
     true = np.array([[0, 0, 0, 1, VOID]], np.uint8)
     read = np.array([[0, 0, 5, 1, 5]], np.uint8)
@@ -99,13 +91,6 @@ def test_a_class_that_no_label_map_has_is_in_no_mean():
     assert pixel_accuracy(NOTHING, fake) == 3 / 4
     assert class_accuracy(NOTHING, fake) == (2 / 3 + 1) / 2
     assert class_iou(NOTHING, fake) == (2 / 3 + 1) / 2
-
-
-def test_what_is_read_as_no_class_is_a_miss():
-    true, read = np.array([[0, 0, 1, 1]], np.uint8), np.array([[0, VOID, 1, 1]], np.uint8)
-    fake = _counts([true], [read])
-    assert pixel_accuracy(NOTHING, fake) == 3 / 4
-    assert class_accuracy(NOTHING, fake) == class_iou(NOTHING, fake) == 3 / 4
 
 
 def test_without_labelled_pixels_there_is_no_score():

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from learned_weights import seeded_trunk
 from metric_pictures import texture
 
 from gan_eval.errors import UserError
@@ -14,7 +13,6 @@ from gan_eval.metrics.networks.extractors import features_of, inception_extracto
 from gan_eval.metrics.weights import cache
 
 ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
-ON_VGG16 = [name for name, metric in METRICS.items() if metric.extractor == "vgg16"]
 PICTURES = [texture(n, 64, 80) for n in range(3)]
 
 
@@ -23,18 +21,12 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
 
 
-def test_metrics_without_extractors_load_nothing() -> None:
-    found = load_extractors([METRICS[name] for name in ("psnr", "lpips_alex")])
-    assert (found.ready, found.unavailable, found.sha256, found.caveats) == ({}, {}, {}, {})
-
-
 def test_missing_weights_are_a_reason_for_each_metric() -> None:
     found = load_extractors(METRICS.values(), device="cpu")
     assert set(found.ready) == {"label_colours"}
     needing = {name for name, metric in METRICS.items() if metric.extractor is not None}
     assert set(found.unavailable) == needing - {"label_colour_spread"}
     assert "`gan-eval weights fetch inception` or --weights FILE" in found.unavailable["fid"]
-    assert "`gan-eval weights fetch vgg16` or --vgg16-weights FILE" in found.unavailable["recall_vgg16"]
     assert "--segmenter FILE" in found.unavailable["class_iou"]
 
 
@@ -51,28 +43,12 @@ def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
     assert features_of([], extractor).shape == (0, 2048)
 
 
-@pytest.mark.slow
-def test_a_known_file_has_no_caveat(seeded_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_eval.metrics.networks.extractors.is_official", lambda name, sha256: True)
-    assert load_extractors([METRICS["fid"]], paths={"inception": seeded_weights}, device="cpu").caveats == {}
-
-
-def test_convolutions_alone_serve_no_vgg16_metric(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file(seeded_trunk("vgg16"), tmp_path / "trunk.safetensors")
-    found = load_extractors(METRICS.values(), paths={"vgg16": tmp_path / "trunk.safetensors"}, device="cpu")
-    assert all("convolutions alone" in found.unavailable[name] for name in ON_VGG16)
-
-
-@pytest.mark.parametrize("name", ["inception", "vgg16"])
-def test_a_named_file_that_will_not_do(name: str, tmp_path: Path) -> None:
-    metric = METRICS["fid" if name == "inception" else "coverage_vgg16"]
+def test_a_named_file_that_will_not_do(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"absent\.pth: no such file"):
-        load_extractors([metric], paths={name: tmp_path / "absent.pth"}, device="cpu")
+        load_extractors([METRICS["fid"]], paths={"inception": tmp_path / "absent.pth"}, device="cpu")
     (tmp_path / "text.pth").write_text("no weights")
     with pytest.raises(UserError, match=r"text\.pth: not the weights"):
-        load_extractors([metric], paths={name: tmp_path / "text.pth"}, device="cpu")
+        load_extractors([METRICS["fid"]], paths={"inception": tmp_path / "text.pth"}, device="cpu")
 
 
 def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:

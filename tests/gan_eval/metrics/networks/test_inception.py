@@ -100,7 +100,7 @@ def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.Capture
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
     extractor = inception_extractor(seeded_weights, device="cpu")
     together = features_of(PICTURES, extractor)
@@ -160,7 +160,7 @@ def script() -> Path:
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 def test_real_weights_equal_the_original_network(script: Path) -> None:
     extractor = inception_extractor(script, device="cpu")
@@ -172,7 +172,7 @@ def test_real_weights_equal_the_original_network(script: Path) -> None:
     assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 def test_real_weights_equal_torch_fidelitys_network_with_them(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3

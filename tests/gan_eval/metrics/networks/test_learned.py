@@ -57,11 +57,6 @@ def test_users_files_with_their_hashes_and_caveats(paths: dict[str, Path]) -> No
     )
 
 
-def test_known_files_have_no_caveats(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_eval.metrics.networks.learned.is_official", lambda name, sha256: True)
-    assert learned_metrics([METRICS["dists"]], paths=paths, device="cpu").caveats == {}
-
-
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "dists", "brisque"])
 def test_a_named_file_that_will_not_do(name: str, paths: dict[str, Path], tmp_path: Path) -> None:
     metrics = [METRICS[metric] for metric in LEARNED]

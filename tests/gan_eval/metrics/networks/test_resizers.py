@@ -5,8 +5,7 @@ from metric_pictures import texture
 from PIL import Image
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-from gan_eval.errors import UserError
-from gan_eval.metrics.networks.extractors import RESIZERS, resize
+from gan_eval.metrics.networks.extractors import resize
 from gan_eval.stimuli.pictures import Picture
 
 SIZES = [(64, 80), (256, 256), (600, 333), (299, 299)]
@@ -63,14 +62,3 @@ def test_clean_shrinks_as_pillow_does() -> None:
     for c, plane in enumerate(found):
         image = Image.fromarray(picture[..., c].astype(np.float32))
         assert np.array_equal(plane, np.asarray(image.resize((299, 299), Image.Resampling.BICUBIC)).clip(0, 255))
-
-
-@pytest.mark.parametrize("name", RESIZERS)
-def test_a_picture_of_the_right_size_is_left_alone(name: str) -> None:
-    picture = texture(4, 299, 299)
-    torch.testing.assert_close(resize(picture, name), _planes(picture)[0], rtol=0, atol=1e-4)
-
-
-def test_unknown_resizer() -> None:
-    with pytest.raises(UserError, match=r"resizer 'tf2': unknown; choose one of tf1, bilinear, bilinear-aa, clean"):
-        resize(texture(0, 20, 20), "tf2")

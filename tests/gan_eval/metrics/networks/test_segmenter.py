@@ -24,7 +24,7 @@ from gan_eval.metrics.definitions.segmentation import (
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.segmenter import load_segmenter
-from gan_eval.metrics.networks.segmenter_settings import SegmenterSettings, read_settings, segmenter_key
+from gan_eval.metrics.networks.segmenter_settings import read_settings, segmenter_key
 
 
 def test_a_perfect_and_a_half_wrong_picture(colour_network):
@@ -144,11 +144,6 @@ def test_bad_settings_are_refused_by_name(tmp_path, text, line):
     with pytest.raises(UserError) as caught:
         read_settings(tmp_path / "net.pt")
     assert str(caught.value).startswith(f"{tmp_path / 'net.pt.toml'}: {line}")
-
-
-def test_without_settings_there_are_defaults(tmp_path):
-    assert read_settings(tmp_path / "net.pt") == SegmenterSettings()
-    assert SegmenterSettings().classes == tuple(range(19))
 
 
 def test_what_is_no_network_is_refused(tmp_path):

@@ -207,16 +207,6 @@ def test_a_changed_definition_is_measured_again_and_the_others_are_found(
     assert kept_of(measure(real, fake, settings)) == 16
 
 
-def test_another_version_of_gan_eval_measures_again(
-    folders: Folders, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, fake = folders(2)
-    settings = Settings(("psnr",), cache=file)
-    measure(real, fake, settings)
-    monkeypatch.setattr(measures, "__version__", "0.0.0")
-    assert kept_of(measure(real, fake, settings)) == 0
-
-
 def test_set_metrics_of_equal_features_are_not_compared_again(
     folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,7 +303,7 @@ def test_several_threads_and_caches_at_once(file: Path) -> None:
         assert [kept.found((p.to_bytes(32, "big"), B))[b"psnr"] for p in range(400)] == list(map(str, range(400)))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_goes_on(end: signal.Signals, folders: Folders, file: Path, tmp_path: Path) -> None:
     real, fake = folders(30)

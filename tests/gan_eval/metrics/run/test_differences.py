@@ -44,10 +44,6 @@ def test_better_follows_the_metrics_direction(metric: str, better: str) -> None:
     assert _only(compare_pictures(rows))["better"] == better
 
 
-def test_nobody_is_better_where_the_interval_holds_zero() -> None:
-    assert _only(compare_pictures(_rows("psnr", a=[20.0, 25, 30], b=[21.0, 24, 30])))["better"] is None
-
-
 def test_only_shared_items_with_finite_values_count() -> None:
     rows = _rows("psnr", a=[20, 21, 22, 23, math.inf, None], b=[19, 20, None, 20, 30, 31])
     row = _only(compare_pictures(rows))
@@ -107,11 +103,6 @@ def test_real_pictures_and_other_data_sets_are_not_mixed_in() -> None:
     assert [(row["dataset"], row["a"], row["b"]) for row in found] == [("d", "a", "b"), ("e", "a", "b")]
 
 
-def test_every_two_models_of_many() -> None:
-    values = {f"m{n}": (np.arange(5.0) + n).tolist() for n in range(50)}
-    assert len(compare_pictures(_rows("psnr", **values))) == 50 * 49 // 2
-
-
 def test_set_metrics_are_compared_by_the_jackknife_with_shared_groups() -> None:
     noise = np.random.default_rng(1).normal(size=GROUPS)
     items = frozenset(f"i{n}" for n in range(20))
@@ -149,7 +140,7 @@ def test_two_shares_at_the_end_of_the_range_have_no_interval() -> None:
     assert "no interval: none or all" in row["note"]
 
 
-@pytest.mark.parametrize(("metric", "is_judged"), [("fid", False), ("coverage_vgg16", False), ("kid", True)])
+@pytest.mark.parametrize(("metric", "is_judged"), [("fid", False), ("coverage_inception", False), ("kid", True)])
 def test_a_metric_that_depends_on_the_number_of_pictures_compares_no_unequal_sets(metric: str, is_judged: bool) -> None:
     noise = np.random.default_rng(1).normal(size=GROUPS) / 100
     items = frozenset(f"i{n}" for n in range(20))

@@ -9,7 +9,7 @@ import pytest
 
 from gan_eval.metrics.run import inputs, runner
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.tables import FiniteMean, finite_mean, read_external_values
+from gan_eval.metrics.run.tables import finite_mean, read_external_values
 from gan_eval.study.training import measure_during_training
 from gan_eval.tables.frames import Row
 
@@ -29,12 +29,6 @@ def _measured(images: pd.DataFrame, sets: pd.DataFrame, monkeypatch: pytest.Monk
     monkeypatch.setattr(runner, "run_metrics", lambda *_, **__: found)
     monkeypatch.setattr(inputs, "stimuli_of_sets", lambda _: [])
     return measure_during_training(("psnr",))(Path())
-
-
-def test_without_finite_values_there_is_no_mean() -> None:
-    assert finite_mean([math.inf, math.nan]) == FiniteMean(mean=None, sd=None, n=0, left_out=2)
-    assert finite_mean([]) == FiniteMean(mean=None, sd=None, n=0, left_out=0)
-    assert finite_mean([3.0, -math.inf]) == FiniteMean(mean=3.0, sd=None, n=1, left_out=1)
 
 
 def test_the_mean_of_finite_values_is_finite() -> None:

@@ -22,7 +22,6 @@ from gan_eval.report.metrics.data import title_of
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.sets import stimulus_row, write_set
-from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables.frames import Row, read_rows
 
 NAMES = ("psnr", "psnr_hole", "ssim_hole", "l1_hole")
@@ -170,22 +169,7 @@ def test_one_picture_with_two_holes_in_two_sets_is_an_error(make_set: MakeSet, t
         stimuli_of_sets([first, second])
 
 
-def test_models_are_compared_by_the_hole_and_validation_has_its_means(make_set: MakeSet) -> None:
-    folders = [make_set("a", strength=5), make_set("b", strength=30)]
-    found = measure(folders)
-    compared = found.metric_comparisons.set_index("metric")
-    values = cells(found).unstack("metric")
-    means = {model: values.filter(like=f"/{model}/", axis=0).mean() for model in "ab"}
-    assert set(FUNCTIONS) <= set(compared.index)
-    for name in FUNCTIONS:
-        row = compared.loc[name]
-        assert abs(row["difference"]) == pytest.approx(abs(means["a"][name] - means["b"][name]))
-    told = {row["metric"]: row for row in measure_during_training(NAMES)(folders[0])}
-    assert {name: told[name]["value"] for name in NAMES} == pytest.approx(dict(means["a"][list(NAMES)]))
-    assert higher_is_better(NAMES) == {"psnr": True, "psnr_hole": True, "ssim_hole": True, "l1_hole": False}
-
-
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_command_measures_the_hole_and_the_report_shows_it(
     make_set: MakeSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,11 +52,6 @@ def test_bad_rows_are_named(columns, line):
         stimuli_of_frame(_frame(**columns), None)
 
 
-def test_a_missing_column_is_named():
-    with pytest.raises(UserError, match=r"column kind, reference_file is missing; see .* docs/tables\.md"):
-        stimuli_of_frame(_frame().drop(columns=["kind", "reference_file"]), None)
-
-
 def test_what_several_sets_share_counts_once(tmp_path):
     first, second = _set(tmp_path / "one"), _set(tmp_path / "two")
     assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
@@ -74,14 +69,6 @@ def test_a_set_that_is_named_twice_is_told(tmp_path):
     told = []
     write_metrics([first, first], ["sharpness"], tmp_path / "out", on_message=told.append)
     assert told == [f"{first}: named 2 times, measured once"]
-
-
-def test_of_three_copies_the_one_that_can_be_read_counts(tmp_path):
-    sets = [_set(tmp_path / name) for name in ("one", "two", "three")]
-    (sets[0] / "a.png").unlink()
-    (sets[0] / "a.png").mkdir()
-    (sets[1] / "a.png").unlink()
-    assert [s.file for s in stimuli_of_sets(sets)] == [sets[2] / "a.png"]
 
 
 def test_different_pictures_of_one_name_are_an_error(tmp_path):

@@ -14,7 +14,7 @@ from gan_eval import tables
 from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, label_detail, label_information
 from gan_eval.metrics.kernels.pictures import NO_INPUT
-from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
+from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.answer import dataset_answer, standing
 from gan_eval.report.metrics.data import Measured
@@ -124,13 +124,6 @@ def test_few_items_and_equal_photographs_have_reasons(make_set: MakeSet) -> None
         pictures.write_png(folder / "real" / f"{n}.png", photograph(0))
     rehash(folder)
     assert cells(measure(folder), "reason")["d/equal/4", "label_information"] == NO_DIFFERENCE
-
-
-def test_two_folders_have_no_inputs(make_set: MakeSet) -> None:
-    folder = make_set()
-    pair = folder_pair(folder / "real", folder / "fake")
-    found = run_metrics(stimuli_of_sets([pair]), Settings(NAMES), command="test")
-    assert set(found.image_metrics["reason"]) == {NO_INPUT}
 
 
 @pytest.mark.slow

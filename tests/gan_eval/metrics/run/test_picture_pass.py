@@ -101,13 +101,6 @@ def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
     assert len(decoded) == 3
 
 
-def test_only_what_is_asked_for_is_computed(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    stimuli = stimuli_of_sets([folder_pair(*folders(2))])
-    others = [count_values(monkeypatch, name) for name in ("niqe", "ssim")]
-    assert set(measure(stimuli, "psnr").image_metrics["metric"]) == {"psnr"}
-    assert others == [[], []]
-
-
 def test_jobs_share_a_real_picture(tmp_path: Path) -> None:
     real = [Stimulus(f"r{n}", f"i{n}", "real", None, "d", tmp_path / f"r{n}", None, None) for n in range(2)]
     fakes = [
@@ -118,14 +111,6 @@ def test_jobs_share_a_real_picture(tmp_path: Path) -> None:
     ]
     alone = Stimulus("x", "x", "fake", "c", "d", tmp_path / "x", None, None)
     assert jobs_of([*real, *fakes, alone]) == [(0, 2, 4), (1, 3, 5), (6,)]
-
-
-def test_rows_are_in_the_stimuli_s_order_for_any_number_of_threads(folders: Folders) -> None:
-    stimuli = stimuli_of_sets([folder_pair(*folders(7), dataset="d", model="m")])[::-1]
-    frames = [measure(stimuli, "niqe", "psnr", threads=threads).image_metrics for threads in (1, 4)]
-    assert frames[0].drop(columns="run").equals(frames[1].drop(columns="run"))
-    expected = [(one.stimulus, name) for one in stimuli for name in ("niqe", "psnr") if one.is_fake or name == "niqe"]
-    assert list(zip(frames[0]["stimulus"], frames[0]["metric"], strict=True)) == expected
 
 
 def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,12 +146,6 @@ def test_too_little_memory_for_one_picture_is_its_reason(
     compute_by(monkeypatch, "niqe", greedy)
     frame = measure(stimuli_of_sets([folder_pair(real, fake)]), "niqe").image_metrics
     assert frame.loc[frame["value"].isna(), ["stimulus", "reason"]].to_numpy().tolist() == [["real/fake/p1", NO_MEMORY]]
-
-
-def test_a_problem_known_beforehand_keeps_the_file_closed(tmp_path: Path) -> None:
-    stimulus = Stimulus("d/m/x", "d/x", "fake", "m", "d", tmp_path / "x.png", None, None, problem="two of them")
-    frame = measure([stimulus], "psnr", "niqe").image_metrics
-    assert frame["reason"].tolist() == ["two of them", "two of them"]
 
 
 def test_batches_are_full_and_the_order_does_not_matter(
@@ -221,7 +200,7 @@ def test_no_room_for_the_features_is_the_users_line(monkeypatch: pytest.MonkeyPa
         FeatureStore(100, 50, in_memory=1000)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_memory_does_not_grow_with_the_pictures(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +255,7 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     assert peaks[-1] - peaks[1] < size
 
 
+@pytest.mark.nightly
 def test_many_real_pictures_of_one_item_are_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stimuli = []
     for number in range(200):
@@ -350,11 +330,3 @@ def test_a_picture_above_the_budget_is_measured_alone() -> None:
     budget.give_back(51)
     assert taken.wait(5)
     other.join()
-
-
-def test_a_pictures_pixels_are_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    images.write_png(tmp_path / "x.png", np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8))
-    content = (tmp_path / "x.png").read_bytes()
-    assert files.pixels_of(content) == 300 * 400
-    assert files.pixels_of(b"?" * len(content)) == 0
-    assert files.pixels_of(content[:1000]) == 0, "a small file is not looked into"

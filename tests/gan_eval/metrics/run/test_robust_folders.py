@@ -1,7 +1,6 @@
 """Two folders as people have them: every good picture is measured, every bad one has rows that say why not."""
 
 import math
-import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -130,62 +129,6 @@ def test_bad_references_leave_the_generated_picture_to_be_measured_alone(folders
         for stimulus, metric in ((f"d/m/{stem}", "psnr"), (f"d/real/{stem}", "sharpness")):
             assert rows.loc[(stimulus, metric), "reason"].startswith(f"{fake / name}: {reason}"), name
         assert rows.loc[(f"d/m/{stem}", "sharpness"), "value"] > 0
-
-
-def test_broken_files_of_equal_content_are_told_by_their_own_names(folders: tuple[Path, Path]) -> None:
-    real, fake = folders
-    for path in (real / "plain.png", fake / "plain.png", fake / "opaque.png"):
-        path.write_bytes(b"broken")
-    rows = _table(evaluate(folder_pair(real, fake, dataset="d", model="m"), ["sharpness"], cache=False)[0])
-    for stimulus, path in (
-        ("d/real/plain", real / "plain.png"),
-        ("d/m/plain", fake / "plain.png"),
-        ("d/m/opaque", fake / "opaque.png"),
-    ):
-        assert rows.loc[(stimulus, "sharpness"), "reason"].startswith(f"{path}: not a readable picture")
-
-
-def test_partners_that_are_missing_or_not_unique(folders: tuple[Path, Path]) -> None:
-    real, fake = folders
-    (real / "plain.png").unlink()
-    (fake / "opaque.png").unlink()
-    shutil.copy(fake / "bitmap.bmp", fake / "bitmap.png")
-    pair = folder_pair(real, fake, dataset="d", model="m")
-    of_bitmap = f"{fake}: several pictures with the stem 'bitmap' (bitmap.bmp, bitmap.png); keep one"
-    assert set(pair.problems) == {
-        f"{fake / 'plain.png'}: no picture with the stem 'plain' in {real}",
-        f"{real / 'opaque.png'}: no picture with the stem 'opaque' in {fake}",
-        of_bitmap,
-    }
-    rows = _table(evaluate(pair, ["psnr", "sharpness"], cache=False)[0])
-    assert rows.loc[("d/m/plain", "psnr"), "reason"] == f"no picture with the stem 'plain' in {real}"
-    assert rows.loc[("d/m/plain", "sharpness"), "value"] > 0
-    assert rows.loc[("d/real/opaque", "psnr"), "reason"] == f"no picture with the stem 'opaque' in {fake}"
-    assert rows.loc[("d/real/opaque", "psnr"), "kind"] == "real"
-    assert rows.loc[("d/real/opaque", "sharpness"), "value"] > 0
-    assert ("d/real/turned", "psnr") not in rows.index
-    assert list(rows.loc["d/m/bitmap", "reason"]) == [of_bitmap, of_bitmap]
-    assert rows.loc[("d/m/turned", "psnr"), "value"] > 0
-
-
-def test_sizes_that_differ_are_named_with_the_mend(folders: tuple[Path, Path]) -> None:
-    real, fake = folders
-    pictures.write_png(fake / "plain.png", texture(0, 20, 21))
-    pair = folder_pair(real, fake, dataset="d", model="m")
-    reason = _table(evaluate(pair, ["psnr"], cache=False)[0]).loc[("d/m/plain", "psnr"), "reason"]
-    assert "21x20 and 32x24" in reason
-    assert "resize" in reason
-    assert _table(evaluate(pair, ["psnr"], resize=True, cache=False)[0]).loc[("d/m/plain", "psnr"), "value"] > 0
-
-
-def test_single_pixels_have_what_is_defined_for_them(folders: tuple[Path, Path]) -> None:
-    real, fake = folders
-    for folder in folders:
-        pictures.write_png(folder / "plain.png", np.full((1, 1, 3), 7, np.uint8))
-    rows = _table(evaluate(folder_pair(real, fake, dataset="d", model="m"), ["psnr", "ssim", "niqe"], cache=False)[0])
-    assert rows.loc[("d/m/plain", "psnr"), "value"] == math.inf
-    assert "11x11" in rows.loc[("d/m/plain", "ssim"), "reason"]
-    assert "96" in rows.loc[("d/m/plain", "niqe"), "reason"]
 
 
 def test_what_is_missing_is_told_in_few_lines(folders: tuple[Path, Path]) -> None:

@@ -1,20 +1,18 @@
 """The user's own segmenter in a run: stimulus sets, folders, failures, threads, what is kept."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from metric_pictures import texture
 from tiny_segmenters import PALETTE, NearestColour, labels, save
 from torch import Tensor
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
+from gan_eval.metrics import Settings, evaluate, write_metrics
 from gan_eval.metrics.definitions.segmentation import class_map, confusion
 from gan_eval.metrics.networks import segmenter
 from gan_eval.metrics.networks.segmenter import load_network, load_segmenter
@@ -191,22 +189,6 @@ def test_two_folders_name_no_label_maps(tmp_path, capsys):
     reason = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
     assert f"fake on real: no class_iou: {reason}\n" in capsys.readouterr().err
     assert pd.read_csv(tmp_path / "out" / "set_metrics.csv")["reason"].tolist() == [reason]
-
-
-def test_without_a_segmenter_there_is_a_reason(tmp_path):
-    for kind in ("real", "fake"):
-        images.write_png(tmp_path / kind / "a.png", texture(0, 16, 16))
-    _, sets = evaluate(folder_pair(tmp_path / "real", tmp_path / "fake"), ["class_iou"], cache=False)
-    assert list(sets["reason"]) == ["no segmenter was given: --segmenter FILE"]
-
-
-def test_threads_share_a_segmenter(colour_network):
-    segmenter = load_segmenter(colour_network, device="cpu")
-    pairs = [(PALETTE[labels(2 * n)], PALETTE[labels(2 * n + 1)]) for n in range(12)]
-    alone = [segmenter.prepare(*pair) for pair in pairs]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda pair: segmenter.prepare(*pair), pairs))
-    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
 def test_a_run_names_onnxruntime_where_it_read_the_pictures(colour_network, tmp_path):

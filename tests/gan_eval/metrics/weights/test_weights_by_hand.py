@@ -29,14 +29,6 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_the_official_file_is_fetched(release: Path) -> None:
-    release.write_bytes(CONTENT)
-    assert cache.fetch("vgg13_bn") == cache.cache_folder() / "net.pth"
-    assert cache.find("vgg13_bn").read_bytes() == CONTENT
-    assert cache.is_official("vgg13_bn", DIGEST)
-    assert not cache.is_official("vgg13_bn", "0" * 64)
-
-
 def test_a_release_out_of_reach_is_told_with_its_address_and_place(release: Path) -> None:
     with pytest.raises(UserError) as caught:
         cache.fetch("vgg13_bn")
@@ -66,11 +58,6 @@ def test_list_and_doctor_tell_what_to_put_where(release: Path) -> None:
     with pytest.raises(UserError) as caught:
         cache.find("vgg13_bn")
     assert str(caught.value) == f"weights vgg13_bn: not in the cache; {mend}"
-
-
-def test_weights_come_from_somewhere() -> None:
-    with pytest.raises(ValueError, match="neither an official file nor a package"):
-        Weights("net", "for the test", None)
 
 
 def test_a_file_that_is_none_is_refused_without_an_option_that_is_none(tmp_path: Path) -> None:
