@@ -89,7 +89,7 @@ def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
 
 
 def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None:
-    """Which of the wanted keys was pressed; None: another one.
+    """Return which of the wanted keys was pressed; None: another one.
 
     The character decides, upper or lower case. Where the layout gives the key a character that is not wanted (a
     Cyrillic letter, `&` for 1, nothing for a dead key), its place on a US keyboard does.

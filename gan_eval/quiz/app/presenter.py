@@ -91,12 +91,12 @@ class PresenterWindow(QWindow):
 
     @property
     def lead(self) -> int:
-        """How much before `due` presenting starts, in nanoseconds."""
+        """Time before `due` at which presenting starts, in nanoseconds."""
         return self._cost.nanoseconds
 
     @property
     def canvas(self) -> Canvas:
-        """What frames are painted on."""
+        """The surface that frames are painted on."""
         ratio = self.devicePixelRatio()
         size = QSize(floor(self.width() * ratio + 0.5), floor(self.height() * ratio + 0.5))  # as Qt rounds
         return Canvas(size, ratio, self._text_scale, self._corner_patch)
@@ -133,7 +133,7 @@ class PresenterWindow(QWindow):
             self._rendered = None
 
     def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
-        """What was drawn does not fit any more; the expose event that follows draws."""
+        """Forget what was drawn; the expose event that follows draws again."""
         self._rendered = None
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
@@ -252,7 +252,7 @@ class OpenGLWindow(PresenterWindow):
 
     @property
     def lead(self) -> int:
-        """How much before `due` presenting starts, in nanoseconds.
+        """Time before `due` at which presenting starts, in nanoseconds.
 
         Where swaps wait for the screen: half a frame, so that of all refreshes the one nearest to `due` is met.
         """
@@ -302,7 +302,7 @@ class OpenGLWindow(PresenterWindow):
 
 
 def opengl_available(screen: QScreen) -> bool:
-    """Whether OpenGL can be used on a screen, in a window: a context that can be made may still refuse every window."""
+    """Return whether OpenGL can be used in a window: a context that can be made may still refuse every window."""
     context = QOpenGLContext()
     context.setScreen(screen)
     if not context.create():

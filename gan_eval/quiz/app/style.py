@@ -31,7 +31,7 @@ PALETTE = Palette(
 
 @dataclass(frozen=True)
 class Look:
-    """How the pages look to one participant on one screen."""
+    """Sizes and colours of the pages for one participant on one screen."""
 
     scale: float = 1.0
     """The factor of all lengths, for the screen."""

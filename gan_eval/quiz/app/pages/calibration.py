@@ -91,7 +91,7 @@ class Ruler(QWidget):
 
 
 class ScreenSizePage(StepPage):
-    """How wide the screen is and from where it is seen: asked once on each computer, and checked with a ruler."""
+    """Asks once on each computer for the width of the screen and the viewing distance, with a ruler to check."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class ScreenSizePage(StepPage):
 
     @property
     def screen_size(self) -> ScreenSize:
-        """What the lines hold; None where it cannot be."""
+        """The lengths in the lines; None where they are not within the limits."""
         return ScreenSize(
             centimetres_in(self.width_line, SCREEN_WIDTHS_CM), centimetres_in(self.distance_line, DISTANCES_CM)
         )

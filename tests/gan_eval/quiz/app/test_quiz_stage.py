@@ -40,7 +40,6 @@ def staged(how):
         "trials": list(stage.window.geometry().getRect()),
         "canvas": [stage.window.canvas.size.width(), stage.window.canvas.size.height()],
         "cursor": stage.window.cursor().shape().name,
-        "calibration": [stage.room.width(), stage.pixels_per_mm],
     }
 
 

@@ -33,7 +33,7 @@ def diligent(sitting: TrialSitting) -> Callable[[Frame], None]:
 
     def react(_: Frame) -> None:
         if sitting.session.state in (State.PRESENTED, State.WAITING):
-            sitting.key("j" if sitting.session.protocol.name == "paired" else "f")
+            sitting.key("j" if sitting.session.protocol.facts.shows_pairs else "f")
 
     return react
 
