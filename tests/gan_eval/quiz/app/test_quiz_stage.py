@@ -87,7 +87,6 @@ def test_full_screen_on_the_chosen_monitor_at_its_own_pixels(
     pixels = [length * ratio for length in area[2:]]
     assert found["grab"] == found["room"] == found["canvas"] == pixels
     assert [found["screen_width"], found["screen_height"], found["device_pixel_ratio"]] == [*pixels, ratio]
-    assert found["calibration"][0] == pixels[0]
     assert (found["title"], found["cursor"]) == ("Picture quiz", "BlankCursor")
     assert (found["presenter"], found["text_size"]) == ("raster", WAYS[way].get("text_size", 100))
 
