@@ -89,7 +89,7 @@ class Person:
     """The lists that this station deals, such as `1-20`, by order of arrival among them."""
 
     def __post_init__(self) -> None:
-        """Refuse a code that is no pseudonym."""
+        """Refuse a code that is not a pseudonym."""
         if not re.fullmatch(r"[\w.-]{1,64}", self.code):
             raise UserError(
                 f"--participant {self.code!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, "
@@ -175,7 +175,7 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
     if other := next((row["design_hash"] for row in others if row["design_hash"] != study.design_hash), None):
         warnings.append(
             f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
-            f"{_changes(store, other, study)}; tell them apart by design_hash, or name another --store"
+            f"{_changes(store, other, study)}; separate them by design_hash, or name another --store"
         )
     return Admitted(
         _session_row(session, study, person, number, draw), draw.plan, (), (), tuple(warnings), stored=False

@@ -134,7 +134,7 @@ class Library:
         nothing of the trials, and none is read during them.
 
         Raises:
-            UserError: a file vanished, or is no longer the picture that was dealt.
+            UserError: a file vanished, or is not any more the picture that was dealt.
         """
         coming = [row for row in plan if row.get("trial") not in seen]
         names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
@@ -212,7 +212,7 @@ def mask_generator(session: str, trial: int) -> np.random.Generator:
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:
     """The blocks of a picture in random order, each mirrored or not along either axis.
 
-    Where a side is no multiple of the block, blocks at its end are filled up by reflection and cut again.
+    Where a side is not a multiple of the block, blocks at its end are filled up by reflection and cut again.
 
     >>> rows = np.arange(48 * 32 * 3, dtype=np.uint16).reshape(48, 32, 3)
     >>> bool((np.sort(scrambled(rows, np.random.default_rng(0)), axis=None) == rows.ravel()).all())

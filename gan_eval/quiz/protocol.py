@@ -82,7 +82,7 @@ class QuizProtocol:
         return Timing(planned["requested_exposure_ms"], self.settings.window_ms, gap)
 
     def showings(self, planned: Row) -> Showings:
-        """Return what is presented: one picture, both at once from left to right, or one and then the other."""
+        """Return what is presented: one picture, both together from left to right, or one and then the other."""
         a, b, position = planned["stimulus"], planned["stimulus_b"], planned["position"]
         if b is None:
             return ((a,),)

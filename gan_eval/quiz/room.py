@@ -139,7 +139,7 @@ def make_session(admitted: Admitted, library: Library, settings: QuizSettings, w
     """Return the session of an admitted person, new or resumed.
 
     Raises:
-        UserError: a picture that is still to be shown is missing, or is no longer the one that was dealt.
+        UserError: a picture that is still to be shown is missing, or is not the one that was dealt.
     """
     seen = {row["trial"] for row in (*admitted.done, *admitted.onsets)}
     protocol = QuizProtocol(settings, list_number=admitted.row["list"])

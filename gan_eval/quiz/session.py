@@ -75,7 +75,7 @@ class Session:
         self._late_ms = protocol.settings.late_ms
         self._next_flags: set[str] = set()
         self._state = State.NEW
-        self._ahead = timedelta(0)  # of the clock: nothing of a session comes before what it tells already
+        self._ahead = timedelta(0)  # of the clock: nothing of a session comes before its last instant
 
     @property
     def state(self) -> State:

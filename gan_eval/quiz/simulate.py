@@ -5,7 +5,7 @@ Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch
 - The evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which
   belongs to the picture and is the same for all participants. Part of that again is what can be seen of a fake: the
   farther it is from its real picture, next to the set's other fakes, the more it looks like a fake. So better models
-  fool more often, and metrics that tell how good a picture is go with that, while d' and the criterion are over the
+  fool more often, and metrics of quality go with that, while d' and the criterion are over the
   whole set what they would be without.
 - A picture seen for t ms gives d'(t) = d' (1 - exp(-t / 150)); one that stays until the answer gives all of d'.
 - Single pictures: evidence above the participant's criterion is called fake.

@@ -217,8 +217,8 @@ class Trial:
             truth: the right answer, where there is one.
         """
         practised = self.planned["phase"] == "practice" and self.broken_off is None
-        tells = practised and (truth is not None or self.answer is None)
-        return Feedback(correct, truth) if tells else None
+        has_feedback = practised and (truth is not None or self.answer is None)
+        return Feedback(correct, truth) if has_feedback else None
 
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""
@@ -319,7 +319,7 @@ def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at:
 
 
 def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
-    """Add trials; a commit that was reported as failed but had succeeded is no error when tried again.
+    """Add trials; a commit that was reported as failed but had succeeded is not an error when tried again.
 
     Raises:
         UserError: the store cannot be written, or holds another row of such a trial.

@@ -158,7 +158,7 @@ class PictureCheck(QObject):
         self._timer.stop()
 
     def finish(self) -> None:
-        """Check what is left at once.
+        """Check what is left.
 
         Raises:
             UserError: a picture is missing, broken, or larger than the window.

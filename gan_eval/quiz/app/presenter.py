@@ -108,7 +108,7 @@ class PresenterWindow(QWindow):
         self._rendered = frame
 
     def present(self, due: int | None = None) -> int:
-        """Show the staged frame so that it is on the screen at `due` (None: at once); the time when that was done.
+        """Show the staged frame so that it is on the screen at `due` (None: now); the time when that was done.
 
         The time is taken when the call that shows the frame returns: what lies behind it (display server, compositor,
         cable, panel) is not in it.
@@ -119,7 +119,7 @@ class PresenterWindow(QWindow):
         start = now_ns() if due is None else wait_until(due - lead)
         self._put()
         stamp = now_ns()
-        if due is not None:  # a line of text, shown at once, costs less than a picture
+        if due is not None:  # a line of text, shown without a deadline, costs less than a picture
             self._cost.learn(stamp - start)
         self._presented = self._staged
         self._rendered = None
@@ -149,7 +149,7 @@ class RasterWindow(PresenterWindow):
     """`stage` draws a whole frame into the backing store, `present` flushes what differs from the frame before.
 
     A flush does not wait for the screen's refresh. It hands the pixels to the display server; without a compositor
-    they are on their way to the panel at once, so that an exposure can differ by up to a frame from a whole number of
+    they are on their way to the panel immediately, so that an exposure can differ by up to a frame from a whole number of
     frames and the picture's change can cross the screen in the middle of a refresh. A compositor shows it one refresh
     or more later.
     """
@@ -290,7 +290,7 @@ class OpenGLWindow(PresenterWindow):
         self._gl.glClear(_COLOUR_BUFFER)
 
     def _put(self) -> None:
-        """Swap. Many drivers only note down that a swap is wanted, and return at once; so one pixel is drawn then, and
+        """Swap. Many drivers only note down that a swap is wanted, and return immediately; so one pixel is drawn then, and
         waited for, which takes until the swap has freed the buffer that it is drawn in."""
         self._context.swapBuffers(self)
         if self._may_wait:

@@ -117,7 +117,7 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
 
 def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) -> list[Check]:
     """Swap frames, each after a wait of up to half a frame. A swap that waits for the screen swallows the wait: all
-    intervals are one frame. A swap that does not returns at once: the intervals are the waits."""
+    intervals are one frame. A swap that does not wait returns immediately: the intervals are the waits."""
     window = OpenGLWindow(screen)
     appeared = _appear(window, screen, area, windowed=windowed)
     half_frame = 0.5e9 / _hertz(screen)

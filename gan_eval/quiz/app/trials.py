@@ -113,16 +113,16 @@ class TrialScript:
 
     def _feedback(self, feedback: Feedback, planned: Row, ready: ReadyTrial) -> Frame:
         """Return the feedback of a practice trial; where there is a truth, with the pictures, each with its own."""
-        told = self._texts.feedback(feedback)
+        message = self._texts.feedback(feedback)
         if feedback.truth is None:
-            return Frame(headline=told)
+            return Frame(headline=message)
         pictures = [picture for showing in ready.showings for picture in showing]
         stimuli = [stimulus for showing in self._session.protocol.showings(planned) for stimulus in showing]
         captions = tuple(self._texts.truth_of(planned, stimulus) for stimulus in stimuli)
-        return Frame(fitted(pictures, self._window.canvas), headline=told, captions=captions)
+        return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
 
     def present(self, frame: Frame) -> int:
-        """Show a frame at once; when that was done."""
+        """Show a frame now; return when that was done."""
         self._window.stage(frame)
         return self._window.present()
 
@@ -205,7 +205,7 @@ class TrialRunner(QObject):
             self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
             return
         self._window.requestActivate()
-        self._screen.remember()  # what came while the window was mapped is no change
+        self._screen.remember()  # what came while the window was mapped is not a change
         self._watching = True
         self._trials.screen_changed = self._screen_differs or self._screen.differs
         self._rested_after = self._session.progress[0]

@@ -14,7 +14,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 AMPLE = 2
-"""A pool of fewer items than so many lists is nearly one shared list."""
+"""A pool of fewer items than this number of lists is nearly one shared list."""
 
 
 @dataclass(frozen=True)

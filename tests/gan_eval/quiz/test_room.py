@@ -1,4 +1,4 @@
-"""The way in: what is asked and refused before the first trial, and what the experimenter is told afterwards."""
+"""The way in: what is asked and refused before the first trial, and what the experimenter is reported afterwards."""
 
 import subprocess
 import sys
@@ -32,19 +32,19 @@ def rehearse(stimuli: StimulusSet, store: Path, code: str, settings: QuizSetting
 
 
 @pytest.fixture
-def telling(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
+def revealing(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
     """The same pictures, the generated ones as JPEG."""
     rows = []
     for row in stimuli.rows:
         source = stimuli.folder / row["file"]
-        target = tmp_path / "telling" / row["file"]
+        target = tmp_path / "revealing" / row["file"]
         target = target.with_suffix(".jpg" if row["kind"] == "fake" else ".png")
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.open(source).save(target)
         shared = {"dataset": "tiles", "stem": source.stem, "size": (48, 64), "model": row["model"]}
-        rows.append(stimulus_row(tmp_path / "telling", target, kind=row["kind"], **shared))
-    write_set(tmp_path / "telling", rows)
-    return read_set(tmp_path / "telling")
+        rows.append(stimulus_row(tmp_path / "revealing", target, kind=row["kind"], **shared))
+    write_set(tmp_path / "revealing", rows)
+    return read_set(tmp_path / "revealing")
 
 
 def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusSet, tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
 
 
 def test_stimuli_whose_files_tell_the_truth_are_refused_before_anything_is_stored(
-    telling: StimulusSet, tmp_path: Path
+    revealing: StimulusSet, tmp_path: Path
 ) -> None:
     store = tmp_path / "store.sqlite"
     with pytest.raises(UserError, match="format"):
-        rehearse(telling, store, "P01")
+        rehearse(revealing, store, "P01")
     assert not store.exists()
 
 
@@ -153,9 +153,9 @@ with hold_lock(Path(sys.argv[1]), "", ""):
         assert rehearse(stimuli, store, "P02").status == "complete", "another one may sit"
         assert rehearse(stimuli, tmp_path / "b.sqlite", "P01").status == "complete", "in another store, too"
         first.kill()
-    told: list[str] = []
-    assert rehearse(stimuli, store, "P01", say=told.append).status == "complete"
-    assert "ended unexpectedly" in told[0]
+    reported: list[str] = []
+    assert rehearse(stimuli, store, "P01", say=reported.append).status == "complete"
+    assert "ended unexpectedly" in reported[0]
     assert not list(tmp_path.glob(".gan-eval-*"))
 
 
@@ -186,7 +186,7 @@ def test_a_list_that_cannot_be_given_back_is_said(
 
     monkeypatch.setattr("gan_eval.quiz.room.give_back_list", full)
     monkeypatch.setattr("gan_eval.quiz.room.take_part", interrupted)
-    told: list[str] = []
+    reported: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=told.append)
-    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in told
+        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=reported.append)
+    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in reported

@@ -1,4 +1,4 @@
-"""What the self-test leaves for later sessions."""
+"""The self-test's record for later sessions."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ TIMING = ScreenTiming("opengl", True, 59.94, "2026-01-31T12:00:00.000Z", CHECKS)
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this computer keeps its self-tests; not there yet."""
+    """The file for this computer's self-tests, not there yet."""
     path = tmp_path / "state" / "screens.json"
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: path)
     return path

@@ -1,4 +1,4 @@
-"""What the trial window says."""
+"""Texts of the trial window."""
 
 import pytest
 

@@ -52,7 +52,7 @@ class Ruler(QWidget):
         self.setMinimumHeight(look.font(64))
 
     def set_scale(self, pixels_per_cm: float | None) -> None:
-        """Draw it at so many physical pixels in a centimetre; None: not at all."""
+        """Draw it at this number of physical pixels in a centimetre; None: not at all."""
         self._pixels_per_cm = pixels_per_cm or 0.0
         fits = (length for length in (10, 5, 2, 1) if length * self._pixels_per_cm <= self._widest)
         self.centimetres = next(fits, 0) if self._pixels_per_cm else 0

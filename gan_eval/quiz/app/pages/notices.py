@@ -15,7 +15,7 @@ _AT_STAKE: dict[AtStake, str] = {"answer": "problem_unsaved", "end": "problem_un
 
 
 class BreakPage(Page):
-    """Between blocks: at least so many seconds, then the participant continues when ready."""
+    """Between blocks: at least this long, then the participant continues when ready."""
 
     resumed = Signal()
     left = Signal()

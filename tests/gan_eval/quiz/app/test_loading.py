@@ -94,7 +94,7 @@ def test_a_broken_picture_is_found_before_the_session(library: Library, planned:
 
 
 def by_pillow(path: Path, size: tuple[int, int]) -> Picture:
-    """What Pillow itself makes of a picture, at `size` = (width, height)."""
+    """Resize a picture by Pillow itself, to `size` = (width, height)."""
     with Image.open(path) as image:
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 

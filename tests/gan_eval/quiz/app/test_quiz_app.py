@@ -209,12 +209,12 @@ def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
 
 
 def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
     def read(sitting: Sitting) -> None:
-        if isinstance(sitting.page, EndPage) and not told:
-            told.append(words(sitting.page))
-            told.extend(said_by(sitting.page))
+        if isinstance(sitting.page, EndPage) and not reported:
+            reported.append(words(sitting.page))
+            reported.extend(said_by(sitting.page))
             image = sitting.page.grab().toImage()
             colours = {
                 image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)
@@ -224,9 +224,9 @@ def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> Non
 
     sitting = sit()
     sitting.run(read)
-    assert "0 of 2 correct" in told[0]
-    assert "2 of 2 correct" in told[0]
-    lines = [word for word in told if ", truth: " in word]
+    assert "0 of 2 correct" in reported[0]
+    assert "2 of 2 correct" in reported[0]
+    lines = [word for word in reported if ", truth: " in word]
     trials = sitting.rows(tables.TRIALS)
     assert len(lines) == 4
     for line, row in zip(lines, trials, strict=True):

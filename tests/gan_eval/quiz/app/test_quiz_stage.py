@@ -1,4 +1,4 @@
-"""Which monitor a session is presented on, at which ratio of pixels: on screens that are drawn by Qt alone."""
+"""The monitor of a session and its pixel ratio, on screens that Qt draws alone."""
 
 import json
 import os
@@ -59,7 +59,7 @@ SCREENS = {"small": ([0, 0, 1366, 768], 1), "large": ([1366, 0, 1920, 1080], 2)}
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What a session's stage turns out to be in each of these ways, on a small screen and, right of it, a 4K one."""
+    """A session's stage in each of these ways, on a small screen and, right of it, a 4K one."""
     small = {"name": "small", "x": 0, "y": 0, "width": 1366, "height": 768, "logicalDpi": 96, "dpr": 1}
     large = {"name": "large", "x": 1366, "y": 0, "width": 3840, "height": 2160, "logicalDpi": 96, "dpr": 1}
     file = tmp_path_factory.mktemp("screens") / "screens.json"

@@ -1,4 +1,4 @@
-"""What the trial window shows, in which order, in every protocol; off screen."""
+"""The frames of the trial window in every protocol; off screen."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -163,10 +163,10 @@ def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
 
     assert sitting.run(react) == "break"
     first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
-    told = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
+    reported = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
     none = f"None: {second} ({second})"
     trial = ["1 pictures", "blank"]
-    before = ["Practice: 1 of 2", *trial, told, "Practice: 2 of 2", *trial, none, "1 of 2"]
+    before = ["Practice: 1 of 2", *trial, reported, "Practice: 2 of 2", *trial, none, "1 of 2"]
     assert sitting.phases == before
     frames = sitting.window.presented
     assert not frames[3][0].patch
