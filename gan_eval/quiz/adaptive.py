@@ -15,9 +15,9 @@ third below that of the mode.
 
 QUEST+ (Watson 2017, J. Vision 17(3):10): after each answer Bayes' rule weighs a grid of psychometric functions anew,
 and the next exposure is the one whose answer is expected to leave the least entropy. Only the information on the
-threshold counts, slope and lapse rate being nuisance parameters (Prins 2013, J. Vision 13(7):3): chosen for all three,
-exposures inform about the slope instead, and in simulated blocks of 50 trials thresholds came out up to 17 ms too short. The
-threshold is the mean of its posterior distribution.
+threshold counts, slope and lapse rate being nuisance parameters (Prins 2013, J. Vision 13(7):3): chosen for all
+three, exposures inform about the slope instead, and in simulated blocks of 50 trials thresholds came out up to 17 ms
+too short. The threshold is the mean of its posterior distribution.
 """
 
 from collections import Counter

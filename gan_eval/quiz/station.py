@@ -32,7 +32,7 @@ class Presentation:
     windowed: bool = False
     """A window of 1280x800 instead of the full screen."""
     intro: bool = True
-    """All pages before, between and after the trials; without, the first trial starts immediately, no consent is recorded,
+    """All pages before, between and after the trials; without, the first trial comes first, no consent is recorded,
     and the program ends after the last."""
     screen: int | None = None
     """The monitor's number, from 1; None: the primary one."""

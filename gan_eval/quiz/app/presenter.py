@@ -149,7 +149,7 @@ class RasterWindow(PresenterWindow):
     """`stage` draws a whole frame into the backing store, `present` flushes what differs from the frame before.
 
     A flush does not wait for the screen's refresh. It hands the pixels to the display server; without a compositor
-    they are on their way to the panel immediately, so that an exposure can differ by up to a frame from a whole number of
+    they are sent to the panel immediately, so that an exposure can differ by up to a frame from a whole number of
     frames and the picture's change can cross the screen in the middle of a refresh. A compositor shows it one refresh
     or more later.
     """
@@ -290,7 +290,7 @@ class OpenGLWindow(PresenterWindow):
         self._gl.glClear(_COLOUR_BUFFER)
 
     def _put(self) -> None:
-        """Swap. Many drivers only note down that a swap is wanted, and return immediately; so one pixel is drawn then, and
+        """Swap. Many drivers only note that a swap is wanted, and return immediately; so one pixel is drawn then, and
         waited for, which takes until the swap has freed the buffer that it is drawn in."""
         self._context.swapBuffers(self)
         if self._may_wait:
