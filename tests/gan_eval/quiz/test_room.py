@@ -21,7 +21,7 @@ from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.store import Store, list_participants, open_store
+from gan_eval.store import Store, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
 
@@ -45,20 +45,6 @@ def revealing(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
         rows.append(stimulus_row(tmp_path / "revealing", target, kind=row["kind"], **shared))
     write_set(tmp_path / "revealing", rows)
     return read_set(tmp_path / "revealing")
-
-
-def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusSet, tmp_path: Path) -> None:
-    store = tmp_path / "store.sqlite"
-    found = [rehearse(stimuli, store, f"P{n}", lists="5-6", station="left").list_number for n in (1, 2)]
-    assert found == [5, 6]
-    with pytest.raises(UserError, match="--lists 5-6"):
-        rehearse(stimuli, store, "P3", lists="5-6")
-    with open_store(store) as opened:
-        done = list_participants(opened)
-    assert [(each.participant, each.status, each.trials, each.planned, each.station) for each in done] == [
-        ("P1", "complete", 4, 4, "left"),
-        ("P2", "complete", 4, 4, "left"),
-    ]
 
 
 def test_a_new_participant_gets_an_unused_code(

@@ -127,17 +127,6 @@ def test_what_was_resampled_before_the_session_is_decoded_no_more(
     assert load_trial(planned, PAIRED.showings(planned), library, "none", session="s").showings
 
 
-def test_memory_is_held_within_its_limit(library: Library, planned: Row, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = 3 * 100 * 75
-    monkeypatch.setattr(library_module, "HELD_BYTES", one)
-    library.show_at(100)
-    for _ in range(2):  # the second time, as after a change of the screen
-        list(check_pictures([planned], PAIRED, library, QSize(2000, 1000)))
-        assert library.held_bytes == one
-    library.show_at(90)
-    assert library.held_bytes == 0
-
-
 @pytest.mark.parametrize("window", [QSize(1000, 300), QSize(400, 900)])
 def test_what_is_too_large_names_the_largest_size_that_fits(library: Library, planned: Row, window: QSize) -> None:
     library.show_at(2 * window.width())

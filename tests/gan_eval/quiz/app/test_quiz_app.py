@@ -9,7 +9,6 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from app_sitting import SETTINGS, Sitting, diligent, said_by, words
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -173,17 +172,6 @@ def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
         assert sitting.run(help_once) == "complete"
     assert sitting.seen == [ProblemPage]
     assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
-
-
-def test_a_picture_larger_than_the_window_is_refused_before_the_session(
-    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gan_eval.quiz.app.windows.WINDOWED", QApplication.primaryScreen().size() / 100)
-    sitting = sit()
-    with pytest.raises(UserError, match=r"secret\d.png: 64x48 pixels do not fit the window of \d+x\d+"):
-        sitting.run(lambda _: None)
-    assert sitting.seen in ([], [WelcomePage])
-    assert sitting.rows(tables.SESSIONS) == []
 
 
 @pytest.mark.parametrize("intro", [True, False])

@@ -253,12 +253,3 @@ def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitti
     sitting.run(diligent)
     assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
     assert len(sitting.session.warnings) == 1
-
-
-def test_what_does_not_fit_is_refused_before_the_first_trial_with_the_largest_that_does(
-    sit: Callable[..., Sitting],
-) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"picture_size": 5000}), intro=False)
-    with pytest.raises(UserError, match=r"picture_size = \d+ .* is the largest that fits"):
-        sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS) == []

@@ -118,22 +118,6 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
     assert row["reaction_time_ms"] > row["second_exposure_ms"]
 
 
-def test_a_key_before_the_second_picture_does_not_count(sit: Sit) -> None:
-    sitting = sit(protocol="paired", pairs=1, layout="one_after_other", exposure_ms=60, gap_ms=100)
-    early = iter(["f"])
-
-    def react(frame: Frame) -> None:
-        if phase(frame) == "1 pictures" and (key := next(early, None)):
-            sitting.key(key)
-        elif "Which" in phase(frame):
-            sitting.key("j")
-
-    assert sitting.run(react) == "over"
-    (row,) = sitting.trials
-    assert "blank_key" in row["flags"]
-    assert row["choice"] == ("a" if row["position"] == "second" else "b")
-
-
 def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
     sitting = sit(confidence=4)
     tries = iter(["7", "f", "", "3", "0", "1"])
