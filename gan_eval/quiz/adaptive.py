@@ -10,14 +10,14 @@ is 30 ms up and 10 ms down. Its sentence on the steps has the two numbers the ot
 25 %, below chance. Each block has a staircase of its own. Practice and catch trials have the starting exposure. Where
 exposures are rounded to whole frames the steps are those of the request, before rounding. The threshold is the mean
 exposure of the reversals (Levitt 1971, J. Acoust. Soc. Am. 49:467); HYPE's own score, the exposure that was shown
-most often, is given beside it. The mean varies less: in simulated blocks of 150 trials its standard deviation was a
+most often, is given with it. The mean varies less: in simulated blocks of 150 trials its standard deviation was a
 third below that of the mode.
 
 QUEST+ (Watson 2017, J. Vision 17(3):10): after each answer Bayes' rule weighs a grid of psychometric functions anew,
-and the next exposure is the one whose answer is expected to leave the least entropy. Only what the answer tells of the
-threshold counts, slope and lapse rate being nuisance parameters (Prins 2013, J. Vision 13(7):3): chosen for all three,
-exposures tell of the slope instead, and in simulated blocks of 50 trials thresholds came out up to 17 ms too short. The
-threshold is the mean of its posterior distribution.
+and the next exposure is the one whose answer is expected to leave the least entropy. Only the information on the
+threshold counts, slope and lapse rate being nuisance parameters (Prins 2013, J. Vision 13(7):3): chosen for all
+three, exposures inform about the slope instead, and in simulated blocks of 50 trials thresholds came out up to 17 ms
+too short. The threshold is the mean of its posterior distribution.
 """
 
 from collections import Counter
@@ -37,22 +37,22 @@ RIGHT = 0.75
 DROPPED_REVERSALS = 4
 """The first reversals, on the way from the start to the threshold; they do not enter its mean."""
 FEWEST_REVERSALS = 4
-"""With fewer that count a staircase gives no threshold."""
+"""Minimum number of reversals for a staircase's threshold."""
 FEWEST_ANSWERS = 20
-"""With fewer QUEST+ gives none: it would tell the prior more than the answers."""
+"""Minimum number of answers for a threshold of QUEST+, which with fewer is mostly the prior."""
 _EXPOSURES, _THRESHOLDS = 40, 80
 """Exposures that QUEST+ chooses from, and thresholds that it weighs, both in equal ratios."""
 _SLOPES = np.geomspace(1.7, 12, 6)
-"""Of the logistic over the logarithm of the exposure: 90 % are right at 2.5 to 1.14 times the threshold."""
+"""Slopes of the logistic over the logarithm of the exposure: 90 % are correct at 2.5 to 1.14 times the threshold."""
 _LAPSES = np.array([0.01, 0.04, 0.1])
-"""How far the proportion of right answers stays below 1 at any exposure."""
+"""Lapse rates: how far the proportion of correct answers stays below 1 at any exposure."""
 
 End = Literal["shortest", "longest"]
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """What came of one block."""
+    """The threshold of one block."""
 
     session: str
     participant: str
@@ -62,10 +62,10 @@ class Threshold:
     answers: int
     """Trials that moved the exposure."""
     reversals: int | None
-    """How often a staircase's exposure turned round."""
+    """Number of times that a staircase's exposure changed direction."""
     threshold_ms: float | None
     """Staircase: mean exposure of the reversals after the first few; QUEST+: mean of the posterior distribution, or the
-    end of the range that is told by `bound`. None: too few."""
+    end of the range that `bound` names. None: too few."""
     threshold_ms_low: float | None
     """QUEST+: lower end of the 95 % credible interval, within the range of exposures."""
     threshold_ms_high: float | None
@@ -163,7 +163,7 @@ class PsychometricGrid:
         """(T,) ascending."""
         self._choices = self.proportions_right(self.exposures)
         self._seen: dict[int, np.ndarray] = {}
-        """By exposure, (2, T, K): the logarithms of the probabilities of a wrong and of a right answer."""
+        """(2, T, K) by exposure: the logarithms of the probabilities of a wrong and of a correct answer."""
 
     def proportions_right(self, exposures: np.ndarray) -> np.ndarray:
         """(X, T, K): for each of (X,) exposures in ms by each threshold and each of the K pairs of slope and lapse."""
@@ -177,7 +177,7 @@ class PsychometricGrid:
         """(T, K) probabilities of the functions, given the trials of one block that move the exposure.
 
         What counts is the exposure as presented, to a whole millisecond; where it is not known, the one asked for. The
-        rows alone decide, so that a session that is taken up again goes on from the same distribution.
+        rows alone decide, so that a session that is resumed continues from the same distribution.
         """
         total = np.zeros(self._choices.shape[1:])
         for row in rows:
@@ -191,7 +191,7 @@ class PsychometricGrid:
         return weights / weights.sum()
 
     def next_exposure(self, rows: Sequence[Row]) -> float:
-        """The exposure in ms whose answer is expected to tell most of the threshold after these trials."""
+        """The exposure in ms whose answer is expected to be most informative about the threshold after these trials."""
         return float(self.exposures[most_informative(self.posterior(rows), self._choices)])
 
     def estimate(self, rows: Sequence[Row]) -> tuple[float, float, float, End | None]:
@@ -226,7 +226,7 @@ def most_informative(posterior: np.ndarray, proportions: np.ndarray) -> int:
 
 
 def _entropy(proportions: np.ndarray) -> np.ndarray:
-    """Of two answers, in nats."""
+    """Entropy of two answers, in nats."""
     parts = np.clip([proportions, 1 - proportions], np.finfo(float).tiny, 1)
     result: np.ndarray = -(parts * np.log(parts)).sum(axis=0)
     return result

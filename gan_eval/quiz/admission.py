@@ -1,4 +1,4 @@
-"""Who may begin, who goes on, who is refused; and the row of a new session."""
+"""Admission: who may begin, resume or is refused; and the row of a new session."""
 
 import platform
 import re
@@ -42,7 +42,7 @@ from gan_eval.tables.frames import Row, iso
 
 @dataclass(frozen=True, kw_only=True)
 class QuizStudy:
-    """What the sessions of a study show, and how."""
+    """A study's pictures and settings for its sessions."""
 
     name: str
     settings: QuizSettings
@@ -54,7 +54,7 @@ class QuizStudy:
     """The sets of catch trials."""
     seed: int
     design: Mapping[str, Any]
-    """All that participants see, kept in the store, so that a later difference can be named."""
+    """Everything that participants see, kept in the store, so that a later difference can be named."""
 
     @cached_property
     def design_hash(self) -> str:
@@ -80,7 +80,7 @@ class Person:
     code: str
     """The pseudonym."""
     observer: Observer | None = None
-    """Of a simulated participant; None: a person."""
+    """Parameters of a simulated participant; None: a person."""
     station: str | None = None
     """The computer's name in the lab."""
     list_number: int | None = None
@@ -89,7 +89,7 @@ class Person:
     """The lists that this station deals, such as `1-20`, by order of arrival among them."""
 
     def __post_init__(self) -> None:
-        """Refuse a code that is no pseudonym."""
+        """Refuse a code that is not a pseudonym."""
         if not re.fullmatch(r"[\w.-]{1,64}", self.code):
             raise UserError(
                 f"--participant {self.code!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, "
@@ -119,13 +119,13 @@ def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[P
 
 @dataclass(frozen=True)
 class Admitted:
-    """A session that may be run: a new one, or an open one that goes on."""
+    """A session that may be run: a new one, or an open one that continues."""
 
     row: Row
     plan: tuple[Row, ...]
     done: tuple[Row, ...]
     onsets: tuple[Row, ...]
-    """What was presented, also where the program was killed before the trial was stored."""
+    """Rows of what was presented, also where the program was killed before the trial was stored."""
     warnings: tuple[str, ...]
     stored: bool
 
@@ -175,7 +175,7 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
     if other := next((row["design_hash"] for row in others if row["design_hash"] != study.design_hash), None):
         warnings.append(
             f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
-            f"{_changes(store, other, study)}; tell them apart by design_hash, or name another --store"
+            f"{_changes(store, other, study)}; separate them by design_hash, or name another --store"
         )
     return Admitted(
         _session_row(session, study, person, number, draw), draw.plan, (), (), tuple(warnings), stored=False
@@ -240,7 +240,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row, now: date
     warnings: tuple[str, ...] = ()
     last = last_instant(row, done, onsets)
     if row["started_at"] is not None and last is not None and last - now > CLOCK_TOLERANCE:
-        message = f"{who}: this session tells of {iso(last)}, which is still to come: was the clock set back?"
+        message = f"{who}: this session has an instant {iso(last)}, which is still to come: was the clock set back?"
         warnings = (f"{message} It continues from that moment; its next trial is flagged clock_set_back",)
     return Admitted(row, plan, done, onsets, warnings, stored=True)
 

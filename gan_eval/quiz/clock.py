@@ -30,11 +30,11 @@ class Clock(Protocol):
 
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""Two computers' clocks, or one before and after it was set, may differ so much without a word."""
+"""Two computers' clocks, or one before and after it was set, may differ by this much."""
 
 
 class SystemClock:
-    """The machine's clocks. The time of day never goes back: where it is set back, it goes on as it was."""
+    """The machine's clocks. The time of day never goes back: where it is set back, it continues as it was."""
 
     def __init__(self) -> None:
         self._latest = datetime.now(UTC)
@@ -53,7 +53,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that moves when it is told to."""
+    """A clock that moves only by `advance_to`."""
 
     def __init__(self, start: datetime) -> None:
         self._start = start
@@ -79,7 +79,7 @@ def read_instant(text: str) -> datetime:
 
 
 def last_instant(session: Row, done: Iterable[Row], onsets: Iterable[Row]) -> datetime | None:
-    """The last moment that a stored session tells of; None where it tells of none.
+    """Return the last instant of a stored session; None where it has none.
 
     Args:
         done: its rows of `gan_eval.tables.TRIALS`.

@@ -20,7 +20,7 @@ from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
 from gan_eval.tables.frames import Row
 
 HELD_BYTES = 1 << 30
-"""So much of a session's picture files, and of the pictures resampled from them, is held in memory."""
+"""Maximum memory for a session's picture files and the pictures resampled from them."""
 
 RESAMPLING = Image.Resampling.LANCZOS
 """The one filter that brings pictures to another size, on their 8-bit values as they are stored (gamma-encoded)."""
@@ -31,7 +31,7 @@ class Companions:
     """The pictures of one item, for the review; None where there is none."""
 
     label: Path | None
-    """What the generator was given."""
+    """The generator's input."""
     truth: Path | None
     """The real picture."""
     generated: Path | None
@@ -47,7 +47,7 @@ class Library:
         self._held: dict[Path, bytes] = {}
         self._resampled: dict[str, Picture] = {}
         self.held_bytes = 0
-        """Of files and of resampled pictures, in memory."""
+        """Memory held for files and resampled pictures."""
         self._width: int | None = None
         self.warning: str | None = None
         """Not all pictures could be held; one line."""
@@ -79,7 +79,7 @@ class Library:
         return self._held[path] if path in self._held else read_file(path)
 
     def show_at(self, width: int | None) -> None:
-        """From now on pictures are shown so many pixels wide; None: at their own pixels."""
+        """Show pictures at this width in pixels from now on; None: at their own size."""
         self._width = width
         self.held_bytes -= sum(picture.nbytes for picture in self._resampled.values())
         self._resampled.clear()
@@ -134,7 +134,7 @@ class Library:
         nothing of the trials, and none is read during them.
 
         Raises:
-            UserError: a file vanished, or is no longer the picture that was dealt.
+            UserError: a file vanished, or is not any more the picture that was dealt.
         """
         coming = [row for row in plan if row.get("trial") not in seen]
         names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
@@ -212,7 +212,7 @@ def mask_generator(session: str, trial: int) -> np.random.Generator:
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:
     """The blocks of a picture in random order, each mirrored or not along either axis.
 
-    Where a side is no multiple of the block, blocks at its end are filled up by reflection and cut again.
+    Where a side is not a multiple of the block, blocks at its end are filled up by reflection and cut again.
 
     >>> rows = np.arange(48 * 32 * 3, dtype=np.uint16).reshape(48, 32, 3)
     >>> bool((np.sort(scrambled(rows, np.random.default_rng(0)), axis=None) == rows.ravel()).all())

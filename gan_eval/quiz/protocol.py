@@ -1,4 +1,4 @@
-"""What a protocol presents and asks in a trial, which trial comes next, and which answer is correct.
+"""Protocols: what a trial presents and asks, which trial comes next, and which answer is correct.
 
 The facts of each protocol are in `gan_eval/settings/protocols.py`. All protocols see the dealt plan and the rows of the
 trials that are done, so that a next trial may depend on past answers, as in the adaptive ones (`adaptive.py`).
@@ -25,7 +25,7 @@ from gan_eval.tables.frames import Row
 NO_ANSWER = "none"
 
 OPPOSITE: Mapping[str, str] = {"left": "right", "right": "left", "first": "second", "second": "first"}
-"""Where, or when, the other picture of a pair is."""
+"""Place, or turn, of the other picture of a pair."""
 
 Showings = tuple[tuple[str, ...], ...]
 """The stimuli of a trial: one tuple for each time that something appears, in it the pictures from left to right."""
@@ -33,12 +33,12 @@ Showings = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class Timing:
-    """How long pictures are seen and how long an answer is accepted."""
+    """The exposure of pictures and the response window."""
 
     flash_ms: float | None
     """Fixed exposure of each showing; None: until the answer, at most until the response window closes."""
     response_ms: float | None
-    """From the last onset; None: the window never closes."""
+    """Response window from the last onset; None: it never closes."""
     gap_ms: float = 0.0
     """Between the offset of one showing and the onset of the next."""
 
@@ -82,7 +82,7 @@ class QuizProtocol:
         return Timing(planned["requested_exposure_ms"], self.settings.window_ms, gap)
 
     def showings(self, planned: Row) -> Showings:
-        """Return what is presented: one picture, both at once from left to right, or one and then the other."""
+        """Return what is presented: one picture, both together from left to right, or one and then the other."""
         a, b, position = planned["stimulus"], planned["stimulus_b"], planned["position"]
         if b is None:
             return ((a,),)

@@ -19,7 +19,7 @@ Phase = Literal["practice", "main", "catch"]
 
 @dataclass(frozen=True)
 class GroupScore:
-    """What was made of one group of trials. Practice trials are in none, catch trials in groups of their own."""
+    """The score of one group of trials. Practice trials are in none, catch trials in groups of their own."""
 
     dataset: str
     kind: Kind | None
@@ -48,7 +48,7 @@ class ReviewedPicture:
     model: str | None
     """Whose output it is; None: real."""
     chosen: bool
-    """Of a pair: it was called the real one, or the one that looks more real."""
+    """The answer named it, in a pair, as real or as more real."""
     companions: Companions
 
 
@@ -57,12 +57,12 @@ class ReviewedTrial:
     """One trial as the review shows it."""
 
     number: int
-    """As it was counted on the screen: practice apart."""
+    """The number on the screen, where practice is counted separately."""
     phase: Phase
     truth: str | None
-    """The answer that was right: real, fake, left, right, first, second; None: there is no truth."""
+    """The correct answer: real, fake, left, right, first, second; None: there is no truth."""
     answer: str | None
-    """In the same words, or a grade such as `3`; None: no answer in time."""
+    """The answer in the same words, or a grade such as `3`; None: no answer in time."""
     correct: bool | None
     """None: no answer in time, or no truth."""
     reaction_time_ms: float | None
@@ -80,7 +80,7 @@ FILTERS: Mapping[str, Callable[[ReviewedTrial], bool]] = {
     "unanswered": lambda trial: trial.phase != "practice" and trial.answer is None,
     "practice": lambda trial: trial.phase == "practice",
 }
-"""Which trials the review shows, by name. Practice stands apart and is in no other count."""
+"""The review's filters by name. Practice is separate and in no other count."""
 
 
 def useful_filters(trials: Sequence[ReviewedTrial]) -> list[str]:

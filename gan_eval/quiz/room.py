@@ -40,11 +40,11 @@ class SessionResult:
     trials: tuple[Row, ...]
     """All trials in the store, in order, those of an earlier sitting included."""
     warnings: tuple[str, ...]
-    """What the experimenter must know, a line each."""
+    """Lines for the experimenter."""
 
 
 class Room:
-    """What all sessions of a study share: pictures, texts, and the thread that owns the store."""
+    """Everything that the sessions of a study share: pictures, texts, and the thread that owns the store."""
 
     def __init__(self, study: QuizStudy, store: str | Path, *, say: Callable[[str], None] = lambda _: None) -> None:
         """Check the study's texts and pictures, and open its store.
@@ -53,7 +53,7 @@ class Room:
             say: called with each warning that is known before a session's first page.
 
         Raises:
-            UserError: no such language or text; a picture that is missing; files that tell real from fake; a store that
+            UserError: no such language or text; a missing picture; files that give real or fake away; a store that
                 cannot be opened.
         """
         require_texts(study.settings.texts)
@@ -108,7 +108,7 @@ class Room:
 
         Raises:
             UserError: see `admitted`; no such screen or language; the store cannot be written.
-            KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
+            KeyboardInterrupt: a signal ended the program; what was answered is in the store.
         """
         if person.observer is not None:
             clock = VirtualClock(datetime.now(UTC))
@@ -139,7 +139,7 @@ def make_session(admitted: Admitted, library: Library, settings: QuizSettings, w
     """Return the session of an admitted person, new or resumed.
 
     Raises:
-        UserError: a picture that is still to be shown is missing, or is no longer the one that was dealt.
+        UserError: a picture that is still to be shown is missing, or is not the one that was dealt.
     """
     seen = {row["trial"] for row in (*admitted.done, *admitted.onsets)}
     protocol = QuizProtocol(settings, list_number=admitted.row["list"])
@@ -176,7 +176,7 @@ def run_session(
 
     Raises:
         UserError: no display; see `Room` and `Room.run`.
-        KeyboardInterrupt: the program was told to end by a signal; what was answered is in the store.
+        KeyboardInterrupt: a signal ended the program; what was answered is in the store.
     """
     if not person.simulated:
         from gan_eval.quiz.app.process import require_display

@@ -1,6 +1,6 @@
 """A session: one participant sitting once, as a state machine that knows neither a screen nor a clock of its own.
 
-Whoever shows the pictures (the application, or a simulated participant) tells it what happened and when; the session
+Whoever shows the pictures (the application, or a simulated participant) reports what happened and when; the session
 decides what comes next and keeps everything in the store. The next trial is given out only after the one before it
 is durable. Plain Python.
 """
@@ -32,7 +32,7 @@ from gan_eval.store import Store, Writer
 from gan_eval.tables.frames import Row, iso
 
 AtStake = Literal["answer", "end", "nothing"]
-"""What is not in the store yet: an answer, that the session is over, or nothing."""
+"""Not in the store yet: an answer, that the session is over, or nothing."""
 
 
 class Session:
@@ -59,11 +59,11 @@ class Session:
         self.done = list(done)
         self.error: UserError | None = None
         self.warnings: list[str] = []
-        """What the experimenter is told at the end."""
+        """Lines for the experimenter at the end."""
         self.feedback: Feedback | None = None
-        """Of the practice trial that was closed last; None after any other, and where there is nothing to tell."""
+        """Feedback of the practice trial that was closed last; None after any other trial."""
         self.planned_flash: Callable[[float], float] = float
-        """From the exposure that was asked for to the one that is presented, both in ms: in whole frames, say."""
+        """Rule from the requested exposure to the planned one, both in ms, such as whole frames."""
         self.protocol = protocol
         self._writer = writer
         self._clock = clock
@@ -75,7 +75,7 @@ class Session:
         self._late_ms = protocol.settings.late_ms
         self._next_flags: set[str] = set()
         self._state = State.NEW
-        self._ahead = timedelta(0)  # of the clock: nothing of a session comes before what it tells already
+        self._ahead = timedelta(0)  # of the clock: nothing of a session comes before its last instant
 
     @property
     def state(self) -> State:
@@ -100,7 +100,7 @@ class Session:
 
     @property
     def at_stake(self) -> AtStake:
-        """What would be lost if the program ended now."""
+        """The loss if the program ended now."""
         if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"
@@ -176,7 +176,7 @@ class Session:
 
     @property
     def showings(self) -> Showings:
-        """What `trial` shows."""
+        """The showings of `trial`."""
         return self.protocol.showings(self.trial.planned)
 
     def onset(self, when: int) -> None:
@@ -190,7 +190,7 @@ class Session:
             self._writer.submit(lambda store: store.add(tables.ONSETS, [row]))
 
     def offset(self, when: int) -> None:
-        """What was shown has vanished."""
+        """Note that the pictures have vanished."""
         self.trial.vanish(when)
 
     def press(self, key: str, when: int, *, repeated: bool = False) -> bool:
@@ -248,7 +248,7 @@ class Session:
         self._store(self._job, self._pending)
 
     def _go_on(self) -> None:
-        """To the next trial, or to the end."""
+        """Continue with the next trial, or end."""
         planned = self.protocol.next_trial(self.plan, self.done)
         if planned is None:
             self._end("complete")
@@ -274,7 +274,7 @@ class Session:
         self._store(lambda store: store.set_status(session, status, now), None)
 
     def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
-        """Have the writer do a job; then go on after these trials, or, with None, be over."""
+        """Have the writer do a job; then continue after these trials, or, with None, be over."""
         self._job, self._pending = job, rows
         self._future = self._writer.submit(job)
         self._state = State.SAVING
@@ -288,7 +288,7 @@ class Session:
 
 
 def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -> bool:
-    """Whether a break comes between the trial that was done last and the one that comes.
+    """Return whether a break comes between the last trial and the next.
 
     There is one after every `break_every` trials of a block and between blocks, none before the first and after the
     last trial of a session. Where practice ends there always is one: from now on it counts, and that must be said.

@@ -4,13 +4,13 @@ Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch
 
 - The evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which
   belongs to the picture and is the same for all participants. Part of that again is what can be seen of a fake: the
-  farther it is from its real picture, beside the set's other fakes, the more it looks like a fake. So better models
-  fool more often, and metrics that tell how good a picture is go with that, while d' and the criterion are over the
+  farther it is from its real picture, next to the set's other fakes, the more it looks like a fake. So better models
+  fool more often, and metrics of quality go with that, while d' and the criterion are over the
   whole set what they would be without.
 - A picture seen for t ms gives d'(t) = d' (1 - exp(-t / 150)); one that stays until the answer gives all of d'.
 - Single pictures: evidence above the participant's criterion is called fake.
-- Real beside fake: the picture with less evidence is called real, so that Phi(d' / sqrt 2) are right.
-- Model beside model: the picture that is nearer to the real one wins by the same rule. Where no real pictures are
+- Real next to fake: the picture with less evidence is called real, so that Phi(d' / sqrt 2) are right.
+- Model next to model: the picture that is nearer to the real one wins by the same rule. Where no real pictures are
   known, each model looks real by a utility of its own, which makes it Thurstone's case V.
 - Grades: the distance from the criterion, cut at equal steps; confidence: the same without its sign.
 
@@ -121,7 +121,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
 
 @cache
 def _mean_squared_difference(fake: Path, real: Path, _: str) -> float | None:
-    """Of two pictures, in levels of 0..255; None where they cannot be compared. Kept for a rehearsal's next session."""
+    """Mean squared difference of two pictures, in levels of 0..255; None where they cannot be compared."""
     try:
         a, b = read_rgb(fake), read_rgb(real)
     except UserError:  # the session itself refuses pictures that are broken and dealt
@@ -135,12 +135,12 @@ class Judgement:
 
     answer: str
     reaction_ms: float
-    """From the last onset."""
+    """Reaction time from the last onset."""
     distance: float
-    """Of the evidence from the criterion, or between the evidence of two pictures, in standard deviations."""
+    """Distance of the evidence from the criterion, or between two pictures, in standard deviations."""
 
     def confidence(self, levels: int) -> int:
-        """From 1 to `levels`; the farther from the criterion the surer."""
+        """Return a level from 1 to `levels`; the farther from the criterion the surer."""
         return 1 + int(np.searchsorted(np.linspace(0, FARTHEST, levels + 1)[1:-1], self.distance))
 
 
@@ -165,7 +165,7 @@ class SimulatedParticipant:
         self._participant = participant
 
     def answer(self, question: QuestionSettings) -> str | None:
-        """What is answered to one of the study's own questions, whatever it asks; None: left open, as it may be.
+        """Answer one of the study's own questions; None: left open, where that is allowed.
 
         A free text is a whole number of years, the one kind of text that is of use as a covariate.
         """
@@ -177,11 +177,11 @@ class SimulatedParticipant:
         return str(draw.integers(*AGES))
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
-        """What is made of a trial; None: no answer in time.
+        """Judge a trial; None: no answer in time.
 
         Args:
             trial: with the plan's row and the times.
-            answers: the answers that the protocol takes; they tell what is asked.
+            answers: the answers that the protocol takes; they show what is asked.
         """
         planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")

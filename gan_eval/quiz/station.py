@@ -27,27 +27,27 @@ RoundFrames = Literal["auto", "on", "off"]
 
 @dataclass(frozen=True, kw_only=True)
 class Presentation:
-    """How a session is presented on this computer."""
+    """The presentation of a session on this computer."""
 
     windowed: bool = False
     """A window of 1280x800 instead of the full screen."""
     intro: bool = True
-    """All pages before, between and after the trials; without, the first trial starts at once, no consent is recorded,
+    """All pages before, between and after the trials; without, the first trial comes first, no consent is recorded,
     and the program ends after the last."""
     screen: int | None = None
     """The monitor's number, from 1; None: the primary one."""
     presenter: PresenterChoice = "auto"
-    """What puts pictures on the screen; auto: what the self-test found best."""
+    """The presenter; auto: the one that the self-test found best."""
     round_frames: RoundFrames = "auto"
     """Exposures in whole frames; auto: where the self-test measured vsync."""
     text_size: int = 100
-    """Of the pages' texts, 100 to 200 %."""
+    """Size of the pages' texts, 100 to 200 %."""
     language: str | None = None
-    """Of the program's words; None: the study's."""
+    """Language of the program's texts; None: the study's."""
     viewing_distance_cm: float | None = None
-    """From the eyes to the screen; None: as the study says, else as kept for this computer."""
+    """Viewing distance; None: the study's, else the value kept for this computer."""
     screen_width_cm: float | None = None
-    """Of the picture on the screen; None: as the study says, else as kept for this computer."""
+    """Width of the visible screen; None: the study's, else the value kept for this computer."""
 
 
 PresenterName = Literal["raster", "opengl"]
@@ -55,14 +55,14 @@ PresenterName = Literal["raster", "opengl"]
 
 @dataclass(frozen=True)
 class ScreenKey:
-    """Which screen, driven how: after a change of any of these the self-test is to be repeated."""
+    """The identity of a screen: after a change of any of these the self-test must be repeated."""
 
     name: str
     width: int
     """Physical pixels."""
     height: int
     refresh_hz: float
-    """As the platform states it."""
+    """Stated by the platform."""
     platform: str
     """Qt's platform: xcb, wayland, windows, cocoa, ..."""
 
@@ -87,14 +87,14 @@ class Check:
 
 @dataclass(frozen=True)
 class ScreenTiming:
-    """What the self-test found on one screen."""
+    """The result of the self-test on one screen."""
 
     presenter: PresenterName
     """The one to use."""
     vsync: bool | None
     """Presenting by OpenGL was measured to wait for the screen; None: it was not measured."""
     refresh_hz: float
-    """As measured where `vsync`; else as the platform states it."""
+    """Measured where `vsync`, else stated by the platform."""
     measured_at: str
     """UTC, ISO 8601."""
     checks: tuple[Check, ...] = ()
@@ -106,7 +106,7 @@ class ScreenTiming:
 
 
 def station_file() -> Path:
-    """Where what is known of this user's screens is kept, by the customs of the system."""
+    """Return the file with this user's screens, in the system's usual place."""
     if sys.platform == "win32":
         folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -142,7 +142,7 @@ def keep_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
 
 @dataclass(frozen=True)
 class ScreenSize:
-    """How wide a screen is and from where it is seen, as somebody measured it; None: nobody has."""
+    """The measured width of a screen and viewing distance; None: not measured."""
 
     screen_width_cm: float | None = None
     viewing_distance_cm: float | None = None
@@ -160,7 +160,7 @@ _SIZES = "sizes"
 
 
 def read_size(screen: ScreenKey) -> ScreenSize:
-    """What was kept of this screen's size.
+    """Return the kept size of a screen.
 
     Raises:
         UserError: the file is damaged.
@@ -245,7 +245,7 @@ def round_exposure(requested_ms: float, refresh_hz: float) -> float:
 
 @dataclass(frozen=True)
 class Summary:
-    """How a quantity in milliseconds is distributed."""
+    """The distribution of a quantity in milliseconds."""
 
     n: int
     mean: float
@@ -266,7 +266,7 @@ def summary(values: Sequence[float]) -> Summary:
 
 @dataclass(frozen=True)
 class Pace:
-    """What the moments at which frames were presented say of a screen."""
+    """The timing of a screen, from the moments at which frames were presented."""
 
     frame_ms: float
     """The median interval."""
@@ -276,7 +276,7 @@ class Pace:
     """Share of intervals that left at least one frame out, 0..1."""
 
     def blocks(self, stated_hz: float) -> bool:
-        """Whether presenting waits for the screen, given frames that were presented without waiting for anything else.
+        """Return whether presenting waits for the screen, for frames presented without any other wait.
 
         Then a frame takes as long as the platform states, each the same. Without vsync, frames follow each other
         as fast as they are drawn.

@@ -21,7 +21,7 @@ EARLY_MS: Final = 100.0
 
 
 class State(Enum):
-    """Where a session and its trial on its way are."""
+    """State of a session and of its trial."""
 
     NEW = auto()
     """Nothing was stored by this program: `begin` or `resume` comes next."""
@@ -63,23 +63,23 @@ class Flag:
     PAUSED = "paused"
     """The participant asked for a pause while the picture was shown; the trial was not repeated."""
     INTERRUPTED = "interrupted"
-    """The program was told to end while the picture was shown; the trial was not repeated."""
+    """A signal ended the program while the picture was shown; the trial was not repeated."""
     KILLED = "killed"
     """The program ended without warning while the picture was shown; the trial was not repeated."""
     RESUMED = "resumed"
-    """First trial after the session was taken up again: its picture may have been seen before."""
+    """First trial after the session was resumed: its picture may have been seen before."""
     CLOCK_SET_BACK = "clock_set_back"
-    """First trial after the session was taken up again by a clock that was behind it; instants go on from its last."""
+    """First trial after the session was resumed by a clock that was behind it; instants go on from its last."""
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a practice trial tells the participant."""
+    """Feedback of a practice trial."""
 
     correct: bool | None
     """None: no answer in time."""
     truth: str | None
-    """The answer that was right; None where there is no truth."""
+    """The correct answer; None where there is no truth."""
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Trial:
     planned: Row
     timing: Timing
     showings: int = 1
-    """How often something appears: 2 for two pictures one after the other."""
+    """Number of showings: 2 for two pictures one after the other."""
     late_ms: float = 5.0
     """An exposure that is off by more than this is flagged."""
     flags: set[str] = field(default_factory=set)
@@ -135,7 +135,7 @@ class Trial:
         self.state = State.PRESENTED
 
     def vanish(self, when: int) -> None:
-        """What was shown has vanished."""
+        """Note that the pictures have vanished."""
         assert self.state is State.PRESENTED
         self.seen[-1].offset = when
         self.state = State.WAITING if self.all_presented else State.BETWEEN
@@ -210,15 +210,15 @@ class Trial:
         return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
 
     def feedback(self, *, correct: bool | None, truth: str | None) -> Feedback | None:
-        """What to tell after it; None: nothing, as after every trial that is no practice.
+        """Return the feedback; None after every trial that is not practice.
 
         Args:
             correct: whether the answer is right; None: no answer, or nothing is right.
             truth: the right answer, where there is one.
         """
         practised = self.planned["phase"] == "practice" and self.broken_off is None
-        tells = practised and (truth is not None or self.answer is None)
-        return Feedback(correct, truth) if tells else None
+        has_feedback = practised and (truth is not None or self.answer is None)
+        return Feedback(correct, truth) if has_feedback else None
 
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""
@@ -257,7 +257,7 @@ _NEVER_KNOWN = (
     *("planned_exposure_ms", "exposure_ms", "second_exposure_ms", "second_onset_ms"),
     *("reaction_time_ms", "confidence", "answered_at"),
 )
-"""What nobody knows of a trial during which the program was killed."""
+"""Columns that are unknown of a trial during which the program was killed."""
 
 
 def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime) -> Row:
@@ -319,7 +319,7 @@ def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at:
 
 
 def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
-    """Add trials; a commit that was reported as failed but had succeeded is no error when tried again.
+    """Add trials; a commit that was reported as failed but had succeeded is not an error when tried again.
 
     Raises:
         UserError: the store cannot be written, or holds another row of such a trial.

@@ -17,12 +17,12 @@ STAMP = 0.1
 
 @dataclass(frozen=True)
 class Viewing:
-    """How a screen is seen; None: not known."""
+    """Scale of a screen and viewing distance; None: not known."""
 
     pixels_per_mm: float | None = None
     """Physical pixels in a millimetre of the screen."""
     distance_mm: float | None = None
-    """From the eyes to the screen."""
+    """Viewing distance."""
 
     @property
     def pixels_per_degree(self) -> float | None:
@@ -57,7 +57,7 @@ class Viewing:
         return 2 * self.distance_mm * tan(radians(visual_angle) / 2) * self.pixels_per_mm
 
     def columns(self, width: int | None) -> Row:
-        """What a session's row says of the viewing and of pictures that are `width` physical pixels wide."""
+        """Return the columns of a session's row on the viewing and on pictures of this width in physical pixels."""
         return {
             "pixels_per_mm": self.pixels_per_mm,
             "viewing_distance_mm": self.distance_mm,
@@ -68,7 +68,7 @@ class Viewing:
 
 
 def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
-    """How many physical pixels wide every picture is to be shown; None: each at its own pixels.
+    """Return the width in physical pixels of every picture; None: each at its own size.
 
     Raises:
         UserError: the study gives degrees, and the screen's scale or the viewing distance is not known.

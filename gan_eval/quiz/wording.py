@@ -41,7 +41,7 @@ _ALSO_FILLED_IN: Mapping[str, frozenset[str]] = {
     "feedback_wrong": frozenset({"truth"}),
     "feedback_none": frozenset({"truth"}),
 }
-"""What a study's own wording of a text may name besides."""
+"""Further values that a study's own wording of a text may name."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def welcome_title(settings: QuizSettings, texts: Texts) -> str:
 
 
 def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]:
-    """What a participant must know, one sentence or two a line; the study's own text where it has one.
+    """Return the instructions, one sentence or two a line; the study's own text where it has one.
 
     Args:
         trials: how many count.
@@ -183,7 +183,7 @@ def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
-    """What stands beside a key: the answer; of grades the ends alone."""
+    """Return the text next to a key: the answer; of grades the ends alone."""
     if PROTOCOLS[settings.protocol].graded:
         return {"1": texts("grade_lowest"), str(settings.grades): texts("grade_highest")}.get(answer, "")
     return texts(f"answer_{answer}")
@@ -206,7 +206,7 @@ def keys_in_line(meanings: Iterable[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class TrialTexts:
-    """What the screen says between and after the pictures of one participant; never while a picture is presented."""
+    """Texts between and after the pictures of one participant; never while a picture is presented."""
 
     texts: Texts
     settings: QuizSettings
@@ -214,7 +214,7 @@ class TrialTexts:
     """The key of each answer."""
 
     def progress(self, plan: Sequence[Row], coming: int) -> str:
-        """Which trial of how many comes next, practice apart; nothing after the last.
+        """Return the number of the next trial and their total, practice apart; nothing after the last.
 
         Args:
             plan: the session's plan, in its order.
@@ -229,7 +229,7 @@ class TrialTexts:
 
     @property
     def response_cue(self) -> str:
-        """What is asked once everything has vanished and no answer has come, with its keys; empty: nothing is."""
+        """The question with its keys, once everything has vanished and no answer has come; empty: none."""
         if not self.settings.response_cue:
             return ""
         keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
@@ -243,11 +243,11 @@ class TrialTexts:
         return self.texts("confidence_question", levels=self.settings.confidence, keys=keys)
 
     def truth_of(self, planned: Row, stimulus: str) -> str:
-        """What one picture of a trial is, for a protocol in which there is a truth."""
+        """Return what one picture of a trial is, for a protocol in which there is a truth."""
         fake = planned["kind"] == "fake" or stimulus == planned["stimulus_b"]
         return self.texts("picture_fake" if fake else "picture_real")
 
     def feedback(self, feedback: Feedback) -> str:
-        """What a practice trial says above the captions, which name the truth."""
+        """Return the feedback of a practice trial above the captions, which name the truth."""
         name = {True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[feedback.correct]
         return self.texts(name, truth=self.texts(f"answer_{feedback.truth}") if feedback.truth else "")

@@ -1,1 +1,1 @@
-"""What a study file says, checked when it is read."""
+"""The settings of a study file, checked when it is read."""

@@ -102,7 +102,7 @@ class PowerSettings(Section):
     fooling_rates: dict[Name, Share] = Field(default={})
     """The same for single models."""
     choice_rate: Share | None = Field(default=None, examples=[0.7])
-    """Of pairs: share in which the real picture, or the first model's, is chosen; default: from the rates above, d' /
+    """Share of pairs in which the real picture, or the first model's, is chosen; default: from the rates above, d' /
     sqrt(2)."""
     sd_participant: float = Field(default=1.0, ge=0, le=5)
     """Standard deviation of participants' bias, log-odds; of pairs, of their log-odds of the correct choice."""

@@ -1,4 +1,4 @@
-"""What there is to set: each setting's values in words, its default and its meaning, from the settings' own classes."""
+"""Each setting's values in words, its default and its meaning, from the settings' own classes."""
 
 import ast
 import inspect
@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from gan_eval.settings.sections import Section
 
 Shape = Literal["one", "optional", "list", "by_name"]
-"""Of a section within a section: always there, there where it is given, any number of them, a table of them by name."""
+"""Shape of a section within a section: always there, optional, any number of them, a table of them by name."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Setting:
 
     @property
     def values(self) -> str:
-        """Which values it takes, in words, with their range."""
+        """Its values in words, with their range."""
         return _type(self.field.annotation, self.field.metadata)
 
     @property
     def default(self) -> Any:
-        """What stands for a setting that a study file does not give; None where there is no such value."""
+        """The value of a setting that a study file does not give; None where there is none."""
         return None if self.field.is_required() else self.field.default
 
     @property
@@ -70,7 +70,7 @@ def settings_of(section: type[Section]) -> list[Setting]:
 
 
 def about(section: type[Section]) -> str:
-    """What a section is: its class's docstring without the name that it begins with."""
+    """Return the description of a section: its class's docstring without the name that it begins with."""
     text = " ".join((inspect.getdoc(section) or "").split())
     text = text.partition("`: ")[2] or text
     return text[:1].upper() + text[1:]

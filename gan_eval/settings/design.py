@@ -78,13 +78,13 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "feedback_ms": lambda quiz: quiz.practice > 0,
     "break_s": lambda quiz: quiz.break_every is not None,
 }
-"""Of keys that change nothing under some other settings of the quiz: whether they do."""
+"""Conditions of keys that have no effect under some other settings of the quiz."""
 
 _AFTERWARDS = ("end_title", "end_text")
 """Texts of the page after the last answer, which they cannot change."""
 
 _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
-"""What of a stimulus decides what is shown, and to whom."""
+"""Columns of a stimulus that decide what is shown, and to whom."""
 
 
 def quiz_design(quiz: QuizSettings) -> dict[str, Any]:

@@ -15,7 +15,7 @@ QUEST_PLUS = "quest_plus"
 
 @dataclass(frozen=True)
 class ProtocolFacts:
-    """What is fixed for a protocol."""
+    """The facts of a protocol."""
 
     in_brief: str
     """Phrase for the report's table of the design."""

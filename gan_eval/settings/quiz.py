@@ -13,7 +13,7 @@ MaskKind = Literal["none", "noise", "scramble"]
 HOUR_MS = 3_600_000
 """No time within a trial is longer; a timer's count of milliseconds stays within 32 bits."""
 MOST_TRIALS = 10_000
-"""Of one kind in a session; one that long takes hours."""
+"""Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 DISTANCES_CM = (20, 500)
 """The viewing distances that are taken for one, from the eyes to the screen."""
@@ -99,7 +99,7 @@ class QuizSettings(Section):
     """`[quiz]`: how stimuli are shown and judged."""
 
     protocol: ProtocolName = "quick_response"
-    """What a trial shows and asks."""
+    """The protocol: what a trial shows and asks."""
     real: int = Field(default=25, ge=1, le=MOST_TRIALS)
     """Single real pictures of each data set."""
     fake: int = Field(default=25, ge=1, le=MOST_TRIALS)
@@ -178,7 +178,7 @@ class QuizSettings(Section):
     instructions: str = ""
     """Text of the first page; default: made from the settings."""
     consent: ConsentSettings = ConsentSettings()
-    """What the participant agrees to."""
+    """The text that the participant agrees to."""
     questions: tuple[QuestionSettings, ...] = Field(default=(), max_length=1000)
     """The study's own questions, such as age band and expertise."""
 

@@ -173,7 +173,7 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 
 def as_flag(name: str) -> str:
-    """How an option of this name is typed.
+    """Return how an option of this name is typed.
 
     >>> as_flag("batch_size")
     '--batch-size'

@@ -38,7 +38,7 @@ class StudySettings(Section):
     title: str = ""
     """Title of the report, which participants do not see; default: the name."""
     question: str = ""
-    """What the study asks, at the top of the report."""
+    """The study's question, at the top of the report."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the draw, of resampling, and of the holes of test pictures."""
     published: tuple[PathText, ...] = ()
@@ -64,7 +64,7 @@ class ModelSettings(Section):
     data: Name = Field(examples=["facades"])
     """One of `[data.NAME]`."""
     training: dict[str, Any] = Field(default={}, examples=[{"lambda_l1": 10.0}])
-    """What differs from `[training]`."""
+    """Keys that differ from `[training]`."""
 
 
 DISPLAY = r"^\d{1,5}\.\.\d{1,5}(:\d{1,2}(,\d{1,2},\d{1,2})?)?$"
@@ -113,16 +113,16 @@ class MetricsSettings(Section):
 
 
 class ReportingSettings(Section):
-    """`[reporting]`: what readers want to know and no table tells; the report's checklist has it and names the gaps."""
+    """`[reporting]`: what readers want to know and is in no table; the report's checklist has it and names the gaps."""
 
     recruitment: str = ""
-    """How people were found, who could take part, and what they were paid."""
+    """Recruitment: how people were found, who could take part, and what they were paid."""
     ethics: str = ""
-    """Who approved the study, with its number, or why no approval was needed."""
+    """Approval of the study, with its number, or why none was needed."""
     data_availability: str = ""
-    """Where answers and pictures are, and their licence."""
+    """Place of the answers and pictures, and their licence."""
     code_availability: str = ""
-    """Where the code of models and analysis is, with its version."""
+    """Place of the code of models and analysis, with its version."""
 
 
 class Study(Section):
@@ -173,7 +173,7 @@ class Study(Section):
         return self
 
     def has_photographs(self, dataset: str) -> bool:
-        """Whether a data set holds photographs whose holes are filled, not A|B pictures; all of its models agree."""
+        """Return whether a data set holds photographs whose holes are filled, not A|B pictures."""
         return any(self.training_of(name).inpainting is not None for name in self.models_of(dataset)[:1])
 
     def models_of(self, dataset: str) -> list[str]:
@@ -199,7 +199,7 @@ class Study(Section):
         return (split,) if split else ("test", "val")
 
     def tests_on_seen(self, dataset: str) -> bool:
-        """Whether the splits that are trained on are joined with the first one that stimuli may come from."""
+        """Return whether the training splits include the first one that stimuli may come from."""
         trained = joined_splits(self.data[dataset].train_split)
         return len(trained) > 1 and self.split_candidates(dataset)[0] in trained
 

@@ -19,7 +19,7 @@ from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
 
 Values = Mapping[str, Any]
-"""What a study file gives, as `tomllib` reads it."""
+"""Content of a study file, as `tomllib` reads it."""
 
 OF_TRAINING = ("data", "models", "training", "generate")
 """Sections of no use to a study that trains nothing; they stand last there."""
@@ -28,7 +28,7 @@ A_TRAINING: Values = {
     "models": {"pix2pix": {"data": "facades"}},
     "training": {"epochs": 200},
 }
-"""The models of a study that was told of no pictures: the published training on facades (`gan-eval data fetch`)."""
+"""The models of a study without pictures: the published training on facades (`gan-eval data fetch`)."""
 COMMON_KEYS = {
     "study": ("name",),
     "stimuli": ("sets",),

@@ -52,7 +52,7 @@ def run_application(
     Raises:
         UserError: no such screen, presenter, language or text; a picture is broken or larger than the window; the
             store cannot be written at the start.
-        KeyboardInterrupt: the program was told to end by a signal.
+        KeyboardInterrupt: a signal ended the program.
     """
     qt = QApplication.instance()
     if not isinstance(qt, QApplication):
@@ -118,7 +118,7 @@ class QuizApplication(QObject):
 
     def run(self) -> Status:
         """Run the event loop until the session is over or left."""
-        needs_screen_size = (  # degrees that cannot be told in pixels yet; a session that goes on has its pixels
+        needs_screen_size = (  # degrees without a scale in pixels yet; a session that continues has its pixels
             self._session.state is State.NEW
             and self._settings.picture_degrees is not None
             and self._viewing.pixels_per_degree is None
@@ -179,7 +179,7 @@ class QuizApplication(QObject):
         check.start()
 
     def _check_pictures(self) -> PictureCheck:
-        """What checks the pictures and brings them to their size, the same for all of a session."""
+        """Return the check that brings the pictures to their size, the same for all of a session."""
         session = self._session
         if session.state is State.NEW:
             width = picture_width(self._settings, self._viewing)
@@ -225,7 +225,7 @@ class QuizApplication(QObject):
         self.trials.start()
 
     def _break(self) -> None:
-        """Time to rest, or to be told that practice is over."""
+        """Show the page of a break, or that practice is over."""
         session = self._session
         page: BreakPage | ReadyPage
         done, trials = self._counted
@@ -257,7 +257,7 @@ class QuizApplication(QObject):
 
     def _pause(self, note: str) -> None:
         match self._session.state:
-            case State.OVER:  # nothing is left to go on with
+            case State.OVER:  # nothing is left to continue with
                 self._over()
                 return
             case State.SAVING | State.FAILED:

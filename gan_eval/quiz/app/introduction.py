@@ -20,11 +20,11 @@ from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 @dataclass(frozen=True)
 class Collected:
-    """What the participant has said before the first trial."""
+    """The participant's consent and answers before the first trial."""
 
     consent: ConsentSettings | None = None
     answers: Mapping[str, str | None] = field(default_factory=dict)
-    """By the question's id."""
+    """Answers by the question's id."""
 
 
 Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
@@ -152,5 +152,5 @@ def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings
 
 
 def has_truth(session: Session) -> bool:
-    """Whether practice tells what is correct: ratings and comparisons of models know no truth."""
+    """Return whether an answer can be correct: in ratings and comparisons of models it cannot."""
     return any(session.protocol.truth(row) is not None for row in session.plan)

@@ -39,7 +39,7 @@ def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) 
     """When a key was pressed, from the event's stamp and the moment of its handling.
 
     Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in whole
-    milliseconds. Where the stamp lies shortly before `now` on that clock, it tells how long the press has waited: at
+    milliseconds. Where the stamp lies shortly before `now` on that clock, it gives how long the press has waited: at
     once handled, the handling's moment is the finer one; else the middle of the stamp's millisecond is taken. Where
     it does not (another machine's display, Windows), the stamp's clock is another and the handling's moment is taken.
 
@@ -89,7 +89,7 @@ def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
 
 
 def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None:
-    """Which of the wanted keys was pressed; None: another one.
+    """Return which of the wanted keys was pressed; None: another one.
 
     The character decides, upper or lower case. Where the layout gives the key a character that is not wanted (a
     Cyrillic letter, `&` for 1, nothing for a dead key), its place on a US keyboard does.
@@ -103,7 +103,7 @@ def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None
 class Keyboard(QObject):
     """Listens to one window's keys, focus and closing.
 
-    X11 tells of a key that is held down as releases and presses in turn, each release with the stamp of the press
+    X11 reports a key that is held down as releases and presses in turn, each release with the stamp of the press
     after it, and Qt does not always recognise the pair. No finger lets go of a key and presses it within a millisecond.
     """
 

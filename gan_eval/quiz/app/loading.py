@@ -28,7 +28,7 @@ class ReadyTrial:
     showings: tuple[Images, ...]
     """For each time that something appears, the pictures from left to right."""
     masks: tuple[Images, ...]
-    """What takes their place; empty tuples where the study wants no mask."""
+    """Their masks; empty tuples where the study wants none."""
 
 
 def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: MaskKind, *, session: str) -> ReadyTrial:
@@ -84,7 +84,7 @@ def check_pictures(
         the width of each picture on the screen, in physical pixels.
 
     Raises:
-        UserError: a picture is missing or broken, or larger than the window, alone or beside another.
+        UserError: a picture is missing or broken, or larger than the window, alone or next to another.
     """
     for planned in coming:
         for showing in protocol.showings(planned):
@@ -128,7 +128,7 @@ def _mend(largest: int, viewing: Viewing | None) -> str:
 
 
 class PictureCheck(QObject):
-    """Goes on behind the pages, one picture at a time."""
+    """Continues behind the pages, one picture at a time."""
 
     failed = Signal(object)
     """A `UserError`: a picture is missing, broken, or larger than the window."""
@@ -142,7 +142,7 @@ class PictureCheck(QObject):
         """
         super().__init__()
         self.widths: set[int] = set()
-        """Of the pictures on the screen, in physical pixels; those that have been checked."""
+        """Widths of the checked pictures on the screen, in physical pixels."""
         done = {row["trial"] for row in session.done}
         coming = [row for row in session.plan if row["trial"] not in done]
         self._checks = check_pictures(coming, session.protocol, library, room, viewing=viewing)
@@ -150,7 +150,7 @@ class PictureCheck(QObject):
         self._timer.timeout.connect(self._step)
 
     def start(self) -> None:
-        """Go on whenever nothing else is to be done."""
+        """Continue whenever nothing else is to be done."""
         self._timer.start()
 
     def stop(self) -> None:
@@ -158,7 +158,7 @@ class PictureCheck(QObject):
         self._timer.stop()
 
     def finish(self) -> None:
-        """Check what is left at once.
+        """Check what is left.
 
         Raises:
             UserError: a picture is missing, broken, or larger than the window.

@@ -1,4 +1,4 @@
-"""How a frame looks: fixed grey, pictures pixel for pixel in its middle, lines of text; shared by all presenters.
+"""Painting a frame: fixed grey, pictures pixel for pixel in its middle, lines of text; for all presenters.
 
 Everything here is in physical pixels. A painter on a device with a device pixel ratio has to be scaled by its inverse
 first; then nothing is resampled, at any ratio.
@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 @dataclass(frozen=True)
 class Frame:
-    """What the screen shows: fixed grey, on it pictures, pixel for pixel, and text."""
+    """The content of the screen: fixed grey, on it pictures, pixel for pixel, and text."""
 
     pictures: tuple[QImage, ...] = ()
     """Side by side, centred together."""
@@ -22,7 +22,7 @@ class Frame:
     headline: str = ""
     """A larger text in the middle, or outside the pictures: feedback, a question."""
     captions: tuple[str, ...] = ()
-    """What stands below each picture."""
+    """Texts below each picture."""
     vanished: tuple[QImage, ...] = ()
     """Pictures that were there before: the headline stays out of their places, too."""
     fixation: bool = False
@@ -47,7 +47,7 @@ _TEXT = QColor(20, 20, 20)
 
 @dataclass(frozen=True)
 class Canvas:
-    """What a frame is painted on."""
+    """The surface that a frame is painted on."""
 
     size: QSize
     """Physical pixels."""
@@ -68,7 +68,7 @@ def span(sizes: Sequence[QSize]) -> QSize:
 
 
 def places(pictures: Sequence[QImage], canvas: Canvas) -> list[QRect]:
-    """Where each picture goes: side by side, centred together, each centred on the middle line."""
+    """Return the place of each picture: side by side, centred together, each centred on the middle line."""
     left = (canvas.size.width() - span([picture.size() for picture in pictures]).width()) // 2
     rectangles = []
     for picture in pictures:
@@ -103,7 +103,7 @@ def painted(frame: Frame, canvas: Canvas) -> QImage:
 
 
 def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
-    """Where two frames may differ, in physical pixels: a small area is faster to bring to the screen."""
+    """Return where two frames may differ, in physical pixels: a small area is faster to flush."""
     area = [*_marked(before, canvas), *_marked(after, canvas)]
     if canvas.corner_patch and before.patch != after.patch:
         area.append(_patch(canvas))
@@ -111,7 +111,7 @@ def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
 
 
 def _marked(frame: Frame, canvas: Canvas) -> list[QRect]:
-    """Where a frame differs from plain grey."""
+    """Return where a frame differs from plain grey."""
     cross = _cross(canvas) if frame.fixation else []
     return [*places(frame.pictures, canvas), *cross, *(place for _, place, _ in _texts(frame, canvas))]
 
@@ -152,7 +152,7 @@ def _cross(canvas: Canvas) -> list[QRect]:
 def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
     """Each text with its rectangle and its font size, in physical pixels.
 
-    The headline stands in the middle; where there are pictures, or were, close below them, else beside them, and only
+    The headline stands in the middle; where there are pictures, or were, close below them, else next to them, and only
     where it fits into neither at the lower edge.
     """
     width, height = canvas.size.width(), canvas.size.height()

@@ -91,12 +91,12 @@ class PresenterWindow(QWindow):
 
     @property
     def lead(self) -> int:
-        """How much before `due` presenting starts, in nanoseconds."""
+        """Time before `due` at which presenting starts, in nanoseconds."""
         return self._cost.nanoseconds
 
     @property
     def canvas(self) -> Canvas:
-        """What frames are painted on."""
+        """The surface that frames are painted on."""
         ratio = self.devicePixelRatio()
         size = QSize(floor(self.width() * ratio + 0.5), floor(self.height() * ratio + 0.5))  # as Qt rounds
         return Canvas(size, ratio, self._text_scale, self._corner_patch)
@@ -108,7 +108,7 @@ class PresenterWindow(QWindow):
         self._rendered = frame
 
     def present(self, due: int | None = None) -> int:
-        """Show the staged frame so that it is on the screen at `due` (None: at once); the time when that was done.
+        """Show the staged frame so that it is on the screen at `due` (None: now); the time when that was done.
 
         The time is taken when the call that shows the frame returns: what lies behind it (display server, compositor,
         cable, panel) is not in it.
@@ -119,7 +119,7 @@ class PresenterWindow(QWindow):
         start = now_ns() if due is None else wait_until(due - lead)
         self._put()
         stamp = now_ns()
-        if due is not None:  # a line of text, shown at once, costs less than a picture
+        if due is not None:  # a line of text, shown without a deadline, costs less than a picture
             self._cost.learn(stamp - start)
         self._presented = self._staged
         self._rendered = None
@@ -133,7 +133,7 @@ class PresenterWindow(QWindow):
             self._rendered = None
 
     def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
-        """What was drawn does not fit any more; the expose event that follows draws."""
+        """Forget what was drawn; the expose event that follows draws again."""
         self._rendered = None
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
@@ -149,7 +149,7 @@ class RasterWindow(PresenterWindow):
     """`stage` draws a whole frame into the backing store, `present` flushes what differs from the frame before.
 
     A flush does not wait for the screen's refresh. It hands the pixels to the display server; without a compositor
-    they are on their way to the panel at once, so that an exposure can differ by up to a frame from a whole number of
+    they are sent to the panel immediately, so that an exposure can differ by up to a frame from a whole number of
     frames and the picture's change can cross the screen in the middle of a refresh. A compositor shows it one refresh
     or more later.
     """
@@ -252,7 +252,7 @@ class OpenGLWindow(PresenterWindow):
 
     @property
     def lead(self) -> int:
-        """How much before `due` presenting starts, in nanoseconds.
+        """Time before `due` at which presenting starts, in nanoseconds.
 
         Where swaps wait for the screen: half a frame, so that of all refreshes the one nearest to `due` is met.
         """
@@ -290,7 +290,7 @@ class OpenGLWindow(PresenterWindow):
         self._gl.glClear(_COLOUR_BUFFER)
 
     def _put(self) -> None:
-        """Swap. Many drivers only note down that a swap is wanted, and return at once; so one pixel is drawn then, and
+        """Swap. Many drivers only note that a swap is wanted, and return immediately; so one pixel is drawn then, and
         waited for, which takes until the swap has freed the buffer that it is drawn in."""
         self._context.swapBuffers(self)
         if self._may_wait:
@@ -302,7 +302,7 @@ class OpenGLWindow(PresenterWindow):
 
 
 def opengl_available(screen: QScreen) -> bool:
-    """Whether OpenGL can be used on a screen, in a window: a context that can be made may still refuse every window."""
+    """Return whether OpenGL can be used in a window: a context that can be made may still refuse every window."""
     context = QOpenGLContext()
     context.setScreen(screen)
     if not context.create():

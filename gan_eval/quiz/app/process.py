@@ -65,7 +65,7 @@ def raised_priority() -> Iterator[Priority]:
 
 
 SWITCH_S = 0.0005
-"""How long the threads that write and deliver may hold the interpreter while the one that presents waits for it."""
+"""Longest time that another thread may hold the interpreter while the one that presents waits."""
 
 
 @contextmanager

@@ -46,13 +46,13 @@ _WARM_UP = 10
 """The first frames of a window are slower and are not counted."""
 _TIMERS = 50
 _USUAL_HZ = 60.0
-"""Where the platform states no refresh rate."""
+"""Refresh rate where the platform states none."""
 _APPEARS_S = 20.0
 _SETTLES_S = 0.5
 
 
 def screen_checks(screen: QScreen) -> list[Check]:
-    """What the platform states."""
+    """Return the values that the platform states."""
     stated, ratio = screen.refreshRate(), screen.devicePixelRatio()
     return [
         Check("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
@@ -61,7 +61,7 @@ def screen_checks(screen: QScreen) -> list[Check]:
 
 
 def timer_checks(priority: Priority) -> list[Check]:
-    """How late a timer of 10 ms comes: what is later than the spin before a deadline makes a picture late.
+    """Measure how late a timer of 10 ms comes: more than the spin before a deadline makes a picture late.
 
     Args:
         priority: with what precedence over other programs the program runs.
@@ -117,7 +117,7 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
 
 def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) -> list[Check]:
     """Swap frames, each after a wait of up to half a frame. A swap that waits for the screen swallows the wait: all
-    intervals are one frame. A swap that does not returns at once: the intervals are the waits."""
+    intervals are one frame. A swap that does not wait returns immediately: the intervals are the waits."""
     window = OpenGLWindow(screen)
     appeared = _appear(window, screen, area, windowed=windowed)
     half_frame = 0.5e9 / _hertz(screen)
@@ -175,7 +175,7 @@ LIMITS = (
 
 
 NO_REALTIME = (
-    "This account may not run with real-time priority; a busy program beside the quiz can make a picture late. An "
+    "This account may not run with real-time priority; a busy program next to the quiz can make a picture late. An "
     "administrator allows it by a line such as `@lab - rtprio 10` in /etc/security/limits.conf."
 )
 
@@ -238,7 +238,7 @@ def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: s
 
 
 def timing_lines(timing: ScreenTiming) -> list[str]:
-    """What was measured and chosen, for the experimenter."""
+    """Return what was measured and chosen, for the experimenter."""
     values = {check.check: check for check in timing.checks}
     lines = [f"{name:<24}{check.value:>10.3f} {check.unit:<6}{check.verdict}" for name, check in values.items()]
     if timing.vsync:

@@ -42,9 +42,9 @@ class ChosenPresenter:
     frame_ms: float | None
     """Exposures are rounded to whole frames of this length; None: they are not."""
     refresh_hz: float
-    """As measured by the self-test, else as the platform states it."""
+    """Measured by the self-test, else stated by the platform."""
     timing: ScreenTiming | None
-    """What the self-test found on this screen; None: it was never run here."""
+    """Result of the self-test on this screen; None: it was never run here."""
 
 
 def numbered_screen(number: int | None) -> QScreen:
@@ -62,7 +62,7 @@ def numbered_screen(number: int | None) -> QScreen:
 
 
 def screen_key(screen: QScreen) -> ScreenKey:
-    """Which screen this is, driven how."""
+    """Return the identity of a screen with its driver and rate."""
     ratio = screen.devicePixelRatio()
     return ScreenKey(
         name=screen.name(),
@@ -150,7 +150,7 @@ class Stage:
         return screen_key(self._screen)
 
     def screen_size(self) -> ScreenSize:
-        """How large this screen is seen: by the options, else by the study, else as kept for this computer.
+        """Size of this screen: by the options, else by the study, else as kept for this computer.
 
         Raises:
             UserError: this computer's record is damaged.
@@ -211,7 +211,7 @@ class Stage:
 
 
 def note_differences(session: Session, description: Row) -> bool:
-    """Tell the experimenter where a session that is taken up is not presented as its row says.
+    """Warn the experimenter where a resumed session is not presented as its row says.
 
     Args:
         description: `Stage.description`.
@@ -230,5 +230,5 @@ def note_differences(session: Session, description: Row) -> bool:
 
 
 def _screen_state(screen: QScreen) -> tuple[str, QRect, float, float]:
-    """Which screen it is, and how it is driven."""
+    """Return the identity of a screen with its place and rate."""
     return screen.name(), screen.geometry(), screen.refreshRate(), screen.devicePixelRatio()

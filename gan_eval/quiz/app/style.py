@@ -31,7 +31,7 @@ PALETTE = Palette(
 
 @dataclass(frozen=True)
 class Look:
-    """How the pages look to one participant on one screen."""
+    """Sizes and colours of the pages for one participant on one screen."""
 
     scale: float = 1.0
     """The factor of all lengths, for the screen."""
@@ -49,7 +49,7 @@ class Look:
 
 
 def scale_for(height: int) -> float:
-    """The pages' size for a window of so many logical pixels in height: 1.1 at 768, 1 to 2.5."""
+    """The pages' size for a window of this height in logical pixels: 1.1 at 768, 1 to 2.5."""
     return min(2.5, max(1.0, height / 700))
 
 

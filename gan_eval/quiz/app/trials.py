@@ -30,7 +30,7 @@ REDRAW_MS = 20
 
 @dataclass(frozen=True)
 class Wait:
-    """What a trial waits for before it goes on."""
+    """What a trial waits for before it continues."""
 
     until: int | None
     """A moment on the monotonic clock; None: no moment."""
@@ -112,17 +112,17 @@ class TrialScript:
             yield self._ahead_of(due)
 
     def _feedback(self, feedback: Feedback, planned: Row, ready: ReadyTrial) -> Frame:
-        """What a practice trial tells: where there is a truth, with the pictures, each with its own."""
-        told = self._texts.feedback(feedback)
+        """Return the feedback of a practice trial; where there is a truth, with the pictures, each with its own."""
+        message = self._texts.feedback(feedback)
         if feedback.truth is None:
-            return Frame(headline=told)
+            return Frame(headline=message)
         pictures = [picture for showing in ready.showings for picture in showing]
         stimuli = [stimulus for showing in self._session.protocol.showings(planned) for stimulus in showing]
         captions = tuple(self._texts.truth_of(planned, stimulus) for stimulus in stimuli)
-        return Frame(fitted(pictures, self._window.canvas), headline=told, captions=captions)
+        return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
 
     def present(self, frame: Frame) -> int:
-        """Show a frame at once; when that was done."""
+        """Show a frame now; return when that was done."""
         self._window.stage(frame)
         return self._window.present()
 
@@ -139,14 +139,14 @@ COMMIT_SECONDS = 10.0
 
 
 class TrialRunner(QObject):
-    """Runs trials until the session is over, something comes between, or something fails. `start` goes on."""
+    """Runs trials until the session is over, something comes between, or something fails. `start` continues."""
 
     over = Signal()
     """The session is over and everything is stored."""
     paused = Signal(str)
     """No trial is on its way any more. Esc: an empty text; else what the participant must know."""
     break_due = Signal()
-    """Between two trials: time to rest, or to be told that practice is over."""
+    """Between two trials: time to rest, or practice is over."""
     failed = Signal(str)
     """The store could not be written (then call `session.retry`), or a picture is not what was dealt; the line says."""
     _settled = Signal()
@@ -199,13 +199,13 @@ class TrialRunner(QObject):
         keyboard.focus_lost.connect(lambda: self._session.flag(Flag.FOCUS_LOST))
 
     def start(self) -> None:
-        """Go on with the next trial. The window must be shown; the blank begins when it is."""
+        """Continue with the next trial. The window must be shown; the blank begins when it is."""
         self._running = True
         if not self._window.isExposed():
             self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
             return
         self._window.requestActivate()
-        self._screen.remember()  # what came while the window was mapped is no change
+        self._screen.remember()  # what came while the window was mapped is not a change
         self._watching = True
         self._trials.screen_changed = self._screen_differs or self._screen.differs
         self._rested_after = self._session.progress[0]
@@ -218,7 +218,7 @@ class TrialRunner(QObject):
             self.paused.emit("")
 
     def interrupt(self) -> None:
-        """The program was told to end: break off the trial on its way and wait until it is stored."""
+        """A signal ends the program: break off the trial on its way and wait until it is stored."""
         self._stop(Flag.INTERRUPTED)
 
     def _pause_on_another_screen(self) -> None:
@@ -256,7 +256,7 @@ class TrialRunner(QObject):
         self._after_commit()
 
     def _after_commit(self) -> None:
-        """Go on as the session's state says; called again when a commit on its way is done."""
+        """Continue as the session's state says; called again when a commit on its way is done."""
         if not self._running:
             return
         match self._session.advance():
@@ -278,7 +278,7 @@ class TrialRunner(QObject):
     def _wants_break(self) -> bool:
         """A rest never comes straight after a page: it was one, or the session was just taken up.
 
-        That practice is over is told in any case, once: a pause does not say it.
+        That practice is over is said in any case, once: a pause does not say it.
         """
         session = self._session
         if not (self._breaks and break_due(session.done, session.trial.planned, self._settings)):
@@ -304,7 +304,7 @@ class TrialRunner(QObject):
         self._step()
 
     def _step(self) -> None:
-        """Go on with the trial up to where it waits again, or to the blank after it."""
+        """Continue with the trial up to where it waits again, or to the blank after it."""
         wait = next(self._script, None)
         if wait is None:
             self._blank(self._settings.blank_ms)

@@ -1,4 +1,4 @@
-"""Where windows stand, the one that holds the pages, and whether the trial window is still on the described screen."""
+"""The window of the pages, the places of windows, and a watch on the trial window's screen."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QScreen, QWindow
@@ -64,7 +64,7 @@ def show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
 
 
 class ScreenWatch(QObject):
-    """Tells when a window comes to another screen (its own was unplugged, say), or its screen is driven otherwise."""
+    """Reports when a window comes to another screen (its own was unplugged, say), or its screen is driven otherwise."""
 
     changed = Signal()
 
@@ -79,14 +79,14 @@ class ScreenWatch(QObject):
         window.installEventFilter(self)
 
     def remember(self) -> None:
-        """From now on a change is one from what is the case now."""
+        """Compare with the present state from now on."""
         self._known = self._facts()
         if self._first is None:
             self._first = self._known
 
     @property
     def differs(self) -> bool:
-        """Whether the screen is another, or driven otherwise, than when it was remembered for the first time."""
+        """The screen, or its rate, is another than when it was remembered for the first time."""
         return self._first is not None and self._known != self._first
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)

@@ -1,6 +1,6 @@
-"""How many trials of which role a list has, and whether a pool has enough items for them.
+"""The number of trials of each role in a list, and the check that a pool has enough items.
 
-Also the items of practice and catch trials, which are shown beside the main list and enter no rate.
+Also the items of practice and catch trials, which are shown next to the main list and enter no rate.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 AMPLE = 2
-"""A pool of fewer items than so many lists is nearly one shared list."""
+"""A pool of fewer items than this number of lists is nearly one shared list."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
 
 
 def feasible(pool: Pool, counts: Counts) -> bool:
-    """Whether every list can have the counts, whichever roles get the odd trials."""
+    """Return whether every list can have the counts, whichever roles get the odd trials."""
     roles = pool.generated
     if not roles or counts.total > len(pool.items):
         return False
@@ -194,7 +194,7 @@ def catch_offers(
 
 
 def _sample(pool: Pool, largest: int, generator: np.random.Generator, *, pairs: bool) -> list[tuple[Role, Row]]:
-    """As many offers of different items as there are, up to `largest`; classes in equal numbers."""
+    """Return offers of different items, up to `largest`; classes in equal numbers."""
     for size in range(largest, 0, -1):
         counts = Counts(0, size) if pairs else Counts(size // 2, size - size // 2)
         if not feasible(pool, counts):

@@ -1,7 +1,7 @@
-"""What a trial can be made of: the stimuli of a data set as offers, by the role in which an item is shown.
+"""The material of trials: the stimuli of a data set as offers, by the role in which an item is shown.
 
 An offer is the part of a plan's row that says what is shown. Each protocol has its own roles: single pictures are
-shown as real or as the output of one model, pairs as real beside a model, or as one model beside another. An item is
+shown as real or as the output of one model, pairs as real next to a model, or as one model next to another. An item is
 shown to one participant in one role only.
 """
 
@@ -15,7 +15,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 Role = str
-"""What an item is shown as: `real`, a model's name, or two models' names."""
+"""The role of an item in a trial: real, a model's name, or two models' names."""
 
 Versions = dict[Role, dict[str, Row]]
 """For each role, the row of each item."""

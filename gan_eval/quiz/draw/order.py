@@ -1,4 +1,4 @@
-"""In which order: classes in bounded runs, positions and exposures in equal numbers, catch trials spread out.
+"""The order of trials: classes in bounded runs, positions and exposures in equal numbers, catch trials spread out.
 
 Random numbers follow from what they are for, and from nothing else.
 """
@@ -29,12 +29,12 @@ def generator(*key: int | str) -> np.random.Generator:
 
 
 LONGEST_RUN = 3
-"""At most so many trials of one class in a row, wherever the counts allow it."""
+"""Maximum number of trials of one class in a row, where the counts allow it."""
 
 
 @dataclass(frozen=True)
 class Classes:
-    """What bounded runs are made of: two values of one column of the trials."""
+    """The two values of one column of the trials whose runs are bounded."""
 
     column: str
     values: tuple[str, str]
@@ -72,7 +72,7 @@ def complete(
 
 
 def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
-    """Where among blocks of `sizes` trials so many others go: one into each equal stretch of them all, at random.
+    """Return where other trials go among blocks of `sizes` trials: one into each equal stretch of them all, at random.
 
     Returns:
         For each block, before which of its trials one goes, ascending; never before the very first.
@@ -103,8 +103,8 @@ def in_order(
         among: catch trials that go among them; they count in the runs.
         places: before which of the block's own trials each of them goes, as nearly as the order of classes has room.
         classes: what runs are made of.
-        after: the trials before this block, whose last run goes on in it. Where there are none, one of the block's own
-            trials comes first, if there is any of its class.
+        after: the trials before this block, whose last run continues in it; none: one of the block's own trials comes
+            first, if there is any of its class.
     """
     column = classes.column
     counts = Counter(row[column] for row in (*rows, *among))

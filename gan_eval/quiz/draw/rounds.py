@@ -1,4 +1,4 @@
-"""Which items list k shows, and as what.
+"""The items of list k, and their roles.
 
 A round is `LISTS` lists. First the round as a whole is planned: how often it shows each picture, as evenly as the pool
 allows. Then the plan is halved: each half has as many lists, shows each picture half as often, and an item at most once
@@ -18,13 +18,13 @@ from gan_eval.quiz.draw.order import generator
 from gan_eval.tables.frames import Row
 
 Choice = tuple[Role, str]
-"""What is shown, and of which item."""
+"""Role and item."""
 Uses = NDArray[np.int64]
 """(R, I) how often each item is shown in each role, in some lists."""
 LISTS = 1024
 """Lists of a round: a power of two, and more than nearly every study has."""
 LOT = 0.1
-"""How much chance decides which pictures come next, in uses."""
+"""Weight of chance in which pictures come next, in uses."""
 STEPS = 1000
 """Most steps that even rates may take."""
 

@@ -75,7 +75,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_self_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What this user's computer was measured to be does not decide how tests come out."""
+    """Keep this user's self-tests out of the tests."""
     with pytest.MonkeyPatch.context() as patched:
         for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
             patched.setenv(name, str(tmp_path_factory.mktemp("state")))

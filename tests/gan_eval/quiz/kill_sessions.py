@@ -38,14 +38,14 @@ Message = tuple[str, Row]
 """The table whose row is durable and the row; or `appeared` and the number of the trial."""
 
 PAUSE_S = 0.002
-"""How much longer each step of the simulated participant takes."""
+"""Additional time of each step of the simulated participant."""
 LATEST_KILL_S = 0.5
-"""Of the kills at a time that is counted from the start."""
+"""Share of kills at a time that is counted from the start."""
 
 
 @dataclass
 class Outcome:
-    """What a loop of kills came to."""
+    """The result of a loop of kills."""
 
     kills: int = 0
     sittings: int = 0
@@ -53,7 +53,7 @@ class Outcome:
     """Trials whose commit had returned before a kill."""
     on_screen: int = 0
     """Trials that were marked `killed`."""
-    told: dict[str, list[Row]] = field(default_factory=dict)
+    reported: dict[str, list[Row]] = field(default_factory=dict)
     """The trials that are durable, by participant."""
     seen: dict[str, set[int]] = field(default_factory=dict)
     """The numbers of the trials whose onset is durable, by participant."""
@@ -134,7 +134,7 @@ def kill_sessions(stimuli: Path, store: Path, *, sitting: Sitting, kills: int, s
 
 
 def _kill_at_any_moment(process: BaseProcess, reading: Connection, moments: random.Random) -> list[Message]:
-    """Kill a sitting at a random time from its start, or soon after a random message; what it had told till then."""
+    """Kill a sitting at a random time from its start, or soon after a random message; return its messages."""
     messages: list[Message] = []
     if moments.random() < 0.25:
         process.join(moments.uniform(0, LATEST_KILL_S))
@@ -147,7 +147,7 @@ def _kill_at_any_moment(process: BaseProcess, reading: Connection, moments: rand
 
 
 def _receive(reading: Connection, *, at_most: int | None = None) -> list[Message]:
-    """So many messages, or all until the sitting ends."""
+    """Read this many messages, or all until the sitting ends."""
     found: list[Message] = []
     while at_most is None or len(found) < at_most:
         try:
@@ -170,16 +170,16 @@ def _check(store: Path, participant: str, messages: list[Message], outcome: Outc
     with open_store(store) as opened:
         plan, trials, onsets = (_rows_of(opened, table, participant) for table in _TABLES)
         over = any(row["status"] == "complete" for row in opened.rows(tables.SESSIONS, participant=participant))
-    told = outcome.told.setdefault(participant, [])
+    reported = outcome.reported.setdefault(participant, [])
     new = [row for name, row in messages if name == "trials"]
-    told += new
+    reported += new
     outcome.acknowledged += len(new)
     outcome.on_screen += sum("killed" in (row["flags"] or "").split() for row in new)
 
-    as_told = [{name: row.get(name) for name in tables.TRIALS.names} for row in told]
-    assert trials[: len(told)] == as_told, "an acknowledged trial is lost, doubled or torn"
-    assert len(trials) - len(told) in (0, 1), "at most one commit was done whose acknowledgement was cut off"
-    told += trials[len(told) :]
+    as_told = [{name: row.get(name) for name in tables.TRIALS.names} for row in reported]
+    assert trials[: len(reported)] == as_told, "an acknowledged trial is lost, doubled or torn"
+    assert len(trials) - len(reported) in (0, 1), "at most one commit was done whose acknowledgement was cut off"
+    reported += trials[len(reported) :]
     assert [row["trial"] for row in trials] == [row["trial"] for row in plan[: len(trials)]]
     assert outcome.plans.get(participant) in (None, [], plan), "the plan has changed"
     outcome.plans[participant] = plan

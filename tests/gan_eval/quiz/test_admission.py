@@ -1,4 +1,4 @@
-"""Who may begin, who goes on, who is refused, and which list a participant gets."""
+"""Admission: beginning, resuming, refusals, and the lists of participants."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

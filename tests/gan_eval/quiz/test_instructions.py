@@ -12,7 +12,7 @@ WORDS = Texts()
 UNLIMITED: dict[str, Any] = {"response_ms": "unlimited"}
 
 
-def told(**settings: Any) -> str:
+def reported(**settings: Any) -> str:
     return " ".join(instructions(QuizSettings(**settings), 50, WORDS))
 
 
@@ -45,13 +45,13 @@ def told(**settings: Any) -> str:
     ],
 )
 def test_the_words_follow_the_settings(settings: dict[str, Any], said: str) -> None:
-    assert said in told(**settings)
+    assert said in reported(**settings)
 
 
 def test_nothing_is_said_of_a_window_that_never_closes_nor_of_a_question_that_is_not_asked() -> None:
-    assert "at most" not in told(**UNLIMITED)
-    assert "quickly" not in told(**UNLIMITED)
-    assert "how sure" not in told()
+    assert "at most" not in reported(**UNLIMITED)
+    assert "quickly" not in reported(**UNLIMITED)
+    assert "how sure" not in reported()
 
 
 @pytest.mark.parametrize("protocol", get_args(ProtocolName))

@@ -1,4 +1,4 @@
-"""Where the pictures are, and whether they still are what was dealt."""
+"""Places of pictures, and the check that they are what was dealt."""
 
 import random
 from pathlib import Path

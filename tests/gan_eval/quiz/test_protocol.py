@@ -112,23 +112,10 @@ def test_times() -> None:
     assert in_turn.timing(pair("first")) == Timing(1000.0, 4000, 600)
 
 
-def test_default_keys() -> None:
-    assert protocol("quest_plus").answers == {"j": "real", "f": "fake"}
-    assert protocol("paired").answers == {"f": "left", "j": "right"}
-    assert protocol("paired", layout="one_after_other", exposure_ms=1000).answers == {"f": "first", "j": "second"}
-    assert protocol("rating", grades=3).answers == {"1": "1", "2": "2", "3": "3"}
-
-
 def test_an_interrupted_plan_resumes_at_the_first_trial_that_is_not_done() -> None:
     plan = [{"trial": number} for number in (1, 2, 3)]
     assert protocol("quick_response").next_trial(plan, [{"trial": 1}, {"trial": 3}]) == {"trial": 2}
     assert protocol("quick_response").next_trial(plan, plan) is None
-
-
-def test_keys_change_places_on_every_second_list() -> None:
-    quiz = QuizSettings(keys={"real": "J", "fake": "f"}, counterbalance_keys=True)
-    odd, even = {"j": "real", "f": "fake"}, {"j": "fake", "f": "real"}
-    assert [QuizProtocol(quiz, list_number=number).answers for number in (1, 2, 3, 4)] == [odd, even, odd, even]
 
 
 def test_the_protocol_in_the_documentation_works() -> None:

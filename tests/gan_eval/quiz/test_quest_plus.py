@@ -95,17 +95,17 @@ def test_it_starts_where_the_settings_say_and_follows_the_answers() -> None:
 
 def test_only_answered_main_trials_count() -> None:
     protocol = QuizProtocol(QuizSettings(protocol="quest_plus"))
-    told = block([True, False, True])
+    reported = block([True, False, True])
     others = [
-        {**told[0], "trial": 4, "correct": None},
-        {**told[0], "trial": 5, "phase": "catch", "correct": False},
-        {**told[0], "trial": 6, "block": 2, "correct": False},
+        {**reported[0], "trial": 4, "correct": None},
+        {**reported[0], "trial": 5, "phase": "catch", "correct": False},
+        {**reported[0], "trial": 6, "block": 2, "correct": False},
     ]
-    plan = [{**told[0], "trial": 7, "requested_exposure_ms": None}]
-    after, after_others = (protocol.next_trial(plan, rows) for rows in (told, [*others, *told]))
+    plan = [{**reported[0], "trial": 7, "requested_exposure_ms": None}]
+    after, after_others = (protocol.next_trial(plan, rows) for rows in (reported, [*others, *reported]))
     assert after is not None
     assert after == after_others
-    practice = protocol.next_trial([{**plan[0], "phase": "practice"}], told)
+    practice = protocol.next_trial([{**plan[0], "phase": "practice"}], reported)
     assert practice is not None
     assert practice["requested_exposure_ms"] == 500
 

@@ -1,4 +1,4 @@
-"""What the end page shows, for every protocol."""
+"""The end page for every protocol."""
 
 from collections.abc import Callable
 from pathlib import Path

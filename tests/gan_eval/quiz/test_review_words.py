@@ -1,4 +1,4 @@
-"""What the end page says."""
+"""Texts of the end page."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The way in: what is asked and refused before the first trial, and what the experimenter is told afterwards."""
+"""The way in: what is asked and refused before the first trial, and what the experimenter is reported afterwards."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.store import Store, list_participants, open_store
+from gan_eval.store import Store, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
 
@@ -32,33 +32,19 @@ def rehearse(stimuli: StimulusSet, store: Path, code: str, settings: QuizSetting
 
 
 @pytest.fixture
-def telling(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
+def revealing(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
     """The same pictures, the generated ones as JPEG."""
     rows = []
     for row in stimuli.rows:
         source = stimuli.folder / row["file"]
-        target = tmp_path / "telling" / row["file"]
+        target = tmp_path / "revealing" / row["file"]
         target = target.with_suffix(".jpg" if row["kind"] == "fake" else ".png")
         target.parent.mkdir(parents=True, exist_ok=True)
         Image.open(source).save(target)
         shared = {"dataset": "tiles", "stem": source.stem, "size": (48, 64), "model": row["model"]}
-        rows.append(stimulus_row(tmp_path / "telling", target, kind=row["kind"], **shared))
-    write_set(tmp_path / "telling", rows)
-    return read_set(tmp_path / "telling")
-
-
-def test_a_station_deals_its_own_lists_until_they_are_used_up(stimuli: StimulusSet, tmp_path: Path) -> None:
-    store = tmp_path / "store.sqlite"
-    found = [rehearse(stimuli, store, f"P{n}", lists="5-6", station="left").list_number for n in (1, 2)]
-    assert found == [5, 6]
-    with pytest.raises(UserError, match="--lists 5-6"):
-        rehearse(stimuli, store, "P3", lists="5-6")
-    with open_store(store) as opened:
-        done = list_participants(opened)
-    assert [(each.participant, each.status, each.trials, each.planned, each.station) for each in done] == [
-        ("P1", "complete", 4, 4, "left"),
-        ("P2", "complete", 4, 4, "left"),
-    ]
+        rows.append(stimulus_row(tmp_path / "revealing", target, kind=row["kind"], **shared))
+    write_set(tmp_path / "revealing", rows)
+    return read_set(tmp_path / "revealing")
 
 
 def test_a_new_participant_gets_an_unused_code(
@@ -93,11 +79,11 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
 
 
 def test_stimuli_whose_files_tell_the_truth_are_refused_before_anything_is_stored(
-    telling: StimulusSet, tmp_path: Path
+    revealing: StimulusSet, tmp_path: Path
 ) -> None:
     store = tmp_path / "store.sqlite"
     with pytest.raises(UserError, match="format"):
-        rehearse(telling, store, "P01")
+        rehearse(revealing, store, "P01")
     assert not store.exists()
 
 
@@ -184,7 +170,7 @@ def test_a_list_that_cannot_be_given_back_is_said(
 
     monkeypatch.setattr("gan_eval.quiz.room.give_back_list", full)
     monkeypatch.setattr("gan_eval.quiz.room.take_part", interrupted)
-    told: list[str] = []
+    reported: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=told.append)
-    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in told
+        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=reported.append)
+    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in reported

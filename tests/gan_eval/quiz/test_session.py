@@ -207,18 +207,6 @@ def test_stopping_for_good_keeps_the_trials(writer: Writer, stimuli: StimulusSet
         make(writer, stimuli, clock)
 
 
-def test_a_trial_that_is_broken_off_is_recorded(writer: Writer, stimuli: StimulusSet, clock: VirtualClock) -> None:
-    session = make(writer, stimuli, clock)
-    session.begin(None)
-    session.onset(0)
-    session.offset(300 * MILLISECOND)
-    session.break_off(300 * MILLISECOND, "paused")
-    assert session.wait() is State.READY
-    assert session.progress == (1, 4)
-    (trial,) = rows_of(writer, tables.TRIALS)
-    assert (trial["response"], trial["flags"], trial["exposure_ms"]) == ("none", "paused", 300.0)
-
-
 def test_a_full_disk_pauses_and_the_answer_is_stored_later(
     writer: Writer, stimuli: StimulusSet, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

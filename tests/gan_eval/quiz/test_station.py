@@ -1,10 +1,9 @@
-"""What the self-test leaves for later sessions."""
+"""The self-test's record for later sessions."""
 
 from pathlib import Path
 
 import pytest
 
-from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import (
     Check,
@@ -28,7 +27,7 @@ TIMING = ScreenTiming("opengl", True, 59.94, "2026-01-31T12:00:00.000Z", CHECKS)
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this computer keeps its self-tests; not there yet."""
+    """The file for this computer's self-tests, not there yet."""
     path = tmp_path / "state" / "screens.json"
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: path)
     return path
@@ -61,12 +60,6 @@ def test_a_size_is_kept_for_a_screen_at_any_rate_beside_its_timing() -> None:
     assert presented_size(SCREEN, Presentation(viewing_distance_cm=70.0), study) == ScreenSize(52.0, 70.0)
 
 
-def test_a_size_gives_the_screen_its_scale() -> None:
-    viewing = ScreenSize(48.0, 60.0).viewing(SCREEN)
-    assert (viewing.pixels_per_mm, viewing.distance_mm) == (4.0, 600.0)
-    assert ScreenSize(None, 60.0).viewing(SCREEN).pixels_per_mm is None
-
-
 @pytest.mark.parametrize(
     "sizes", ["[]", '{"DP-1 1920x1080": {"width": 3}}', '{"DP-1 1920x1080": {"screen_width_cm": "a"}}', "3"]
 )
@@ -83,12 +76,6 @@ def test_a_damaged_record_is_a_line(record: Path, text: str) -> None:
     record.write_text(text)
     with pytest.raises(UserError, match=r"screens\.json"):
         read_timing(SCREEN)
-
-
-def test_rows_fit_the_table() -> None:
-    rows = TIMING.rows("s1")
-    assert [set(row) for row in rows] == [set(tables.CHECKS.names)] * 2
-    assert {(row["session"], row["check"]) for row in rows} == {("s1", "opengl_vsync"), ("s1", "opengl_jitter")}
 
 
 def test_the_record_follows_the_customs_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

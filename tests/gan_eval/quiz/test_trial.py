@@ -158,7 +158,7 @@ def test_without_a_window_nothing_is_due_and_any_press_is_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "truth", "answer", "told"),
+    ("phase", "truth", "answer", "reported"),
     [
         ("practice", "fake", "fake", Feedback(True, "fake")),
         ("practice", "fake", None, Feedback(None, "fake")),
@@ -167,6 +167,6 @@ def test_without_a_window_nothing_is_due_and_any_press_is_in_time() -> None:
         ("main", "fake", "fake", None),
     ],
 )
-def test_only_practice_tells(phase: str, truth: str | None, answer: str | None, told: Feedback | None) -> None:
+def test_only_practice_tells(phase: str, truth: str | None, answer: str | None, reported: Feedback | None) -> None:
     trial = Trial({"phase": phase}, Timing(None, 1000), seen=[Seen(START)], answer=answer)
-    assert trial.feedback(correct=None if None in (truth, answer) else truth == answer, truth=truth) == told
+    assert trial.feedback(correct=None if None in (truth, answer) else truth == answer, truth=truth) == reported

@@ -1,4 +1,4 @@
-"""What the trial window says."""
+"""Texts of the trial window."""
 
 import pytest
 
@@ -26,14 +26,6 @@ def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
     assert pair.response_cue == "Which? A: second    L: first"
     assert words(own, protocol="model_vs_model").response_cue == "Better? F: left    J: right"
     assert words(own, protocol="rating", grades=7).response_cue == "1 to 7?"
-
-
-def test_every_protocol_names_its_keys_unless_nothing_is_wanted() -> None:
-    for protocol in ("quick_response", "yes_no", "staircase"):
-        assert words(protocol=protocol).response_cue == "F: fake    J: real"
-    graded = words(protocol="rating", grades=4).response_cue
-    assert graded.endswith("1: not at all    2    3    4: entirely")
-    assert words(protocol="rating", response_cue=False).response_cue == ""
 
 
 def test_the_question_how_sure_names_its_keys_and_what_the_ends_mean() -> None:

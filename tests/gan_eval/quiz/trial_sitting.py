@@ -125,7 +125,7 @@ class TrialSitting:
 
     @property
     def phases(self) -> list[str]:
-        """What was presented, in words."""
+        """The presented frames in words."""
         return [phase(frame) for frame, _ in self.window.presented]
 
     @property
@@ -156,7 +156,7 @@ def two_models(stimuli: StimulusSet) -> StimulusSet:
 
 
 def phase(frame: Frame) -> str:
-    """What a frame is, in words."""
+    """A frame in words."""
     if frame.captions:
         return f"{frame.headline} ({', '.join(frame.captions)})"
     if frame.pictures:

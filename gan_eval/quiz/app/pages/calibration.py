@@ -52,7 +52,7 @@ class Ruler(QWidget):
         self.setMinimumHeight(look.font(64))
 
     def set_scale(self, pixels_per_cm: float | None) -> None:
-        """Draw it at so many physical pixels in a centimetre; None: not at all."""
+        """Draw it at this number of physical pixels in a centimetre; None: not at all."""
         self._pixels_per_cm = pixels_per_cm or 0.0
         fits = (length for length in (10, 5, 2, 1) if length * self._pixels_per_cm <= self._widest)
         self.centimetres = next(fits, 0) if self._pixels_per_cm else 0
@@ -91,7 +91,7 @@ class Ruler(QWidget):
 
 
 class ScreenSizePage(StepPage):
-    """How wide the screen is and from where it is seen: asked once on each computer, and checked with a ruler."""
+    """Asks once on each computer for the width of the screen and the viewing distance, with a ruler to check."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class ScreenSizePage(StepPage):
 
     @property
     def screen_size(self) -> ScreenSize:
-        """What the lines hold; None where it cannot be."""
+        """The lengths in the lines; None where they are not within the limits."""
         return ScreenSize(
             centimetres_in(self.width_line, SCREEN_WIDTHS_CM), centimetres_in(self.distance_line, DISTANCES_CM)
         )

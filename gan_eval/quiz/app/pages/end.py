@@ -14,7 +14,7 @@ from gan_eval.quiz.wording import Texts
 
 
 class EndPage(Page):
-    """Shown after the last trial; the only page that tells the truth about the pictures."""
+    """Shown after the last trial; the only page with the truth about the pictures."""
 
     finished = Signal()
 

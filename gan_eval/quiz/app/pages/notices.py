@@ -15,7 +15,7 @@ _AT_STAKE: dict[AtStake, str] = {"answer": "problem_unsaved", "end": "problem_un
 
 
 class BreakPage(Page):
-    """Between blocks: at least so many seconds, then the participant goes on when ready."""
+    """Between blocks: at least this long, then the participant continues when ready."""
 
     resumed = Signal()
     left = Signal()
@@ -50,7 +50,7 @@ class BreakPage(Page):
 
 
 class PausePage(Page):
-    """Go on, go on another time, or stop for good. Everything answered is stored already."""
+    """Go on, continue another time, or stop for good. Everything answered is stored already."""
 
     resumed = Signal()
     left = Signal()

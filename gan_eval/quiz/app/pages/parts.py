@@ -1,4 +1,4 @@
-"""What the pages are made of, and what those before the first trial have in common: a way on and a way back."""
+"""Parts of the pages, and the base of those before the first trial, with the buttons Continue and Back."""
 
 from collections.abc import Callable
 
@@ -124,7 +124,7 @@ class Page(QWidget):
         """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed on this page.
 
         A key that is held down counts once, so that it answers no question that came up after it was pressed; with
-        `held` it goes on, which is for scrolling and sizes.
+        `held` it continues, which is for scrolling and sizes.
         """
         shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.setAutoRepeat(held)
@@ -191,5 +191,5 @@ class StepPage(Page):
         self.first = self.on
 
     def go_on(self) -> None:
-        """To the next page; a page that wants an answer first says so instead."""
+        """Continue to the next page; a page that wants an answer first says so instead."""
         self.went_on.emit()

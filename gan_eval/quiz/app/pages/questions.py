@@ -15,7 +15,7 @@ LONGEST_ANSWER = 2000
 """Characters of a free text."""
 
 _LINE = 64
-"""Characters after which a choice goes on in the next line."""
+"""Characters after which a choice continues in the next line."""
 
 
 class QuestionPage(StepPage):
@@ -64,7 +64,7 @@ class QuestionPage(StepPage):
 
     @property
     def answer(self) -> str | None:
-        """What is answered so far; None: nothing."""
+        """The answer so far; None: nothing."""
         if self.line is not None:
             return self.line.text().strip() or None
         chosen = (place for place, choice in enumerate(self.choices) if choice.isChecked())
@@ -79,7 +79,7 @@ class QuestionPage(StepPage):
             self.went_on.emit()
 
     def _step(self, by: int) -> None:
-        """To the next choice or the one before; the first one, where there is none yet."""
+        """Take the next choice or the one before; the first one, where there is none yet."""
         chosen = next((place for place, choice in enumerate(self.choices) if choice.isChecked()), None)
         place = 0 if chosen is None else chosen + by
         if 0 <= place < len(self.choices):

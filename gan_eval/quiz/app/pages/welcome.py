@@ -35,7 +35,7 @@ class ResumePage(StepPage):
 
 
 class WelcomePage(StepPage):
-    """What the session is about, what to do and with which keys."""
+    """The instructions and the keys."""
 
     def __init__(
         self,

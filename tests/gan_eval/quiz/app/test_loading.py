@@ -94,7 +94,7 @@ def test_a_broken_picture_is_found_before_the_session(library: Library, planned:
 
 
 def by_pillow(path: Path, size: tuple[int, int]) -> Picture:
-    """What Pillow itself makes of a picture, at `size` = (width, height)."""
+    """Resize a picture by Pillow itself, to `size` = (width, height)."""
     with Image.open(path) as image:
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 
@@ -125,17 +125,6 @@ def test_what_was_resampled_before_the_session_is_decoded_no_more(
     list(check_pictures([planned], PAIRED, library, QSize(2000, 1000)))
     monkeypatch.setattr(library_module, "decode_rgb", lambda *_: pytest.fail("decoded"))
     assert load_trial(planned, PAIRED.showings(planned), library, "none", session="s").showings
-
-
-def test_memory_is_held_within_its_limit(library: Library, planned: Row, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = 3 * 100 * 75
-    monkeypatch.setattr(library_module, "HELD_BYTES", one)
-    library.show_at(100)
-    for _ in range(2):  # the second time, as after a change of the screen
-        list(check_pictures([planned], PAIRED, library, QSize(2000, 1000)))
-        assert library.held_bytes == one
-    library.show_at(90)
-    assert library.held_bytes == 0
 
 
 @pytest.mark.parametrize("window", [QSize(1000, 300), QSize(400, 900)])

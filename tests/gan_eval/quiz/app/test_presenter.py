@@ -1,4 +1,4 @@
-"""What all presenters' windows do: draw ahead, meet the moment, learn what presenting costs; on a made-up clock."""
+"""All presenters' windows: drawing ahead, meeting the moment, learning the cost; on a made-up clock."""
 
 import pytest
 

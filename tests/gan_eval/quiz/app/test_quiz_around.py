@@ -1,4 +1,4 @@
-"""The application off screen: what is asked, told and set before, between and after the trials."""
+"""The application off screen: what is asked, reported and set before, between and after the trials."""
 
 import math
 from collections.abc import Callable
@@ -71,8 +71,8 @@ def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., 
     answers = {row["question"]: row["answer"] for row in sitting.rows(tables.PARTICIPANTS)}
     assert answers == {"age": "30 to 44", "work": None}
     (session,) = sitting.rows(tables.SESSIONS)
-    told = {name: session[name] for name in ("language", "text_size", "rounded")}
-    assert told == {"language": "en", "text_size": 150, "rounded": False}
+    reported = {name: session[name] for name in ("language", "text_size", "rounded")}
+    assert reported == {"language": "en", "text_size": 150, "rounded": False}
     (consent,) = sitting.rows(tables.CONSENTS)
     assert (consent["version"], consent["given"]) == ("1", True)
     assert consent["text"] == FULL.consent.text
@@ -92,11 +92,11 @@ def test_no_page_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]
 
 
 def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callable[..., Sitting]) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
     def rate(sitting: Sitting) -> None:
         if isinstance(sitting.page, ReadyPage):
-            told.append(words(sitting.page))
+            reported.append(words(sitting.page))
         if sitting.page is None and sitting.shows_picture:
             sitting.key("3")
         else:
@@ -105,9 +105,9 @@ def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callabl
     settings = QuizSettings(protocol="rating", real=1, fake=1, practice=1, blank_ms=100)
     sitting = sit(settings)
     assert sitting.run(rate) == "complete"
-    assert "First comes practice (1 in all). It does not count." in told[0]
-    assert "From now on your answers count (2 in all)." in told[-1]
-    assert "correct" not in "".join(told)
+    assert "First comes practice (1 in all). It does not count." in reported[0]
+    assert "From now on your answers count (2 in all)." in reported[-1]
+    assert "correct" not in "".join(reported)
     assert [row["rating"] for row in sitting.rows(tables.TRIALS)] == [3, 3, 3]
 
 
@@ -253,12 +253,3 @@ def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitti
     sitting.run(diligent)
     assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
     assert len(sitting.session.warnings) == 1
-
-
-def test_what_does_not_fit_is_refused_before_the_first_trial_with_the_largest_that_does(
-    sit: Callable[..., Sitting],
-) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"picture_size": 5000}), intro=False)
-    with pytest.raises(UserError, match=r"picture_size = \d+ .* is the largest that fits"):
-        sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS) == []

@@ -163,16 +163,16 @@ def test_a_break_lasts_as_long_as_it_must_and_enter_does_not_leave(show: Show, q
 
 
 @pytest.mark.parametrize(
-    ("at_stake", "told", "button"),
+    ("at_stake", "reported", "button"),
     [
         ("answer", "could not be stored", "Exit without the last answer"),
         ("end", "but not yet that the session is over", "Exit"),
         ("nothing", "All answers are stored.", "Exit"),
     ],
 )
-def test_a_problem_says_what_is_at_stake(show: Show, at_stake: AtStake, told: str, button: str) -> None:
+def test_a_problem_says_what_is_at_stake(show: Show, at_stake: AtStake, reported: str, button: str) -> None:
     page = show(ProblemPage(LOOK, WORDS, "disk full", at_stake=at_stake))
-    assert told in words(page)
+    assert reported in words(page)
     assert button in [each.text() for each in page.findChildren(QPushButton)]
 
 

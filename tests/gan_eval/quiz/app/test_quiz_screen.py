@@ -170,7 +170,7 @@ def test_what_is_seen_on_the_screen_and_in_which_order(
 
 
 def seen_on(shot: Picture, pictures: list[Picture]) -> str:
-    """What a screenshot holds; pictures and masks stand in the middle, and nothing else is beside them."""
+    """Return the content of a screenshot; pictures and masks are in the middle, alone."""
     height, width = pictures[0].shape[:2]
     top, left = (shot.shape[0] - height) // 2, (shot.shape[1] - width) // 2
     middle, around = shot[top : top + height, left : left + width].copy(), shot.copy()

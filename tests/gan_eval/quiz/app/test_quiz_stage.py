@@ -1,4 +1,4 @@
-"""Which monitor a session is presented on, at which ratio of pixels: on screens that are drawn by Qt alone."""
+"""The monitor of a session and its pixel ratio, on screens that Qt draws alone."""
 
 import json
 import os
@@ -40,7 +40,6 @@ def staged(how):
         "trials": list(stage.window.geometry().getRect()),
         "canvas": [stage.window.canvas.size.width(), stage.window.canvas.size.height()],
         "cursor": stage.window.cursor().shape().name,
-        "calibration": [stage.room.width(), stage.pixels_per_mm],
     }
 
 
@@ -60,7 +59,7 @@ SCREENS = {"small": ([0, 0, 1366, 768], 1), "large": ([1366, 0, 1920, 1080], 2)}
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What a session's stage turns out to be in each of these ways, on a small screen and, right of it, a 4K one."""
+    """A session's stage in each of these ways, on a small screen and, right of it, a 4K one."""
     small = {"name": "small", "x": 0, "y": 0, "width": 1366, "height": 768, "logicalDpi": 96, "dpr": 1}
     large = {"name": "large", "x": 1366, "y": 0, "width": 3840, "height": 2160, "logicalDpi": 96, "dpr": 1}
     file = tmp_path_factory.mktemp("screens") / "screens.json"
@@ -88,7 +87,6 @@ def test_full_screen_on_the_chosen_monitor_at_its_own_pixels(
     pixels = [length * ratio for length in area[2:]]
     assert found["grab"] == found["room"] == found["canvas"] == pixels
     assert [found["screen_width"], found["screen_height"], found["device_pixel_ratio"]] == [*pixels, ratio]
-    assert found["calibration"][0] == pixels[0]
     assert (found["title"], found["cursor"]) == ("Picture quiz", "BlankCursor")
     assert (found["presenter"], found["text_size"]) == ("raster", WAYS[way].get("text_size", 100))
 

@@ -12,7 +12,6 @@ from PySide6.QtGui import QKeyEvent
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import place_of, press_moment
-from gan_eval.quiz.app.presenter import LearnedLead
 from gan_eval.quiz.app.process import require_display
 
 
@@ -56,17 +55,6 @@ def test_the_place_of_a_key(platform: str, scan_code: int, key_code: int, place:
     ):
         event = QKeyEvent(QEvent.Type.KeyPress, 0, held, scan_code, key_code, 0, "")
         assert place_of(event, platform=platform) == expected
-
-
-def test_the_lead_is_what_presenting_costs_and_one_hiccup_does_not_move_it() -> None:
-    lead = LearnedLead()
-    assert lead.nanoseconds == 0
-    for cost in (300, 310, 290, 9_000_000, 305):
-        lead.learn(cost)
-    assert lead.nanoseconds == 305
-    for _ in range(9):
-        lead.learn(1000)
-    assert lead.nanoseconds == 1000
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")

@@ -33,7 +33,7 @@ def diligent(sitting: TrialSitting) -> Callable[[Frame], None]:
 
     def react(_: Frame) -> None:
         if sitting.session.state in (State.PRESENTED, State.WAITING):
-            sitting.key("j" if sitting.session.protocol.name == "paired" else "f")
+            sitting.key("j" if sitting.session.protocol.facts.shows_pairs else "f")
 
     return react
 
@@ -125,15 +125,6 @@ def test_breaks_come_after_so_many_trials_and_never_after_the_last(sit: Sit) -> 
     stops = [sitting.run(diligent(sitting)) for _ in range(3)]
     assert stops == ["break", "break", "over"]
     assert [row["response"] for row in sitting.trials] == ["fake"] * 6
-
-
-def test_a_session_that_is_taken_up_begins_with_no_break(sit: Sit) -> None:
-    first = sit(real=2, fake=2, break_every=2)
-    assert first.run(diligent(first)) == "break"
-    first.window.hide()
-    second = sit(real=2, fake=2, break_every=2)
-    assert second.run(diligent(second)) == "over"
-    assert [row["flags"] and "resumed" in row["flags"] for row in second.trials][2]
 
 
 def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:

@@ -1,4 +1,4 @@
-"""What the trial window shows, in which order, in every protocol; off screen."""
+"""The frames of the trial window in every protocol; off screen."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -118,22 +118,6 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
     assert row["reaction_time_ms"] > row["second_exposure_ms"]
 
 
-def test_a_key_before_the_second_picture_does_not_count(sit: Sit) -> None:
-    sitting = sit(protocol="paired", pairs=1, layout="one_after_other", exposure_ms=60, gap_ms=100)
-    early = iter(["f"])
-
-    def react(frame: Frame) -> None:
-        if phase(frame) == "1 pictures" and (key := next(early, None)):
-            sitting.key(key)
-        elif "Which" in phase(frame):
-            sitting.key("j")
-
-    assert sitting.run(react) == "over"
-    (row,) = sitting.trials
-    assert "blank_key" in row["flags"]
-    assert row["choice"] == ("a" if row["position"] == "second" else "b")
-
-
 def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
     sitting = sit(confidence=4)
     tries = iter(["7", "f", "", "3", "0", "1"])
@@ -163,10 +147,10 @@ def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
 
     assert sitting.run(react) == "break"
     first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
-    told = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
+    reported = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
     none = f"None: {second} ({second})"
     trial = ["1 pictures", "blank"]
-    before = ["Practice: 1 of 2", *trial, told, "Practice: 2 of 2", *trial, none, "1 of 2"]
+    before = ["Practice: 1 of 2", *trial, reported, "Practice: 2 of 2", *trial, none, "1 of 2"]
     assert sitting.phases == before
     frames = sitting.window.presented
     assert not frames[3][0].patch
