@@ -111,7 +111,7 @@ def test_every_table_says_that_it_is_interim() -> None:
     assert "looks" not in analyze(first(3)), "who wants how many is not known"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_plan_holds_for_trials_in_a_file_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = '[study]\nname = "s"\n[stimuli]\nsets = ["m"]\n[quiz]\nparticipants = 6\n[analysis]\nlooks = 3\n'
     (tmp_path / "study.toml").write_text(study)

@@ -149,7 +149,7 @@ def test_what_allows_no_function():
         pooled(right, 0.0)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("pairs", [True, False])
 def test_intervals_hold_the_truth(pairs):
     """Of 40 studies; the shares of a thousand are in docs/calibration.md."""

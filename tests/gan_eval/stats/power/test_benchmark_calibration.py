@@ -22,7 +22,7 @@ def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("calibration")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_study_answers_every_row(calibration: ModuleType) -> None:
     for number, block in enumerate(calibration.BLOCKS.values()):
         rows = sum(len(part.rows) for part in block.parts)
