@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.tables import PLATEAUS, VALIDATION
-from gan_eval.tables.frames import conform, frame_of
+from gan_eval.tables.frames import Row, conform, frame_of
 
 Verdict = Literal["plateau", "still_improving", "never_improved", "too_few"]
 FEWEST = 8
@@ -106,55 +106,34 @@ def all_plateaus(
     higher_is_better: Mapping[str, bool],
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the table `plateaus` of several models.
+    """Return the table `plateaus`: a row for each model, metric and mode.
 
     Args:
         validations: the table `validation` of each model.
         datasets: the data set of each model, if known.
-        higher_is_better, seed: see `plateaus`.
-    """
-    tables = [
-        plateaus(rows, model=model, dataset=datasets.get(model), higher_is_better=higher_is_better, seed=seed)
-        for model, rows in validations.items()
-    ]
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else frame_of([], PLATEAUS)
-
-
-def plateaus(
-    validation: pd.DataFrame, *, model: str, dataset: str | None, higher_is_better: Mapping[str, bool], seed: int = 0
-) -> pd.DataFrame:
-    """Return the table `plateaus` of a model: a row for each metric and mode of its table `validation`.
-
-    Args:
-        validation: the table `validation`.
-        model: the generator's name.
-        dataset: its data set.
         higher_is_better: by metric; others in the table (such as diversity) get no row.
         seed: random seed of the bootstrap.
     """
-    rows = conform(validation, VALIDATION, where="validation")
-    results = []
-    for (metric, mode), curve in rows[rows["metric"].isin(list(higher_is_better))].groupby(
-        ["metric", "mode"], sort=True
-    ):
-        curve = curve.sort_values("step")
-        result = find_plateau(
-            curve["step"].to_numpy(float),
-            curve["value"].to_numpy(float),
-            higher_is_better=higher_is_better[str(metric)],
-            seed=seed,
-        )
-        named = {"model": model, "dataset": dataset, "metric": metric, "mode": mode}
-        ends = {"plateau_step": result.step, "ci_low": result.low, "ci_high": result.high}
-        results.append(
-            {
-                **named,
-                **{name: None if value is None else round(value) for name, value in ends.items()},
-                **{name: getattr(result, name) for name in ("level", "scale", "verdict", "n", "note")},
-                "fraction": curve["fraction"].iloc[0],
-            }
-        )
+    results: list[Row] = []
+    for model, validation in validations.items():
+        rows = conform(validation, VALIDATION, where="validation")
+        rows = rows[rows["metric"].isin(list(higher_is_better))]
+        for (metric, mode), curve in rows.groupby(["metric", "mode"], sort=True):
+            curve = curve.sort_values("step")
+            steps, values = (curve[name].to_numpy(float) for name in ("step", "value"))
+            found = find_plateau(steps, values, higher_is_better=higher_is_better[str(metric)], seed=seed)
+            ends = {"plateau_step": found.step, "ci_low": found.low, "ci_high": found.high}
+            results.append(
+                {
+                    "model": model,
+                    "dataset": datasets.get(model),
+                    "metric": metric,
+                    "mode": mode,
+                    **{name: None if value is None else round(value) for name, value in ends.items()},
+                    **{name: getattr(found, name) for name in ("level", "scale", "verdict", "n", "note")},
+                    "fraction": curve["fraction"].iloc[0],
+                }
+            )
     return frame_of(results, PLATEAUS)
 
 

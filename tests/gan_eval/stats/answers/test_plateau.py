@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
-from gan_eval.stats.answers.plateau import Plateau, find_plateau, plateaus
+from gan_eval.stats.answers.plateau import Plateau, all_plateaus, find_plateau
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import frame_of
 
@@ -163,7 +163,11 @@ def validation() -> pd.DataFrame:
 def test_a_table_has_a_row_for_each_metric_with_a_better_and_mode() -> None:
     shuffled = validation().sample(frac=1, random_state=0)
     better = {"psnr": True, "niqe": False, "fid": False}
-    table = plateaus(shuffled, model="m", dataset="d", higher_is_better=better)
+
+    def plateaus(rows: pd.DataFrame) -> pd.DataFrame:
+        return all_plateaus({"m": rows}, datasets={"m": "d"}, higher_is_better=better)
+
+    table = plateaus(shuffled)
     assert table[["metric", "mode"]].to_numpy().tolist() == [
         ["niqe", "eval"], ["niqe", "train"], ["psnr", "eval"], ["psnr", "train"]
     ]  # fmt: skip
@@ -171,5 +175,5 @@ def test_a_table_has_a_row_for_each_metric_with_a_better_and_mode() -> None:
     assert table["plateau_step"].between(13_000, 17_000).all()
     assert (table["ci_low"] <= table["plateau_step"]).all()
     assert set(table["fraction"]) == {0.5}
-    pd.testing.assert_frame_equal(table, plateaus(validation(), model="m", dataset="d", higher_is_better=better))
-    assert plateaus(validation().head(0), model="m", dataset="d", higher_is_better=better).empty
+    pd.testing.assert_frame_equal(table, plateaus(validation()))
+    assert plateaus(validation().head(0)).empty
