@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from gan_eval.metrics.catalogue import select
-from gan_eval.report.people.findings import publications_of
 from gan_eval.settings.study import Study, load_study
 
 STUDIES = sorted((Path(__file__).resolve().parents[1] / "studies").glob("*.toml"))
@@ -84,13 +83,6 @@ def test_the_ablation_takes_one_change_back_in_each_model() -> None:
     root = Path(__file__).resolve().parents[1]
     for page in (root / "docs" / "inpainting.md", root / "studies" / "inpainting_ablation.toml"):
         assert "hich of nine changes" in page.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
-def test_every_study_has_the_findings_of_its_publication(file: Path) -> None:
-    assert "../results/published/findings.csv" in load_study(file).study.published
-    findings = (file.parent.parent / "results" / "published" / "findings.csv").read_text(encoding="utf-8")
-    assert any(f"\n{publication}," in findings for publication in publications_of(file.stem))
 
 
 def test_context_encoders_have_a_model_for_every_row_that_is_published() -> None:

@@ -373,9 +373,8 @@ def power(
             ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
-        curve = power_curve(
-            plan.table, questions=[question.name for question in plan.questions], target=settings.target
-        )
+        questions = [question.name for question in plan.questions]
+        curve = power_curve(plan.table, questions=questions, target=settings.target)
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)
             write_text(new.folder / "power.svg", curve)

@@ -1,7 +1,7 @@
 """The commands on a whole study: `demo`, `try`, `study new`, `run` and `report`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -144,17 +144,10 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The file; default: report.html (or report.md) in the folder.")
+        Path | None, typer.Option("--out", help="The HTML file; default: report.html in the folder.")
     ] = None,
-    form: Annotated[
-        Literal["html", "md"] | None,
-        typer.Option(
-            "--format", help="html: one file; md: Markdown with files next to it. Default: what --out ends in."
-        ),
-    ] = None,
-    figures: Annotated[
-        Path | None,
-        typer.Option("--figures", help="Folder for the figures (SVG, PDF) and contact sheets (PNG), too."),
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Write figure 1 to this file, too: .pdf, .svg or .png.")
     ] = None,
     stimuli: Annotated[
         list[Path] | None,
@@ -167,22 +160,18 @@ def report(
         ),
     ] = False,
 ) -> None:
-    """Make a report of a study's tables: one self-contained HTML file, or Markdown."""
+    """Make a report of a study's tables: one self-contained HTML file."""
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
-    from gan_eval.report import build, build_figures, build_markdown
+    from gan_eval.report import build, build_figure
 
-    if form is None:
-        form = "md" if out is not None and out.suffix == ".md" else "html"
-    write = build_markdown if form == "md" else build
-    if out is not None:
-        check_output_file(out)
-    if figures is not None:
-        check_output_file(figures / "figure.svg", option="--figures")
+    for option, file in (("--out", out), ("--figure", figure)):
+        if file is not None:
+            check_output_file(file, option=option)
     with Console() as console, console.working("report"):
-        path = write(folder, out or folder / f"report.{form}", stimuli=stimuli or (), with_raw_tables=with_raw_tables)
+        if figure is not None:
+            build_figure(folder, figure, stimuli=stimuli or ())
+        path = build(folder, out or folder / "report.html", stimuli=stimuli or (), with_raw_tables=with_raw_tables)
     typer.echo(path)
-    if figures is not None:
-        with Console() as console, console.working("figures"):
-            build_figures(folder, figures, stimuli=stimuli or ())
-        typer.echo(figures)
+    if figure is not None:
+        typer.echo(figure)

@@ -1,7 +1,7 @@
 """The sections of both reports in reading order: that of a study, and that of metric tables alone.
 
-A section is a function that gives a `Section`; one without blocks is left out. Another section is such a function in a
-file of its own and a line here.
+A section is a function that returns a `Section`; one without blocks is left out. To add a section, write such a
+function and add a line here.
 """
 
 from dataclasses import replace
@@ -12,56 +12,39 @@ from gan_eval.report.metrics.agreement import agreement_section as metric_agreem
 from gan_eval.report.metrics.answer import answer_section as metric_answer_section
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.differences import differences_section
-from gan_eval.report.metrics.distributions import distributions_section
 from gan_eval.report.metrics.extremes import extremes_section as metric_extremes_section
 from gan_eval.report.metrics.method import method_section as metric_method_section
 from gan_eval.report.parts.blocks import Report, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder, without_common_notes
-from gan_eval.report.parts.thumbnails import Album
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import basis
-from gan_eval.report.people.checklist import checklist_section
-from gan_eval.report.people.choices import choices_section
-from gan_eval.report.people.comparisons import comparisons_section
+from gan_eval.report.people.comparisons import comparisons_section, models_section, robustness_section
 from gan_eval.report.people.design import badges, design_section, notes_section, trained_for
-from gan_eval.report.people.detection import detection_section
 from gan_eval.report.people.first_page import answer_section
-from gan_eval.report.people.grades import grades_section
-from gan_eval.report.people.models import models_section
-from gan_eval.report.people.paper import method_section, versions_section
+from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
+from gan_eval.report.people.paper import checklist_section, method_section, versions_section
 from gan_eval.report.people.participants import included_count, participants_section
 from gan_eval.report.people.pictures import extremes_section, pictures_section
-from gan_eval.report.people.psychometric import psychometric_section
 from gan_eval.report.people.published import published_section
-from gan_eval.report.people.rates import rates_section
-from gan_eval.report.people.robustness import robustness_section
-from gan_eval.report.people.thresholds import thresholds_section
-from gan_eval.report.people.times import times_section
-from gan_eval.report.people.timing import timing_section
+from gan_eval.report.people.rates import detection_section, rates_section
+from gan_eval.report.people.thresholds import psychometric_section, thresholds_section
+from gan_eval.report.people.timing import times_section, timing_section
 from gan_eval.report.training.section import training_section
 
 
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
-    """What the folder's tables say.
+    """Return the report of a study's folder.
 
     Args:
         folder: as read.
-        title: heading; default: the study's title, else its name, else how many took part, else the folder's name.
-        with_raw_tables: hand on the tables of single sessions too.
+        title: heading; default: the study's title, else its name, else the number of participants, else the folder.
+        with_raw_tables: put the tables of single sessions on the page, too.
     """
-    brief = without_common_notes(folder)  # those stand once, under `What to bear in mind`
+    brief = without_common_notes(folder)  # those stand once, under `Caveats`
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
-    if not title and folder.facts.get("title"):
-        title = str(folder.facts["title"])
-    elif not title and folder.study is not None:
-        title = folder.study.study.title or folder.study.study.name
-    elif not title:
-        count = included_count(folder)
-        noun = "simulated participant" if folder.simulated else "participant"
-        title = f"Real or fake? {plural(count, noun)}" if count else folder.path.resolve().name
     details, empty = without_empty_tables(
-        [  # in the order of the questions that a reader asks
+        [  # in the order of a reader's questions
             rates_section(brief),
             detection_section(brief),
             choices_section(brief),
@@ -85,7 +68,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     )
     first, notes = answer_section(folder), notes_section(folder, basis=basis(folder), too_few=empty)
     return Report(
-        title=title,
+        title=title or _title(folder),
         simulated=folder.simulated,
         badges=badges(folder),
         downloads=downloads,
@@ -101,8 +84,18 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     )
 
 
+def _title(folder: StudyFolder) -> str:
+    if folder.facts.get("title"):
+        return str(folder.facts["title"])
+    if folder.study is not None:
+        return folder.study.study.title or folder.study.study.name
+    noun = "simulated participant" if folder.simulated else "participant"
+    count = included_count(folder)
+    return f"Real or fake? {plural(count, noun)}" if count else folder.path.resolve().name
+
+
 def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
-    """What metric tables say, without participants.
+    """Return the report of metric tables, without participants.
 
     Args:
         measured: the tables.
@@ -119,18 +112,16 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
         for fraction in frame["fraction"].dropna().unique()
         if fraction < 1
     }
-    album = Album()
     return Report(
         title=title or "Metrics of pictures",
         badges=[f"{trained_for(sorted(fractions), 'Models trained')} of the planned steps"] if fractions else [],
-        album=album,
         sections=[
             metric_answer_section(measured),
             replace(values.values_section(measured), on_first_page=True),
-            distributions_section(measured),
+            values.distributions_section(measured),
             differences_section(measured),
-            metric_extremes_section(measured, album),
-            metric_agreement_section(measured, album),
+            metric_extremes_section(measured),
+            metric_agreement_section(measured),
             metric_method_section(measured),
         ],
     )

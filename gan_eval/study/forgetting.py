@@ -91,7 +91,7 @@ def _derived_in(folder: Path) -> tuple[Path, ...]:
     derived = [
         *(tables / f"{name}{suffix}" for name in ALL_TABLES for suffix in SUFFIXES),
         *(tables / name for name in ("paper.tex", OWN_FOLDER)),
-        *(folder / name for name in ("report.html", "report.md", "report_files")),
+        folder / "report.html",
         *(own / name for name in ("analyze.json", "report.json")),
         *sorted(path for stage in ("analyze", "report") for path in (own / "old").glob(f"{stage}-*")),
     ]

@@ -243,16 +243,14 @@ def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
     what, bad, named = draw(_of_an_analysis(world, name))
     few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}
     few.setdefault("study/tables/rates.csv", world.analysis["study/tables/rates.csv"])
-    command = draw(st.sampled_from(_REPORTS))
     return Attack(
-        f"report, {_table_of(name).name}: {what}", command, {**few, name: bad}, names=(name.rpartition("/")[2], *named)
+        f"report, {_table_of(name).name}: {what}", _REPORT, {**few, name: bad}, names=(name.rpartition("/")[2], *named)
     )
 
 
 @st.composite
 def _tables_of_a_record(draw: st.DrawFn, world: World) -> Attack:
     """A table that is not what the folder's record says; or a record that is none."""
-    command = draw(st.sampled_from(_REPORTS))
     files = {**world.analysis, **world.record}
     record = next(name for name in world.record if name.endswith(".set.json"))
     if draw(st.integers(0, 3)) == 0:
@@ -260,19 +258,19 @@ def _tables_of_a_record(draw: st.DrawFn, world: World) -> Attack:
         assert isinstance(good, bytes)
         what, bad = draw(st.one_of(damaged(good), something_else()))
         family, names = f"report, record: {what}", ("analysis.set.json|.csv",)
-        return Attack(family, command, {**files, record: bad}, names=names)
+        return Attack(family, _REPORT, {**files, record: bad}, names=names)
     name = draw(st.sampled_from(sorted(name for name in world.analysis if name.startswith("study/tables/"))))
     what, bad, _ = draw(_of_an_analysis(world, name))
     is_read = _table_of(name) != PARTICIPANTS
     is_changed = isinstance(bad, bytes) and bad != world.analysis[name]
     is_table = is_changed and _first_line(bad) == _first_line(world.analysis[name])
     return Attack(
-        f"report with record, {_table_of(name).name}: {what}", command, {**files, name: bad},
+        f"report with record, {_table_of(name).name}: {what}", _REPORT, {**files, name: bad},
         names=(name.rpartition("/")[2],), refused=True if is_read and is_table else None,
     )  # fmt: skip
 
 
-_REPORTS = (("report", "study", "--out", "out.html"), ("report", "study", "--out", "out.md", "--format", "md"))
+_REPORT = ("report", "study", "--out", "out.html")
 
 
 @st.composite

@@ -1,9 +1,8 @@
-"""Where metrics agree and where they do not: over the models, over the pictures, and the pictures they differ on most.
+"""Rank agreement of metrics over models and over pictures, and the pictures that metrics differ on most.
 
 Values are turned round where lower is better, so that agreement means agreement on what is good.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -12,14 +11,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gan_eval.report.metrics.data import Measured, higher_is_better, is_of_quality, title_of
-from gan_eval.report.metrics.sections import pair_of, section_by_dataset, square_table
-from gan_eval.report.parts.blocks import Block, Cell, Gallery, Paragraph, PicturePair, Section, Table
-from gan_eval.report.parts.thumbnails import Album
-from gan_eval.report.parts.words import NARROW, NOTHING, number, whole
+from gan_eval.report.metrics.data import (
+    Measured,
+    higher_is_better,
+    is_of_quality,
+    section_by_dataset,
+    square_table,
+    title_of,
+)
+from gan_eval.report.parts.blocks import Cell, Section, Table
+from gan_eval.report.parts.words import NOTHING, number, whole
 
 LEAST_MODELS, LEAST_PICTURES = 3, 10
-"""Fewer than these have no order to speak of."""
+"""Fewer than these have no order."""
 MOST_DIFFERENT = 12
 """Pictures listed that two metrics differ on."""
 WIDE_APART = 0.5
@@ -37,14 +41,14 @@ class Agreement:
     """a, b, agreement (-1..1) and n, the least agreement first; pairs without an order are left out."""
 
     def of(self, a: str, b: str) -> float | None:
-        """The agreement of two metrics; None where there is none."""
+        """Return the agreement of two metrics, or None."""
         rows = self.pairs[self.pairs["a"].isin([a, b]) & self.pairs["b"].isin([a, b])]
         return float(rows["agreement"].iloc[0]) if len(rows) and a != b else None
 
 
 @dataclass(frozen=True)
 class Dispute:
-    """A picture that one metric puts among the best and another among the worst."""
+    """A picture that one metric ranks among the best and another among the worst."""
 
     stimulus: str
     praising: str
@@ -55,19 +59,15 @@ class Dispute:
     """Proportion of the pictures (0..1) that are at least as bad, by the blaming metric."""
 
 
-def agreement_section(measured: Measured, album: Album) -> Section:
-    """Rank agreement of the metrics, and the pictures that they differ on most."""
-
-    def blocks(dataset: str) -> list[Block]:
-        pairs = disputed_pairs(measured, dataset, album)
-        text = "The pictures that two metrics differ on most, their ranks taken over all generated pictures:"
-        return [*agreement_tables(measured, dataset), *([Paragraph(text), Gallery(pairs)] if pairs else [])]
-
-    return section_by_dataset("agreement", "Where metrics disagree", measured, blocks)
+def agreement_section(measured: Measured) -> Section:
+    """Return the rank agreement of the metrics."""
+    return section_by_dataset(
+        "agreement", "Where metrics disagree", measured, lambda dataset: agreement_tables(measured, dataset)
+    )
 
 
 def agreement_tables(measured: Measured, dataset: str) -> list[Table]:
-    """Rank agreement of the metrics over the models and over the pictures."""
+    """Return the rank agreement of the metrics over the models and over the pictures."""
     tables = []
     models, pictures = model_agreement(measured, dataset), picture_agreement(measured, dataset)
     if models is not None and len(models.pairs):
@@ -110,12 +110,12 @@ def _table(agreement: Agreement, caption: str, note: str) -> Table:
 
 
 def directed(metrics: Sequence[str]) -> list[str]:
-    """Those of generated pictures of which it is known which way is better."""
+    """Return the metrics of generated pictures whose better direction is known."""
     return [metric for metric in metrics if is_of_quality(metric) and higher_is_better(metric) is not None]
 
 
 def model_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
-    """Models (rows) beside metrics (columns): turned so that more is better; only models that have all."""
+    """Return models (rows) by metrics (columns), turned so that more is better; only models that have all metrics."""
     models, metrics = measured.models(dataset), directed(measured.metrics(dataset))
     values = {metric: [measured.summary(dataset, metric, model).value for model in models] for metric in metrics}
     table = _more_is_better(pd.DataFrame(values, index=models))
@@ -123,7 +123,7 @@ def model_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
 
 
 def model_ranks(measured: Measured, dataset: str) -> pd.DataFrame:
-    """The same as ranks: 1 is the best."""
+    """Return the models' ranks by each metric: 1 is the best."""
     return model_goodness(measured, dataset).rank(ascending=False, method="min")
 
 
@@ -144,7 +144,7 @@ def picture_agreement(measured: Measured, dataset: str) -> Agreement | None:
 
 
 def picture_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
-    """Generated pictures (rows) beside picture metrics (columns): values, turned so that more is better."""
+    """Return generated pictures (rows) by picture metrics (columns), turned so that more is better."""
     table = measured.ranks(dataset)
     table = _more_is_better(table[directed(list(table.columns))])
     return table.loc[:, table.notna().any()].dropna(how="all")
@@ -165,7 +165,7 @@ def _agreement(table: pd.DataFrame, measure: Callable[[pd.Series, pd.Series], fl
 
 
 def disputes(measured: Measured, dataset: str) -> list[Dispute]:
-    """For each two metrics the picture whose ranks differ most, the widest apart first, no picture twice."""
+    """Return for each two metrics the picture whose ranks differ most, the widest apart first, no picture twice."""
     table = picture_goodness(measured, dataset)
     if len(table) < LEAST_PICTURES:
         return []
@@ -184,24 +184,3 @@ def disputes(measured: Measured, dataset: str) -> list[Dispute]:
             from_worst = float(ranks[blaming][place])
             by_place[place] = Dispute(str(table.index[place]), praising, blaming, from_best, from_worst)
     return list(by_place.values())
-
-
-def disputed_pairs(measured: Measured, dataset: str, album: Album) -> list[PicturePair]:
-    """The pictures that two metrics differ on most, with what each says."""
-
-    def percent_up(proportion: float) -> str:
-        return f"{max(math.ceil(100 * proportion - 1e-9), 1)}{NARROW}%"
-
-    rows = measured.images.drop_duplicates("stimulus").set_index("stimulus")
-    return [
-        pair_of(
-            measured,
-            album,
-            rows.loc[dispute.stimulus].to_dict() | {"stimulus": dispute.stimulus},
-            [
-                f"{title_of(dispute.praising)}: among the best {percent_up(dispute.from_best)}",
-                f"{title_of(dispute.blaming)}: among the worst {percent_up(dispute.from_worst)}",
-            ],
-        )
-        for dispute in disputes(measured, dataset)
-    ]

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,18 +15,22 @@ from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, M
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
-from gan_eval.report.parts.words import NOTHING, missing, number, whole
+from gan_eval.report.parts.blocks import Block, Cell, Column, Heading, Section, Shown, Table
+from gan_eval.report.parts.thumbnails import Picture, thumbnail
+from gan_eval.report.parts.words import NOTHING, Record, missing, number, whole
 from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW_ENDING
 
+ALBUM_SIDE = 144
+"""Longest side of a thumbnail in a gallery."""
 REAL = "real"
 """Stands for the real pictures where a model's name is asked for; no model may be called so."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What one metric says of one model's pictures of one data set."""
+    """One metric of one model's pictures of one data set."""
 
     value: float = math.nan
     """The mean over the items of their pictures' finite values, or the value of the set; NaN where there is none."""
@@ -44,18 +48,18 @@ class Summary:
     missing: int = 0
     """Pictures without a value."""
     reasons: Mapping[str, int] = field(default_factory=dict)
-    """Why values are missing, and how many."""
+    """Number of missing values by reason."""
     note: str = ""
     """What the table notes of the value of a set."""
 
     @property
     def is_known(self) -> bool:
-        """There is a number to show."""
+        """True where there is a number to show."""
         return not math.isnan(self.value)
 
     @property
     def half_width(self) -> float:
-        """Half of the interval's width; NaN where there is none."""
+        """Half of the interval's width; NaN without an interval."""
         return (self.high - self.low) / 2
 
     @property
@@ -65,12 +69,12 @@ class Summary:
 
     @property
     def few_for_fid(self) -> bool:
-        """There is a value, and as an FID it would be of too few pictures."""
+        """True where the value, as an FID, would rest on too few pictures."""
         return self.is_known and self.smaller_count < MIN_FID_PICTURES
 
 
 def is_raw(model: str, models: Sequence[str]) -> bool:
-    """Whether a model's name is that of the raw pictures of another one.
+    """Return whether a model's name is that of the raw pictures of another one.
 
     >>> is_raw("a-raw", ["a", "a-raw"]), is_raw("b-raw", ["a", "b-raw"])
     (True, False)
@@ -114,42 +118,42 @@ class Measured:
         self.comparisons = comparisons[pd.Series(included, index=comparisons.index, dtype=bool)]
         """The rows of `metric_comparisons` between models that are compared."""
         self._summaries: dict[tuple[str, str, str], Summary] = {}
+        self._thumbnails: dict[Path | None, Picture | None] = {}
 
     def models(self, dataset: str) -> list[str]:
-        """The models that are compared on a data set, as they come in the tables.
+        """Return the models that are compared on a data set, in the order of the tables.
 
-        What generators gave before the known pixels were put back is not among them: in the hole it is their
-        composites, and around it nobody asks for it.
+        Raw outputs of generators, before the known pixels were put back, are not among them.
         """
         models = self.models_and_raw(dataset)
         return [model for model in models if not is_raw(model, models)]
 
     def models_and_raw(self, dataset: str) -> list[str]:
-        """The same, and the raw sets of those that have one."""
+        """Return the compared models and the raw sets of those that have one."""
         return self._models.get(dataset, [])
 
     def picture_metrics(self, dataset: str) -> list[str]:
-        """The metrics with a row for single generated pictures of a data set."""
+        """Return the metrics with a row for single generated pictures of a data set."""
         return in_order(metric for of, metric, model in self._pictures if of == dataset and model != REAL)
 
     def set_metrics(self, dataset: str) -> list[str]:
-        """The metrics with a row for sets of pictures of a data set."""
+        """Return the metrics with a row for sets of pictures of a data set."""
         return in_order(metric for of, metric, _ in self._set_rows if of == dataset)
 
     def metrics(self, dataset: str) -> list[str]:
-        """All of them, in the catalogue's order."""
+        """Return all metrics of a data set, in the catalogue's order."""
         return in_order([*self.picture_metrics(dataset), *self.set_metrics(dataset)])
 
     def rows(self, dataset: str, metric: str, model: str) -> pd.DataFrame:
-        """The rows of `image_metrics`; `model` may be REAL."""
+        """Return the rows of `image_metrics`; `model` may be REAL."""
         return self.images.iloc[self._pictures.get((dataset, metric, model), [])]
 
     def values(self, dataset: str, metric: str, model: str) -> np.ndarray:
-        """The pictures' values that are there, infinite ones among them; (N,)."""
+        """Return the pictures' values, infinite ones among them; (N,)."""
         return self.rows(dataset, metric, model)["value"].dropna().to_numpy(float)
 
     def summary(self, dataset: str, metric: str, model: str) -> Summary:
-        """One number with its interval; an unknown cell is an empty summary."""
+        """Return one number with its interval; an unknown cell is an empty summary."""
         key = (dataset, metric, model)
         if key not in self._summaries:
             if key in self._set_rows:
@@ -171,14 +175,27 @@ class Measured:
                 self._summaries[key] = picture_summary(self.rows(*key))
         return self._summaries[key]
 
+    def shown(self, row: Record, lines: Sequence[str]) -> Shown:
+        """Return the generated picture of a row of `image_metrics` next to its real one, with lines below."""
+        item, model = str(row["item"]), str(row["model"])
+        fake, real = self.files(str(row["stimulus"]))
+        pictures = [
+            self._picture(fake, f"Generated by {model}: {item}"), self._picture(real, f"Real: {item}")
+        ]  # fmt: skip
+        return Shown(pictures, [*lines, model, item])
+
+    def _picture(self, file: Path | None, description: str) -> Picture | None:
+        if file not in self._thumbnails:
+            self._thumbnails[file] = thumbnail(file, description, side=ALBUM_SIDE)
+        return self._thumbnails[file]
+
     def files(self, stimulus: str) -> tuple[Path | None, Path | None]:
-        """The file of a generated picture and that of its real one: the same for all models where its item has one."""
+        """Return the file of a generated picture and that of its real one."""
         known = self.stimuli.get(stimulus)
         return (None, None) if known is None else (known.file, self._reals.get(known.item, known.reference))
 
     def ranks(self, dataset: str) -> pd.DataFrame:
-        """Values of the pictures of the models that are compared: a row for each stimulus, a column for each picture
-        metric."""
+        """Return the compared models' values: a row for each stimulus, a column for each metric."""
         fakes = self.images[(self.images["dataset"] == dataset) & self.images["model"].isin(self.models(dataset))]
         table = fakes.pivot(index="stimulus", columns="metric", values="value")
         return table.reindex(columns=self.picture_metrics(dataset))
@@ -211,12 +228,12 @@ def picture_summary(rows: pd.DataFrame) -> Summary:
 
 
 def items_of(rows: pd.DataFrame) -> pd.Series:
-    """The items of rows of `image_metrics`; a picture that names none is one of its own."""
+    """Return the items of rows of `image_metrics`; a picture without one is its own item."""
     return rows["item"].fillna(rows["stimulus"])
 
 
 def mean_interval(summary: Summary, *, digits: int = 2) -> str:
-    """A summary's value with its 95 % interval in brackets, where it has one.
+    """Return a summary's value with its 95 % interval in brackets, if it has one.
 
     >>> mean_interval(Summary(17.345, 16.9, 17.8, n=9))
     '17.34 (16.90–17.80)'
@@ -226,19 +243,18 @@ def mean_interval(summary: Summary, *, digits: int = 2) -> str:
 
 
 def _row_numbers(frame: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
-    """The numbers of the rows of each (data set, metric, model)."""
+    """Return the numbers of the rows of each (data set, metric, model)."""
     grouped = frame.groupby(["dataset", "metric", "model"], sort=False)
     return {tuple(map(str, key)): rows for key, rows in grouped.indices.items()}  # type: ignore[misc, call-overload]
 
 
 NO_VERDICT = ("sharpness",)
-"""Metrics that describe pictures and do not say which are better, although they have a direction: noise raises
-sharpness as well."""
+"""Metrics with a direction that do not say which pictures are better: noise raises sharpness, too."""
 
 
 @lru_cache
 def facts_of(name: str) -> Metric | None:
-    """What the registry knows; None of a metric of somebody else's whose package is not installed here."""
+    """Return the registry's entry; None for a metric of another package that is not installed here."""
     try:
         return select([name])[0]
     except UserError:
@@ -246,13 +262,13 @@ def facts_of(name: str) -> Metric | None:
 
 
 def higher_is_better(name: str) -> bool | None:
-    """Which way is better; None where nobody said."""
+    """Return whether higher is better; None where that is not known."""
     facts = facts_of(name)
     return None if facts is None else facts.higher_is_better
 
 
 def is_of_quality(name: str) -> bool:
-    """Whether a metric speaks of generated pictures, and not of what the generator was given.
+    """Return whether a metric measures generated pictures, and not the generator's input.
 
     >>> is_of_quality("psnr"), is_of_quality("label_detail"), is_of_quality("unheard_of")
     (True, False, True)
@@ -262,7 +278,7 @@ def is_of_quality(name: str) -> bool:
 
 
 def arrow(name: str) -> str:
-    """The direction of better values.
+    """Return the direction of better values.
 
     >>> arrow("psnr"), arrow("fid"), arrow("unheard_of")
     ('↑', '↓', '')
@@ -272,7 +288,7 @@ def arrow(name: str) -> str:
 
 
 def title_of(name: str) -> str:
-    """The metric's name as papers write it; one that has none, or is not known here, keeps its own.
+    """Return the metric's name as papers write it, else its own name.
 
     >>> title_of("fid"), title_of("unheard_of")
     ('FID', 'unheard_of')
@@ -282,7 +298,7 @@ def title_of(name: str) -> str:
 
 
 def with_unit(name: str) -> str:
-    """The title with its unit, for an axis.
+    """Return the title with its unit, for an axis.
 
     >>> with_unit("psnr")
     'PSNR, dB'
@@ -292,18 +308,18 @@ def with_unit(name: str) -> str:
 
 
 def with_arrow(name: str) -> str:
-    """The title with the direction of better values."""
+    """Return the title with the direction of better values."""
     return f"{title_of(name)} {arrow(name)}".strip()
 
 
 def unit_of(name: str) -> str:
-    """The unit; empty where there is none."""
+    """Return the unit, or an empty text."""
     facts = facts_of(name)
     return "" if facts is None else facts.unit
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Each name once: in the catalogue's order, others after them as they come.
+    """Return each name once: in the catalogue's order, then the others in their order.
 
     >>> in_order(["mine", "fid", "psnr", "fid"])
     ['psnr', 'fid', 'mine']
@@ -313,13 +329,13 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def decimals_of(summaries: Iterable[Summary]) -> int:
-    """Decimal places for a column of summaries."""
+    """Return the decimal places for a column of summaries."""
     known = [summary for summary in summaries if summary.is_known]
     return decimals([summary.value for summary in known], [summary.half_width for summary in known])
 
 
 def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
-    """Decimal places for a column of values: two digits of the typical half interval, else three of the values.
+    """Return decimal places for a column of values: two digits of the typical half interval, else three of the values.
 
     >>> decimals([17.345, 18.1], [0.33, 0.41]), decimals([187.2], [12.0]), decimals([0.2131]), decimals([])
     (2, 1, 4, 2)
@@ -336,6 +352,44 @@ def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
 
 
 def fid_warning(smallest: int, largest: int | None = None) -> str:
-    """What a reader must know of an FID from few pictures."""
+    """Return the warning about an FID from few pictures."""
     counts = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
     return f"{FID_WARNING} (here {counts})."
+
+
+def section_by_dataset(
+    name: str,
+    heading: str,
+    measured: Measured,
+    blocks_of: Callable[[str], Sequence[Block]],
+    *,
+    before: Sequence[Block] = (),
+    after: Sequence[Block] = (),
+) -> Section:
+    """Return a section with a part for each data set, whose name is a heading where there are several.
+
+    Args:
+        name: identifier.
+        heading: of the section.
+        measured: the tables.
+        blocks_of: gives the blocks of a data set.
+        before: blocks above all parts.
+        after: blocks below.
+    """
+    blocks: list[Block] = []
+    for dataset in measured.datasets:
+        part = [block for block in blocks_of(dataset) if block]
+        if part:
+            blocks += [*([Heading(dataset)] if len(measured.datasets) > 1 else []), *part]
+    return Section(name, heading, [*before, *blocks, *after] if blocks else [])
+
+
+def square_table(
+    caption: str, names: Sequence[str], cells: Sequence[Sequence[Cell]], *, notes: Sequence[str] = ()
+) -> Table:
+    """Return a table of names against the same names; the columns bear the rows' numbers."""
+    head: list[str | Column] = ["row", *(Column(str(place), title=name) for place, name in enumerate(names, start=1))]
+    rows: list[list[str | Cell]] = [
+        [f"{place}\u2002{name}", *row] for place, (name, row) in enumerate(zip(names, cells, strict=True), start=1)
+    ]
+    return Table(caption, head, rows, notes=notes, style="matrix")

@@ -1,23 +1,31 @@
-"""The generated pictures that every metric likes best and least."""
+"""The generated pictures with the best and worst values of every metric, and those that metrics disagree on most."""
 
-from functools import partial
+import math
+from collections.abc import Sequence
 
 import pandas as pd
 
-from gan_eval.report.metrics.data import Measured, decimals, higher_is_better, unit_of, with_arrow
-from gan_eval.report.metrics.sections import pair_of, section_by_dataset
-from gan_eval.report.parts.blocks import Block, Folded, Gallery, Heading, Paragraph, Section
-from gan_eval.report.parts.thumbnails import Album
+from gan_eval.report.metrics.agreement import disputes
+from gan_eval.report.metrics.data import (
+    Measured,
+    decimals,
+    higher_is_better,
+    section_by_dataset,
+    title_of,
+    unit_of,
+    with_arrow,
+)
+from gan_eval.report.parts.blocks import Block, Folded, Gallery, Paragraph, Section, Shown
 from gan_eval.report.parts.words import NARROW, number, plural, whole
 
 MOST_LISTED = 10
 """Best and worst pictures of a metric."""
 MOST_THUMBNAILS = 1600
-"""Of a page whose lists share no picture; where there would be more, fewer are listed."""
+"""Pictures on a page whose lists share none; where there would be more, fewer are listed."""
 
 
 def most_listed(metrics: int) -> int:
-    """Pictures at each end of each metric that a page of so many metrics has room for.
+    """Return how many pictures at each end of each metric a page of this number of metrics has room for.
 
     >>> most_listed(1), most_listed(12), most_listed(400)
     (10, 10, 3)
@@ -25,28 +33,28 @@ def most_listed(metrics: int) -> int:
     return min(MOST_LISTED, max(3, MOST_THUMBNAILS // (4 * max(metrics, 1))))
 
 
-def extremes_section(measured: Measured, album: Album) -> Section:
-    """Best and worst pictures of each metric, the first metric's open."""
+def extremes_section(measured: Measured) -> Section:
+    """Return best and worst pictures of each metric, the first metric's open, and what metrics differ on most."""
     most = most_listed(sum(len(measured.picture_metrics(dataset)) for dataset in measured.datasets))
-    return section_by_dataset(
-        "extremes",
-        "Best and worst pictures",
-        measured,
-        partial(metric_extremes, measured, album=album, most=most),
-        before=[Paragraph("Left the generated picture, right the real one.")],
-    )
+
+    def blocks(dataset: str) -> list[Block]:
+        pairs = disputed_pictures(measured, dataset)
+        disputed = Gallery(pairs, "Pictures that two metrics differ on most, ranked over all generated pictures")
+        return [*metric_extremes(measured, dataset, most=most), *([disputed] if pairs else [])]
+
+    before = [Paragraph("Left the generated picture, right the real one.")]
+    return section_by_dataset("extremes", "Best and worst pictures", measured, blocks, before=before)
 
 
-def metric_extremes(measured: Measured, dataset: str, *, album: Album, most: int) -> list[Block]:
-    """The generated pictures at both ends of each picture metric, over all models of a data set.
+def metric_extremes(measured: Measured, dataset: str, *, most: int) -> list[Folded]:
+    """Return the generated pictures at both ends of each picture metric, over all models of a data set.
 
     Args:
         measured: the tables.
         dataset: its name.
-        album: takes the thumbnails.
         most: pictures at each end.
     """
-    blocks: list[Block] = []
+    blocks: list[Folded] = []
     for metric in measured.picture_metrics(dataset):
         rows = [measured.rows(dataset, metric, model) for model in measured.models(dataset)]
         table = pd.concat(rows).dropna(subset="value").sort_values(["value", "stimulus"], kind="stable")
@@ -62,20 +70,32 @@ def metric_extremes(measured: Measured, dataset: str, *, album: Album, most: int
             ends.reverse()
         unit, places = unit_of(metric), decimals(list(table["value"]))
         unit = f"{NARROW}{unit}" if unit and len(unit) < 5 else ""
-        note = (
-            f"Of {plural(len(table), 'generated picture')} of {plural(int(table['model'].nunique()), 'model')}, each "
-            "beside its real one."
-        )
-        lists: list[Block] = [Paragraph(note, "remarks")]
+        models = plural(int(table["model"].nunique()), "model")
+        lists: list[Block] = [Paragraph(f"Of {plural(len(table), 'generated picture')} of {models}.", "remarks")]
         for end, part in ends:
-            if len(table) == 1:
-                heading = "The only picture"
-            else:
-                heading = f"The {end} {whole(len(part))}" if len(part) > 1 else f"The {end}"
-            pairs = [
-                pair_of(measured, album, row, [number(row["value"], digits=places) + unit])
-                for row in part.to_dict("records")
+            heading = f"The {end} {whole(len(part))}" if len(part) > 1 else f"The {end}"
+            entries = [
+                measured.shown(row, [number(row["value"], digits=places) + unit]) for row in part.to_dict("records")
             ]
-            lists += [Heading(heading, level=4), Gallery(pairs)]
-        blocks.append(Folded(with_arrow(metric), lists, is_open=not blocks, is_heading=True))
+            lists.append(Gallery(entries, heading if len(table) > 1 else "The only picture"))
+        blocks.append(Folded(with_arrow(metric), lists, is_open=not blocks))
     return blocks
+
+
+def disputed_pictures(measured: Measured, dataset: str) -> Sequence[Shown]:
+    """Return the pictures that two metrics differ on most, with what each says."""
+
+    def percent_up(proportion: float) -> str:
+        return f"{max(math.ceil(100 * proportion - 1e-9), 1)}{NARROW}%"
+
+    rows = measured.images.drop_duplicates("stimulus").set_index("stimulus")
+    return [
+        measured.shown(
+            rows.loc[dispute.stimulus].to_dict() | {"stimulus": dispute.stimulus},
+            [
+                f"{title_of(dispute.praising)}: among the best {percent_up(dispute.from_best)}",
+                f"{title_of(dispute.blaming)}: among the worst {percent_up(dispute.from_worst)}",
+            ],
+        )
+        for dispute in disputes(measured, dataset)
+    ]

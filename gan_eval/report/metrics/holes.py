@@ -37,7 +37,7 @@ class FilledHole(NamedTuple):
 
 
 def band_name(band: str) -> str:
-    """A band of areas for readers.
+    """Return a band of areas for readers.
 
     >>> band_name("20-30").replace(chr(0x202F), " ")
     '20–30 %'
@@ -46,7 +46,7 @@ def band_name(band: str) -> str:
 
 
 def holes_of_folder(folder: StudyFolder) -> dict[str, FilledHole]:
-    """By stimulus, of the sets that were presented: in the hole, what the generator itself gave is the same."""
+    """Return by stimulus the holes of the sets that were shown."""
     holes = {}
     for frame in folder.stimuli.values():
         for row in frame[frame["kind"] == "fake"].to_dict("records"):
@@ -57,7 +57,7 @@ def holes_of_folder(folder: StudyFolder) -> dict[str, FilledHole]:
 
 
 def holes_of_stimuli(stimuli: Iterable[Stimulus]) -> dict[str, FilledHole]:
-    """By stimulus, of what was measured."""
+    """Return by stimulus the holes of what was measured."""
     return {
         stimulus.stimulus: FilledHole(stimulus.mask_kind, stimulus.mask_area)
         for stimulus in stimuli
@@ -66,7 +66,7 @@ def holes_of_stimuli(stimuli: Iterable[Stimulus]) -> dict[str, FilledHole]:
 
 
 def hole_tables(measured: Measured, dataset: str, holes: Mapping[str, FilledHole]) -> list[Table]:
-    """The metrics of the hole by its kind and by its area; none where all holes are of one sort."""
+    """Return the metrics of the hole by its kind and by its area; none where all holes are of one sort."""
     metrics = [facts.name for facts in HOLE_METRICS if facts.name in measured.picture_metrics(dataset)]
     if not metrics or not holes:
         return []
@@ -88,7 +88,7 @@ def hole_tables(measured: Measured, dataset: str, holes: Mapping[str, FilledHole
 
 
 def _table(caption: str, column: str, metrics: list[str], models: list[str], rows: pd.DataFrame) -> Table:
-    """A row for each model and sort of hole, a column for each metric."""
+    """Return a row for each model and sort of hole, a column for each metric."""
 
     def lower_end(sort: str) -> tuple[int, str]:
         """Bands ascend by their lower end; kinds have none."""
@@ -121,21 +121,21 @@ def _table(caption: str, column: str, metrics: list[str], models: list[str], row
         for metric in metrics
     ]
     head = ["model", column, "N", *names]
-    return Table(caption, head, cells, text_columns=2, notes=notes, source=("image_metrics",), grouped=True)
+    return Table(caption, head, cells, text_columns=2, notes=notes, source="image_metrics", grouped=True)
 
 
 def raw_note(models: list[str]) -> list[str]:
-    """What a model's name with the ending of raw sets stands for; nothing where there is none."""
+    """Return what a model's name with the ending of raw sets means; nothing where there is none."""
     if not any(is_raw(model, models) for model in models):
         return []
     return [
-        "A model NAME-raw is what the generator NAME itself gave, before the known pixels were put back; people saw "
-        "the composites, NAME, whose pixels in the hole are the same. It is measured, and compared with nobody."
+        "A model NAME-raw is the raw output of the generator NAME, before the known pixels were put back. Participants "
+        "saw the composites, NAME, with the same pixels in the hole. Raw outputs are measured and not compared."
     ]
 
 
 def hole_text(kind: object, area: object) -> str:
-    """A hole in words for below a picture; empty where nothing is known of it.
+    """Return a hole in words, or an empty text.
 
     >>> hole_text("region", 0.2579).replace(chr(0x202F), " "), hole_text(None, None)
     ('hole: region, 25.8 % of the picture', '')
@@ -146,7 +146,7 @@ def hole_text(kind: object, area: object) -> str:
 
 
 def holes_fact(folder: StudyFolder) -> list[tuple[str, str]]:
-    """How many generated pictures had which hole, as a fact of the design; none where nothing was filled."""
+    """Return how many generated pictures had which hole, as a fact of the design; none where nothing was filled."""
     holes = list(holes_of_folder(folder).values())
     if not holes:
         return []

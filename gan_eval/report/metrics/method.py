@@ -1,5 +1,4 @@
-"""How the values came about: a paragraph to put into a paper with its sources, the runs, their weights, and what has
-no value."""
+"""The method of the metrics: a paragraph for a paper with its sources, the runs, their weights, and missing values."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,27 +14,24 @@ from gan_eval.report.parts.words import NOTHING, listed, missing, plural, text, 
 from gan_eval.stimuli.pixel_formats import RGB8
 
 MOST_REASONS = 20
-"""Reasons given of what has no value."""
+"""Reasons in the table of missing values."""
 
 
 def method_section(measured: Measured) -> Section:
-    """The paragraph, its sources, weights, runs, and what has no value; none where nothing was measured."""
+    """Return the paragraph, its sources, weights, runs and missing values; empty where nothing was measured."""
     paragraph, missing_values = paper_paragraph(measured), missing_values_tables(measured)
     if not paragraph and not missing_values:
         return Section("methods", "Method", [])
     papers = references(_source(measured, metric) for metric in _metrics(measured))
     weights = weight_files(measured)
-    blocks: list[Block] = [Quote("To put into a paper", paragraph)]
+    blocks: list[Block] = [Quote("To copy into a paper", paragraph)]
     blocks += [Heading("Sources"), Lines(papers, "sources")] if papers else []
     blocks += [Folded("Weights, whole SHA-256", [Facts(weights, "hashes")])] if weights else []
     return Section("methods", "Method", [*blocks, *run_tables(measured), *missing_values])
 
 
 def paper_paragraph(measured: Measured) -> str:
-    """One paragraph: what was measured, by which definition, with which weights, on how many pictures.
-
-    Empty where nothing was measured.
-    """
+    """Return one paragraph: metrics, definitions, weights and numbers of pictures; empty where nothing was measured."""
     metrics = _metrics(measured)
     if not metrics:
         return ""
@@ -58,7 +54,7 @@ def paper_paragraph(measured: Measured) -> str:
 
 
 def _metrics(measured: Measured) -> list[str]:
-    """The metrics that have a value."""
+    """Return the metrics that have a value."""
     return in_order(
         metric
         for dataset in measured.datasets
@@ -68,7 +64,7 @@ def _metrics(measured: Measured) -> list[str]:
 
 
 def _settings(measured: Measured) -> list[Mapping[str, Any]]:
-    """The settings of each run; what is no object is passed over."""
+    """Return the settings of each run that are JSON objects."""
     settings: list[Mapping[str, Any]] = []
     for cell in measured.runs["settings"].dropna():
         try:
@@ -81,17 +77,17 @@ def _settings(measured: Measured) -> list[Mapping[str, Any]]:
 
 
 def _of_runs(measured: Measured, column: str) -> list[str]:
-    """The different entries of a column of `runs`."""
+    """Return the different entries of a column of `runs`."""
     return [str(cell) for cell in dict.fromkeys(measured.runs[column].dropna())]
 
 
 def _of_settings(measured: Measured, name: str) -> list[str]:
-    """The different values of a setting of the runs."""
+    """Return the different values of a setting of the runs."""
     return list(dict.fromkeys(str(settings[name]) for settings in _settings(measured) if settings.get(name)))
 
 
 def _source(measured: Measured, metric: str) -> str:
-    """What the run says was followed, else what is registered here."""
+    """Return the source that the run names, else that of the registry."""
     for settings in _settings(measured):
         metrics = settings.get("metrics")
         if isinstance(metrics, dict) and isinstance(metrics.get(metric), str):
@@ -101,7 +97,7 @@ def _source(measured: Measured, metric: str) -> str:
 
 
 def _pictures(measured: Measured, dataset: str) -> str:
-    """How many pictures of which models were measured."""
+    """Return how many pictures of which models were measured."""
 
     def count_text(counts: Sequence[int]) -> str:
         return whole(counts[0]) if len(counts) == 1 else f"{whole(counts[0])} to {whole(counts[-1])}"
@@ -115,12 +111,12 @@ def _pictures(measured: Measured, dataset: str) -> str:
     single = counts == [1]
     pictures = f"{count_text(counts)} generated {'picture' if single else 'pictures'} of {whose}"
     were = "was" if single and len(models) == 1 else "were"
-    beside = f" beside {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
+    beside = f" with {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
     return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as {_formats(measured, dataset)}."
 
 
 def _formats(measured: Measured, dataset: str) -> str:
-    """The pixel formats in which pictures were measured, with their models where they are several."""
+    """Return the pixel formats of the measured pictures, with their models where they differ."""
     named: dict[str, list[str]] = {}
     for settings in _settings(measured):
         datasets = settings.get("formats")
@@ -136,7 +132,7 @@ def _formats(measured: Measured, dataset: str) -> str:
 
 
 def _networks(measured: Measured) -> list[str]:
-    """Weights, resizer and precision of the networks."""
+    """Return weights, resizer and precision of the networks."""
     files = weight_files(measured)
     resizers, precisions = _of_runs(measured, "resizer"), _of_settings(measured, "precision")
     parts = []
@@ -160,7 +156,7 @@ def _networks(measured: Measured) -> list[str]:
 
 
 def weight_files(measured: Measured) -> list[tuple[str, str]]:
-    """Name and whole SHA-256 of each file of weights."""
+    """Return name and whole SHA-256 of each file of weights."""
     by_digest: dict[str, str] = {}
     for settings in _settings(measured):
         if isinstance(settings.get("weights"), dict):
@@ -188,7 +184,7 @@ def _intervals(measured: Measured) -> list[str]:
 
 
 def _cautions(measured: Measured) -> list[str]:
-    """Infinite and missing values, and FIDs of few pictures."""
+    """Return sentences on infinite and missing values, and on FIDs of few pictures."""
     sentences = []
     infinite = sum(
         measured.summary(dataset, metric, model).infinite
@@ -209,7 +205,7 @@ def _cautions(measured: Measured) -> list[str]:
 
 
 def run_tables(measured: Measured) -> list[Table]:
-    """The runs as a table."""
+    """Return the runs as a table."""
     rows = [
         [
             instant(row["started_at"]),
@@ -228,11 +224,11 @@ def run_tables(measured: Measured) -> list[Table]:
         "started, UTC", "ended, UTC", "device", "threads", "seed", "resizer", "settings, SHA-256", "pictures, SHA-256",
         "run", "software",
     ]  # fmt: skip
-    return [Table("Runs", head, rows, text_columns=3, last_is_text=True, folded=False)] if rows else []
+    return [Table("Runs", head, rows, text_columns=3, last_is_text=True)] if rows else []
 
 
 def instant(value: object) -> str:
-    """An instant to the second.
+    """Return an instant to the second.
 
     >>> instant("2026-01-31T12:00:00.123Z")
     '2026-01-31 12:00:00'
@@ -241,7 +237,7 @@ def instant(value: object) -> str:
 
 
 def missing_values_tables(measured: Measured) -> list[Table]:
-    """What has no value: each reason with its count, its metrics, and where."""
+    """Return the missing values: each reason with its count, its metrics and pictures."""
     pictures = measured.images.loc[measured.images["value"].isna(), ["stimulus", "metric", "reason"]]
     sets = measured.sets.loc[measured.sets["value"].isna(), ["dataset", "model", "metric", "reason"]]
     sets = sets.assign(stimulus=sets["dataset"].astype(str) + ", set of " + sets["model"].astype(str))
@@ -258,4 +254,4 @@ def missing_values_tables(measured: Measured) -> list[Table]:
     more = len(groups) - MOST_REASONS
     notes = [f"{plural(more, 'more reason')}; the tables name all."] if more > 0 else []
     caption, head = f"Without a value: {whole(len(table))}", ["values", "metrics", "of", "reason"]
-    return [Table(caption, head, rows, text_columns=3, notes=notes, last_is_text=True, folded=False)]
+    return [Table(caption, head, rows, text_columns=3, notes=notes, last_is_text=True)]

@@ -1,7 +1,6 @@
-"""The values: a row for each model, a column for each metric; values of other programs beside those measured here."""
+"""The values: a row for each model, a column for each metric; and the values of other programs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import pandas as pd
 
@@ -14,66 +13,69 @@ from gan_eval.report.metrics.data import (
     decimals,
     decimals_of,
     facts_of,
+    section_by_dataset,
     title_of,
     unit_of,
     with_arrow,
 )
-from gan_eval.report.metrics.distributions import HOW_TO_READ, distribution_charts
+from gan_eval.report.metrics.distributions import distribution_blocks
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of_stimuli, raw_note
 from gan_eval.report.metrics.method import paper_paragraph
-from gan_eval.report.metrics.sections import section_by_dataset
-from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Links, Paragraph, Quote, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Quote, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, text, whole
 
 MOST_COLUMNS = 8
-"""Metrics beside each other in one table."""
+"""Metrics in one table."""
 MOST_REASONS = 2
-"""Different reasons that a cell's footnotes give."""
+"""Reasons in the footnotes of a cell."""
 _GROUPS = {
-    "pair": "generated pictures beside their real ones",
+    "pair": "generated pictures compared with their real ones",
     "single": "pictures on their own, without a reference",
-    "input": "what the generators were given, and what it tells of the photographs",
-    "set": "sets of pictures beside the set of real ones",
+    "input": "the generators' inputs",
+    "set": "sets of pictures compared with the set of real ones",
     "": "metrics that are not registered here",
 }
 KID_BELOW_0 = (
-    "below 0: the estimate of the squared distance has no bias, so that where the sets hardly differ chance takes it "
-    "below 0 as often as above; no distance is shown"
+    "below 0: the estimate of the squared distance is unbiased, so sets that hardly differ give values below 0 as "
+    "often as above; no distance is shown"
 )
 _SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def values_section(measured: Measured) -> Section:
-    """The metrics page's section of values."""
+    """Return the values for the metrics page."""
     holes = holes_of_stimuli(measured.stimuli.values())
 
     def blocks(dataset: str) -> list[Block]:
-        by_hole = [replace(table, folded=False) for table in hole_tables(measured, dataset, holes)]
+        by_hole = hole_tables(measured, dataset, holes)
         return [*metric_tables(measured, dataset), *external_tables(measured, dataset), *by_hole]
 
     notes = Lines(table_notes(measured), "remarks")
     return section_by_dataset("values", "The values", measured, blocks, after=[notes])
 
 
+def distributions_section(measured: Measured) -> Section:
+    """Return the distributions of the values."""
+    return section_by_dataset(
+        "distributions", "Distributions", measured, lambda dataset: distribution_blocks(measured, dataset)
+    )
+
+
 def study_section(folder: StudyFolder) -> Section:
-    """The same tables in the report of a study, with the sentences to put into a paper."""
+    """Return the same tables for the report of a study, with the paragraph for a paper."""
     measured, holes = Measured(folder.tables), holes_of_folder(folder)
-    tables = [table for dataset in measured.datasets for table in metric_tables(measured, dataset)]
-    by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
     blocks: list[Block] = []
-    if tables:
-        source = ("image_metrics", "set_metrics", "metric_comparisons", "runs")
-        notes = Lines(table_notes(measured), "remarks")
-        strips = [chart for dataset in measured.datasets for chart in distribution_charts(measured, dataset)]
-        blocks = [*tables, Links(source), notes]
-        blocks += [Paragraph(HOW_TO_READ), Charts(strips, "bands")] if strips else []
-        blocks.append(Quote("To put into a paper", paper_paragraph(measured)))
+    for dataset in measured.datasets:
+        blocks += [*metric_tables(measured, dataset), *distribution_blocks(measured, dataset)]
+    if blocks:
+        blocks += [Lines(table_notes(measured), "remarks"), Quote("To copy into a paper", paper_paragraph(measured))]
+    by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
     return Section("metrics", "What do the metrics say?", [*blocks, *by_hole])
 
 
 def metric_tables(measured: Measured, dataset: str) -> list[Table]:
-    """The tables of one data set, a kind of metric in each."""
+    """Return the tables of one data set, one for each kind of metric."""
     kinds: dict[str, list[str]] = {kind: [] for kind in _GROUPS}
     sets = set(measured.set_metrics(dataset))
     for metric in measured.metrics(dataset):
@@ -134,12 +136,11 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
         notes=notes,
         footnotes=[(sign, remark) for remark, sign in signs.items()],
         style="rows metrics",
-        folded=False,
     )
 
 
 def _warning(metric: str, summary: Summary) -> str:
-    """What must be seen beside the value."""
+    """Return the warning next to a value."""
     if metric == "fid" and summary.few_for_fid:
         return f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
     return f"below{NBSP}0: read{NBSP}as{NBSP}0" if metric == "kid" and summary.value < 0 else ""
@@ -154,7 +155,7 @@ def _counts(summary: Summary) -> str:
 
 
 def _remarks(metric: str, summary: Summary, shared_note: str) -> list[str]:
-    """What is special about this value: its own note, what is not in the mean, and why."""
+    """Return the footnotes of a value: its own note, what is not in the mean, and why."""
     remarks = [summary.note] if summary.note and summary.note != shared_note else []
     if metric == "kid" and summary.value < 0:
         remarks.append(KID_BELOW_0)
@@ -177,7 +178,7 @@ def _remarks(metric: str, summary: Summary, shared_note: str) -> list[str]:
 
 
 def infinite_remark(metric: str, summary: Summary) -> str:
-    """Why values are infinite, and whether there is a mean of the others."""
+    """Return why values are infinite, and whether there is a mean of the others."""
     others = "mean of the others" if summary.infinite < summary.n else "no mean"
     single = summary.infinite == 1
     if metric in ("psnr", "psnr_hole"):
@@ -187,13 +188,13 @@ def infinite_remark(metric: str, summary: Summary) -> str:
 
 
 def metric_notes(rows: pd.DataFrame) -> list[str]:
-    """The notes of rows of a table, each once, with the metrics that it holds for."""
+    """Return the notes of rows of a table, each once, with its metrics."""
     table = rows.loc[rows["note"].notna(), ["note", "metric"]].drop_duplicates()
     return _grouped((str(note), str(metric)) for note, metric in table.to_numpy())
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """A line for each note of pairs of note and metric."""
+    """Return a line for each note of pairs of note and metric."""
     metrics: dict[str, list[str]] = {}
     for note, metric in pairs:
         metrics.setdefault(note, []).append(metric)
@@ -201,7 +202,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def table_notes(measured: Measured) -> list[str]:
-    """How to read the tables, for the parts that are there."""
+    """Return how to read the tables."""
     notes = []
     unplaced = measured.external_values[~measured.external_values["dataset"].isin(measured.datasets)]
     if len(unplaced):
@@ -221,7 +222,7 @@ def table_notes(measured: Measured) -> list[str]:
 
 
 def external_tables(measured: Measured, dataset: str) -> list[Table]:
-    """Other programs' values with their difference from ours."""
+    """Return other programs' values with their difference from ours."""
     rows = []
     for _, row in measured.external_values[measured.external_values["dataset"] == dataset].iterrows():
         ours = measured.summary(dataset, row["metric"], row["model"])
@@ -239,5 +240,5 @@ def external_tables(measured: Measured, dataset: str) -> list[Table]:
             ]
         )
     head = ["metric", "model", "here", "95\u202f% interval", "N", "there", "there − here", "source"]
-    caption = f"{dataset}: values of other programs beside ours"
-    return [Table(caption, head, rows, text_columns=2, last_is_text=True, folded=False)] if rows else []
+    caption = f"{dataset}: values of other programs and ours"
+    return [Table(caption, head, rows, text_columns=2, last_is_text=True)] if rows else []

@@ -1,16 +1,14 @@
 """What a report is made of: sections, and the blocks that a section shows one below the other.
 
-A block is a plain record. `page.py` sets each by the macro of its name in `blocks.jinja`, `markdown.py` by its type;
-one that holds nothing is in no section.
+A block is a plain record. `page.py` sets each by its macro in `blocks.jinja`; an empty one is in no section.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from gan_eval.report.parts.thumbnails import Album, Thumbnail, data_uri
+from gan_eval.report.parts.thumbnails import Picture
 from gan_eval.report.parts.words import NARROW, NOTHING, plural, whole
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ class Lines(Block):
     macro = "lines"
     lines: Sequence[str]
     style: str = "said"
-    """Class of the style sheet: `said` (a single line is a paragraph), `remarks`, `warnings`, `sources` or none."""
+    """Class of the style sheet: `said` (a single line is a paragraph), `remarks`, `warnings` or `sources`."""
 
     def __bool__(self) -> bool:
         return bool(self.lines)
@@ -85,17 +83,11 @@ class Quote(Block):
 
 @dataclass(frozen=True)
 class Listing(Block):
-    """Source text to copy or to save, letter for letter; folded on the page."""
+    """Source text to copy, letter for letter; folded on the page."""
 
     macro = "listing"
     heading: str
     text: str
-    file_name: str
-
-    @property
-    def uri(self) -> str:
-        """The text as a file that can be saved from the page."""
-        return data_uri(self.text.encode(), "text/plain;charset=utf-8")
 
     def __bool__(self) -> bool:
         return bool(self.text)
@@ -120,7 +112,7 @@ class Column:
     name: str
     unit: str = ""
     title: str = ""
-    """What a short name stands for."""
+    """The long form of a short name."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.unit}".strip()
@@ -142,10 +134,7 @@ class Cell:
     tone: str = ""
     """`good`, `bad` or nothing: the colour behind it."""
     strength: int = 0
-    """Of that colour, 0..100."""
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, [self.value, self.signs, self.interval, self.mark, self.warning]))
+    """Strength of that colour, 0..100."""
 
 
 @dataclass(frozen=True)
@@ -157,27 +146,25 @@ class Table(Block):
     head: Sequence[str | Column]
     rows: Sequence[Sequence[str | Cell]]
     text_columns: int = 1
-    """So many leading columns are words; the others are numbers, set flush right."""
+    """Number of leading columns with words; the others are numbers, set flush right."""
     notes: Sequence[str] = ()
     """Lines below the table."""
     last_is_text: bool = False
-    source: Sequence[str] = ()
-    """The tables that it shows, by name: their files are linked below it."""
+    source: str = ""
+    """The name of the table that it shows: its file is linked below."""
     grouped: bool = False
     """Equal first cells in a row are a heading over their rows."""
-    folded: bool | None = None
-    """Closed until it is asked for: a figure shows the same. None: where it is long."""
     footnotes: Sequence[tuple[str, str]] = ()
     """Sign and text."""
     style: str = "rows"
-    """Classes of the style sheet: `rows`, `rows metrics` or `matrix`."""
+    """Classes of the style sheet: `rows`, `rows cite`, `rows metrics` or `matrix`."""
 
     def __bool__(self) -> bool:
         return bool(self.rows)
 
     def measured(self) -> "Table":
-        """The table without rows that measure nothing (words, counts and empty cells), which a note counts, and without
-        columns that are then empty. One whose cells are more than texts stays as it is.
+        """Return the table without rows that measure nothing (words, counts and empty cells), which a note counts, and
+        without columns that are then empty. One whose cells are more than texts stays as it is.
 
         >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
         >>> table.measured().rows, table.measured().notes
@@ -202,167 +189,66 @@ class Table(Block):
 
 
 @dataclass(frozen=True)
-class SideBySide(Block):
-    """Small tables, several in a line where there is room."""
-
-    macro = "side_by_side"
-    tables: Sequence[Table]
-
-
-@dataclass(frozen=True)
 class Charts(Block):
     """Charts, several in a line where there is room."""
 
     macro = "charts"
     charts: "Sequence[Chart]"
     style: str = ""
-    """`bands`: small, and all but the first four are folded. `beside`: beside the sentences above."""
+    """`beside`: next to the sentences above, where there is room."""
 
     def __bool__(self) -> bool:
         return bool(self.charts)
 
 
 @dataclass(frozen=True)
-class Links(Block):
-    """Links to the files of tables that a section shows without a table of their own."""
-
-    macro = "source_links"
-    source: Sequence[str]
-
-
-@dataclass(frozen=True)
 class Folded(Block):
-    """Blocks that are closed until they are asked for."""
+    """Blocks that are closed until they are asked for; the summary is a heading."""
 
     macro = "folded"
     summary: str
     blocks: Sequence[Block]
     is_open: bool = False
-    is_heading: bool = False
-    """The summary is a heading too, and is printed on paper."""
 
 
 @dataclass(frozen=True)
-class RankedPicture:
-    """A picture with what participants answered."""
+class Shown:
+    """One entry of a gallery: a picture, or a generated one next to its real one."""
 
-    stimulus: str
-    caption: str
-    uri: str
-    """Empty where there is no picture."""
-    masked: str = ""
-    """Of a filled picture: what the generator was given, the hole in grey; else empty."""
-    details: str = ""
-    """The caption with its interval."""
-    source: tuple[Path, str] | None = None
-    """Folder and file of the picture; None: it is in no set that is here."""
-
-
-@dataclass(frozen=True)
-class Ranking(Block):
-    """Pictures in order."""
-
-    macro = "ranking"
-    title: str
-    pictures: Sequence[RankedPicture]
-    name: str = ""
-    """Of its file."""
-    of_reals: bool = False
-    """Real pictures; else generated ones."""
-
-    def __bool__(self) -> bool:
-        return bool(self.pictures)
-
-
-@dataclass(frozen=True)
-class PicturePair:
-    """A generated picture beside its real one."""
-
-    item: str
-    model: str
+    pictures: Sequence[Picture | None]
+    """None: the file could not be read."""
     lines: Sequence[str]
-    """Below it."""
-    fake: Thumbnail | None
-    real: Thumbnail | None
+    """Below it; the last one is its name."""
 
 
 @dataclass(frozen=True)
 class Gallery(Block):
-    """Generated pictures beside their real ones."""
+    """Pictures in order, each with its lines."""
 
     macro = "gallery"
-    pairs: Sequence[PicturePair]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One item's pictures."""
-
-    item: str
-    pictures: Sequence[tuple[str, str]]
-    """Name and data URI, in reading order; the URI is empty where there is no picture."""
-    remarks: Sequence[str]
-    """Below them."""
-
-
-@dataclass(frozen=True)
-class Samples:
-    """A few items of one model."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sample]
-    note: str = ""
-    """What the columns mean, where their names do not say it."""
-
-
-@dataclass(frozen=True)
-class SampleSheets(Block):
-    """A few items of each model."""
-
-    macro = "sample_sheets"
-    models: Mapping[str, Samples]
+    entries: Sequence[Shown]
+    title: str = ""
+    is_ranked: bool = False
+    """The first is the most extreme; on a wide page all stand in one line."""
 
     def __bool__(self) -> bool:
-        return bool(self.models)
+        return bool(self.entries)
 
 
 @dataclass(frozen=True)
-class TrainingGrid(Block):
-    """What models (rows) made of one fixed picture after some steps (columns), as data URIs."""
+class PictureTable(Block):
+    """Pictures in rows and columns, such as a few items of a model, or models after some steps."""
 
-    macro = "training_grid"
+    macro = "picture_table"
     caption: str
-    given_names: tuple[str, str]
-    """What `condition` and `real` are called,"""
-    results_caption: str
-    """and what the models' pictures are."""
-    columns: Sequence[str]
-    rows: Sequence[tuple[str, str, Sequence[str]]]
-    """Model, weights of its loss, pictures; empty where there is none."""
-    condition: str
-    real: str
-
-
-@dataclass(frozen=True)
-class Film:
-    """A run's animation, and a still for paper and for whoever wants no motion."""
-
-    model: str
-    stages: Sequence[str]
-    """What its columns are, from left to right."""
-    moving: str
-    still: str
-
-
-@dataclass(frozen=True)
-class Films(Block):
-    """Animations of training."""
-
-    macro = "films"
-    films: Sequence[Film]
+    head: Sequence[str]
+    """Name of the first column, then of each column of pictures."""
+    rows: Sequence[tuple[str, Sequence[Picture | None]]]
+    """Name of each row, and its pictures."""
+    note: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.films)
+        return bool(self.rows)
 
 
 @dataclass(frozen=True)
@@ -378,12 +264,10 @@ class Download:
     """Relative to the study's folder."""
     rows: int
     size: int
+    """In bytes."""
     sha256: str
-    """Of the file's bytes, before packing."""
     uri: str
     """The file itself; empty where it is not on the page."""
-    data: bytes
-    """The file's bytes; empty where it is not handed on."""
     reason_absent: str = ""
     """Why it is not on the page."""
 
@@ -412,7 +296,7 @@ class Section:
     heading: str
     blocks: Sequence[Block]
     on_first_page: bool = False
-    """Seen at once; the others are closed until they are asked for."""
+    """Open; the others are closed until they are asked for."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", tuple(block for block in self.blocks if block))
@@ -420,7 +304,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a report says, before it is set as a page or as Markdown."""
+    """Everything that a report says, before it is set as a page."""
 
     title: str
     badges: Sequence[str]
@@ -431,8 +315,6 @@ class Report:
     """The answers are those of simulated participants."""
     downloads: Sequence[Download] = ()
     """The tables' files."""
-    album: Album = field(default_factory=Album)
-    """The pictures that galleries show."""
 
     def __post_init__(self) -> None:
         sections = [section for section in self.sections if section.blocks]
@@ -443,20 +325,12 @@ class Report:
     @property
     def charts(self) -> "list[Chart]":
         """Every chart, in reading order."""
-        return [chart for block in self._blocks if isinstance(block, Charts) for chart in block.charts]
-
-    @property
-    def rankings(self) -> "list[Ranking]":
-        """Every list of ranked pictures, in reading order."""
-        return [block for block in self._blocks if isinstance(block, Ranking)]
-
-    @property
-    def _blocks(self) -> list[Block]:
-        return [block for section in self.sections for block in section.blocks]
+        blocks = [block for section in self.sections for block in section.blocks]
+        return [chart for block in blocks if isinstance(block, Charts) for chart in block.charts]
 
 
 def without_empty_tables(sections: Sequence[Section]) -> tuple[list[Section], list[str]]:
-    """The sections with tables that measure something (`Table.measured`), and the captions of those that do not."""
+    """Return the sections with tables that measure something (`Table.measured`), and the captions of the others."""
     empty = []
 
     def measured(block: Block) -> list[Block]:

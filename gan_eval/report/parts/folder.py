@@ -1,6 +1,7 @@
 """What a study's folder holds that a report can show: tables, stimuli, training, settings; any may be absent."""
 
 import contextlib
+import math
 import os
 import shlex
 from collections import Counter
@@ -25,6 +26,7 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
+from gan_eval.stats.looks import ALPHA
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.store import open_store, session_ids
 from gan_eval.tables import (
@@ -80,6 +82,25 @@ class StudyFolder:
         """The rates of one scope."""
         rates = self.table(RATES)
         return rates[rates["scope"] == name]
+
+    @property
+    def looks(self) -> pd.DataFrame:
+        """The table `looks`: the looks at the study that are planned."""
+        return self.table(ALL_TABLES["looks"])
+
+    @property
+    def alpha(self) -> float:
+        """The level that p values are held against: 5 %, at one of several looks its own level; NaN: no verdict yet."""
+        if self.looks.empty:
+            return ALPHA
+        current = self.looks.loc[self.looks["current"].to_numpy(bool), "alpha"]
+        return float(current.iloc[0]) if len(current) else math.nan
+
+    @property
+    def looks_text(self) -> str:
+        """Why there is no verdict, or at which of several planned looks there is one; else empty."""
+        notes = self.looks["note"].dropna()
+        return str(notes.iloc[0]) if len(notes) else ""
 
     def judged(self) -> pd.DataFrame:
         """The rates that rest on single pictures called real or fake, answered or not.

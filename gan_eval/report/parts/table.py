@@ -9,7 +9,7 @@ from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.words import NOTHING, Record, interval, missing, proportion_interval, row_notes, text
 
 CellFormat = Callable[[Record], str]
-"""How a row's cell is printed."""
+"""Return the text of a row's cell."""
 INTERVAL = "95\u202f% interval"
 
 
@@ -24,50 +24,48 @@ def table_of(
     notes: Sequence[str] = (),
     label: str | CellFormat = "",
     grouped: bool = False,
-    folded: bool | None = None,
 ) -> list[Table]:
-    """The frame as a table, a row for each row; none where it has none.
+    """Return the frame as a table, a row for each row; no table of an empty frame.
 
     Args:
         caption: heading.
         frame: rows.
         columns: head and cell of each column, in order; None: left out.
         source: name of the study's table.
-        text_columns: so many leading columns are words.
-        last_is_text: the last one is, too.
+        text_columns: number of leading columns with words.
+        last_is_text: the last column has words, too.
         notes: lines below.
-        label: the column that names the rows whose own notes follow, or what gives a row's name; empty: they do not.
+        label: the column (or function) that names a row, for the rows' own notes; empty: they are not shown.
         grouped: equal first cells in a row are a heading over their rows.
-        folded: closed until it is asked for; None: where it is long.
     """
     if frame.empty:
         return []
     formats = {head: cell for head, cell in columns.items() if cell is not None}
     rows = [[cell(row) for cell in formats.values()] for row in frame.to_dict("records")]
     notes = [*notes, *(row_notes(frame, label) if label else [])]
-    return [Table(caption, list(formats), rows, text_columns, notes, last_is_text, (source,), grouped, folded)]
+    return [Table(caption, list(formats), rows, text_columns, notes, last_is_text, source, grouped)]
 
 
 def cell(formatted: Callable[..., str], name: str, **options: Any) -> CellFormat:
-    """The cell of the column `name`, printed by `formatted`."""
+    """Print the column `name` by `formatted`."""
     return lambda row: formatted(row[name], **options)
 
 
 def interval_cell(low: str = "ci_low", high: str = "ci_high", *, digits: int = 2) -> CellFormat:
-    """The two ends of an interval."""
+    """Print the two ends of an interval."""
     return lambda row: interval(row[low], row[high], digits=digits)
 
 
 def proportion_cell(name: str, low: str, high: str) -> CellFormat:
-    """A proportion with its interval in brackets."""
+    """Print a proportion with its interval in brackets."""
     return lambda row: proportion_interval(row[name], row[low], row[high])
 
 
 def labelled(labels: Mapping[Any, str], name: str, empty: str = NOTHING) -> CellFormat:
-    """The label of a cell; a cell without any stands as it is, an empty one is printed as `empty`."""
+    """Print the label of a cell; without a label the cell itself, and `empty` for an empty one."""
     return lambda row: empty if missing(row[name]) else labels.get(row[name], text(row[name]))
 
 
 def if_filled(frame: pd.DataFrame, name: str, cell: CellFormat) -> CellFormat | None:
-    """The cell where any row of the frame has the column `name` filled."""
+    """Return the cell format if any row of the frame has the column `name` filled; else None."""
     return cell if frame[name].notna().any() else None

@@ -1,21 +1,17 @@
-"""Differences between groups with their intervals, margins and verdicts."""
+"""Differences between groups with their verdicts, checks of the answer's robustness, and crossed mixed models."""
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
+from gan_eval.report.parts.blocks import Lines, Paragraph, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import cell, if_filled, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,
     NARROW,
     NOTHING,
     Record,
-    interval,
+    equals,
     listed,
     missing,
     number,
@@ -25,11 +21,13 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_standing
+from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.outcomes import SENSITIVITY
-from gan_eval.stats.looks import LOOKS, level, looks_text
+from gan_eval.stats.compare.robustness import DRIFT, ROBUSTNESS, SIDE_BIAS, WITHOUT_EXCLUSIONS
+from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
 
 STOPPING = (
@@ -42,46 +40,52 @@ _FIXED = {
     EXPLORATORY: "exploratory, not in the plan",
     BY_RULE: "given to the analysis, no plan",
 }
+_MOST_NAMED = 4
+"""Verdicts that change and are named; the file has all."""
+_CHECKS = (
+    "A drift is the change of the share of right answers along a straight line from a session's first trial to its "
+    "last, within each participant's answers to pictures of a kind. The p of a drift and of a favoured side are "
+    "unadjusted. Verdicts were computed again without the exclusions; their p values are Holm's."
+)
+_SLOPE = "(1 + kind|participant)"
+_NO_ANSWERS = "no answered trials"
+"""Note of a model of answers that the study did not ask for."""
 
 
 def comparisons_section(folder: StudyFolder) -> Section:
-    """Margins and what was not planned, charts of the differences between models, and every comparison."""
-    blocks = [
-        Lines(comparison_sentences(folder)), Charts(comparison_charts(folder)), *_tables(folder), *looks_table(folder)
-    ]  # fmt: skip
-    return Section("comparisons", "Differences, and how sure they are", blocks)
+    """Return margins, unplanned comparisons, every difference and the looks."""
+    blocks = [Lines(comparison_sentences(folder)), *_difference_tables(folder), *looks_table(folder)]
+    return Section("comparisons", "Differences and their certainty", blocks)
 
 
 def comparison_sentences(folder: StudyFolder) -> list[str]:
-    """What the margin is, what was not planned, and where another basis says otherwise."""
+    """Return sentences on the margin, unplanned comparisons, and where another basis disagrees."""
     table = folder.table(COMPARISONS)
     sentences = []
-    looks = folder.table(LOOKS)
+    looks = folder.looks
     if margins := margin_texts(table):
+        at_look = ", or at the level of the look" * (len(looks) > 1)
         sentences.append(
-            f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval "
-            "of their difference lies within it on both sides (two one-sided tests at 5 %"
-            f"{', or at the level of the look' * (len(looks) > 1)})."
+            f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval of their "
+            f"difference lies within it on both sides (two one-sided tests at 5 %{at_look})."
         )
         if (table["measure"] == "called_fake").any():
             sentences[-1] += (
-                " Of “told apart” it is the distance of balanced accuracy from guessing, half the difference in the "
-                "table."
+                " For “told apart” the margin limits the distance of balanced accuracy from chance, half the "
+                "difference in the table."
             )
-    if len(looks) > 1 and not np.isnan(alpha := level(looks)):
-        text = looks_text(looks)
+    if len(looks) > 1 and not missing(folder.alpha):
         sentences.append(
-            f"This is {text.partition(':')[0]}: p values, corrected after Holm, and those of equivalence are held "
-            f"against {alpha:.2g}, so that all looks together call equal groups different in 5 % of studies."
+            f"This is {folder.looks_text.partition(':')[0]}: p values, corrected after Holm, and those of equivalence "
+            f"are held against {folder.alpha:.2g}, so that all looks together call equal groups different in 5 % of "
+            "studies."
         )
         if looks["taken_at"].isna().any():
             sentences.append(STOPPING)
     sensitivity = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
     unplanned = int((table["exploratory"].fillna(False).astype(bool) & ~sensitivity).sum())
     if unplanned:
-        sentences.append(
-            f"Exploratory, resting on what the plan does not have: {plural(unplanned, 'comparison')}, marked as such."
-        )
+        sentences.append(f"Exploratory, not in the plan: {plural(unplanned, 'comparison')}, marked as such.")
     if sensitivity.any():
         sentences.append(
             f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
@@ -90,7 +94,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     split = table[(table["p"] < 0.05) != (table["check_p"] < 0.05)]
     split = split[split["p"].notna() & split["check_p"].notna()]
     sentences += [
-        f"Of {row['a']} and {row['b']} ({row['comparison']}) another basis says otherwise: p {p_value(row['p'])} here, "
+        f"Of {row['a']} and {row['b']} ({row['comparison']}) another basis disagrees: p {p_value(row['p'])} here, "
         f"{p_value(row['check_p'])} there."
         for row in split.head(6).to_dict("records")
     ]
@@ -98,8 +102,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
 
 
 def looks_table(folder: StudyFolder) -> list[Table]:
-    """The planned looks and what each may spend; none where there is but one."""
-    looks = folder.table(LOOKS)
+    """Return the planned looks and their shares of alpha; nothing where there is only one."""
     columns = {
         "look": cell(whole, "look"),
         "due at, people": cell(whole, "due_at"),
@@ -113,28 +116,31 @@ def looks_table(folder: StudyFolder) -> list[Table]:
         "The alpha-spending function of Lan & DeMets (1983) of O'Brien-Fleming type; information is the share of the "
         "people wanted, and a look that was not taken spends nothing."
     ]
-    looks = looks.assign(note=None) if len(looks) > 1 else looks.head(0)  # the sentences say it
-    return table_of("Looks at the answers", looks, columns, notes=notes, label="look", source="looks")
+    looks = folder.looks if len(folder.looks) > 1 else folder.looks.head(0)
+    return table_of("Looks at the answers", looks, columns, notes=notes, source="looks")
 
 
 def margin_texts(comparisons: pd.DataFrame) -> list[str]:
-    """Each margin with its standing, such as `5 points (fixed before the data)`."""
+    """Return each margin with its standing, such as `5 points (fixed before the data)`."""
     rows = comparisons[comparisons["margin"].notna()].to_dict("records")
     return list(dict.fromkeys(f"{points_text(row['margin'])} ({_FIXED[margin_standing(row)]})" for row in rows))
 
 
-def _tables(folder: StudyFolder) -> list[Table]:
-    """Model against model and real against fake; columns that no row fills are left out, margin and bases are told in
-    sentences: a page shows the whole width."""
+def _difference_tables(folder: StudyFolder) -> list[Table]:
+    """Return model against model and real against fake."""
 
     def amount(row: Record, name: str) -> str:
-        if row["measure"] == MEAN:  # in grades
-            return number(row[name])
-        return points(row[name], unit=False)
+        return number(row[name]) if row["measure"] == MEAN else points(row[name])
 
     def ends(row: Record, name: str) -> str:
         low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
+
+    def verdict(row: Record) -> str:
+        if row["measure"] != "called_fake" or row["verdict"] == "interim":
+            return text(row["verdict"])
+        # the words of the table to cite
+        return verdict_text({**row, "protocol": SINGLE, "balanced_accuracy": (1 + row["difference"]) / 2}) or NOTHING
 
     frame = folder.table(COMPARISONS)
     columns = {
@@ -147,7 +153,7 @@ def _tables(folder: StudyFolder) -> list[Table]:
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
-        "verdict": _verdict,
+        "verdict": verdict,
     }
     rows_by_basis = {
         BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
@@ -159,7 +165,7 @@ def _tables(folder: StudyFolder) -> list[Table]:
     notes = grades * bool((frame["measure"] == MEAN).any())
     notes += [f"Basis: {commonest}{''.join(others)}."] if commonest else []
     if note := unadjusted(frame["verdict"]):
-        so = " So an interval may leave out 0 where the verdict is undecided."
+        so = " So an interval may exclude 0 where the verdict is undecided."
         notes.append(note + so * ("undecided" in set(frame["verdict"])))
     return table_of(
         "Differences",
@@ -172,15 +178,8 @@ def _tables(folder: StudyFolder) -> list[Table]:
     )
 
 
-def _verdict(row: Record) -> str:
-    """Of the rows `told apart` the words of the table to cite."""
-    if row["measure"] != "called_fake" or row["verdict"] == "interim":
-        return text(row["verdict"])
-    return verdict_text({**row, "protocol": SINGLE, "balanced_accuracy": (1 + row["difference"]) / 2}) or NOTHING
-
-
 def without_margin(note: object) -> str | None:
-    """A row's note without the margin of `told apart`, which the section's head explains.
+    """Return a row's note without the margin of `told apart`, which the section explains.
 
     >>> without_margin("held against twice the margin, 0.1 in the probability; few people")
     'few people'
@@ -194,39 +193,166 @@ def _difference_name(row: Record) -> str:
     return f"{row['comparison']}{exploratory_mark(row)}: {what}"
 
 
-def points(difference: Any, *, unit: bool = True) -> str:
-    """A difference of proportions in percentage points."""
-    if missing(difference):
-        return NOTHING
-    return number(100 * float(difference), digits=1) + (f"{NARROW}points" if unit else "")
+def points(difference: object) -> str:
+    """Return a difference of proportions in percentage points."""
+    return NOTHING if missing(difference) else number(100 * float(str(difference)), digits=1)
 
 
-def comparison_charts(folder: StudyFolder) -> list[Chart]:
-    """The differences between models, a chart for each comparison's name."""
-    table = folder.table(COMPARISONS)
-    known = table[(table["measure"] == "fooling_rate") & table["ci_low"].notna() & table["difference"].notna()]
-    charts = []
-    for place, (name, part) in enumerate(known.groupby("comparison", sort=True)):
-        groups = []
-        for row in part.head(MOST_GROUPS).to_dict("records"):
-            span = Span("fake", *(100 * row[column] for column in ("difference", "ci_low", "ci_high")))
-            span = span._replace(label="" if missing(row["verdict"]) else str(row["verdict"]))
-            groups.append((f"{row['a']} {MINUS} {row['b']}", [span]))
-        margins = part["margin"].dropna().unique()
-        band = 100 * float(margins[0]) if len(margins) == 1 else None
-        axis = "fooling rate of the first less the second, points"
-        charts.append(
-            chart_of(
-                f"Fooling rates: {name}",
-                spans_figure(groups, axis=axis, reference=0, limits=None, band=band),
-                name=f"differences-{place}",
-                caption=f"Bars: 95 % intervals. Dashed: no difference.{' Wash: within the margin.' * bool(band)} "
-                f"{unadjusted(table['verdict'])}".strip()
-                + first_of(len(part)),
-                alternative="; ".join(
-                    f"{title}: {number(span.value, digits=1)} points, {interval(span.low, span.high, digits=1)}"
-                    for title, (span,) in groups
-                ),
-            )
+def robustness_section(folder: StudyFolder) -> Section:
+    """Return a row for each check: drift, a favoured side, and the verdicts without the exclusions."""
+    frame = folder.table(ROBUSTNESS)
+    interim = is_interim(folder)
+    tests = frame[frame["check"].isin([DRIFT, SIDE_BIAS])]
+    rows = [_test_cells(row, interim=interim) for row in tests.to_dict("records")]
+    part = _verdicts_without_exclusions(frame)
+    if len(part):
+        changing = [_change(row) for row in _changing(part).to_dict("records")]
+        more = [f"and {len(changing) - _MOST_NAMED} more"] if len(changing) > _MOST_NAMED else []
+        count = f"{whole(len(changing))} of {plural(len(part), 'verdict')} tried"
+        what = f"Without the exclusions ({plural(int(part['n_units'].iloc[0]), 'trial')})"
+        rows.append([what, count, NOTHING, "; ".join([*changing[:_MOST_NAMED], *more]) or "none"])
+    head = ["check", f"change (95{NARROW}% interval)", "p", "meaning"]
+    table = Table("Checks of the answer", head, rows, 1, [_CHECKS], last_is_text=True, source="robustness")
+    return Section("robustness", "Robustness", [Paragraph(robustness_sentence(folder)), table] if rows else [])
+
+
+def robustness_sentence(folder: StudyFolder) -> str:
+    """Return what the checks show, in a sentence; empty where there are none, or where there is no verdict yet."""
+    if is_interim(folder):
+        return ""
+    frame = folder.table(ROBUSTNESS)
+    tests = frame[frame["check"].isin([DRIFT, SIDE_BIAS]) & frame["p"].notna()].to_dict("records")
+    parts = []
+    for row in tests:
+        of = "" if row["comparison"] == "single pictures" or row["check"] == SIDE_BIAS else " in pairs"
+        if row["check"] == DRIFT:
+            shown = f"accuracy{of} drifts over a session"
+            if row["p"] >= ALPHA:
+                shown = f"no drift of accuracy{of} over a session is shown"
+            change = f"{points(row['estimate'])} points from the first to the last trial"
+            parts.append(f"{shown} ({change}, 95{NARROW}% interval {_ends(row)})")
+        elif row["p"] < ALPHA:
+            share = points(abs(row["estimate"]))
+            more = f"{share} points {'more' if row['estimate'] > 0 else 'less'} often than half the time ({_ends(row)})"
+            parts.append(f"the {row['a']} picture of a pair is chosen {more}")
+        else:
+            parts.append("no side of a pair is shown to be favoured")
+    tried = _verdicts_without_exclusions(frame)
+    changing = len(_changing(tried))
+    if changing:
+        verb = "changes" if changing == 1 else "change"
+        parts.append(f"{whole(changing)} of {plural(len(tried), 'verdict')} {verb} without the exclusions")
+    elif len(tried):
+        parts.append(f"{'the verdict' if len(tried) == 1 else 'every verdict'} stands without the exclusions")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
+
+
+def _verdicts_without_exclusions(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
+
+
+def _changing(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose verdict the exclusions change."""
+    return part[(part["verdict"] != part["verdict_without"]).fillna(False).to_numpy(bool)]
+
+
+def _change(row: Record) -> str:
+    name = row["comparison"] if " on " in row["comparison"] and row["measure"] == "called_fake" else ""
+    what = name or f"{row['comparison']} ({row['a']}, {row['b']})"
+    return f"{what}, {row['verdict']}, is {row['verdict_without']} (p {p_value(row['p'])})"
+
+
+def _test_cells(row: Record, *, interim: bool) -> list[str]:
+    what = f"{row['comparison'].capitalize()}: right, {row['a']} minus {row['b']}"
+    if row["check"] == SIDE_BIAS:
+        what = f"Pairs: {row['a']} picture chosen, minus one half"
+    if missing(row["estimate"]):
+        return [what, NOTHING, NOTHING, "" if missing(row["note"]) else str(row["note"])]
+    meaning = {DRIFT: "a drift", SIDE_BIAS: "a side is favoured"}[row["check"]]
+    found = "interim" if interim else meaning if row["p"] < ALPHA else "not shown to differ from 0"
+    return [what, f"{points(row['estimate'])} points ({_ends(row)})", p_value(row["p"]), found]
+
+
+def _ends(row: Record) -> str:
+    return f"{points(row['ci_low'])} to {points(row['ci_high'])}"
+
+
+def models_section(folder: StudyFolder) -> Section:
+    """Return the mixed models, those in which participants differ in skill first."""
+    blocks = [Lines(model_sentences(folder)), *model_tables(folder)]
+    return Section("models", "Would it hold for other people and pictures?", blocks)
+
+
+def model_sentences(folder: StudyFolder) -> list[str]:
+    """Return warnings about models without a slope, tests that disagree, and singular fits."""
+    models = folder.table(MIXED_MODELS)
+    sentences = []
+    of_kind = models["formula"].astype(str).str.startswith("correct ~") & (models["term"] == "kind[real]")
+    if (of_kind & ~_has_slope(models) & models["estimate"].notna()).any():
+        instead = "read the rows with the slope first" if _has_slope(models).any() else "no model here has the slope"
+        sentences.append(
+            "kind[real] of “correct ~ kind + (1|participant) …” finds too much where participants differ in response "
+            f"bias: 15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant); {instead}."
         )
-    return charts
+    if is_interim(folder):
+        sentences.insert(0, "Interim: p values and intervals are of the answers so far and decide nothing.")
+    # of more than one degree of freedom the ratio tests all levels of a factor, Wald's test one of them
+    both = models[models["p"].notna() & models["lrt_p"].notna() & (models["lrt_df"] == 1)]
+    sentences += [
+        f"Of {row['term']} in {row['formula']} the likelihood-ratio test disagrees with the Wald test "
+        f"(p {p_value(row['lrt_p'])} and {p_value(row['p'])}); the likelihood-ratio test is the better one."
+        for row in both[(both["p"] < 0.05) != (both["lrt_p"] < 0.05)].to_dict("records")
+    ]
+    singular = list(dict.fromkeys(models.loc[models["singular"].fillna(False).astype(bool), "formula"]))
+    if singular:
+        sentences.append(f"Singular (an SD estimated as 0, or a correlation as ±1): {listed(singular)}.")
+    return sentences
+
+
+def _has_slope(models: pd.DataFrame) -> pd.Series:
+    return models["formula"].astype(str).str.contains(_SLOPE, regex=False)
+
+
+def model_tables(folder: StudyFolder) -> list[Table]:
+    """Return the mixed models of the answers that the study asked for."""
+    table = folder.table(MIXED_MODELS)
+    frame = table[~table["note"].eq(_NO_ANSWERS).fillna(False).to_numpy(bool)]
+    if not frame["n_trials"].fillna(0).any():
+        return []
+
+    def likelihood_ratio(row: Record) -> str:
+        if missing(row["lrt_chi2"]):
+            return NOTHING
+        return f"χ²({whole(row['lrt_df'])}) = {number(row['lrt_chi2'])}, p {equals(row['lrt_p'])}"
+
+    scale = "probit" if (frame["link"] == "probit").all() else "log-odds"
+    is_cut_point = frame["term"].astype(str).str.startswith("threshold[")
+    cut_points = ["Cut-point: where on the model's scale an ordered answer passes from one grade to the next."]
+    return table_of(
+        "Crossed mixed models of single answers",
+        pd.concat([frame[_has_slope(frame)], frame[~_has_slope(frame)]]),
+        {
+            "model": lambda row: (
+                f"{row['formula']}{' (probit)' if row['link'] == 'probit' else ''}{exploratory_mark(row)}"
+            ),
+            "term": lambda row: f"{row['term']}{' (cut-point)' * str(row['term']).startswith('threshold[')}",
+            "estimate": cell(number, "estimate"),
+            "standard error": cell(number, "std_error"),
+            INTERVAL: interval_cell(),
+            "p (Wald)": cell(p_value, "p"),
+            "likelihood ratio": likelihood_ratio,
+            "SD participants": cell(number, "sd_participant"),
+            "SD stimuli": cell(number, "sd_stimulus"),
+            "SD slope": if_filled(frame, "sd_slope", cell(number, "sd_slope")),
+            "answers": cell(whole, "n_trials"),
+        },
+        text_columns=2,
+        notes=[
+            f"Estimates on the {scale} scale; Laplace approximation, Wald intervals from the Hessian.",
+            *cut_points * bool(is_cut_point.any()),
+        ],
+        label="formula",
+        source="mixed_models",
+        grouped=True,
+    )

@@ -1,8 +1,7 @@
-"""What was done, the notes a reader must know, and what was fixed before the data: exclusions and margins in words."""
+"""The design of the study, its caveats, and the standing of exclusions and margins in words."""
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
@@ -27,7 +26,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, QUEST_PLU
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
-from gan_eval.stats.looks import LOOKS, NO_VERDICT, LookPlan, level, looks_text
+from gan_eval.stats.looks import NO_VERDICT, LookPlan
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
 from gan_eval.store import sessions_text
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS, TRIALS
@@ -45,7 +44,7 @@ _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE
 
 
 def badges(folder: StudyFolder) -> list[str]:
-    """What must be seen before any number is read."""
+    """Return what must be seen before any number is read."""
     lines = []
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     if partial:
@@ -60,13 +59,13 @@ def badges(folder: StudyFolder) -> list[str]:
             lines.append(f"{model} was trained on {n_seen} of its {len(marks)} pictures on {dataset}, too")
     if folder.facts.get("smoke"):
         lines.append("Smoke run: every stage touched, nothing trained to be good")
-    if awaited := interim(folder):
-        lines.append(f"Interim: {awaited}")
+    if missing_sessions := interim(folder):
+        lines.append(f"Interim: {missing_sessions}")
     return lines
 
 
 def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]:
-    """Whether each model was trained on each of its pictures, by model and data set; None: not known."""
+    """Return by model and data set whether each picture was trained on; None: not known."""
     frames = list(folder.stimuli.values()) or [folder.table(IMAGE_METRICS)]
     fakes = pd.concat(frames)[["stimulus", "kind", "model", "dataset", "seen"]].drop_duplicates("stimulus")
     marks: dict[tuple[str, str], list[bool | None]] = {}
@@ -77,7 +76,7 @@ def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]
 
 
 def interim(folder: StudyFolder) -> str:
-    """While people are awaited, how many sessions there are; else empty."""
+    """Return how many sessions there are while more people are to come; else nothing."""
     sessions = folder.facts.get("sessions") or {}
     simulated, required = sessions.get("simulated", 0), sessions.get("wanted", 0)
     people = sessions.get("people", sessions.get("complete", 0) - simulated)
@@ -87,28 +86,28 @@ def interim(folder: StudyFolder) -> str:
 
 
 def is_interim(folder: StudyFolder) -> bool:
-    """People have answered, more are awaited, and no planned look is due: there is no verdict yet. A rehearsal shows
-    what there will be."""
-    if len(looks := folder.table(LOOKS)):
-        return bool(np.isnan(level(looks)))
+    """Return whether there is no verdict yet: more people are to come, and no planned look is due. A rehearsal shows
+    the verdicts that there will be."""
+    if len(folder.looks):
+        return missing(folder.alpha)
     return bool(interim(folder)) and not folder.simulated
 
 
 def look_sentence(folder: StudyFolder) -> str:
-    """Why there is no verdict, or at which of several planned looks there is one; else empty."""
-    words = looks_text(folder.table(LOOKS))
-    if not words and is_interim(folder):  # tables that were made before there were looks
+    """Return why there is no verdict, or at which of several planned looks there is one; else empty."""
+    words = folder.looks_text
+    if not words and is_interim(folder):
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
     if not words:
         return ""
     sentence, table = f"{words[0].upper()}{words[1:]}.", folder.table(PARTICIPATION)
-    if len(folder.table(LOOKS)) and (more := int((broke_off(table) & is_analysed(table)).sum())):
+    if len(folder.looks) and (more := int((broke_off(table) & is_analysed(table)).sum())):
         sentence += f" {plural(more, 'more participant')} broke off; their answers are analysed, too."
     return sentence
 
 
 def trained_for(fractions: list[float], verb: str) -> str:
-    """For which fractions of the steps models were trained.
+    """Return the fractions of the steps that models were trained for.
 
     >>> trained_for([0.05, 0.1], "Trained").replace(NARROW, " ")
     'Trained for 5 % and 10 %'
@@ -117,7 +116,7 @@ def trained_for(fractions: list[float], verb: str) -> str:
 
 
 def design_section(folder: StudyFolder) -> Section:
-    """Question, data, models, procedure, plan and sessions, as a list of facts."""
+    """Return question, data, models, procedure, plan and sessions, as a list of facts."""
     facts: list[tuple[str, str]] = []
     study = folder.study
     if study is not None:
@@ -149,7 +148,7 @@ def design_section(folder: StudyFolder) -> Section:
 
 
 def _plan(study: Study) -> list[tuple[str, str]]:
-    """How pictures were presented, which key meant what, and what was fixed before the data."""
+    """Return the presentation, the keys, and what was fixed before the data."""
     quiz, plan = study.quiz, study.analysis
     window = "without a limit" if quiz.window_ms is None else f"up to {milliseconds(quiz.window_ms)} after onset"
     exposures = ", ".join("until the answer" if level is None else milliseconds(level) for level in quiz.levels_ms)
@@ -165,17 +164,16 @@ def _plan(study: Study) -> list[tuple[str, str]]:
             f"{milliseconds(stairs.longest_ms)}"
         )
     on_outcome = [rule for rule in plan.exclude_participants if is_on_outcome(rule)]
-    of_people = [f"participants with {rule}" for rule in plan.exclude_participants if not is_on_outcome(rule)]
     pairs = "all pairs" if plan.comparisons is None else listed([f"{a} and {b}" for a, b in plan.comparisons])
     facts = [
         ("Procedure", f"{PROTOCOLS[quiz.protocol].in_brief}, in random order"),
         ("Each picture visible", f"{exposures}; an answer counts {window}"),
         ("Keys", ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())),
-        ("Left out by preset rule", ", ".join([*of_people, *plan.exclude]) or "nothing"),
+        ("Left out by preset rule", ", ".join(planned_rules(study)) or "nothing"),
         ("Models compared, as planned", pairs),
     ]
     if on_outcome:
-        facts.append(("Sensitivity, as planned", f"without participants with {listed(on_outcome)}, beside the answer"))
+        facts.append(("Sensitivity, as planned", f"without participants with {listed(on_outcome)}"))
     if plan.looks > 1:
         looks = LookPlan(plan.looks, quiz.participants)
         due = listed([str(looks.due_at(number)) for number in range(1, plan.looks + 1)])
@@ -187,8 +185,14 @@ def _plan(study: Study) -> list[tuple[str, str]]:
     return facts
 
 
+def planned_rules(study: Study) -> list[str]:
+    """Return the rules of exclusion in the study's plan, without those on the outcome."""
+    plan = study.analysis
+    return [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
+
+
 def _presented(folder: StudyFolder) -> list[tuple[str, str]]:
-    """What the trials say was presented: pairs, then single pictures; from the rates, where the trials are not here."""
+    """Return what was shown: pairs, then single pictures; from the rates where there are no trials."""
     trials = folder.answers()
     pairs = pair_trials(trials) if len(trials) else trials
     single = pd.concat([main_trials(trials), graded_trials(trials)]) if len(trials) else trials
@@ -229,7 +233,7 @@ def _presented(folder: StudyFolder) -> list[tuple[str, str]]:
 
 
 def _trial_facts(folder: StudyFolder, trials: pd.DataFrame) -> list[tuple[str, str]]:
-    """Exposure, flags and missing answers of trials with the column `answered`."""
+    """Return exposure, flags and missing answers of trials with the column `answered`."""
     facts = []
     levels = exposure_levels(trials)
     means = [milliseconds(mean) for mean in levels["mean_ms"].dropna()]
@@ -240,18 +244,16 @@ def _trial_facts(folder: StudyFolder, trials: pd.DataFrame) -> list[tuple[str, s
     flagged = flagged_share(folder, trials)
     if flagged is not None:
         facts.append(("Trials with a flag (late, focus lost, …)", percent(flagged)))
-    facts.append(("Trials without an answer", whole((~trials["answered"]).sum())))
-    return facts
+    return [*facts, ("Trials without an answer", whole((~trials["answered"]).sum()))]
 
 
 def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Sequence[str] = ()) -> Section:
-    """What the answer rests on, then warnings and notes: those of the run, those that the tables give rise to, those
-    of several tables.
+    """Return caveats: those of the answer, of the run, of the tables, and notes that stand in several tables.
 
     Args:
         folder: with the notes that stand in several tables.
         basis: sentences on the answer.
-        too_few: captions of the tables that hold no value.
+        too_few: captions of the tables without a value.
     """
     common = [f"Of several tables: {note}." for note in common_notes(folder)]
     folder = without_common_notes(folder)
@@ -273,8 +275,8 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
         people, raters = main["participant"].nunique(), main.groupby("stimulus")["participant"].nunique()
         if people >= 5 and len(raters) <= 200 and raters.mean() >= 0.8 * people:
             lines.append(
-                f"Nearly all {people} participants saw the same {len(raters)} pictures: answers hang together by "
-                "picture, so Wilson intervals of pooled rates are too narrow; the answer, signal detection and the "
+                f"Nearly all {people} participants saw the same {len(raters)} pictures: answers to a picture are "
+                "correlated, so Wilson intervals of pooled rates are too narrow; the answer, signal detection and the "
                 "models allow for it."
             )
     sets = folder.table(SET_METRICS)
@@ -289,31 +291,30 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
     if too_few:
         lines.append(f"There is no number for: {'; '.join(too_few)}. The files say why.")
     return Section(
-        "notes", "What to bear in mind",
+        "notes", "Caveats",
         [Lines(basis), Lines([*dict.fromkeys(lines), *common], "warnings")],
     )  # fmt: skip
 
 
 def is_excluded(table: pd.DataFrame) -> pd.Series:
-    """(N,) bool: left out altogether, by row of `participation`."""
+    """Return (N,) bool by row of `participation`: the participant was left out."""
     return table["excluded"].fillna(False).astype(bool)
 
 
 def is_analysed(table: pd.DataFrame) -> pd.Series:
-    """(N,) bool: participants who gave answers and were not left out with all of their trials, by row of
-    `participation`."""
+    """Return (N,) bool by row of `participation`: answers of the participant are analysed."""
     return ~is_excluded(table) & (table["n_answered"] > 0) & (table["n_excluded"] < table["n_trials"])
 
 
 def broke_off(table: pd.DataFrame) -> pd.Series:
-    """(N,) bool: whose last session was not finished, by row of `participation`."""
+    """Return (N,) bool by row of `participation`: the last session was not finished."""
     return table["status"].isin(_UNFINISHED)
 
 
 def exclusion_standing(folder: StudyFolder, table: pd.DataFrame) -> pd.Series:
-    """(N,) the standing of the rules behind each row of `participation`.
+    """Return (N,) the standing of the rules behind each row of `participation`.
 
-    From its column `standing`; where that is empty, from the rules that the study's plan has.
+    From its column `standing`; where that is empty, from the rules of the study's plan.
     """
     plan = None if folder.study is None else folder.study.analysis
     planned = set() if plan is None else {*plan.exclude, *plan.exclude_participants}
@@ -329,18 +330,18 @@ def exclusion_standing(folder: StudyFolder, table: pd.DataFrame) -> pd.Series:
 
 
 def margin_standing(row: Record) -> str:
-    """The standing of the margin of a comparison, from its `exploratory` and `note`."""
+    """Return the standing of the margin of a comparison, from its `exploratory` and `note`."""
     if not missing(row["note"]) and "margin is exploratory" in str(row["note"]):
         return EXPLORATORY
     return BY_RULE if missing(row["exploratory"]) else PRESET
 
 
 def margin_text(row: Record) -> str:
-    """A comparison's margin with its standing: `the planned margin of 5 points`."""
+    """Return a comparison's margin with its standing: `the planned margin of 5 points`."""
     return f"the {_MARGINS[margin_standing(row)]} of {points_text(row['margin'])}"
 
 
 def exploratory_mark(row: Record) -> str:
-    """A mark where the study's plan does not hold the row."""
+    """Return a mark where the row is not in the study's plan."""
     mark = row.get("exploratory")
     return " (exploratory)" if not missing(mark) and bool(mark) else ""

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Charts, Lead, Paragraph, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, chart_of, first_of, spans_figure
+from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, first_of, spans_figure
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
@@ -20,48 +20,44 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.answer import answer
+from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.design import is_interim
-from gan_eval.report.people.pictures import fooling_rankings
+from gan_eval.report.people.pictures import fooling_galleries
 from gan_eval.report.people.rates import shares
-from gan_eval.report.people.robustness import robustness_sentence
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed, shared_reals, unadjusted
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
+_PAIR_TITLE = "How often the generated picture was called the real one"
 _DRAWN: dict[str, tuple[str, str, str]] = {
-    SINGLE: ("fooling_rate", "How often pictures were called real", "called real, %; dashed: guessing"),
-    PAIRED: (
-        "fooling_rate",
-        "How often the generated picture was called the real one",
-        "called real, %; dashed: guessing",
-    ),
+    SINGLE: ("fooling_rate", "How often pictures were called real", "called real, %; dashed: chance"),
+    PAIRED: ("fooling_rate", _PAIR_TITLE, "called real, %; dashed: chance"),
     TWO_MODELS: ("preference", "How often a model was preferred", "chosen, %; dashed: the average model"),
     RATING: ("grade", "How real the pictures looked", "mean grade"),
     **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "How long pictures must be seen", "mean threshold, ms")),
 }
-"""What the figure shows of each way of asking: the column of the table `paper`, a title, and the axis."""
+"""The column of the table `paper`, a title and the axis of the figure for each way of asking."""
 _MOST_CITED = 20
 """Rows of the table to cite on the page; the file holds all."""
 
 
 def answer_section(folder: StudyFolder) -> Section:
-    """The first page; nothing where there are no tables of answers.
+    """Return the first page; nothing where there are no tables of answers.
 
     Args:
         folder: with the notes that stand in several tables.
     """
-    ranked = fooling_rankings(folder)
-    is_filled = any(picture.masked for ranking in ranked for picture in ranking.pictures)
+    galleries = fooling_galleries(folder)
+    is_filled = any(len(entry.pictures) > 1 for gallery in galleries for entry in gallery.entries)
     legend = "Left the picture with its hole, right the filled one that was shown." if is_filled else ""
     blocks: list[Block] = [
         Lead(answer(folder)),
         Charts(people_charts(folder), "beside"),
         *cited_table(folder),
         Paragraph(robustness_sentence(folder)),
-        *ranked,
+        *galleries,
         Paragraph(legend, "remarks"),
         Paragraph("" if is_interim(folder) else metrics_sentence(folder)),
     ]
@@ -69,44 +65,37 @@ def answer_section(folder: StudyFolder) -> Section:
 
 
 def people_charts(folder: StudyFolder) -> list[Chart]:
-    """What people did, by model, beside guessing: a chart for each way of asking, from the table to cite and as ordered
-    there."""
+    """Return a chart for each way of asking: each model's value, in the order of the table to cite."""
     table = folder.table(PAPER)
     several = table["dataset"].nunique() > 1
     charts = []
     for protocol, rows in groupby(table.to_dict("records"), key=lambda row: str(row["protocol"])):
         column, title, axis = _DRAWN[protocol]
-        is_share = "%" in axis
-        digits = 1 if is_share else 0 if protocol in ADAPTIVE_PROTOCOLS else 2
+        is_share, is_adaptive = "%" in axis, protocol in ADAPTIVE_PROTOCOLS
         records = [row for row in rows if not missing(row[column])]
-        by_model = [row for row in records if not missing(row["model"])] or records
         groups = []
-        for row in by_model:
+        for row in [row for row in records if not missing(row["model"])] or records:
             ends = [row[f"{column}{end}"] for end in ("", "_low", "_high")]
-            span = _labelled("real" if row["model"] == "real" else "fake", ends, is_share=is_share)
-            if protocol in ADAPTIVE_PROTOCOLS:
+            span = _span("real" if row["model"] == "real" else "fake", ends, is_share=is_share)
+            if is_adaptive:
                 span = span._replace(series="all", label=milliseconds(span.value))
-            groups.append((_name_of(row, several=several), [span]))
+            groups.append((_name_of(row, several=several), span))
         reals = _reals(folder, several=several) if protocol == SINGLE else []
         more = first_of(len(groups) + len(reals))
-        groups = groups[: max(MOST_GROUPS - len(reals), 0)] + reals  # which the others are held against
+        groups = groups[: max(MOST_GROUPS - len(reals), 0)] + reals
         if not groups:
             continue
-        scale = None
+        scale = (0, 100) if is_share else None
         if protocol == RATING and folder.study is not None:
             scale = (1, folder.study.quiz.grades)
             axis += f", {scale[0]} to {scale[1]}"
-        chart = chart_of(
-            title,
-            spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None, scale=scale),
-            name=f"people-{protocol}",
-            caption=_caption(folder, protocol, is_share=is_share) + more,
-            alternative="; ".join(
-                f"{name}: {spans[0].label} ({interval(spans[0].low, spans[0].high, digits=digits)})"
-                for name, spans in groups
-            ),
+        figure = spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None, scale=scale)
+        digits = 1 if is_share else 0 if is_adaptive else 2
+        alternative = "; ".join(
+            f"{name}: {span.label} ({interval(span.low, span.high, digits=digits)})" for name, span in groups
         )
-        charts.append(chart)
+        caption = _caption(folder, protocol, is_share=is_share) + more
+        charts.append(Chart(title, [figure], caption, alternative, name=f"people-{protocol}"))
     return charts
 
 
@@ -117,22 +106,22 @@ def _name_of(row: Record, *, several: bool) -> str:
     return f"{model} on {row['dataset']}" if several and not missing(row["dataset"]) else model
 
 
-def _labelled(series: str, ends: Sequence[float], *, is_share: bool) -> Span:
-    """A value and the ends of its interval, which may be missing, with the value beside its name."""
+def _span(series: str, ends: Sequence[float], *, is_share: bool) -> Span:
+    """Return a value and the ends of its interval, which may be missing."""
     scale = 100 if is_share else 1
     value, low, high = (scale * float(ends[0] if missing(end) else end) for end in ends)
     return Span(series, value, low, high, percent(value / 100) if is_share else number(value))
 
 
-def _reals(folder: StudyFolder, *, several: bool) -> list[tuple[str, list[Span]]]:
-    """How often real pictures were called real: what generated ones are held against."""
+def _reals(folder: StudyFolder, *, several: bool) -> list[tuple[str, Span]]:
+    """Return how often real pictures were called real, for comparison with generated ones."""
     table = shares(folder, "dataset")
     table = shares(folder, "all") if table.empty else table
     groups = []
     for row in table[table["false_alarm_rate"].notna()].to_dict("records"):
         ends = [1 - row[f"false_alarm_rate{end}"] for end in ("", "_high", "_low")]
         name = f"real pictures of {row['id']}" if several else "real pictures"
-        groups.append((name, [_labelled("real", ends, is_share=True)]))
+        groups.append((name, _span("real", ends, is_share=True)))
     return groups
 
 
@@ -143,101 +132,90 @@ def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
         drawn = shares(folder, "all") if models.empty else models
         bases = dict.fromkeys(drawn["basis"].dropna()) or {"independent": None}
         bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
-    guessing = "the average model" if protocol == TWO_MODELS else "guessing"
+    chance = "the average model" if protocol == TWO_MODELS else "chance"
     if not is_share:
         return bars
-    return f"{bars} Dashed: {guessing}, 50 %. {unadjusted(folder.table(PAPER)['verdict'])}".strip()
+    return f"{bars} Dashed: {chance}, 50 %. {unadjusted(folder.table(PAPER)['verdict'])}".strip()
 
 
 def cited_table(folder: StudyFolder) -> list[Table]:
-    """The table to cite, each number with one interval; none while people are awaited."""
+    """Return the table to cite, each number with one interval; none before there is a verdict."""
     frame = folder.table(PAPER)
     if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    to_cite = "" if folder.simulated else " to cite; other shares and intervals, in the details, are not for citing"
+    to_cite = "" if folder.simulated else " to cite; do not cite other shares and intervals of the details"
     notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
-        notes.append(f"Those of {listed(between)} are between participants, of these pictures.")
-    looked = "The intervals are not adjusted for the looks." * (len(folder.table(LOOKS)) > 1)
-    notes += [text for text in (unadjusted(frame["verdict"]), looked, shared_reals(frame)) if text]
+        notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
+    looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
+    notes += [note for note in (unadjusted(frame["verdict"]), looked, shared_reals(frame)) if note]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
-    words = 2 + ("Asked" in head)
-    is_last = head[-1] == "Verdict"
     return [
         Table(
             "A rehearsal, not to cite" if folder.simulated else "Cite this: what people answered, by model",
             head,
             rows[:_MOST_CITED],
-            words,
+            2 + ("Asked" in head),
             notes,
-            last_is_text=is_last,
-            source=("paper",),
-            folded=False,
+            last_is_text=head[-1] == "Verdict",
+            source="paper",
             style="rows cite",
         )
     ]
 
 
 def metrics_sentence(folder: StudyFolder) -> str:
-    """Whether metrics of quality follow people over single pictures, ranked within models, data set by data set; empty
-    where none were held against them. A metric is said to follow them where p survives Holm's correction on the side
-    that its direction foretells."""
+    """Return whether metrics of quality follow people over single pictures, ranked within models; else nothing.
+
+    A metric follows people where p survives Holm's correction on the side that its direction predicts.
+    """
     table = folder.table(CORRELATIONS)
     table = table[(table["level"] == "stimulus") & table["metric"].map(is_of_quality).astype(bool)]
-    said = []
+    sentences = []
     for measure, of_measure in table.groupby("measure", sort=True):
         whom = "people's grades" if measure == GRADE else "people"
-        said.append(f"Do metrics follow {whom}, picture by picture of a model?")
+        sentences.append(f"Do metrics follow {whom}, picture by picture of a model?")
         pooled = of_measure[of_measure["dataset"].isna()]
         parts = [("", pooled)] if len(pooled) else list(of_measure.groupby("dataset", sort=True))
-        said += [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
-    adjusted = "Which do is told by p after Holm's correction; the intervals are unadjusted."
-    return f"{' '.join(said)} {adjusted}" if said else ""
+        sentences += [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
+    adjusted = "Decided by p after Holm's correction; the intervals are unadjusted."
+    return f"{' '.join(sentences)} {adjusted}" if sentences else ""
 
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     where = f"On {dataset} " if dataset else "Here "
-    n = max(int(row["n"]) for row in rows)
     known = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
     if not known:
-        return f"{where}there are too few pictures to say (n = {n})."
-    alpha = level(folder.table(LOOKS))
-    best = max(known, key=lambda row: _toward(row, alpha)[0])
+        return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
+    following = [row for row in known if _strength(row) > 0 and row["within_p_holm"] < folder.alpha]
+    best = max(known, key=_strength)
     strength = (
         f"{title_of(str(best['metric']))}: Spearman {number(best['within'])}, 95{NARROW}% interval "
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
-    following = [title_of(str(row["metric"])) for row in known if _toward(row, alpha)[1] > 0]
     if not following:
         return f"{where}none is shown to ({'highest: ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
         return f"{where}it does ({strength})."
+    names = [title_of(str(row["metric"])) for row in following]
     beaten = _beaten(folder, best, dataset)
     if len(beaten) == len(known) - 1:
-        return f"{where}{title_of(str(best['metric']))} does, better than each of the others ({strength})."
-    lead = f"that it leads {listed(beaten)} is shown, not the rest" if beaten else "that it leads is not shown"
-    if following == [title_of(str(best["metric"]))]:
-        return f"{where}{following[0]} does ({strength.partition(': ')[2]}); {lead}."
-    others = f"{listed(following)} do" if len(following) > 1 else f"{following[0]} does"
-    return f"{where}{others}; highest is {strength}; {lead}."
+        lead = "it is significantly better than each of the others"
+    else:
+        lead = f"its lead over {listed(beaten)} is significant" if beaten else "its lead is not significant"
+    return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}; {lead}."
 
 
-def _toward(row: Record, alpha: float) -> tuple[float, float]:
-    """The correlation in the direction that the metric foretells, and the end of its interval nearer to the other; 0
-    where p does not survive Holm's correction at this level."""
-    is_sure = not missing(row["within_p_holm"]) and row["within_p_holm"] < alpha
-    ends = (float(row["within_low"]), float(row["within_high"])) if is_sure else (0.0, 0.0)
-    better = higher_is_better(str(row["metric"]))
-    value = float(row["within"])
-    if better or (better is None and value >= 0):
-        return value, ends[0]
-    return -value, -ends[1]
+def _strength(row: Record) -> float:
+    """Return the correlation in the direction that the metric predicts."""
+    better, value = higher_is_better(str(row["metric"])), float(row["within"])
+    return abs(value) if better is None else value if better else -value
 
 
 def _beaten(folder: StudyFolder, best: Record, dataset: str) -> list[str]:
-    """The metrics over which the lead of one survives Holm's correction."""
+    """Return the metrics over which the lead of one survives Holm's correction."""
     table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])
     won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
     won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]

@@ -1,4 +1,4 @@
-"""Method: how it was analysed, the *Methods* paragraph to copy into a paper, and versions and hashes."""
+"""Methods paragraphs to copy into a paper, the reporting checklist, and versions and hashes."""
 
 import numpy as np
 import pandas as pd
@@ -10,127 +10,63 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited_keys, keys_in_brief
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
 from gan_eval.report.people.comparisons import margin_texts
-from gan_eval.report.people.design import BY, exclusion_standing, is_excluded, look_sentence
+from gan_eval.report.people.design import BY, exclusion_standing, is_excluded, look_sentence, planned_rules
 from gan_eval.report.people.participants import analysed_text, wanted_text
 from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
-from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, QUEST_PLUS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
 from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.looks import LOOKS, level
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tables import IMAGE_METRICS, KINDS, PARTICIPATION, RUNS, SESSIONS, SET_METRICS
 
-_JUDGED = """\
-Fake is the signal: a generated picture called fake is a hit, a real one called fake a false alarm. The shares of the
-answer and of signal detection carry 95 % intervals clustered by participant and by picture; the counts in the table of
-rates carry Wilson 95 % intervals, which are of these people and these pictures only. Trials without an answer,
-practice and catch trials are in no rate. d′ and criterion use the log-linear correction (Hautus 1995).
-
-Single answers are modelled by a logistic mixed model with crossed random intercepts for participants and stimuli
-(Laplace approximation, standard errors from the Hessian). Differences are judged on the basis that the table of
-comparisons names: the crossed model averaged over participants and stimuli, or shares whose intervals are robust to
-clustering by participant and by stimulus, never narrower than Newcombe's, with p never below Fisher's exact; p values
-of one kind are corrected after Holm. Whether people can tell is judged by balanced accuracy, the mean of the shares of
-real and of generated pictures judged rightly, which no leaning to one answer can raise."""
-_OTHER_PROCEDURES = (
-    (
-        CHOICES,
-        "Choices between two pictures are counted as shares of the answered pairs, with Wilson 95 % intervals of these "
-        "people and these pictures only; whether a share differs from 1/2 is judged on the basis that the table of "
-        "comparisons names. d′ of the real beside a generated "
-        "picture is √2 z(share right) (Macmillan & Creelman 2005), with the log-linear correction.",
-    ),
-    (
-        RATINGS,
-        "A mean grade is the mean of the participants' means, its 95 % interval Student's t between them; grades are "
-        "taken as numbers with equal steps.",
-    ),
-    (
-        THRESHOLDS,
-        "The threshold of a staircase is the mean exposure of its reversals after the first four (Levitt 1971), none "
-        "with fewer than four; that of QUEST+ is the mean of its posterior distribution (Watson 2017), none with fewer "
-        "than 20 answers. Their mean over participants carries a 95 % interval by Student's t.",
-    ),
-    (
-        PSYCHOMETRIC,
-        "Psychometric functions are logistic or cumulative normal in the logarithm of the level, with guess and lapse "
-        "rates (Wichmann & Hill 2001) and normal thresholds of participants and pictures, by Laplace's approximation; "
-        "fits are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds "
-        "are Fieller's, of slopes Wald's, with Student's t.",
-    ),
+_MEASURES = {FOOLING: "the fooling rate", GRADE: "mean grades"}
+_PSYCHOMETRIC = (
+    "Psychometric functions are logistic or cumulative normal in the logarithm of the level, with guess and lapse "
+    "rates (Wichmann & Hill 2001) and normal thresholds of participants and pictures, by Laplace's approximation; fits "
+    "are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds are Fieller's, of "
+    "slopes Wald's, with Student's t."
 )
-_KID = """\
-KID is the squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of pictures
-(Bińkowski et al. 2018); it may fall below 0. For independent sets it is unbiased: it does not depend on N in
-expectation. Where both sets hold pictures of the same items it is too low by an amount that falls with 1/N."""
-_JACKKNIFE = """\
-Intervals of metrics of sets come from a delete-group jackknife over items: they tell the spread at this N, not the
-bias of FID."""
-_MEASURES = {
-    FOOLING: ("the share of generated pictures called real", "the fooling rate"),
-    GRADE: ("the mean grades of generated pictures", "mean grades"),
-}
-"""What metrics are held against, in the method and in a paper."""
-_CORRELATIONS = """\
-picture by picture within models: each picture is ranked among its own model's, so that differences between models do
-not pass for agreement about pictures. Intervals come from a bootstrap that draws participants and items anew, an item
-with all its models' pictures, less its bias, on Fisher's scale. p is Student's t approximation, with as many pictures
-as they count for where models' pictures of an item are alike; over up to 9 models it is exact over all pairings. p
-(Holm) is corrected over metrics, levels and data sets."""
-
+_KID = (
+    "KID is the squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of "
+    "pictures; it may fall below 0. For independent sets it is unbiased; where both sets hold the same items it is too "
+    "low by an amount that falls with 1/N."
+)
+_JACKKNIFE = (
+    "Intervals of metrics of sets come from a delete-group jackknife over items: they show the spread at this N, not "
+    "the bias of FID."
+)
+_GAP = "Not given"
+_POINTS = (
+    "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
+    "Data availability", "Code availability",
+)  # fmt: skip
 _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
 """What a model with that link is called."""
 
 
 def method_section(folder: StudyFolder) -> Section:
-    """How it was analysed, and the paragraph for a paper."""
+    """Return the *Methods* paragraphs for a paper, as text and LaTeX, with their sources for BibTeX."""
     text = paper_methods(folder)
-    sources = as_bibtex(["gan_eval", *cited_keys(text)])
-    blocks: list[Block] = [*map(Paragraph, methods(folder)), Quote("To copy into a paper", as_text(text))]
+    blocks: list[Block] = [Quote("To copy into a paper", as_text(text))]
     if text:
-        latex = as_latex(
-            text.replace(f"Software: {(software := _software(folder))}", f"Software: {software} [@gan_eval]")
-        )
+        software = _software(folder)
+        latex = as_latex(text.replace(f"Software: {software}", f"Software: {software} [@gan_eval]"))
         blocks += [
-            Listing("The same for LaTeX", latex, "methods.tex"),
-            Listing("Its sources for BibTeX", sources, "methods.bib"),
+            Listing("The same for LaTeX (methods.tex)", latex),
+            Listing("Its sources for BibTeX (methods.bib)", as_bibtex(["gan_eval", *cited_keys(text)])),
         ]
     return Section("methods", "Method", blocks)
 
 
-def methods(folder: StudyFolder) -> list[str]:
-    """The method in paragraphs, for the parts that are there."""
-    sentences = _JUDGED.split("\n\n") if len(folder.judged()) else []
-    sentences += [text for table, text in _OTHER_PROCEDURES if len(folder.table(table))]
-    runs, sets = folder.table(RUNS), folder.table(SET_METRICS)
-    resizers = [str(name) for name in runs["resizer"].dropna().unique()] if len(runs) else []
-    if len(sets):
-        rule = f", pictures resized by the rule {listed(resizers)}" if resizers else ""
-        sentences.append(
-            "FID is the Fréchet distance between Gaussians fitted to the Inception features of the real and the "
-            f"generated pictures{rule}; N stands beside every value."
-        )
-        if sets["metric"].str.startswith("kid").any():
-            sentences.append(_KID)
-        if sets["ci_low"].notna().any():
-            sentences.append(_JACKKNIFE)
-    if len(folder.table(CORRELATIONS)):
-        people = " and with ".join(_MEASURES[name][0] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"]))
-        sentences.append(
-            f"Metrics are held against people by Spearman's rank correlation with {people}, {_CORRELATIONS}"
-        )
-    return sentences
-
-
 def paper_methods(folder: StudyFolder) -> str:
-    """Short paragraphs with their numbers filled in, a blank line between them, sources as `[@key]` of
-    `gan_eval.report.parts.references`; empty where nobody answered anything."""
+    """Return short paragraphs with their numbers, a blank line between them, sources as `[@key]` of `references.bib`;
+    empty where nobody answered."""
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
@@ -155,7 +91,7 @@ def paper_methods(folder: StudyFolder) -> str:
 
 
 def _between_pictures(quiz: QuizSettings) -> list[str]:
-    """What was on the grey screen before and after a picture."""
+    """Return what was on the grey screen before and after a picture."""
     flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
     parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
     if quiz.response_cue and flashes:
@@ -180,7 +116,7 @@ def _participants(folder: StudyFolder) -> str:
 
 
 def _pictures(folder: StudyFolder) -> list[str]:
-    """How many pictures there were to draw from, how many of them were shown, and how many answers that gave."""
+    """Return how many pictures there were, how many were shown, and how many answers were given."""
     trials = presented_trials(folder)
     sentences = []
     if folder.stimuli:
@@ -206,7 +142,7 @@ def _pictures(folder: StudyFolder) -> list[str]:
 
 
 def size_on_screen(folder: StudyFolder) -> list[str]:
-    """How large the pictures were seen, over the sessions that say so."""
+    """Return the size of the pictures on the screen, over the sessions that recorded it."""
     sessions = folder.table(SESSIONS)
 
     def spread(column: str, *, digits: int) -> str:
@@ -250,14 +186,14 @@ def _timing(folder: StudyFolder) -> list[str]:
 
 
 def _exposure(level: Record) -> str:
-    """How long pictures of one level were shown, a row of `exposure_levels`; empty where nothing tells it."""
+    """Return the exposure of one level, a row of `exposure_levels`; empty where it is not known."""
     requested, mean = level["requested_ms"], level["mean_ms"]
     if missing(requested):
         return "" if missing(mean) else f"for {number(mean, digits=0)} ms on average"
     if np.isinf(requested):
         return "until the answer" + ("" if missing(mean) else f", {number(mean, digits=0)} ms on average")
     if missing(level["error_ms"]):
-        return f"for {milliseconds(requested)} as asked for, which was not measured"
+        return f"for {milliseconds(requested)} as requested, which was not measured"
     spread = "" if missing(level["sd_ms"]) else f", SD of the error {number(level['sd_ms'], digits=2)} ms"
     return (
         f"for {milliseconds(requested)} (achieved {number(mean, digits=1)} ms{spread}, worst "
@@ -266,7 +202,7 @@ def _exposure(level: Record) -> str:
 
 
 def _exclusions(folder: StudyFolder) -> list[str]:
-    """Who and what was left out by which rules, and how many answers are left."""
+    """Return who and what was left out by which rules, and how many answers are left."""
     table = folder.table(PARTICIPATION)
     sentences = []
     if len(table) and (folder.study is not None or table["rule"].notna().any()):
@@ -287,13 +223,13 @@ def _exclusions(folder: StudyFolder) -> list[str]:
 
 
 def _measures(folder: StudyFolder) -> list[str]:
-    """What was computed of the answers, and what its intervals rest on."""
+    """Return the measures of the answers, and the basis of their intervals."""
     sentences = []
     if len(folder.judged()):
         sentences.append(
             "A generated picture called fake is a hit, a real one called fake a false alarm; the fooling rate is the "
             "share of generated pictures called real, and accuracy the mean of the shares of real and of generated "
-            "pictures judged rightly. d′ uses the log-linear correction [@hautus1995]. The 95 % intervals of fooling "
+            "pictures judged correctly. d′ uses the log-linear correction [@hautus1995]. The 95 % intervals of fooling "
             "rates and d′ are clustered by participant and by picture [@cameron2011]; that of an accuracy is half the "
             "difference between the shares of generated and of real pictures called fake, with its interval, added to "
             "one half."
@@ -317,6 +253,8 @@ def _measures(folder: StudyFolder) -> list[str]:
             "Thresholds, the exposures at which 75 % are right, are means of the posterior distribution of QUEST+ "
             "[@watson2017], slope and lapse rate being nuisance parameters [@prins2013]."
         )
+    if len(folder.table(PSYCHOMETRIC)):
+        sentences.append(_PSYCHOMETRIC)
     if len(folder.table(HYPE)):
         of_table = "; the threshold in the table of models is HYPE-time, the mean of the exposures shown most often"
         sentences.append(f"HYPE scores are defined as published [@zhou2019]{of_table * bool(by - {QUEST_PLUS})}.")
@@ -329,11 +267,27 @@ def _measures(folder: StudyFolder) -> list[str]:
             keys = keys_in_brief(facts.source) if facts else []
             cited.append(f"{title_of(name)} [@{', '.join(keys)}]" if keys else title_of(name))
         sentences.append(f"The pictures were measured by {listed(cited)}.")
-    return sentences
+    return [*sentences, *_set_metrics(folder)]
+
+
+def _set_metrics(folder: StudyFolder) -> list[str]:
+    """Return the definitions of FID and KID, and the method of their intervals."""
+    runs, sets = folder.table(RUNS), folder.table(SET_METRICS)
+    sentences = []
+    if sets["metric"].astype(str).str.startswith("fid").any():
+        resizers = [str(name) for name in runs["resizer"].dropna().unique()]
+        rule = f", pictures resized by the rule {listed(resizers)}" if resizers else ""
+        sentences.append(
+            "FID is the Fréchet distance between Gaussians fitted to the Inception features of the real and the "
+            f"generated pictures{rule}."
+        )
+    if sets["metric"].astype(str).str.startswith("kid").any():
+        sentences.append(_KID)
+    return [*sentences, *[_JACKKNIFE] * bool(sets["ci_low"].notna().any())]
 
 
 def _models(folder: StudyFolder) -> list[str]:
-    """Models and tests, margins, and what was not planned."""
+    """Return models and tests, margins, and what was not planned."""
     models, comparisons = folder.table(MIXED_MODELS), folder.table(COMPARISONS)
     sentences = []
     if models["estimate"].notna().any():
@@ -363,16 +317,15 @@ def _models(folder: StudyFolder) -> list[str]:
     if comparisons["p_holm"].notna().any():
         sentences.append("P values of comparisons of one kind were corrected by Holm's method [@holm1979].")
     if len(folder.table(CORRELATIONS)):
-        people = listed([_MEASURES[name][1] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
+        people = listed([_MEASURES[name] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
         sentences.append(
             f"Metrics were held against {people} by Spearman's correlation within models, with bias-corrected "
             "intervals from a two-way bootstrap over participants and items [@owen2007] and P values corrected by "
             "Holm's method over metrics, levels and data sets [@holm1979]."
         )
-    looks = folder.table(LOOKS)
-    alpha = level(looks)
+    looks = folder.looks
     if margins := margin_texts(comparisons):
-        at = "" if np.isnan(alpha) else f" at {100 * alpha:.2g} %"
+        at = "" if missing(folder.alpha) else f" at {100 * folder.alpha:.2g} %"
         sentences.append(
             f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} [@schuirmann1987]."
         )
@@ -386,12 +339,12 @@ def _models(folder: StudyFolder) -> list[str]:
     sentences.append(look_sentence(folder))
     unplanned = int(comparisons["exploratory"].fillna(False).astype(bool).sum())
     if unplanned:
-        sentences.append(f"Exploratory, resting on what the plan does not have: {plural(unplanned, 'comparison')}.")
+        sentences.append(f"Exploratory, not in the plan: {plural(unplanned, 'comparison')}.")
     return [*filter(None, sentences)]
 
 
 def versions_section(folder: StudyFolder) -> Section:
-    """Software, hashes and seeds, for whoever wants to do it again."""
+    """Return software, hashes and seeds, to repeat the analysis."""
     facts, study, runs = folder.facts, folder.study, folder.table(RUNS)
     items: list[tuple[str, str]] = []
     if facts.get("study"):
@@ -413,3 +366,71 @@ def versions_section(folder: StudyFolder) -> Section:
         if entries:
             items.append((name, ", ".join(entries)))
     return Section("versions", "Versions and hashes", [Facts(items, "hashes")])
+
+
+def checklist_section(folder: StudyFolder) -> Section:
+    """Return what journals ask of a study with people, filled from study file and tables; missing points are named."""
+    if folder.scope("all").empty and folder.answers().empty:
+        return Section("checklist", "Reporting checklist", [])
+    study = folder.study
+    was_ours = len(folder.table(SESSIONS)) > 0  # else people did not see the defaults of the quiz
+    missing_file = "" if study is not None else f"{_GAP}: there is no study file with the tables."
+    items = dict.fromkeys(_POINTS, missing_file)
+    if study is not None:
+        quiz, given, plan = study.quiz, study.reporting, study.analysis
+        foreign = f"{_GAP}: the answers are of another program, and it is not in the study file."
+        consent = "" if quiz.consent.model_fields_set or was_ours else foreign
+        items |= {
+            "Question": study.study.question or _missing("question", "study"),
+            "Design": _design(quiz) if was_ours or quiz.model_fields_set - {"keys"} else foreign,
+            "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; {analysed_text(folder)} analysed.",
+            "Instructions": quiz.instructions or (_made_instructions(quiz) if was_ours else foreign),
+            "Consent": consent or f"Version {quiz.consent.version}: {quiz.consent.text}",
+            "Ethics": given.ethics or _missing("ethics"),
+            "Recruitment": given.recruitment or _missing("recruitment"),
+            "Plan": f"Margin: {'none' if plan.margin is None else f'{100 * plan.margin:g} points'}; "
+            f"{f'{plan.looks} looks; ' if plan.looks > 1 else ''}analysis plan "
+            f"{study.analysis_hash[:12]}, design {study.design_hash[:12]} (SHA-256 of the study file's sections).",
+            "Data availability": given.data_availability or _missing("data_availability"),
+            "Code availability": given.code_availability or _missing("code_availability"),
+        }
+    items["Exclusions"] = _rules_applied(folder)
+    gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
+    says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
+    return Section("checklist", "Reporting checklist", [Paragraph(says), Facts(list(items.items()))])
+
+
+def _missing(key: str, section: str = "reporting") -> str:
+    return f"{_GAP}: {key} in [{section}] of the study file."
+
+
+def _design(quiz: QuizSettings) -> str:
+    if quiz.protocol in PAIR_PROTOCOLS:
+        counts = plural(quiz.pairs, "pair")
+    else:
+        counts = f"{quiz.real} real and {plural(quiz.fake, 'generated picture')}"
+    levels = listed(["until the answer" if each is None else milliseconds(each) for each in quiz.levels_ms])
+    exposures = f"shown {levels}"
+    if quiz.protocol in ADAPTIVE_PROTOCOLS:
+        exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
+    return (
+        f"{PROTOCOLS[quiz.protocol].in_brief}; each person {counts} of each data set, never both versions of an item, "
+        f"in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."
+    )
+
+
+def _made_instructions(quiz: QuizSettings) -> str:
+    keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
+    return f"The program's own, made from the settings (language {quiz.language}; keys: {keys})."
+
+
+def _rules_applied(folder: StudyFolder) -> str:
+    table = folder.table(PARTICIPATION)
+    planned = [] if folder.study is None else planned_rules(folder.study)
+    applied = [rule for cell in table["rule"].dropna() for rule in str(cell).split("; ")]
+    named = listed([*dict.fromkeys([*planned, *applied])])
+    if table.empty:
+        return f"Rules: {named}." if named else "None."
+    people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
+    out = f"{plural(people, 'participant')} and {plural(trials, 'trial')} left out"
+    return f"{out} by {named}." if named else "None; no rule was set."

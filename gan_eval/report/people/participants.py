@@ -1,15 +1,25 @@
-"""Who took part, who was left out, by which rule, and whether that rule was fixed in advance."""
+"""Participants: who took part, who was left out by which rule, and how far they agree."""
 
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import cell, if_filled, table_of
-from gan_eval.report.parts.words import Record, listed, milliseconds, missing, percent, plural, row_notes, text, whole
-from gan_eval.report.people.design import BY, broke_off, exclusion_standing, is_analysed, is_excluded
-from gan_eval.report.people.grades import alpha_tables
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.words import (
+    Record,
+    listed,
+    milliseconds,
+    missing,
+    number,
+    percent,
+    plural,
+    row_notes,
+    text,
+    whole,
+)
+from gan_eval.report.people.design import BY, broke_off, exclusion_standing, is_analysed, is_excluded, planned_rules
+from gan_eval.stats.answers.agreement import AGREEMENT
 from gan_eval.stats.answers.rates import RATES
-from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables import PARTICIPATION, SESSIONS
 
@@ -20,16 +30,16 @@ MOST_NAMED = 20
 
 
 def participants_section(folder: StudyFolder) -> Section:
-    """How many took part, who was left out, everybody, and how far participants agree."""
+    """Return how many took part, who was left out, every participant, and how far participants agree."""
     sentences = Lines(participation_sentences(folder))
     blocks = [sentences, *participation_tables(folder), *alpha_tables(folder)]
     return Section("participants", "Participants and exclusions", blocks)
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
-    """Invited, started, finished, left out; how many trials were, and by which rules.
+    """Return how many started, finished and were left out, and by which rules.
 
-    Where participation was not tabulated: how many answered, from the sessions or the rates.
+    Without the table of participation: how many answered, from the sessions or the rates.
     """
     table = folder.table(PARTICIPATION)
     if table.empty:
@@ -64,47 +74,38 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     if len(rest) > silent:
         sentences.append(f"Of {plural(len(rest) - silent, 'participant')} every trial was left out.")
     excluded = table[is_excluded(table)]
-    if len(excluded):
-        for standing, part in excluded.groupby(exclusion_standing(folder, excluded), sort=False):
-            names = [f"{row['participant']} ({text(row['rule'])})" for _, row in part.head(MOST_NAMED).iterrows()]
-            more = len(part) - MOST_NAMED
-            who = f"{', '.join(names)} and {whole(more)} more" if more > 0 else listed(names)
-            sentences.append(f"{plural(len(part), 'participant')} left out {BY[str(standing)]}: {who}.")
-    elif folder.study is not None or table["n_excluded"].sum():
+    for standing, part in excluded.groupby(exclusion_standing(folder, excluded), sort=False):
+        names = [f"{row['participant']} ({text(row['rule'])})" for row in part.head(MOST_NAMED).to_dict("records")]
+        more = [f"{whole(len(part) - MOST_NAMED)} more"] if len(part) > MOST_NAMED else []
+        who = listed([*names, *more])
+        sentences.append(f"{plural(len(part), 'participant')} left out {BY[str(standing)]}: {who}.")
+    if excluded.empty and (folder.study is not None or table["n_excluded"].sum()):
         sentences.append("No participant was left out.")
     return [*sentences, *_trial_sentences(folder, table)]
 
 
 def _trial_sentences(folder: StudyFolder, table: pd.DataFrame) -> list[str]:
-    """How many trials were left out by which rules, and how many were not answered."""
+    """Return how many trials were left out by which rules, and how many were not answered."""
     n_trials, n_excluded = int(table["n_trials"].sum()), int(table["n_excluded"].sum())
     share = f" ({percent(n_excluded / n_trials)})" if n_trials else ""
     touched = table[table["n_excluded"] > 0]
     counts = touched["n_excluded"].groupby(exclusion_standing(folder, touched), sort=False).sum()
-    if len(counts) == 1:
-        how = f" {BY[counts.index[0]]}"
-    else:
-        parts = [f"{whole(count)} {BY[str(standing)]}" for standing, count in counts.items()]
-        how = f": {listed(parts)}" if parts else ""
+    parts = [f"{whole(count)} {BY[str(standing)]}" for standing, count in counts.items()]
+    how = f" {BY[str(counts.index[0])]}" if len(counts) == 1 else f": {listed(parts)}" if parts else ""
     sentences = []
     if folder.study is not None or n_excluded:  # else whether there was a rule is not known
         sentences.append(f"{whole(n_excluded)} of {plural(n_trials, 'main trial')}{share} left out{how}.")
     if folder.study is not None:
-        plan = folder.study.analysis
-        rules = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
-        sentences.append(
-            f"The rules, fixed before the data: {'; '.join(rules)}."
-            if rules
-            else "No rule to leave anybody or any trial out was fixed."
-        )
-    unanswered = int((table["n_trials"] - table["n_answered"]).sum())
-    if unanswered:
+        rules = planned_rules(folder.study)
+        fixed = f"The rules, fixed before the data: {'; '.join(rules)}."
+        sentences.append(fixed if rules else "The plan has no rule to leave out participants or trials.")
+    if unanswered := int((table["n_trials"] - table["n_answered"]).sum()):
         sentences.append(f"{plural(unanswered, 'main trial')} without an answer: in no rate.")
     return sentences
 
 
 def participation_tables(folder: StudyFolder) -> list[Table]:
-    """First who was left out, then everybody."""
+    """Return who was left out, then every participant."""
     frame = folder.table(PARTICIPATION)
     if frame.empty:
         return []
@@ -149,15 +150,40 @@ def participation_tables(folder: StudyFolder) -> list[Table]:
     return [*left_out, *everybody]
 
 
+def alpha_tables(folder: StudyFolder) -> list[Table]:
+    """Return Krippendorff's alpha."""
+    columns = {
+        "answer": labelled({"response": "real or fake", "rating": "grade", "choice": "choice of two"}, "answer"),
+        "data set": labelled({}, "dataset", "all"),
+        "pictures": labelled({"fake": "generated"}, "kind", "all"),
+        "level": cell(text, "level"),
+        "pictures judged": cell(whole, "n_stimuli"),
+        "participants": cell(whole, "n_participants"),
+        "answers": cell(whole, "n_answers"),
+        "alpha": cell(number, "alpha"),
+        INTERVAL: interval_cell(),
+    }
+    note = "Krippendorff's alpha: 1 is agreement, 0 is chance; intervals: bootstrap over pictures."
+    return table_of(
+        "Do participants agree with each other?",
+        folder.table(AGREEMENT),
+        columns,
+        text_columns=4,
+        notes=[note],
+        label="answer",
+        source="agreement",
+    )
+
+
 def catch_text(row: Record) -> str:
-    """Proportion and number of catch trials; nothing where there were none."""
+    """Return proportion and number of catch trials; nothing where there were none."""
     if missing(row["catch_accuracy"]):
         return text(None)
     return f"{percent(row['catch_accuracy'])} of {whole(row['n_catch'])}"
 
 
 def wanted_text(folder: StudyFolder) -> str:
-    """The planned number, as the beginning of a sentence; empty where it is not known."""
+    """Return the planned number, as the beginning of a sentence; empty where it is not known."""
     required = (folder.facts.get("sessions") or {}).get("wanted")
     if not required and folder.study is not None:
         required = folder.study.quiz.participants
@@ -165,7 +191,7 @@ def wanted_text(folder: StudyFolder) -> str:
 
 
 def analysed_text(folder: StudyFolder) -> str:
-    """Whose answers are analysed, and how many of them broke off: `the answers of 25 participants`."""
+    """Return whose answers are analysed, and how many of them broke off: `the answers of 25 participants`."""
     table = folder.table(PARTICIPATION)
     who = plural(included_count(folder), "simulated participant" if folder.simulated else "participant")
     unfinished = int((broke_off(table) & is_analysed(table)).sum())
@@ -173,7 +199,7 @@ def analysed_text(folder: StudyFolder) -> str:
 
 
 def included_count(folder: StudyFolder) -> int:
-    """Participants whose answers count."""
+    """Return the number of participants whose answers count."""
     table = folder.table(PARTICIPATION)
     if len(table):
         return int(is_analysed(table).sum())
@@ -184,6 +210,6 @@ def included_count(folder: StudyFolder) -> int:
 
 
 def people_answering(folder: StudyFolder) -> pd.DataFrame:
-    """The rates of participants who called any picture real or fake."""
+    """Return the rates of participants who called any picture real or fake."""
     people = folder.scope("participant")
     return people[people["n_real"] + people["n_fake"] > 0]

@@ -1,13 +1,11 @@
-"""Published numbers beside the run's own, each with its own interval and its source.
+"""Published numbers next to the run's own, each with its own interval and its source.
 
-Four sorts of published tables are known by their columns: judgements of a quiz, values of metrics, PSNR of filled holes
-by data set, source size and ratio of the losses, and findings in words.
+Three sorts of published tables are known by their columns: judgements of a quiz, values of metrics, and PSNR of filled
+holes by data set, source size and ratio of the losses.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -30,7 +28,6 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.comparisons import points
-from gan_eval.report.people.findings import FINDING_COLUMNS, findings_table
 from gan_eval.report.training.runs import fills_holes, training_settings
 from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.shares import wilson
@@ -41,22 +38,17 @@ QUIZ_COLUMNS = {"dataset", "group", "trials", "percent_correct"}
 METRIC_COLUMNS = {"dataset", "metric", "value", "source"}
 PSNR_COLUMNS = {"study", "source", "dataset", "network_size", "lambda_rec_over_lambda_adv", "test_psnr_db"}
 SAME_DATASET = {"map_to_aerial": "maps", "map_to_photo": "maps", "cityscapes_labels_to_photo": "cityscapes"}
-"""Published names of data sets that go by another name here, where the direction is label to photograph."""
+"""Our names of published data sets, where the direction is label to photograph."""
 PUBLISHED_NAME = {"imagenet_64": "imagenet_1k", "imagenet_128": "imagenet_1k"}
-"""Data sets here that are published under one name, with the side of their pictures beside it."""
+"""Published names of our data sets, of which the publication gives the size apart."""
 TOLERANCE = 0.015
-"""Of a ratio: weights are given rounded, so that x100 is 0.99 / 0.01 = 99."""
+"""Relative tolerance of a ratio: weights are given rounded, so x100 is 0.99 / 0.01 = 99."""
 _HOLE = "psnr_hole"
 
 
 def published_section(folder: StudyFolder) -> Section:
-    """The published tables that the folder holds."""
-    return Section("published", "Beside published numbers", published_tables(folder))
-
-
-def published_tables(folder: StudyFolder) -> list[Table]:
-    """The quiz tables, those of PSNR by the ratio of the losses, the metric tables, and findings in words."""
-    quiz, psnr, metrics, findings = [], [], [], []
+    """Return the published tables of the folder: quizzes, PSNR by the ratio of the losses, metrics."""
+    quiz, psnr, metrics = [], [], []
     for name, frame in folder.published.items():
         source = f"published/{name}"
         if set(frame.columns) >= QUIZ_COLUMNS:
@@ -64,24 +56,22 @@ def published_tables(folder: StudyFolder) -> list[Table]:
         elif set(frame.columns) >= PSNR_COLUMNS:
             psnr.append(psnr_table(folder, frame, source))
         elif set(frame.columns) >= METRIC_COLUMNS:
-            metrics += _metric_tables(folder, frame, source)
-        elif set(frame.columns) >= FINDING_COLUMNS:
-            findings.append(findings_table(folder, frame, source))
-    return [*quiz, *psnr, *metrics, *findings]
+            metrics.append(_metric_table(folder, frame, source))
+    return Section("published", "Published numbers and ours", [*quiz, *psnr, *metrics])
 
 
 def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
-    """Proportions judged rightly, published and here.
+    """Return the proportions judged correctly, published and here.
 
     Raises:
-        UserError: a row of the published table that is no proportion of at least one answer.
+        UserError: a row of the published table is no proportion of at least one answer.
     """
     filled = frame.mask(frame == "").assign(study=frame.get("study", "published"), source=frame.get("source", ""))
     published = conform(filled, PUBLISHED_QUIZ, where=source)
     for place, row in enumerate(published.to_dict("records"), start=1):
         where = f"{source}: row {place} ({row['dataset']} {row['group']})"
         if row["trials"] < 1:
-            raise UserError(f"{where}: trials is {row['trials']}; give the number of judgements or leave the row out")
+            raise UserError(f"{where}: trials is {row['trials']}; give the number of judgements or remove the row")
         if not 0 <= row["percent_correct"] <= 100:
             raise UserError(f"{where}: percent_correct is {row['percent_correct']:g}; it goes from 0 to 100")
     rates = folder.scope("dataset")
@@ -99,7 +89,7 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
             names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
             right, count = (own[name] for name in names)
             cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)]
-            cells += [points(comparison["difference"]), p_value(comparison["p_holm"])]
+            cells += [f"{points(comparison['difference'])}{NARROW}points", p_value(comparison["p_holm"])]
         else:
             cells += [NOTHING] * 4
         rows.append(cells)
@@ -114,19 +104,17 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
         *dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in remarks),
         *dict.fromkeys(f"here − published: {note}" for note in comparisons["note"].dropna()),
     ]
-    return Table("Right answers, published and here", head, rows, text_columns=2, notes=notes, source=(source,))
+    return Table("Right answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
 
 
-def _metric_tables(folder: StudyFolder, frame: pd.DataFrame, source: str) -> list[Table]:
-    """Published metric values of the data sets and metrics that this run has, too.
+def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
+    """Return published metric values of the data sets and metrics that this run has, too.
 
     Raises:
-        UserError: a published value that is no number.
+        UserError: a published value is no number.
     """
-    try:
-        pd.to_numeric(frame["value"])
-    except ValueError as error:
-        raise UserError(f"{source}: column value: not a number ({error})") from error
+    for place, row in enumerate(frame.to_dict("records"), start=1):
+        _number(row, "value", f"{source}: row {place}")
     measured = Measured(folder.tables)
     rows = []
     here = frame["dataset"].map(lambda name: SAME_DATASET.get(name, name))
@@ -139,29 +127,17 @@ def _metric_tables(folder: StudyFolder, frame: pd.DataFrame, source: str) -> lis
         heading, digits = f"{dataset}: {title_of(metric)}", decimals_of(ours.values())
         for row in theirs.to_dict("records"):
             note = f"; {row['note']}" if row.get("note") else ""
-            name, told = row.get("model") or NOTHING, f"{row['source']}, {row['dataset']}{note}"
-            rows.append([heading, f"published: {name}", row["value"].replace("-", MINUS), NOTHING, told])
+            name, cited = row.get("model") or NOTHING, f"{row['source']}, {row['dataset']}{note}"
+            rows.append([heading, f"published: {name}", row["value"].replace("-", MINUS), NOTHING, cited])
         for model, summary in ours.items():
             value = mean_interval(summary, digits=digits)
             rows.append([heading, f"here: {model}", value, whole(summary.n), NOTHING])
-    if not rows:
-        return []
     head = ["data set and metric", "whose", "value (95\u202f%)", "N", "source"]
-    return [
-        Table(
-            "Metric values, published and here",
-            head,
-            rows,
-            text_columns=2,
-            last_is_text=True,
-            grouped=True,
-            source=(source,),
-        )
-    ]
+    caption = "Metric values, published and here"
+    return Table(caption, head, rows, text_columns=2, last_is_text=True, grouped=True, source=source)
 
 
-@dataclass(frozen=True)
-class OwnModel:
+class OwnModel(NamedTuple):
     """A model of the run that fills holes, on one data set."""
 
     model: str
@@ -169,7 +145,7 @@ class OwnModel:
     ratio: float
     """Weight of the reconstruction over that of the adversarial loss; infinite without the latter."""
     source_size: str
-    """Side in pixels to which its pictures are brought first, as text: what they show beyond is lost."""
+    """Side in pixels to which its pictures are brought first, as text."""
     size: str
     """Side of its pictures in pixels, as text."""
     sums_to_one: bool
@@ -177,7 +153,7 @@ class OwnModel:
 
 
 def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Table:
-    """Every published row, and beside it the run's models of the same data set, source size and ratio.
+    """Return every published row with the run's models of the same data set, source size and ratio.
 
     Args:
         folder: with the metric tables and the training settings.
@@ -185,7 +161,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         source: its name among the folder's files.
 
     Raises:
-        UserError: a ratio or a PSNR that is no number.
+        UserError: a ratio or a PSNR is no number.
     """
     measured = Measured(folder.tables)
     own_models = _own_models(folder, measured)
@@ -200,13 +176,8 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         value = _number(theirs, "test_psnr_db", where)
         network_size = theirs["network_size"] or NOTHING
         source_size = theirs.get("source_size") or network_size
-        cells = [
-            f"{theirs['study']}: {theirs['source']}",
-            theirs["dataset"],
-            f"{source_size} → {network_size}" if source_size != network_size else network_size,
-            f"{ratio:g}",
-            number(value),
-        ]
+        size = f"{source_size} → {network_size}" if source_size != network_size else network_size
+        cells = [f"{theirs['study']}: {theirs['source']}", theirs["dataset"], size, f"{ratio:g}", number(value)]
         matching = [
             own
             for own in own_models
@@ -222,23 +193,33 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
         matched += matching
+    notes = [
+        "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code of the publication: 10 "
+        "log₁₀(255² / MSE) of each batch of test pictures, then their mean. Pooled over all pictures, here: the "
+        "same with one MSE over all. Mean of pictures: of each picture's own PSNR, which is higher, without infinite "
+        "ones. 95\u202f% intervals by Student's t over the items.",
+        "Models stand next to a published row where data set and source size are the same and (λ L1 + λ L2) / "
+        f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
+    ]
+    if summed := list(dict.fromkeys(own.model for own in own_models if own.sums_to_one)):
+        notes.append(f"λ rec + λ adv = 1 holds for {listed(summed)}, so that the learning rates mean the same.")
+    if others := [own for own in own_models if own not in matched]:
+        names = [f"{own.model} ({own.ratio:.4g}) on {own.dataset} of {own.source_size}{NARROW}px" for own in others]
+        notes.append(f"Without a published row: {listed(names)}.".replace("inf)", "no adversarial loss)"))
+    if not own_models:
+        notes.append("No model here fills holes and was measured by psnr_hole.")
+    elif not matched:
+        notes.append(f"None of the {plural(len(published), 'published row')} has a model of its data, size and ratio.")
     head = [
         "study", "data set", "pixels a side", "λ\u202frec / λ\u202fadv", "published (dB)",
         "model here", "pooled over all pictures, here (dB, 95\u202f%)", "mean of pictures, here (dB, 95\u202f%)", "N",
     ]  # fmt: skip
-    return Table(
-        "PSNR of the filled hole, published and here",
-        head,
-        rows,
-        text_columns=3,
-        grouped=True,
-        notes=_psnr_notes(len(published), own_models, matched),
-        source=(source, "image_metrics"),
-    )
+    caption = "PSNR of the filled hole, published and here"
+    return Table(caption, head, rows, text_columns=3, grouped=True, notes=notes, source=source)
 
 
 def pooled_psnr(rows: pd.DataFrame) -> Summary:
-    """PSNR in dB of the mean squared error over all pictures, from rows of `image_metrics` with the PSNR of each.
+    """Return PSNR in dB of the mean squared error over all pictures, from rows of `image_metrics` with PSNR.
 
     It is at most the mean of theirs. The interval is Student's t of the mean squared error over the items.
 
@@ -259,24 +240,21 @@ def pooled_psnr(rows: pd.DataFrame) -> Summary:
 
 
 def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
-    """The models that fill holes, on each data set that PSNR in the hole was measured on."""
-
-    def weight(settings: Mapping[str, Any], name: str) -> float:
-        return float(settings.get(name) or 0)
-
+    """Return the models that fill holes, on each data set with PSNR in the hole."""
     models = []
     for model, settings in training_settings(folder).items():
         if not fills_holes(settings):
             continue
-        reconstruction = weight(settings, "lambda_l1") + weight(settings, "lambda_l2")
-        adversarial, size = weight(settings, "adversarial_weight"), str(settings.get("image_size", NOTHING))
+        weights = [float(settings.get(name) or 0) for name in ("lambda_l1", "lambda_l2", "adversarial_weight")]
+        reconstruction, adversarial = weights[0] + weights[1], weights[2]
+        size: Any = settings.get("image_size", NOTHING)
         models += [
             OwnModel(
                 model,
                 dataset,
                 reconstruction / adversarial if adversarial else math.inf,
                 str(settings["inpainting"].get("source_size") or size),
-                size,
+                str(size),
                 math.isclose(reconstruction + adversarial, 1, abs_tol=1e-6),
             )
             for dataset in measured.datasets
@@ -285,36 +263,11 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
     return models
 
 
-def _psnr_notes(count: int, own_models: Sequence[OwnModel], matched: Sequence[OwnModel]) -> list[str]:
-    """How to read the table of `count` published rows, and which models stand beside which."""
-    notes = [
-        "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code beside the publication: 10 "
-        "log₁₀(255² / MSE) of each batch of test pictures, then their mean. Pooled over all pictures, here: the "
-        "same with one MSE over all, as torchmetrics' PeakSignalNoiseRatio has it for holes of one size. Mean of "
-        "pictures: of each picture's own PSNR, which is higher; pictures that equal their original have an infinite "
-        "one and are in no mean. 95\u202f% intervals by Student's t over the items.",
-        "Models stand beside a published row where data set and source size are the same and (λ L1 + λ L2) / "
-        f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
-    ]
-    summed = list(dict.fromkeys(own.model for own in own_models if own.sums_to_one))
-    if summed:
-        notes.append(f"λ rec + λ adv = 1 holds for {listed(summed)}, so that the learning rates mean the same.")
-    others = [own for own in own_models if own not in matched]
-    if others:
-        names = [f"{own.model} ({own.ratio:.4g}) on {own.dataset} of {own.source_size}{NARROW}px" for own in others]
-        notes.append(f"Beside no published row: {listed(names)}.".replace("inf)", "no adversarial loss)"))
-    if not own_models:
-        notes.append("No model here fills holes and was measured by psnr_hole.")
-    elif not matched:
-        notes.append(f"None of the {plural(count, 'published row')} has a model of its data, size and ratio here.")
-    return notes
-
-
 def _number(row: Record, column: str, where: str) -> float:
-    """A finite number.
+    """Return a finite number.
 
     Raises:
-        UserError: it is none.
+        UserError: the cell holds none.
     """
     try:
         value = float(row[column])

@@ -1,23 +1,42 @@
-"""For how long must it be seen? Thresholds of exposure from staircases and from QUEST+."""
+"""How much must be seen? Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
 
 from collections.abc import Mapping
 
+import matplotlib as mpl
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+from scipy.special import expit, ndtr
 
-from gan_eval.report.parts.blocks import Charts, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Span, chart_of, spans_figure
+from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
+from gan_eval.report.parts.chart import MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, table_of
-from gan_eval.report.parts.words import NOTHING, milliseconds, missing, plural, text, whole
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.words import (
+    NOTHING,
+    Record,
+    listed,
+    milliseconds,
+    missing,
+    number,
+    percent,
+    plural,
+    text,
+    whole,
+)
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS, mean_thresholds
+from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
 
 _MOST_BLOCKS = 200
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
+_TASKS = {"single": "single pictures", "pair": "pairs"}
+_BASES = {"crossed_model": "crossed model", "two_way_cluster": "pooled answers, clustered"}
 
 
 def thresholds_section(folder: StudyFolder) -> Section:
-    """Mean thresholds, then each block's where they are not too many; those of QUEST+ are drawn, too."""
+    """Return mean thresholds, then each block's where they are not too many."""
     frame = folder.table(THRESHOLDS)
     head = ["data set", "by", "participants", "mean threshold", INTERVAL, "without a threshold"]
     means = [
@@ -33,72 +52,33 @@ def thresholds_section(folder: StudyFolder) -> Section:
     ]
     shown = frame if len(frame) <= _MOST_BLOCKS else frame.iloc[:0]
     by_quest = (shown["protocol"] == QUEST_PLUS).fillna(False).to_numpy(bool)
-    blocks = [
-        table
-        for caption, own in (
-            ("Threshold of each staircase", shown[~by_quest]),
-            ("Threshold of each participant by QUEST+", shown[by_quest]),
-        )
-        for table in table_of(
-            caption,
-            own,
-            {
-                "participant": cell(text, "participant"),
-                "data set": cell(text, "dataset"),
-                "answers": cell(whole, "answers"),
-                "reversals": if_filled(own, "reversals", cell(whole, "reversals")),
-                "threshold": cell(milliseconds, "threshold_ms"),
-                "95 % credible": if_filled(
-                    own,
-                    "threshold_ms_low",
-                    lambda row: (
-                        NOTHING
-                        if missing(row["threshold_ms_low"])
-                        else _interval(row["threshold_ms_low"], row["threshold_ms_high"])
-                    ),
-                ),
-                "shown most often": if_filled(own, "mode_ms", cell(milliseconds, "mode_ms")),
-                "end of the range": cell(text, "bound"),
-            },
-            text_columns=2,
-            last_is_text=True,
-            source="thresholds",
-        )
-    ]
-    drawn = frame[frame["threshold_ms_low"].notna().to_numpy(bool)].sort_values("threshold_ms")
-    several = drawn["dataset"].nunique() > 1 or drawn["participant"].duplicated().any()
-    groups = [
-        (
-            f"{row['participant']} on {text(row['dataset'])}" if several else str(row["participant"]),
-            [Span("all", row["threshold_ms"], row["threshold_ms_low"], row["threshold_ms_high"])],
-        )
-        for row in drawn.to_dict("records")
-    ]
-    charts = []
-    if groups:
-        count = len(groups)
-        places = np.linspace(0, count - 1, min(count, MOST_GROUPS)).round().astype(int)
-        some = [groups[place] for place in places]
-        of_all = f" {MOST_GROUPS} of {count}, from the lowest to the highest." if count > MOST_GROUPS else ""
-        chart = chart_of(
-            "Each participant's threshold",
-            spans_figure(some, axis="threshold by QUEST+, ms"),
-            name="people-thresholds",
-            caption=f"Bars: 95 % credible intervals, within the range of exposures.{of_all}",
-            alternative="; ".join(f"{name}: {spans[0].value:.0f} ms" for name, spans in groups),
-        )
-        charts.append(Charts([chart]))
-    pooled = Table("Thresholds of exposure", head, means, 2, source=("thresholds",))
-    return Section("thresholds", "For how long must it be seen?", [pooled, *charts, *blocks])
+    tables = [Table("Thresholds of exposure", head, means, 2, source="thresholds")]
+    for caption, own in (
+        ("Threshold of each staircase", shown[~by_quest]),
+        ("Threshold of each participant by QUEST+", shown[by_quest]),
+    ):
+        credible = if_filled(own, "threshold_ms_low", lambda row: _ends(row, "threshold_ms", EXPOSURE))
+        columns = {
+            "participant": cell(text, "participant"),
+            "data set": cell(text, "dataset"),
+            "answers": cell(whole, "answers"),
+            "reversals": if_filled(own, "reversals", cell(whole, "reversals")),
+            "threshold": cell(milliseconds, "threshold_ms"),
+            "95 % credible": credible,
+            "shown most often": if_filled(own, "mode_ms", cell(milliseconds, "mode_ms")),
+            "end of the range": cell(text, "bound"),
+        }
+        tables += table_of(caption, own, columns, text_columns=2, last_is_text=True, source="thresholds")
+    return Section("thresholds", "For how long must it be seen?", tables)
 
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
-    """For the answer: where the staircases of each data set settled, or where QUEST+ found the threshold."""
+    """Return for the answer where the staircases of each data set settled, or the threshold by QUEST+."""
     sentences, hype = [], folder.table(HYPE)
     for mean in mean_thresholds(folder.table(THRESHOLDS)):
         where = "" if mean.dataset is None else f" on {mean.dataset}"
         by_quest = mean.protocol == QUEST_PLUS
-        too_few = "had too few answers" if by_quest else "turned round too seldom"
+        too_few = "had too few answers" if by_quest else "had too few reversals"
         blocks = "block" if by_quest else "staircase"
         if mean.n_participants == 0:
             whose = f"The blocks of QUEST+{where}" if by_quest else f"The staircases{where}"
@@ -123,7 +103,7 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
         if mean.n_bound:
             sentence += (
                 f" {plural(mean.n_bound, blocks)} stayed at an end of the range of exposures, so the threshold may lie "
-                "beyond it: the mean is less certain than its interval says."
+                "beyond it: the mean is less certain than its interval."
             )
         sentences.append(sentence)
     return sentences
@@ -131,3 +111,148 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
 
 def _interval(low: float, high: float) -> str:
     return f"{milliseconds(low)} to {milliseconds(high)}"
+
+
+def psychometric_section(folder: StudyFolder) -> Section:
+    """Return the curves of each data set, and every threshold and slope."""
+    frame = folder.table(PSYCHOMETRIC)
+    several = frame["task"].nunique() > 1
+    units = ["probits" if row["link"] == "probit" else "log-odds" for row in frame.to_dict("records")]
+    columns = {
+        "answers to": labelled(_TASKS, "task") if several else None,
+        "data set": cell(text, "dataset"),
+        "model": cell(text, "model"),
+        "threshold": lambda row: level_text(None if missing(row["threshold_low"]) else row["threshold"], row["level"]),
+        INTERVAL: lambda row: _ends(row, "threshold", row["level"]),
+        "right answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
+        "slope": cell(number, "slope"),
+        f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
+        "guess rate": cell(percent, "guess_rate"),
+        "lapse rate": cell(percent, "lapse_rate"),
+        "SD participants": if_filled(frame, "sd_participant", cell(number, "sd_participant")),
+        "SD pictures": if_filled(frame, "sd_stimulus", cell(number, "sd_stimulus")),
+        "answers": cell(whole, "n_trials"),
+        "by": labelled(_BASES, "basis"),
+    }
+    functions = table_of(
+        "Thresholds and slopes",
+        frame,
+        columns,
+        text_columns=3 if several else 2,
+        last_is_text=True,
+        notes=[
+            "Threshold: the level where the share of right answers is midway between chance (50 %) and 100 % minus the "
+            "lapse rate, for the typical participant and picture; of single pictures the mean of the shares on reals "
+            f"and on fakes. Slope: {listed([*dict.fromkeys(units)])} for each doubling of the level. SD: spread of the "
+            "thresholds of single participants and pictures, in doublings. (Where a level is 0 or less: in units of "
+            "the level.) Guess rate of single pictures: the share of “fake” where nothing can be seen."
+        ],
+        label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
+        source="psychometric",
+    )
+    both = Lines(
+        [
+            "The section above has each participant's threshold over all models. Here are the thresholds of single "
+            "models for the typical participant and picture, at another share of right answers: the two may differ."
+        ]
+        * bool(len(frame) and len(folder.table(THRESHOLDS)))
+    )
+    charts = Charts(psychometric_charts(folder))
+    return Section("psychometric", "How much must be seen to tell?", [both, charts, *functions])
+
+
+def level_text(value: object, level: object) -> str:
+    """Return a level as the report prints it; exposures in ms.
+
+    >>> level_text(0.1234, "noise")
+    '0.123'
+    """
+    if missing(value):
+        return NOTHING
+    return milliseconds(value) if level == EXPOSURE else f"{float(str(value)):.3g}"
+
+
+def _ends(row: Record, name: str, level: object) -> str:
+    """Print both ends of an interval of levels."""
+    if missing(row[f"{name}_low"]):
+        return NOTHING
+    low, high = (level_text(row[f"{name}_{end}"], level) for end in ("low", "high"))
+    return f"{low} to {high}"
+
+
+def psychometric_charts(folder: StudyFolder) -> list[Chart]:
+    """Return a chart for each data set: each model's curve, and the observed shares at the levels."""
+    functions, levels = folder.table(PSYCHOMETRIC), folder.table(PSYCHOMETRIC_LEVELS)
+    charts: list[Chart] = []
+    for (task, dataset), part in functions.groupby(["task", "dataset"], dropna=False, sort=False):
+        same = levels["dataset"].isna() if missing(dataset) else levels["dataset"] == dataset
+        own = levels[same & (levels["task"] == task)]
+        if own.empty:
+            continue
+        caption = (
+            "Dots: observed shares with 95 % intervals; curves: psychometric functions of the typical participant and "
+            "picture, a short upright line at each threshold. Dashed: chance."
+        )
+        if part["threshold_low"].isna().all():
+            why = [str(note).removeprefix("no function: ") for note in part.loc[part["slope"].isna(), "note"]]
+            why += ["right answers do not surely change with the level"] * bool(part["slope"].notna().any())
+            reasons = "; ".join(dict.fromkeys(why))
+            caption = f"Dots: observed shares with 95 % intervals. Dashed: chance. No curve: {reasons}."
+        alternatives = [
+            f"{'all' if missing(row['model']) else row['model']}: threshold "
+            f"{level_text(None if missing(row['threshold_low']) else row['threshold'], row['level'])}"
+            for row in part.to_dict("records")
+        ]
+        where = "" if missing(dataset) else f" on {dataset}"
+        charts.append(
+            Chart(
+                f"{'Pairs' if task == 'pair' else 'Right answers'}{where}",
+                [_figure(part.iloc[:MOST_GROUPS], own)],
+                caption + first_of(len(part)),
+                "; ".join(alternatives),
+                name=f"psychometric-{len(charts) + 1}",
+            )
+        )
+    return charts
+
+
+def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
+    """Draw the curves of one data set's models over their levels."""
+    level = str(functions["level"].iloc[0])
+    at = levels["at"].to_numpy(float)
+    scale, back = (np.log2, np.exp2) if bool((at > 0).all()) else (np.asarray, np.asarray)
+    low, high = float(scale(at).min()), float(scale(at).max())
+    pad = 0.06 * max(high - low, 1e-9)
+    grid = np.linspace(low - pad, high + pad, 120)
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(2.7 + 0.17 * len(functions))
+        axes.axhline(50, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
+        for place, row in enumerate(functions.to_dict("records")):
+            style = line_style(place)
+            colour = style["color"]
+            label = "all models" if missing(row["model"]) else str(row["model"]).replace("$", r"\$")
+            own = levels[levels["model"].isna() if missing(row["model"]) else levels["model"] == row["model"]]
+            aside = 0.35 * pad * (place - (len(functions) - 1) / 2)  # no interval hides another
+            x = scale(own["at"].to_numpy(float)) + aside
+            share, down, up = (100 * own[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
+            has_curve = not missing(row["threshold_low"])  # else the share may not change at all
+            axes.vlines(x, down, up, color=colour, linewidth=1.6, alpha=0.55)
+            axes.plot(x, share, "o", color=colour, markersize=4.5, label=None if has_curve else label)
+            if has_curve:
+                inverse = ndtr if row["link"] == "probit" else expit
+                middle = float(scale(np.array([row["threshold"]]))[0])
+                curve = 50 + (50 - 100 * row["lapse_rate"]) * inverse(row["slope"] * (grid - middle))
+                axes.plot(grid, curve, label=label, **style)
+                if low - pad <= middle <= high + pad:
+                    axes.vlines(middle, 100 * row["share"] - 4, 100 * row["share"] + 4, color=colour, linewidth=2.2)
+        ticks = scale(np.unique(at)) if levels["at"].nunique() <= 8 else axes.get_xticks()
+        axes.set_xticks(ticks[np.concatenate([[True], np.diff(ticks) > 1.5 * pad])])
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(back(value)):.4g}"))
+        axes.set_xlim(low - pad, high + pad)
+        axes.set_ylim(min(30.0, float(100 * levels["ci_low"].min())), 102)
+        axes.grid(axis="y")
+        axes.set_xlabel("exposure, ms" if level == EXPOSURE else level, parse_math=False)
+        axes.set_ylabel("right answers, %")
+        figure.legend(loc="outside lower center", ncols=min(3, len(functions)), fontsize=8, handlelength=3.5)
+    return figure

@@ -1,4 +1,4 @@
-"""How far the exposures asked for were achieved, and on which screens."""
+"""Was it shown as planned, and how long did they take? Exposures, screens, flags, self-tests and reaction times."""
 
 from collections import Counter
 
@@ -20,25 +20,26 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
+from gan_eval.stats.answers.times import REACTION_TIMES
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, SESSIONS
 
 _LAG = (
-    "Exposures are differences between time stamps of the display; the absolute lag of display and keyboard was not "
+    "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
     "measured, so reaction times carry a constant of each device."
 )
 _MOST_CHECKS = 400
 MOST_LEVELS = 6
-"""Exposures that a sentence tells one by one; of more, as of a staircase, the ends."""
+"""Exposures that a sentence lists; of more it gives the ends."""
 
 
 def timing_section(folder: StudyFolder) -> Section:
-    """Screens, exposures by level, flags, and the self-tests of the screens."""
+    """Return screens, exposures by level, flags, and the self-tests of the screens."""
     trials, checks = presented_trials(folder), folder.table(CHECKS)
     cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
     counts = Counter(flag for names in cells for flag in set(names.split()))
     rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
-    flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source=("trials",))
+    flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
     numbers = {session: str(place) for place, session in enumerate(dict.fromkeys(checks["session"]), start=1)}
 
     def value(row: Record) -> str:
@@ -63,7 +64,7 @@ def timing_section(folder: StudyFolder) -> Section:
 
 
 def timing_sentences(folder: StudyFolder) -> list[str]:
-    """Screens, flags, and what was not measured; nothing without trials and sessions."""
+    """Return sentences on screens, flags and what was not measured; nothing without trials and sessions."""
     trials, sessions, checks = presented_trials(folder), folder.table(SESSIONS), folder.table(CHECKS)
     if sessions.empty and (trials.empty or trials["exposure_ms"].isna().all()):
         return []
@@ -79,13 +80,13 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
         sentences.append(
             f"The timing self-test warned or failed in {bad['session'].nunique()} of {count}: {listed(names)}."
             if names
-            else f"The timing self-test of {count} found nothing amiss."
+            else f"The timing self-test of {count} found no problem."
         )
     return [*sentences, _LAG]
 
 
 def presented_trials(folder: StudyFolder) -> pd.DataFrame:
-    """The main trials that count, of every procedure, answered or not, whatever a rule leaves out later."""
+    """Return the main trials of every procedure, answered or not, before any exclusion."""
     trials = folder.answers()
     if trials.empty:
         return trials
@@ -93,7 +94,7 @@ def presented_trials(folder: StudyFolder) -> pd.DataFrame:
 
 
 def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
-    """Sizes, refresh rates, presenters and platforms of the screens, in one sentence."""
+    """Return sizes, refresh rates, presenters and platforms of the screens, in one sentence."""
     parts = []
     sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates()
     if len(sizes):
@@ -101,7 +102,7 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
         parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
     refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
     if refresh:
-        ends = [refresh[0]] if len(refresh) == 1 else [refresh[0], refresh[-1]]
+        ends = dict.fromkeys([refresh[0], refresh[-1]])
         parts.append(" to ".join(number(hz, digits=1) for hz in ends) + f"{NARROW}Hz")
     ratios = sorted(set(sessions["device_pixel_ratio"].dropna()))
     if ratios:
@@ -118,7 +119,7 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
 
 
 def flagged_share(folder: StudyFolder, trials: pd.DataFrame) -> float | None:
-    """Share of the trials with a flag; None where none were recorded: imported answers without sessions and flags."""
+    """Return the share of trials with a flag; None where none were recorded: imported answers without sessions."""
     flagged = trials["flags"].fillna("") != ""
     if trials.empty or (folder.table(SESSIONS).empty and not flagged.any()):
         return None
@@ -126,12 +127,12 @@ def flagged_share(folder: StudyFolder, trials: pd.DataFrame) -> float | None:
 
 
 def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
-    """Requested, planned and achieved exposure by level.
+    """Return requested, planned and achieved exposure by level.
 
     Returns:
         columns requested_ms, planned_ms (median), n (achieved exposures), mean_ms, error_ms (mean of achieved minus
-        planned, else minus requested), sd_ms (of that), worst_ms (of that, by size), missing. requested_ms is infinite
-        until the answer and missing where it is not known; both have no error.
+        planned, else minus requested), sd_ms (of that), worst_ms (of that, by size). requested_ms is infinite until the
+        answer and missing where it is not known; both have no error.
     """
     rows = []
     requested = pd.Series(requested_exposure(trials), index=trials.index)
@@ -149,11 +150,9 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
                 "error_ms": error.mean() if len(error) else np.nan,
                 "sd_ms": error.std(ddof=1) if len(error) > 1 else np.nan,
                 "worst_ms": error[np.abs(error).argmax()] if len(error) else np.nan,
-                "missing": int(np.isnan(achieved).sum()),
             }
         )
-    names = ["requested_ms", "planned_ms", "n", "mean_ms", "error_ms", "sd_ms", "worst_ms", "missing"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=["requested_ms", "planned_ms", "n", "mean_ms", "error_ms", "sd_ms", "worst_ms"])
 
 
 def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
@@ -177,6 +176,28 @@ def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
         "error (SD)": duration("sd_ms", 2),
         "worst error": duration("worst_ms", 2),
     }
-    note = "Error: achieved less planned exposure; planned is what was asked for in whole frames."
-    caption = "Exposure asked for and achieved"
-    return table_of(caption, levels[levels["n"] > 0], columns, notes=[note], source="trials")
+    note = "Error: achieved minus planned exposure; planned is the request in whole frames."
+    return table_of("Requested and achieved exposure", levels[levels["n"] > 0], columns, notes=[note], source="trials")
+
+
+def times_section(folder: StudyFolder) -> Section:
+    """Return the table of reaction times."""
+    frame = folder.table(REACTION_TIMES)
+    if len(frame):
+        whole_rows = frame[(frame["kind"] == "all") & (frame["answers"] == "all")]
+        datasets, everything = (whole_rows.loc[whole_rows["scope"] == name, "n"] for name in ("dataset", "all"))
+        one_holds_all = len(datasets) == 1 and (everything.empty or datasets.sum() == everything.sum())
+        scopes = ["dataset"] if one_holds_all else ["all", "dataset"]
+        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
+        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
+    columns = {
+        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
+        "pictures": lambda row: "generated" if row["kind"] == "fake" else row["kind"],
+        "answers": lambda row: row["answers"],
+        "n": cell(whole, "n"),
+        "median": cell(milliseconds, "median_ms"),
+        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
+        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
+    }
+    tables = table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")
+    return Section("times", "How long did they take?", tables)

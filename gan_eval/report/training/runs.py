@@ -1,4 +1,4 @@
-"""What the models' folders hold of their training: settings, log, validation, warnings, sample grids, animation."""
+"""The models' folders of a study: settings, log, validation, warnings and sample grids of each training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class TrainingSample(NamedTuple):
     """The first item of a sample grid."""
 
     condition: Picture
-    """What the generator was given; of one that fills holes the masked picture."""
+    """The generator's input; the masked picture where it fills holes."""
     generated: Picture
-    """Of one that fills holes the composite."""
+    """The composite where it fills holes."""
     real: Picture
 
 
@@ -40,7 +40,6 @@ class TrainingRun:
     """One model's training."""
 
     model: str
-    folder: Path
     log: pd.DataFrame
     validation: pd.DataFrame
     warnings: pd.DataFrame
@@ -50,8 +49,6 @@ class TrainingRun:
     """Sample grids by step, ascending: one row for each item, its stages side by side, all square."""
     snapshots: Sequence[int]
     """Steps after which the generator was kept, ascending."""
-    evolution: Path | None
-    """The animated picture."""
 
     @property
     def ratio(self) -> str:
@@ -60,7 +57,7 @@ class TrainingRun:
 
     @property
     def fills_holes(self) -> bool:
-        """The generator fills holes; else it translates pictures."""
+        """True: the generator fills holes. False: it translates pictures."""
         return fills_holes(self.settings)
 
     @property
@@ -69,14 +66,14 @@ class TrainingRun:
         return FILLED if self.fills_holes else TRANSLATED
 
     def epoch(self, step: int) -> int | None:
-        """Passes over the data begun after `step` steps; 0 before the first, None where the log does not say."""
+        """Return the pass over the data after `step` steps; 0 before the first, None where the log does not have it."""
         if step == 0:
             return 0
         later = self.log[(self.log["step"] >= step) & self.log["epoch"].notna()]
         return None if later.empty else int(later["epoch"].iloc[0])
 
     def sample(self, step: int) -> TrainingSample | None:
-        """The first item after `step` steps; None where the grid cannot be read."""
+        """Return the first item after `step` steps; None where the grid cannot be read."""
         try:
             grid = read_rgb(self.grids[step])
         except UserError:
@@ -92,32 +89,30 @@ class TrainingRun:
 
 
 def training_runs(folder: StudyFolder) -> list[TrainingRun]:
-    """The runs that have a training log: in the study's order, others by name."""
+    """Return the runs that have a training log: in the study's order, others by name."""
     order = list(folder.study.models) if folder.study is not None else []
     names = sorted(folder.training, key=lambda name: (order.index(name) if name in order else len(order), name))
     runs = []
     for name in names:
         place = folder.path / "models" / name
-        config, evolution = place / "config.json", place / "evolution.webp"
+        config = place / "config.json"
         runs.append(
             TrainingRun(
                 model=name,
-                folder=place,
                 log=folder.training[name],
                 validation=_table(place / "validation.csv", VALIDATION),
                 warnings=_table(place / "training_warnings.csv", TRAINING_WARNINGS),
                 settings=_settings_of(config) if config.is_file() else {},
                 grids=_by_step(place / "samples", ".png"),
                 snapshots=list(_by_step(place / "snapshots", ".safetensors")),
-                evolution=evolution if evolution.is_file() else None,
             )
         )
     return runs
 
 
 def loss_weights(settings: Mapping[str, Any]) -> dict[str, float]:
-    """The losses beside the adversarial one that have a weight: of each setting `lambda_NAME` the name, one of up
-    to four letters in capitals.
+    """Return the losses with a weight, without the adversarial one: the name of each setting `lambda_NAME`, in capitals
+    where it has at most four letters.
 
     >>> loss_weights({"lambda_l1": 16.0, "lambda_ssim": 84.0, "lambda_l2": 0.0, "lambda_style": 1})
     {'L1': 16.0, 'SSIM': 84.0, 'style': 1.0}
@@ -127,7 +122,7 @@ def loss_weights(settings: Mapping[str, Any]) -> dict[str, float]:
 
 
 def loss_ratio(settings: Mapping[str, Any]) -> str:
-    """The weights of the loss in words.
+    """Return the weights of the loss in words.
 
     >>> loss_ratio({"adversarial_weight": 1.0, "lambda_l1": 100.0}), loss_ratio({"adversarial_weight": 1.0})
     ('GAN:L1 1:100', 'GAN alone')
@@ -140,18 +135,18 @@ def loss_ratio(settings: Mapping[str, Any]) -> str:
 
 
 def ratios(runs: Sequence[TrainingRun]) -> list[str]:
-    """Each run's ratio where those tell the runs apart, else empty."""
+    """Return each run's ratio where all differ, else empty texts."""
     texts = [run.ratio for run in runs]
     return texts if len(set(texts)) == len(texts) > 1 and all(texts) else [""] * len(texts)
 
 
 def labels(runs: Sequence[TrainingRun]) -> list[str]:
-    """Each model's name, with its ratio in brackets where those tell the runs apart."""
+    """Return each model's name, with its ratio in brackets where all ratios differ."""
     return [f"{run.model} ({ratio})" if ratio else run.model for run, ratio in zip(runs, ratios(runs), strict=True)]
 
 
 def chosen_steps(steps: Sequence[int], preferred: Sequence[int] = ()) -> list[int]:
-    """At most MOST_COLUMNS of the steps: the preferred ones where there are two of them, else evenly spread.
+    """Return at most MOST_COLUMNS of the steps: the preferred ones where there are two or more, else evenly spread.
 
     >>> chosen_steps(range(0, 100, 10))
     [0, 10, 30, 40, 50, 60, 80, 90]
@@ -171,13 +166,13 @@ def _table(path: Path, table: Table) -> pd.DataFrame:
 
 
 def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
-    """Files `step_NNNNNNN.SUFFIX` by their step."""
+    """Return files `step_NNNNNNN.SUFFIX` by their step."""
     files = {path.stem.removeprefix("step_"): path for path in folder.glob(f"step_*{suffix}")}
     return {int(step): files[step] for step in sorted(files, key=lambda text: (len(text), text)) if step.isdigit()}
 
 
 def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
-    """By model: `settings` of `models/NAME/config.json`, else what study.toml says; models without either are absent.
+    """Return by model the `settings` of `models/NAME/config.json`, else those of study.toml.
 
     Raises:
         UserError: a config.json that holds no settings.
@@ -191,7 +186,7 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
 
 
 def _settings_of(config: Path) -> Mapping[str, Any]:
-    """The settings in a run's `config.json`.
+    """Return the settings in a run's `config.json`.
 
     Raises:
         UserError: it holds none.
@@ -207,5 +202,5 @@ def _settings_of(config: Path) -> Mapping[str, Any]:
 
 
 def fills_holes(settings: Mapping[str, Any]) -> bool:
-    """The settings are those of a generator that fills holes."""
+    """Return whether the settings are those of a generator that fills holes."""
     return settings.get("inpainting") is not None

@@ -1,36 +1,30 @@
-"""How training went: losses of all models, one fixed picture on the way, validation with its plateaus, warnings."""
+"""How training went: warnings, one fixed picture after some steps, curves of all models, plateaus and validation."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from typing import NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.report.downloads import safe_name
-from gan_eval.report.parts.blocks import Charts, Films, Lines, Section, Table
-from gan_eval.report.parts.chart import Chart
+from gan_eval.report.parts.blocks import Charts, Lines, PictureTable, Section, Table
+from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.palette import series_look
-from gan_eval.report.parts.words import NOTHING, listed, missing, number, plural, whole
-from gan_eval.report.training.curves import (
-    MOST_POINTS,
-    SHARE,
-    Curve,
-    Mark,
-    Panel,
-    legend_of,
-    looks_of,
-    panels_figure,
-    panels_on_page,
-)
-from gan_eval.report.training.runs import MODES, TrainingRun, chosen_steps, labels, training_runs
-from gan_eval.report.training.samples import films, training_grids
+from gan_eval.report.parts.thumbnails import MASKED, ORIGINAL, Picture, small_picture
+from gan_eval.report.parts.words import NOTHING, missing, number, plural, whole
+from gan_eval.report.training.runs import MODES, TrainingRun, TrainingSample, chosen_steps, labels, training_runs
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.plateau import all_plateaus
 from gan_eval.tables import PLATEAUS
-from gan_eval.tables.schema import any_seen
 
+SIDE = 128
+"""Pixels of a sample picture."""
+SHARE = 0.05
+"""Share of a curve's points: the window of the running median."""
+MOST_POINTS = 150
+"""Points of a curve as drawn; more are averaged."""
 _TITLES = {
     "g_adversarial": "generator: adversarial loss",
     "g_l1": "generator: L1 loss",
@@ -47,14 +41,6 @@ _TITLES = {
     "d_gradient_norm": "discriminator: gradient norm",
     "d_gradient_norm_max": "discriminator: largest gradient norm",
 }
-_MOST_CURVES = 4
-"""Curves whose ends an alternative text gives."""
-_MODE_NAMES = ("training", "evaluation")
-"""MODES in words."""
-DIVERSITY = "diversity"
-"""The one validated quantity that is no metric of the registry."""
-
-
 _WARNINGS = {
     "discriminator_overpowers": "the discriminator overpowers the generator",
     "diversity_lost": "the generated pictures lose diversity",
@@ -72,26 +58,26 @@ _METHOD = (
 
 
 def training_section(folder: StudyFolder) -> Section:
-    """What the study's folder holds of training; grids and animations alone make no section."""
+    """Return what the study's folder holds of training; sample pictures alone make no section."""
     runs = training_runs(folder)
     plateaus = folder.tables.get(PLATEAUS.name)
     if plateaus is None:
         plateaus = study_plateaus({run.model: run.validation for run in runs}, folder.study)
-    charts = [*loss_charts(runs), *validation_charts(runs, plateaus)]
+    charts = training_charts(runs)
     tables = [*plateau_tables(plateaus), *validation_tables(runs)]
     if not charts and not tables:
         return Section("training", "How did training go?", [])
     warnings = [
         f"{run.model}, step {whole(row['step'])}: {_WARNINGS.get(row['warning'], row['warning'])}: {row['detail']}."
         for run in runs
-        for _, row in run.warnings.iterrows()
+        for row in run.warnings.to_dict("records")
     ]
-    blocks = [Lines(warnings, "warnings"), *training_grids(runs), Films(films(runs)), Charts(charts), *tables]
+    blocks = [Lines(warnings, "warnings"), *sample_tables(runs), Charts(charts), *tables]
     return Section("training", "How did training go?", blocks)
 
 
 def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None) -> pd.DataFrame:
-    """The table `plateaus` of models by their tables `validation`, with the registry's word on which way is better."""
+    """Return the table `plateaus` of models by their tables `validation`."""
     return all_plateaus(
         validations,
         datasets={name: model.data for name, model in study.models.items()} if study else {},
@@ -99,190 +85,231 @@ def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None)
     )
 
 
-def loss_panels(runs: Sequence[TrainingRun]) -> list[Panel]:
-    """A panel for each term that any run has logged; a line for each run.
+class Curve(NamedTuple):
+    """One line of a panel."""
 
-    The vertical axis goes from 0 (or a little below the least value) to just above what all but the wildest hundredth
-    of the values reach.
-    """
-    order = list(_TITLES)
-    terms = dict.fromkeys(str(term) for run in runs for term in run.log["term"])
+    run: int
+    """Number of the run, from 0."""
+    steps: np.ndarray
+    """(N,)"""
+    heights: np.ndarray
+    """(N,)"""
+    dashed: bool = False
+
+
+class Panel(NamedTuple):
+    """A small chart over the steps of training."""
+
+    title: str
+    curves: Sequence[Curve]
+    smooth: bool = True
+    """True: the running median is strong and the values are faint. False: the values with dots."""
+    logarithmic: bool = False
+
+
+def loss_panels(runs: Sequence[TrainingRun]) -> list[Panel]:
+    """Return a panel for each term of the logs, with a curve for each run."""
     panels = []
-    for term in sorted(terms, key=lambda term: order.index(term) if term in order else len(order)):
+    for term in _in_order({str(term) for run in runs for term in run.log["term"]}, _TITLES):
         is_norm = term.endswith(("norm", "norm_max"))
         curves = []
-        for series, run in enumerate(runs):
+        for place, run in enumerate(runs):
             rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")
             rows = rows[rows["value"] > 0] if is_norm else rows
             if len(rows):
-                curves.append(Curve(series, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
+                curves.append(Curve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
         if curves:
-            values = np.concatenate([curve.heights for curve in curves])
-            high = float(np.quantile(values, 0.99)) * 1.15 or 1.0
-            limits = min(0.0, float(values.min())), max(high, 1e-9)
-            panels.append(Panel(_TITLES.get(term, term), curves, logarithmic=is_norm, limits=limits))
+            panels.append(Panel(_TITLES.get(term, term), curves, logarithmic=is_norm))
     return panels
 
 
-def loss_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
-    """The loss terms of all runs, none without runs."""
-    panels = loss_panels(runs)
-    if not panels:
-        return []
-    names, looks = labels(runs), looks_of(runs)
-    last = max(int(run.log["step"].max()) for run in runs)
-    alternatives = []
-    for panel in panels:
-        curves = [f"{names[curve.series]} {_first_to_last(curve)}" for curve in panel.curves[:_MOST_CURVES]]
-        alternatives.append(f"{panel.title}: {', '.join(curves)}")
-    of_models = ", a line for each model" if len(runs) > 1 else ""
-    chart = Chart(
-        title="Training of " + (names[0] if len(names) == 1 else plural(len(names), "model")),
-        svg=panels_on_page(panels, looks, name="losses"),
-        caption=f"Loss terms over {whole(last)} steps{of_models}: faint as logged (at most {MOST_POINTS} means), "
-        f"strong the running median over {100 * SHARE:.0f}\u202f% of the run. The gradient norm has a logarithmic "
-        "axis.",
-        alternative="; ".join(alternatives),
-        legend=legend_of(names, looks) if len(names) > 1 else (),
-        wide=True,
-        name="losses",
-        figure=partial(panels_figure, panels, names, looks),
-    )
-    return [chart]
-
-
-def _first_to_last(curve: Curve) -> str:
-    """The means of the first and of the last twentieth."""
-    count = max(1, len(curve.heights) // 20)
-    first, last = (number(part.mean(), digits=3) for part in (curve.heights[:count], curve.heights[-count:]))
-    return f"from {first} to {last}"
-
-
-def validation_panels(runs: Sequence[TrainingRun], metric: str, plateaus: pd.DataFrame) -> list[Panel]:
-    """A panel for each run that has values of the metric, with shared axes: a line for each mode, and its plateau."""
+def validation_panels(runs: Sequence[TrainingRun]) -> list[Panel]:
+    """Return a panel for each metric of the validation, with a curve for each run and mode."""
     panels = []
-    for run in runs:
-        rows = run.validation[(run.validation["metric"] == metric) & np.isfinite(run.validation["value"].astype(float))]
-        curves = [
-            Curve(series, of_mode["step"].to_numpy(float), of_mode["value"].to_numpy(float))
-            for series, mode in enumerate(MODES)
-            if len(of_mode := rows[rows["mode"] == mode].sort_values("step"))
-        ]
-        known = plateaus[(plateaus["model"] == run.model) & (plateaus["metric"] == metric)]
-        known = known[known["plateau_step"].notna()].sort_values("mode", ascending=False)
-        marks = [
-            Mark(MODES.index(row["mode"]), float(row["plateau_step"]), float(row["ci_low"]), float(row["ci_high"]))
-            for _, row in known.iterrows()
-        ]
+    for metric in _in_order({str(metric) for run in runs for metric in run.validation["metric"]}, METRICS):
+        curves = []
+        for place, run in enumerate(runs):
+            rows = run.validation[run.validation["metric"] == metric]
+            rows = rows[np.isfinite(rows["value"].astype(float))]
+            for mode in MODES:
+                part = rows[rows["mode"] == mode].sort_values("step")
+                if len(part):
+                    steps, values = part["step"].to_numpy(float), part["value"].to_numpy(float)
+                    curves.append(Curve(place, steps, values, dashed=mode == "eval"))
         if curves:
-            panels.append(Panel(run.model, curves, smooth=False, marks=marks))
+            panels.append(Panel(f"validation: {metric}", curves, smooth=False))
+    return panels
+
+
+def _in_order(names: set[str], known: Mapping[str, object]) -> list[str]:
+    """Return names in the order of a mapping, others after them by name."""
+    order = list(known)
+    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
+    """Return one chart of the loss terms and the validation metrics of all runs, or none."""
+    panels = [*loss_panels(runs), *validation_panels(runs)]
     if not panels:
         return []
-    values = np.concatenate([curve.heights for panel in panels for curve in panel.curves])
-    low, high = float(values.min()), float(values.max())
-    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    return [panel._replace(limits=(low - margin, high + margin)) for panel in panels]
-
-
-def validation_charts(runs: Sequence[TrainingRun], plateaus: pd.DataFrame) -> list[Chart]:
-    """A chart for each validated metric, in the registry's order, others after them."""
-    names, looks = [f"{mode} mode" for mode in MODES], [series_look(number) for number in range(len(MODES))]
-    validated = dict.fromkeys(
-        str(metric) for run in runs for metric in run.validation.loc[run.validation["value"].notna(), "metric"]
+    names = labels(runs)
+    last = max(float(curve.steps.max()) for panel in panels for curve in panel.curves)
+    figures = [_figure(panel, names, last) for panel in panels]
+    of_models = ", a line for each model" if len(runs) > 1 else ""
+    has_eval = any(curve.dashed for panel in panels for curve in panel.curves)
+    caption = (
+        f"Loss terms over {whole(last)} steps{of_models}: faint as logged (at most {MOST_POINTS} means), strong the "
+        f"running median over {100 * SHARE:.0f}\u202f% of the run. Gradient norms have a logarithmic axis."
+        + " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation." * has_eval
+        + "".join(f" {text}." for text in _pictures_of_validation(runs))
     )
-    order = list(METRICS)
-    charts = []
-    metrics = sorted(validated, key=lambda metric: order.index(metric) if metric in order else len(order))
-    for metric in metrics:
-        panels = validation_panels(runs, metric, plateaus)
-        if not panels:
-            continue
-        name = f"validation-{safe_name(metric)}"
-        alternatives = [
-            f"{panel.title}, {MODES[curve.series]} mode: {_first_to_last(curve)}"
-            for panel in panels
-            for curve in panel.curves
-        ]
-        if len(runs) == 1:
-            panels = [panel._replace(title="") for panel in panels]
-        plotted = sorted({curve.series for panel in panels for curve in panel.curves})
-        modes = " and ".join(f"as in {_MODE_NAMES[series]}" for series in plotted)
-        note = " Upright line and band: the step after which it no longer improves, with its 95\u202f% interval."
-        note = note if any(panel.marks for panel in panels) else ""
-        charts.append(
-            Chart(
-                title=f"Validation: {metric_title(metric)}",
-                svg=panels_on_page(panels, looks, name=name),
-                caption=f"{_points_text(runs, metric)}, with BatchNorm and dropout {modes}.{note}",
-                alternative="; ".join(alternatives[: 2 * _MOST_CURVES]),
-                legend=[legend_of(names, looks)[series] for series in plotted],
-                wide=len(panels) > 1,
-                name=name,
-                figure=partial(panels_figure, panels, names, looks),
-            )
-        )
-    return charts
+    alternative = "; ".join(
+        f"{panel.title}: from {number(curve.heights[0], digits=3)} to {number(curve.heights[-1], digits=3)}"
+        for panel in panels
+        for curve in panel.curves[:1]
+    )
+    title = f"Training of {names[0] if len(names) == 1 else plural(len(names), 'model')}"
+    return [Chart(title, figures, caption, alternative, name="losses")]
 
 
-def metric_title(metric: str) -> str:
-    """A metric's name with its unit and which way is better."""
-    if metric == DIVERSITY:
-        return f"{DIVERSITY} (1: as diverse as the ground truths, 0: one picture for every input)"
-    if metric not in METRICS:
-        return metric
-    facts = METRICS[metric]
-    better = f"{'higher' if facts.higher_is_better else 'lower'} is better"
-    return f"{metric} ({f'{facts.unit}, ' if facts.unit else ''}{better})"
-
-
-def _points_text(runs: Sequence[TrainingRun], metric: str) -> str:
-    """What a point of the metric's curves is, and of how many pictures of which split."""
-    rows = pd.concat([run.validation[run.validation["metric"] == metric] for run in runs])
+def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
+    """Return on how many pictures of which split validation was computed, and whether they were trained on."""
+    if not runs:
+        return []
+    rows = pd.concat([run.validation for run in runs])
     rows = rows[rows["value"].notna()]
-    counts = sorted({int(n) for n in rows["n"].dropna()})
-    least = "" if len(counts) < 2 else f"{whole(counts[0])} to "
-    splits = [str(split) for split in rows["split"].dropna().unique()]
-    known = {True: ", some or all trained on, too", False: ", no copy among the training pictures", None: ""}[
-        any_seen(None if missing(mark) else bool(mark) for mark in rows["seen"]) if "seen" in rows else None
-    ]
-    origin = f" of {'splits' if len(splits) > 1 else 'the split'} {listed(splits)}{known}" if splits else ""
+    texts = []
+    for split, part in rows.groupby("split", sort=False):
+        counts = sorted({int(n) for n in part["n"].dropna()})
+        count = " to ".join(whole(n) for n in dict.fromkeys(counts[:1] + counts[-1:])) or "the"
+        seen = part["seen"].dropna().astype(bool)
+        known = ""
+        if len(seen):
+            known = ", some or all trained on, too" if seen.any() else ", no copy among the training pictures"
+        texts.append(f"Validated on {count} pictures of the split {split}{known}")
+    return texts
 
-    def counted(noun: str) -> str:
-        return f"{least}{plural(counts[-1], noun) if counts else f'{noun}s'}{origin}"
 
-    if metric == DIVERSITY:
-        return (
-            f"How much the pictures generated for {counted('input')}, differ from each other, as a share of how much "
-            "their ground truths do"
+def _figure(drawn: Panel, names: Sequence[str], last: float) -> Figure:
+    """Draw a panel; the vertical axis reaches all but the wildest hundredth of the values."""
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(2.1 + 0.17 * (len(names) if len(names) > 1 else 0))
+        for curve in drawn.curves:
+            style = line_style(curve.run)
+            style |= {"linestyle": "--"} if curve.dashed else {}
+            label = names[curve.run].replace("$", r"\$")
+            label = f"{label}, evaluation" if curve.dashed else label
+            if drawn.smooth and len(curve.steps) > 2:
+                axes.plot(*_thinned(curve.steps, curve.heights), color=style["color"], linewidth=0.5, alpha=0.22)
+                axes.plot(*_thinned(curve.steps, running_median(curve.heights)), label=label, **style)
+            else:
+                axes.plot(curve.steps, curve.heights, marker="o", markersize=2.4, label=label, **style)
+        axes.set_title(drawn.title, fontsize=9, loc="left", parse_math=False)
+        axes.set_xlim(0, last)
+        if drawn.logarithmic:
+            axes.set_yscale("log")
+        elif drawn.smooth:
+            values = np.concatenate([curve.heights for curve in drawn.curves])
+            axes.set_ylim(min(0.0, float(values.min())), max(1.15 * float(np.quantile(values, 0.99)), 1e-9))
+        axes.grid(axis="y")
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel("step", fontsize=8)
+        axes.tick_params(labelsize=8)
+        if len(names) > 1:
+            figure.legend(loc="outside lower left", fontsize=8, handlelength=3)
+    return figure
+
+
+def running_median(values: np.ndarray) -> np.ndarray:
+    """Return the median over SHARE of the points around each point, fewer at both ends; (N,).
+
+    >>> running_median(np.array([1.0, 9.0, 3.0])).tolist()
+    [1.0, 9.0, 3.0]
+    """
+    window = 2 * round(len(values) * SHARE / 2) + 1
+    return np.asarray(pd.Series(values).rolling(window, center=True, min_periods=1).median(), float)
+
+
+def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
+    """Return means over neighbours, at most MOST_POINTS."""
+    parts = min(MOST_POINTS, len(steps))
+    return [np.array([part.mean() for part in np.array_split(array, parts)]) for array in (steps, values)]
+
+
+def sample_tables(runs: Sequence[TrainingRun]) -> list[PictureTable]:
+    """Return the models' pictures of one fixed item after some steps; models with another item have another table."""
+    groups: dict[bytes, list[TrainingRun]] = {}
+    given: dict[bytes, TrainingSample] = {}
+    for run in runs:
+        first = next((sample for step in run.grids if (sample := run.sample(step)) is not None), None)
+        if first is not None:
+            key = bytes(run.fills_holes) + first.condition.tobytes() + first.real.tobytes()
+            groups.setdefault(key, []).append(run)
+            given.setdefault(key, first)
+    names = dict(zip((run.model for run in runs), labels(runs), strict=True))
+    tables = []
+    for place, (key, group) in enumerate(groups.items(), start=1):
+        common = set.intersection(*(set(run.grids) for run in group))
+        steps = chosen_steps(
+            sorted(common) if len(common) > 1 else [step for run in group for step in run.grids],
+            preferred=[step for run in group for step in run.snapshots],
         )
-    if metric in METRICS and METRICS[metric].kind == "set":
-        return f"Over {counted('picture')}, as one set"
-    return f"Mean over {counted('picture')}"
+        columns, first = column_names(group, steps), given[key]
+        condition, real = (MASKED, ORIGINAL) if group[0].fills_holes else ("input", "ground truth")
+        rows: list[tuple[str, list[Picture | None]]] = []
+        for run in group:
+            samples = [run.sample(step) if step in run.grids else None for step in steps]
+            pictures = [
+                small_picture(sample.generated, f"{run.model}, {column}", side=SIDE) if sample else None
+                for sample, column in zip(samples, columns, strict=True)
+            ]
+            ends = [
+                small_picture(pixels, name.capitalize(), side=SIDE)
+                for pixels, name in ((first.condition, condition), (first.real, real))
+            ]
+            start, end = ends if run is group[0] else (None, None)  # the same for all
+            rows.append((names[run.model], [start, *pictures, end]))
+        caption = (
+            "One fixed picture after some steps" if len(groups) == 1 else f"Fixed picture {place} after some steps"
+        )
+        caption += ": composites" * group[0].fills_holes
+        tables.append(PictureTable(caption, ["model", condition, *columns, real], rows))
+    return tables
+
+
+def column_names(runs: Sequence[TrainingRun], steps: Sequence[int]) -> list[str]:
+    """Return `epoch N` where the epochs differ, else `step N`; `untrained` for step 0."""
+    epochs = [next((epoch for run in runs if (epoch := run.epoch(step)) is not None), None) for step in steps]
+    by_epoch = None not in epochs and len(set(epochs)) == len(epochs)
+    return [
+        "untrained" if step == 0 else f"epoch {epoch}" if by_epoch else f"step {whole(step)}"
+        for step, epoch in zip(steps, epochs, strict=True)
+    ]
 
 
 def plateau_tables(plateaus: pd.DataFrame) -> list[Table]:
-    """The step after which each metric no longer improves, both modes beside each other."""
+    """Return the step after which each metric no longer improves, in both modes."""
     measured = plateaus[plateaus["n"] > 0]
-    if measured.empty:
-        return []
-    rows = []
-    for (model, metric), group in measured.groupby(["model", "metric"], sort=False):
-        steps = [_plateau_text(group[group["mode"] == mode]) for mode in MODES]
-        rows.append([str(model), str(metric), *steps, whole(group["n"].max())])
+    rows = [
+        [
+            str(model),
+            str(metric),
+            *(_plateau_text(group[group["mode"] == mode]) for mode in MODES),
+            whole(group["n"].max()),
+        ]
+        for (model, metric), group in measured.groupby(["model", "metric"], sort=False)
+    ]
     notes = [_METHOD]
     for note, part in measured[measured["note"].notna()].groupby("note", sort=False):
-        models: dict[str, list[str]] = {}
-        for (model, metric), group in part.groupby(["model", "metric"], sort=False):
-            modes = "both modes" if len(group) == len(MODES) else f"{group['mode'].iloc[0]} mode"
-            models.setdefault(str(model), []).append(f"{metric} in {modes}")
-        where = "; ".join(f"{model} ({', '.join(metrics)})" for model, metrics in models.items())
-        notes.append(f"{'all' if len(part) == len(measured) else where}: {note}.")
+        where = [f"{row['model']} ({row['metric']} in {row['mode']} mode)" for row in part.to_dict("records")]
+        notes.append(f"{'all' if len(part) == len(measured) else ', '.join(where)}: {note}.")
     head = ["model", "metric", *(f"{mode} mode" for mode in MODES), "N"]
-    return [Table("The step after which a metric no longer improves", head, rows, text_columns=4, notes=notes)]
+    caption = "The step after which a metric no longer improves"
+    return [Table(caption, head, rows, text_columns=4, notes=notes, source="plateaus")] if rows else []
 
 
 def _plateau_text(rows: pd.DataFrame) -> str:
-    """The verdict on one metric in one mode, with the step's 95 % interval."""
+    """Return the verdict on one metric in one mode, with the step's 95 % interval."""
     if rows.empty:
         return NOTHING
     row = rows.iloc[0]
@@ -294,7 +321,7 @@ def _plateau_text(rows: pd.DataFrame) -> str:
 
 
 def validation_tables(runs: Sequence[TrainingRun]) -> list[Table]:
-    """The validation values at the snapshots, else at steps spread over the run."""
+    """Return the validation values at the snapshots, else at steps spread over the run."""
     steps = chosen_steps(
         [int(step) for run in runs for step in run.validation["step"].unique()],
         preferred=[step for run in runs for step in run.snapshots],
@@ -309,5 +336,7 @@ def validation_tables(runs: Sequence[TrainingRun]) -> list[Table]:
         for metric, reason in run.validation.loc[run.validation["reason"].notna(), ["metric", "reason"]].to_numpy():
             reasons.setdefault(f"no {metric}: {reason}", []).append(run.model)
     notes = [f"{', '.join(dict.fromkeys(models))}: {reason}" for reason, models in reasons.items()]
+    if any(row[1] == "diversity" for row in rows):
+        notes.append("diversity: 1 is as diverse as the ground truths, 0 is one picture for every input.")
     head = ["model", "metric", "mode", *("untrained" if step == 0 else f"step {whole(step)}" for step in steps)]
-    return [Table("Validation on the way", head, rows, text_columns=3, notes=notes)] if rows else []
+    return [Table("Validation during training", head, rows, text_columns=3, notes=notes)] if rows else []

@@ -240,9 +240,9 @@ def test_a_rule_on_peoples_outcome_is_reported_next_to_the_verdict(tmp_path, ana
         row |= {"response": {"real": "fake", "fake": "real"}[row["kind"]], "correct": "false"}
     write(tmp_path / "trials.csv", rows)
     assert analyze("--exclude-participants", "accuracy<0.4")[0] == 0
-    assert run(["report", str(tmp_path / "out"), "--format", "md"]) == 0
-    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert "Sensitivity, not the answer: without participants with accuracy\\<0.4" in text
+    assert run(["report", str(tmp_path / "out")]) == 0
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Sensitivity, not the answer: without participants with accuracy&lt;0.4" in text
     assert "Sensitivity: 1 comparison without people whom a rule on their outcome names" in text
     assert text.index("judged rightly") < text.index("Sensitivity, not the answer")
 

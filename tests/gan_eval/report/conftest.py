@@ -8,7 +8,7 @@ from synthetic_study import make_study
 from synthetic_tables import write_tables
 from synthetic_training import make_training
 
-from gan_eval.report import build, build_markdown
+from gan_eval.report import build
 
 ONE = {"pix2pix_cityscapes": {"adversarial_weight": 1.0, "lambda_l1": 100.0}}
 
@@ -35,11 +35,6 @@ def tables(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tables_page(tables, tmp_path_factory) -> Page:
     return Page(build(tables, tmp_path_factory.mktemp("page") / "report.html"))
-
-
-@pytest.fixture(scope="session")
-def tables_text(tables, tmp_path_factory) -> str:
-    return build_markdown(tables, tmp_path_factory.mktemp("md") / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -115,8 +115,6 @@ def _training(out: Path, rec: float, adv: float, rng: np.random.Generator) -> No
     grids = [sample_grid(done / 2) for done in range(3)]
     for step, grid in zip((0, 200, 400), grids, strict=True):
         _save(out / "samples" / f"step_{step:07d}.png", grid)
-    frames = [Image.fromarray(grid) for grid in grids]
-    frames[0].save(out / "evolution.webp", save_all=True, append_images=frames[1:], duration=200, quality=60)
 
 
 def sample_grid(done: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The models' folders of a study as training leaves them: logs, validation, warnings, sample grids, animation."""
+"""The models' folders of a study as training leaves them: logs, validation, warnings, sample grids."""
 
 import json
 from collections.abc import Mapping
@@ -45,7 +45,6 @@ def make_training(
         (out / "samples").mkdir()
         for step, frame in zip(places, frames, strict=True):
             frame.save(out / "samples" / f"step_{step:07d}.png")
-        frames[0].save(out / "evolution.webp", save_all=True, append_images=frames[1:], duration=200, quality=60)
     return folder
 
 

@@ -50,10 +50,6 @@ def test_no_interval_is_no_verdict(tmp_path):
     assert "do not show" not in words
 
 
-def test_one_answer_is_singular(tmp_path):
-    assert "100.0 % of 1 answer was right" in words_of(answers(lambda kind: kind, people=1, each=1).head(1), tmp_path)
-
-
 @pytest.mark.slow
 def test_imported_answers_claim_no_sessions_flags_or_rules(tmp_path):
     words = words_of(answers(lambda kind: kind), tmp_path)

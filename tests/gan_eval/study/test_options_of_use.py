@@ -143,7 +143,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sources"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
-        ("report theirs --out r.html --figures theirs/thesis.txt", "gan_eval.report.build"),
+        ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.build"),
         ("model export absent --format pth --out theirs", "trainer.files.model.load_model"),
         ("train --data data/d --out theirs --steps 1", "trainer.loop.run.make_plan"),
     ],

@@ -82,14 +82,13 @@ def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, capsys: p
         "stimuli equalise main --out equal",
         "report out",
         "report out/tables --out page.html --stimuli main",
-        "report out --format md --out page.md",
         "analyze --store out/store.sqlite --stimuli main --out t",
         "power study.toml --out p --participants 4 --simulations 20",
     ):
         assert run(command.split()) == 2, command
         assert CHANGED in capsys.readouterr().err, command
     assert contents(world / "out") == before
-    assert not any((world / name).exists() for name in ("m", "equal", "t", "p", "page.html", "page.md"))
+    assert not any((world / name).exists() for name in ("m", "equal", "t", "p", "page.html"))
     run(["doctor", "out"])
     (finding,) = (line for line in capsys.readouterr().out.splitlines() if "SHA-256" in line)
     assert "metrics" in finding

@@ -20,13 +20,10 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of
 from gan_eval.report.metrics.values import infinite_remark
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
-from gan_eval.report.people.published import pooled_psnr, published_tables
+from gan_eval.report.people.published import pooled_psnr, published_section
 from gan_eval.report.people.rates import rate_tables
 from gan_eval.report.training.runs import training_runs
-from gan_eval.report.training.samples import films, sample_grids
-from gan_eval.report.training.section import validation_charts
-from gan_eval.tables import PLATEAUS
-from gan_eval.tables.frames import frame_of
+from gan_eval.report.training.section import sample_tables
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +43,7 @@ def copy(filled, tmp_path):
 
 
 def psnr_table(path):
-    return next(view for view in published_tables(read_folder(path)) if view.caption.startswith("PSNR"))
+    return next(view for view in published_section(read_folder(path)).blocks if view.caption.startswith("PSNR"))
 
 
 @pytest.mark.slow
@@ -98,7 +95,7 @@ def test_the_notes_tell_what_the_numbers_are(filled):
     assert "levels 0 to 255" in said
     assert "of the filled pixels alone" in said
     assert "λ rec + λ adv = 1 holds for rec_1000 and rec_1" in said
-    assert "Beside no published row" not in said
+    assert "Without a published row" not in said
 
 
 def test_models_of_another_data_set_or_source_size_stand_beside_no_row_and_are_named(copy):
@@ -143,7 +140,7 @@ def test_without_a_match_every_row_stays_and_it_is_said(copy):
         config.write_text(config.read_text().replace('"adversarial_weight": 0', '"adversarial_weight": 7'))
     view = psnr_table(copy)
     assert [row[5:] for row in view.rows] == [["–"] * 4] * 5
-    assert "None of the 5 published rows has a model of its data, size and ratio here." in view.notes
+    assert "None of the 5 published rows has a model of its data, size and ratio." in view.notes
 
 
 def test_models_that_translate_are_no_match(copy):
@@ -214,34 +211,27 @@ def test_answers_by_hole_stand_in_a_table_of_their_own(folder):
 
 
 def test_pictures_show_every_stage(folder, filled, tmp_path):
-    found = samples(folder)
+    found = {table.caption: table for table in samples(folder)}
     assert set(found) == {"rec_1 on photographs", "rec_1000 on photographs"}
     shown = found["rec_1 on photographs"]
-    assert list(shown.columns) == ["original", "masked", "generated", "composite"]
-    assert all(uri for row in shown.rows for _, uri in row.pictures)
-    assert shown.rows[0].remarks[0].replace("\u202f", " ") == "hole: centre, 25.0 % of the picture"
+    assert shown.head == ["item", "original", "masked", "generated", "composite"]
+    assert all(picture for _, pictures in shown.rows for picture in pictures)
+    assert "hole: centre, 25.0 % of the picture" in shown.rows[0][0].replace("\u202f", " ")
     shutil.copytree(filled / "stimuli", tmp_path / "stimuli", ignore=shutil.ignore_patterns("raw"))
-    alone = samples(read_folder(tmp_path))["rec_1 on photographs"]
-    assert list(alone.columns) == ["original", "masked", "composite"]
+    (alone,) = [table for table in samples(read_folder(tmp_path)) if table.caption == "rec_1 on photographs"]
+    assert alone.head == ["item", "original", "masked", "composite"]
     assert "Generated" not in alone.note
 
 
 def test_sample_grids_of_four_columns_are_cut_where_they_should(folder):
     runs = training_runs(folder)
-    (grid,) = sample_grids(runs)
-    assert grid.given_names == ("masked", "original")
+    sample = runs[0].sample(400)
     original, masked, _, composite = np.split(sample_grid(1.0), 4, axis=1)
-    assert np.array_equal(grid.real, original)
-    assert np.array_equal(grid.condition, masked)
-    assert np.array_equal(grid.cells[0][-1], composite)
-    assert grid.real.shape == (SIDE, SIDE, 3)
-    assert [film.stages for film in films(runs)] == [("original", "masked", "generated", "composite")] * 2
-
-
-def test_validation_names_the_modes_that_there_are(folder):
-    (figure,) = validation_charts(training_runs(folder), frame_of([], PLATEAUS))
-    assert figure.caption.endswith("with BatchNorm and dropout as in evaluation.")
-    assert [name for name, _ in figure.legend] == ["eval mode"]
+    for found, wanted in zip(sample, (masked, composite, original), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert original.shape == (SIDE, SIDE, 3)
+    (table,) = sample_tables(runs)
+    assert (table.head[1], table.head[-1], len(table.rows)) == ("masked", "original", 2)
 
 
 @pytest.mark.slow
@@ -249,13 +239,11 @@ def test_the_page_says_and_shows_it(filled, tmp_path):
     page = Page(build(filled, tmp_path / "report.html"))
     assert "PSNR of the filled hole, published and here" in page.words
     assert "blocks (8), centre (8), region (8); 6.2 % to 25.0 % of the picture" in page.words
-    assert "Columns: original, masked, generated, composite; rows: fixed items." in page.words
-    assert "How each model filled it: composites" in page.words
+    assert "One fixed picture after some steps: composites" in page.words
     assert "Left the picture with its hole, right the filled one that was shown." in page.words
     assert "photographs (AtoB)" not in page.words
     alternatives = [attributes["alt"] for tag, attributes in page.tags if tag == "img"]
     assert "Composite of photographs/000" in alternatives
-    assert "Masked of photographs/000" not in alternatives
     assert any(text.endswith("with its hole") for text in alternatives)
     models = page.source.partition('<section id="rates">')[2].partition("</section>")[0]
     assert "-raw" not in models

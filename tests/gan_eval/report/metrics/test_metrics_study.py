@@ -52,5 +52,5 @@ def test_real_pictures_are_called_real(folder):
 def test_fid_carries_its_warning_and_the_paragraph_for_a_paper_is_there(folder):
     page = Page(build(folder, folder / "report.html"))
     assert section(page).count("biased: N\u00a0&lt;\u00a02000") == 3
-    paragraph = page.words.partition("To put into a paper")[2]
+    paragraph = page.words.partition("To copy into a paper")[2]
     assert "24 generated pictures of each of 3 models (clear, middling and alike)" in paragraph

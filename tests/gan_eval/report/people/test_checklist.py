@@ -6,7 +6,7 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Facts, Paragraph
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.checklist import checklist_section
+from gan_eval.report.people.paper import checklist_section
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.models import _model_tables, model_sentences
-from gan_eval.stats.looks import LOOKS
+from gan_eval.report.people.comparisons import model_sentences, model_tables
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tables.frames import frame_of
 
-WAITING = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], LOOKS)
+WAITING = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], ALL_TABLES["looks"])
 """Of a study that has no verdict yet."""
 
 
@@ -33,5 +33,5 @@ def test_wald_tests_of_one_level_are_not_held_against_the_ratio_of_all_levels(df
 def test_the_scale_of_estimates_is_that_of_the_links(links: list[str], scale: str) -> None:
     rows = [{"formula": link, "term": "intercept", "link": link, "estimate": 0.1, "n_trials": 9} for link in links]
     tables = {"mixed_models": frame_of(rows, MIXED_MODELS)}
-    table, *_ = _model_tables(StudyFolder(Path(), None, {}, tables, {}, {}, {}))
+    table, *_ = model_tables(StudyFolder(Path(), None, {}, tables, {}, {}, {}))
     assert table.notes[0].startswith(f"Estimates on the {scale} scale;")

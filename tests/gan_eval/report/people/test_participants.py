@@ -9,9 +9,9 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer
 from gan_eval.report.people.design import look_sentence
 from gan_eval.report.people.participants import analysed_text, included_count, participation_sentences
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out
-from gan_eval.stats.looks import LOOKS
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of
@@ -45,13 +45,13 @@ def folder(all_trials: pd.DataFrame, rules: Rules = Rules(), *, looks: int = 0) 
     tables = {"rates": everything, "participation": included.participation, "trials": all_trials, "sessions": sessions}
     if looks:
         look = {"look": 1, "due_at": 20, "current": False, "n_people": looks, "n_wanted": 20, "note": "awaited"}
-        tables["looks"] = frame_of([look], LOOKS)
+        tables["looks"] = frame_of([look], ALL_TABLES["looks"])
     return StudyFolder(Path(), None, {}, tables, {}, {}, {})
 
 
 def test_people_without_an_answer_are_counted_nowhere_and_told() -> None:
     of = folder(trials())
-    assert answer(of)[0].startswith("4 participants told real from generated pictures better than by guessing")
+    assert answer(of)[0].startswith("4 participants told real from generated pictures better than by chance")
     assert analysed_text(of) == "the answers of 4 participants (1 of them up to where they broke off)"
     assert participation_sentences(of)[:3] == [
         "6 participants started, 4 of them finished.",

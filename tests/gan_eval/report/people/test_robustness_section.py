@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.robustness import robustness_section, robustness_sentence
+from gan_eval.report.people.comparisons import robustness_section, robustness_sentence
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.compare.robustness import (
     DRIFT,
     ROBUSTNESS,
     SIDE_BIAS,
     WITHOUT_EXCLUSIONS,
 )
-from gan_eval.stats.looks import LOOKS
 from gan_eval.tables.frames import frame_of
 
 MODELS = {"comparison": "models on maps", "a": "a", "b": "b", "measure": "fooling_rate", "simulated": False}
@@ -42,8 +42,8 @@ def test_every_check_has_its_row_and_verdicts_that_change_are_named():
     (_, table) = robustness_section(of).blocks
     rows = {row[0]: row[1:] for row in table.measured().rows}
     assert rows == {
-        "Single pictures: right, last trial less first trial": ["8.0 points (2.0 to 14.0)", "0.010", "a drift"],
-        "Pairs: left picture chosen, less one half": [
+        "Single pictures: right, last trial minus first trial": ["8.0 points (2.0 to 14.0)", "0.010", "a drift"],
+        "Pairs: left picture chosen, minus one half": [
             "1.0 points (−3.0 to 5.0)", "0.600", "not shown to differ from 0"
         ],
         "Without the exclusions (20 trials)": [
@@ -73,7 +73,9 @@ def test_nothing_without_the_table():
 
 def test_while_people_are_awaited_a_drift_is_not_told() -> None:
     of = folder(DRIFTING)
-    waiting = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], LOOKS)
+    waiting = frame_of(
+        [{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], ALL_TABLES["looks"]
+    )
     of.tables["looks"] = waiting
     assert robustness_sentence(of) == ""
     (table,) = robustness_section(of).blocks
