@@ -35,7 +35,7 @@ def file_facts(path: Path) -> Facts:
     """
     path = Path(path)
     require_file(path)
-    name = {"suffix": path.suffix, "name_token": frozenset(_WORD.findall(path.stem.lower()))}
+    name: Facts = {"suffix": path.suffix, "name_token": frozenset(_WORD.findall(path.stem.lower()))}
     try:
         with Image.open(path) as image:
             return {**name, **_facts_of(image, path)}

@@ -18,7 +18,7 @@ have. Classes that are never evaluated (the car's own bonnet, parking, bridges, 
 poles, licence plates as cars.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -212,7 +212,7 @@ def compare_segmentations(real: PictureSet) -> Comparison:
 
     def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate]:
         classes = _occurring(fake.features)
-        functions = {
+        functions: dict[str, Callable[[Counts, Counts], float]] = {
             "pixel_accuracy": pixel_accuracy,
             "class_accuracy": partial(_class_accuracy, classes),
             "class_iou": partial(_class_iou, classes),

@@ -227,7 +227,7 @@ class Tools:
                     networks.unavailable,
                     {str(name): text for name, text in networks.caveats.items()} | learned.caveats,
                 )
-                self._loaded = facts, learned.functions, networks.ready
+                self._loaded = facts, learned.functions, {str(name): ready for name, ready in networks.ready.items()}
             return self._loaded
 
 

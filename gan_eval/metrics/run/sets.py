@@ -126,10 +126,10 @@ def compare_sets(
         outcomes: dict[str, dict[str, Outcome]] = {}
         for model in names:
             for extractor, of_extractor in by_extractor.items():
-                for metric, result in sources[extractor].measure(of_extractor, model).items():
-                    row, outcome = sources[extractor].row(METRICS[metric], model, result)
-                    rows.append({"model": model, "dataset": dataset, "metric": metric, **row})
-                    outcomes.setdefault(metric, {})[model] = outcome
+                for name, result in sources[extractor].measure(of_extractor, model).items():
+                    row, outcome = sources[extractor].row(METRICS[name], model, result)
+                    rows.append({"model": model, "dataset": dataset, "metric": name, **row})
+                    outcomes.setdefault(name, {})[model] = outcome
             if on_progress:
                 on_progress(len(rows), total, "sets")
         for name, of_models in outcomes.items():

@@ -71,7 +71,8 @@ def download(url: str, folder: Path, name: str, on_progress: OnProgress | None =
     try:
         return Path(pooch.retrieve(url, None, fname=name, path=folder, downloader=downloader))
     except HTTPError as error:
-        raise FetchError(f"{shown}: answered {error.response.status_code} {error.response.reason}") from error
+        answer = f"{error.response.status_code} {error.response.reason}" if error.response is not None else str(error)
+        raise FetchError(f"{shown}: answered {answer}") from error
     except RequestException as error:
         raise FetchError(f"{shown}: cannot be reached, or broke off ({type(error).__name__})") from error
 
