@@ -430,7 +430,7 @@ def test_medians_and_quartiles_are_those_of_numpy(measured):
     row = next(row for row in table.rows if row[:2] == ["PSNR ↑", "clear"])
     numbers = [row["value"] for row in values() if row["metric"] == "psnr" and row["model"] == "clear"]
     low, middle, high = np.quantile(numbers, [0.25, 0.5, 0.75])
-    assert row[2:] == ["24", f"{middle:.2f}", f"{low:.2f} to {high:.2f}", "0"]
+    assert row[2:] == ["24", f"{middle:.1f}", f"{low:.1f} to {high:.1f}", "0"]
 
 
 def test_reasons_are_told_once_with_their_count():
