@@ -100,7 +100,7 @@ STUDIES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("simulated", [True, False])
+@pytest.mark.parametrize("simulated", [pytest.param(True, marks=pytest.mark.nightly), False])
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_answer_is_told_with_its_table(name: str, simulated: bool, tmp_path: Path) -> None:
     rows, said, section = STUDIES[name]
