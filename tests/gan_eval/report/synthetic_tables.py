@@ -8,6 +8,7 @@ from gan_eval.tables.frames import write_rows
 SCRIPT = "<script>alert('x')</script>"
 NASTY = ("a|b\"c' & <i>d</i>", "\u202egpj.exe", "x" * 300, "😀 `code` *bold* [link](http://example.org)")
 SPAN = {"ci_low": 0.2, "ci_high": 0.4}
+_SCREENED = {"screening": "none"} if "screening" in ALL_TABLES["opinion_scores"].by_name else {}
 TOLD_APART = {"comparison": "told apart", "a": "fake", "b": "real", "measure": "called_fake"}
 
 
@@ -91,10 +92,8 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
             for name, value in (("real", 0.5), (NASTY[0], -0.5))
         ],
         "opinion_scores": [
-            {"stimulus": f"maps/gan/{place}", "n": 4, "mos": 1 + place / 20,
-             "screening": "bt500"} for place in range(60)
+            {"stimulus": f"maps/gan/{place}", "n": 4, "mos": 1 + place / 20} | _SCREENED for place in range(60)
         ],
-        "raters": [{"participant": NASTY[0], "n": 9, "bias": 0.25, "rejected": True}],
         "agreement": [
             {"answer": "response", "kind": "all", "level": "nominal", "n_stimuli": 9, "n_participants": 3,
              "n_answers": 27, "alpha": 0.59} | SPAN
