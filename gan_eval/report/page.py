@@ -26,7 +26,7 @@ def render(report: Report) -> str:
 
     def html_of(block: Block) -> Any:
         """Set a block by its macro; blocks that hold others call it again."""
-        return getattr(environment.get_template("blocks.jinja").module, block.macro)(block)
+        return getattr(environment.get_template("blocks.jinja").module, type(block).__name__)(block)
 
     repeated = _repeated_pictures(report)
     downloads = {file.table: file for file in report.downloads}

@@ -1,11 +1,11 @@
-"""Rank agreement of metrics over models and over pictures, and the pictures that metrics differ on most.
+"""Rank agreement of metrics over models and over pictures.
 
 Values are turned round where lower is better, so that agreement means agreement on what is good.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,6 @@ from gan_eval.report.parts.words import NOTHING, number, whole
 
 LEAST_MODELS, LEAST_PICTURES = 3, 10
 """Fewer than these have no order."""
-MOST_DIFFERENT = 12
-"""Pictures listed that two metrics differ on."""
-WIDE_APART = 0.5
-"""Proportion of the pictures that must lie between a picture's two ranks for it to be listed."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +40,6 @@ class Agreement:
         """Return the agreement of two metrics, or None."""
         rows = self.pairs[self.pairs["a"].isin([a, b]) & self.pairs["b"].isin([a, b])]
         return float(rows["agreement"].iloc[0]) if len(rows) and a != b else None
-
-
-@dataclass(frozen=True)
-class Dispute:
-    """A picture that one metric ranks among the best and another among the worst."""
-
-    stimulus: str
-    praising: str
-    blaming: str
-    from_best: float
-    """Proportion of the pictures (0..1) that are at least as good, by the praising metric."""
-    from_worst: float
-    """Proportion of the pictures (0..1) that are at least as bad, by the blaming metric."""
 
 
 def agreement_section(measured: Measured) -> Section:
@@ -122,11 +105,6 @@ def model_goodness(measured: Measured, dataset: str) -> pd.DataFrame:
     return table.loc[:, table.notna().any()].dropna()
 
 
-def model_ranks(measured: Measured, dataset: str) -> pd.DataFrame:
-    """Return the models' ranks by each metric: 1 is the best."""
-    return model_goodness(measured, dataset).rank(ascending=False, method="min")
-
-
 def model_agreement(measured: Measured, dataset: str) -> Agreement | None:
     """Kendall's tau-b of the metrics' orders of the models; None for fewer than LEAST_MODELS models or two metrics."""
     table = model_goodness(measured, dataset)
@@ -162,25 +140,3 @@ def _agreement(table: pd.DataFrame, measure: Callable[[pd.Series, pd.Series], fl
             rows.append({"a": a, "b": b, "agreement": float(measure(both[a], both[b])), "n": len(both)})
     pairs = pd.DataFrame(rows, columns=["a", "b", "agreement", "n"]).sort_values("agreement", kind="stable")
     return Agreement(len(table), list(table.columns), pairs.reset_index(drop=True))
-
-
-def disputes(measured: Measured, dataset: str) -> list[Dispute]:
-    """Return for each two metrics the picture whose ranks differ most, the widest apart first, no picture twice."""
-    table = picture_goodness(measured, dataset)
-    if len(table) < LEAST_PICTURES:
-        return []
-    ranks = {str(metric): table[metric].rank(pct=True).to_numpy(float) for metric in table.columns}
-    candidates = []
-    for praising, blaming in permutations(ranks, 2):
-        apart = ranks[praising] - ranks[blaming]
-        if not np.isnan(apart).all():
-            place = int(np.nanargmax(apart))
-            candidates.append((float(apart[place]), place, praising, blaming))
-    by_place: dict[int, Dispute] = {}
-    for width, place, praising, blaming in sorted(candidates, key=lambda candidate: -candidate[0]):
-        if width >= WIDE_APART and place not in by_place and len(by_place) < MOST_DIFFERENT:
-            counted = int((~np.isnan(ranks[praising])).sum())
-            from_best = 1 - float(ranks[praising][place]) + 1 / counted
-            from_worst = float(ranks[blaming][place])
-            by_place[place] = Dispute(str(table.index[place]), praising, blaming, from_best, from_worst)
-    return list(by_place.values())

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.report.metrics.agreement import model_agreement, model_ranks
 from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
-from gan_eval.report.parts.words import listed, number, plural, whole
+from gan_eval.report.parts.words import listed, plural
 
 HOW_MARKED = (
     "best: better than every other model, the difference beyond its 95\u202f% interval. tied: the best value and all "
@@ -150,8 +149,7 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
         end = "highest" if higher_is_better(metric) else "lowest"
         first = by_metric[metric].best or f"{_group_name(frozenset(by_metric[metric].tied), models)}, not told apart"
         sentences.append(f"{title_of(metric)} is {end} for {first}; it does not count here: {why}.")
-    sentences += filter(None, (_infinite_values(measured, dataset, metric) for metric in by_metric))
-    return [*sentences, *_disagreements(measured, dataset), *_small_fid(measured, dataset)]
+    return [*sentences, *_small_fid(measured, dataset)]
 
 
 def descriptive_metrics(measured: Measured, dataset: str, by_metric: Mapping[str, Standing]) -> dict[str, str]:
@@ -203,49 +201,6 @@ def _abbreviated(metrics: Sequence[str]) -> str:
         return listed([title_of(metric) for metric in metrics])
     first = [title_of(metric) for metric in metrics[: _MOST_METRICS - 1]]
     return f"{', '.join(first)} and {len(metrics) - _MOST_METRICS + 1} more"
-
-
-def _infinite_values(measured: Measured, dataset: str, metric: str) -> str:
-    """Whose infinite values the order by a metric is without; empty where there are none."""
-    summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
-    counts = [
-        f"{whole(summary.infinite)} of {whole(summary.n)} of {model}"
-        for model, summary in summaries.items()
-        if summary.infinite
-    ]
-    if not counts:
-        return ""
-    if len(counts) > _MOST_NAMED:
-        counts = [*counts[:_MOST_NAMED], plural(len(counts) - _MOST_NAMED, "more model")]
-    equal = " (pictures equal to their reference)" if metric in ("psnr", "psnr_hole") else ""
-    return f"{title_of(metric)} counts without infinite values{equal}, in means and differences: {listed(counts)}."
-
-
-def _disagreements(measured: Measured, dataset: str) -> list[str]:
-    """The two metrics whose orders of the models are furthest apart, where they are more against than with each
-    other."""
-    agreement = model_agreement(measured, dataset)
-    if agreement is None:
-        return []
-    pairs = agreement.pairs
-    pairs = pairs[~(pairs["a"].isin(NO_VERDICT) | pairs["b"].isin(NO_VERDICT))]
-    if pairs.empty:
-        return []
-    worst = pairs.iloc[0]
-    a, b, tau = title_of(worst["a"]), title_of(worst["b"]), number(worst["agreement"])
-    if worst["agreement"] >= 0:
-        return [
-            f"No two metrics order the {agreement.n} models against each other; furthest apart are {a} and {b} "
-            f"(Kendall's tau {tau})."
-        ]
-    ranks = model_ranks(measured, dataset)
-    first = ranks[worst["a"]].idxmin()
-    against = int((pairs["agreement"] < 0).sum())
-    return [
-        f"Metrics disagree: {a} and {b} order the models against each other (Kendall's tau {tau} over {agreement.n} "
-        f"models): {first} is number 1 by {a} and number {ranks.loc[first, worst['b']]:g} by {b}."
-        + (f" So do {against - 1} more of {len(pairs)} pairs of metrics." if against > 1 else "")
-    ]
 
 
 def _small_fid(measured: Measured, dataset: str) -> list[str]:

@@ -1,21 +1,16 @@
-"""The generated pictures with the best and worst values of every metric, and those that metrics disagree on most."""
-
-import math
-from collections.abc import Sequence
+"""The generated pictures with the best and worst values of every metric."""
 
 import pandas as pd
 
-from gan_eval.report.metrics.agreement import disputes
 from gan_eval.report.metrics.data import (
     Measured,
     decimals,
     higher_is_better,
     section_by_dataset,
-    title_of,
     unit_of,
     with_arrow,
 )
-from gan_eval.report.parts.blocks import Block, Folded, Gallery, Paragraph, Section, Shown
+from gan_eval.report.parts.blocks import Block, Folded, Gallery, Paragraph, Section
 from gan_eval.report.parts.words import NARROW, number, plural, whole
 
 MOST_LISTED = 10
@@ -34,16 +29,16 @@ def most_listed(metrics: int) -> int:
 
 
 def extremes_section(measured: Measured) -> Section:
-    """Return best and worst pictures of each metric, the first metric's open, and what metrics differ on most."""
+    """Return best and worst pictures of each metric, the first metric's open."""
     most = most_listed(sum(len(measured.picture_metrics(dataset)) for dataset in measured.datasets))
 
-    def blocks(dataset: str) -> list[Block]:
-        pairs = disputed_pictures(measured, dataset)
-        disputed = Gallery(pairs, "Pictures that two metrics differ on most, ranked over all generated pictures")
-        return [*metric_extremes(measured, dataset, most=most), *([disputed] if pairs else [])]
-
-    before = [Paragraph("Left the generated picture, right the real one.")]
-    return section_by_dataset("extremes", "Best and worst pictures", measured, blocks, before=before)
+    return section_by_dataset(
+        "extremes",
+        "Best and worst pictures",
+        measured,
+        lambda dataset: metric_extremes(measured, dataset, most=most),
+        before=[Paragraph("Left the generated picture, right the real one.")],
+    )
 
 
 def metric_extremes(measured: Measured, dataset: str, *, most: int) -> list[Folded]:
@@ -80,22 +75,3 @@ def metric_extremes(measured: Measured, dataset: str, *, most: int) -> list[Fold
             lists.append(Gallery(entries, heading if len(table) > 1 else "The only picture"))
         blocks.append(Folded(with_arrow(metric), lists, is_open=not blocks))
     return blocks
-
-
-def disputed_pictures(measured: Measured, dataset: str) -> Sequence[Shown]:
-    """Return the pictures that two metrics differ on most, with what each says."""
-
-    def percent_up(proportion: float) -> str:
-        return f"{max(math.ceil(100 * proportion - 1e-9), 1)}{NARROW}%"
-
-    rows = measured.images.drop_duplicates("stimulus").set_index("stimulus")
-    return [
-        measured.shown(
-            rows.loc[dispute.stimulus].to_dict() | {"stimulus": dispute.stimulus},
-            [
-                f"{title_of(dispute.praising)}: among the best {percent_up(dispute.from_best)}",
-                f"{title_of(dispute.blaming)}: among the worst {percent_up(dispute.from_worst)}",
-            ],
-        )
-        for dispute in disputes(measured, dataset)
-    ]

@@ -5,8 +5,8 @@ A block is a plain record. `page.py` sets each by its macro in `blocks.jinja`; a
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from gan_eval.report.parts.thumbnails import Picture
 from gan_eval.report.parts.words import NARROW, NOTHING, plural, whole
@@ -18,53 +18,42 @@ _COUNT = re.compile(f"[0-9{NARROW}]+")
 
 
 class Block:
-    """One part of a section; false where it has nothing to show."""
+    """One part of a section, a dataclass. `blocks.jinja` has a macro of the class's name."""
 
-    macro: ClassVar[str]
-    """Its macro in `blocks.jinja`."""
+    def __bool__(self) -> bool:
+        """Return False where any field without a default is empty: there is nothing to show."""
+        required = (field.name for field in fields(cast(Any, self)) if field.default is MISSING)
+        return all(getattr(self, name) for name in required)
 
 
 @dataclass(frozen=True)
 class Lead(Block):
     """Sentences of which the first is the answer itself."""
 
-    macro = "lead"
     sentences: Sequence[str]
-
-    def __bool__(self) -> bool:
-        return bool(self.sentences)
 
 
 @dataclass(frozen=True)
 class Lines(Block):
     """Sentences as a list."""
 
-    macro = "lines"
     lines: Sequence[str]
     style: str = "said"
     """Class of the style sheet: `said` (a single line is a paragraph), `remarks`, `warnings` or `sources`."""
-
-    def __bool__(self) -> bool:
-        return bool(self.lines)
 
 
 @dataclass(frozen=True)
 class Paragraph(Block):
     """A paragraph."""
 
-    macro = "paragraph"
     text: str
     style: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.text)
 
 
 @dataclass(frozen=True)
 class Heading(Block):
     """A heading within a section."""
 
-    macro = "heading"
     text: str
     level: int = 3
 
@@ -73,36 +62,24 @@ class Heading(Block):
 class Quote(Block):
     """Paragraphs to copy into a paper, a blank line between them."""
 
-    macro = "quote"
     heading: str
     text: str
-
-    def __bool__(self) -> bool:
-        return bool(self.text)
 
 
 @dataclass(frozen=True)
 class Listing(Block):
     """Source text to copy, letter for letter; folded on the page."""
 
-    macro = "listing"
     heading: str
     text: str
-
-    def __bool__(self) -> bool:
-        return bool(self.text)
 
 
 @dataclass(frozen=True)
 class Facts(Block):
     """Terms with their descriptions."""
 
-    macro = "facts"
     items: Sequence[tuple[str, str]]
     style: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.items)
 
 
 @dataclass(frozen=True)
@@ -141,7 +118,6 @@ class Cell:
 class Table(Block):
     """A table, its cells ready to be printed; the first cell of a row names it."""
 
-    macro = "table"
     caption: str
     head: Sequence[str | Column]
     rows: Sequence[Sequence[str | Cell]]
@@ -158,9 +134,6 @@ class Table(Block):
     """Sign and text."""
     style: str = "rows"
     """Classes of the style sheet: `rows`, `rows cite`, `rows metrics` or `matrix`."""
-
-    def __bool__(self) -> bool:
-        return bool(self.rows)
 
     def measured(self) -> "Table":
         """Return the table without rows that measure nothing (words, counts and empty cells), which a note counts, and
@@ -192,20 +165,15 @@ class Table(Block):
 class Charts(Block):
     """Charts, several in a line where there is room."""
 
-    macro = "charts"
     charts: "Sequence[Chart]"
     style: str = ""
     """`beside`: next to the sentences above, where there is room."""
-
-    def __bool__(self) -> bool:
-        return bool(self.charts)
 
 
 @dataclass(frozen=True)
 class Folded(Block):
     """Blocks that are closed until they are asked for; the summary is a heading."""
 
-    macro = "folded"
     summary: str
     blocks: Sequence[Block]
     is_open: bool = False
@@ -225,30 +193,22 @@ class Shown:
 class Gallery(Block):
     """Pictures in order, each with its lines."""
 
-    macro = "gallery"
     entries: Sequence[Shown]
     title: str = ""
     is_ranked: bool = False
     """The first is the most extreme; on a wide page all stand in one line."""
-
-    def __bool__(self) -> bool:
-        return bool(self.entries)
 
 
 @dataclass(frozen=True)
 class PictureTable(Block):
     """Pictures in rows and columns, such as a few items of a model, or models after some steps."""
 
-    macro = "picture_table"
     caption: str
     head: Sequence[str]
     """Name of the first column, then of each column of pictures."""
     rows: Sequence[tuple[str, Sequence[Picture | None]]]
     """Name of each row, and its pictures."""
     note: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.rows)
 
 
 @dataclass(frozen=True)
@@ -281,11 +241,7 @@ class Download:
 class Files(Block):
     """The list of all tables, as files to save."""
 
-    macro = "files"
     downloads: Sequence[Download]
-
-    def __bool__(self) -> bool:
-        return bool(self.downloads)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a study's folder holds that a report can show: tables, stimuli, training, settings; any may be absent."""
+"""A study's folder as the report reads it: tables, stimuli, training, settings; any may be absent."""
 
 import contextlib
 import math
@@ -72,14 +72,14 @@ class StudyFolder:
     files: Mapping[str, Path] = field(default_factory=dict)
     """The files of `tables` by the table's name, and of `published` by `published/NAME`."""
     contents: Mapping[str, bytes] = field(default_factory=dict)
-    """What was in `files` when they were read."""
+    """The bytes of `files` when they were read."""
 
     def table(self, table: Table) -> pd.DataFrame:
-        """The table, without rows where the folder has none."""
+        """Return a table, without rows where the folder has none."""
         return self.tables.get(table.name, pd.DataFrame({name: [] for name in table.names}))
 
     def scope(self, name: str) -> pd.DataFrame:
-        """The rates of one scope."""
+        """Return the rates of one scope."""
         rates = self.table(RATES)
         return rates[rates["scope"] == name]
 
@@ -103,7 +103,7 @@ class StudyFolder:
         return str(notes.iloc[0]) if len(notes) else ""
 
     def judged(self) -> pd.DataFrame:
-        """The rates that rest on single pictures called real or fake, answered or not.
+        """Return the rates that rest on single pictures called real or fake, answered or not.
 
         A study of pairs or of grades alone has a row for everything too, of no trials.
         """
@@ -112,7 +112,7 @@ class StudyFolder:
 
     @property
     def simulated(self) -> bool:
-        """The numbers come from simulated participants, as their tables, else trials, sessions or the facts say."""
+        """True where the tables, else trials, sessions or facts, are of simulated participants."""
         answers = [self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])]
         if any(len(marks) for marks in answers):
             return any(bool(marks.fillna(False).any()) for marks in answers)
@@ -123,14 +123,14 @@ class StudyFolder:
         return bool((self.facts.get("sessions") or {}).get("simulated"))
 
     def answers(self) -> pd.DataFrame:
-        """The trials behind the rates: simulated ones are left out where people have answered."""
+        """Return the trials behind the rates: simulated ones are left out where people have answered."""
         trials = self.table(TRIALS)
         of_people = trials[~trials["simulated"].fillna(False).astype(bool)]
         return trials if self.simulated or of_people.empty else of_people
 
     @property
     def fractions(self) -> list[float]:
-        """The fractions of the planned training steps that stand in the tables, ascending."""
+        """The fractions of the planned training steps in the tables, ascending."""
         fractions = {float(self.facts["fraction"])} if self.facts.get("fraction") is not None else set()
         for frame in (*self.tables.values(), *self.stimuli.values(), *self.training.values()):
             if "fraction" in frame:
@@ -139,7 +139,7 @@ class StudyFolder:
 
 
 def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
-    """Read what is there: the layout of a study's folder, or tables that lie in the folder itself.
+    """Read the layout of a study's folder, or tables that lie in the folder itself.
 
     Args:
         folder: the folder.
@@ -200,7 +200,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
 
 
 def _read_facts(file: Path) -> dict[str, Any]:
-    """What `run` notes beside the tables.
+    """Read what `run` notes next to the tables.
 
     Raises:
         UserError: the file is damaged.
@@ -221,7 +221,7 @@ def _read_facts(file: Path) -> dict[str, Any]:
 
 
 def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:
-    """The tables' files: those in the sub-folder `below`; where it has none, those in the folder itself."""
+    """Return the tables' files: those in the sub-folder `below`, else those in the folder itself."""
     for place in (folder / below, folder):
         files = {table.name: path for table in tables if (path := place / f"{table.name}.csv").is_file()}
         if files:
@@ -232,7 +232,7 @@ def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[st
 def _stimulus_sets(
     folder: Path, facts: Mapping[str, Any], named: Sequence[Path]
 ) -> dict[str, tuple[Path, pd.DataFrame]]:
-    """The sets in the study's folder, those that it notes elsewhere as far as they are there, and those named.
+    """Return the sets in the study's folder, those that it notes elsewhere, and those named.
 
     Raises:
         UserError: a named one is none, a table does not fit its schema, or a picture has changed.
@@ -285,7 +285,7 @@ _VERB = {"analysis": "analyze", "metrics": "metrics"}
 
 
 def _run_command(folder: Path) -> str:
-    """The `run` that makes a study's folder; empty for a folder of other origin."""
+    """Return the `run` that makes a study's folder; empty for a folder of other origin."""
     record = folder / OWN_FOLDER / "run.json"
     with contextlib.suppress(UserError, TypeError, KeyError):
         file = os.path.normpath(folder / read_json(record)["file"])
@@ -294,7 +294,7 @@ def _run_command(folder: Path) -> str:
 
 
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
-    """The files that are to be read, by table: where a set has a record, those that it names.
+    """Return the files to read, by table: where a set has a record, those that it names.
 
     Args:
         folder: the study's, or that of the tables.
@@ -336,14 +336,14 @@ def _require_answers_of_store(
     tables: Mapping[str, pd.DataFrame],
     sets: Mapping[Path, Sequence[FileSet]],
 ) -> None:
-    """Compare the sessions in the tables with the store that they were made from, as far as it is there.
+    """Compare the sessions in the tables with the store that they were made from, if it is there.
 
     Raises:
         UserError: a session is not in the store, as after `participants forget`.
     """
     run = _run_command(folder)
     stores = {place / known.source for place, all_known in sets.items() for known in all_known if known.source}
-    stores |= {folder / "store.sqlite"} if run else set()  # tables of earlier versions do not name it
+    stores |= {folder / "store.sqlite"} if run else set()
     for place in stores:
         if not place.is_file():
             continue
@@ -360,7 +360,7 @@ def _require_answers_of_store(
 
 
 def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> None:
-    """Where there is no record, the column `run` says of which analysis a table is.
+    """Compare the column `run` of the tables, for folders without a record.
 
     Raises:
         UserError: the tables are of several analyses.
@@ -381,12 +381,12 @@ def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.Dat
 
 
 MANY = 3
-"""A note in so many tables is given once for all."""
+"""Number of tables from which a common note is given once for all."""
 _BETWEEN = "; "
 
 
 def common_notes(folder: StudyFolder) -> list[str]:
-    """That several studies are pooled, and what rules left out where that stands in `MANY` tables or more."""
+    """Return notes that stand once for all: pooled studies, and exclusions in `MANY` tables or more."""
     tables_with: Counter[str] = Counter()
     for table in folder.tables.values():
         cells: Sequence[Any] = list(table["note"].dropna().unique()) if "note" in table else []
@@ -396,7 +396,7 @@ def common_notes(folder: StudyFolder) -> list[str]:
 
 
 def without_common_notes(folder: StudyFolder) -> StudyFolder:
-    """The folder, its tables without those notes."""
+    """Return the folder, its tables without the common notes."""
     common = set(common_notes(folder))
     if not common:
         return folder
@@ -413,10 +413,10 @@ def without_common_notes(folder: StudyFolder) -> StudyFolder:
 
 
 def included_trials(folder: StudyFolder) -> pd.DataFrame:
-    """The trials that the tables rest on: of participants who were not left out, without those that a rule names.
+    """Return the trials behind the tables: without excluded participants, and without those that a rule names.
 
-    The rules are read from `participation`: whoever is not left out altogether can only be named there by a rule on
-    trials. A rule that these trials cannot be asked leaves nothing out.
+    The rules are those of `participation`: a participant who is not excluded is named there by a rule on trials. A rule
+    on a column that the trials lack excludes nothing.
     """
     trials, table = folder.answers(), folder.table(PARTICIPATION)
     if trials.empty or table.empty:

@@ -189,8 +189,9 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     known = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
     if not known:
         return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
-    following = [row for row in known if _strength(row) > 0 and row["within_p_holm"] < folder.alpha]
-    best = max(known, key=_strength)
+    # an interval that excludes 0 in this direction, and p after Holm; a missing p is not below alpha
+    following = [row for row in known if min(_directed(row)) > 0 and row["within_p_holm"] < folder.alpha]
+    best = max(known, key=_directed)
     strength = (
         f"{title_of(str(best['metric']))}: Spearman {number(best['within'])}, 95{NARROW}% interval "
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
@@ -208,10 +209,12 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}; {lead}."
 
 
-def _strength(row: Record) -> float:
-    """Return the correlation in the direction that the metric predicts."""
-    better, value = higher_is_better(str(row["metric"])), float(row["within"])
-    return abs(value) if better is None else value if better else -value
+def _directed(row: Record) -> tuple[float, float, float]:
+    """Return the correlation and the ends of its interval in the direction that the metric predicts."""
+    better = higher_is_better(str(row["metric"]))
+    value, low, high = (float(row[f"within{end}"]) for end in ("", "_low", "_high"))
+    is_turned = better is False or (better is None and value < 0)
+    return (-value, -high, -low) if is_turned else (value, low, high)
 
 
 def _beaten(folder: StudyFolder, best: Record, dataset: str) -> list[str]:
