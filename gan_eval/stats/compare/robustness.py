@@ -118,10 +118,10 @@ def _without_exclusions(
     before = _questions(everything, settings)
     n_all, n_left = (int((table["phase"] == "main").sum()) for table in (everything, trials))
     fits_of_all: Fits = {}
-    rows = []
+    rows: list[Row] = []
     for names, of in _questions(trials, settings).items():
-        whole, row = before.get(names), verdicts.get(names)
-        if whole is None or row is None:
+        whole, judged = before.get(names), verdicts.get(names)
+        if whole is None or judged is None:
             continue
         fit = fits.get(of.question.key)
         start = fit if isinstance(fit, CrossedFit) and len(fit.beta) == len(whole.question.cell_weights) else None
@@ -138,12 +138,12 @@ def _without_exclusions(
                 "ci_low": result.ci_low,
                 "ci_high": result.ci_high,
                 "p": result.p,
-                "verdict": row["verdict"],
+                "verdict": judged["verdict"],
                 "n_units": n_all - n_left,
                 **provenance_cells(of.trials, result.note),
                 "family": (of.family, of.planned),
                 "p_equivalent": result.p_equivalent,
-                "alpha": row["alpha"],
+                "alpha": judged["alpha"],
             }
         )
     for family in {row["family"] for row in rows}:

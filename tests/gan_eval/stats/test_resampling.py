@@ -31,6 +31,8 @@ def test_a_replicate_draws_as_many_stimuli_as_there_are():
     trials = fakes(participants=30, rows=2000)
     weight = np.concatenate([part.weight for part in bootstrap_replicates(Scores.of(trials), seed=1)])
     assert weight.shape == (resampling.REPLICATES, 9)
+    fewer = bootstrap_replicates(Scores.of(trials), seed=1, replicates=250)
+    np.testing.assert_array_equal(np.concatenate([part.weight for part in fewer]).shape, (250, 9))
     assert (weight.sum(axis=1) == 9).all()
     assert weight.mean() == pytest.approx(1)
     assert weight.var() == pytest.approx(8 / 9, rel=0.05)

@@ -161,3 +161,9 @@ def test_a_variance_at_zero_is_called_singular():
 def test_what_cannot_be_estimated_is_refused(change, word):
     with pytest.raises(NoFitError, match=word):
         fit_crossed(*change(*small_design()))
+
+
+def test_a_design_of_too_many_pairs_is_refused(monkeypatch):
+    monkeypatch.setattr("gan_eval.stats.mixed.fit.MOST_CELLS", 100)
+    with pytest.raises(NoFitError, match="more than 100 pairs of a participant and a stimulus"):
+        fit_crossed(*small_design())
