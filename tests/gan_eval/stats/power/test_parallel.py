@@ -38,7 +38,7 @@ def test_the_number_of_processes_changes_nothing() -> None:
     assert told == list(range(1, 10))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_processes_compute_in_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     for name in names:
