@@ -1,4 +1,4 @@
-"""A million trials out of a store, beside pandas' own reading, and every table of their analysis.
+"""A million trials out of a store, compared with pandas' own reading, and every table of their analysis.
 
     OMP_NUM_THREADS=1 python benchmarks/analysis.py
     OMP_NUM_THREADS=1 python benchmarks/analysis.py --models 3 --datasets 2 --exposures 2

@@ -1,4 +1,4 @@
-"""False alarms and interval coverage of the default analysis, beside those of the usual tests, by simulation.
+"""False alarms and interval coverage of the default analysis, compared with those of the usual tests, by simulation.
 
     python benchmarks/calibration.py --studies 1000 --write docs/calibration.md
 

@@ -146,7 +146,7 @@ def model_trials(study: Answers) -> pd.DataFrame:
 
 
 def pair_trials(study: Answers) -> pd.DataFrame:
-    """All are pairs, real beside fake, as `gan_eval.stats.trials.pair_trials` has them; yes: the real one is chosen."""
+    """All are pairs, real against fake, as `gan_eval.stats.trials.pair_trials` has them; yes: the real one is chosen."""
     choice = np.where(study.yes, "a", "b")
     return _trials(study, ["a", "a"]).assign(protocol="paired", choice=choice, answered=True)
 

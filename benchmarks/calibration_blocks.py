@@ -103,7 +103,7 @@ def skills(column: int, random: np.random.Generator) -> list[float]:
 
 
 def pairs(column: int, random: np.random.Generator) -> list[float]:
-    """Real beside fake, either is chosen as often."""
+    """Real against fake, either is chosen as often."""
     study = answers.simulate(World(SIZES[column], 0.0, 0.0), random)
     estimated = _estimate(pair_questions(answers.pair_trials(study), DEFAULT), DEFAULT)
     p = [estimated.p, answers.binomial_p(study), answers.t_against_half_p(study)]
@@ -256,7 +256,7 @@ BLOCKS = {
         skills,
     ),
     "pairs": Block(
-        "Pairs, real beside fake, chosen alike",
+        "Pairs, real against fake, chosen alike",
         (Part(FALSE_ALARMS, BOTH, ("ours: told apart in pairs", "binomial", "t over participants")),),
         pairs,
     ),
@@ -304,13 +304,13 @@ BLOCKS = {
         leanings,
     ),
     "power": Block(
-        f"Power told beforehand and found: {PEOPLE} people invited, {TRIALS} trials each, {100 * UNANSWERED:g} % of "
+        f"Power predicted and found: {PEOPLE} people invited, {TRIALS} trials each, {100 * UNANSWERED:g} % of "
         f"them unanswered, {100 * DROPOUT:g} % of people break off, {100 * EXCLUDED:g} % left out",
         (
             Part(
                 "difference found, % of studies",
                 tuple(ASKED),
-                ("told by `./run power`", "found in studies played trial by trial"),
+                ("predicted by `./run power`", "found in studies played trial by trial"),
             ),
         ),
         power_told_and_found,

@@ -38,7 +38,7 @@ def test_what_the_message_says_is_what_allows_it(make_set):
     require_no_giveaways([stimuli], allow=allow)
 
 
-@pytest.mark.parametrize(("name", "words"), [("fromat", "is no clue"), ("brightness", "is never refused")])
+@pytest.mark.parametrize(("name", "words"), [("fromat", "is not a clue"), ("brightness", "is never refused")])
 def test_only_metadata_clues_can_be_allowed(make_set, name, words):
     with pytest.raises(UserError, match=rf"quiz.allow_giveaways: '{name}' {words}.*format"):
         require_no_giveaways([make_set()], allow=(name,))
