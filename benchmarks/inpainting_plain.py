@@ -21,7 +21,7 @@ Step = Callable[["Batch"], dict[str, Tensor]]
 
 
 class Joined(nn.Module):
-    """A picture beside what is made of it."""
+    """A picture and its generated version."""
 
     def __init__(self, inner: nn.Sequential) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Speed of the step that learns to fill holes beside a plain step of the same networks, on this machine.
+"""Speed of the step that learns to fill holes compared with a plain step of the same networks, on this machine.
 
     python benchmarks/inpainting_step.py context_encoder --batch 16 --rounds 5 --steps 4
     python benchmarks/inpainting_step.py hole_filling --size 128 --batch 8 --style
@@ -35,7 +35,7 @@ from gan_eval.machine.start import ALLOCATOR_SETTINGS
 WARM_UP = 2
 SIDES = {"plain": plain, "ours": ours}
 CLOCKS = {"wall": time.perf_counter, "CPU": time.process_time}
-"""The second counts the seconds of this process's threads alone, which other programs beside it change little."""
+"""The second counts the seconds of this process's threads alone, which other programs change little."""
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
 
 def arguments() -> argparse.ArgumentParser:
     """The options."""
-    parser = argparse.ArgumentParser(description="time our step that learns to fill holes beside a plain one")
+    parser = argparse.ArgumentParser(description="time our step that learns to fill holes compared with a plain one")
     parser.add_argument("family", choices=["context_encoder", "hole_filling"])
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--batch", type=int, help="default: 16, for hole_filling 8")

@@ -211,7 +211,7 @@ def features(count: int) -> tuple[Any, Any]:
 
 
 def frechet_few(_: Path) -> Sides:
-    """400 pictures a set beside scipy's matrix root."""
+    """400 pictures a set compared with scipy's matrix root."""
     import scipy.linalg
     import torch
 
@@ -232,7 +232,7 @@ def frechet_few(_: Path) -> Sides:
 
 
 def frechet_many(_: Path) -> Sides:
-    """5,000 pictures a set beside torch-fidelity, from features to the distance on both sides."""
+    """5,000 pictures a set compared with torch-fidelity, from features to the distance on both sides."""
     import torch
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
@@ -299,7 +299,7 @@ def peer_network(kind: Any) -> Any:
 
 
 def again(metrics: tuple[str, ...], scratch: Path) -> Sides:
-    """The second run over the same pictures beside the first."""
+    """The second run over the same pictures compared with the first."""
     import shutil
 
     from gan_eval.metrics import evaluate, folder_pair

@@ -1,4 +1,4 @@
-"""Speed of the metrics beside other programs, on this machine: each line a ratio from one run.
+"""Speed of the metrics compared with other programs, on this machine: each line a ratio from one run.
 
     python benchmarks/metrics.py                  # every line
     python benchmarks/metrics.py ssim niqe        # some
@@ -32,7 +32,7 @@ PAUSE_S = 0.25
 
 def main() -> None:
     """Make the environment, go into it, and print the table."""
-    parser = argparse.ArgumentParser(description="time our metrics beside other programs")
+    parser = argparse.ArgumentParser(description="time our metrics compared with other programs")
     parser.add_argument("lines", nargs="*", metavar="LINE", help=f"from: {', '.join(LINES)}; default: all")
     parser.add_argument("--rounds", type=int, help="default: what each line is made for")
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "peers", help="folder of the environment")
@@ -44,7 +44,7 @@ def main() -> None:
         parser.error(f"no line {unknown[0]!r}; choose from {', '.join(LINES)}")
     if options.list:
         for name, line in LINES.items():
-            print(f"{name:18} {line.work}; beside {line.beside}")
+            print(f"{name:18} {line.work}; compared with {line.beside}")
     elif options.inside:
         compare({name: LINES[name] for name in options.lines or LINES}, options.rounds)
     else:
@@ -54,7 +54,7 @@ def main() -> None:
 
 def compare(lines: dict[str, Line], rounds: int | None) -> None:
     """Time the lines one after the other."""
-    print("| line | work | beside | ratio (least to greatest) | ours | theirs | rounds |")
+    print("| line | work | compared with | ratio (least to greatest) | ours | theirs | rounds |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for name, line in lines.items():
         with tempfile.TemporaryDirectory() as scratch:

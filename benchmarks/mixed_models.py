@@ -1,4 +1,4 @@
-"""Our crossed mixed model beside lme4: time and agreement on three sizes of study.
+"""Our crossed mixed model compared with lme4: time and agreement on three sizes of study.
 
 `python benchmarks/mixed_models.py [--slope]` simulates the studies, fits each with `fit_crossed` and, where Rscript
 with lme4 is installed, with `glmer` (nAGQ = 1, its default optimiser), and prints both times, their ratio and the

@@ -1,6 +1,6 @@
 """An environment of their own for the programs that the benchmarks compare with.
 
-The peers bring many packages that the project does not want. They are installed beside this environment, whose torch
+The peers bring many packages that the project does not want. They are installed next to this environment, whose torch
 they see and use, so that both sides run on the same one.
 """
 

@@ -8,7 +8,7 @@ loop on its clock, then one flip.
 
 Keys are read by `psychopy.event`. `psychopy.hardware.keyboard`, whose times are nearer to the press, needs
 psychtoolbox, which the environment that `quiz_timing.py` makes leaves out; without it that class falls back on
-`psychopy.event` by itself.
+`psychopy.event` alone.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Exposures and reaction times of the quiz beside PsychoPy's, seen from outside on the same private screen.
+"""Exposures and reaction times of the quiz compared with PsychoPy's, seen from outside on the same private screen.
 
     python benchmarks/quiz_timing.py --trials 200 --presses 200
 
@@ -75,12 +75,12 @@ class Pair:
 
     @property
     def seen_exposure(self) -> float:
-        """In ms."""
+        """Times in ms."""
         return (self.seen["offset_ns"] - self.seen["onset_ns"]) / 1e6
 
     @property
     def true_reaction(self) -> float:
-        """In ms."""
+        """Times in ms."""
         return (self.seen["pressed_ns"] - self.seen["onset_ns"]) / 1e6
 
 

@@ -1,4 +1,4 @@
-"""Speed of the training step beside a plain reference step with the same mathematics, on this machine.
+"""Speed of the training step compared with a plain reference step with the same mathematics, on this machine.
 
     python benchmarks/train_step.py --size 256 --batch 1 --rounds 5 --steps 6
     python benchmarks/train_step.py --device cuda --batch 16 --steps 50 --precision fp32 bf16
@@ -42,7 +42,7 @@ Step = Callable[[], "dict[str, Tensor]"]
 
 def main() -> None:
     """Run the sides in turn and print the ratios."""
-    parser = argparse.ArgumentParser(description="time our training step beside the reference step")
+    parser = argparse.ArgumentParser(description="time our training step compared with the reference step")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)

@@ -1,4 +1,4 @@
-"""The tables of measured values in these pages, out of the CSV files beside them, in Markdown.
+"""The tables of measured values in these pages, out of the CSV files next to them, in Markdown.
 
     python results/tables.py
 

@@ -1,4 +1,4 @@
-"""The pictures of shown.toml: soft edges beside crops of photographs that come with scikit-image.
+"""The pictures of shown.toml: soft edges next to crops of photographs that come with scikit-image.
 
 python results/mix_loss/shown_data.py DATA
 """

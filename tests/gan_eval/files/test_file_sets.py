@@ -45,16 +45,6 @@ def test_a_set_takes_the_place_of_the_last_one_and_leaves_the_users_files(tmp_pa
     assert sorted(path.name for path in (tmp_path / OWN_FOLDER).iterdir()) == ["sets.lock", "tables.set.json"]
 
 
-def test_equal_files_are_equal_sets(tmp_path):
-    write(tmp_path / "one", OLD)
-    write(tmp_path / "two", OLD)
-    write(tmp_path / "three", NEW)
-    folders = [tmp_path / name for name in ("one", "two", "three")]
-    with settled(*folders) as sets:
-        one, two, three = (sets[folder][0].run for folder in folders)
-    assert one == two != three
-
-
 @pytest.mark.parametrize("when", ["writing", "announcing"])
 def test_what_fails_before_all_is_written_leaves_the_old_set(tmp_path, monkeypatch, when):
     write(tmp_path, OLD)
@@ -121,6 +111,7 @@ def test_a_kill_while_it_is_written_leaves_the_old_set_and_its_scraps_go_next_ti
     assert not list((tmp_path / OWN_FOLDER).glob("*aside*"))
 
 
+@pytest.mark.nightly
 def test_of_two_at_once_one_whole_set_results(tmp_path):
     code = (
         "import sys; from pathlib import Path; from gan_eval.files.sets import replaced_set\n"

@@ -1,6 +1,5 @@
 """Files are whole or absent."""
 
-import errno
 import json
 import os
 import time
@@ -19,27 +18,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
         1 / 0  # noqa: B018
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
-
-
-@pytest.mark.parametrize(("code", "word"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "no permission")])
-def test_a_disk_that_refuses_is_told_in_one_line(tmp_path, monkeypatch, code, word):
-    def refuse(*_: object) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(atomic.os, "fsync", refuse)
-    with pytest.raises(UserError, match=word) as caught:
-        atomic.write_text(tmp_path / "a.txt", "text")
-    assert "a.txt" in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_device_is_told(tmp_path):
-    if not os.path.exists("/dev/full"):  # noqa: PTH110
-        pytest.skip("this system has no /dev/full")
-    with pytest.raises(UserError, match="disk is full"), atomic.atomic_path(tmp_path / "a.bin"):
-        with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
-            full.write(b"x")
 
 
 def modes(folder):
@@ -72,12 +50,6 @@ def test_what_is_there_and_what_is_public_keep_the_users_permissions(tmp_path, m
         os.umask(before)
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o750
     assert (tmp_path / "data" / "a.txt").stat().st_mode & 0o777 == 0o640
-
-
-def test_writing_never_touches_the_process_umask(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "umask", None)
-    atomic.write_text(tmp_path / "a.txt", "x")
-    assert (tmp_path / "a.txt").read_text() == "x"
 
 
 def test_an_output_folder_is_ours_or_refused(tmp_path):

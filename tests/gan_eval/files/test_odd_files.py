@@ -145,7 +145,7 @@ def test_json_holds_names_that_are_no_utf8(tmp_path) -> None:
     assert sha256_json(value) != sha256_json({"a": ["", "ü\n"]})
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("mode", [{"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {}])
 def test_a_locale_of_ascii_takes_other_names_and_words(tmp_path, results, mode) -> None:
     def command(*arguments: str | bytes) -> subprocess.CompletedProcess:
@@ -173,6 +173,7 @@ def test_a_locale_of_ascii_takes_other_names_and_words(tmp_path, results, mode) 
     assert "fehlt-ä: no such folder" in done.stderr.decode()
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_behind_stdout_is_one_line(tmp_path) -> None:
     (tmp_path / "t.csv").write_text(TRIALS)

@@ -215,5 +215,5 @@ def test_a_clue_without_a_test_is_in_no_family_and_stays_without_p() -> None:
     head, *lines = summary_lines(Audit((group,), ()))
     assert head.endswith("4 of 5 clues compared: 4 to look at")
     assert [(line.split()[1], "may be chance" in line) for line in lines] == [
-        ("format", True), ("size", False), ("mode", False), ("profile", False)
+        ("format", True), ("size", False), ("mode", False), ("profile", True)
     ]  # fmt: skip

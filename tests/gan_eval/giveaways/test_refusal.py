@@ -1,9 +1,7 @@
 """The quiz's guard."""
 
-import numpy as np
 import pytest
 from giveaway_pictures import as_png
-from PIL import Image
 from rehashed import rehash
 
 from gan_eval.errors import UserError
@@ -12,10 +10,6 @@ from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identica
 from gan_eval.stimuli.sets import read_set, read_sets
 
 JPEG = (".jpg", as_png)
-
-
-def test_alike_files_pass(make_set):
-    require_no_giveaways([make_set()], allow=())
 
 
 def test_the_clue_the_set_and_the_mend_are_named(make_set):
@@ -38,17 +32,10 @@ def test_what_the_message_says_is_what_allows_it(make_set):
     require_no_giveaways([stimuli], allow=allow)
 
 
-@pytest.mark.parametrize(("name", "words"), [("fromat", "is no clue"), ("brightness", "is never refused")])
+@pytest.mark.parametrize(("name", "words"), [("fromat", "is not a clue"), ("brightness", "is never refused")])
 def test_only_metadata_clues_can_be_allowed(make_set, name, words):
     with pytest.raises(UserError, match=rf"quiz.allow_giveaways: '{name}' {words}.*format"):
         require_no_giveaways([make_set()], allow=(name,))
-
-
-def test_pictures_that_differ_are_not_refused(make_set):
-    def dark(image, path):
-        Image.fromarray(np.asarray(image) // 3).save(path)
-
-    require_no_giveaways([make_set(fake=(".png", dark))], allow=())
 
 
 def test_merged_sets_are_looked_at_and_the_right_one_is_named(make_set):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import mannwhitneyu
@@ -45,14 +45,7 @@ def test_the_interval_is_open_at_a_perfect_separation():
     assert auc_interval(1.0, 10, 10, level=0.99)[0] < low
 
 
-@settings(max_examples=30)
-@given(st.floats(0, 1), st.integers(2, 200), st.integers(2, 200))
-def test_the_interval_surrounds_the_auc(auc, m, n):
-    low, high = auc_interval(auc, m, n)
-    assert 0 <= low <= auc + 1e-9
-    assert auc - 1e-9 <= high <= 1
-
-
+@pytest.mark.nightly
 def test_the_interval_covers_the_true_auc():
     rng = np.random.default_rng(3)
     true = 0.760  # of two normal distributions 1 apart: Phi(1 / sqrt(2))

@@ -116,16 +116,3 @@ def test_a_mask_of_another_size_or_broken_leaves_its_item_out_and_is_named(tmp_p
     first, second = imported.problems
     assert "2.png: real and mask differ in size (30x20 and 31x20); bring both to one size" in first
     assert "10.png: not a readable picture" in second
-
-
-def test_the_command_takes_masks(tmp_path, results, capsys):
-    out = tmp_path / "set"
-    words = ["stimuli", "import", results, "--out", out, "--masks", tmp_path / "holes", "--mask-kind", "centre"]
-    assert run([*map(str, words)]) == 0
-    assert "3 items imported, 0 left out" in capsys.readouterr().err
-    assert {row["mask_kind"] for row in read_set(out).rows} == {"centre"}
-    (tmp_path / "holes" / "1.png").unlink()
-    assert run([*map(str, words)]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "holes: 1: no mask with this stem" in told

@@ -107,7 +107,7 @@ def test_a_data_root_from_the_environment_is_no_option(
         (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
         (f"{QUIZ} --exposure-ms 100,200", "--exposure-ms: only the protocol yes_no has several"),
         (f"{QUIZ} --exposure-ms 5000", "--response-ms 4000 is shorter than --exposure-ms 5000"),
-        (f"{QUIZ} --allow-giveaways x", "--allow-giveaways: 'x' is no clue"),
+        (f"{QUIZ} --allow-giveaways x", "--allow-giveaways: 'x' is not a clue"),
         (f"power s.toml {POWER} --participants 5,-3", "--participants: found -3"),
         (f"power r.toml {POWER}", "r.toml: power.fooling_rates.x: no such model"),
         (f"power s.toml {POWER} --effect fooling_rates.x=0.5", "--effect fooling_rates.x: no such model"),
