@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-from rich.cells import cell_len
 from rich.console import Console as RichConsole
 from rich.progress import (
     BarColumn,
@@ -31,13 +30,9 @@ from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""
-_INTERVAL = re.compile(r" (?=[\[(][-+−\d])")
-"""The space before an interval in brackets."""
 _MOST_ROWS = 100
 _WIDEST = 100_000
 """Characters of a table's line where there is no screen."""
-_BETWEEN, _LEAST = 2, 8
-"""Characters between two columns; for a column of texts on a narrow terminal."""
 PLAIN_EVERY_S = 10.0
 """Seconds between two plain lines where stderr is not a terminal."""
 
@@ -98,15 +93,15 @@ class Console:
         self.message(text)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
-        """A table of texts: columns of numbers to the right, empty ones left out; on a narrow terminal an interval in
-        brackets stands below its number, and texts are broken. Long tables are cut: the files have all."""
+        """A table of texts: columns of numbers to the right, without empty ones; a narrow terminal breaks cells.
+        Long tables are cut: the files have all."""
         if caption:
             self.sentence(caption)
         filled = [place for place in range(len(heads)) if any(row[place] for row in rows)]
         cells = [[row[place] for place in filled] for row in rows[:_MOST_ROWS]]
         if not cells:
             return
-        table = _table([heads[place] for place in filled], cells, self._rich.width)
+        table = _table([heads[place] for place in filled], cells)
         if self._rich.is_terminal:
             self._rich.print(table, soft_wrap=False)
         else:
@@ -175,26 +170,13 @@ class Console:
         self.message(f"{text}  {detail}".rstrip())
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
-    """The table as rich lays it out. Where it is too wide, heads above numbers become no wider than these, or than
-    their own words, and texts give way."""
-    columns = list(zip(*rows, strict=True))
-    is_number = [all(_NUMBER.match(cell) for cell in column if cell) for column in columns]
-    free = width - sum(max(map(cell_len, column)) + _BETWEEN for column in zip(heads, *rows, strict=True)) + _BETWEEN
-    if free < 0:
-        columns = [tuple(_INTERVAL.sub("\n", cell) for cell in column) for column in columns]
-        widths = [
-            max(cell_len(word) for text in (*head.split(), *column) for word in text.splitlines() or [""])
-            for head, column in zip(heads, columns, strict=True)
-        ]
-        pairs = list(zip(heads, widths, is_number, strict=True))
-        heads = [textwrap.fill(head, widest) if is_right else head for head, widest, is_right in pairs]
-        free = width + _BETWEEN - sum(_BETWEEN + (widest if is_right else _LEAST) for _, widest, is_right in pairs)
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return the table as rich lays it out: columns of numbers to the right, cells broken where it is too wide."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, is_right in zip(heads, is_number, strict=True):
-        justify: Literal["right", "left"] = "right" if is_right else "left"
-        table.add_column(Text(head), justify=justify, no_wrap=is_right and free >= 0, overflow="fold")
-    for row in zip(*columns, strict=True):
+    for head, column in zip(heads, zip(*rows, strict=True), strict=True):
+        is_number = all(_NUMBER.match(cell) for cell in column if cell)
+        table.add_column(Text(head), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
         table.add_row(*map(Text, row))
     return table
 

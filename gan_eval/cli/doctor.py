@@ -157,7 +157,7 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
 
 def shadow_finding() -> Finding:
     """Return whether `import trainer` means ours; other programs use that name too."""
-    ours = Path(__file__).resolve().parent.parent
+    ours = Path(__file__).resolve().parents[2]
     spec = importlib.util.find_spec("trainer")
     if spec is None:
         return Finding("trainer", "missing", "the package is not there", f"install gan_eval again: {setup_command()}")

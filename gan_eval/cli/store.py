@@ -112,8 +112,8 @@ def participants_forget(
     else:
         with Console() as console, console.working("rewriting the file, out of which the rows go"):
             forgotten = forget_everywhere(store, participant, study=study)
-        if removed := _counts(forgotten.rows):
-            typer.echo(f"{participant}: {sum(forgotten.rows.values())} rows removed ({removed})")
+        if removed := _counts(forgotten):
+            typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({removed})")
         else:
             typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
         if traces.derived:

@@ -4,14 +4,11 @@ SQLite by default (write-ahead log, synchronous FULL: a row whose call has retur
 power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tables`.
 """
 
-from gan_eval.store.connect import PATIENCE_S
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
-from gan_eval.store.merging import Merged, merge
+from gan_eval.store.merging import merge
 from gan_eval.store.people import (
-    Forgotten,
     NoParticipantError,
-    Participation,
     Stored,
     forget,
     has_people,
@@ -21,7 +18,7 @@ from gan_eval.store.people import (
     sessions_text,
     stored_of,
 )
-from gan_eval.store.push import Pushed, push
+from gan_eval.store.push import push
 from gan_eval.store.results import (
     Store,
     deal_list,
@@ -35,14 +32,9 @@ from gan_eval.store.results import (
 from gan_eval.store.writer import Writer
 
 __all__ = [
-    "PATIENCE_S",
     "SCHEMA_VERSION",
     "STORED_TABLES",
-    "Forgotten",
-    "Merged",
     "NoParticipantError",
-    "Participation",
-    "Pushed",
     "Store",
     "Stored",
     "Writer",

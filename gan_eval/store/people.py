@@ -151,16 +151,8 @@ _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0"
 """Pages keep bytes of rows that were once moved within them, so the file is written anew."""
 
 
-@dataclass(frozen=True)
-class Forgotten:
-    """Rows that were removed."""
-
-    rows: Mapping[str, int]
-    """Number of rows of each table."""
-
-
-def forget(where: str | Path, participant: str, *, study: str | None = None) -> Forgotten:
-    """Remove a participant's rows from every table in one transaction.
+def forget(where: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
+    """Remove a participant's rows from every table in one transaction; return their number by table.
 
     A SQLite file is rewritten then, so that nothing is left of them between the rows or in the write-ahead log; no
     other program may use the store meanwhile. Where that failed, the same call made again rewrites it, and has no
@@ -190,7 +182,7 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
                 connection.exec_driver_sql("PRAGMA user_version=1")
         if sqlite:
             _rewrite(store)
-    return Forgotten({table.name: removed.get(table.name, 0) for table in STORED_TABLES})
+    return {table.name: removed.get(table.name, 0) for table in STORED_TABLES}
 
 
 def _sessions_of(

@@ -14,7 +14,7 @@ from pathlib import Path
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
-from gan_eval.store import Forgotten, NoParticipantError, Stored, forget, moved_stores, stored_of
+from gan_eval.store import NoParticipantError, Stored, forget, moved_stores, stored_of
 from gan_eval.store.connect import is_address
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import STORE, is_study_folder
@@ -42,19 +42,15 @@ class Traces:
     @property
     def rows(self) -> Mapping[str, int]:
         """Number of the participant's rows in each table, in all stores."""
-        return sum_rows(stored.rows for stored in self.stores.values())
+        return _sum_rows(stored.rows for stored in self.stores.values())
 
 
-def sum_rows(counts: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
-    """Return the number of rows of each table in all stores.
-
-    >>> dict(sum_rows([{"sessions": 1, "onsets": 0}, {"sessions": 2, "onsets": 0}]))
-    {'sessions': 3, 'onsets': 0}
-    """
+def _sum_rows(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the number of rows of each table in all stores; tables without a row stay."""
     total: Counter[str] = Counter()
     for each in counts:
         total.update(each)
-    return total
+    return dict(total)
 
 
 def traces_of(store: str | Path, participant: str, *, study: str | None = None) -> Traces:
@@ -98,7 +94,7 @@ def _derived_in(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in derived if path.exists() or path.is_symlink())
 
 
-def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> Forgotten:
+def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant from a store and, where it lies in a study's folder, from what is there.
 
     Stores that cannot be read stay as they are; `traces_of` names them.
@@ -109,7 +105,7 @@ def forget_everywhere(store: str | Path, participant: str, *, study: str | None 
         study: only this study's sessions.
 
     Returns:
-        What was removed from all stores.
+        Number of rows of each table that were removed from all stores.
 
     Raises:
         UserError: as for `traces_of` and `gan_eval.store.forget`; a `run` is at work in the folder; or a file cannot
@@ -124,7 +120,7 @@ def forget_everywhere(store: str | Path, participant: str, *, study: str | None 
             remove_leftovers(traces.folder, older_than_s=60)  # of killed writers
         # The given store is the last one: as long as it holds the participant, the same command finds the others.
         forgotten = [forget(where, participant, study=study) for where in reversed(list(traces.stores))]
-    return Forgotten(sum_rows(each.rows for each in forgotten))
+    return _sum_rows(forgotten)
 
 
 def _remove(path: Path) -> None:

@@ -7,22 +7,19 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from gan_eval.__main__ import main
 from gan_eval.__main__ import run as gan_eval_run
 from gan_eval.cli.stimuli import stimuli_app
 from gan_eval.stimuli import pictures
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
+def run(capsys):
     """`run("audit", SET)`: exit status, stdout, stderr."""
 
     def give(*words):
-        monkeypatch.setattr("sys.argv", ["gan-eval", "stimuli", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        status = gan_eval_run(["stimuli", *map(str, words)])
         said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
+        return status, said.out, said.err
 
     return give
 

@@ -63,14 +63,6 @@ def test_on_a_narrow_terminal_every_letter_is_there_and_no_line_too_long(screen,
     assert sorted("".join(lines).replace(" ", "")) == letters
 
 
-def test_an_interval_stands_whole_below_its_number_where_there_is_room_for_it(screen) -> None:
-    console, stderr = screen(60)
-    console.table(HEADS, ROWS)
-    lines = stderr.lines
-    assert any(line.rstrip().endswith("  43.0") for line in lines)
-    assert any(line.rstrip().endswith("[35.1, 51.2]") for line in lines)
-
-
 def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pytest.CaptureFixture[str]) -> None:
     text = "wherever guessing gives 50\u202f% " * 5 + "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv"
     Console().sentence(text)

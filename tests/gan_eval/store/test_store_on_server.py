@@ -40,7 +40,7 @@ def test_a_participant_is_listed_and_forgotten(filled: str) -> None:
             ("P2", 1, 1),
         ]
     forgotten = forget(filled, "P1")
-    assert {name: count for name, count in forgotten.rows.items() if count} == {"sessions": 1, "plans": 1, "trials": 1}
+    assert {name: count for name, count in forgotten.items() if count} == {"sessions": 1, "plans": 1, "trials": 1}
     with pytest.raises(UserError, match="no participant P1"):
         forget(filled, "P1")
     with open_store(filled) as store:

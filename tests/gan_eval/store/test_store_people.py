@@ -52,8 +52,8 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path):
     assert [session["study"] for session in stored.sessions] == ["t"]
     assert stored_of(path, "Code-BOB ") == stored, "one person"
     forgotten = forget(path, "code-bob")
-    assert forgotten.rows == stored.rows, "it was told before"
-    assert forgotten.rows == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
+    assert forgotten == stored.rows, "it was told before"
+    assert forgotten == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
     for file in tmp_path.iterdir():
         assert b"bob" not in file.read_bytes(), file
     assert b"code-ann" in path.read_bytes()
@@ -81,7 +81,7 @@ def test_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
     path = tmp_path / "s.sqlite"
     fill(path, "ann")
     fill(path, "ann", study="other")
-    assert forget(path, "code-ann", study="other").rows["sessions"] == 1
+    assert forget(path, "code-ann", study="other")["sessions"] == 1
     with open_store(path) as store:
         assert [each.study for each in list_participants(store)] == ["t"]
 
@@ -116,9 +116,9 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_pa
     vacuumed = []
     with monkeypatch.context() as patched:
         patched.setattr("gan_eval.store.people._rewrite", lambda store, **_: vacuumed.append(store.where))
-        assert set(forget(path, "code-bob").rows.values()) == {0}
+        assert set(forget(path, "code-bob").values()) == {0}
     assert vacuumed == [str(path)]
-    assert set(forget(path, "code-bob").rows.values()) == {0}
+    assert set(forget(path, "code-bob").values()) == {0}
     for file in tmp_path.iterdir():
         assert b"bob" not in file.read_bytes(), file
     with pytest.raises(UserError, match="no participant code-bob"):

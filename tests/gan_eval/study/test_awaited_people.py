@@ -102,11 +102,10 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().out
     for number, participant in enumerate(("P01", "P02"), start=1):
         sit(world, participant)
-        for _ in range(2):
-            assert call(world) == 0
-            heard = capsys.readouterr().err
-            assert f"{number} of 3 sessions; next: gan-eval quiz" in heard
-            assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
+        assert call(world) == 0
+        heard = capsys.readouterr().err
+        assert f"{number} of 3 sessions; next: gan-eval quiz" in heard
+        assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
         report = (world / "out" / "report.html").read_text()
         (line,) = {text for text in heard.splitlines() if f"{number} of 3 sessions" in text}
         assert line.endswith(f"next: gan-eval quiz {world}/study.toml --participant P0{number + 1} --out {world}/out")
@@ -238,7 +237,7 @@ def verdicts(world: Path) -> set[str]:
         return {row["verdict"] for row in csv.DictReader(file)}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 4") + "[analysis]\nlooks = 2\n")
     assert call(world, "--only", "metrics") == 0
@@ -295,7 +294,7 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
     rehearsed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
