@@ -240,7 +240,7 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
 
 
 def _check_report(report: Path, out: Path) -> None:
-    """Check before anything is measured that the report can be written; only its last folder may be missing."""
+    """Refuse, before measuring, a report that cannot be written; only the last of its folders may be missing."""
     if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
         raise UserError(f"--report {report}: is a folder; name an HTML file")
     folder = report.absolute().parent
