@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from gan_eval.quiz.adaptive import Threshold
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Companions, Library
 from gan_eval.quiz.protocol import NO_ANSWER, OPPOSITE, truth_of
 from gan_eval.quiz.wording import Texts
+from gan_eval.settings.adaptive import Threshold
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.tables.frames import Row
 

@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.adaptive import RIGHT, proportion_right, thresholds
 from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
@@ -29,6 +28,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import Presentation, keep_size
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width, suggested_width
+from gan_eval.settings.adaptive import RIGHT, proportion_right, thresholds
 from gan_eval.settings.protocols import STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.quiz.adaptive import thresholds as thresholds_of_rows
+from gan_eval.settings.adaptive import thresholds as thresholds_of_rows
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
@@ -31,7 +31,7 @@ from gan_eval.tables.schema import (
 
 THRESHOLDS = Table(
     "thresholds",
-    "The result of the staircase, or of QUEST+, of each session and block; how: `gan_eval/quiz/adaptive.py`.",
+    "The result of the staircase, or of QUEST+, of each session and block; how: `gan_eval.settings.adaptive.py`.",
     (
         SESSION,
         PARTICIPANT,
@@ -94,7 +94,7 @@ _READ = [
     *("session", "participant", "dataset", "protocol", "phase", "block", "trial", "correct"),
     *("requested_exposure_ms", "exposure_ms"),
 ]
-"""Columns that `gan_eval.quiz.adaptive` reads."""
+"""Columns that `gan_eval.settings.adaptive` reads."""
 _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
@@ -218,7 +218,7 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
 
     Args:
         trials: the table `trials`.
-        settings: `[quiz.staircase]` of the study; without it the range is not known (see `gan_eval.quiz.adaptive`).
+        settings: `[quiz.staircase]` of the study; without it the range is not known (see `gan_eval.settings.adaptive`).
     """
     is_adaptive = trials["protocol"].isin(ADAPTIVE_PROTOCOLS) & np.isfinite(trials["requested_exposure_ms"])
     moving = trials[is_adaptive.fillna(False).to_numpy(bool)]

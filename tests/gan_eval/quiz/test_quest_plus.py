@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_eval.quiz.adaptive import PsychometricGrid, most_informative, thresholds
 from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.settings.adaptive import PsychometricGrid, most_informative, thresholds
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
 

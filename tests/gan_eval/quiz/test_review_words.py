@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.quiz.adaptive import Threshold
 from gan_eval.quiz.library import Companions
 from gan_eval.quiz.review import (
     GroupScore,
@@ -20,6 +19,7 @@ from gan_eval.quiz.review import (
     trial_lines,
 )
 from gan_eval.quiz.wording import Texts
+from gan_eval.settings.adaptive import Threshold
 
 WORDS = Texts()
 FILES = Companions(label=Path("label.png"), truth=Path("real.png"), generated=Path("fake.png"))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_eval.quiz.adaptive import Threshold, staircase_exposure, thresholds
 from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.settings.adaptive import Threshold, staircase_exposure, thresholds
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
 
