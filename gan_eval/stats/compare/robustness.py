@@ -148,10 +148,10 @@ def _without_exclusions(
         )
     for family in {row["family"] for row in rows}:
         own = [row for row in rows if row["family"] == family]
-        for judged, p in zip(own, holm([row["p"] for row in own]).tolist(), strict=True):
-            equivalent = "equivalent" if judged["p_equivalent"] < judged["alpha"] else "undecided"
-            verdict = "different" if p < judged["alpha"] else equivalent
-            judged |= {"p": p, "verdict_without": None if np.isnan(p) else verdict}
+        for row, p in zip(own, holm([row["p"] for row in own]).tolist(), strict=True):
+            equivalent = "equivalent" if row["p_equivalent"] < row["alpha"] else "undecided"
+            verdict = "different" if p < row["alpha"] else equivalent
+            row |= {"p": p, "verdict_without": None if np.isnan(p) else verdict}
     return rows
 
 
