@@ -53,7 +53,7 @@ def reason_of(error: Exception) -> str:
 
 
 def last_words(error: BaseException, *, most: int = 200) -> str:
-    """The end of what an error says, where torch and onnxruntime name the cause; its name where it says nothing.
+    """Return the end of an error's message, where torch names the cause; the error's name without a message.
 
     >>> last_words(RuntimeError("Traceback of five pages: shapes differ"), most=20)
     '… shapes differ'

@@ -1,12 +1,11 @@
 """A segmenter that the user brings: what it reads in the pictures, counted against their label maps.
 
-Its own file is the network: TorchScript or ONNX, with its settings next to it (see `segmenter_settings`).
+Its own file is the network, as TorchScript, with its settings next to it (see `segmenter_settings`).
 It takes one picture, (1, 3, H, W) float32, and gives scores (1, K, h, w) or class numbers (1, h, w). As in the
 evaluation of Isola et al. 2017, a picture is first brought to the size of its label map, and there the classes are
 counted. Where the generated pictures are label maps themselves, the word `palette` stands for the file.
 """
 
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence, last_words
-from gan_eval.files.reading import require_file
-from gan_eval.machine.commands import setup_command
 from gan_eval.metrics.definitions.segmentation import (
     COLOURS_SIZE,
     COUNTS,
@@ -46,19 +43,19 @@ TORCHSCRIPT = (".pt", ".pth", ".ts", ".torchscript")
 
 
 def load_network(file: Path, *, device: str) -> Network:
-    """A network out of its file. Loading TorchScript runs code that the file holds.
+    """Load a network from its file. Loading TorchScript runs code that the file holds.
 
     Any number of threads may call the result.
 
     Raises:
-        UserError: no such file, an unknown suffix, no network in it, or onnxruntime is not installed.
+        UserError: no such file, an unknown suffix, or no network in it.
     """
     if not file.is_file():
         raise UserError(f"--segmenter {file}: no such file")
-    if file.suffix.lower() == ".onnx":
-        return _load_onnx(file, device)
     if file.suffix.lower() not in TORCHSCRIPT:
-        raise UserError(f"--segmenter {file}: wanted a network as .onnx, or TorchScript as {', '.join(TORCHSCRIPT)}")
+        raise UserError(
+            f"--segmenter {file}: wanted a network as TorchScript, a file that ends in {', '.join(TORCHSCRIPT)}"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, yet many networks are kept so
@@ -68,7 +65,7 @@ def load_network(file: Path, *, device: str) -> Network:
             raise too_little_memory(file, device) from error
         raise UserError(
             f"--segmenter {file}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
-            "the network with torch.jit.trace or as ONNX"
+            "the network with torch.jit.trace"
         ) from error
 
     if key := first_nonfinite(network.state_dict()):
@@ -92,48 +89,6 @@ def load_network(file: Path, *, device: str) -> Network:
 def too_little_memory(file: Path, device: str) -> UserError:
     """The error where even an empty picture is too much."""
     return UserError(f"--segmenter {file}: too little memory on {device}; make some free, or name another --device")
-
-
-def _load_onnx(file: Path, device: str) -> Network:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise UserError(
-            f"--segmenter {file}: ONNX networks need onnxruntime; install it with: {setup_command('onnx')}"
-        ) from error
-    require_file(file)
-    providers = ["CPUExecutionProvider"]
-    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        providers.insert(0, "CUDAExecutionProvider")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the pass over the pictures has one worker for each core
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(os.fspath(file), options, providers=providers)
-    except Exception as error:  # onnxruntime's errors share no class
-        if _onnx_memory_ran_out(error):
-            raise too_little_memory(file, device) from error
-        raise UserError(f"--segmenter {file}: not an ONNX network ({first_sentence(error)})") from error
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)":
-        types = ", ".join(f"{entry.name} {entry.type}" for entry in inputs)
-        raise UserError(f"--segmenter {file}: wanted one input of float32, found {types or 'none'}")
-
-    def run(picture: Tensor) -> Tensor:
-        try:
-            outputs = session.run(None, {inputs[0].name: picture.cpu().numpy()})
-        except Exception as error:  # as above
-            if _onnx_memory_ran_out(error):
-                raise MemoryError(last_words(error)) from error
-            raise
-        return torch.from_numpy(outputs[0]).to(picture.device)
-
-    return run
-
-
-def _onnx_memory_ran_out(error: Exception) -> bool:
-    """Return whether onnxruntime had too little memory, of which it has no error of its own."""
-    return memory_ran_out(error) or any(words in str(error) for words in ("Failed to allocate memory", "bad_alloc"))
 
 
 PROBE = (256, 256)

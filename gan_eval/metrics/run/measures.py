@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gan_eval.metrics.networks.extractor import Extractor
     from gan_eval.metrics.run.tables import Settings
 
-_NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips", "onnxruntime")
+_NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
 
 IN_MEMORY = 64 * 2**20
 """Size in bytes above which features are stored in a file instead."""

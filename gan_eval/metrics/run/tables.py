@@ -384,7 +384,7 @@ def provenance(
         "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),
         "settings_hash": sha256_json(canonical),
         "input_hash": sha256_json(hashes),
-        "software": _software(metrics, settings, tools, has_segmenter=segmenter is not None),
+        "software": _software(metrics, tools),
         "weights_sha256": (
             next(iter(weights.values()), None)
             if len(weights) < 2
@@ -412,7 +412,7 @@ def _formats_measured(stimuli: "Sequence[Stimulus]", results: "PictureResults") 
     return found
 
 
-def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools", *, has_segmenter: bool) -> str:
+def _software(metrics: Sequence[Metric], tools: "Tools") -> str:
     """gan_eval, Python and the libraries that had a part in the values, with their versions."""
     libraries = dict.fromkeys(_ALWAYS)
     if tools.network.sha256 or tools.device != "cpu":
@@ -420,7 +420,5 @@ def _software(metrics: Sequence[Metric], settings: "Settings", tools: "Tools", *
     if any(metric.kind == "set" for metric in metrics):
         libraries |= {"scipy": None}
     libraries |= {metric.library: None for metric in metrics if metric.library}
-    if has_segmenter and settings.segmenter is not None and settings.segmenter.suffix.lower() == ".onnx":
-        libraries |= {"onnxruntime": None}
     installed = [f"{name} {version}" for name, version in versions(libraries)]
     return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed])

@@ -72,7 +72,7 @@ def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Thumbnails:
     return extractor
 
 
-@pytest.fixture(scope="module", params=["net.pt", "net.onnx"])
-def colour_network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module")
+def colour_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a network that reads the palette's colours."""
-    return save(NearestColour(), tmp_path_factory.mktemp("network") / request.param)
+    return save(NearestColour(), tmp_path_factory.mktemp("network") / "net.pt")

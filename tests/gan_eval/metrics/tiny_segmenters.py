@@ -43,15 +43,11 @@ class Fails(nn.Module):
 
 
 def save(network: nn.Module, file: Path, size: tuple[int, int] = (256, 256)) -> Path:
-    """The network as TorchScript, or as ONNX where the file's name says so."""
+    """Save a network as TorchScript."""
     example = torch.rand(1, 3, *size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if file.suffix == ".onnx":
-            axes = {"picture": {2: "height", 3: "width"}}
-            torch.onnx.export(network, (example,), file, input_names=["picture"], dynamic_axes=axes, dynamo=False)
-        else:
-            torch.jit.trace(network, example).save(file)
+        torch.jit.trace(network, example).save(file)
     return file
 
 

@@ -107,7 +107,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
         ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude: rule 'late': not understood"),
         ("[metrics]\nnames = ['nique']\n", r"s\.toml: metrics\.names: metric 'nique': unknown; did you mean 'niqe'"),
         ("[metrics]\nnames = []\n", r"s\.toml: metrics\.names: found \[\]; .* at least 1"),
-        ("[metrics]\nsegmenter = 'net.onnx'\n", r"s\.toml: metrics\.segmenter: no such file net\.onnx"),
+        ("[metrics]\nsegmenter = 'net.pt'\n", r"s\.toml: metrics\.segmenter: no such file net\.pt"),
         ("[metrics]\nresizer = 'cleen'\n", "resizer"),
         ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
         ("[stimuli]\npractice_sets = ['absent']\n", "not a stimulus set"),

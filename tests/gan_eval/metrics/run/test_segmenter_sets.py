@@ -151,21 +151,6 @@ def test_too_little_memory_for_the_network_is_the_users_line(tmp_path, monkeypat
         load_segmenter(file, device="cpu")
 
 
-def test_onnxruntime_s_lack_of_memory_is_one(tmp_path, monkeypatch):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    network = load_network(save(NearestColour(), tmp_path / "net.onnx"), device="cpu")
-    text = (
-        "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : bfc_arena.cc:376 Failed to allocate memory for requested buffer"
-    )
-
-    def fail(*_):
-        raise onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException(text)
-
-    monkeypatch.setattr(onnxruntime.InferenceSession, "run", fail)
-    with pytest.raises(MemoryError, match="Failed to allocate memory"):
-        network(torch.zeros(1, 3, 8, 8))
-
-
 def _write_maps(folder: Path, stems: str) -> None:
     """A stimulus set of which all pictures are their label maps."""
     rows = []
@@ -191,9 +176,8 @@ def test_two_folders_name_no_label_maps(tmp_path, capsys):
     assert pd.read_csv(tmp_path / "out" / "set_metrics.csv")["reason"].tolist() == [reason]
 
 
-def test_a_run_names_onnxruntime_where_it_read_the_pictures(colour_network, tmp_path):
+def test_a_run_with_a_segmenter_names_no_resizer(colour_network, tmp_path):
     _write_maps(tmp_path / "set", "ab")
     settings = Settings(("pixel_accuracy",), segmenter=colour_network, device="cpu")
     (run,) = write_metrics([tmp_path / "set"], settings, tmp_path / "out")["runs"].to_dict("records")
-    assert ("onnxruntime" in run["software"]) == (colour_network.suffix == ".onnx")
     assert pd.isna(run["resizer"]), "a segmenter has a size of its own"
