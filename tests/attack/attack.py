@@ -184,23 +184,23 @@ def carry_out(attack: Attack, commands: Commands, room: Path, *, fresh: bool = F
 
 def faults(attack: Attack, ended: Ended, work: Path, before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
     """What a command did wrong; every line begins with the sort of fault."""
-    told = ended.err.splitlines()
+    reported = ended.err.splitlines()
     if ended.killed:
         yield "hangs: not done in time" if ended.killed == "time" else "memory: takes more than any input is worth"
         return
     with_rows_left_out = ended.status == 3 and attack.command[:2] == ("trials", "import")
     done = ended.status == 0 or with_rows_left_out
     if "Traceback (most recent call last)" in ended.err + ended.out:
-        yield f"traceback: {_last_of_traceback(told)}"
+        yield f"traceback: {_last_of_traceback(reported)}"
     elif ended.status not in (0, 2) and not with_rows_left_out:
-        yield f"status {ended.status}: {told[-1:]}"
-    if len(told) > MOST_LINES:
-        yield f"flood: {len(told)} lines, such as {told[0]!r}"
-    for line in told:
+        yield f"status {ended.status}: {reported[-1:]}"
+    if len(reported) > MOST_LINES:
+        yield f"flood: {len(reported)} lines, such as {reported[0]!r}"
+    for line in reported:
         if re.search(r"\.py:\d+: \w*Warning", line):
             yield f"library's warning: {line[-200:]}"
     if ended.status == 2:
-        yield from _faults_of_refusal(attack, told)
+        yield from _faults_of_refusal(attack, reported)
     elif done and attack.refused:
         yield "taken: it must be refused"
     elif done:
@@ -209,13 +209,13 @@ def faults(attack: Attack, ended: Ended, work: Path, before: dict[str, str], aft
     yield from _faults_of_files(attack, ended.status, work, before, after)
 
 
-def _faults_of_refusal(attack: Attack, told: list[str]) -> Iterator[str]:
+def _faults_of_refusal(attack: Attack, reported: list[str]) -> Iterator[str]:
     if attack.refused is False:
-        yield f"refused: it must be taken: {told[-1:]}"
+        yield f"refused: it must be taken: {reported[-1:]}"
         return
-    lines = [line for line in told if line.startswith("gan-eval: ")]
-    if len(lines) != 1 or told[-1] != lines[0]:
-        yield f"not one line: {told[-3:]}"
+    lines = [line for line in reported if line.startswith("gan-eval: ")]
+    if len(lines) != 1 or reported[-1] != lines[0]:
+        yield f"not one line: {reported[-3:]}"
         return
     if re.search(r"sqlite3\.|sqlalche|\[SQL|Errno|<class |0x[0-9a-f]{6,}|Error\(", lines[0]):
         yield f"raw error: {lines[0]}"
@@ -263,12 +263,12 @@ def _change(before: dict[str, str], after: dict[str, str], name: str) -> str:
     return "made" if name not in before else "removed" if name not in after else "changed"
 
 
-def _last_of_traceback(told: list[str]) -> str:
+def _last_of_traceback(reported: list[str]) -> str:
     """The error, and where in our own code it came from."""
-    places = [line.strip() for line in told if re.search(r'File ".*/(gan_eval|trainer)/', line)]
+    places = [line.strip() for line in reported if re.search(r'File ".*/(gan_eval|trainer)/', line)]
     place = re.sub(r'File ".*/((gan_eval|trainer)/[^"]+)", line (\d+).*', r"\1:\3", places[-1]) if places else "?"
-    errors = [line for line in told if re.match(r"[\w.]+(Error|Exception|Interrupt|Exit|Warning)\b", line)]
-    return f"{place}: {errors[-1][:300] if errors else told[-3:]}"
+    errors = [line for line in reported if re.match(r"[\w.]+(Error|Exception|Interrupt|Exit|Warning)\b", line)]
+    return f"{place}: {errors[-1][:300] if errors else reported[-3:]}"
 
 
 def snapshot(room: Path) -> dict[str, str]:
@@ -279,9 +279,9 @@ def snapshot(room: Path) -> dict[str, str]:
             path = os.path.join(folder, name)  # noqa: PTH118
             known = os.lstat(path)
             kind = stat.S_IFMT(known.st_mode)
-            told = {stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}.get(kind)
+            reported = {stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}.get(kind)
             text = os.path.relpath(path, room)
-            found[text] = told or f"{known.st_size} {known.st_mtime_ns} {known.st_ino}"
+            found[text] = reported or f"{known.st_size} {known.st_mtime_ns} {known.st_ino}"
     return found
 
 

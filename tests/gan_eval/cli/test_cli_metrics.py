@@ -51,8 +51,8 @@ def test_tables_are_written_and_their_folder_is_reported(
     command: Command, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    status, told, err = command(*folders(pair, out), "--metrics", "psnr, l1")
-    assert (status, told) == (0, f"{out}\n")
+    status, reported, err = command(*folders(pair, out), "--metrics", "psnr, l1")
+    assert (status, reported) == (0, f"{out}\n")
     assert "metrics: pictures: 6/6" in err
     sentence, heads, psnr, l1 = err.splitlines()[-4:]
     assert sentence.startswith("d: one model, m")
@@ -69,8 +69,8 @@ def test_tables_are_written_and_their_folder_is_reported(
 
 
 def test_json_has_every_table(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    status, told, _ = command(*folders(pair, tmp_path / "out"), "--metrics", "psnr", "--json")
-    found = json.loads(told)
+    status, reported, _ = command(*folders(pair, tmp_path / "out"), "--metrics", "psnr", "--json")
+    found = json.loads(reported)
     assert status == 0
     assert list(found) == ["image_metrics", "set_metrics", "metric_comparisons", "runs"]
     assert len(found["image_metrics"]) == 3
@@ -148,8 +148,8 @@ def test_nothing_at_all_is_status_2_with_the_tables_written(
 def test_bad_options_are_one_line(
     command: Command, pair: tuple[Path, Path], tmp_path: Path, options: list[str], words: str
 ) -> None:
-    status, told, err = command(*folders(pair, tmp_path / "out"), *options)
-    assert (status, told) == (2, "")
+    status, reported, err = command(*folders(pair, tmp_path / "out"), *options)
+    assert (status, reported) == (2, "")
     assert words in err
     assert err.startswith("gan-eval: ")
     assert err.count("\n") == 1
@@ -257,8 +257,8 @@ def test_a_bad_option_is_one_line_and_leaves_nothing_behind(
     command: Command, pair: tuple[Path, Path], tmp_path: Path, options: list[str], words: str
 ) -> None:
     options = [option.replace("REAL", str(pair[0])) for option in options]
-    status, told, err = command(*folders(pair, tmp_path / "out"), *options)
-    assert (status, told) == (2, "")
+    status, reported, err = command(*folders(pair, tmp_path / "out"), *options)
+    assert (status, reported) == (2, "")
     assert words in err.replace("\\", "/")
     assert err.startswith("gan-eval: ")
     assert err.count("\n") == 1

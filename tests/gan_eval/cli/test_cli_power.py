@@ -55,8 +55,8 @@ def write_study(folder: Path, *, protocol: str = "quick_response", power: str = 
 
 def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    status, told, err = command(write_study(tmp_path), "--out", out, "--stimuli", 30, "--workers", 1)
-    assert (status, told) == (0, f"{out}\n")
+    status, reported, err = command(write_study(tmp_path), "--out", out, "--stimuli", 30, "--workers", 1)
+    assert (status, reported) == (0, f"{out}\n")
     rows = read_rows(out / "power.csv", POWER)
     assert [(row["question"], row["participants"], row["stimuli"]) for row in rows] == [
         ("told apart", 4, 60),
@@ -90,9 +90,9 @@ def test_options_stand_in_the_place_of_the_study_s_assumptions(command: Command,
     options = ["--participants", "5,3", "--simulations", 11, "--target", 0.6, "--workers", 1, "--json"]
     assumed = ("fooling_rates.one=0.2", "false_alarm_rate=0.2", "sd_stimulus=0", "sd_slope=0", "sd_participant=0.5")
     effects = [part for each in assumed for part in ("--effect", each)]
-    status, told, _ = command(write_study(tmp_path), "--out", tmp_path / "o", "--stimuli", 30, *options, *effects)
+    status, reported, _ = command(write_study(tmp_path), "--out", tmp_path / "o", "--stimuli", 30, *options, *effects)
     assert status == 0
-    rows = json.loads(told)["power"]
+    rows = json.loads(reported)["power"]
     assert [row["participants"] for row in rows] == [3, 5, None]
     assert [row["simulations"] for row in rows[:2]] == [11, 11]
     assert rows[0]["effect"] == pytest.approx(0.57, abs=0.02)  # 0.6 for the typical participant
@@ -132,8 +132,8 @@ def write_stimuli(folder: Path, size: int) -> None:
     ],
 )
 def test_bad_input_is_one_line(command: Command, tmp_path: Path, arguments: list[str], line: str) -> None:
-    status, told, err = command(write_study(tmp_path), "--out", tmp_path / "out", *arguments)
-    assert (status, told) == (2, "")
+    status, reported, err = command(write_study(tmp_path), "--out", tmp_path / "out", *arguments)
+    assert (status, reported) == (2, "")
     assert line in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()

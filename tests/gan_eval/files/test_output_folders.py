@@ -108,8 +108,8 @@ def test_a_linked_lock_is_not_followed(tmp_path):
 def test_the_second_is_told_who_writes(world, capsys, name):
     with locks.hold_folder(Path("out")):
         assert run([*COMMANDS[name], "--out", "out"]) == 2
-        told = capsys.readouterr().err
-        assert "--out out: another program is writing there; wait for it, or end it" in told
+        reported = capsys.readouterr().err
+        assert "--out out: another program is writing there; wait for it, or end it" in reported
     assert not Path("out").exists()
 
 

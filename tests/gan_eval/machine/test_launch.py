@@ -112,8 +112,8 @@ def test_ctrl_c_in_a_quiz_is_reported_once(folder: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    told, errors = process.communicate(timeout=60)
-    assert (process.returncode, told) == (130, "")
+    reported, errors = process.communicate(timeout=60)
+    assert (process.returncode, reported) == (130, "")
     assert errors == "gan-eval: interrupted; the same command goes on where it stopped\n"
 
 

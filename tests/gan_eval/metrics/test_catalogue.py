@@ -66,12 +66,12 @@ def test_the_list_tells_whether_weights_are_in_the_cache(tmp_path, monkeypatch):
 
 
 def test_the_list_for_programs_has_the_same_facts():
-    told = {metric["name"]: metric for metric in json.loads(describe_json())["metrics"]}
-    assert told.keys() == METRICS.keys()
-    assert told["psnr"]["high"] is None
-    assert told["psnr"]["low"] == 0
-    assert told["niqe"]["least_size"] == [96, 192]
-    assert told["fid"]["default_resizer"] == catalogue.DEFAULT_RESIZER
+    reported = {metric["name"]: metric for metric in json.loads(describe_json())["metrics"]}
+    assert reported.keys() == METRICS.keys()
+    assert reported["psnr"]["high"] is None
+    assert reported["psnr"]["low"] == 0
+    assert reported["niqe"]["least_size"] == [96, 192]
+    assert reported["fid"]["default_resizer"] == catalogue.DEFAULT_RESIZER
 
 
 def test_listing_imports_neither_torch_nor_pandas():

@@ -248,9 +248,9 @@ def test_skill_is_seen_behind_a_leaning(tmp_path):
     rows = pd.DataFrame(judged("real", {"real": 9, "fake": 1}) + judged("fake", {"real": 26, "fake": 14}))
     page = lead(rows, tmp_path)
     assert "8 participants told real from generated pictures better than by chance" in page.words
-    told = pd.read_csv(tmp_path / "comparisons.csv").set_index("comparison").loc["told apart", "difference"]
-    assert (1 + told) / 2 == pytest.approx(0.625, abs=0.01)  # the plain shares; the crossed model is near them
-    assert f"{50 * (1 + told):.1f} % were judged correctly (95 % interval" in page.words
+    reported = pd.read_csv(tmp_path / "comparisons.csv").set_index("comparison").loc["told apart", "difference"]
+    assert (1 + reported) / 2 == pytest.approx(0.625, abs=0.01)  # the plain shares; the crossed model is near them
+    assert f"{50 * (1 + reported):.1f} % were judged correctly (95 % interval" in page.words
     assert "46.0 %" in page.words
 
 

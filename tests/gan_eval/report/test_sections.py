@@ -118,9 +118,9 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path
         "difference", "points (95\u202f%, unadjusted)", "p", "p (Holm)", "90\u202f% interval", "p (equivalence)",
         "not inferior", "verdict",
     ]  # fmt: skip
-    told = "models on maps: b − a, fooling rate"
+    reported = "models on maps: b − a, fooling rate"
     assert table.rows[1] == [
-        told, "−12.0 (−20.0 to −4.0)", "0.004", "0.008", "−18.0 to −6.0", "–", "yes", "different"
+        reported, "−12.0 (−20.0 to −4.0)", "0.004", "0.008", "−18.0 to −6.0", "–", "yes", "different"
     ]  # fmt: skip
     assert table.notes[0] == "Basis: crossed model; clustered: models on maps: c − a, fooling rate."
 

@@ -80,6 +80,6 @@ def test_the_hash_of_pictures_is_of_what_they_are_not_of_where() -> None:
 
 def test_many_changes_are_shortened() -> None:
     old = {"quiz": {f"key{number}": "x" * 500 for number in range(9)}}
-    told = design_changes(old, {"quiz": {}})
-    assert told.endswith("; and 3 more")
-    assert len(told) < 1000
+    reported = design_changes(old, {"quiz": {}})
+    assert reported.endswith("; and 3 more")
+    assert len(reported) < 1000

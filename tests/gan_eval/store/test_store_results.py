@@ -152,12 +152,12 @@ def test_a_disk_that_is_full_at_the_start_or_in_the_middle_costs_no_acknowledged
     command = [sys.executable, "-c", LITTLE_ROOM, str(path), str(room), "1000"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     child = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    told, _, line = child.stdout.partition(" ")
+    reported, _, line = child.stdout.partition(" ")
     assert f"{path}: the disk is full" in line
     with open_store(path) as store:
-        assert len(store.rows(tables.TRIALS)) == max(0, int(told))
+        assert len(store.rows(tables.TRIALS)) == max(0, int(reported))
         store.add(tables.TRIALS, [trial(5000)])
-    assert int(told) == -1 if room == 1000 else int(told) > 1
+    assert int(reported) == -1 if room == 1000 else int(reported) > 1
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a folder that nobody can write")

@@ -402,9 +402,9 @@ def test_of_two_runs_in_a_folder_the_second_is_refused(world: Path, capsys: pyte
     assert call(world, "--only", "metrics") == 0
     with hold_lock(lock, place, doing):
         assert call(world) == 2
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith(f"gan-eval: --out {world}/out: ")
-    assert told.endswith("is running a study there; wait for it, or end it")
+    reported = capsys.readouterr().err.splitlines()[-1]
+    assert reported.startswith(f"gan-eval: --out {world}/out: ")
+    assert reported.endswith("is running a study there; wait for it, or end it")
 
 
 @pytest.mark.nightly

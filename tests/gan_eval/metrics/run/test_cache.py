@@ -246,12 +246,12 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
             holder = sqlite3.connect(file, isolation_level=None)
             holder.execute("BEGIN EXCLUSIVE")
     pictures.write_png(fake / "p0.png", texture(5))
-    told: list[str] = []
-    found = measure(real, fake, settings, on_message=told.append)
-    assert len(told) == 1
-    assert told[0].startswith(str(file))
-    assert "measured without cached values" in told[0]
-    assert "\n" not in told[0]
+    reported: list[str] = []
+    found = measure(real, fake, settings, on_message=reported.append)
+    assert len(reported) == 1
+    assert reported[0].startswith(str(file))
+    assert "measured without cached values" in reported[0]
+    assert "\n" not in reported[0]
     assert found.image_metrics["value"].notna().all()
     assert found.image_metrics["value"][1] == first.image_metrics["value"][1]
     if holder is not None:
@@ -333,11 +333,11 @@ sys.exit(run(["metrics", "--real", {str(real)!r}, "--fake", {str(fake)!r}, "--me
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(end)
-        _, told = process.communicate(timeout=60)
+        _, reported = process.communicate(timeout=60)
     assert process.returncode == (130 if end == signal.SIGINT else -end)
     assert not (tmp_path / "out" / "image_metrics.csv").exists()
     if end == signal.SIGINT:
-        assert told.splitlines()[-1] == "gan-eval: interrupted; the same command goes on where it stopped"
+        assert reported.splitlines()[-1] == "gan-eval: interrupted; the same command goes on where it stopped"
     before = kept_numbers(file)
     assert 20 <= before < 90
     whole = measure(real, fake, Settings(("psnr", "niqe")))

@@ -66,9 +66,9 @@ def test_a_set_that_is_named_twice_is_told(tmp_path):
     (tmp_path / "other").mkdir()
     assert named_twice([first, second, tmp_path / "other" / ".." / "one"]) == [f"{first}: named 2 times, measured once"]
     assert named_twice([first, second]) == []
-    told = []
-    write_metrics([first, first], ["sharpness"], tmp_path / "out", on_message=told.append)
-    assert told == [f"{first}: named 2 times, measured once"]
+    reported = []
+    write_metrics([first, first], ["sharpness"], tmp_path / "out", on_message=reported.append)
+    assert reported == [f"{first}: named 2 times, measured once"]
 
 
 def test_different_pictures_of_one_name_are_an_error(tmp_path):

@@ -175,12 +175,12 @@ def test_set_metrics_compare_each_model_with_its_data_sets_reals(
     one = frame[frame["kind"] == "fake"].head(2).assign(model="one", stimulus=["d/one/0", "d/one/1"])
     one.loc[one["stimulus"] == "d/one/1", "file"] = "absent.png"
     elsewhere = frame.head(3).assign(dataset="e", stimulus=["e/real/0", "e/real/1", "e/real/2"])
-    told: list[tuple[int, int, str]] = []
+    reported: list[tuple[int, int, str]] = []
     _, sets = evaluate(
         pd.concat([frame, one, elsewhere]),
         ["fid", "kid"],
         weights=tmp_path / "any.pth",
-        on_progress=lambda *state: told.append(state),
+        on_progress=lambda *state: reported.append(state),
     )
     sets = sets.set_index(["model", "metric"])
     row = sets.loc[("m", "fid")]
@@ -196,7 +196,7 @@ def test_set_metrics_compare_each_model_with_its_data_sets_reals(
     assert (
         sets.loc[("one", "fid"), "reason"] == "30 real and 1 generated pictures; a Fréchet distance needs two of each"
     )
-    last = {what: (done, total) for done, total, what in told}
+    last = {what: (done, total) for done, total, what in reported}
     assert last == {"pictures": (65, 65), "features": (63, 63), "sets": (4, 4)}
 
 
@@ -217,8 +217,8 @@ def test_written_tables_round_trip_and_say_how_they_were_made(
     assert set(frames["image_metrics"]["run"]) == set(frames["set_metrics"]["run"]) == {run["run"]}
     assert run["weights_sha256"] == sha256_file(weights)
     assert run["resizer"] == "tf1"
-    told = json.loads(run["settings"])
-    assert set(told["metrics"]) == set(told["definitions"]) == {"psnr", "niqe", "fid"}
+    reported = json.loads(run["settings"])
+    assert set(reported["metrics"]) == set(reported["definitions"]) == {"psnr", "niqe", "fid"}
     images.write_png(fake / "p1.png", texture(30, 64, 64))
     again = write_metrics([folder_pair(real, fake)], settings, out)["runs"]
     assert again["settings_hash"][0] == run["settings_hash"]

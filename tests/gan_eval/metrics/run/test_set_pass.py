@@ -191,15 +191,15 @@ def test_kid_of_sets_that_share_items_is_warned_of() -> None:
 
 
 def test_caveats_and_progress() -> None:
-    told: list[tuple[int, int, str]] = []
+    reported: list[tuple[int, int, str]] = []
     stimuli = _stimuli(12, "a") + _stimuli(12, "a", dataset="e")
     found = _compare(
         stimuli,
         "kid",
         caveats={"inception": "unknown weights"},
-        on_progress=lambda done, total, what: told.append((done, total, what)),
+        on_progress=lambda done, total, what: reported.append((done, total, what)),
     )
-    assert told == [(1, 2, "sets"), (2, 2, "sets")]
+    assert reported == [(1, 2, "sets"), (2, 2, "sets")]
     assert [row["dataset"] for row in found.rows] == ["d", "e"]
     assert all("unknown weights" in row["note"] for row in found.rows)
     assert found.comparisons == []

@@ -93,5 +93,5 @@ def test_without_a_study_file_the_tables_alone_speak():
 
 
 def test_words_for_readers_change_neither_design_nor_plan():
-    bare, told = Study(**STUDY), Study(**STUDY, reporting=FULL)
-    assert (bare.design_hash, bare.analysis_hash) == (told.design_hash, told.analysis_hash)
+    bare, reported = Study(**STUDY), Study(**STUDY, reporting=FULL)
+    assert (bare.design_hash, bare.analysis_hash) == (reported.design_hash, reported.analysis_hash)

@@ -73,9 +73,9 @@ def test_without_a_table_of_participation_the_rates_tell_who_answered() -> None:
 def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
     of = folder(trials(quick=("P0", "P3")), Rules(["reaction_time_ms<200"]))
     assert analysed_text(of) == "the answers of 2 participants"
-    told = participation_sentences(of)
-    assert told[1].startswith("2 participants broke off: none of their answers is analysed, and they do not count")
-    assert told[2:4] == ["2 participants gave no answer.", "Of 2 participants every trial was left out."]
+    reported = participation_sentences(of)
+    assert reported[1].startswith("2 participants broke off: none of their answers is analysed, and they do not count")
+    assert reported[2:4] == ["2 participants gave no answer.", "Of 2 participants every trial was left out."]
 
 
 def test_all_who_broke_off_are_told_beside_a_look() -> None:

@@ -31,11 +31,11 @@ TASKS = [(number, 7) for number in range(9)]
 
 @pytest.mark.slow
 def test_the_number_of_processes_changes_nothing() -> None:
-    told: list[int] = []
+    reported: list[int] = []
     alone = in_parallel(drawn, 3, TASKS, workers=1)
-    assert in_parallel(drawn, 3, TASKS, workers=2, on_done=told.append) == alone
+    assert in_parallel(drawn, 3, TASKS, workers=2, on_done=reported.append) == alone
     assert len(set(alone)) == 9
-    assert told == list(range(1, 10))
+    assert reported == list(range(1, 10))
 
 
 @pytest.mark.nightly

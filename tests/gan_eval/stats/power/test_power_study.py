@@ -238,10 +238,10 @@ def test_a_plan_has_every_question_at_every_number() -> None:
     own = plan.table[plan.table["stimuli"].isin([180, 120])]
     assert len(own) == 8 * 2
     assert set(own["participants"]) == {6, 10}
-    told = own[own["question"] == "told apart"].set_index("participants")
-    assert told["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
-    assert told["interval_width"].is_monotonic_decreasing
-    assert (told["ci_low"] <= told["power"]).all()
+    reported = own[own["question"] == "told apart"].set_index("participants")
+    assert reported["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
+    assert reported["interval_width"].is_monotonic_decreasing
+    assert (reported["ci_low"] <= reported["power"]).all()
     idle = own[own["question"] == "one against two"]
     assert (idle["note"] == NO_DIFFERENCE).all()
     assert "one against two" not in plan.recommended
@@ -265,9 +265,9 @@ def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target()
 def test_a_short_pool_is_told_and_a_larger_one_tried() -> None:
     plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
     assert any("only 17 items" in line for line in plan.warnings)
-    told = plan.table[plan.table["question"] == "told apart"]
-    assert sorted(set(told["stimuli"])) == [51, 192]
-    widths = told[told["participants"] == 10].set_index("stimuli")["interval_width"]
+    reported = plan.table[plan.table["question"] == "told apart"]
+    assert sorted(set(reported["stimuli"])) == [51, 192]
+    widths = reported[reported["participants"] == 10].set_index("stimuli")["interval_width"]
     assert widths[192] < widths[51]
 
 

@@ -43,12 +43,12 @@ def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) 
 
 def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
     truth = assumed_truth(design.groups, SETTINGS)
-    told, of_one, _, pair = questions_of(design.groups, AnalysisSettings())
+    reported, of_one, _, pair = questions_of(design.groups, AnalysisSettings())
     real, one, two = truth.shares()
-    assert effect_of(told, design, truth) == pytest.approx((one + two) / 2 - real)
+    assert effect_of(reported, design, truth) == pytest.approx((one + two) / 2 - real)
     assert (of_one.name, effect_of(of_one, design, truth)) == ("one told apart", pytest.approx(one - real))
     assert (pair.name, effect_of(pair, design, truth)) == ("one against two", pytest.approx(two - one))
-    assert effect_of(told, design, guessing(design.groups, SETTINGS)) == pytest.approx(0)
+    assert effect_of(reported, design, guessing(design.groups, SETTINGS)) == pytest.approx(0)
     assert effect_of(pair, design, equal_models(design.groups, SETTINGS)) == pytest.approx(0)
 
 
