@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Settings for all tests."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from hypothesis import settings
 
 import gan_eval  # noqa: F401 - sets how threads wait, before a test loads PyTorch
 
-settings.register_profile("any machine", deadline=None)  # how long an example takes is no property of the code
+settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
 

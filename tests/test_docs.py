@@ -31,7 +31,7 @@ def named(page: Path) -> str:
 
 @lru_cache
 def anchors(page: Path) -> frozenset[str]:
-    """What `#...` may name in a page: its headings as GitHub writes them, and `id`s and `name`s of its own."""
+    """Return the valid `#...` targets of a page: headings as GitHub writes them, and `id`s and `name`s."""
     text = _FENCE.sub("", page.read_text(encoding="utf-8"))
     found: set[str] = set(re.findall(r"<a\s+(?:id|name)=\"([^\"]+)\"", text))
     for heading in re.findall(r"^#{1,6}\s+(.*?)\s*#*$", text, re.M):

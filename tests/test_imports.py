@@ -119,7 +119,7 @@ def test_rooms_that_are_used_alone_do_not_import_each_other():
 
 
 def test_the_trainer_imports_no_room_that_imports_it():
-    """Of the metrics it reads the pretrained weights; metrics that a run watches are handed in as a callable."""
+    """Check that it imports only pretrained weights from the metrics; a run's metrics come as a callable."""
     below = ORDER[: ORDER.index("quiz")]
     wrong = [
         f"{file} imports {name}"
@@ -138,7 +138,7 @@ def test_qt_lives_in_the_quiz_app_alone():
 
 
 def loaded_by(code: str, libraries: tuple[str, ...]) -> list[str]:
-    """Which of `libraries` are loaded in a new interpreter after `code`."""
+    """Return those of `libraries` that are loaded in a new interpreter after `code`."""
     report = f"\nimport sys; print('loaded:', *[name for name in {libraries!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code + report], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -191,7 +191,7 @@ except SystemExit as end:
 
 @pytest.mark.slow
 def test_tests_import_the_package_and_not_their_own_folder_of_its_name():
-    """As the command `pytest` runs them: -P, the current folder is not on the path by itself."""
+    """Collect as the command `pytest` does: with -P the current folder is not added to the path."""
     command = [sys.executable, "-P", "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, "tests/gan_eval/metrics/test_catalogue.py"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -68,7 +68,7 @@ def test_cityscapes_segmentation_is_the_same_training_the_other_way_round() -> N
 
 
 def test_the_ablation_takes_one_change_back_in_each_model() -> None:
-    """From the whole of the other study, but for the number of epochs; the pages count the same changes."""
+    """Compare with the full model of the other study, except for the epochs; the pages count the same changes."""
     found, whole = study("inpainting_ablation"), study("inpainting_landscapes_paintings").training_of("landscapes")
     assert found.training_of("full") == whole.model_copy(update={"epochs": 100})
     changed = {}
@@ -86,7 +86,7 @@ def test_the_ablation_takes_one_change_back_in_each_model() -> None:
 
 
 def test_context_encoders_have_a_model_for_every_row_that_is_published() -> None:
-    """And none for a row that is not, but for the variants that are future work."""
+    """Check that no other row has a model, except for the variants that are future work."""
     models: dict[tuple[str, int], set[int]] = {}
     for name in ("context_encoder", "context_encoder_imagenet"):
         found = study(name)

@@ -26,21 +26,21 @@ GIB = 2**30
 SECONDS = 60.0
 """A command that takes longer hangs; none of these inputs is large."""
 MEMORY = 3 * GIB
-"""So much may be held, libraries included; no input is worth more."""
+"""Maximum memory of a command, libraries included."""
 MOST_LINES = 60
-"""A command that tells more than this on stderr about a handful of pictures floods its user."""
+"""Maximum number of lines on stderr for a few pictures."""
 
 
 @dataclass(frozen=True)
 class Special:
-    """A thing that is no regular file: `folder`, `fifo`, `link` (to `target`), `unreadable`."""
+    """Something that is not a regular file: `folder`, `fifo`, `link` (to `target`), `unreadable`."""
 
     kind: str
     target: str = ""
 
 
 Files = Mapping[str, bytes | Special]
-"""By their path below the working folder, with `/`; names that are no text hold surrogates."""
+"""Files by path below the working folder, with `/`; paths that are not valid text hold surrogates."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,25 @@ class Attack:
     """A command with malformed input."""
 
     family: str
-    """What is malformed, in words: failures are told apart by it."""
+    """Description of what is malformed; failures are distinguished by it."""
     command: tuple[str, ...]
     """The arguments of gan-eval, in the folder with the files."""
     files: Files = field(repr=False)
     names: tuple[str, ...] = ()
-    """What a refusal has to name; of `a|b` one is enough."""
+    """Words that a refusal must contain; for `a|b`, either is enough."""
     refused: bool | None = None
-    """Whether it must be refused (True) or must not (False)."""
+    """True: it must be refused; False: it must not be; None: either."""
     mentions: tuple[str, ...] = ()
-    """What must be told of on stderr, or in a table with its reason, where the command goes on without it."""
+    """Names that must be reported on stderr, or in a table with the reason, if the command continues without them."""
     changes: tuple[str, ...] = ()
-    """Patterns of the files that the command may change beside `out`: its own store."""
+    """Patterns of the files that the command may change outside `out`: its own store."""
     keeps: bool = False
     """A refusal may leave finished work in `out`, as documented."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -172,7 +172,7 @@ def lay_out(files: Files, work: Path) -> None:
 
 
 def carry_out(attack: Attack, commands: Commands, room: Path, *, fresh: bool = False) -> list[str]:
-    """Lay out the files in `room`, which is emptied, give the command, and tell what is wrong with what it did."""
+    """Lay out the files in `room`, which is emptied, run the command, and report what it did wrong."""
     shutil.rmtree(room, ignore_errors=True)
     work = room / "home" / "user" / "work"
     lay_out(attack.files, work)
@@ -183,7 +183,7 @@ def carry_out(attack: Attack, commands: Commands, room: Path, *, fresh: bool = F
 
 
 def faults(attack: Attack, ended: Ended, work: Path, before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
-    """What a command did wrong; every line begins with the sort of fault."""
+    """Yield the faults of a command; every line begins with the kind of fault."""
     reported = ended.err.splitlines()
     if ended.killed:
         yield "hangs: not done in time" if ended.killed == "time" else "memory: takes more than any input is worth"

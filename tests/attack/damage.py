@@ -1,4 +1,4 @@
-"""Damage that any file may come to, whatever it holds."""
+"""Damage that can happen to a file of any content."""
 
 import gzip
 
@@ -9,7 +9,7 @@ SHORTEST_DAMAGED = 16
 
 @st.composite
 def damaged(draw: st.DrawFn, data: bytes, *, head: int = 64) -> tuple[str, bytes]:
-    """What happened to the bytes, and the bytes; half of the damage is done to the first `head` of them."""
+    """Return a description of the damage and the damaged bytes; half of the damage is to the first `head` bytes."""
     end = len(data) if draw(st.booleans()) else min(head, len(data))
     place = draw(st.integers(0, max(end - 1, 0)))
     kind = draw(st.sampled_from(["truncated", "flipped", "overwritten", "zeroed", "cut out", "put in", "twice"]))

@@ -22,7 +22,7 @@ LIBRARIES = (
     "pyarrow.dataset",
     "pyarrow.parquet",
 )
-"""What the commands import only when they need it."""
+"""Modules that the commands import only when they need them."""
 
 
 def serve() -> None:
@@ -89,7 +89,7 @@ def _resident(process: int) -> int:
 
 
 def _wait(child: int, seconds: float, memory: int) -> dict[str, Any]:
-    """How a child ended; it is killed with all that it started when it takes more time or memory than it may."""
+    """Wait for a child and return its result; over its limit of time or memory, it is killed with its children."""
     begun = time.monotonic()
     killed = ""
     pause = 0.001

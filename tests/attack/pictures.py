@@ -15,7 +15,7 @@ from attack.world import World
 from gan_eval.files.digests import sha256_bytes
 
 Bad = tuple[str, bytes | Special]
-"""What is wrong, and the picture."""
+"""A description of the fault, and the picture."""
 
 
 def attacks(world: World) -> st.SearchStrategy[Attack]:
@@ -100,7 +100,7 @@ UNREADABLE: dict[str, Callable[[], bytes | Special]] = {
     "endless device": lambda: Special("link", "/dev/zero"),
     "pipe": lambda: Special("fifo"),
 }
-"""What no program reads as a picture."""
+"""Files that no program reads as a picture."""
 
 
 @st.composite
@@ -123,7 +123,7 @@ def bad_picture(draw: st.DrawFn) -> Bad:
 
 
 def _is_lost(what: str) -> bool:
-    """Whether no program can read it, so that it must be told of."""
+    """Return True if no program can read the picture, so that it must be reported."""
     return what in UNREADABLE and what != "text bomb"
 
 

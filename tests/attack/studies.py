@@ -72,7 +72,7 @@ VALUES: tuple[Any, ...] = (
     {"x": 1}, {"": 1}, {"x": "y"}, {"x": -1}, {"x": {}}, {"x" * 5000: 1}, {"real": "j", "fake": "j"},
     {"real": 1, "fake": 2}, {"real": "", "fake": "\n"},
 )  # fmt: skip
-"""What may stand at any key."""
+"""Values to try for any key."""
 
 
 def attacks(world: World) -> st.SearchStrategy[Attack]:
@@ -81,7 +81,7 @@ def attacks(world: World) -> st.SearchStrategy[Attack]:
 
 
 def cannot_be(annotation: Any, value: Any) -> bool:
-    """Whether a value is of a type that a key of this type never takes; whether it lies in a range is not asked."""
+    """Return True if a key of this type never accepts a value of that type; ranges are not checked."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return cannot_be(arguments[0], value)
@@ -139,7 +139,7 @@ def _unknown_keys(draw: st.DrawFn, world: World) -> Attack:
 
 @st.composite
 def _files(draw: st.DrawFn, world: World) -> Attack:
-    """A file that is no study file any more."""
+    """A file that is no longer a study file."""
     text = toml_file(BASE)
     ways = {
         "byte order mark": b"\xef\xbb\xbf" + text.encode(),

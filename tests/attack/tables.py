@@ -23,7 +23,7 @@ CELLS = (
     "../../etc/passwd", "/etc/passwd", "a|b", "<script>alert(1)</script>", "\u202e", "\ufeff", "{}",
     "2026-13-45T99:99:99Z", "1e5", "1,5", "%s%n", "𝕏",
 )  # fmt: skip
-"""What may stand in any cell."""
+"""Values to try in any cell."""
 
 
 def attacks(world: World) -> st.SearchStrategy[Attack]:
@@ -40,7 +40,7 @@ def attacks(world: World) -> st.SearchStrategy[Attack]:
 
 @st.composite
 def mutated(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes, tuple[str, ...]]:
-    """What is wrong, the table's bytes as CSV, and what a refusal has to name."""
+    """Return the fault, the table's bytes as CSV, and the words that a refusal must contain."""
     header, *records = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
     known = [name for name in header if name in table.by_name]
     column = draw(st.sampled_from(known))
@@ -238,7 +238,7 @@ def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes
 
 @st.composite
 def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
-    """A table of a study's folder, which the report reads; nothing says what it was, so that it is read as it is."""
+    """A table of a study's folder, which the report reads; no hash of it is stored, so that it is read unchecked."""
     name = draw(st.sampled_from(sorted(name for name in world.analysis if name.endswith(".csv"))))
     what, bad, named = draw(_of_an_analysis(world, name))
     few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}
@@ -275,7 +275,7 @@ _REPORT = ("report", "study", "--out", "out.html")
 
 @st.composite
 def _of_an_analysis(draw: st.DrawFn, world: World, name: str) -> tuple[str, bytes | Special, tuple[str, ...]]:
-    """What is wrong with a table, what lies there instead, and what a refusal has to name."""
+    """Return a table's fault, the file in its place, and the words that a refusal must contain."""
     good = world.analysis[name]
     assert isinstance(good, bytes)
     sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))

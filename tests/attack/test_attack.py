@@ -29,14 +29,14 @@ TOPICS: dict[str, tuple[Callable[[World], st.SearchStrategy[Attack]], int]] = {
 }
 """Each topic's generator, and its share of all cases in percent."""
 FRESH = 40
-"""One case in so many runs in an interpreter of its own, as a user's command does."""
+"""One case in FRESH runs in an interpreter of its own, as a user's command does."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands run as forks")
 
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    """What runs the commands."""
+    """The server that runs the commands."""
     with Commands(tmp_path_factory.mktemp("commands")) as started:
         yield started
 
@@ -76,7 +76,7 @@ def drawn(strategy: st.SearchStrategy[Attack], number: int) -> Attack:
     def take(attack: Attack) -> None:
         found.append(attack)
 
-    take()  # the simplest of all comes first, whatever the seed
+    take()  # the simplest case comes first for any seed
     return found[-1]
 
 

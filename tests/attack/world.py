@@ -1,4 +1,4 @@
-"""What a user has before anything is malformed: pictures, a set, tables, a store, a study, trained generators.
+"""A user's files before anything is malformed: pictures, a set, tables, a store, a study, trained generators.
 
 Made once, by the commands themselves, as bytes: an attack takes what it needs and breaks it.
 """

@@ -1,4 +1,4 @@
-"""What makes a training sound on a GPU, as far as a CPU can tell: kernels, memory, waiting."""
+"""Checks of training on a GPU that a CPU can run: kernels, memory, waiting."""
 
 import os
 import threading

@@ -280,7 +280,7 @@ def spoil(file: Path, key: str, value: float) -> None:
 def test_weights_that_are_not_finite_are_refused_by_name(
     run: Path, make_pairs: Pairs, tmp_path: Path, value: float
 ) -> None:
-    """By all that read a generator; nothing is begun."""
+    """Check all that read a generator; nothing is started."""
     spoil(run / GENERATOR, "down.1.conv.weight", value)
     line = r"generator\.safetensors: its weight down\.1\.conv\.weight is not finite; take another file"
     with pytest.raises(UserError, match=line):
@@ -373,7 +373,7 @@ def setting(**changes: object) -> Callable[..., object]:
 def test_damaged_metadata_are_refused_before_anything_is_made(
     run: Path, make_pairs: Pairs, tmp_path: Path, change: Callable[..., object], line: str
 ) -> None:
-    """In one line, and no memory is taken for what a number asks for."""
+    """Check for a one-line refusal, without allocating the memory that a number asks for."""
     rewritten(run / GENERATOR, change)
     with pytest.raises(UserError, match=rf"generator\.safetensors: .*({line})") as caught:
         generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")

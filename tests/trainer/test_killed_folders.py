@@ -28,14 +28,14 @@ from trainer.nets.build import new_networks
 from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
 KILLS = 5
-"""Of each command; at other places of its run each."""
+"""Number of kills of each command, each at another place of its run."""
 
 pytestmark = pytest.mark.skipif(
     "forkserver" not in multiprocessing.get_all_start_methods(), reason="needs POSIX signals and fork"
 )
 
 Command = Callable[[Path], object]
-"""What makes a folder."""
+"""A command that makes a folder."""
 
 
 def run_until(command: Command, out: Path, last: int, counted: Path) -> None:

@@ -201,7 +201,7 @@ def test_the_adversarial_term_alone_ignores_the_ground_truth_of_g() -> None:
 
 
 def test_weights_of_several_terms_add_up() -> None:
-    """With plain gradient descent the weights' move is linear in the terms' weights."""
+    """Check with plain gradient descent, where the weights' change is linear in the terms' weights."""
 
     def move(objective: Objective) -> Tensor:
         G, D = new_pair(depth=4)

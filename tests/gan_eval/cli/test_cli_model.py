@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def gan_eval(*arguments: str | Path) -> str:
-    """What the command prints to stdout."""
+    """Return what the command prints to stdout."""
     result = CliRunner().invoke(application(), [str(argument) for argument in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout

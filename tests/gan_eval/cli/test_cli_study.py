@@ -79,7 +79,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where PyTorch is not installed and there is no screen."""
+    """Simulate a machine without PyTorch and without a screen."""
     monkeypatch.setattr(two_folders, "find_spec", lambda _: None)
     monkeypatch.setattr(two_folders, "missing_display", lambda: "none here")
 

@@ -1,4 +1,4 @@
-"""What a command prints: tables on terminals of any width and in pipes, and that something is under way."""
+"""Output of commands: tables on terminals of any width and in pipes, and progress."""
 
 import io
 import re
@@ -26,7 +26,7 @@ class Screen(io.StringIO):
 
     @property
     def lines(self) -> list[str]:
-        """What was printed, without codes for colours and the cursor."""
+        """Return the printed text without codes for colours and the cursor."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.getvalue()).splitlines()
 
 

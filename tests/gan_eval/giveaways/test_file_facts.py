@@ -1,4 +1,4 @@
-"""What files tell without being decoded."""
+"""Facts about files that need no decoding."""
 
 import struct
 import zlib

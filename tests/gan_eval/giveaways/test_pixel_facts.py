@@ -1,4 +1,4 @@
-"""What pixels tell, on pictures of which it is known."""
+"""Facts about pixels, on pictures with known values."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What two processes do in `test_classes.py`: each hands its share of the pictures to every class."""
+"""Code of the two processes in `test_classes.py`: each gives its share of the pictures to every class."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +65,7 @@ def hand_in(metrics: dict[str, Metric], fake: Tensor, real: Tensor) -> None:
 
 
 def values(metrics: dict[str, Metric]) -> dict[str, Any]:
-    """What every metric computes, as numbers."""
+    """Return the result of every metric as numbers."""
     found: dict[str, Any] = {}
     for name, metric in metrics.items():
         value = metric.compute()
@@ -77,7 +77,7 @@ SHARES: dict[str, Callable[[int], slice]] = {
     "every second": lambda rank: slice(rank, None, 2),
     "all to the first": lambda rank: slice(0, COUNT if rank == 0 else 0),
 }
-"""By name, which pictures a process of two takes."""
+"""Functions that choose the pictures of one of two processes, by name."""
 
 
 def in_processes(rank: int, file: str) -> None:

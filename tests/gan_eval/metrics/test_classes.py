@@ -155,7 +155,7 @@ def test_psnr_is_torchmetrics(kind):
 
 
 def test_a_class_with_a_peers_name_gives_the_peers_number():
-    """Which have such a name; their numbers are compared above and below."""
+    """Check which classes share a name; their numbers are compared above and below."""
     modules = [torchmetrics, torchmetrics.image, torchmetrics.image.fid, torchmetrics.image.kid, piq]
     peers = {name for module in modules for name in dir(module)} | {"StructuralSimilarity"}  # torcheval's
     ours = {*classes.__all__, *set_classes.__all__}

@@ -8,7 +8,7 @@ VOID = {"meta", "img", "link", "br", "hr", "input"}
 
 
 class Page(HTMLParser):
-    """What a browser or a screen reader would meet."""
+    """The content of a page for a browser or a screen reader."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from gan_eval.tables.frames import Row, frame_of
 
 SHA = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
 QUALITY = {"clear": 3.0, "middling": 0.0, "alike": 0.02}
-"""What each model's pictures are better by, in units of the noise between them."""
+"""Advantage of each model's pictures, in units of the noise between pictures."""
 
 
 def values(models: Mapping[str, float] = QUALITY, *, n: int = 24, dataset: str = "houses") -> list[Row]:

@@ -1,4 +1,4 @@
-"""What the report says of answers that say little."""
+"""The report on answers with little information."""
 
 import pandas as pd
 import pytest

@@ -10,7 +10,7 @@ from gan_eval.settings.study import Study
 
 PAGE = study_file_reference()
 KEYS: dict[str, dict[str, tuple[str, str]]] = {}
-"""By section and key: its values with the default, and its meaning."""
+"""Values with the default, and meaning, by section and key."""
 for part in PAGE.split("\n## `")[1:]:
     header, _, text = part.partition("`\n")
     found = re.findall(r"^- `(\w+)` \((.*?)\): (.*)$", text, flags=re.MULTILINE)

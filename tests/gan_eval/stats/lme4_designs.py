@@ -38,7 +38,7 @@ class Design:
     slope_second: tuple[float, float] | None = None
     """As `slope`, of the stimuli."""
     thresholds: tuple[float, ...] = ()
-    """Of grades."""
+    """Thresholds of the grades."""
 
 
 DESIGNS = {

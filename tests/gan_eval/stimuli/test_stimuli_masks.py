@@ -39,7 +39,7 @@ def hole(number):
 
 
 def masks_of(folder):
-    """By stem of the generated pictures' rows: the hole of the mask that they name."""
+    """Return the holes of the masks, by stem of the generated pictures' rows."""
     made = read_set(folder)
     fakes = [row for row in made.rows if row["kind"] == "fake"]
     return {row["item"].rpartition("/")[2]: pictures.read_rgb(made.path(row, "mask_file"))[..., 0] for row in fakes}

@@ -43,7 +43,7 @@ class TemporaryPostgres:
         self.start()
 
     def url(self, database: str = "postgres", *, password: str = PASSWORD, port: int | None = None) -> str:
-        """How the server is addressed."""
+        """Return the server's URL."""
         return f"postgresql://lab:{quote(password, safe='')}@127.0.0.1:{port or self.port}/{database}"
 
     def make_database(self, name: str) -> str:

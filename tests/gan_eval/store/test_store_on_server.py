@@ -1,4 +1,4 @@
-"""What can be done with a store's file can be done with the lab's server: list, forget, merge, export."""
+"""The lab's server supports what a store's file does: list, forget, merge, export."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -112,7 +112,7 @@ def test_sessions_on_one_server_get_lists_of_their_own(database: str, tmp_path: 
 
 
 def sit_again(sit: Callable[[str], object], code: str) -> bool:
-    """Whether a second session of a participant is refused."""
+    """Check that a second session of a participant is refused."""
     with pytest.raises(UserError, match="complete session already"):
         sit(code.lower())
     return True

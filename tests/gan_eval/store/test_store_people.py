@@ -1,4 +1,4 @@
-"""Who has done what, and who is forgotten."""
+"""List participants; delete a participant's data."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What a study's stages give the trainer."""
+"""Arguments that a study's stages give the trainer."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is typed has an effect, is named as it was typed where it is wrong, and `--out` is looked at before any work."""
+"""Every option has an effect, errors name it as it was typed, and `--out` is checked before any work."""
 
 from collections.abc import Callable
 from pathlib import Path

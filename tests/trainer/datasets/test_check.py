@@ -1,4 +1,4 @@
-"""What `check` finds, on made sets with one fault each and on the real ones."""
+"""Findings of `check`, on synthetic sets with one fault each and on the real ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `data check --photographs` finds, on made sets with one fault each."""
+"""Findings of `data check --photographs`, on synthetic sets with one fault each."""
 
 import json
 from pathlib import Path

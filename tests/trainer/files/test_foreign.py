@@ -41,7 +41,7 @@ def small_unet(norm: str = "batch", *, depth: int = 6) -> nn.Module:
 
 
 def assert_same_outputs(ours: nn.Module, theirs: nn.Module, side: int, channels: int = 3) -> None:
-    """In evaluation, and in training with one seed for dropout; close, as matrix products add up in another order."""
+    """Check outputs in evaluation, and in training with one seed; close, as matrix products sum in another order."""
     ours, theirs = copy.deepcopy(ours), copy.deepcopy(theirs)
     x = torch.rand(1, channels, side, side) * 2 - 1
     for mode in (True, False):

@@ -156,7 +156,7 @@ def test_an_encoder_for_holes_anywhere_takes_what_it_has(pretrained: Path, data:
 
 @pytest.mark.parametrize(("suffix", "prefix"), [(".pth", "module.generator."), (".safetensors", "")])
 def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, tmp_path: Path) -> None:
-    """What is not there or of another shape stays random, and a norm needs its convolution."""
+    """Check that absent weights or other shapes stay random, and that a norm needs its convolution."""
     own = of_encoder(generator_for(small()).state_dict())
     state = {f"{prefix}{name}": torch.full(tensor.shape, 0.5) for name, tensor in own.items()}
     del state[f"{prefix}bottleneck.norm.weight"]

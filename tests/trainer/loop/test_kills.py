@@ -35,7 +35,7 @@ def brightness(folder: Path) -> list[Row]:
 
 
 def run_once(settings: TrainingSettings, data: Path, out: Path) -> None:
-    """What each process does: start, or go on, and train to the end."""
+    """Start or resume a run in this process, and train to the end."""
     torch.set_num_threads(1)
     measure = Measure(brightness, {"brightness": True})
     train(settings, data, out, direction="BtoA", checkpoint_every=3, measure=measure)
@@ -67,7 +67,7 @@ def left_by(run: Path) -> dict[str, Any]:
 def test_killed_again_and_again(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path
 ) -> None:
-    """In the middle of epochs, of log windows and of files being written; with dropout, validation and snapshots."""
+    """Kill in the middle of epochs, log windows and files being written; with dropout, validation and snapshots."""
     data = make_pairs(train=5, val=2)
     settings = tiny(steps=36, batch_size=2, snapshots=(0, 7, 25), validate_every=10, validation_metrics=("brightness",))
     run_once(settings, data, tmp_path / "straight")

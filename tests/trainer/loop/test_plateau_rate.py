@@ -91,7 +91,7 @@ def falling(values: Iterator[float]) -> Measure:
 def test_both_optimizers_learn_at_the_lowered_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decay: float
 ) -> None:
-    """Of 8 steps, measured before and after every second: 9 untrained, then 3, 2 (lowered), 4, 4 (the end)."""
+    """Check 8 steps, measured before and after every second: 9 untrained, then 3, 2 (lowered), 4, 4 (the end)."""
     monkeypatch.setattr("trainer.loop.run.Run", Rates)
     Rates.seen = []
     settings = filler(

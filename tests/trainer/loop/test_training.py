@@ -72,7 +72,7 @@ def test_equal_runs_give_equal_files_without_a_path(make_pairs: Pairs, tiny: Set
 
 @pytest.mark.slow
 def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    """In the middle of an epoch, of a log window, and between checkpoints; with dropout and jitter."""
+    """Stop in the middle of an epoch, of a log window, and between checkpoints; with dropout and jitter."""
     data = make_pairs(train=5, val=1)
     settings = tiny(steps=24, batch_size=2)
     straight = train(settings, data, tmp_path / "straight", direction="BtoA", checkpoint_every=100)

@@ -50,7 +50,7 @@ def test_statistics_by_picture_make_a_batch_equal_to_its_pictures() -> None:
 @pytest.mark.parametrize("pictures", [1, 3])
 @pytest.mark.parametrize("kind", ["batch", "instance"])
 def test_normalisation_by_picture_stays_in_its_order_of_memory(kind: str, pictures: int) -> None:
-    """With the numbers, gradients and running statistics of the other order."""
+    """Compare the numbers, gradients and running statistics of both orders."""
     torch.manual_seed(0)
     ours = (BatchNorm2d(5, per_sample=True) if kind == "batch" else InstanceNorm2d(5)).double()
     for weight in ours.parameters():
@@ -104,7 +104,7 @@ def test_statistics_by_picture_of_half_precision_are_float32(pictures: int) -> N
 
 @pytest.mark.parametrize("border", [1, 3, 4])
 def test_mirrored_stripes_are_the_librarys_reflection(border: int) -> None:
-    """What a GPU takes; there the library's gradient has no fixed order, nor its output channels last."""
+    """Check the GPU's path; there the library's gradient has no fixed order, nor its output channels last."""
     torch.manual_seed(0)
     x = torch.randn(2, 4, 6, 5, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
     x.requires_grad_(True)
@@ -158,7 +158,7 @@ def test_dropout_by_picture_does_not_depend_on_the_batch() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_dropout_is_the_same_in_any_order_of_memory(dtype: torch.dtype) -> None:
-    """So that a run goes on in another one as if it had been in it from the start."""
+    """Check that a run can resume in another order of memory with the same result."""
     x, layer, given = torch.rand(2, 4, 8, 8).to(dtype), Dropout(0.3), []
     for order in (torch.contiguous_format, torch.channels_last):
         torch.manual_seed(5)

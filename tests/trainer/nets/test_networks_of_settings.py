@@ -1,4 +1,4 @@
-"""Which networks the settings describe: kinds, channels, sides, initial weights, and what does not go together."""
+"""Networks of the settings: kinds, channels, sides, initial weights, and combinations that are refused."""
 
 import pytest
 import torch

@@ -15,7 +15,7 @@ from trainer.state.trained_on import TrainedOn, pictures_of_run
 
 Change = Callable[[Image.Image], Image.Image]
 SIZE = (192, 96)
-"""Of a picture of two halves."""
+"""Width and height of a picture of two halves."""
 
 
 def known(data_set: DataSet, out: Path, *, start: Path | None = None) -> TrainedOn:

@@ -1,4 +1,4 @@
-"""What the inpainting task gives the training step, and what it makes of a generator's output."""
+"""The inpainting task's batches for the training step, and its use of a generator's output."""
 
 from contextlib import closing
 from math import ceil, floor

@@ -1,4 +1,4 @@
-"""What TensorBoard reads of a run: every point once, also of a run that was resumed; and the run as without it."""
+"""TensorBoard reads every point of a run once, even of a resumed run; the run itself is the same without it."""
 
 import builtins
 import io
@@ -47,7 +47,7 @@ def points(run: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def points_of_tables(run: Path) -> dict[str, list[tuple[int, float]]]:
-    """What the run's own tables say, under TensorBoard's tags."""
+    """Return the values of the run's own tables, under TensorBoard's tags."""
     found: dict[str, list[tuple[int, float]]] = {}
     for row in read_rows(run / "training_log.csv", TRAINING_LOG):
         found.setdefault(f"training/{row['term']}", []).append((row["step"], pytest.approx(row["value"], rel=1e-6)))

@@ -29,7 +29,7 @@ def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
 
 
 def files(run: Path) -> dict[str, Any]:
-    """What a run leaves, by hash, without what holds times."""
+    """Return the hashes of a run's files, without files that hold times."""
     kept = [path for path in run.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".png")]
     kept += [run / "validation.csv"]
     return {str(path.relative_to(run)): sha256_file(path) for path in kept}

@@ -106,7 +106,7 @@ def test_equals_fifty_digit_arithmetic(n: int, m: int, d: int) -> None:
 
 
 def test_closed_form_of_two_gaussians() -> None:
-    """With covariances that commute, d² = |μ|² + Σ (s - t)²."""
+    """Check d² = |μ|² + Σ (s - t)², which holds for covariances that commute."""
     basis = np.random.default_rng(0).normal(size=(400, 12))
     white = np.linalg.qr(basis - basis.mean(axis=0))[0] * np.sqrt(399)
     s, t = np.linspace(0.1, 3, 12), np.linspace(2, 0.5, 12)

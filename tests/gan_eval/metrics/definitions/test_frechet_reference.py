@@ -12,7 +12,7 @@ def _draw(seed: int, n: int, d: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("n", "m", "d"), [(25, 30, 40), (20, 60, 21), (80, 70, 12)])
 def test_leaving_a_group_out_equals_computing_without_it(n: int, m: int, d: int) -> None:
-    """With fewer pictures than features in both sets, in one, and in none."""
+    """Check sets with fewer pictures than features: both, one, and neither."""
     real, fake = _draw(0, n, d), _draw(1, m, d)
     real_groups, fake_groups = np.arange(n) % GROUPS, np.arange(m) % GROUPS
     found = FrechetReference(real, real_groups).compare(fake, fake_groups)

@@ -22,7 +22,7 @@ def _mean_difference(real: np.ndarray, fake: np.ndarray) -> float:
 
 
 def test_of_a_mean_it_is_the_standard_error() -> None:
-    """With one picture in each of the ten groups, the textbook's s / √n."""
+    """Check that ten groups of one picture each give the textbook's s / √n."""
     real = np.random.default_rng(2).normal(size=(10, 1))
     found = leave_groups_out(_mean_difference, real, np.zeros((10, 1)), np.arange(10), np.arange(10))
     assert found.left_out is not None

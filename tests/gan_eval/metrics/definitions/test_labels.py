@@ -1,4 +1,4 @@
-"""What a generator is given: counts of made label pictures that are known, and shares predicted that are known."""
+"""Input labels of a generator: known counts and known predicted shares of synthetic label pictures."""
 
 import io
 import math

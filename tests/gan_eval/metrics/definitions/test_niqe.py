@@ -126,7 +126,7 @@ RELEASE = {
     "coffee": (4.0584620075, 4.060192754081),
     "astronaut": (3.0666374996, 3.060160002311),
 }
-"""What the official MATLAB code gave in GNU Octave 7.3 for pictures of scikit-image 0.26."""
+"""Values of the official MATLAB code in GNU Octave 7.3 for pictures of scikit-image 0.26."""
 
 
 @pytest.mark.parametrize("name", RELEASE)

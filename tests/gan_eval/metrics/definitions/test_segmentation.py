@@ -72,7 +72,7 @@ def test_scores_are_those_of_long_et_al():
 
 @pytest.mark.parametrize("classes", [19, 7])
 def test_scores_are_those_of_torchmetrics(classes):
-    """With seven classes neither leaves out those that occur: twelve occur nowhere."""
+    """Compare 19 classes, and 7, where the means skip the twelve classes that do not occur."""
     true, read = _maps(2, classes=classes)
     given = torch.from_numpy(read.astype(np.int64)), torch.from_numpy(true.astype(np.int64))
     fake = _counts(true, read)
@@ -189,7 +189,7 @@ def test_a_label_in_exactly_five_pictures_stays_in_the_jackknife():
 
 @pytest.mark.parametrize(("pictures_with_train", "left_out_is_there"), [(3, True), (1, False)])
 def test_the_classes_of_all_pictures_stay_in_the_jackknife(pictures_with_train, left_out_is_there):
-    """Without the only picture of a class, the mean would be over other classes: there is no interval instead."""
+    """Check for a missing interval: without the only picture of a class, the mean would be over other classes."""
     counts = np.zeros((20, 19, 20), np.float32)
     counts[:, 0, 0], counts[:, 0, 1] = 80, 20  # roads: 0.8
     counts[:pictures_with_train, CLASSES.index("train"), 0] = 10  # trains: 0

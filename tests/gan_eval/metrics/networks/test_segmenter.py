@@ -181,7 +181,7 @@ def test_a_network_with_other_outputs_is_refused(tmp_path):
 
 
 def save_scripted(network: nn.Module, file: Path) -> Path:
-    """As TorchScript from its code, which need not run."""
+    """Save a network as TorchScript from its code, without running it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.script(network).save(file)

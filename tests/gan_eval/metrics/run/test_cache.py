@@ -1,4 +1,4 @@
-"""What is kept of earlier runs: found by content alone, written as it comes, and never in the way."""
+"""The cache of earlier runs: entries are found by content alone, written at each result, and never cause a failure."""
 
 import json
 import os

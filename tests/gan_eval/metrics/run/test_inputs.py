@@ -1,4 +1,4 @@
-"""What is measured: rows of sets and frames become stimuli, each once, with the files they name."""
+"""Inputs of metrics: rows of sets and frames become stimuli, each once, with the files that they name."""
 
 import pandas as pd
 import pytest

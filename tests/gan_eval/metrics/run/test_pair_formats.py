@@ -20,7 +20,7 @@ from gan_eval.stimuli.pixel_formats import Display, png_bytes
 from gan_eval.stimuli.sets import stimulus_row, write_set
 
 WHITE = 4095
-"""Of a camera of 12 bits."""
+"""White level of a 12-bit camera."""
 
 
 def in_12_bits(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:

@@ -57,7 +57,7 @@ GOOD: dict[str, Make] = {
     "two words 名前.png": pictures.write_png,
     "line\nbreak.png": pictures.write_png,
 }
-"""How a generated picture may be kept: beside 8-bit RGB each has the pixels that it was made from."""
+"""Formats of a generated picture; each gives the same pixels as 8-bit RGB."""
 
 BAD: dict[str, tuple[Make, str]] = {
     "empty.png": (lambda path, _: path.touch(), "not a readable picture (the file is empty); replace or remove it"),
@@ -77,7 +77,7 @@ BAD: dict[str, tuple[Make, str]] = {
         "no such picture: the link leads nowhere; fix or remove it",
     ),
 }
-"""What a generated picture may suffer from, and the reason that its rows give after the file's path."""
+"""Faults of a generated picture, and the reason that its rows give after the file's path."""
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def _network() -> dict:
 
 
 def _pickled(value: object) -> bytes:
-    """As numpy 1 wrote it, whose module of arrays had another name."""
+    """Pickle a value as numpy 1 did, whose module of arrays had another name."""
     return pickle.dumps(value, protocol=3).replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
 
 

@@ -20,7 +20,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 @pytest.fixture
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the official file of the only known network may be put; the cache is empty."""
+    """The path for the official file of the only known network; the cache is empty."""
     file = tmp_path / "away" / "net.pth"
     file.parent.mkdir()
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))

@@ -22,7 +22,7 @@ from gan_eval.tables.frames import frame_of
 
 
 def all_answered(study: Path, folder: Path) -> Path:
-    """A copy for which nobody is awaited."""
+    """Copy a study as one that waits for no more participants."""
     copy = Path(shutil.copytree(study, folder / "answered"))
     file = copy / OWN_FOLDER / "facts.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"sessions": {"people": 5, "wanted": 5}}))
@@ -30,7 +30,7 @@ def all_answered(study: Path, folder: Path) -> Path:
 
 
 def first_page(page: Page) -> str:
-    """What is seen before anything is opened."""
+    """Return the source that is visible before any section is opened."""
     return page.source.partition("<main>")[2].partition('<details class="asked">')[0]
 
 
@@ -97,7 +97,7 @@ def test_tables_without_a_value_are_one_sentence():
 
 
 def held(*rows: tuple[str, float, float | None, float | None], better: str | None = None, p: float = 0.01) -> str:
-    """What is said of correlations: metric, Spearman within models, ends of the interval; `better` leads the others."""
+    """Return the text on correlations from (metric, Spearman within models, interval); `better` leads the others."""
     cells = [
         {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 40}
         | {"spearman": 0.9, "ci_low": 0.8, "ci_high": 0.95}  # pooled: differences between models

@@ -1,4 +1,4 @@
-"""What the report says of mixed models."""
+"""The report's text on mixed models."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.tables.frames import frame_of
 
 WAITING = frame_of([{"look": 1, "due_at": 20, "current": False, "n_people": 7, "n_wanted": 20}], ALL_TABLES["looks"])
-"""Of a study that has no verdict yet."""
+"""Looks of a study that has no verdict yet."""
 
 
 def test_while_people_are_awaited_the_sentence_says_interim() -> None:

@@ -1,4 +1,4 @@
-"""Who is counted: people whose answers are analysed; and what is said where no answer is left."""
+"""The number of participants counts people whose answers are analysed; a sentence covers studies without answers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whether the answer stands: every check has its row, and the sentence says what changes."""
+"""Robustness: every check has its row, and the sentence says what changes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the methods say of the pictures' size on the screen."""
+"""The methods' text on the pictures' size on the screen."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from gan_eval.tables import SESSIONS
 
 
 def sentence(picture_size: object, **columns: list[float | None]) -> list[str]:
-    """Of a study with this setting (None: only its tables are there) and these columns of its sessions."""
+    """Return the sentence for this setting (None: only the tables exist) and these columns of the sessions."""
     rows = len(next(iter(columns.values())))
     sessions = pd.DataFrame({name: columns.get(name, [None] * rows) for name in SESSIONS.names})
     study = None

@@ -69,7 +69,7 @@ def test_interval_of_independent_answers_is_delongs() -> None:
 
 
 def test_crossed_interval_is_the_two_way_sum_one_cluster_at_a_time() -> None:
-    """In the second of two groups, so that the groups must be kept apart."""
+    """Check the second of two groups, so that the groups must be kept separate."""
     frames = [answers(seed, people=14, stimuli=30, each=18) for seed in (2, 3)]
     both, group = pd.concat(frames, ignore_index=True), np.repeat([0, 1], 14 * 18)
     found = areas(graded(both, group), 2)

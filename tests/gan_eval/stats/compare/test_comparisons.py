@@ -29,7 +29,7 @@ def leaning(*, reals: int, fakes: int, people: int = 8, says_real: float = 0.9, 
 
 @pytest.mark.nightly
 def test_a_leaning_does_not_tell_apart():
-    """Where reals abound, saying `real` is right more often than not; being told apart is another matter."""
+    """Check a mostly real set: answering `real` is usually correct there, without any sensitivity."""
     tables = [comparisons(fill_trials(leaning(reals=40, fakes=10, seed=seed))) for seed in range(30)]
     told_apart = pd.concat([table[table["comparison"] == "told apart"] for table in tables])
     assert len(told_apart) == 30
@@ -201,7 +201,7 @@ def test_the_crossed_models_difference_is_averaged_over_people_and_pictures():
 
 @pytest.mark.nightly
 def test_few_people_and_pictures_do_not_make_the_model_overconfident():
-    """With the normal distribution as the reference 10 % of such studies of equal groups are called different."""
+    """Check the error rate of equal groups; with the normal distribution as the reference it would be 10 %."""
     rng = np.random.default_rng(5)
     person, picture = np.repeat(np.arange(8), 20), np.tile(np.arange(20), 8)
     fake = picture % 2 == 0

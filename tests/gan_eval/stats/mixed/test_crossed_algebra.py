@@ -9,7 +9,7 @@ from gan_eval.stats.mixed.likelihood import Crossed, Laplace, _leverage
 SHAPES = {"second eliminated": (6, 20, 0.8, True), "first eliminated": (20, 6, 0.8, False)}
 """Participants, pictures, share of the pairs that occur, and whether the first factor is retained."""
 SLOPES = [(False, False), (True, False), (False, True), (True, True)]
-"""Of the first and of the second factor."""
+"""Slopes of the first and of the second factor."""
 LINKS = ("logit", "probit", "cumulative_logit", "cumulative_probit")
 
 
@@ -72,7 +72,7 @@ def test_gradient_equals_differences(shape, link, with_slopes):
 
 @pytest.mark.parametrize("link", LINKS)
 def test_information_of_the_fixed_effects_equals_differences(link):
-    """Where the random effects have no spread it is the Hessian of the ordinary model, expected or observed."""
+    """Check random effects without spread: the Hessian is that of the ordinary model, expected or observed."""
     data, at = crossed("second eliminated", link, (True, True)), parameters((True, True), link)
     at[: data.n_scales] = 0.0
     laplace = Laplace(data)

@@ -74,7 +74,7 @@ def test_without_guessing_it_is_the_crossed_logistic_model():
 
 
 def test_laplace_is_close_to_the_integral():
-    """Of participants alone, whose integrals can be computed one by one."""
+    """Check participants alone: their integrals can be computed one by one."""
     data = judgements(np.random.default_rng(1), people=6, each=50, pairs=True)
     X = np.column_stack([np.ones(len(data.level)), data.level])
     half, lapse = np.full(len(data.level), 0.5), np.full(len(data.level), 0.02)
@@ -152,7 +152,7 @@ def test_what_allows_no_function():
 @pytest.mark.nightly
 @pytest.mark.parametrize("pairs", [True, False])
 def test_intervals_hold_the_truth(pairs):
-    """Of 40 studies; the shares of a thousand are in docs/calibration.md."""
+    """Check 40 studies; the shares of a thousand are in docs/calibration.md."""
     held = np.zeros(2, int)
     for number in range(40):
         data = judgements(np.random.default_rng([5, number]), pairs=pairs)

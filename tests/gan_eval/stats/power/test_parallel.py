@@ -84,7 +84,7 @@ def test_processes_end_when_the_first_one_is_killed(tmp_path: Path) -> None:
 
 
 def wait_for(look: Callable[[], list[int]], enough: Callable[[list[int]], bool]) -> list[int]:
-    """What `look` gives as soon as it is enough, or after a minute."""
+    """Return what `look` gives when it is enough, or after a minute."""
     end = time.monotonic() + 60
     while not enough(found := look()) and time.monotonic() < end:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What R makes of an export, where R is installed."""
+"""Exports read in R, if R is installed."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ from gan_eval.store import open_store
 from gan_eval.store.export import export_store
 
 NAMES = ('P 01, "Zoë"', "NA", "=P03")
-"""What a reader of CSV may stumble on."""
+"""Names that a reader of CSV can misread."""
 
 
 def r(folder: Path, code: str, **environment: str) -> str:
-    """What R prints, run in a folder."""
+    """Run R code in a folder and return what it prints."""
     found = shutil.which("Rscript")
     assert found
     done = subprocess.run(
