@@ -1,4 +1,4 @@
-"""The pages' links lead somewhere, their Python imports what there is, and the five publications are named."""
+"""The pages' links lead somewhere, their Python imports existing names, and the five publications are named."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Who may import whom, and what an import may cost (docs/design.md, the rooms).
+"""Allowed imports between rooms, and the cost of an import (docs/design.md, the rooms).
 
 Imports point one way, the quiz starts without the heavy libraries, and Qt lives in gan_eval/quiz/app alone.
 """
@@ -18,7 +18,7 @@ ORDER = (
     *("errors", "files", "machine", "tables", "settings", "stimuli", "giveaways", "store"),
     *("quiz", "metrics", "stats", "report", "study", "cli", "__main__"),
 )
-"""The rooms, lowest first: each may import from those before it. The trainer stands beside them."""
+"""The rooms, lowest first: each may import from those before it. The trainer is not one of them."""
 
 SEPARATE = ("quiz", "metrics", "stats")
 """Rooms that are to be used alone: they share tables and do not import each other."""

@@ -1,4 +1,4 @@
-"""The notebooks' code runs in order against the code as it is, and what they show is fit to be committed."""
+"""The notebooks run in order against the current code, and their outputs can be committed."""
 
 import json
 import re

@@ -238,7 +238,7 @@ def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes
 
 @st.composite
 def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
-    """A table of a study's folder, which the report reads; no hash of it is stored, so that it is read unchecked."""
+    """A table of a study's folder, which the report reads unchecked: its earlier content is not recorded."""
     name = draw(st.sampled_from(sorted(name for name in world.analysis if name.endswith(".csv"))))
     what, bad, named = draw(_of_an_analysis(world, name))
     few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}

@@ -3,7 +3,7 @@
     torchrun --nproc-per-node 2 distributed_runs.py DATA OUT SETTINGS.json
 
 SETTINGS.json has the settings of the runs by name; where they are validated, nothing improves. The run `interrupted` is
-stopped by Ctrl-C in the second process alone, and then goes on.
+stopped by Ctrl-C in the second process alone, and then resumed.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ RANK = int(os.environ["RANK"])
 INTERRUPTED = "interrupted"
 INTERRUPTED_AT = 3
 HANGS_S = 480.0
-"""Seconds after which a process tells where it stands, and ends: whoever started it waits a minute longer."""
+"""Seconds after which a process prints its stack and exits; its parent waits a minute longer."""
 
 
 class Held(run_module.Run):

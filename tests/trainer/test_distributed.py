@@ -71,7 +71,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Undisturbed runs of two processes, and one that was interrupted and went on."""
+    """Undisturbed runs of two processes, and one that was interrupted and resumed."""
     out = tmp_path_factory.mktemp("runs")
     settings = {"quiet": QUIET, "noisy": NOISY, "interrupted": NOISY}
     (out / "settings.json").write_text(json.dumps(settings))

@@ -297,7 +297,7 @@ def test_weights_that_are_not_finite_are_refused_by_name(
 def test_a_picture_that_is_not_finite_is_refused_by_name(
     run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_size: int
 ) -> None:
-    """Finite weights can overflow at some pictures. What was finished stays; there is no table."""
+    """Finite weights can overflow at some pictures. Finished pictures stay; no table is written."""
     data = make_pairs(name="facades", test=4)
     Image.new("RGB", (128, 64), "white").save(data / "test" / "3.png")  # the last one
     forward = UNet.forward

@@ -40,7 +40,7 @@ def test_a_picture_does_not_depend_on_its_batch(mode: str, changes: dict[str, st
 
 
 def test_dropout_is_what_one_global_seed_gives(tiny: Settings) -> None:
-    """The same numbers as from `torch.manual_seed`, which earlier versions used: their sets go on."""
+    """The same numbers as from `torch.manual_seed`, which earlier versions used: their sets can be continued."""
     net = trained(new_networks(tiny())[0])
     [picture] = pictures(1)
     x = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32)) / 127.5 - 1

@@ -66,7 +66,7 @@ def _pooled(x: np.ndarray) -> np.ndarray:
 
 
 def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: Tensor, layers: StyleLayers) -> float:
-    """The definition, in float64, on both pictures at once."""
+    """The definition, in float64, on both pictures together."""
 
     def distance(x: np.ndarray) -> float:
         grams = np.einsum("nihw,njhw->nij", x, x) / x[0].size

@@ -1,4 +1,4 @@
-"""The command line: exit statuses and the one line that names file, field and mend."""
+"""The command line: exit statuses and the one line that names file, field and fix."""
 
 import os
 import subprocess

@@ -96,7 +96,7 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     rows = [row | {"model": row["model"].replace("c", "a")} for row in answers()]
     write(tmp_path / "trials.csv", rows)
     status, err = analyze()
-    lines = [line for line in err.splitlines() if not line.startswith("analysis: ")]  # a slow machine tells how long
+    lines = [line for line in err.splitlines() if not line.startswith("analysis: ")]  # a slow machine prints its times
     sentence, brackets, heads, *models, following = lines
     assert following == f"next: gan-eval report {tmp_path / 'out'}"
     assert status == 0
@@ -167,7 +167,7 @@ def test_an_analysis_of_its_own_trials_keeps_what_lies_next_to_them(tmp_path, an
 
 @pytest.mark.slow
 def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, capsys):
-    """Told by the record of the set, and without one by the tables' own column."""
+    """Detect it by the record of the set, or without one by the tables' own column."""
     rows = answers()
     write(tmp_path / "trials.csv", rows)
     assert analyze()[0] == 0

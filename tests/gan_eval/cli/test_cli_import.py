@@ -1,4 +1,4 @@
-"""`trials import` says at once whatever a foreign table lacks, and prints a command that works as it stands."""
+"""`trials import` reports everything that a foreign table lacks, and prints a command that works unchanged."""
 
 import csv
 import os

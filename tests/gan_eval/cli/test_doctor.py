@@ -17,7 +17,7 @@ needs_qt = pytest.mark.skipif(not can_import_qt(), reason="the system lacks libr
 
 
 def pretend_installed(monkeypatch: pytest.MonkeyPatch, requires: list[str], versions: dict[str, str]) -> None:
-    """Let the metadata tell of these requirements and these installed versions only."""
+    """Let the metadata list only these requirements and these installed versions."""
 
     def version(name: str) -> str:
         if name not in versions:

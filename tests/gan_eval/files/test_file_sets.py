@@ -1,4 +1,4 @@
-"""Files that belong together: one whole set or the other, whatever happens on the way."""
+"""Files that belong together: one whole set or the other, even after a failure on the way."""
 
 import errno
 import os

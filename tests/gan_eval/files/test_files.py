@@ -113,7 +113,7 @@ THEIRS = [
 
 
 def test_only_temporary_files_of_ours_are_left_overs(tmp_path):
-    """Whatever else is hidden there is the user's."""
+    """Keep all other hidden files: they are the user's."""
     for name in THEIRS:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -131,7 +131,7 @@ def test_only_temporary_files_of_ours_are_left_overs(tmp_path):
 
 
 def test_left_overs_of_one_file(tmp_path):
-    """Beside it others may be writing; SQLite has files of its own beside a store."""
+    """Keep files that others may be writing in the same folder; SQLite has its own files next to a store."""
     target = tmp_path / "k.sqlite"
     ours = [tmp_path / f"{atomic.temporary_name(target.name)}{ending}" for ending in ("", "-wal", "-shm", "-journal")]
     others = [tmp_path / atomic.temporary_name(name) for name in ("k.csv", "kk.sqlite", "k")]
@@ -160,7 +160,7 @@ def aged(path, content, seconds=60):
 
 @pytest.fixture
 def hashed(monkeypatch):
-    """The files that are read to be hashed; changes count as old at once."""
+    """The files that are read to be hashed; changes count as old immediately."""
     paths = []
     digest = digests.hashlib.file_digest
     monkeypatch.setattr(

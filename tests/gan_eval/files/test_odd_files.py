@@ -1,4 +1,4 @@
-"""Names and files that are none: one line and status 2, at once."""
+"""Invalid names and files: one line and status 2, immediately."""
 
 import errno
 import json

@@ -11,7 +11,7 @@ from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.tables.frames import Row
 
 Save = Callable[[Image.Image, Path], None]
-"""Writes a picture to a path, of whatever format."""
+"""Writes a picture to a path, in any format."""
 MakeSet = Callable[..., StimulusSet]
 
 

@@ -1,4 +1,4 @@
-"""Categories: AUC, test, and what is told for sure, against brute force and other implementations."""
+"""Categories: AUC, test, and certain giveaways, against brute force and other implementations."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Another Python of ours takes its modules from where this one does, whatever lies in the user's folder."""
+"""A child Python imports from the same places as this one, and never from the user's folder."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""The functions on tensors: one value a picture, as of the picture alone, and reasons that tell which."""
+"""The functions on tensors: one value for each picture, the same as for it alone, and reasons that name the picture."""
 
 import numpy as np
 import pytest

@@ -92,7 +92,7 @@ def qapp_args() -> list[str]:
 def screen() -> Iterator[dict[str, str]]:
     """A private X server; the environment in which programs find it.
 
-    It stays as it is when its last client leaves: a server that starts anew refuses whoever comes meanwhile.
+    It does not reset when its last client leaves: a server refuses clients while it resets.
     """
     reading, writing = os.pipe()
     server = subprocess.Popen(

@@ -1,6 +1,6 @@
 """Sessions that are killed with signal 9 again and again, and what must be true of their store each time.
 
-Each sitting is a process of its own. It tells through a pipe what has appeared and what is durable: a row once the
+Each sitting is a process of its own. It reports through a pipe what has appeared and is durable: a row once the
 call that stores it has returned. The simulated participant is slowed down, so that a kill may fall anywhere.
 """
 
@@ -32,7 +32,7 @@ from gan_eval.tables.schema import Table
 
 SETTINGS = QuizSettings(real=5, fake=5, blank_ms=100)
 Sitting = Callable[[Path, Path, str, Connection], None]
-"""Stimuli, store, participant, and the pipe to tell through."""
+"""Stimuli, store, participant, and the pipe for reports."""
 
 Message = tuple[str, Row]
 """The table whose row is durable and the row; or `appeared` and the number of the trial."""
@@ -113,7 +113,7 @@ def _run_and_tell(stimuli: Path, store: Path, person: Person, pipe: Connection) 
 
 
 def kill_sessions(stimuli: Path, store: Path, *, sitting: Sitting, kills: int, seed: int) -> Outcome:
-    """Kill so many sittings, each at a random moment; a participant sits again until the session is complete."""
+    """Kill a number of sittings, each at a random moment; a participant returns until the session is complete."""
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.giveaways.refusal"])

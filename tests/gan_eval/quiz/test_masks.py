@@ -43,7 +43,7 @@ def test_scrambled_blocks_are_the_pictures_own_each_once_and_mirrored() -> None:
     for number in numbers:
         block = picture[BLOCK * (number // 3) :, BLOCK * (number % 3) :][:BLOCK, :BLOCK]
         block[...] = 10 * number
-        block[0, 0] = 255  # tells which way round it is
+        block[0, 0] = 255  # marks the orientation
     seen, corners = [], set()
     for seed in range(20):
         made = scrambled(picture, np.random.default_rng(seed))

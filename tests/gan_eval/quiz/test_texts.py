@@ -32,7 +32,7 @@ def said_in_code() -> set[str]:
 
 
 def called_in_code() -> set[str]:
-    """Names that the code gives to the texts as they stand: `words("...")`."""
+    """Return the names that the code passes to the texts literally: `words("...")`."""
     calls = (
         node
         for file in QUIZ.rglob("*.py")

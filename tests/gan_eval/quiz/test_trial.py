@@ -64,7 +64,7 @@ def test_a_flash_vanishes_as_asked_and_takes_answers_until_the_window_closes() -
     trial = shown(flash_ms=200, response_ms=900)
     assert trial.vanish_due == at(200)
     assert trial.close_due == at(900)
-    assert trial.press("fake", at(150))  # during the flash: it counts, and the flash goes on
+    assert trial.press("fake", at(150))  # during the flash: it counts, and the flash continues
     assert trial.vanish_due == at(200)
 
 

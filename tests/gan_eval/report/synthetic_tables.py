@@ -13,7 +13,7 @@ TOLD_APART = {"comparison": "told apart", "a": "fake", "b": "real", "measure": "
 
 
 def told_apart(**cells: object) -> dict[str, object]:
-    """The row `told apart`: called fake, fakes less reals; by itself near 0 with a margin of 5 points."""
+    """The row `told apart`: called fake, fakes less reals; by default near 0 with a margin of 5 points."""
     return TOLD_APART | {
         "difference": 0.02, "ci_low": -0.05, "ci_high": 0.09, "ci90_low": -0.04, "ci90_high": 0.08, "p": 0.6,
         "p_holm": 0.6, "margin": 0.05, "p_equivalent": 0.01, "verdict": "equivalent", "basis": "crossed_model",

@@ -126,14 +126,14 @@ class Some(Section):
     """`[some]`: two settings that have neither default nor example."""
 
     distance_cm: float | None = Field(default=None, gt=0, ge=20)
-    """From the eyes to the screen."""
+    """Viewing distance in cm."""
     mode: Literal["a", "b"] | None = None
-    """Of what."""
+    """Mode of the section."""
 
 
 def test_a_setting_without_an_example_of_its_own_has_one() -> None:
     (distance, mode) = settings_of(Some)
-    assert (distance.example, distance.meaning, mode.example) == (20, "From the eyes to the screen.", "a")
+    assert (distance.example, distance.meaning, mode.example) == (20, "Viewing distance in cm.", "a")
 
 
 def test_sets_are_named_from_the_file_and_no_file_is_replaced(tmp_path: Path) -> None:

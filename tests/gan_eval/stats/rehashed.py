@@ -9,7 +9,7 @@ from gan_eval.tables.frames import read_rows
 
 
 def rehash(folder: Path) -> None:
-    """Write the SHA-256 of each file as it is now into the set's table; zeros for a file that is not there."""
+    """Write the current SHA-256 of each file into the set's table; zeros for a missing file."""
     rows = read_rows(folder / TABLE_NAME, STIMULI)
     for row in rows:
         for column, of in HASHES.items():

@@ -1,4 +1,4 @@
-"""The table to cite: its numbers are those of the tables that it is made of, and its LaTeX compiles as it stands."""
+"""The table to cite: its numbers are those of the tables that it is made of, and its LaTeX compiles unchanged."""
 
 import re
 

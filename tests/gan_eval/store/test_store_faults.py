@@ -1,4 +1,4 @@
-"""Stores with wrong cells, damaged pages, or in another program's hands: one line says what, where and the mend."""
+"""Stores with wrong cells, damaged pages, or in another program's hands: one line says what, where and the fix."""
 
 import sqlite3
 import subprocess

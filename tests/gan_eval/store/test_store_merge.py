@@ -1,4 +1,4 @@
-"""Several stores as one; what they tell differently is refused."""
+"""Merge of several stores; contradictions between them are refused."""
 
 import signal
 import subprocess

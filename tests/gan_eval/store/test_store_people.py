@@ -52,7 +52,7 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path):
     assert [session["study"] for session in stored.sessions] == ["t"]
     assert stored_of(path, "Code-BOB ") == stored, "one person"
     forgotten = forget(path, "code-bob")
-    assert forgotten == stored.rows, "it was told before"
+    assert forgotten == stored.rows, "the same rows as listed before"
     assert forgotten == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
     for file in tmp_path.iterdir():
         assert b"bob" not in file.read_bytes(), file

@@ -118,7 +118,7 @@ def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Pat
 
 
 def kill_pushes(left: Path, target: Target, kills: int) -> None:
-    """Kill pushes at random moments; between them the station goes on."""
+    """Kill pushes at random moments; between them the station continues."""
     moments, killed = random.Random(1), 0
     code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
     while killed < kills:

@@ -52,8 +52,8 @@ def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path)
     path = tmp_path / "new" / "s.sqlite"
     with open_store(path) as store:
         store.begin(SESSION, [], None)
-        beside = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-    assert beside == dict.fromkeys(("s.sqlite", "s.sqlite-wal", "s.sqlite-shm"), 384)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert modes == dict.fromkeys(("s.sqlite", "s.sqlite-wal", "s.sqlite-shm"), 384)
     assert path.parent.stat().st_mode & 0o777 == 0o700
     merge([path], tmp_path / "all.sqlite")
     assert (tmp_path / "all.sqlite").stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""`run` waits for people: simulated sessions are asked for, never beside a person's, and never count."""
+"""`run` waits for people: simulated sessions run only on request, never with a person's, and never count."""
 
 import csv
 import json
@@ -155,7 +155,7 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     sit(world, "Bert8")
     assert call(world) == 0
     assert call(world, "--redo", "analyze") == 0
-    assert run(["analyze", "--store", str(store), "--out", str(world / "beside")]) == 0
+    assert run(["analyze", "--store", str(store), "--out", str(world / "apart")]) == 0
     stale = {name: (out / "tables" / name).read_bytes() for name in ("trials.csv", "sessions.csv")}
 
     def naming() -> set[Path]:
@@ -187,7 +187,7 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     (out / "tables").mkdir(exist_ok=True)
     for name, content in stale.items():  # as an earlier version left them
         (out / "tables" / name).write_bytes(content)
-    for folder, again in ((out, f"run {world}/study.toml --out {out}"), (world / "beside", "analyze --store")):
+    for folder, again in ((out, f"run {world}/study.toml --out {out}"), (world / "apart", "analyze --store")):
         capsys.readouterr()
         assert run(["report", str(folder), "--out", str(world / "page.html")]) == 2
         said = capsys.readouterr().err
@@ -258,7 +258,7 @@ def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, capsys: p
         assert line in capsys.readouterr().out
         if people == 2:
             store = str(plan_of(world).store)
-            assert run(["analyze", "--store", store, "--study", "s", "--out", str(world / "beside")]) == 0
+            assert run(["analyze", "--store", store, "--study", "s", "--out", str(world / "apart")]) == 0
             assert "Look 1 of 2, at 2 of 4 people" in capsys.readouterr().err
     record = json.loads((world / "out" / ".gan-eval" / "looks.json").read_text())
     assert [look["people"] for look in record] == [2]
@@ -317,7 +317,7 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
             (out / name).unlink()
             if content is not None:
                 (out / name).write_bytes(content)
-        again = run(["report", str(out), "--out", str(world / "beside.html")])
+        again = run(["report", str(out), "--out", str(world / "apart.html")])
         said = capsys.readouterr().err
         assert again == 0 or f"gan-eval run {world}/study.toml --out {out}" in said or "make the set again" in said
         assert call(world, "--simulate", "default") == 0

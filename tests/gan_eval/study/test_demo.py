@@ -26,7 +26,7 @@ def test_dots_are_eight_colours_and_as_bright_as_the_photograph() -> None:
     assert dots.shape == photograph.shape
     assert set(np.unique(dots)) == {0, 255}
     assert dots.mean(axis=(0, 1)) == pytest.approx(photograph.mean(axis=(0, 1)), abs=2)
-    assert (demo.dithered(photograph[..., ::-1]) == dots[..., ::-1]).all()  # each channel by itself
+    assert (demo.dithered(photograph[..., ::-1]) == dots[..., ::-1]).all()  # each channel separately
 
 
 def test_crops_are_pairs_and_are_made_once(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ TWO_ENCODERS = (
 
 
 def photographs(folder: Path, size: tuple[int, int], **splits: int) -> None:
-    """Pictures in one folder, of which so many are in each split by their names' hashes."""
+    """Write pictures into one folder: the given number in each split, by the hashes of their names."""
     from trainer.datasets.photographs import split_of
 
     folder.mkdir(parents=True)
@@ -277,7 +277,7 @@ def test_train_takes_one_model_of_a_chain(root: Path, tmp_path: Path, capsys: py
 
 
 def test_a_start_from_elsewhere(root: Path, tmp_path: Path) -> None:
-    """A run's folder beside the study file; a smoke test has fewer channels, so it starts from drawn weights."""
+    """Start from a run's folder next to the study file; a smoke test has fewer channels: random weights."""
     file = written(tmp_path / "s.toml", CHAIN, {'init_from = "first"': 'init_from = "runs/one"'})
     with pytest.raises(
         UserError, match=r"runs/one/generator\.safetensors: no such file; give the folder of a finished"

@@ -47,7 +47,7 @@ def test_the_split_is_test_else_val(world):
 def test_a_smoke_test_touches_all_with_little(world):
     plan = plan_in(world, smoke=True)
     training = plan.study.training_of("m")
-    assert training.epochs == 3, "the plan stays, and the fraction tells how little of it is done"
+    assert training.epochs == 3, "the plan stays, and the fraction is the part of it that is done"
     assert plan.training_fraction("m") == 1.0, "6 steps of 3"
     assert training.validation_pairs == 2
     assert training.image_size == 256, "NIQE needs pictures of at least 192 pixels"

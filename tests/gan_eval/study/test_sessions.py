@@ -163,7 +163,7 @@ def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan
         aside = plan.folder / ".gan-eval" / "old" / f"quiz-{stamp}"
         aside.mkdir(parents=True)
         plan.store.rename(aside / plan.store.name)
-    assert next_participant(plan) == "P04", "there is no store now"
+    assert next_participant(plan) == "P04", "the store is gone now"
     quiz_session(plan, Person("P04", Observer()))
     assert next_participant(plan) == "P05"
     (plan.folder / ".gan-eval" / "old" / "quiz-20250102T000000.0" / plan.store.name).write_bytes(b"damaged")

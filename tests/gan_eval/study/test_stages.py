@@ -1,4 +1,4 @@
-"""Two stages by themselves: metrics that wait for their weights, and plateaus from the models' validation tables."""
+"""Two stages in isolation: metrics that wait for their weights, and plateaus from the models' validation tables."""
 
 from dataclasses import replace
 from itertools import product

@@ -89,8 +89,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], Server]
 @pytest.fixture
 def real_data() -> Path:
     """The folder of the real test pictures."""
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("GAN_EVAL_DATA") or beside)
+    default = Path(__file__).resolve().parents[4] / "shared" / "data"
+    folder = Path(os.environ.get("GAN_EVAL_DATA") or default)
     if not (folder / "facades").is_dir():
         pytest.skip("no real data: neither $GAN_EVAL_DATA nor ../shared/data has facades")
     return folder

@@ -1,4 +1,4 @@
-"""A data set is there as a whole or not at all, whatever the archive holds and wherever it comes from."""
+"""A data set is there as a whole or not at all, for any content and source of the archive."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""`train --estimate`: what it tells, and that it leaves nothing."""
+"""`train --estimate`: its output, and that it leaves no files."""
 
 import json
 from collections.abc import Callable

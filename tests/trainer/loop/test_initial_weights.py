@@ -74,7 +74,7 @@ def test_a_run_starts_with_exactly_those_weights(
     assert state is not None
     assert equal(seen["discriminator"], state["discriminator"])
     assert not any("random weights" in line for line in messages)
-    assert not equal(load_generator(run)[0].state_dict(), net.state_dict()), "it goes on learning"
+    assert not equal(load_generator(run)[0].state_dict(), net.state_dict()), "it continues to learn"
 
 
 def test_another_discriminator_starts_anew(

@@ -63,7 +63,7 @@ def test_the_untrained_generator_and_missing_values_do_not_count() -> None:
     plateau = rate(0)
     assert not plateau.add_value(9.0, step=0, higher_is_better=True)
     assert factors_after(plateau, [None, math.nan, math.inf, 1.0], better=True) == [1, 1, 1, 1]
-    assert plateau.add_value(1.0, step=50, higher_is_better=True), "the first lowering is told"
+    assert plateau.add_value(1.0, step=50, higher_is_better=True), "the first lowering is reported"
     assert plateau.factor == 0.5
 
 

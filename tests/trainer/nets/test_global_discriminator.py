@@ -1,4 +1,4 @@
-"""Discriminators that judge the whole: size, reach, the computation written out, the two at once."""
+"""Discriminators that judge the whole: size, reach, the computation written out, the two together."""
 
 import pytest
 import torch

@@ -120,7 +120,7 @@ def test_mirrored_stripes_are_the_librarys_reflection(border: int) -> None:
 
 @pytest.mark.parametrize("generator", ["unet", "resnet_6"])
 def test_networks_with_statistics_by_picture(generator: str) -> None:
-    """Three pictures at once give what each gives alone: generator, discriminator, and the gradients of both."""
+    """Check that three pictures together give each one's result alone: both networks and their gradients."""
     settings = TrainingSettings(
         steps=1, image_size=64, generator=generator, generator_channels=2, discriminator_channels=2, dropout=0,
     )  # fmt: skip

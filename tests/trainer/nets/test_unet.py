@@ -105,7 +105,7 @@ def sha256(net: torch.nn.Module) -> str:
     ],
 )
 def test_initial_weights_stay_what_they_were(changes: dict[str, Any], generator: str, discriminator: str) -> None:
-    """A run of an earlier version goes on, and its seed still means the same networks."""
+    """Check that a run of an earlier version resumes, and that its seed still gives the same networks."""
     nets = new_networks(TrainingSettings(steps=1, generator_channels=4, discriminator_channels=4, **changes))
     assert [sha256(net)[:16] for net in nets] == [generator, discriminator]
 

@@ -22,7 +22,7 @@ def made(shape: tuple[int, ...], seed: int) -> Tensor:
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of output channels of each convolution that was Winograd's, whatever a layer's width."""
+    """The number of output channels of each convolution by Winograd's method, for layers of any width."""
     monkeypatch.setattr(winograd, "WIDE", 0)
     monkeypatch.setattr(winograd, "TILES", 0)
     channels: list[int] = []

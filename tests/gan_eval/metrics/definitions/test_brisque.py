@@ -1,4 +1,4 @@
-"""BRISQUE beside piq's: made weights on made pictures, and the release's regression where the cache holds it."""
+"""BRISQUE compared with piq's: made weights on made pictures, and the release's regression where the cache holds it."""
 
 import importlib
 import math

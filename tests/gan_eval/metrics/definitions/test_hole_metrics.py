@@ -1,4 +1,4 @@
-"""PSNR, L1 and SSIM in the hole, beside NumPy in float64 and scikit-image's map."""
+"""PSNR, L1 and SSIM in the hole, compared with NumPy in float64 and scikit-image's map."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""NIQE beside a second, slow writing of its definition: direct convolution, argmin over the grid, pseudo-inverse."""
+"""NIQE compared with a second, slow implementation: direct convolution, argmin over the grid, pseudo-inverse."""
 
 import math
 from importlib.resources import files

@@ -17,7 +17,7 @@ CLASS_OF = np.array([*range(19), *[VOID] * len(VOID_COLOURS)])
 
 
 def _searched(picture):
-    """The plain search: every pixel beside every colour."""
+    """Search plainly: compare every pixel with every colour."""
     differences = picture.reshape(-1, 1, 3).astype(np.int64) - ALL
     return CLASS_OF[(differences**2).sum(axis=2).argmin(axis=1)].reshape(picture.shape[:2])
 
@@ -69,4 +69,4 @@ def test_the_label_halves_of_cityscapes_have_its_palette():
     assert 0.05 < shares[VOID] < 0.2
     assert (shares[:19] > 0).sum() >= 17
     distance = np.linalg.norm(pixels[::97].astype(float) - ALL, axis=2).min(axis=1)
-    assert np.median(distance) < 4  # beside another palette it would be tens of levels
+    assert np.median(distance) < 4  # with another palette it would be tens of levels

@@ -1,4 +1,4 @@
-"""LPIPS and DISTS beside the packages themselves, fed with the same weights in the packages' own ways."""
+"""LPIPS and DISTS compared with the original packages, which load the same weights in their own ways."""
 
 from pathlib import Path
 
@@ -32,7 +32,11 @@ def _library_lpips(
 ) -> torch.nn.Module:
     import lpips
 
-    for draw in ("kaiming_uniform_", "kaiming_normal_", "normal_"):  # seconds for numbers that are replaced at once
+    for draw in (
+        "kaiming_uniform_",
+        "kaiming_normal_",
+        "normal_",
+    ):  # saves seconds: the numbers are replaced
         monkeypatch.setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)
     network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False, **options)
     for name, parameter in network.net.named_parameters():

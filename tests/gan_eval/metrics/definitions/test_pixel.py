@@ -1,4 +1,4 @@
-"""PSNR and L1 beside scikit-image and exact whole numbers."""
+"""PSNR and L1 compared with scikit-image and exact whole numbers."""
 
 import math
 

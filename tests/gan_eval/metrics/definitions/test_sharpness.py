@@ -1,4 +1,4 @@
-"""Sharpness beside scipy's Laplacian."""
+"""Sharpness compared with scipy's Laplacian."""
 
 import numpy as np
 import pytest

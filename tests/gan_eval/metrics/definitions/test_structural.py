@@ -1,4 +1,4 @@
-"""SSIM beside scikit-image, MS-SSIM beside piq and pytorch-msssim; compiled code beside torch."""
+"""SSIM compared with scikit-image, MS-SSIM with piq and pytorch-msssim, compiled code with torch."""
 
 import numpy as np
 import piq

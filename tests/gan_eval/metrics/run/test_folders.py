@@ -1,4 +1,4 @@
-"""Two folders, paired by stem: what has no partner is told and everything else goes on."""
+"""Two folders, paired by stem: pictures without a partner are reported, the others are measured."""
 
 import unicodedata
 
@@ -101,7 +101,7 @@ def test_bytes_that_are_no_text(touch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("real_names", "fake_names", "mend"),
+    ("real_names", "fake_names", "fix"),
     [
         (
             ["1_real_B.png", "2_real_B.png"],
@@ -114,7 +114,7 @@ def test_bytes_that_are_no_text(touch, tmp_path):
         (["a.png"], ["b.png"], "rename the pictures of one folder so that partners share a stem"),
     ],
 )
-def test_no_stem_in_common(touch, real_names, fake_names, mend):
+def test_no_stem_in_common(touch, real_names, fake_names, fix):
     real, fake = touch(real_names, fake_names)
     with pytest.raises(UserError) as caught:
         folder_pair(real, fake)
@@ -122,7 +122,7 @@ def test_no_stem_in_common(touch, real_names, fake_names, mend):
     assert line.startswith(
         f"{fake}: no picture shares its stem with one in {real} (here {fake_names[0]!r}, there {real_names[0]!r}); "
     )
-    assert mend in line
+    assert fix in line
 
 
 def test_without_partners_any_two_folders_will_do(touch):

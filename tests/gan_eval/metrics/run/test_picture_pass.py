@@ -204,7 +204,7 @@ def test_no_room_for_the_features_is_the_users_line(monkeypatch: pytest.MonkeyPa
 def test_memory_does_not_grow_with_the_pictures(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside the tables themselves: about 1.5 kB for a picture with two metrics and features."""
+    """Check memory without the tables, which take about 1.5 kB for a picture with two metrics and features."""
     monkeypatch.setattr(feature_store, "IN_MEMORY", 2**18)
     monkeypatch.setattr(thumbnails, "prepared", _Forgetful())
     thumbnails.size = 48

@@ -68,7 +68,7 @@ def _read(folder: Path, stems: str) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 class Sometimes:
-    """A network that fails on one picture of many, for as long as it is told to."""
+    """A network that fails on one picture of many while `fails` is set."""
 
     def __init__(self, sound, error: Exception) -> None:
         self.sound, self.error, self.fails = sound, error, False

@@ -49,15 +49,15 @@ def test_another_file_of_that_name_is_damaged(release: Path) -> None:
 
 
 def test_list_and_doctor_tell_what_to_put_where(release: Path) -> None:
-    mend = f"`gan-eval weights fetch vgg13_bn`, or put net.pth from {release.as_uri()} into {cache.cache_folder()}"
+    fix = f"`gan-eval weights fetch vgg13_bn`, or put net.pth from {release.as_uri()} into {cache.cache_folder()}"
     listed = CliRunner().invoke(weights_app, ["list"])
-    assert listed.stdout == f"vgg13_bn: not in the cache; {mend} (for the test)\n"
+    assert listed.stdout == f"vgg13_bn: not in the cache; {fix} (for the test)\n"
     (finding,) = doctor.weights_findings()
     assert (finding.status, finding.detail) == ("optional", "not in the cache (for the test)")
-    assert finding.fix == f"where they are needed: {mend}"
+    assert finding.fix == f"where they are needed: {fix}"
     with pytest.raises(UserError) as caught:
         cache.find("vgg13_bn")
-    assert str(caught.value) == f"weights vgg13_bn: not in the cache; {mend}"
+    assert str(caught.value) == f"weights vgg13_bn: not in the cache; {fix}"
 
 
 def test_a_file_that_is_none_is_refused_without_an_option_that_is_none(tmp_path: Path) -> None:

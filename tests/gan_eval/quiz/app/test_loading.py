@@ -140,6 +140,6 @@ def test_what_is_too_large_names_the_largest_size_that_fits(library: Library, pl
     with pytest.raises(UserError, match=r'picture_size = "[\d.]+ deg"') as refused:
         list(check_pictures([planned], PAIRED, library, window, viewing=viewing))
     degrees = float(str(refused.value).split('"')[1].removesuffix(" deg"))
-    mended = viewing.pixels(degrees)
-    assert mended is not None
-    assert largest - 2 <= mended <= largest
+    fitting = viewing.pixels(degrees)
+    assert fitting is not None
+    assert largest - 2 <= fitting <= largest

@@ -86,8 +86,8 @@ def require_right(presenter: str, folder: Path, picture: np.ndarray, other: np.n
     middle = (height - PICTURE[0]) // 2
     require_grey_but_for(shots["single"], (middle, (width - PICTURE[1]) // 2, picture))
     left = (width - PICTURE[1] - GAP - OTHER[1]) // 2
-    beside = left + PICTURE[1] + GAP
-    require_grey_but_for(shots["pair"], (middle, left, picture), ((height - OTHER[0]) // 2, beside, other))
+    second = left + PICTURE[1] + GAP
+    require_grey_but_for(shots["pair"], (middle, left, picture), ((height - OTHER[0]) // 2, second, other))
     require_grey_but_for(shots["blank"])
     assert (shots["text"][: height // 2] == 128).all()
     assert (shots["text"][height // 2 :, PATCH:] != 128).any()

@@ -79,7 +79,7 @@ def words(page: QWidget) -> str:
 def test_consent_goes_on_only_with_the_box_ticked(show: Show) -> None:
     page = show(ConsentPage(LOOK, WORDS, ConsentSettings(text="First.\n\nSecond <b>.")))
     on, back, refused = heard(page, "went_on"), heard(page, "went_back"), heard(page, "refused")
-    assert "First.\nSecond <b>." in words(page), "markup is shown as it stands"
+    assert "First.\nSecond <b>." in words(page), "markup is shown unchanged"
     press(page, Qt.Key.Key_Return)
     assert on.count() == 0
     press(page, Qt.Key.Key_Space, Qt.Key.Key_Return)

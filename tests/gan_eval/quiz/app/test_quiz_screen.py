@@ -83,7 +83,7 @@ def stored(store: Path) -> list[Row]:
 
 
 def press_until(quiz: "subprocess.Popen[str]", keys: str, store: Path, screen: dict[str, str], *, trials: int) -> None:
-    """Press keys (characters, or X key codes from 10 on) now and then until so many trials are stored."""
+    """Press keys (characters, or X key codes from 10 on) now and then until the given number of trials is stored."""
     deadline = time.monotonic() + 40
     while len(stored(store)) < trials and quiz.poll() is None:
         assert time.monotonic() < deadline, "the keys do not arrive"
@@ -179,5 +179,5 @@ def seen_on(shot: Picture, pictures: list[Picture]) -> str:
         return "blank" if (around == 128).all() else "keys"
     if (middle == 128).mean() > 0.9:
         return "cross"
-    assert (around == 128).all(), "a hint beside the picture"
+    assert (around == 128).all(), "a hint next to the picture"
     return "picture" if any((middle == picture).all() for picture in pictures) else "mask"

@@ -32,7 +32,7 @@ SHORT = {"start_ms": 60, "shortest_ms": 40, "longest_ms": 80, "up_ms": 20}
 
 @pytest.fixture
 def robot(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Presses one key after another, whatever is on the screen."""
+    """Presses one key after another on any screen."""
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setattr(trials_module, "FIRST_BLANK_MS", 100.0)
     keys = cycle("fj23")

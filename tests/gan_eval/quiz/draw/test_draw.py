@@ -1,4 +1,4 @@
-"""The draw: what must hold for every list, whatever the seed."""
+"""The draw: properties of every list for any seed."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -109,7 +109,7 @@ def test_reals_of_items_without_a_fake_are_shown_and_those_of_the_others_too() -
 @given(lacking=st.sets(st.tuples(st.integers(0, 2), st.integers(0, 59)), max_size=90), seed=st.integers(0, 99))
 def test_pools_with_gaps_are_even_where_no_item_is_scarce(lacking: set[tuple[int, int]], seed: int) -> None:
     pool = _pool(60, 3, frozenset(lacking))
-    # an item in all roles is in so many of the lists
+    # the share of the lists with an item that has all roles
     assume(8 / 60 + sum(8 / 3 / max(len(pool.roles[role]), 1) for role in pool.generated) < 0.95)
     uses: Counter[Choice] = Counter()
     for chosen in islice(choices(pool, Counts(8, 8), seed=seed), 200):

@@ -75,7 +75,7 @@ def test_each_picture_is_in_the_page_once_however_many_lists_show_it(page):
     shown = [attributes["href"] for tag, attributes in page.tags if tag == "use" and attributes.get("href")]
     assert len(embedded) == len(set(embedded))
     assert len(set(shown)) == len(embedded) < len(shown)
-    assert len(embedded) <= (len(QUALITY) + 1) * 24  # the real picture of an item is one, whichever model it is beside
+    assert len(embedded) <= (len(QUALITY) + 1) * 24  # all models share the real picture of an item
 
 
 def test_it_can_be_read_without_seeing(page):

@@ -245,7 +245,7 @@ def test_the_mark_survives_tables_that_lack_it(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_out_where_no_person_answered(tmp_path: Path) -> None:
-    """Tables that deny the rehearsal, beside trials of simulated participants alone."""
+    """Combine tables marked as not simulated with trials of simulated participants alone."""
     trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "ab", simulated=True)))
     write_analysis({name: frame.assign(simulated=False) for name, frame in analyze(trials).items()}, tmp_path)
     write_table(trials, tmp_path / "trials.csv", TRIALS)

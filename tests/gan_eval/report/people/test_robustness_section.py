@@ -60,8 +60,8 @@ def test_every_check_has_its_row_and_verdicts_that_change_are_named():
 
 def test_while_people_are_awaited_no_verdict_is_said_to_stand():
     sessions = {"sessions": {"people": 3, "wanted": 20, "complete": 3}}
-    awaited = folder(DRIFTING, verdict("different"), **sessions)
-    assert "verdict" not in robustness_sentence(awaited)
+    waiting = folder(DRIFTING, verdict("different"), **sessions)
+    assert "verdict" not in robustness_sentence(waiting)
 
 
 def test_nothing_without_the_table():

@@ -13,7 +13,7 @@ NAMES = ("real", "w", "x", "y", "z")
 
 
 def contests(rows: list[tuple[str, str, str]], **more: object) -> pd.DataFrame:
-    """Trials of pairs (a, b, chosen): real beside a model, or two models."""
+    """Return trials of pairs (a, b, chosen): real and a model, or two models."""
     frame = pd.DataFrame(rows, columns=["a", "b", "choice"])
     paired = frame["a"] == "real"
     number = np.arange(len(frame))

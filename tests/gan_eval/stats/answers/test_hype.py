@@ -12,7 +12,7 @@ from gan_eval.stats.trials import fill_trials
 
 
 def answers(**errors: tuple[int, int]) -> pd.DataFrame:
-    """Ten reals and five fakes for each participant, of which so many (reals, fakes) are judged wrongly."""
+    """Return ten reals and five fakes per participant; `errors` is the number of wrong answers to (reals, fakes)."""
     rows = [
         {"participant": name, "kind": kind, "response": other if n < wrong else kind, "stimulus": f"d/{kind}/{n}"}
         for name, both in errors.items()

@@ -140,7 +140,7 @@ def test_clustered_variance_one_cluster_at_a_time() -> None:
 
 @pytest.mark.nightly
 def test_claimed_error_is_the_spread_over_new_people_and_pictures() -> None:
-    """Fifty studies, as data sets of one table so that they are analysed at once."""
+    """Fifty studies, as data sets of one table so that they are analysed together."""
     studies = []
     for seed in range(50):
         study = simulated(participants=20, each=30, stimuli=30, seed=seed).assign(dataset=f"study {seed}")

@@ -19,7 +19,7 @@ from gan_eval.tables.frames import frame_of
 
 
 def leaning(*, reals: int, fakes: int, people: int = 8, says_real: float = 0.9, seed: int = 0) -> pd.DataFrame:
-    """Everybody says `real` with one probability, whatever the picture."""
+    """Answer `real` with one probability for every person and picture."""
     rng = np.random.default_rng(seed)
     kind = np.tile(np.repeat(["real", "fake"], [reals, fakes]), people)
     frame = pd.DataFrame({"participant": np.repeat(np.arange(people), reals + fakes).astype(str), "kind": kind})
@@ -219,7 +219,7 @@ def test_few_people_and_pictures_do_not_make_the_model_overconfident():
 
 
 def test_items_that_models_share_cancel():
-    """The same answers, told or not told that the two models' pictures show the same items."""
+    """Compare the same answers with and without the items that the two models' pictures share."""
     trials = counterbalanced()
     within, between = (one(comparisons(each), "models on maps") for each in (trials, trials.assign(item=None)))
     assert within["basis"] == between["basis"] == "crossed_model"

@@ -50,7 +50,7 @@ def answers(*, people: int = 12, items: int = 16, effect: float = 0.8, learning:
 
 
 def pairs(*, people: int = 20, each: int = 24, left: float = 0.0, right: float = 0.5, seed: int = 0):
-    """Real beside fake; log-odds of choosing the left picture, and of the real one. Real ones stand left in 5 of 8."""
+    """Return pairs of real and fake from log-odds of choosing left and real. The real one is on the left in 5 of 8."""
     rng = np.random.default_rng(seed)
     rows = []
     for person in range(people):

@@ -27,8 +27,8 @@ MODELS = 3
 def study(
     *, follow: float = 0.0, gap: float = 1.0, people: int = 25, items: int = 40, dataset: str = "d", seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Answers to three models' versions of the same items, and `tells`, which knows the models and, by `follow`, their
-    pictures, beside `noise`."""
+    """Answers to three models' versions of the same items, and `signal`, which knows the models and, by `follow`, their
+    pictures, and `noise`."""
     rng = np.random.default_rng(seed)
     z, of_model = rng.normal(size=(items, MODELS)), gap * np.linspace(-1, 1, MODELS)
     effect = of_model + follow * z + rng.normal(0, 0.5, (items, 1)) + rng.normal(0, 0.3, (items, MODELS))
@@ -44,14 +44,14 @@ def study(
         | {"value": value}
         for i in range(items)
         for m in range(MODELS)
-        for metric, value in (("tells", of_model[m] + z[i, m]), ("noise", rng.normal()))
+        for metric, value in (("signal", of_model[m] + z[i, m]), ("noise", rng.normal()))
     ]
     return trials, frame_of(rows, IMAGE_METRICS)
 
 
 def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models_for_pictures():
     trials, images = study(people=60)
-    row = correlations(trials, image_metrics=images).set_index(["level", "metric"]).loc[("stimulus", "tells")]
+    row = correlations(trials, image_metrics=images).set_index(["level", "metric"]).loc[("stimulus", "signal")]
     assert row["spearman"] > 0.35
     assert row["p"] < 1e-4
     assert row["within_low"] < 0 < row["within_high"]
@@ -59,7 +59,7 @@ def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models
     assert "several models pooled" in row["note"]
     points = next(point_sets(trials, image_metrics=images))
     of_model = [
-        spearmanr(points.metrics["tells"][own], points.score[own])
+        spearmanr(points.metrics["signal"][own], points.score[own])
         for own in (points.model == number for number in range(MODELS))
     ]
     assert row["within"] == pytest.approx(np.mean([found.statistic for found in of_model]), abs=0.01)
@@ -68,14 +68,14 @@ def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models
 def test_a_metric_that_follows_pictures_is_seen_within_models_and_corrected_for_its_ceiling():
     trials, images = study(follow=1.5)
     table = correlations(trials, image_metrics=images).set_index(["level", "metric"])
-    row = table.loc[("stimulus", "tells")]
+    row = table.loc[("stimulus", "signal")]
     assert row["within_low"] > 0
     assert row["within_corrected"] == pytest.approx(row["within"] / row["within_ceiling"])
     assert row["corrected"] == pytest.approx(row["spearman"] / row["ceiling"])
-    assert row["within_corrected"] == pytest.approx(0.9, abs=0.12)  # of true log-odds, SD 1.5 beside 0.58: 0.93
+    assert row["within_corrected"] == pytest.approx(0.9, abs=0.12)  # of true log-odds, SD 1.5 against 0.58: 0.93
     found = correlation_differences(trials, image_metrics=images).set_index("level").loc["stimulus"]
     assert found["agreement_b"] == pytest.approx(row["within"])
-    assert found["follows_better"] == "tells"
+    assert found["follows_better"] == "signal"
 
 
 def test_one_model_has_the_same_within_as_pooled():
@@ -155,7 +155,7 @@ def test_the_interval_lies_around_the_estimate_whatever_the_replicates_bias():
 
 def test_a_metric_without_spread_within_models_has_a_word():
     trials, images = study()
-    flat = images[images["metric"] == "tells"].assign(value=lambda frame: frame["model"].str[1:].astype(float))
+    flat = images[images["metric"] == "signal"].assign(value=lambda frame: frame["model"].str[1:].astype(float))
     row = correlations(trials, image_metrics=flat).iloc[0]
     assert row["spearman"] > 0
     assert np.isnan(row["within"])

@@ -111,7 +111,7 @@ def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, compariso
     row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
     asked = [question for question in world.questions if not question.equivalence]
     found = analysed(design, answers, world.questions, analysis)
-    assert len(asked) == (3 if protocol == "paired" else 1)  # over all, and each model by itself
+    assert len(asked) == (3 if protocol == "paired" else 1)  # over all, and for each model
     judged = found[asked[0].name]
     np.testing.assert_allclose(judged[:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
     assert found[f"equivalence: {asked[0].name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
@@ -149,7 +149,7 @@ def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
     lost = PowerSettings(unanswered=0.1, dropout=0.3, excluded=0.2)
     seen = answers_that_count(design, lost, np.random.default_rng(0))
     of_people = np.bincount(design.participant, seen) / design.trials
-    assert (of_people == 0).mean() == pytest.approx(0.2, abs=0.07)  # and a few who broke off at once
+    assert (of_people == 0).mean() == pytest.approx(0.2, abs=0.07)  # and a few who broke off immediately
     assert (of_people > 0.6).mean() == pytest.approx(0.8 * (0.7 + 0.3 * 0.33), abs=0.07)
     assert seen.mean() == pytest.approx(0.8 * (0.7 + 0.3 / 2) * 0.9, abs=0.03)
     assert answers_that_count(design, PowerSettings.model_validate(ALL), np.random.default_rng(0)).all()
@@ -187,7 +187,7 @@ def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyP
 
 
 def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
-    """Always found, but one model by itself in four of five studies: on the target."""
+    """Find every effect, but that of one model in only four of five studies: on the target."""
     _, number, *asked = task
     names = [world.questions[place].name for place in asked]
     return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]

@@ -68,7 +68,7 @@ def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, s
         for each in answers
     ]
     spread = float(np.std(differences))
-    assert (spread < 0.17) == (sd_slope == 0)  # skill varies where it is told to
+    assert (spread < 0.17) == (sd_slope == 0)  # skill varies only with a slope
 
 
 def test_people_see_several_models_differently(design: Design) -> None:
@@ -78,7 +78,7 @@ def test_people_see_several_models_differently(design: Design) -> None:
     np.testing.assert_allclose([np.hypot.reduce(one - two), np.hypot.reduce((one + two) / 2 - real)], [0.5**0.5, 1.2])
     alone = deal_design(planned_stimuli([("d", "one")], 20), QuizSettings(real=4, fake=4), seed=0, participants=2)
     real, one = assumed_truth(alone.groups, SETTINGS.model_copy(update={"sd_model": 0.5})).people
-    np.testing.assert_allclose(one - real, 0, atol=1e-12)  # a single model has no other beside it
+    np.testing.assert_allclose(one - real, 0, atol=1e-12)  # a single model has no other to compare with
 
 
 def test_versions_of_an_item_have_its_effect_in_common(design: Design) -> None:

@@ -94,7 +94,7 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
 
 
 def test_psych_ds_names_the_columns_that_a_table_has_beyond_its_schema(tmp_path: Path) -> None:
-    """The sidecar's variables take the place of the dataset's, so each must tell every column of its own file."""
+    """The sidecar's variables take the place of the dataset's, so each must describe every column of its own file."""
     frame = fill_trials(
         pd.DataFrame({"participant": ["P1"], "stimulus": ["a"], "kind": ["real"], "response": ["real"]}).assign(
             age_band="50-59", remark='two\nlines, "quoted"'
