@@ -139,7 +139,7 @@ def _unknown_keys(draw: st.DrawFn, world: World) -> Attack:
 
 @st.composite
 def _files(draw: st.DrawFn, world: World) -> Attack:
-    """A file that is no longer a study file."""
+    """A file that cannot be read as a study file."""
     text = toml_file(BASE)
     ways = {
         "byte order mark": b"\xef\xbb\xbf" + text.encode(),

@@ -16,7 +16,7 @@ from gan_eval.tables.frames import frame_of, write_rows, write_table
 STUDY = """
 [study]
 name = "synthetic"
-title = "Can people tell <b>these</b> pictures?"
+title = "Can people recognise <b>these</b> pictures?"
 question = "Are generated façades & maps taken for photographs?"
 seed = 7
 {data}
@@ -51,7 +51,7 @@ def make_study(
     sections = "".join(f'[data.{name}]\n[models.pix2pix_{name}]\ndata = "{name}"\n' for name in datasets)
     _text(folder / "study.toml", STUDY.format(data=sections))
     facts = {
-        "title": 'Can people tell <b>these</b> "pictures"?',
+        "title": 'Can people recognise <b>these</b> "pictures"?',
         "study": "synthetic",
         "version": 1,
         "fraction": fraction,

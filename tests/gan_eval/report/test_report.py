@@ -57,7 +57,7 @@ def test_texts_from_users_are_escaped(page):
     assert "<script" not in page.source
     assert not [tag for tag, _ in page.tags if tag in ("script", "b", "i")]
     assert "<script>alert(1)</script>" in page.words
-    assert "Can people tell <b>these</b>" in page.title
+    assert "Can people recognise <b>these</b>" in page.title
     assert "picture <broken>" in page.words
     assert "<i>& fewer</i>" in page.words
 
@@ -234,7 +234,7 @@ def judged(kind: str, calls: dict[str, int], people: int = 8) -> list[dict[str, 
 
 
 def test_leaning_to_the_commoner_kind_is_not_called_skill(tmp_path):
-    """Everybody calls nine in ten of 40 reals and of 10 fakes real: 74 % are right and nothing is told apart."""
+    """Call nine in ten of 40 reals and of 10 fakes real: 74 % are correct without any sensitivity."""
     rows = pd.DataFrame(judged("real", {"real": 36, "fake": 4}) + judged("fake", {"real": 9, "fake": 1}))
     page = lead(rows, tmp_path)
     assert "The answers of 8 participants do not show" in page.words

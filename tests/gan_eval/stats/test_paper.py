@@ -188,7 +188,7 @@ def test_a_staircase_has_a_threshold_and_no_rates() -> None:
 
 
 def test_a_verdict_on_several_protocols_is_none_of_a_single_one() -> None:
-    """A staircase at long exposures made pictures at 50 ms look as if they were told apart."""
+    """A staircase at long exposures made pictures at 50 ms look as if people recognised them."""
     first = simulated(participants=10, each=40, intercept=0.0).assign(protocol="single", requested_exposure_ms=50.0)
     second = simulated(participants=10, each=40, intercept=3.0).assign(protocol="staircase", block=2)
     second = second.assign(trial=second["trial"] + 40, requested_exposure_ms=second["trial"] * 10.0)

@@ -22,7 +22,7 @@ def gradients(layer: nn.Module, x: Tensor) -> list[Tensor]:
 
 @pytest.fixture
 def products(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Record the products that were computed, by name; they are used for any size of layer."""
+    """The names of the products that were computed; layers of any size use them."""
     monkeypatch.setattr(convolution, "WEIGHTS_PER_PIXEL", 0)
     taken: list[str] = []
     for name in ("_ConvolutionProduct", "_TransposedProduct"):

@@ -38,7 +38,7 @@ def patches(seed: int, *, cells: int = 8, size: int = 8) -> Labels:
 
 
 def flooded(labels: Labels, least: int) -> int:
-    """Regions of so many pixels, found one pixel after the other."""
+    """Return the number of regions of at least `least` pixels, found one pixel after the other."""
     height, width = labels.shape
     seen, regions = set(), 0
     for start in np.ndindex(labels.shape):

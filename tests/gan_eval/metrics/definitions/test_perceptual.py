@@ -32,11 +32,7 @@ def _library_lpips(
 ) -> torch.nn.Module:
     import lpips
 
-    for draw in (
-        "kaiming_uniform_",
-        "kaiming_normal_",
-        "normal_",
-    ):  # saves seconds: the numbers are replaced
+    for draw in ("kaiming_uniform_", "kaiming_normal_", "normal_"):  # saves seconds: the weights are replaced below
         monkeypatch.setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)
     network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False, **options)
     for name, parameter in network.net.named_parameters():

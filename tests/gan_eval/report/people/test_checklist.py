@@ -25,7 +25,7 @@ TRIALS = fill_trials(
         }
     )
 )
-STUDY = {"study": {"name": "s", "question": "Can they tell?"}, "stimuli": {"sets": ["set"]}}
+STUDY = {"study": {"name": "s", "question": "Can people recognise them?"}, "stimuli": {"sets": ["set"]}}
 FULL = {
     "recruitment": "Students, paid by the hour.",
     "ethics": "Board 12/3.",
@@ -53,7 +53,7 @@ def test_every_gap_is_named():
     assert says == (
         "Of 11 points 4 are not given: ethics, recruitment, data availability and code availability."
     )  # fmt: skip
-    assert items["Question"] == "Can they tell?"
+    assert items["Question"] == "Can people recognise them?"
     assert items["Recruitment"] == "Not given: recruitment in [reporting] of the study file."
     assert items["Consent"].startswith("Version 1: You will judge pictures.")
     assert items["Exclusions"] == "None; no rule was set."

@@ -54,7 +54,7 @@ def test_z_is_empty_where_there_is_none(arguments):
 
 
 def two_metrics(seed: int = 1, **more: object) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return trials, and the metrics `close`, which follows the fooling rate, and `loose`, which follows it less."""
+    """Return trials, and the metrics `close`, which follows the fooling rate, and `loose`, less closely."""
     trials = simulated(participants=40, stimuli=120, each=60, seed=seed, **more)
     rate, rng = fooling(trials), np.random.default_rng(seed)
     close, loose = (rate + rng.normal(0, noise, len(rate)) for noise in (0.1, 0.6))

@@ -68,7 +68,7 @@ def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, s
         for each in answers
     ]
     spread = float(np.std(differences))
-    assert (spread < 0.17) == (sd_slope == 0)  # skill varies only with a slope
+    assert (spread < 0.17) == (sd_slope == 0)  # skill varies only if sd_slope is above 0
 
 
 def test_people_see_several_models_differently(design: Design) -> None:
