@@ -192,7 +192,6 @@ def test_a_report_of_frames_is_that_of_their_files(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8").count("<svg") == of_files.read_text(encoding="utf-8").count("<svg") > 0
     with pytest.raises(UserError, match="no_set: not a stimulus set"):
         gan_eval.write_report(frames, tmp_path / "answer.html", stimuli="no_set")
-    assert gan_eval.write_report(frames, tmp_path / "answer.md").read_text(encoding="utf-8").startswith("# ")
     with pytest.raises(UserError, match="no table 'rate'"):
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
     with pytest.raises(UserError, match="write_report: no tables"):

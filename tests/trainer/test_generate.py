@@ -72,7 +72,10 @@ def test_a_linked_folder_is_not_written_through_nor_one_that_another_process_hol
         else:
             generate(run, data, split="train", out=out)
 
-    with hold_lock(*run_lock(out)) if does == "train" else hold_folder(out), pytest.raises(UserError, match="process"):
+    with (
+        hold_lock(*run_lock(out)) if does == "train" else hold_folder(out),
+        pytest.raises(UserError, match="ing there; wait"),
+    ):
         write()
     for link in ("real", "checkpoints"):
         (out / link).symlink_to(tmp_path / "photographs")

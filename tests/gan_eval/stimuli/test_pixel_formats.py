@@ -256,6 +256,6 @@ def test_8_bit_results_beside_16_bit_originals_are_measured_in_8_bits(tmp_path: 
 
 def test_a_display_of_pictures_that_are_shown_as_they_are_is_refused(tmp_path: Path) -> None:
     folder = write_results(tmp_path / "results", {"real": [noise(1, 1, 8)], "fake": [noise(2, 1, 8)]})
-    with pytest.raises(UserError, match=r"--display 0\.\.9: these pictures are shown in 8-bit RGB as they are"):
+    with pytest.raises(UserError, match=r"--display 0\.\.9: these pictures are shown in 8-bit RGB unchanged"):
         import_folder(folder, tmp_path / "set", display="0..9")
     assert not (tmp_path / "set").exists()
