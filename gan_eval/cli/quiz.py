@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
 
 _OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
-"""What `--self-test` heeds."""
+"""Parameters that `--self-test` uses."""
 
 
 def quiz(

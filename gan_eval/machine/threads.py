@@ -92,14 +92,14 @@ def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/sel
         for folder in (group, *group.parents):
             with suppress(OSError, ValueError, ZeroDivisionError):
                 quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
-                limit = min(limit, int(quota) / int(period))  # "max" is no number
+                limit = min(limit, int(quota) / int(period))  # skips "max"
             if folder == root:
                 break
     return limit
 
 
 def processes() -> int:
-    """The number of processes of this run: 1, or what `torchrun` was told."""
+    """The number of processes of this run: 1, or the number given to `torchrun`."""
     return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 

@@ -176,7 +176,7 @@ def read_size(screen: ScreenKey) -> ScreenSize:
 
 
 def presented_size(screen: ScreenKey, *sources: Presentation | QuizSettings) -> ScreenSize:
-    """A screen's size by the first of these sources that gives it, else as it was kept, each length by itself.
+    """A screen's size by the first of these sources that gives it, else as it was kept, each length separately.
 
     Raises:
         UserError: the file is damaged.

@@ -79,7 +79,7 @@ class Feedback:
     correct: bool | None
     """None: no answer in time."""
     truth: str | None
-    """The correct answer; None where there is no truth."""
+    """The correct answer; None if the trial has none."""
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Trial:
     broken_off: int | None = None
     confidence: int | None = None
     planned_flash_ms: float | None = field(init=False)
-    """The fixed exposure as it is to be presented: in whole frames where vsync was measured."""
+    """The fixed exposure to present: rounded to whole frames if vsync was measured."""
     planned_gap_ms: float = field(init=False)
     """The same of the gap between two showings."""
 

@@ -231,7 +231,7 @@ class OpenGLWindow(PresenterWindow):
             text_scale: the participant's text size, 1 to 2.
 
         Raises:
-            UserError: there is no OpenGL here.
+            UserError: OpenGL is not available.
         """
         super().__init__(screen, QSurface.SurfaceType.OpenGLSurface, corner_patch=corner_patch, text_scale=text_scale)
         self._frame_ns = None if frame_ms is None else round(frame_ms * 1e6)

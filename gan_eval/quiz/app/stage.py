@@ -119,7 +119,7 @@ class Stage:
         """Make the windows, not shown yet.
 
         Raises:
-            UserError: there is no such monitor, presenter, language or text.
+            UserError: the monitor, presenter, language or text does not exist.
         """
         self._presentation = presentation
         self._settings = settings

@@ -30,7 +30,7 @@ REDRAW_MS = 20
 
 @dataclass(frozen=True)
 class Wait:
-    """What a trial waits for before it continues."""
+    """Event that a trial waits for before it continues."""
 
     until: int | None
     """A moment on the monotonic clock; None: no moment."""

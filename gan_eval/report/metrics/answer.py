@@ -1,4 +1,4 @@
-"""Who is best by which metric, as far as the intervals of the differences allow: the answer of the metrics page."""
+"""The answer of the metrics page: the best model by each metric, as far as intervals of differences allow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -98,7 +98,7 @@ class StudyFolder:
 
     @property
     def looks_text(self) -> str:
-        """Why there is no verdict, or at which of several planned looks there is one; else empty."""
+        """Reason for a missing verdict, or the planned look of this verdict; else empty."""
         notes = self.looks["note"].dropna()
         return str(notes.iloc[0]) if len(notes) else ""
 
@@ -298,7 +298,7 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
 
     Args:
         folder: the study's, or that of the tables.
-        files: those that are there.
+        files: the existing ones.
         sets: by folder.
 
     Raises:

@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
 
     balanced: float
     low: float
-    """NaN where there is no interval."""
+    """NaN if it has no interval."""
     high: float
     p: float
     """Two-sided, against 1/2; NaN where there is none."""
@@ -73,7 +73,7 @@ def answer(folder: StudyFolder) -> list[str]:
     """Return the answer in a few sentences, the verdict first; nothing where there are no tables of answers.
 
     The verdict rests on balanced accuracy: the plain share of right answers rewards a response bias where real and
-    generated pictures differ in number. While more participants are to come there is no verdict.
+    generated pictures differ in number. While the study is interim, the verdict is pending.
 
     Args:
         folder: with the notes that stand in several tables.

@@ -217,7 +217,7 @@ def robustness_section(folder: StudyFolder) -> Section:
 
 
 def robustness_sentence(folder: StudyFolder) -> str:
-    """Return what the checks show, in a sentence; empty where there are none, or where there is no verdict yet."""
+    """Return what the checks show, in a sentence; empty without checks, or without a verdict."""
     if is_interim(folder):
         return ""
     frame = folder.table(ROBUSTNESS)

@@ -47,7 +47,7 @@ _POINTS = (
     "Data availability", "Code availability",
 )  # fmt: skip
 _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
-"""What a model with that link is called."""
+"""Name of a model with that link."""
 
 
 def method_section(folder: StudyFolder) -> Section:

@@ -1,4 +1,4 @@
-"""Can they tell? Shares of right answers, and sensitivity against response bias: signal detection and HYPE scores."""
+"""Shares of correct answers, and sensitivity against response bias: signal detection and HYPE scores."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How much must be seen? Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
+"""Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
 
 from collections.abc import Mapping
 

@@ -170,7 +170,7 @@ def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, grad
 
 
 def answered_positively(questions: Sequence[PlannedQuestion], p: np.ndarray, p_equivalent: np.ndarray) -> np.ndarray:
-    """Return (..., Q) bool: different, or equivalent if that is the question; false where there is no p.
+    """Return (..., Q) bool: different, or equivalent if that is the question; false without a p.
 
     The differences of a family are corrected together (Holm), as in the table `comparisons`.
 
