@@ -86,7 +86,7 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
 
 
 def skills(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody can tell on average, but people differ: some are right more often, some wrong."""
+    """No sensitivity on average, but people differ: some are correct more often, some wrong."""
     study = answers.simulate(World(SIZES[column], INTERCEPT, INTERCEPT, sd_skill=SD_SKILL), random)
     p = [
         _told_apart(study).p,
@@ -135,7 +135,7 @@ def at_the_margin(column: int, random: np.random.Generator) -> list[float]:
 
 
 def leanings(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody can tell, and people lean to one answer or the other: nobody is better with reals than with fakes."""
+    """No sensitivity, and people lean to one answer or the other; on average, reals are judged like fakes."""
     study = answers.simulate(World(SIZES[column], 0.0, 0.0, sd_participant=SD_LEANING), random)
     trials = prepare(answers.kind_trials(study), None, None)
     right = Answers(study.participant, study.stimulus, study.item, study.in_a, study.yes == study.in_a)

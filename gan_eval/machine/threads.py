@@ -13,8 +13,8 @@ from gan_eval.errors import UserError
 MAX_THREADS = 1024
 """Largest number of CPU threads that is accepted: PyTorch takes any, and fails far above the number of cores."""
 WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
-"""How long threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles) spin
-while they wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
+"""Spin limits of threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles)
+that wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
 where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
 small networks down (`benchmarks/busy_machine.py`)."""
 LOOK_S = 0.2
@@ -115,5 +115,5 @@ def require_one_process(verb: str) -> None:
         UserError: `torchrun` has started several, and each would do the whole command.
     """
     if processes() > 1:
-        mend = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
-        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {mend}")
+        fix = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
+        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {fix}")

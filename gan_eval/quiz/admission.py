@@ -103,7 +103,7 @@ class Person:
 
 
 def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two sessions at once.
+    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
 
     The lock of a file lies next to it, that of a server with this computer's other records.
     """

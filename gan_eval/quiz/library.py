@@ -130,8 +130,8 @@ class Library:
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
         """Return the plan with the current SHA-256 of each file; rows of trials that were `seen` stay unchanged.
 
-        The files are read and held here, in the order of their names: which of them is open when tells other programs
-        nothing of the trials, and none is read during them.
+        The files are read and held here, in the order of their names, so that open files show other
+        programs nothing of the trials; none is read during them.
 
         Raises:
             UserError: a file vanished, or is not any more the picture that was dealt.

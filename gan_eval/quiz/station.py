@@ -279,7 +279,7 @@ class Pace:
         """Return whether presenting waits for the screen, for frames presented without any other wait.
 
         Then a frame takes as long as the platform states, each the same. Without vsync, frames follow each other
-        as fast as they are drawn.
+        at the speed of drawing.
         """
         stated_ms = 1000 / stated_hz
         near = abs(self.frame_ms - stated_ms) < _RATE_TOLERANCE * stated_ms

@@ -69,7 +69,7 @@ class Flag:
     RESUMED = "resumed"
     """First trial after the session was resumed: its picture may have been seen before."""
     CLOCK_SET_BACK = "clock_set_back"
-    """First trial after the session was resumed by a clock that was behind it; instants go on from its last."""
+    """First trial after the session was resumed by a clock that was behind it; instants continue from its last."""
 
 
 @dataclass(frozen=True)

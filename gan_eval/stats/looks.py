@@ -50,7 +50,7 @@ LOOKS = Table(
         ),
         number("z", "critical value, two-sided"),
         number("alpha", "nominal two-sided level: p_holm and p_equivalent of `comparisons` are held against it"),
-        boolean("current", "this analysis is that look; with none, there is no verdict", filled=True),
+        boolean("current", "this analysis is that look; without one, every verdict is interim", filled=True),
         integer("n_people", "people who have come: complete sessions, none simulated", filled=True),
         integer("n_wanted", "people whom the study wants", filled=True),
         NOTE,

@@ -243,12 +243,12 @@ DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, Overflow
 _LINES = (
     (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),
     (("disk i/o",),
-     "the disk is full or damaged, or its folder cannot be written; mend that; what was answered before is safe"),
+     "the disk is full or damaged, or its folder cannot be written; fix that; what was answered before is safe"),
     (("not a database",), "not a results store; name another file with --store"),
     (("malformed", "corrupt", "no such table", "no such column"),
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
     (("readonly", "unable to open", "permission"),
-     "the store cannot be opened for writing; mend its permissions or name another place"),
+     "the store cannot be opened for writing; change its permissions or name another place"),
     (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
 )  # fmt: skip
 """Words in a database's message, in lower case, and what the user reads instead."""

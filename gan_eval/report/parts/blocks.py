@@ -137,7 +137,7 @@ class Table(Block):
 
     def measured(self) -> "Table":
         """Return the table without rows that measure nothing (words, counts and empty cells), which a note counts, and
-        without columns that are then empty. One whose cells are more than texts stays as it is.
+        without columns that are then empty. A table with other cells than texts stays unchanged.
 
         >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
         >>> table.measured().rows, table.measured().notes

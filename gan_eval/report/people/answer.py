@@ -1,4 +1,4 @@
-"""The answer in sentences: whether real and generated pictures were told apart, how models compare, and the basis."""
+"""The answer in sentences: detection of generated pictures, comparison of models, and the basis."""
 
 import re
 from collections.abc import Mapping

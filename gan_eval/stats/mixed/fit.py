@@ -307,7 +307,7 @@ def fit_crossed(
         lapse: (N,) of a psychometric function, 0 or more; it comes with `guess`.
 
     Raises:
-        NoFitError: too few groups, separation, covariates that cannot be told apart, or no convergence.
+        NoFitError: too few groups, separation, confounded covariates, or no convergence.
     """
     slopes = (slope, slope_second)
     require_estimable(y, X, first, second, slopes, factors)

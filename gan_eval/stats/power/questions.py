@@ -30,7 +30,7 @@ Asked = tuple[str, frozenset[str], str]
 """A row of the table `comparisons`: its comparison, a and b, measure."""
 EQUIVALENCE = "equivalence"
 MOST_PAIRS = 6
-"""Largest number of pairs of models that are all compared, and of models that are told apart one by one."""
+"""Largest number of pairs of models that are all compared, and of models whose detection is tested one by one."""
 
 
 @dataclass(frozen=True)
