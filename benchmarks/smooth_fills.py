@@ -53,11 +53,11 @@ def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
     for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         there = [rows + down, columns + right]
         exists = (there[0] >= 0) & (there[0] < hole.shape[0]) & (there[1] >= 0) & (there[1] < hole.shape[1])
-        own, adjacent = np.flatnonzero(exists), (there[0][exists], there[1][exists])
+        own, beside = np.flatnonzero(exists), (there[0][exists], there[1][exists])
         neighbours[own] += 1
-        unknown = hole[adjacent]
-        entries.append((own[unknown], number[adjacent][unknown], np.full(unknown.sum(), -1.0)))
-        known[own[~unknown]] += picture[adjacent][~unknown]
+        unknown = hole[beside]
+        entries.append((own[unknown], number[beside][unknown], np.full(unknown.sum(), -1.0)))
+        known[own[~unknown]] += picture[beside][~unknown]
     every = np.arange(len(rows))
     of, to, value = (np.concatenate(part) for part in zip(*entries, (every, every, neighbours), strict=True))
     return np.asarray(splu(csc_array(coo_array((value, (of, to))))).solve(known))

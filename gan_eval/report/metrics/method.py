@@ -111,8 +111,8 @@ def _pictures(measured: Measured, dataset: str) -> str:
     single = counts == [1]
     pictures = f"{count_text(counts)} generated {'picture' if single else 'pictures'} of {whose}"
     were = "was" if single and len(models) == 1 else "were"
-    reals = f" with {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
-    return f"Of the data set {dataset}, {pictures} {were} measured{reals}, as {_formats(measured, dataset)}."
+    beside = f" with {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
+    return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as {_formats(measured, dataset)}."
 
 
 def _formats(measured: Measured, dataset: str) -> str:
