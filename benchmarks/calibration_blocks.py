@@ -199,7 +199,7 @@ BLOCKS = {
         number=0,
     ),
     "skills": Block(
-        f"Told apart by nobody, where people differ in skill around 0 (SD {SD_SKILL:g})",
+        f"Detection without sensitivity on average, where people differ in skill around 0 (SD {SD_SKILL:g})",
         (Part(FALSE_ALARMS, BOTH, ("ours: told apart", "without the slope", *USUAL)),),
         skills,
         number=1,
@@ -240,7 +240,7 @@ BLOCKS = {
         number=5,
     ),
     "leanings": Block(
-        f"`kind[real]`, where nobody can tell and people lean to one answer (SD {SD_LEANING:g})",
+        f"`kind[real]`, without sensitivity, where people lean to one answer (SD {SD_LEANING:g})",
         (Part(FALSE_ALARMS, BOTH, ("correct ~ kind, with the slope", "without the slope", *USUAL)),),
         leanings,
         number=6,
@@ -274,7 +274,7 @@ BLOCKS = {
         number=8,
     ),
     "looks": Block(
-        f"Told apart, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
+        f"Detection, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
         "trials each",
         (
             Part(

@@ -143,7 +143,7 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
     if person.simulated and has_people(store, study.name):
         raise UserError(
             f"--simulate: people have answered the study {study.name} in {store.where}, and nothing is "
-            "simulated beside them; rehearse with another --store"
+            "simulated in their store; rehearse with another --store"
         )
     known = find_session(store, study, person)
     if known is not None:

@@ -351,7 +351,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 _ASKED = {
     SINGLE: "one at a time",
-    PAIRED: "beside the real one",
+    PAIRED: "next to the real one",
     TWO_MODELS: "two models",
     RATING: "graded",
     STAIRCASE: "staircase",

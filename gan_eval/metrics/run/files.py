@@ -124,7 +124,7 @@ class PictureFiles:
         if not format_of(samples).is_rgb8:
             raise Unmeasurable(
                 f"{format_of(samples)}: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set "
-                "of the pictures as they are shown, which has it"
+                "of the displayed pictures, which has it"
             )
         return samples
 

@@ -101,7 +101,7 @@ def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
 def answer_section(measured: Measured) -> Section:
     """The answer, data set by data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
-    leads = list(map(Lead, answers or [["There is no answer: nothing was measured."]]))
+    leads = list(map(Lead, answers or [["No answer: nothing was measured."]]))
     return Section("answer", "The answer", leads, on_first_page=True)
 
 

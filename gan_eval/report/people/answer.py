@@ -125,7 +125,7 @@ def basis(folder: StudyFolder) -> list[str]:
     verdict = None if same_answer(row) or is_interim(folder) else told_apart(without_common_notes(folder), row)
     sentences = []
     if min(real, fake) == 0:
-        sentences.append("With one kind of picture, response bias cannot be told from sensitivity.")
+        sentences.append("With one kind of picture, response bias cannot be separated from sensitivity.")
     elif max(real, fake) / min(real, fake) >= UNEVEN:
         sentences.append(
             f"Real ({real}) and generated ({fake}) pictures differ in number: the plain share of right answers rewards "
@@ -199,7 +199,7 @@ def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
     if comparisons.empty:
         share = shares(folder, "all").iloc[0]
         balanced, low, high = (share[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
-        return Verdict(balanced, low, high, np.nan, share["basis"], "there is no table of comparisons")
+        return Verdict(balanced, low, high, np.nan, share["basis"], "the table of comparisons is missing")
     if known["difference"].isna().all():
         return None
     compared = known.to_dict("records")[0]

@@ -89,7 +89,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     if sensitivity.any():
         sentences.append(
             f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
-            "names. Choosing people by how they answered decides the answer, so there is no verdict."
+            "names. Choosing people by how they answered decides the answer, so these have no verdict."
         )
     split = table[(table["p"] < 0.05) != (table["check_p"] < 0.05)]
     split = split[split["p"].notna() & split["check_p"].notna()]

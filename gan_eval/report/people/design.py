@@ -289,7 +289,7 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
     if too_few:
-        lines.append(f"There is no number for: {'; '.join(too_few)}. The files say why.")
+        lines.append(f"These have no number: {'; '.join(too_few)}. The files say why.")
     return Section(
         "notes", "Caveats",
         [Lines(basis), Lines([*dict.fromkeys(lines), *common], "warnings")],
