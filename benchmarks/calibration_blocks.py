@@ -86,7 +86,7 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
 
 
 def skills(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody can tell on average, but people differ: some are right more often, some wrong."""
+    """No sensitivity on average, but people differ: some are correct more often, some wrong."""
     study = answers.simulate(World(SIZES[column], INTERCEPT, INTERCEPT, sd_skill=SD_SKILL), random)
     p = [
         _told_apart(study).p,
@@ -135,7 +135,7 @@ def at_the_margin(column: int, random: np.random.Generator) -> list[float]:
 
 
 def leanings(column: int, random: np.random.Generator) -> list[float]:
-    """Nobody can tell, and people lean to one answer or the other: nobody is better with reals than with fakes."""
+    """No sensitivity, and people lean to one answer or the other; on average, reals are judged like fakes."""
     study = answers.simulate(World(SIZES[column], 0.0, 0.0, sd_participant=SD_LEANING), random)
     trials = prepare(answers.kind_trials(study), None, None)
     right = Answers(study.participant, study.stimulus, study.item, study.in_a, study.yes == study.in_a)
@@ -199,7 +199,7 @@ BLOCKS = {
         number=0,
     ),
     "skills": Block(
-        f"Told apart by nobody, where people differ in skill around 0 (SD {SD_SKILL:g})",
+        f"Detection without sensitivity on average, where people differ in skill around 0 (SD {SD_SKILL:g})",
         (Part(FALSE_ALARMS, BOTH, ("ours: told apart", "without the slope", *USUAL)),),
         skills,
         number=1,
@@ -240,7 +240,7 @@ BLOCKS = {
         number=5,
     ),
     "leanings": Block(
-        f"`kind[real]`, where nobody can tell and people lean to one answer (SD {SD_LEANING:g})",
+        f"`kind[real]`, without sensitivity, where people lean to one answer (SD {SD_LEANING:g})",
         (Part(FALSE_ALARMS, BOTH, ("correct ~ kind, with the slope", "without the slope", *USUAL)),),
         leanings,
         number=6,
@@ -274,7 +274,7 @@ BLOCKS = {
         number=8,
     ),
     "looks": Block(
-        f"Told apart, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
+        f"Detection, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
         "trials each",
         (
             Part(

@@ -1,4 +1,4 @@
-"""How near thresholds of exposure come: the staircase's and those of QUEST+, by simulation on a 60 Hz screen.
+"""Accuracy of thresholds of exposure, by the staircase and by QUEST+, in simulations of a 60 Hz screen.
 
     python benchmarks/thresholds.py --blocks 400
 
@@ -23,7 +23,7 @@ from gan_eval.tables.frames import Row
 FRAME_MS = 1000 / 60
 TRIALS = (50, 100, 150)
 Detected = Callable[[float], float]
-"""From the exposure in ms to the share of trials that are not guessed, lapses aside."""
+"""Function from the exposure in ms to the share of trials that are not guessed, lapses aside."""
 PEOPLE: Mapping[str, tuple[Detected, float]] = {
     "logistic 180, 40; lapse 5 %": (lambda ms: float(expit((ms - 180) / 40)), 0.05),
     "logistic 250, 30; lapse 2 %": (lambda ms: float(expit((ms - 250) / 30)), 0.02),
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def simulated(way: QuizProtocol, detected: Detected, lapse: float, rng: np.random.Generator) -> list[Threshold]:
-    """The thresholds of one person after the first so many trials of one block."""
+    """The thresholds of one person after the first trials of one block, for each number in `TRIALS`."""
     rows: list[Row] = []
     shared: Row = {"session": "S", "participant": "P", "block": 1, "phase": "main", "dataset": "d"}
     shared["protocol"] = way.settings.protocol

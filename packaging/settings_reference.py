@@ -46,7 +46,7 @@ _SEE = {
     "analysis": "See [statistics.md](statistics.md).",
     "power": "See [power.md](power.md).",
 }
-"""Where there is more to read, by section."""
+"""Links to further documentation, by section."""
 
 _DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
 key that differs. Set it back, or raise `study.version` and give another `--out`.
@@ -66,7 +66,7 @@ def study_file_reference() -> str:
 
 
 def _design() -> Iterator[str]:
-    """Which keys sessions of one store must share."""
+    """Yield the section on keys that sessions of one store must share."""
     yield "## Changing a study after its first session\n"
     yield _DESIGN
     for section, keys in IN_DESIGN.items():

@@ -4,7 +4,7 @@
 
 `OUT/01_welcome.png`, ... are at physical pixels: `--size 3840x2160 --ratio 2` is a 4K screen whose pages are laid out
 for 1920x1080. The pictures to be judged are photographs from scikit-image (public domain) and, as fakes, the same
-photographs blurred and flattened. `--readme` puts two of them, in few colours, beside this file.
+photographs blurred and flattened. `--readme` saves two of them, in few colours, next to this file.
 """
 
 import argparse

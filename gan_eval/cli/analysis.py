@@ -60,8 +60,8 @@ def analyze(
     Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are
     `interim`.
 
-    The tables participants and sessions are read from the store, or from participants.csv and sessions.csv beside the
-    trials.
+    The tables participants and sessions are read from the store, or from participants.csv and sessions.csv in
+    the trials' folder.
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")

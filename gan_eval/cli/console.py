@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""
 _MOST_ROWS = 100
 _WIDEST = 100_000
-"""Characters of a table's line where there is no screen."""
+"""Width of a table in characters when the output is not a terminal."""
 PLAIN_EVERY_S = 10.0
 """Seconds between two plain lines where stderr is not a terminal."""
 
@@ -114,7 +114,7 @@ class Console:
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
-        """Inside, something is under way that does not tell how far it is: how long it has taken is shown, and goes."""
+        """Show the elapsed time while work of unknown progress runs; a terminal's line is removed at the end."""
         if self._rich.is_terminal:
             task = self._progress.add_task(what, total=None, detail="", speed=_Speed("", 1.0))
             try:

@@ -74,7 +74,7 @@ def preset_training(preset: str | None) -> "tuple[Preset | None, Mapping[str, An
     """Return what `--preset` names: a data set, where it is one, and the settings of a training.
 
     Raises:
-        UserError: there is no such preset.
+        UserError: the preset is unknown.
     """
     if preset is None:
         return None, {}
@@ -112,7 +112,7 @@ def job_of_options(
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
     values = {**options, **assigned}
-    hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs do not stand beside the user's steps
+    hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs would contradict the user's steps
     known_values = {name: value for name, value in training.items() if name not in hidden}
     sections = {  # of which only the keys that the user gives are replaced
         name: {**known_values[name], **value}
@@ -140,7 +140,7 @@ def job_of_options(
 
 
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """The settings of `--set NAME=VALUE`: the value is TOML, and text that is no TOML stands for itself.
+    """The settings of `--set NAME=VALUE`: the value is TOML; text that is not TOML is taken literally.
 
     A name such as inpainting.fill is a key of a section.
 

@@ -100,7 +100,7 @@ def metrics(
 ) -> None:
     """Compute picture metrics for stimulus sets or for two folders.
 
-    What cannot be measured has a reason in the tables, and the exit status is 0; it is 2 if there is no value at all.
+    What cannot be measured has a reason in the tables, and the exit status is 0; it is 2 if nothing has a value.
     A second run measures only what is new.
     """
     if list_metrics:

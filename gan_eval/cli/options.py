@@ -71,7 +71,7 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
     """An option without effect is refused: its user believes that it has one.
 
     Args:
-        names: the parameters that are of no use beside the others.
+        names: the parameters that have no effect with the others.
         why: in words that follow the option and a colon.
 
     Raises:
@@ -104,7 +104,7 @@ def name_next(*words: str, remark: str = "") -> None:
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
-    """A study file says these things itself; an option beside it would be ignored or would change the experiment.
+    """Refuse options that the study file sets: they would be ignored or would change the experiment.
 
     Raises:
         UserError: an option was given.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
 
 _OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
-"""What `--self-test` heeds."""
+"""Parameters that `--self-test` uses."""
 
 
 def quiz(
@@ -68,7 +68,7 @@ def quiz(
     ] = None,
     allow_giveaways: Annotated[
         str | None,
-        typer.Option(help="Clues of `gan-eval stimuli audit` that may tell real from fake: format,metadata,identical."),
+        typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
     ] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,

@@ -110,7 +110,7 @@ def run(
 ) -> None:
     """Do what is missing of a study: train, generate, metrics, quiz, analyze, report.
 
-    While people are awaited, the report is an interim one, and the next session's command is named.
+    Until all participants have come, it writes an interim report and prints the next session's command.
     """
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")

@@ -1,6 +1,6 @@
 """Separation of generated from real pictures by one clue: area under the ROC curve (AUC), its interval and test.
 
-The AUC is the proportion of (real, fake) pairs that a rule orders correctly, ties counting half: 0.5 is no separation,
+The AUC is the proportion of (real, fake) pairs that a rule orders correctly, ties counting half: 0.5 is chance,
 1 and 0 are perfect ones. For numbers the rule is "the fake has the larger one"; for categories, such as the file
 format, it is the best guess by the class of other pictures of the same category (`category_auc`).
 """

@@ -38,7 +38,7 @@ _COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 def python_command(*arguments: str) -> list[str]:
     """The command for another Python like this one.
 
-    -P: the folder that the user happens to be in is not looked into for modules, whatever its own folders are called.
+    -P: Python does not import modules from the current folder.
     """
     return [sys.executable, "-P", *arguments]
 

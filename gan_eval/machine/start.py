@@ -15,7 +15,7 @@ ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRES
 
 
 def restart_with_allocator_settings() -> None:
-    """Replace this process by itself with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
+    """Restart this process with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
 
     It makes training faster: a step frees and takes the same large blocks again, and handing them back to the system
     each time costs about a fifth of it. glibc reads the settings only when a process starts. Nothing happens where they
@@ -28,7 +28,7 @@ def restart_with_allocator_settings() -> None:
 
 
 def restart_in_utf8() -> None:
-    """Replace this process by itself in UTF-8 mode where the system's locale knows ASCII alone.
+    """Restart this process in UTF-8 mode if the system's locale supports only ASCII.
 
     Names of files would arrive there as bytes that no table can hold, and our own words could not be printed. Nothing
     is lost: every file of ours is UTF-8 in any locale.
@@ -51,7 +51,7 @@ def open_closed_streams() -> None:
 
 
 def write_any_text() -> None:
-    """Let stdout and stderr take every text: bytes of names as they are, what else cannot be encoded as `\\u…`."""
+    """Let stdout and stderr take any text: write bytes of names unchanged, other unencodable text as `\\u…`."""
     codecs.register_error("gan_eval.any_text", _any_text)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -80,7 +80,7 @@ def leave_out_current_folder() -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process with an exit status; beside other processes at once, without taking the interpreter down.
+    """End the process with an exit status; with several processes, end without shutting the interpreter down.
 
     A thread of gloo may let go of its last tensor a moment after the work was done. Where the interpreter is being
     taken down by then, that aborts the process (pytorch/pytorch#179291).

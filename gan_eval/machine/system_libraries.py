@@ -1,4 +1,4 @@
-"""What Qt needs of the system: shared libraries, and the command that installs them; a display.
+"""System requirements of Qt: shared libraries, the command that installs them, and a display.
 
 Standard library only: `run` uses this module before anything is installed, `doctor` afterwards.
 On macOS and Windows the PySide6 wheels bring everything, so nothing is ever missing there.
@@ -53,7 +53,7 @@ def missing_libraries(*, platform: str = sys.platform, loads: Callable[[str], bo
 
     Args:
         platform: as `sys.platform`; only Linux can miss any.
-        loads: tells whether a library of that name can be loaded.
+        loads: returns whether a library of that name can be loaded.
     """
     if not platform.startswith("linux"):
         return ()
@@ -86,7 +86,7 @@ def qt_platform() -> str:
 
 
 def missing_display() -> str | None:
-    """Why no window can be seen by a person here, as far as the environment tells; None: nothing speaks against it."""
+    """Reason why a person cannot see a window here, judging from the environment; None if a window is possible."""
     displays = ("DISPLAY",) if qt_platform() == "xcb" else ("DISPLAY", "WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not any(map(os.environ.get, displays)):
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"

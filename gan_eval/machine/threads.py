@@ -13,8 +13,8 @@ from gan_eval.errors import UserError
 MAX_THREADS = 1024
 """Largest number of CPU threads that is accepted: PyTorch takes any, and fails far above the number of cores."""
 WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
-"""How long threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles) spin
-while they wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
+"""Spin limits of threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles)
+that wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
 where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
 small networks down (`benchmarks/busy_machine.py`)."""
 LOOK_S = 0.2
@@ -92,14 +92,14 @@ def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/sel
         for folder in (group, *group.parents):
             with suppress(OSError, ValueError, ZeroDivisionError):
                 quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
-                limit = min(limit, int(quota) / int(period))  # "max" is no number
+                limit = min(limit, int(quota) / int(period))  # skips "max"
             if folder == root:
                 break
     return limit
 
 
 def processes() -> int:
-    """The number of processes of this run: 1, or what `torchrun` was told."""
+    """The number of processes of this run: 1, or the number given to `torchrun`."""
     return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 

@@ -103,7 +103,7 @@ class Person:
 
 
 def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two sessions at once.
+    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
 
     The lock of a file lies next to it, that of a server with this computer's other records.
     """
@@ -143,7 +143,7 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
     if person.simulated and has_people(store, study.name):
         raise UserError(
             f"--simulate: people have answered the study {study.name} in {store.where}, and nothing is "
-            "simulated beside them; rehearse with another --store"
+            "simulated in their store; rehearse with another --store"
         )
     known = find_session(store, study, person)
     if known is not None:

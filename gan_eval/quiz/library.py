@@ -23,7 +23,7 @@ HELD_BYTES = 1 << 30
 """Maximum memory for a session's picture files and the pictures resampled from them."""
 
 RESAMPLING = Image.Resampling.LANCZOS
-"""The one filter that brings pictures to another size, on their 8-bit values as they are stored (gamma-encoded)."""
+"""The one filter that brings pictures to another size, on their stored 8-bit values (gamma-encoded)."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ class Library:
             self.held_bytes += 3 * height * width
 
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
-        """The plan with the SHA-256 of each file as it is now; rows of trials that have been `seen` as they are.
+        """Return the plan with the current SHA-256 of each file; rows of trials that were `seen` stay unchanged.
 
-        The files are read and held here, in the order of their names: which of them is open when tells other programs
-        nothing of the trials, and none is read during them.
+        The files are read and held here, in the order of their names, so that open files show other
+        programs nothing of the trials; none is read during them.
 
         Raises:
             UserError: a file vanished, or is not any more the picture that was dealt.

@@ -60,7 +60,7 @@ class ReviewedTrial:
     """The number on the screen, where practice is counted separately."""
     phase: Phase
     truth: str | None
-    """The correct answer: real, fake, left, right, first, second; None: there is no truth."""
+    """The correct answer: real, fake, left, right, first, second; None if the trial has none."""
     answer: str | None
     """The answer in the same words, or a grade such as `3`; None: no answer in time."""
     correct: bool | None

@@ -100,7 +100,7 @@ def parse_observer(spec: str) -> Observer:
 
 
 def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, float]:
-    """How far each fake is from its real picture: the logarithm of the mean squared difference (which is -PSNR / 10),
+    """Return each fake's distance from its real picture: log of the mean squared difference (which is -PSNR / 10),
     standardised over the fakes of the sets.
 
     Fakes without a real picture (`reference_file`) that can be read and has their size are left out; so are all, where

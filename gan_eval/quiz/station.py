@@ -176,7 +176,7 @@ def read_size(screen: ScreenKey) -> ScreenSize:
 
 
 def presented_size(screen: ScreenKey, *sources: Presentation | QuizSettings) -> ScreenSize:
-    """A screen's size by the first of these sources that gives it, else as it was kept, each length by itself.
+    """A screen's size by the first of these sources that gives it, else as it was kept, each length separately.
 
     Raises:
         UserError: the file is damaged.
@@ -279,7 +279,7 @@ class Pace:
         """Return whether presenting waits for the screen, for frames presented without any other wait.
 
         Then a frame takes as long as the platform states, each the same. Without vsync, frames follow each other
-        as fast as they are drawn.
+        at the speed of drawing.
         """
         stated_ms = 1000 / stated_hz
         near = abs(self.frame_ms - stated_ms) < _RATE_TOLERANCE * stated_ms

@@ -69,7 +69,7 @@ class Flag:
     RESUMED = "resumed"
     """First trial after the session was resumed: its picture may have been seen before."""
     CLOCK_SET_BACK = "clock_set_back"
-    """First trial after the session was resumed by a clock that was behind it; instants go on from its last."""
+    """First trial after the session was resumed by a clock that was behind it; instants continue from its last."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Feedback:
     correct: bool | None
     """None: no answer in time."""
     truth: str | None
-    """The correct answer; None where there is no truth."""
+    """The correct answer; None if the trial has none."""
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Trial:
     broken_off: int | None = None
     confidence: int | None = None
     planned_flash_ms: float | None = field(init=False)
-    """The fixed exposure as it is to be presented: in whole frames where vsync was measured."""
+    """The fixed exposure to present: rounded to whole frames if vsync was measured."""
     planned_gap_ms: float = field(init=False)
     """The same of the gap between two showings."""
 

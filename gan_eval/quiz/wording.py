@@ -1,6 +1,6 @@
 """Every text of the program that a participant sees, by name; the study and a translation may say it otherwise.
 
-What the study file says of its own (quiz_title, instructions, consent, questions) stands as it is and is not in here.
+What the study file says of its own (quiz_title, instructions, consent, questions) is used unchanged and is not in here.
 """
 
 import difflib
@@ -97,7 +97,7 @@ def require_texts(own: Mapping[str, str]) -> None:
     """Check a study's own wording.
 
     Raises:
-        UserError: there is no text of this name, or it names something in braces that is not filled in.
+        UserError: no text has this name, or a placeholder in braces is not filled in.
     """
     english = texts_of(SOURCE_LANGUAGE)
     for name, text in own.items():
@@ -130,7 +130,7 @@ def load_texts(language: str, own: Mapping[str, str]) -> Texts:
     """Return the texts in a language, with the study's wording of single ones.
 
     Raises:
-        UserError: there is no such language, or no text of a name.
+        UserError: the language is unknown, or no text has a name.
     """
     require_language(language)
     require_texts(own)

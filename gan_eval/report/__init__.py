@@ -52,7 +52,7 @@ def write_report(
     if isinstance(tables, Path | str):
         return build(Path(tables), Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
     with TemporaryDirectory() as temporary:
-        folder = Path(temporary) / Path(out).stem  # its name is the heading where there is no other
+        folder = Path(temporary) / Path(out).stem  # its name is the default heading
         _write_frames(tables, folder)
         return build(folder, Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
 

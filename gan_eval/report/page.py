@@ -14,7 +14,7 @@ from gan_eval.report.parts.words import NBSP, clean
 
 _HERE = Path(__file__).parent
 _LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] \d)|(?<=\bp [=<]) (?=\d)|(?<=\d,) (?=[−\d.]+\])")
-"""Where a line must not end: before a number's sign, before a p value, and within an interval."""
+"""Places where a line must not end: before a number's sign, before a p value, and within an interval."""
 
 
 def render(report: Report) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
 Layout = Literal["side_by_side", "one_after_other"]
 Material = Literal["single", "real_and_fake", "two_models"]
-"""What a trial shows: one picture, a real one and a fake of the same item, or two models' outputs for one item."""
+"""Pictures of a trial: one picture, a real one and a fake of the same item, or two models' outputs for one item."""
 
 STAIRCASE = "staircase"
 QUEST_PLUS = "quest_plus"

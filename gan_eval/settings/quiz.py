@@ -161,7 +161,7 @@ class QuizSettings(Section):
     push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
     """Store to which each session is copied when it has ended: a database URL or a path."""
     allow_giveaways: tuple[str, ...] = ()
-    """Clues of `./run stimuli audit` that may tell real from fake; `identical`: generated pictures may be real ones,
+    """Clues of `./run stimuli audit` that may reveal the truth; `identical`: generated pictures may be real ones,
     byte for byte."""
     corner_patch: bool = False
     """White patch in the lower left corner while a picture is shown, for a photodiode."""

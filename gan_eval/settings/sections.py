@@ -120,7 +120,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     if problem["type"] == "missing":
         return f"{field}: is missing; give it a value"
     if problem["type"] == "value_error":
-        own_field = re.match(r"[a-z_.]+: ", message)  # a section's check of several fields names the one to mend
+        own_field = re.match(r"[a-z_.]+: ", message)  # a section's check of several fields names the one to fix
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] == "tuple_type":
         return f"{field}: found {found}; wanted a list such as [{found}]"
@@ -196,7 +196,7 @@ def check_options(
         return section(**options)
     except ValidationError as error:
         cause, message = error, first_problem(error, section)
-    # a message on settings becomes one on the options that give them; of a list, an option gives all at once
+    # a message on settings becomes one on the options that give them; an option gives a whole list
     place, colon, problem = message.partition(": ")
     name, *keys = place.split(".")
     if not (colon and name.isidentifier()):

@@ -219,7 +219,7 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
 
     Args:
         path: the study file.
-        only_plan: it need not say where stimuli come from: its `[analysis]` is for trials that are there already.
+        only_plan: it need not say where stimuli come from: its `[analysis]` is for existing trials.
 
     Raises:
         UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.

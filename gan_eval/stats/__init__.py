@@ -1,4 +1,4 @@
-"""Statistics of judgements: can people tell, which model is better, does a metric agree with people?
+"""Statistics of judgements: sensitivity of people, differences of models, agreement of metrics with people.
 
 Start with `analysis.py`, whose `analyze` makes every table.
 """

@@ -131,7 +131,7 @@ def analyze(
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one set, or of several; where it has
             holes, `rates` has rows by their kind and area.
         looks: the table `looks` (`gan_eval.stats.looks.take_look`): of a study that waits for people; while no
-            look is due there is no verdict. Default: all have come.
+            look is due every verdict is pending. Default: all have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
             warnings.
 

@@ -355,7 +355,7 @@ def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
 
 
 def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
-    """Return the mapped columns and the file's further ones, and a rejection for each cell that is no number."""
+    """Return the mapped columns and the file's further ones, and a rejection for each cell that is not a number."""
     columns: dict[str, pd.Series] = {}
     sources: set[str] = set()
     rejected = []

@@ -50,7 +50,7 @@ LOOKS = Table(
         ),
         number("z", "critical value, two-sided"),
         number("alpha", "nominal two-sided level: p_holm and p_equivalent of `comparisons` are held against it"),
-        boolean("current", "this analysis is that look; with none, there is no verdict", filled=True),
+        boolean("current", "this analysis is that look; without one, every verdict is interim", filled=True),
         integer("n_people", "people who have come: complete sessions, none simulated", filled=True),
         integer("n_wanted", "people whom the study wants", filled=True),
         NOTE,
@@ -72,7 +72,7 @@ class Look:
 
     people: int
     spent: float
-    """Of alpha, by this look and those before it."""
+    """Share of alpha spent by this look and those before it."""
     z: float
     """Critical value, two-sided."""
     answers: str = ""
@@ -87,7 +87,7 @@ class Look:
 
 
 def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
-    """What looks may have spent of alpha, two-sided, when this share of the information, 0..1, is in.
+    """Alpha that looks may have spent, two-sided, at this share of the information, 0..1.
 
     >>> round(alpha_spent(0.5), 5), alpha_spent(1.0)
     (0.00305, 0.05)

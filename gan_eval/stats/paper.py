@@ -30,11 +30,11 @@ PAPER = Table(
     "paper",
     "The table to cite: a row for each model on each data set and way of asking, and one for all where there are "
     "several. Each number has one interval, which allows for differences between participants and between pictures. "
-    "`paper.tex` beside it is the same for LaTeX with booktabs.",
+    "`paper.tex` in the same folder is the same for LaTeX with booktabs.",
     (
         text(
             "protocol",
-            "how pictures were judged: one at a time, with the real picture beside it, with another model's beside it, "
+            "how pictures were judged: one at a time, next to the real picture, next to another model's picture, "
             "graded, or by a staircase of exposures or those of QUEST+",
             words=(SINGLE, PAIRED, TWO_MODELS, RATING, STAIRCASE, QUEST_PLUS),
             filled=True,
@@ -43,19 +43,19 @@ PAPER = Table(
         text("dataset", "the data set's name; empty: all data sets"),
         integer("n_participants", "participants who gave the answers", filled=True),
         integer("n_fake_stimuli", "generated pictures that were judged; empty: pairs that do not name them"),
-        integer("n_real_stimuli", "real pictures that were judged beside them", filled=True),
+        integer("n_real_stimuli", "real pictures that were judged with them", filled=True),
         integer("n_trials", "answers", filled=True),
         *with_ends("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
         *with_ends("dprime", "z(hit rate) - z(false-alarm rate); paired: sqrt(2) z(balanced_accuracy); 0 is guessing"),
         *with_ends(
             "balanced_accuracy",
-            "mean of the shares of reals and of fakes judged rightly; paired: share of pairs in which the real picture "
-            "was chosen; guessing gives 1/2",
+            "mean of the shares of reals and of fakes judged correctly; paired: share of pairs in which the real "
+            "picture was chosen; guessing gives 1/2",
             unit=SHARE,
         ),
         *with_ends(
             "preference",
-            "model_vs_model: chance to be chosen beside the average contestant (win_share of `bradley_terry`)",
+            "model_vs_model: chance to be chosen over the average contestant (win_share of `bradley_terry`)",
             unit=SHARE,
         ),
         *with_ends("grade", "rating: mean grade; the interval is between participants (`ratings`)"),
@@ -351,7 +351,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 _ASKED = {
     SINGLE: "one at a time",
-    PAIRED: "beside the real one",
+    PAIRED: "next to the real one",
     TWO_MODELS: "two models",
     RATING: "graded",
     STAIRCASE: "staircase",

@@ -84,7 +84,7 @@ def bootstrap_replicates(
 
     Args:
         scores: the answers.
-        seed: equal seeds give equal replicates, with and without `point`, whatever the order of the trials.
+        seed: equal seeds give equal replicates, with and without `point`, in any order of the trials.
         item: (S,) int, the item that each stimulus belongs to, 0.. without gaps: what is resampled with all its models'
             stimuli; None: each stimulus is an item.
         point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: scores are then those of the models

@@ -149,7 +149,7 @@ def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
         return Named(frame, "")
     if "trial" not in frame:
         equal = int(frame.duplicated().sum())
-        return Named(frame, f"{equal} rows equal another in every column: kept, there is no trial" if equal else "")
+        return Named(frame, f"{equal} rows equal another in every column: kept, no column trial" if equal else "")
     key = frame.assign(session=sessions_of(frame))[["session", "trial"]]
     shared = key.duplicated(keep=False).to_numpy(bool) & key.notna().all(axis=1).to_numpy(bool)
     if not shared.any():

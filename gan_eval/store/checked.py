@@ -1,4 +1,4 @@
-"""What stands in a stored table, checked, by row or as a frame: SQLite keeps values of any type in any column."""
+"""Checked contents of stored tables, by row or as a frame: SQLite keeps values of any type in any column."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 ABBREVIATED = 60
-"""So many characters of a value stand in a message."""
+"""Maximum number of characters of a value in a message."""
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:

@@ -140,10 +140,10 @@ def reading_engine(path: Path) -> sa.Engine:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing, not even beside the file.
+    """Return a connection that writes nothing, not even other files in the same folder.
 
-    SQLite reads a store with a write-ahead log only where it may make files beside it, or may take it for unchanging:
-    nobody has it open while there is no log.
+    SQLite reads a store with a write-ahead log only where it may make files in its folder, or may assume that it
+    does not change: without a log, nobody has it open.
     """
     log = path.with_name(f"{path.name}-wal")
     unchanging = "" if log.exists() and log.stat().st_size else "&immutable=1"
@@ -172,7 +172,7 @@ def copy_in_memory(path: Path) -> sa.Engine:
 
 
 def may_write(path: Path) -> bool:
-    """Return whether this user may change a store's file and make files beside it."""
+    """Return whether this user may change a store's file and make files in its folder."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
@@ -192,10 +192,10 @@ def remote_engine(address: Address) -> sa.Engine:
 
 
 def require_store_file(path: Path, *, create: bool) -> None:
-    """Refuse what is no store before a byte of it is changed, and make the empty file of a new one, for its user alone.
+    """Refuse a file that is not a store, unchanged; make the empty file of a new store, for its user alone.
 
-    A database without any table may be a store that another program is just making. SQLite gives what it keeps beside
-    the file the file's own permissions.
+    A database without any table may be a store that another program is just making. SQLite gives its
+    other files the permissions of the store's file.
 
     Raises:
         UserError: there is none and `create` is false; a path that is too long; a folder; another program's database;
@@ -236,19 +236,19 @@ def require_store_file(path: Path, *, create: bool) -> None:
 
 
 LONGEST_PATH = 504
-"""Bytes of a store's whole path: SQLite takes 512 with the ending of a file that it keeps beside (`-journal`)."""
+"""Bytes of a store's whole path: SQLite takes 512 with the ending of its own files (`-journal`)."""
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """Exceptions of SQLAlchemy and a driver for a database, or for a value that does not go into it."""
 
 _LINES = (
     (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),
     (("disk i/o",),
-     "the disk is full or damaged, or its folder cannot be written; mend that; what was answered before is safe"),
+     "the disk is full or damaged, or its folder cannot be written; fix that; what was answered before is safe"),
     (("not a database",), "not a results store; name another file with --store"),
     (("malformed", "corrupt", "no such table", "no such column"),
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
     (("readonly", "unable to open", "permission"),
-     "the store cannot be opened for writing; mend its permissions or name another place"),
+     "the store cannot be opened for writing; change its permissions or name another place"),
     (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
 )  # fmt: skip
 """Words in a database's message, in lower case, and what the user reads instead."""

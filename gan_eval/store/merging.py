@@ -37,7 +37,7 @@ class Merged:
 
 
 def merge(sources: Sequence[str | Path], out: Path) -> Merged:
-    """Write one new store that holds what the others hold; they stay as they are.
+    """Write one new store with the rows of the others, which stay unchanged.
 
     What a merge that was killed has left behind goes; where it had come to its end, the same merge again finds that.
 
@@ -47,7 +47,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
 
     Raises:
         UserError: two stores differ in a row, or hold one participant of a study; `out` exists and holds
-            something else; a source is no store, or is held by another program.
+            something else; a source is not a store, or another program uses it.
     """
     out = Path(out)
     for source in sources:
@@ -78,7 +78,7 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
     A file is copied into memory first, so that no other program's write comes in between.
 
     Raises:
-        UserError: it is no store, cannot be read, or rows are missing or contradict each other.
+        UserError: it is not a store, cannot be read, or rows are missing or contradict each other.
     """
     if is_address(source):
         store = open_store(source, create=False)

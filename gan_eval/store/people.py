@@ -115,7 +115,7 @@ class Stored:
     """A participant's rows in a store."""
 
     sessions: tuple[Row, ...]
-    """Study, status, started_at and ended_at of each as they stand there, unchecked: a damaged row can be removed."""
+    """Study, status, started_at and ended_at of each, unchecked: a damaged row can be removed."""
     rows: Mapping[str, int]
     """Number of rows of each table."""
     pending: bool

@@ -42,7 +42,7 @@ TEST_PHOTOGRAPHS: dict[str, Stride] = {"astronaut": 160, "chelsea": 108, "coffee
 
 
 def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, threads: int | None = None) -> Path:
-    """Train, generate, measure, ask people (or simulate them where there is no screen) and report.
+    """Train, generate, measure, ask people (or simulate them without a screen) and report.
 
     Args:
         out: the study's folder.
@@ -84,7 +84,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
 
 
 def make_data(folder: Path) -> None:
-    """Write A|B pictures, of eight colours beside photograph, into `folder`/train and `folder`/test.
+    """Write A|B pictures, 8-colour image and photograph, into `folder`/train and `folder`/test.
 
     The crops to train on have their channels in each order in turn, so that what is learnt holds for all colours.
     """

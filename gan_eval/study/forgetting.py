@@ -97,7 +97,7 @@ def _derived_in(folder: Path) -> tuple[Path, ...]:
 def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant from a store and, where it lies in a study's folder, from what is there.
 
-    Stores that cannot be read stay as they are; `traces_of` names them.
+    Stores that cannot be read stay unchanged; `traces_of` names them.
 
     Args:
         store: path or URL of the store.

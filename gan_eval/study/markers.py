@@ -54,7 +54,7 @@ class Stage:
     derives: bool = False
     """Changed inputs are computed again without asking."""
     traces: tuple[Path, ...] = ()
-    """Files that may lie beside the outputs and move with them."""
+    """Files that may lie next to the outputs and move with them."""
     is_finished: Callable[[], bool] = lambda: True
     """Return whether nothing more is to come; a stage that waits for people is not up to date."""
     section: str = ""
@@ -71,7 +71,7 @@ class Stage:
     where files that it reads are not what they were."""
 
     def hashes(self, folder: Path) -> dict[str, str]:
-        """SHA-256 of each of its files that is there, by path as seen from `folder`.
+        """Return the SHA-256 of each of its existing files, by path relative to `folder`.
 
         Raises:
             UserError: a file cannot be read.
@@ -145,7 +145,7 @@ class Standing:
     is_made: bool
     """Its results are there,"""
     is_current: bool
-    """and made with what its marker would say now; people may still be awaited."""
+    """and made with what its marker would say now; people may still be missing."""
     changes: Sequence[str]
     """Settings or inputs that its results were not made with, which forbid to continue."""
     damaged: Mapping[str, str]

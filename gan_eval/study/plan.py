@@ -95,7 +95,7 @@ class Plan:
         """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights.
 
         Raises:
-            UserError: it is none of the study's, and there is no such file.
+            UserError: it is neither a model of the study nor a file.
         """
         name = self.study.training_of(model).starts_from
         if not name:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def count_sessions(plan: Plan) -> dict[str, int]:
-    """How many complete sessions the store holds, and of simulated participants; people, each once."""
+    """Return the numbers of complete sessions in the store, of simulated participants and of people."""
     rows = []
     if plan.store.is_file():
         with open_store(plan.store, create=False) as store:
@@ -47,7 +47,7 @@ def count_sessions(plan: Plan) -> dict[str, int]:
 
 
 def next_session(plan: Plan) -> str:
-    """The command that gives the next person's session; empty where nobody is missing, or awaited: in a smoke run."""
+    """Return the command of the next person's session; empty if nobody is missing, and in a smoke run."""
     if plan.smoke or count_sessions(plan)["people"] >= plan.study.quiz.participants:
         return ""
     return quiz_command(plan)
@@ -89,12 +89,12 @@ def unfinished_sessions(plan: Plan) -> list[str]:
 
 
 def look_plan(plan: Plan) -> LookPlan:
-    """How often the study is looked at, and how many people it wants."""
+    """Return the planned numbers of looks and of people."""
     return LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
 
 
 def verdict_standing(plan: Plan) -> str:
-    """Why there is no verdict yet, or at which of several planned looks there is one; else empty.
+    """Return the reason for a missing verdict, or the planned look of this verdict; else empty.
 
     Raises:
         UserError: the record of looks is damaged.
@@ -128,7 +128,7 @@ def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
 
 
 def people_have_answered(plan: Plan) -> bool:
-    """Whether a person has answered anything; nothing is simulated in that store any more."""
+    """Return whether a person has answered; after that, nothing is simulated in the store."""
     if not plan.store.is_file():
         return False
     with open_store(plan.store, create=False) as store:
@@ -136,13 +136,13 @@ def people_have_answered(plan: Plan) -> bool:
 
 
 def are_enough_sessions(plan: Plan) -> bool:
-    """Whether all people have come who are wanted; in a rehearsal, whether all are simulated."""
+    """Return whether all wanted people have come; in a rehearsal, whether all are simulated."""
     kind = "simulated" if is_rehearsal(plan) else "people"
     return count_sessions(plan)[kind] >= plan.study.quiz.participants
 
 
 def is_rehearsal(plan: Plan) -> bool:
-    """Whether sessions are simulated: where it was asked for, and no person has answered."""
+    """Return whether sessions are simulated: on request, while no person has answered."""
     return plan.simulate is not None and not people_have_answered(plan)
 
 
@@ -195,7 +195,7 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     """A store's tables as frames; of one study where it is named.
 
     Raises:
-        UserError: there is no such store, a cell of it is not what its column wants, or rows are missing or contradict
+        UserError: the store does not exist, a cell has a wrong value, or rows are missing or contradict
             each other.
     """
     from gan_eval.stats.trials import misnamed, model_problem
@@ -238,7 +238,7 @@ def ask_next_person(plan: Plan, listener: Listener) -> None:
 
 
 def draw_warnings(plan: Plan) -> list[str]:
-    """What the draw says of pools that are too small, one line each."""
+    """Return the draw's warnings about pools that are too small, one line each."""
     return list(quiz_study(plan, {}).deal(1).warnings)
 
 
@@ -257,7 +257,7 @@ def simulate_missing(plan: Plan, listener: Listener) -> None:
 
     Args:
         plan: the study in its folder; `simulate` says how.
-        listener: told of the progress.
+        listener: receives the progress.
     """
     missing = plan.study.quiz.participants - count_sessions(plan)["simulated"]
     with open_store(plan.store) as store:

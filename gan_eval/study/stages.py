@@ -233,7 +233,7 @@ def metrics_stage(plan: Plan) -> Stage:
 
 
 def quiz_stage(plan: Plan) -> Stage:
-    """The sessions: of people, who are awaited, or in a rehearsal simulated."""
+    """Return the stage of the sessions: of people, or in a rehearsal simulated."""
 
     def work(listener: Listener) -> bool:
         require_one_design(plan, plan.store)

@@ -9,7 +9,7 @@ RAW_ENDING = f"-{RAW}"
 
 
 def model_name_problem(name: str) -> str | None:
-    """What is wrong with a generator's name, and the mend; None where nothing is.
+    """Return the problem of a generator's name with its fix; None if the name is valid.
 
     >>> model_name_problem("pix2pix"), model_name_problem("real")
     (None, 'the name real is kept for the ground truth; give the model another')

@@ -22,7 +22,7 @@ def psnr_hole(fake: Pixels, real: Pixels, hole: HolePixels) -> float:
     peak 255, of 16 bits 65535.
 
     Raises:
-        Unmeasurable: the sizes differ, or there is no hole.
+        Unmeasurable: the sizes differ, or the mask has no hole.
 
     >>> import numpy as np
     >>> black, hole = np.zeros((16, 16, 3), np.uint8), np.eye(16, dtype=bool)

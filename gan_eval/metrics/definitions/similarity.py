@@ -4,7 +4,7 @@ PSNR and L1 come from exact sums, so that they are the same number in any order 
 slide a Gaussian window of 11 taps, sigma 1.5, over two 8-bit RGB pictures, take population covariances, and count only
 windows that lie wholly inside. C1 = (0.01·255)², C2 = (0.03·255)².
 
-PSNR, L1, SSIM and MS-SSIM are also those of pictures of other channels, and of 16 bits, with every sample as it is: the
+PSNR, L1, SSIM and MS-SSIM also accept pictures of other channels, and of 16 bits, with unchanged samples: the
 data range is then 65535, and L1 is scaled to 0..255 (16-bit differences over 257) so that it means the same.
 """
 

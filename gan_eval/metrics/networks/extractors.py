@@ -165,7 +165,7 @@ def inception_extractor(
             about 2 % (relative RMS) and FID by 0.4 to 0.9 %, and stands in the key.
 
     Raises:
-        UserError: the file is not the network's weights, or there is no such device, or no such precision on it.
+        UserError: the file is not the network's weights, or the device or its precision is not available.
     """
     if precision not in _DTYPES:
         raise UserError(f"precision {precision!r}: unknown; choose {' or '.join(_DTYPES)}")
@@ -226,8 +226,8 @@ def load_extractors(
         segmenter: the user's network that labels street scenes (see `gan_eval.metrics.networks.segmenter`).
 
     Raises:
-        UserError: a file that was named will not do, an unknown resizer, or there is no such device. Weights that are
-            not in the cache are a reason, not an error.
+        UserError: a named file cannot be used, the resizer is unknown, or the device is not available. Weights that
+            are not in the cache are a reason, not an error.
     """
     check_resizer(resizer)
     metrics = [metric for metric in metrics if metric.extractor is not None]

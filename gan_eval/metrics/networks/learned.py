@@ -32,7 +32,7 @@ def learned_metrics(
     """The pair and single metrics among `metrics` that need weights, with their weights.
 
     Raises:
-        UserError: a file that was named will not do, or there is no such device. Weights that are not in the cache
+        UserError: a named file cannot be used, or the device is not available. Weights that are not in the cache
             are a reason, not an error.
     """
     learned = Learned()

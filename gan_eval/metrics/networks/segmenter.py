@@ -144,7 +144,7 @@ class PaletteSegmenter(_Segmenter):
         """The counts of a generated label map against the real one.
 
         Raises:
-            Unmeasurable: there is no real one, it has another size, or is no label map.
+            Unmeasurable: the real label map is missing, has another size, or is not a label map.
         """
         if companion is None:
             raise Unmeasurable("no reference_file: the real label map")
@@ -166,7 +166,7 @@ class LabelColours:
         """The colours of the regions of the label map, to whose size the picture is brought.
 
         Raises:
-            Unmeasurable: there is no label map, or it is another kind of picture.
+            Unmeasurable: the label map is missing or is another kind of picture.
         """
         if companion is None:
             raise Unmeasurable(NO_INPUT)
@@ -196,7 +196,7 @@ class NetworkSegmenter(_Segmenter):
         """The counts of what the network reads in the picture, against the label map.
 
         Raises:
-            Unmeasurable: there is no label map, it is another kind of picture, or the network fails on the picture.
+            Unmeasurable: the label map is missing or is another kind of picture, or the network fails on the picture.
         """
         if companion is None:
             raise Unmeasurable(NO_INPUT)

@@ -65,7 +65,7 @@ class SegmenterSettings(BaseModel):
 
 
 def read_settings(network: Path) -> SegmenterSettings:
-    """The settings in `NETWORK.toml`, or the defaults where there is no such file.
+    """The settings in `NETWORK.toml`, or the defaults if that file does not exist.
 
     Raises:
         UserError: the file cannot be read, or a key in it is unknown or has a bad value.

@@ -72,7 +72,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
                 notes.append(f"no interval: {difference.why_no_interval}")
             elif first.result.share_of and interval.low == interval.high:
                 interval = None
-                notes.append("no interval: none or all of the pictures count, whatever is left out")
+                notes.append("no interval: none or all of the pictures count")
             row |= {
                 "n": shared,
                 **_difference(difference.value, interval, metric, a, b),

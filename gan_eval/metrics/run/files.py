@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 MOST_PIXELS_AT_ONCE = 200_000_000
 """Pixels of decoded pictures, over all threads. At 256x256 that is 1,500 pairs: they never come near it."""
 _LARGE_FILE = 2**18
-"""Bytes from which a file's header is read before decoding: a smaller one is no photograph of very many pixels."""
+"""Bytes from which a file's header is read before decoding: a smaller file is not a photograph of very many pixels."""
 
 
 class PixelBudget:
-    """Bounds the decoded pixels of all threads; a thread that holds some never waits, so there is no deadlock."""
+    """Limit of the decoded pixels of all threads; a thread that holds some never waits, so no deadlock can occur."""
 
     def __init__(self, most: int = MOST_PIXELS_AT_ONCE) -> None:
         """"""
@@ -124,7 +124,7 @@ class PictureFiles:
         if not format_of(samples).is_rgb8:
             raise Unmeasurable(
                 f"{format_of(samples)}: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set "
-                "of the pictures as they are shown, which has it"
+                "of the displayed pictures, which has it"
             )
         return samples
 
@@ -155,7 +155,7 @@ class PictureFiles:
         return self._samples[file.digest]
 
     def rgb8(self, file: PictureFile) -> Picture:
-        """(H, W, 3) uint8: what is not 8-bit RGB as it is shown, with the white that its file names.
+        """(H, W, 3) uint8: other pictures than 8-bit RGB as displayed, with the white that the file names.
 
         Raises:
             UserError: it cannot be decoded.

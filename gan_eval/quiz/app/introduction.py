@@ -145,7 +145,7 @@ class Introduction(QObject):
 
 
 def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
-    """The study's consent as it stands; where it has no text of its own, the program's in their language."""
+    """The study's consent text unchanged; if the study has none, the program's in the participant's language."""
     if consent.text != ConsentSettings().text:
         return consent
     return consent.model_copy(update={"text": texts("consent_text")})

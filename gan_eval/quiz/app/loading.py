@@ -121,7 +121,7 @@ def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Librar
 
 def _mend(largest: int, viewing: Viewing | None) -> str:
     if largest < 1:
-        return "no picture_size mends that: use a larger screen"
+        return "no picture_size fixes that: use a larger screen"
     degrees = None if viewing is None else viewing.visual_angle(largest)
     size = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
     return f"picture_size = {size} (in [quiz], or --picture-size) is the largest that fits; or use a larger screen"

@@ -34,7 +34,7 @@ class Frame:
 BLANK = Frame()
 
 GREY = QColor(128, 128, 128)
-"""The ground of every stimulus, whatever the theme."""
+"""Background of every stimulus, in every theme."""
 
 GAP = 64
 """Physical pixels between two pictures side by side."""

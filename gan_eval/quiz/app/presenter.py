@@ -205,10 +205,10 @@ _SCISSOR_TEST = 0x0C11
 class OpenGLWindow(PresenterWindow):
     """`stage` draws a whole frame into the back buffer, `present` swaps the buffers and waits until that was done.
 
-    The driver swaps frames in with the screen's refresh where it waits for it. What the moment of a swap does not
-    tell: a compositor, or a driver with three buffers, takes a frame and shows it one to three refreshes later. As long
-    as that is always the same number, exposures are right and onsets late by a constant. A program cannot see that, nor
-    the cable and the panel behind it.
+    The driver swaps frames in with the screen's refresh where it waits for it. The moment of a swap does not
+    show everything: a compositor, or a driver with three buffers, takes a frame and shows it one to three refreshes
+    later. As long as that is always the same number, exposures are right and onsets late by a constant. A program
+    cannot see that, nor the cable and the panel behind it.
     """
 
     name = "opengl"
@@ -231,7 +231,7 @@ class OpenGLWindow(PresenterWindow):
             text_scale: the participant's text size, 1 to 2.
 
         Raises:
-            UserError: there is no OpenGL here.
+            UserError: OpenGL is not available.
         """
         super().__init__(screen, QSurface.SurfaceType.OpenGLSurface, corner_patch=corner_patch, text_scale=text_scale)
         self._frame_ns = None if frame_ms is None else round(frame_ms * 1e6)

@@ -97,7 +97,7 @@ def require_display() -> None:
     """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: they were asked for.
 
     Raises:
-        UserError: Qt cannot be loaded, or there is no display to open a window on.
+        UserError: Qt cannot be loaded, or no display is available.
     """
     try:
         import PySide6

@@ -119,7 +119,7 @@ class Stage:
         """Make the windows, not shown yet.
 
         Raises:
-            UserError: there is no such monitor, presenter, language or text.
+            UserError: the monitor, presenter, language or text does not exist.
         """
         self._presentation = presentation
         self._settings = settings
@@ -225,7 +225,9 @@ def note_differences(session: Session, description: Row) -> bool:
     differs = [name for name in (*_OF_SCREEN, "language") if before[name] not in (None, description[name])]
     if differs:
         differences = ", ".join(f"{name} {description[name]} instead of {before[name]}" for name in differs)
-        session.warnings.append(f"the session {before['session']} went on otherwise than its row says: {differences}")
+        session.warnings.append(
+            f"the session {before['session']} was continued with other values than in its row: {differences}"
+        )
     return any(name in _OF_SCREEN for name in differs)
 
 

@@ -30,7 +30,7 @@ REDRAW_MS = 20
 
 @dataclass(frozen=True)
 class Wait:
-    """What a trial waits for before it continues."""
+    """Event that a trial waits for before it continues."""
 
     until: int | None
     """A moment on the monotonic clock; None: no moment."""
@@ -96,7 +96,7 @@ class TrialScript:
     def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
         """Draw ahead what is seen once pictures or their masks have vanished, and wait until that is due.
 
-        Where another picture comes it is the fixation mark, where an answer is awaited its cue. An answer meanwhile
+        Where another picture comes it is the fixation mark; before an answer it is its cue. An answer meanwhile
         makes the cue needless; it is taken out again, unless drawing anew might come late.
         """
         window, trial = self._window, self._session.trial

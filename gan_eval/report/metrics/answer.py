@@ -1,4 +1,4 @@
-"""Who is best by which metric, as far as the intervals of the differences allow: the answer of the metrics page."""
+"""The answer of the metrics page: the best model by each metric, as far as intervals of differences allow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ HOW_MARKED = (
     "that are not shown to be worse. Differences are taken on the same items, so two models may differ clearly "
     "although their own intervals overlap; they are not corrected for the number of comparisons."
 )
-"""What the marks say."""
+"""Meaning of the marks."""
 _MOST_NAMED, _MOST_METRICS = 4, 6
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How the models of one data set stand by one metric."""
+    """Ranking of the models of one data set by one metric."""
 
     leader: str | None = None
     """The model with the best value of those that no other is shown to beat; None where nothing can be said."""
     tied: tuple[str, ...] = ()
     """The leader and every model that the intervals do not show to be worse."""
     why: str = ""
-    """Why nothing can be said; beside a leader, why it has no difference from another model that has a value."""
+    """Why nothing can be said; with a leader, why it has no difference from another model that has a value."""
     without: tuple[str, ...] = ()
     """The models that have no value."""
 
@@ -101,7 +101,7 @@ def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
 def answer_section(measured: Measured) -> Section:
     """The answer, data set by data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
-    leads = list(map(Lead, answers or [["There is no answer: nothing was measured."]]))
+    leads = list(map(Lead, answers or [["No answer: nothing was measured."]]))
     return Section("answer", "The answer", leads, on_first_page=True)
 
 

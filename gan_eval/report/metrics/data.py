@@ -50,7 +50,7 @@ class Summary:
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Number of missing values by reason."""
     note: str = ""
-    """What the table notes of the value of a set."""
+    """The table's note on the value of a set."""
 
     @property
     def is_known(self) -> bool:

@@ -1,1 +1,1 @@
-"""What the sections of the reports are made of."""
+"""Building blocks of the sections of the reports."""

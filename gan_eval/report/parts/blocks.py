@@ -1,4 +1,4 @@
-"""What a report is made of: sections, and the blocks that a section shows one below the other.
+"""Parts of a report: sections, and the blocks that a section shows one below the other.
 
 A block is a plain record. `page.py` sets each by its macro in `blocks.jinja`; an empty one is in no section.
 """
@@ -137,7 +137,7 @@ class Table(Block):
 
     def measured(self) -> "Table":
         """Return the table without rows that measure nothing (words, counts and empty cells), which a note counts, and
-        without columns that are then empty. One whose cells are more than texts stays as it is.
+        without columns that are then empty. A table with other cells than texts stays unchanged.
 
         >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
         >>> table.measured().rows, table.measured().notes
@@ -224,7 +224,7 @@ class Download:
     """Relative to the study's folder."""
     rows: int
     size: int
-    """In bytes."""
+    """Size in bytes."""
     sha256: str
     uri: str
     """The file itself; empty where it is not on the page."""
@@ -264,9 +264,9 @@ class Report:
 
     title: str
     badges: Sequence[str]
-    """What must be seen before any number is read."""
+    """Notes to read before any number."""
     sections: Sequence[Section]
-    """In reading order; those without blocks are left out."""
+    """Sections in reading order, without empty ones."""
     simulated: bool = False
     """The answers are those of simulated participants."""
     downloads: Sequence[Download] = ()

@@ -98,7 +98,7 @@ class StudyFolder:
 
     @property
     def looks_text(self) -> str:
-        """Why there is no verdict, or at which of several planned looks there is one; else empty."""
+        """Reason for a missing verdict, or the planned look of this verdict; else empty."""
         notes = self.looks["note"].dropna()
         return str(notes.iloc[0]) if len(notes) else ""
 
@@ -280,7 +280,7 @@ _OF_SETS = {
 }
 """The tables that belong to each set, by the set's name."""
 _ANALYSED = (TRIALS.name, SESSIONS.name, CHECKS.name)
-"""Tables of what was analysed; they belong to an analysis that wrote its trials beside it."""
+"""Tables of what was analysed; they belong to an analysis that wrote its trials to the same folder."""
 _VERB = {"analysis": "analyze", "metrics": "metrics"}
 
 
@@ -298,11 +298,11 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
 
     Args:
         folder: the study's, or that of the tables.
-        files: those that are there.
+        files: the existing ones.
         sets: by folder.
 
     Raises:
-        UserError: a table beside a set is not of it, has been changed since, or is missing in a study's folder.
+        UserError: a table next to a set is not of it, has been changed since, or is missing in a study's folder.
     """
     included, run = dict(files), _run_command(folder)
     for place, known in ((place, known) for place, all_known in sets.items() for known in all_known):
@@ -319,13 +319,13 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
             if path.name not in known.files:
                 if holds_table(path, ALL_TABLES[name]):
                     raise UserError(
-                        f"{path}: not of the run {known.run} whose tables lie beside it; remove it, or give {again}"
+                        f"{path}: not of the run {known.run} whose tables lie next to it; remove it, or give {again}"
                     )
                 included.pop(name, None)  # no table of ours
             elif sha256_file(path) != known.files[path.name] and (run or holds_table(path, ALL_TABLES[name])):
                 # elsewhere, what holds no table is named when it is read
                 raise UserError(
-                    f"{path}: is not what the run {known.run} wrote, whose tables lie beside it; give {again}"
+                    f"{path}: is not what the run {known.run} wrote, whose tables lie next to it; give {again}"
                 )
     return included
 

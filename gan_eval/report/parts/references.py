@@ -110,7 +110,7 @@ def keys_in_brief(text: str) -> list[str]:
 
 
 def references(texts: Iterable[str]) -> list[str]:
-    """Return the papers that texts cite, each once, by first author; unknown ones as they are cited.
+    """Return the papers that texts cite, each once, by first author; unknown ones as cited.
 
     >>> references(["as Somebody and Other 1999; Inception 2015-12-05"])
     ['Somebody and Other (1999).']

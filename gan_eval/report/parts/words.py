@@ -17,7 +17,7 @@ NOTHING = "–"
 """Printed where a cell is empty."""
 
 BASES = {"crossed_model": "crossed model", "two_way_cluster": "clustered", "independent": "independent answers"}
-"""What an interval rests on, as a table's cell."""
+"""Basis of an interval, as a table's cell."""
 BASES_IN_WORDS = {
     "crossed_model": "the crossed mixed model, which allows for differences between participants and between pictures",
     "two_way_cluster": "clustering by participant and by picture, which allows for differences between them",

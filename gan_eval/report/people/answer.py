@@ -1,4 +1,4 @@
-"""The answer in sentences: whether real and generated pictures were told apart, how models compare, and the basis."""
+"""The answer in sentences: detection of generated pictures, comparison of models, and the basis."""
 
 import re
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
 
     balanced: float
     low: float
-    """NaN where there is no interval."""
+    """NaN if it has no interval."""
     high: float
     p: float
     """Two-sided, against 1/2; NaN where there is none."""
@@ -73,7 +73,7 @@ def answer(folder: StudyFolder) -> list[str]:
     """Return the answer in a few sentences, the verdict first; nothing where there are no tables of answers.
 
     The verdict rests on balanced accuracy: the plain share of right answers rewards a response bias where real and
-    generated pictures differ in number. While more participants are to come there is no verdict.
+    generated pictures differ in number. While the study is interim, the verdict is pending.
 
     Args:
         folder: with the notes that stand in several tables.
@@ -125,7 +125,7 @@ def basis(folder: StudyFolder) -> list[str]:
     verdict = None if same_answer(row) or is_interim(folder) else told_apart(without_common_notes(folder), row)
     sentences = []
     if min(real, fake) == 0:
-        sentences.append("With one kind of picture, response bias cannot be told from sensitivity.")
+        sentences.append("With one kind of picture, response bias cannot be separated from sensitivity.")
     elif max(real, fake) / min(real, fake) >= UNEVEN:
         sentences.append(
             f"Real ({real}) and generated ({fake}) pictures differ in number: the plain share of right answers rewards "
@@ -199,7 +199,7 @@ def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
     if comparisons.empty:
         share = shares(folder, "all").iloc[0]
         balanced, low, high = (share[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
-        return Verdict(balanced, low, high, np.nan, share["basis"], "there is no table of comparisons")
+        return Verdict(balanced, low, high, np.nan, share["basis"], "the table of comparisons is missing")
     if known["difference"].isna().all():
         return None
     compared = known.to_dict("records")[0]

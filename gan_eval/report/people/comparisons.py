@@ -89,7 +89,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     if sensitivity.any():
         sentences.append(
             f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
-            "names. Choosing people by how they answered decides the answer, so there is no verdict."
+            "names. Choosing people by how they answered decides the answer, so these have no verdict."
         )
     split = table[(table["p"] < 0.05) != (table["check_p"] < 0.05)]
     split = split[split["p"].notna() & split["check_p"].notna()]
@@ -217,7 +217,7 @@ def robustness_section(folder: StudyFolder) -> Section:
 
 
 def robustness_sentence(folder: StudyFolder) -> str:
-    """Return what the checks show, in a sentence; empty where there are none, or where there is no verdict yet."""
+    """Return what the checks show, in a sentence; empty without checks, or without a verdict."""
     if is_interim(folder):
         return ""
     frame = folder.table(ROBUSTNESS)

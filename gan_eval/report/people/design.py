@@ -86,7 +86,7 @@ def interim(folder: StudyFolder) -> str:
 
 
 def is_interim(folder: StudyFolder) -> bool:
-    """Return whether there is no verdict yet: more people are to come, and no planned look is due. A rehearsal shows
+    """Return whether the verdict is pending: more people are to come, and no planned look is due. A rehearsal shows
     the verdicts that there will be."""
     if len(folder.looks):
         return missing(folder.alpha)
@@ -94,7 +94,7 @@ def is_interim(folder: StudyFolder) -> bool:
 
 
 def look_sentence(folder: StudyFolder) -> str:
-    """Return why there is no verdict, or at which of several planned looks there is one; else empty."""
+    """Return the reason for a missing verdict, or the planned look of this verdict; else empty."""
     words = folder.looks_text
     if not words and is_interim(folder):
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
@@ -289,7 +289,7 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
     if too_few:
-        lines.append(f"There is no number for: {'; '.join(too_few)}. The files say why.")
+        lines.append(f"These have no number: {'; '.join(too_few)}. The files say why.")
     return Section(
         "notes", "Caveats",
         [Lines(basis), Lines([*dict.fromkeys(lines), *common], "warnings")],

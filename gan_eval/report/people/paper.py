@@ -47,7 +47,7 @@ _POINTS = (
     "Data availability", "Code availability",
 )  # fmt: skip
 _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
-"""What a model with that link is called."""
+"""Name of a model with that link."""
 
 
 def method_section(folder: StudyFolder) -> Section:
@@ -374,7 +374,7 @@ def checklist_section(folder: StudyFolder) -> Section:
         return Section("checklist", "Reporting checklist", [])
     study = folder.study
     was_ours = len(folder.table(SESSIONS)) > 0  # else people did not see the defaults of the quiz
-    missing_file = "" if study is not None else f"{_GAP}: there is no study file with the tables."
+    missing_file = "" if study is not None else f"{_GAP}: the tables have no study file."
     items = dict.fromkeys(_POINTS, missing_file)
     if study is not None:
         quiz, given, plan = study.quiz, study.reporting, study.analysis

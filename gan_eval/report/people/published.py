@@ -64,7 +64,7 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
     """Return the proportions judged correctly, published and here.
 
     Raises:
-        UserError: a row of the published table is no proportion of at least one answer.
+        UserError: a row of the published table is not a proportion of at least one answer.
     """
     filled = frame.mask(frame == "").assign(study=frame.get("study", "published"), source=frame.get("source", ""))
     published = conform(filled, PUBLISHED_QUIZ, where=source)
@@ -111,7 +111,7 @@ def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Tabl
     """Return published metric values of the data sets and metrics that this run has, too.
 
     Raises:
-        UserError: a published value is no number.
+        UserError: a published value is not a number.
     """
     for place, row in enumerate(frame.to_dict("records"), start=1):
         _number(row, "value", f"{source}: row {place}")
@@ -161,7 +161,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         source: its name among the folder's files.
 
     Raises:
-        UserError: a ratio or a PSNR is no number.
+        UserError: a ratio or a PSNR is not a number.
     """
     measured = Measured(folder.tables)
     own_models = _own_models(folder, measured)

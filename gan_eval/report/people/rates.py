@@ -1,4 +1,4 @@
-"""Can they tell? Shares of right answers, and sensitivity against response bias: signal detection and HYPE scores."""
+"""Shares of correct answers, and sensitivity against response bias: signal detection and HYPE scores."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,7 @@ _ERROR_RATES = ("fooling_rate", "false_alarm_rate", "balanced_accuracy")
 _SHARE_COLUMNS = ["scope", "id", *(f"{name}{end}" for name in _ERROR_RATES for end in ("", "_low", "_high")), "basis"]
 _HOW_TO_READ = (
     "A generated picture called fake is a hit, a real one called fake a false alarm. d′ is 0 for a participant who "
-    "cannot tell, with any response bias. A criterion above 0 is a bias to “real”. The area under the ROC curve is the "
+    "guesses, with any response bias. A criterion above 0 is a bias to “real”. The area under the ROC curve is the "
     "chance to pick the generated picture of a pair. The first d′ is of all answers together, which different criteria "
     "lower; the second is the mean of the participants' own, which few answers each lower. Both have the log-linear "
     "correction."
@@ -65,7 +65,7 @@ _TWO_AREAS = (
 
 def rates_section(folder: StudyFolder) -> Section:
     """Return the tables of the rates, pooled, by hole and of each participant."""
-    return Section("rates", "Can they tell?", rate_tables(folder))
+    return Section("rates", "Error rates", rate_tables(folder))
 
 
 def rate_tables(folder: StudyFolder) -> list[Table]:

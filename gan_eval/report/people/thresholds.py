@@ -1,4 +1,4 @@
-"""How much must be seen? Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
+"""Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
 
 from collections.abc import Mapping
 
@@ -158,7 +158,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
         * bool(len(frame) and len(folder.table(THRESHOLDS)))
     )
     charts = Charts(psychometric_charts(folder))
-    return Section("psychometric", "How much must be seen to tell?", [both, charts, *functions])
+    return Section("psychometric", "Exposure needed for detection", [both, charts, *functions])
 
 
 def level_text(value: object, level: object) -> str:

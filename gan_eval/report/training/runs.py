@@ -22,7 +22,7 @@ TRANSLATED = ("input", "generated", "ground truth")
 FILLED = (ORIGINAL, MASKED, GENERATED, COMPOSITE)
 """The columns of sample grids, of generators that translate pictures and of those that fill holes."""
 MOST_COLUMNS = 8
-"""Steps that a table or a grid shows beside each other."""
+"""Maximum number of steps in the columns of a table or a grid."""
 
 
 class TrainingSample(NamedTuple):

@@ -1,4 +1,4 @@
-"""How training went: warnings, one fixed picture after some steps, curves of all models, plateaus and validation."""
+"""The course of training: warnings, one fixed picture after some steps, curves, plateaus and validation."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

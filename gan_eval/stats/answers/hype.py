@@ -251,7 +251,7 @@ class MeanThreshold(NamedTuple):
     n_bound: int
     """Blocks that stayed at an end of the range."""
     mean_ms: float
-    """NaN where there is no threshold."""
+    """NaN without a threshold."""
     low_ms: float
     """Lower end of its 95 % interval; NaN with fewer than two participants."""
     high_ms: float

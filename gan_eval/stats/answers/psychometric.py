@@ -172,7 +172,7 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
         plan: column of the level, and link.
 
     Raises:
-        UserError: the plan's level is no column of numbers.
+        UserError: the plan's level is not a column of numbers.
     """
     settings = plan or AnalysisSettings()
     functions: list[Row] = []

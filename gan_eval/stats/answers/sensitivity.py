@@ -69,7 +69,7 @@ class CrossedRates(NamedTuple):
     covariances: tuple[Covariance, ...]
     """Candidates; the largest variance counts."""
     freedom_hit: np.ndarray
-    """(G,) degrees of freedom of the hit rate; below 1: there is no interval."""
+    """(G,) degrees of freedom of the hit rate; below 1: no interval."""
     freedom_false_alarm: np.ndarray
     """(G,)"""
 

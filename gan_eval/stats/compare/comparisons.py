@@ -47,7 +47,7 @@ COMPARISONS = Table(
     (
         text(
             "comparison",
-            "what is compared; `..., sensitivity: without RULE`: beside the answer, without the people that a rule on "
+            "what is compared; `..., sensitivity: without RULE`: next to the answer, without the people that a rule on "
             "their outcome names",
             filled=True,
         ),
@@ -83,7 +83,7 @@ COMPARISONS = Table(
             words=("crossed_model", "two_way_cluster", "independent"),
             optional=True,
         ),
-        number("check_p", "p of the two-way clustered shares, beside a crossed model", optional=True),
+        number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
         text(
             "verdict",
             "different: p_holm below alpha; else equivalent: p_equivalent below alpha, which at 0.05 is the 90 % "

@@ -73,11 +73,11 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
 
 
 def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Told apart over all, on each data set and for each model on each data set, and real vs fake over all and for each
-    data set. Each data set has its own probabilities.
+    """Yield detection over all, on each data set and for each model on each data set, and real vs fake over all and for
+    each data set. Each data set has its own probabilities.
 
     In `told apart` each data set counts among the fakes as much as among the reals: else people who lean to `fake` on
-    the data set with many fakes, and to `real` on that with many reals, would look as if they could tell. A model's
+    the data set with many fakes, and to `real` on that with many reals, would look sensitive. A model's
     fakes are held against the reals of the data set in the sessions that showed any of them.
     `real vs fake` is 1 - P(fake | real) - P(fake | fake).
     """

@@ -49,7 +49,7 @@ def require_estimable(
         if (counts > 0).sum() < 2:
             raise NoFitError(f"one {name}: the crossed model needs at least two")
         if counts.max() < 2:
-            raise NoFitError(f"no {name} has more than one answer: its spread cannot be told from chance")
+            raise NoFitError(f"no {name} has more than one answer: its spread cannot be separated from chance")
     for level, slope, name in zip((first, second), slopes, factors, strict=True):
         if slope is None:
             continue
@@ -95,7 +95,7 @@ def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
             raise NoFitError(f"only one kind: {labels[column]} is the same in all trials, nothing to compare")
         weights = np.linalg.lstsq(r[:, :column], r[:, column], rcond=None)[0]
         others = ", ".join(labels[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
-        raise NoFitError(f"{labels[column]} says the same as {others}: nothing tells them apart")
+        raise NoFitError(f"{labels[column]} says the same as {others}: nothing separates them")
     root = np.sqrt(len(X))
     back = np.linalg.inv(r) * root / lengths[:, None]
     return Scaled(q * root, back)
@@ -307,7 +307,7 @@ def fit_crossed(
         lapse: (N,) of a psychometric function, 0 or more; it comes with `guess`.
 
     Raises:
-        NoFitError: too few groups, separation, covariates that cannot be told apart, or no convergence.
+        NoFitError: too few groups, separation, confounded covariates, or no convergence.
     """
     slopes = (slope, slope_second)
     require_estimable(y, X, first, second, slopes, factors)

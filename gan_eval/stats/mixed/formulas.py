@@ -195,7 +195,7 @@ def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
         if position and len(np.unique(patterns[:, position])) < 2:
             return "only one kind of picture: nothing to compare" if effect == "kind" else f"{effect}: the same in all"
     if np.linalg.matrix_rank(patterns) < X.shape[1]:
-        return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be told apart"
+        return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be separated"
     return None
 
 

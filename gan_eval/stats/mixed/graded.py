@@ -28,7 +28,7 @@ from gan_eval.tables.frames import Row
 
 LINK = "cumulative_logit"
 MOST_LEVELS = 12
-"""Of different answers; a finer scale is no scale of few grades."""
+"""Maximum number of different answers of a graded scale."""
 
 
 @dataclass(frozen=True)

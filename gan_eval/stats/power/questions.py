@@ -30,7 +30,7 @@ Asked = tuple[str, frozenset[str], str]
 """A row of the table `comparisons`: its comparison, a and b, measure."""
 EQUIVALENCE = "equivalence"
 MOST_PAIRS = 6
-"""Largest number of pairs of models that are all compared, and of models that are told apart one by one."""
+"""Largest number of pairs of models that are all compared, and of models whose detection is tested one by one."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, grad
 
 
 def answered_positively(questions: Sequence[PlannedQuestion], p: np.ndarray, p_equivalent: np.ndarray) -> np.ndarray:
-    """Return (..., Q) bool: different, or equivalent if that is the question; false where there is no p.
+    """Return (..., Q) bool: different, or equivalent if that is the question; false without a p.
 
     The differences of a family are corrected together (Holm), as in the table `comparisons`.
 

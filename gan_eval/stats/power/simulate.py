@@ -70,7 +70,7 @@ def assumed_truth(groups: Sequence[Group], settings: PowerSettings) -> Truth:
 
 
 def guessing(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """Return the truth in which nobody can tell reals from fakes."""
+    """Return the truth in which participants have no sensitivity."""
     base = [0.0 if group.is_pair else float(logit(settings.false_alarm_rate)) for group in groups]
     return _truth(np.array(base), groups, settings)
 
@@ -117,7 +117,7 @@ class World:
 
 
 class Inference(NamedTuple):
-    """Result of the analysis for one question; NaN where there is no estimate."""
+    """Result of the analysis for one question; NaN without an estimate."""
 
     ci_low: float
     """Lower end of the difference's 95 % interval."""

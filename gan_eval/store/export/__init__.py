@@ -31,7 +31,7 @@ class Exported:
     sessions: int
     trials: int
     files: Mapping[str, int | None]
-    """What was written, relative to the folder, with its rows; None: it has none (texts, scripts, a folder)."""
+    """Written files, relative to the folder, with their numbers of rows; None: no rows (texts, scripts, a folder)."""
 
 
 def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:

@@ -20,7 +20,7 @@ DICTIONARY = Table(
         text("dtype", "text, int, float, bool (true, false), instant (UTC, ISO 8601) or json", filled=True),
         text("unit", "its unit"),
         text("words", "the words that the column may hold, separated by spaces; empty: free text or no text"),
-        boolean("key", "a row is told from the others by its key columns", filled=True),
+        boolean("key", "a row is identified by its key columns", filled=True),
         boolean("filled", "every row holds a value", filled=True),
         text("meaning", "what it says", filled=True),
     ),
@@ -48,7 +48,7 @@ def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
 
 def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
     """A text that goes with the files: what they are, and what their times are not."""
-    lines = [f"# {title}", "", TIMING, "", "| table | rows | a row is told by | what |", "| --- | ---: | --- | --- |"]
+    lines = [f"# {title}", "", TIMING, "", "| table | rows | key columns | what |", "| --- | ---: | --- | --- |"]
     lines += [f"| {table.name} | {count} | {', '.join(table.key)} | {table.meaning} |" for table, count in counts]
     lines += [
         "",

@@ -1,8 +1,8 @@
 """A dataset as Psych-DS wants it (psychds-docs.readthedocs.io, Schema Reference).
 
 `dataset_description.json` with name, description and variableMeasured in schema.org's words; CSV files below `data/`,
-named by pairs of keyword and value and ending in `_data.csv`; beside each file its own variables, which take the place
-of the dataset's. Every column of every file is among them. The specification recommends author, citation, licence,
+named by pairs of keyword and value and ending in `_data.csv`; next to each file its own variables, which replace
+the dataset's. Every column of every file is among them. The specification recommends author, citation, licence,
 funder, url and identifier too, which only the experimenter knows.
 """
 

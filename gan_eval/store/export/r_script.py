@@ -54,7 +54,7 @@ def r_script(tables: Iterable[Table]) -> str:
 ANALYSIS_R = """\
 # The crossed mixed models of single answers, by lme4: Rscript analysis.R (or source("analysis.R", chdir = TRUE))
 # It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names.
-# It counts the answered main trials of single pictures (a rating beside a response is not used), as gan_eval does.
+# It counts the answered main trials of single pictures (a rating given with a response is not used), as gan_eval does.
 # If the study excludes trials or participants, apply its rules where `answered` is made.
 
 library(lme4)
@@ -142,7 +142,7 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
 
 results <- judge("1", "correct", c(), answered, "")
 if (length(unique(answered$kind)) == 2) {
-  # The last one is the model behind `told apart`: can these people tell, allowing for their leanings and skills?
+  # The last one is the model behind `told apart`: sensitivity of these people, allowing for their leanings and skills.
   for (slope in c(FALSE, TRUE)) {
     results <- rbind(results, judge("kind", "correct", "real", answered, "real", slope))
     results <- rbind(results, if (several) {

@@ -151,7 +151,7 @@ class Gallery(QListView):
         self.setCurrentIndex(self._trials.index(place, 0))
 
     def turn_page(self, direction: int) -> None:
-        """Mark the trial that is so many rows on as fit into the view."""
+        """Mark the trial one page of rows before or after the current one."""
         step = max(1, self.viewport().height() // self.gridSize().height()) * self.columns
         self.mark(max(0, min(len(self.trials) - 1, self.current + direction * step)))
 

@@ -50,7 +50,7 @@ class BreakPage(Page):
 
 
 class PausePage(Page):
-    """Go on, continue another time, or stop for good. Everything answered is stored already."""
+    """Continue now, continue another time, or stop for good. All answers so far are stored."""
 
     resumed = Signal()
     left = Signal()

@@ -151,7 +151,7 @@ class Page(QWidget):
 
 
 def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
-    """A label of plain text; markup in a study's text is shown as it stands."""
+    """A label of plain text; markup in a study's text is shown literally."""
     label = QLabel(text)
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
