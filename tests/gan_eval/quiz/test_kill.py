@@ -8,8 +8,13 @@ from kill_sessions import Sitting, kill_sessions, sit, sit_at_a_screen
 from gan_eval.stimuli.sets import StimulusSet
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize(("sitting", "share"), [(sit, 1.0), (sit_at_a_screen, 0.6)], ids=["simulated", "screen"])
+@pytest.mark.parametrize(
+    ("sitting", "share"),
+    [
+        pytest.param(sit, 1.0, id="simulated"),
+        pytest.param(sit_at_a_screen, 0.6, id="screen", marks=pytest.mark.nightly),
+    ],
+)
 def test_sessions_killed_at_any_moment_lose_double_and_tear_nothing(
     sitting: Sitting, share: float, stimuli: StimulusSet, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -8,7 +8,6 @@ from gan_eval.tables.frames import write_rows
 SCRIPT = "<script>alert('x')</script>"
 NASTY = ("a|b\"c' & <i>d</i>", "\u202egpj.exe", "x" * 300, "😀 `code` *bold* [link](http://example.org)")
 SPAN = {"ci_low": 0.2, "ci_high": 0.4}
-_SCREENED = {"screening": "none"} if "screening" in ALL_TABLES["opinion_scores"].by_name else {}
 TOLD_APART = {"comparison": "told apart", "a": "fake", "b": "real", "measure": "called_fake"}
 
 
