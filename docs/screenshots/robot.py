@@ -45,7 +45,13 @@ NAMES = {
 
 
 def take_pictures(
-    stimuli: StimulusSet, settings: QuizSettings, how: Presentation, *, store: Path, out: Path, every_trial: bool = False
+    stimuli: StimulusSet,
+    settings: QuizSettings,
+    how: Presentation,
+    *,
+    store: Path,
+    out: Path,
+    every_trial: bool = False,
 ) -> None:
     """Sit through a session; write a picture of every page, and of the first (or every) trial's phases, into `out`."""
     qt = QApplication(["screenshots"])
