@@ -133,7 +133,7 @@ def test_names_from_users_are_escaped_and_published_numbers_beside(done):
     assert "Somebody, 1999" in report
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_report_command_gives_the_very_report(world, done):
     assert run(["report", str(done), "--out", str(world / "again.html")]) == 0
     assert (world / "again.html").read_bytes() == (done / "report.html").read_bytes()

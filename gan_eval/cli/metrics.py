@@ -1,15 +1,13 @@
 """The command `metrics`, and the commands of `weights`."""
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial, wraps
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import refuse_without_effect, tables_as_json
+from gan_eval.cli.options import given, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS, processes
@@ -31,29 +29,6 @@ MOST_LINES = 20
 """On what could not be measured; the tables have all."""
 
 
-def _with_weight_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each file of weights that a metric needs, in the place of `weights`."""
-    parameters = []
-    for parameter in inspect.signature(command).parameters.values():
-        if parameter.name != "weights":
-            parameters.append(parameter)
-            continue
-        for name, option in _WEIGHT_OPTIONS.items():
-            contents = WEIGHTS[name].option_help or f"Weights {name}"
-            file = Annotated[Path | None, typer.Option(help=f"{contents}; default: the cache.")]
-            parameters.append(parameter.replace(name=option, default=None, annotation=file))
-
-    @wraps(command)
-    def with_options(**values: Any) -> None:
-        weights = {name: values.pop(option) for name, option in _WEIGHT_OPTIONS.items()}
-        command(weights=weights, **values)
-
-    with_options.__dict__["__signature__"] = inspect.Signature(parameters)
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_options
-
-
-@_with_weight_options
 def metrics(
     context: typer.Context,
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
@@ -70,7 +45,11 @@ def metrics(
         bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
     ] = False,
     resizer: Annotated[str, typer.Option(help="How pictures are resized for the networks.")] = DEFAULT_RESIZER,
-    weights: Mapping[str, Path | None] = MappingProxyType({}),
+    weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
+    brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
+    alexnet_weights: Annotated[Path | None, typer.Option(help="AlexNet weights for LPIPS; default: the cache.")] = None,
+    vgg16_weights: Annotated[Path | None, typer.Option(help="VGG16 weights; default: the cache.")] = None,
+    dists_weights: Annotated[Path | None, typer.Option(help="Weights of DISTS; default: the cache.")] = None,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[
@@ -128,7 +107,13 @@ def metrics(
         metrics=requested,
         resizer=resizer,
         resize=resize,
-        weights={name: path for name, path in weights.items() if path is not None},
+        weights=given(
+            inception=weights,
+            brisque=brisque_weights,
+            alexnet=alexnet_weights,
+            vgg16=vgg16_weights,
+            dists=dists_weights,
+        ),
         device=device,
         threads=threads,
         precision=precision,

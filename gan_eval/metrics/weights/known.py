@@ -62,8 +62,6 @@ class Weights:
     """None where no package is known to hold the same numbers."""
     of_metrics: bool = True
     """True if a metric needs them, so that `gan-eval metrics` takes a file of them by an option."""
-    option_help: str = ""
-    """Help text of the option; default: weights NAME."""
 
     def __post_init__(self) -> None:
         if self.release is None and self.packaged is None:
@@ -109,7 +107,6 @@ WEIGHTS: dict[str, Weights] = {
                     "56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011",
                 ),
             ),
-            option_help="Inception weights",
         ),
         Weights(
             name="brisque",
@@ -123,7 +120,6 @@ WEIGHTS: dict[str, Weights] = {
                 member_sha256="7c8e239223d4ff930cbfad4bfbceb685dbf0977804794979d2a9ed54f5d8bf1f",
                 archives=("15878426e7d7576232cc4282c2de30194fff4af4a04162738d112054e81a4f8b",),
             ),
-            option_help="BRISQUE's regression",
         ),
         Weights(
             name="alexnet",
@@ -144,7 +140,6 @@ WEIGHTS: dict[str, Weights] = {
                     "AlexNet_0", (0, 3, 6, 8, 10), "9f97fd313f4da83dbe6bbfbe6effca1241de9edfcd7c53386261ed9697286dd9"
                 ),
             ),
-            option_help="AlexNet weights for LPIPS",
         ),
         Weights(
             name="vgg16",
@@ -165,7 +160,6 @@ WEIGHTS: dict[str, Weights] = {
                     "VGG16_0", _VGG16_PLACES, "cabd922aeb0dd6d56f2bed33221aee74b7f1e760ddd105c0e0891606cbab6d0d"
                 ),
             ),
-            option_help="VGG16 weights",
         ),
         Weights(
             name="dists",
@@ -179,7 +173,6 @@ WEIGHTS: dict[str, Weights] = {
                 member_sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
                 archives=("45b12fd2ef168ec004cc09edae5491553ea82441cb840a5776219dd5366b93f9",),
             ),
-            option_help="Weights of DISTS",
         ),
         Weights(
             name="vgg13_bn",

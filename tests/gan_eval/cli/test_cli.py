@@ -102,9 +102,8 @@ def test_version_and_help(command):
     everything = typer.main.get_command(application()).commands
     for verb in VERBS:
         assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help
-        status, out, _ = command(verb, "--help")
-        assert (status, verb in out) == (0, True)
-    assert "[training]" in command("train", "--help")[1], "names in brackets are shown"
+    status, out, _ = command("train", "--help")
+    assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
 
 
 def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
