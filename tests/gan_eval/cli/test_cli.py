@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import typer
 
-from gan_eval.__main__ import run
 from gan_eval.cli.app import application
 from gan_eval.cli.quiz import session_summary
 from gan_eval.errors import LONGEST
@@ -15,16 +14,6 @@ from gan_eval.machine.commands import VERBS
 from gan_eval.quiz.room import SessionResult
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def command(capsys):
-    def call(*arguments: object) -> tuple[int, str, str]:
-        status = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 @pytest.mark.parametrize(

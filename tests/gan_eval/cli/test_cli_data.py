@@ -35,9 +35,6 @@ def test_list_reports_the_presets_and_what_is_there(
     plain = capsys.readouterr().out.splitlines()
     names = [line.partition(":")[0] for line in plain]
     assert names == [*PRESETS, *PHOTOGRAPH_PRESETS]
-    assert names[:4] == ["facades", "maps", "edges2shoes", "cityscapes"]
-    photographs = ["tiny_imagenet", "imagenet_64", "imagenet_128", "landscapes", "paintings"]
-    assert names[len(PRESETS) :][:5] == photographs
     assert run(["data", "list", "--data-root", str(facades.parent)]) == 0
     assert capsys.readouterr().out.splitlines() == [*plain, f"in {facades.parent}:", "  facades: train 3"]
     assert run(["data", "list", "--data-root", str(facades / "absent")]) == 2
@@ -57,8 +54,6 @@ def test_fetch_from_a_file_under_the_data_root(
     assert capsys.readouterr().out == f"{tmp_path / 'new' / 'facades'}\n"
     assert len(list((tmp_path / "new/facades/train").iterdir())) == 3
     assert run([*command, "--out", str(tmp_path / "own"), "--sha256", "1" * 64]) == 2
-    assert run([*command, "--out", str(facades)]) == 2
-    assert run(["data", "fetch", "fasades", "--out", str(tmp_path / "own")]) == 2
 
 
 def test_check_exits_with_0_and_findings_and_2_where_nothing_can_be_used(
@@ -83,11 +78,6 @@ def test_preview_writes_a_sheet(facades: Path, tmp_path: Path, capsys: pytest.Ca
     assert run(["data", "preview", str(facades), "--direction", "BtoA", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert Image.open(out).size > (64, 32)
-    (facades / "train" / "1.png").write_text("no picture")
-    assert run(["data", "preview", str(facades), "--out", str(out)]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{out}\n"
-    assert "1.png: not a readable picture" in said.err
     assert run(["data", "preview", str(facades), "--direction", "AtoC", "--out", str(out)]) == 2
 
 

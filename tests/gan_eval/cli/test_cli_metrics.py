@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gan_eval import tables
-from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings
 from gan_eval.metrics.run import cache
@@ -21,13 +21,8 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        status = run(["metrics", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
+def command(command: Command) -> Command:
+    return partial(command, "metrics")
 
 
 @pytest.fixture

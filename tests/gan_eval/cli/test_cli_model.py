@@ -48,12 +48,6 @@ def test_export_and_show(run: Path, tmp_path: Path) -> None:
     assert all(torch.equal(tensor, back.state_dict()[name]) for name, tensor in ours.state_dict().items())
 
 
-def test_wrong_options_of_export(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"a file named \*\.pth is wanted"):
-        gan_eval("model", "export", run, "--format", "pth", "--out", tmp_path / "net.onnx")
-    assert not (tmp_path / "net.onnx").exists()
-
-
 def test_generate_from_a_foreign_file(run: Path, tmp_path: Path) -> None:
     net, _ = new_networks(SETTINGS)
     (tmp_path / "theirs").mkdir()

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from gan_eval.__main__ import run
 from gan_eval.stats.power.planning import POWER
 from gan_eval.tables.frames import read_rows
 
@@ -31,13 +31,8 @@ simulations = 10
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        status = run(["power", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
+def command(command: Command) -> Command:
+    return partial(command, "power")
 
 
 def write_study(folder: Path, *, protocol: str = "quick_response", power: str = "", more: str = "") -> Path:

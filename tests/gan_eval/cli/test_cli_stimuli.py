@@ -1,6 +1,7 @@
 """The commands of `stimuli`, as a user gives them."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,15 +12,8 @@ from gan_eval.stimuli import pictures
 
 
 @pytest.fixture
-def run(capsys):
-    """`run("audit", SET)`: exit status, stdout, stderr."""
-
-    def give(*words):
-        status = gan_eval_run(["stimuli", *map(str, words)])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return give
+def run(command):
+    return partial(command, "stimuli")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_eval.__main__ import run
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import load_study
@@ -21,16 +20,6 @@ from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import next_participant, quiz_session
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        status = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 def write_pictures(folder: Path, *, number: int = 6, size: tuple[int, int] = (40, 48), noise: float = 0.0) -> Path:
