@@ -3,7 +3,6 @@
 import re
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -108,29 +107,13 @@ class Console:
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
-        """Show the elapsed time while work of unknown progress runs; a terminal's line is removed at the end."""
-        if self._rich.is_terminal:
-            task = self._progress.add_task(what, total=None, text="")
-            try:
-                yield
-            finally:
-                self._progress.remove_task(task)
-                self._progress.refresh()
-            return
-        ended = threading.Event()
-
-        def tell() -> None:
-            start = time.monotonic()
-            while not ended.wait(PLAIN_EVERY_S):
-                self.message(f"{what}: {time.monotonic() - start:.0f} s")
-
-        teller = threading.Thread(target=tell, daemon=True)
-        teller.start()
+        """Show on a terminal the elapsed time while work of unknown progress runs; its line is removed at the end."""
+        task = self._progress.add_task(what, total=None, text="")
         try:
             yield
         finally:
-            ended.set()
-            teller.join()
+            self._progress.remove_task(task)
+            self._progress.refresh()
 
     def progress(
         self, what: str, done: int, total: int, detail: str = "", *, unit: str = "", units_each: float = 1.0

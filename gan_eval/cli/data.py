@@ -19,8 +19,8 @@ Split = Annotated[
 
 
 @data_app.command("list")
-def data_list(data_root: DataRoot = None) -> None:
-    """List the data sets that have a preset, and those under --data-root."""
+def data_list() -> None:
+    """List the data sets that have a preset."""
     from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
 
     for preset in PRESETS.values():
@@ -31,21 +31,6 @@ def data_list(data_root: DataRoot = None) -> None:
         splits = ", ".join(f"{name} {count}" for name, count in known.splits.items()) or known.pictures
         archive = f"archive {known.archive_note}" if known.url else known.origin
         typer.echo(f"{known.name}: photographs, {known.holds}; {splits}; {archive}")
-    if data_root is None:
-        return
-    if not data_root.is_dir():
-        raise UserError(f"--data-root {data_root}: no such folder")
-    from trainer.datasets.pairs import PairedSet, list_splits
-    from trainer.datasets.photographs import PhotographSet
-
-    typer.echo(f"in {data_root}:")
-    for folder in sorted(path for path in data_root.iterdir() if path.is_dir()):
-        if own_splits := list_splits(folder):
-            counts = {split: len(PairedSet(folder).paths(split)) for split in own_splits}
-        else:  # not directly in the splits' folders, but below
-            counts = {split: len(paths) for split, paths in PhotographSet(folder).by_folder().items()}
-        if counts:
-            typer.echo(f"  {folder.name}: {', '.join(f'{split} {count}' for split, count in counts.items())}")
 
 
 @data_app.command("fetch")

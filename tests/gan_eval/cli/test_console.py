@@ -3,12 +3,10 @@
 import io
 import re
 import sys
-import threading
 from collections.abc import Callable
 
 import pytest
 
-from gan_eval.cli import console as module
 from gan_eval.cli.console import Console
 
 HEADS = ("Model", "Data set", "Verdict", "Nothing", "Fooling rate, %")
@@ -71,23 +69,6 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pyte
     console.sentence(text)
     assert " ".join(stderr.lines).strip() == text
     assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
-
-
-def test_what_reports_no_parts_reports_its_time_in_a_pipe(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said = threading.Event()
-    message = Console.message
-
-    def hear(console: Console, text: str) -> None:
-        message(console, text)
-        said.set()
-
-    monkeypatch.setattr(Console, "message", hear)
-    monkeypatch.setattr(module, "PLAIN_EVERY_S", 0.01)
-    with Console() as console, console.working("fitting"):
-        assert said.wait(60)
-    assert capsys.readouterr().err.splitlines()[0] == "fitting: 0 s"
 
 
 def test_bars_of_what_is_finished_go_when_a_line_is_written(screen) -> None:
