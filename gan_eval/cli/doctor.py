@@ -214,10 +214,8 @@ def screen_findings() -> Iterator[Finding]:
 def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
     """Return what the timing self-test has measured on a screen."""
     measure = "gan-eval quiz --self-test"
-    try:
-        from gan_eval.quiz.station import ScreenKey, read_timing
-    except ModuleNotFoundError as error:
-        return Finding(what, "warning", f"cannot be examined: {error}", "./run setup")
+    from gan_eval.quiz.station import ScreenKey, read_timing
+
     width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
     try:
         timing = read_timing(ScreenKey(screen["name"], width, height, screen["hertz"], platform))
@@ -234,11 +232,8 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
 def weights_findings() -> Iterator[Finding]:
     """List the pretrained weights in the cache. Those that are not are optional: most metrics need none, and without
     them a metric's rows carry the reason instead of a value."""
-    try:
-        from gan_eval.metrics.weights.cache import list_weights
-    except ModuleNotFoundError as error:
-        yield Finding("weights", "warning", f"cannot be examined: {error}", setup_command("metrics"))
-        return
+    from gan_eval.metrics.weights.cache import list_weights
+
     for weights in list_weights():
         if weights.path:
             yield Finding(f"weights {weights.name}", "ok", str(weights.path))
