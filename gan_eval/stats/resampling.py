@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
@@ -25,14 +28,16 @@ class Scores:
     """(P,) names of the participants, sorted."""
     stimuli: np.ndarray
     """(S,) names of the stimuli, sorted."""
-    sums: csr_array
+    sums: "csr_array"
     """(S, P) sums of scores; float32 where all scores are whole numbers, float64 otherwise."""
-    answers: csr_array
+    answers: "csr_array"
     """(S, P) float32, answers."""
 
     @classmethod
     def of(cls, fakes: pd.DataFrame) -> "Scores":
         """Sum trials of fakes with `participant`, `stimulus` and a finite `score`."""
+        from scipy.sparse import csr_array
+
         participant, people = pd.factorize(fakes["participant"], sort=True)
         stimulus, stimuli = pd.factorize(fakes["stimulus"], sort=True)
         score = fakes["score"].to_numpy("float64")
@@ -104,6 +109,8 @@ def bootstrap_replicates(
         weight = weight if item is None else weight[:, item]
         sums, answers = scores.weighted(persons)
         if point is not None:
+            from scipy.sparse import csr_array
+
             of_point = csr_array((np.ones(len(point)), (np.arange(len(point)), point)))
             sums, answers = (np.asarray((weight * given) @ of_point) for given in (sums, answers))
             weight = np.ones_like(answers)
