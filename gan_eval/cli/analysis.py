@@ -353,8 +353,7 @@ def power(
         from gan_eval.machine.threads import usable_cores
         from gan_eval.report.power_curve import power_curve
         from gan_eval.stats.power import plan_power
-        from gan_eval.stats.power.planning import POWER
-        from gan_eval.stats.power.words import sentences, tables
+        from gan_eval.stats.power.planning import POWER, sentences, tables
         from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
@@ -366,9 +365,6 @@ def power(
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
-            on_estimate=lambda total, seconds: console.message(
-                f"power: {total} simulated studies, up to about {max(round(seconds / 60), 1)} min"
-            ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         questions = [question.name for question in plan.questions]
