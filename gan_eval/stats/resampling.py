@@ -125,15 +125,6 @@ def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
     return np.bincount(cell.ravel(), minlength=size * of).reshape(size, of).astype("float64")
 
 
-def sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
-    """(size, D) how often each of D kinds, `times` (D,) of each, is sampled in as many draws as there are."""
-    total = int(times.sum())
-    if 4 * len(times) < total:
-        return rng.multinomial(total, times / total, size).astype("float64")
-    # quicker where few are alike
-    return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
-
-
 def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
     """95 % percentile interval of the replicates that could be computed; NaN where fewer than nine in ten could."""
     known = replicates[np.isfinite(replicates)]

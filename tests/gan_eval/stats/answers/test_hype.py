@@ -42,19 +42,6 @@ def test_interval_equals_scipys_bootstrap_and_does_not_depend_on_order() -> None
     assert bootstrap_mean(values[::-1], seed=0) == (low, high)
 
 
-def test_a_model_takes_the_reals_of_its_sessions_only() -> None:
-    trials = pd.concat([answers(P1=(0, 1)), answers(P2=(10, 1)).replace({"model": {"m": "other"}})])
-    table = hype(trials).set_index(hype(trials)["model"].fillna(""))
-    assert table.loc["m", "error_real"] == 0
-    assert table.loc["other", "error_real"] == 100
-    assert table.loc["", "error_real"] == 50
-
-
-def test_timed_trials_have_no_error_score_and_empty_tables_no_rows() -> None:
-    assert hype(simulated().assign(requested_exposure_ms=500.0)).empty
-    assert hype(simulated().iloc[:0]).empty
-
-
 def test_where_the_exposure_is_not_known_there_is_no_score() -> None:
     """Only what was measured to stay up to the key press stayed until the answer."""
     trials = simulated(participants=3, each=12)
@@ -124,18 +111,3 @@ def test_time_is_the_mean_of_the_modal_exposures() -> None:
     assert row["ci_low"] < row["value"] < row["ci_high"]
     assert row["value"] == pytest.approx(350, abs=60)
     assert hype(staircase(3, 350.0, models=2))["model"].isna().all()
-
-
-def test_thresholds_at_an_end_of_the_range_are_counted() -> None:
-    easy = staircase(5, 20.0)
-    settings = StaircaseSettings()
-    bound = thresholds(easy, settings=settings)
-    at_end = int((bound["bound"].notna() & bound["mode_ms"].notna()).sum())
-    few = int(bound["mode_ms"].isna().sum())
-    row = hype(easy, settings=settings).iloc[0]
-    assert at_end + few == 5
-    assert ("upper bound" in (row["note"] or "")) == (at_end > 0)
-    assert ("turned round too seldom" in (row["note"] or "")) == (few > 0)
-    floor = staircase(5, 105.0)
-    row = hype(floor, settings=settings).iloc[0]
-    assert "at the shortest exposure: the mean is an upper bound" in row["note"]

@@ -107,13 +107,6 @@ def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:
     assert "exposure" not in set(rates(trials)["scope"])
 
 
-def test_staircases_and_quest_plus_are_not_averaged() -> None:
-    means = mean_thresholds(thresholds(pd.concat([climb(), quest("P2")])))
-    assert [(mean.protocol, mean.n_participants) for mean in means] == [("quest_plus", 1), ("staircase", 1)]
-    alone = means[1]
-    assert (alone.mean_ms, pd.isna(alone.low_ms)) == (THRESHOLD, True)
-
-
 def test_steps_are_no_levels_of_exposure() -> None:
     levels = climb("P2", protocol="yes_no").assign(requested_exposure_ms=[100.0, 250.0] * 5)
     table = rates(pd.concat([climb(), levels]))

@@ -51,14 +51,14 @@ PLANS = (AnalysisSettings(margin=0.1), AnalysisSettings(margin=0.1, slope=False)
 
 
 def played(design: Design, **answers: object) -> pd.DataFrame:
-    """The trials of single pictures that were dealt, with the columns of their answers."""
+    """The trials that were dealt, with the columns of their answers."""
     group = [design.groups[number] for number in design.group]
     dealt: dict[str, object] = {
         "participant": [f"P{number}" for number in design.participant],
         "stimulus": [f"S{number}" for number in design.stimulus],
         "item": [f"I{design.item[number]}" for number in design.stimulus],
         "dataset": "d",
-        "kind": ["real" if each.is_real else "fake" for each in group],
+        "kind": [None if each.is_pair else "real" if each.is_real else "fake" for each in group],
         "model": [each.role or None for each in group],
     }
     return fill_trials(pd.DataFrame(dealt | answers))
@@ -88,21 +88,7 @@ def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, compariso
     analysis = AnalysisSettings(margin=0.1)
     world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
     answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    trials = fill_trials(
-        pd.DataFrame(
-            {
-                "participant": [f"P{number}" for number in design.participant],
-                "stimulus": [f"S{number}" for number in design.stimulus],
-                "item": [f"I{design.item[number]}" for number in design.stimulus],
-                "dataset": "d",
-                "protocol": protocol,
-                "kind": None,
-                "model": [design.groups[number].role for number in design.group],
-                "response": None,
-                "choice": np.where(answers, "a", "b"),
-            }
-        )
-    )
+    trials = played(design, protocol=protocol, response=None, choice=np.where(answers, "a", "b"))
     row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
     asked = [question for question in world.questions if not question.equivalence]
     found = analysed(design, answers, world.questions, analysis)
