@@ -103,7 +103,7 @@ def cluster_sums(
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)[:, owner]
     sums = [np.bincount(place, column, sides * len(owner)).reshape(-1, sides).T for column in influence.T]
-    return np.where(occurs, np.reshape(sums, (-1, *occurs.shape)) * factor, 0.0), owner
+    return np.where(occurs, np.reshape(sums, (influence.shape[1], *occurs.shape)) * factor, 0.0), owner
 
 
 def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:

@@ -6,8 +6,7 @@ import pytest
 from make_trials import simulated
 from scipy.stats import bootstrap
 
-from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.stats.answers.hype import bootstrap_mean, hype, thresholds
+from gan_eval.stats.answers.hype import bootstrap_mean, hype
 from gan_eval.stats.trials import fill_trials
 
 
@@ -69,45 +68,3 @@ def test_without_reals_or_with_one_participant_the_note_says_so() -> None:
     some = hype(pd.concat([answers(P1=(1, 1), P2=(2, 2)), fakes.assign(participant="P3", session="P3")])).iloc[0]
     assert some["n_participants"] == 2
     assert "without both kinds of picture, left out: 1" in some["note"]
-
-
-def staircase(participants: int, threshold_ms: float, *, models: int = 1, seed: int = 0) -> pd.DataFrame:
-    """Staircases of participants who are right above a threshold and guess below it."""
-    rng, settings, rows = np.random.default_rng(seed), StaircaseSettings(), []
-    for person in range(participants):
-        exposure = settings.start_ms
-        own = threshold_ms + 20 * rng.normal()
-        for trial in range(150):
-            right = bool(exposure >= own or rng.random() < 0.5)
-            kind = "fake" if trial % 2 else "real"
-            rows.append(
-                {
-                    "participant": f"P{person}",
-                    "stimulus": f"d/{trial}",
-                    "trial": trial + 1,
-                    "block": 1,
-                    "kind": kind,
-                    "response": kind if right else {"fake": "real", "real": "fake"}[kind],
-                    "requested_exposure_ms": exposure,
-                    "protocol": "staircase",
-                    "dataset": "d",
-                    "model": f"m{trial // 2 % models}" if kind == "fake" else None,
-                }
-            )
-            exposure = np.clip(
-                exposure + (-settings.down_ms if right else settings.up_ms), settings.shortest_ms, settings.longest_ms
-            )
-    return fill_trials(pd.DataFrame(rows))
-
-
-def test_time_is_the_mean_of_the_modal_exposures() -> None:
-    trials = staircase(12, 350.0)
-    table = hype(trials)
-    modes = thresholds(trials)["mode_ms"]
-    assert table["score"].tolist() == ["hype_time"] * 2
-    assert table["model"].fillna("").tolist() == ["", "m0"]
-    assert table["value"].tolist() == pytest.approx([modes.mean()] * 2)
-    row = table.iloc[0]
-    assert row["ci_low"] < row["value"] < row["ci_high"]
-    assert row["value"] == pytest.approx(350, abs=60)
-    assert hype(staircase(3, 350.0, models=2))["model"].isna().all()

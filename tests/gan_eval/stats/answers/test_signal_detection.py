@@ -52,13 +52,6 @@ def test_independent_intervals_follow_gourevitch_and_galanter() -> None:
     )
 
 
-def corrected(trials: pd.DataFrame) -> tuple[float, float]:
-    """Log-linear hit and false-alarm rate."""
-    says = trials["says_fake"].to_numpy()
-    fake = trials["is_fake"].to_numpy()
-    return (says[fake].sum() + 0.5) / (fake.sum() + 1), (says[~fake].sum() + 0.5) / ((~fake).sum() + 1)
-
-
 MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], float]]] = {
     "hit_rate": (lambda hit, _: float(logit(hit)), lambda x: float(logit(x))),
     "false_alarm_rate": (lambda _, false_alarm: float(logit(false_alarm)), lambda x: float(logit(x))),
@@ -70,61 +63,38 @@ MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], flo
 """Each measure on the scale of its interval, and the way there from the table."""
 
 
-def jackknife(main: pd.DataFrame, cluster: pd.Series) -> dict[str, float]:
-    """Delete-one-cluster variance of each measure."""
-    counts = pd.crosstab(cluster, [main["is_fake"], main["says_fake"]]).to_numpy()
-    left = counts.sum(axis=0) - counts
-    left = np.unique(left, axis=0, return_counts=True)
-    (real_real, real_fake, fake_real, fake_fake), times = left[0].T, left[1]
-    hit, fa = (fake_fake + 0.5) / (fake_fake + fake_real + 1), (real_fake + 0.5) / (real_fake + real_real + 1)
-    found = {}
-    for name, (measure, _) in MEASURES.items():
-        values = np.repeat([measure(h, f) for h, f in zip(hit, fa, strict=True)], times)
-        found[name] = (len(values) - 1) / len(values) * float(((values - values.mean()) ** 2).sum())
-    return found
-
-
-def test_clustered_intervals_agree_with_a_two_way_jackknife() -> None:
-    trials = simulated(stimuli=50, participants=40, each=50, intercept=0.9, real=-0.5, sd_participant=0.9, seed=7)
-    main = main_trials(trials)
-    row = whole(trials)
-    assert row["basis"] == "two_way_cluster"
-    ways = [jackknife(main, main[name]) for name in ("participant", "stimulus")]
-    single = jackknife(main, pd.Series(np.arange(len(main))))
-    freedom = min(39, main.groupby("is_fake")["stimulus"].nunique().min() - 1)
-    for name, (_, scale) in MEASURES.items():
-        variance = max(ways[0][name] + ways[1][name] - single[name], ways[0][name], ways[1][name])
-        half = (scale(row[f"{name}_high"]) - scale(row[f"{name}_low"])) / 2
-        assert half / student.ppf(0.975, freedom) == pytest.approx(np.sqrt(variance), rel=0.15), name
-
-
-@pytest.mark.slow
-def test_clustered_variance_one_cluster_at_a_time() -> None:
-    """The same sum, by loops and a numerical gradient, for one model of a table with several."""
-    trials = simulated(stimuli=60, each=40, participants=15, models=("a", "b"), seed=3)
+def test_clustered_variances_one_cluster_at_a_time() -> None:
+    """The same sums, by loops and numerical gradients, for one model of a table with several."""
+    trials = simulated(stimuli=60, each=40, participants=15, models=("a", "b"), sd_participant=0.9, seed=3)
     table = signal_detection(trials)
     row = table[(table["scope"] == "model") & (table["id"] == "b")].iloc[0]
+    assert row["basis"] == "two_way_cluster"
     main = main_trials(trials)
     main = main[~main["is_fake"] | (main["model"] == "b")]
-    hit, fa = corrected(main)
+    is_fake, says_fake = main["is_fake"].to_numpy(bool), main["says_fake"].to_numpy(bool)
+    rates = [(says_fake[kind].sum() + 0.5) / (kind.sum() + 1) for kind in (is_fake, ~is_fake)]
+    errors = np.where(is_fake, says_fake - rates[0], says_fake - rates[1])
+    single = pd.Series(np.arange(len(main)), index=main.index)
     step = 1e-6
-    slope = (
-        (ndtri(hit + step) - ndtri(hit - step)) / (2 * step),
-        -(ndtri(fa + step) - ndtri(fa - step)) / (2 * step),
-    )
-    variances = []
-    for cluster in (main["participant"], main["stimulus"], pd.Series(np.arange(len(main)), index=main.index)):
-        total = 0.0
-        kinds = [cluster[main["is_fake"]].nunique(), cluster[~main["is_fake"]].nunique()]
-        for _, part in main.groupby(cluster):
-            fakes, reals = part[part["is_fake"]], part[~part["is_fake"]]
-            one = slope[0] * (fakes["says_fake"] - hit).sum() / main["is_fake"].sum()
-            other = slope[1] * (reals["says_fake"] - fa).sum() / (~main["is_fake"]).sum()
-            total += (one * np.sqrt(kinds[0] / (kinds[0] - 1)) + other * np.sqrt(kinds[1] / (kinds[1] - 1))) ** 2
-        variances.append(total)
-    variance = max(variances[0] + variances[1] - variances[2], variances[0], variances[1])
-    half = student.ppf(0.975, 14) * np.sqrt(variance)
-    assert row["dprime_high"] - row["dprime"] == pytest.approx(half, rel=1e-6)
+    for name, (measure, scale) in MEASURES.items():
+        slopes = [
+            (measure(rates[0] + a, rates[1] + b) - measure(rates[0] - a, rates[1] - b)) / (2 * step)
+            for a, b in ((step, 0), (0, step))
+        ]
+        ways = []
+        for cluster in (main["participant"], main["stimulus"], single):
+            total = 0.0
+            for each in cluster.unique():
+                own = (cluster == each).to_numpy(bool)
+                sums = 0.0
+                for slope, kind in zip(slopes, (is_fake, ~is_fake), strict=True):
+                    number = cluster[kind].nunique()
+                    sums += slope * errors[own & kind].sum() / kind.sum() * np.sqrt(number / (number - 1))
+                total += sums**2
+            ways.append(total)
+        variance = max(ways[0] + ways[1] - ways[2], ways[0], ways[1])
+        half = student.ppf(0.975, 14) * np.sqrt(variance)
+        assert scale(row[f"{name}_high"]) - scale(row[f"{name}_low"]) == pytest.approx(2 * half, rel=1e-6), name
 
 
 @pytest.mark.parametrize("stimuli", [20, 500])
