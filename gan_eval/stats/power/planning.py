@@ -372,7 +372,7 @@ def sentences(plan: PowerPlan) -> list[str]:
         f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
         "rates that would matter, such as --effect fooling_rates.MODEL=0.5"
         for question in plan.questions
-        if (_rows(plan, question)["note"] == NO_DIFFERENCE).all()
+        if (_rows_of(plan, question)["note"] == NO_DIFFERENCE).all()
     ]
     return lines
 
@@ -380,7 +380,7 @@ def sentences(plan: PowerPlan) -> list[str]:
 def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
     """Power and interval of one question, and what else to try."""
     number = plan.recommended[question.name]
-    rows = _rows(plan, question)
+    rows = _rows_of(plan, question)
     last = rows.iloc[-1]
     row = rows[rows["recommended"]].iloc[0] if number is not None else last
     power = f"{_percent(row['power'])} with {int(row['participants'])} people"
@@ -394,7 +394,7 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
         yield f"{question.name}: {remedy}."
 
 
-def _rows(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
+def _rows_of(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
     """The question's rows with the study's own pool, by number of participants."""
     of_question = plan.table[plan.table["question"] == question.name]
     own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
