@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -19,8 +19,6 @@ from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""
-_CUT = Column(no_wrap=True, overflow="ellipsis")
-"""The only column that gives way on a narrow terminal."""
 _MOST_ROWS = 100
 _WIDEST = 100_000
 """Width of a table in characters when the output is not a terminal."""
@@ -50,7 +48,7 @@ class Console:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=16),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}", style="dim", markup=False, table_column=_CUT),
+            _Detail(table_column=Column()),  # the only column that gives way on a narrow terminal
             console=self._rich,
             disable=not self._rich.is_terminal,
         )
@@ -154,3 +152,10 @@ class _Task:
     first: int
     """Parts that were done at the start."""
     last_line: float
+
+
+class _Detail(ProgressColumn):
+    """Parts, rate, time left and detail, cut to the room that is left."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["text"], style="dim", no_wrap=True, overflow="ellipsis")
