@@ -1,4 +1,4 @@
-"""SHA-256 of bytes, files and settings; digests of unchanged files are remembered."""
+"""SHA-256 of bytes, files and settings; a process hashes an unchanged file once."""
 
 import hashlib
 import json
@@ -26,7 +26,6 @@ SETTLED_S = 2.0
 FileState = tuple[str, int, int, int, int]
 """Absolute path, size, inode, and the times (ns) at which content and inode changed."""
 _digests: dict[FileState, str] = {}
-_earlier_digests: dict[FileState, str] = {}
 
 
 def sha256_file(path: Path) -> str:
@@ -53,10 +52,7 @@ def sha256_file(path: Path) -> str:
 
 def known_digest(path: Path, status: os.stat_result) -> str | None:
     """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
-    state = _state_of(path, status)
-    if (earlier := _earlier_digests.pop(state, None)) is not None:  # in one step: several threads read one picture
-        _digests[state] = earlier
-    return _digests.get(state)
+    return _digests.get(_state_of(path, status))
 
 
 def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
@@ -73,16 +69,6 @@ def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
 
 def _state_of(path: Path, status: os.stat_result) -> FileState:
     return os.path.abspath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns  # noqa: PTH100
-
-
-def remembered_digests() -> str:
-    """Return the digests that this process used, as text for `restore_digests` in a later one."""
-    return json.dumps([[*state, digest] for state, digest in list(_digests.items())])
-
-
-def restore_digests(text: str) -> None:
-    """Load the digests of an earlier process."""
-    _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})
 
 
 def sha256_json(value: Any) -> str:

@@ -20,7 +20,6 @@ from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_json
-from gan_eval.metrics.run.cache import remembering_digests
 from gan_eval.settings.sections import differences
 
 FORMAT = 1
@@ -106,7 +105,7 @@ def run(
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
     redone: set[str] = set()
-    with hold_lock(*run_lock(folder)), remembering_digests(folder):
+    with hold_lock(*run_lock(folder)):
         for stage in stages:  # and all that read the results of these
             if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
                 redone.add(stage.name)
