@@ -19,7 +19,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import read_json
+from gan_eval.files.reading import read_record
 from gan_eval.settings.sections import differences
 
 FORMAT = 1
@@ -190,19 +190,11 @@ def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
     if marker.is_dir():
         raise UserError(f"{marker}: is a folder, and {stage.name} writes a file there; remove it")
     try:
-        made = read_json(marker)
+        made = read_record(marker, stage=str, format=int, settings=dict, inputs=dict, files=dict)
     except UserError:
         return None
-    if not (
-        isinstance(made, dict)
-        and made.get("stage") == stage.name
-        and type(made.get("format")) is int
-        and isinstance(made.get("settings"), dict)
-        and all(isinstance(texts, dict) for texts in (made.get("inputs"), made.get("files")))
-        and all(isinstance(text, str) for texts in (made["inputs"], made["files"]) for text in texts.values())
-    ):
-        return None
-    return made
+    texts = (*made["inputs"].values(), *made["files"].values())
+    return made if made["stage"] == stage.name and all(isinstance(text, str) for text in texts) else None
 
 
 def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:

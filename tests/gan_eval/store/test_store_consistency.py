@@ -12,7 +12,6 @@ from gan_eval import analyze, read_trials, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.store import merge, open_store, require_consistent
-from gan_eval.store.connect import LONGEST_PATH
 from gan_eval.store.export import export_store
 
 PLAN = [
@@ -141,17 +140,3 @@ def test_another_study_s_damage_is_no_obstacle(store: Path) -> None:
         require_consistent(opened, study="another")
         with pytest.raises(UserError, match="is negative"):
             require_consistent(opened, study="t")
-
-
-def test_a_path_that_is_too_long_is_reported_as_such(tmp_path: Path) -> None:
-    folder = tmp_path
-    while len(str(folder)) < LONGEST_PATH - 120:
-        folder /= "x" * 100
-    folder.mkdir(parents=True)
-    name = "s" * (LONGEST_PATH - len(str(folder.resolve())) - 1)
-    open_store(folder / name).close()
-    for create in (True, False):
-        with pytest.raises(
-            UserError, match=rf"the path is too long for a store: {LONGEST_PATH + 1} bytes, SQLite takes"
-        ):
-            open_store(folder / f"{name}s", create=create)

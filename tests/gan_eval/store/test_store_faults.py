@@ -142,7 +142,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "schema not UTF-8": (spoil_schema, r"the store is damaged \(malformed database schema"),
     "too large": (
         lambda path: change(path, "UPDATE trials SET second_onset_ms = 1e999 WHERE trial = 2"),
-        r"column second_onset_ms: found inf, wanted a number of at most 1e\+15 ms; mend that cell",
+        r"column second_onset_ms: found inf, wanted a number of at most 1e\+15 ms; fix that cell",
     ),
     "cut": (cut, r"the store is damaged \("),
     "no table": (lambda path: change(path, "DROP TABLE trials"), r"the store is damaged \(no such table: trials\)"),
@@ -150,7 +150,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "version": (lambda path: change(path, "UPDATE gan_eval_meta SET schema_version = 'new'"), r"schema_version: found"),
     "not UTF-8": (
         lambda path: change(path, "UPDATE trials SET item = CAST(x'ff41' AS TEXT) WHERE trial = 2"),
-        r"table trials, row session='s1' trial=2, column item: found b'\\xffA', wanted text",
+        r"the store is damaged \(Could not decode to UTF-8 column 'item:?'",
     ),
 }
 

@@ -155,7 +155,7 @@ def test_a_damaged_record_of_a_folder_is_named(world, text):
     plan_in(world)
     (world / "out" / ".gan-eval" / "run.json").write_text(text)
     for use in (lambda: open_plan(None, world / "out"), lambda: plan_in(world)):
-        with pytest.raises(UserError, match=r"run\.json: not the record of a study's folder; remove it"):
+        with pytest.raises(UserError, match=r"run\.json: damaged: study, file, fraction, smoke not found in it"):
             use()
 
 
