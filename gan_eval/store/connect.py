@@ -223,7 +223,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
             raise UserError(f"{path}: a link to {path.readlink()}, which is not there; make that, or name a file")
         if not create:
             raise UserError(f"{path}: no such store")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
         path.touch(0o600)
     except OSError as error:
         raise write_error(path, error) from error

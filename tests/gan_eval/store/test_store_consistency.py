@@ -110,12 +110,17 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("case", DAMAGES)
-def test_what_no_session_can_have_left_is_named(
-    tmp_path: Path, store: Path, case: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_no_session_can_have_left_is_named(store: Path, case: str) -> None:
+    script, line = DAMAGES[case]
     with open_store(store) as opened:
         require_consistent(opened)
-    script, line = DAMAGES[case]
+    damage(store, script)
+    with open_store(store) as opened, pytest.raises(UserError, match=rf"s\.sqlite: .*{line}"):
+        require_consistent(opened)
+
+
+def test_every_reader_refuses_it(tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script, line = DAMAGES["correct"]
     damage(store, script)
     readers: dict[str, Callable[[], object]] = {
         "analyze": lambda: analyze(store),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_sessions import make_set
+from finished import make_set
 
 from gan_eval.__main__ import run
 from gan_eval.stimuli import pictures

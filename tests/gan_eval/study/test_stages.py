@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from listening import Ear
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights import cache
@@ -23,19 +24,6 @@ from gan_eval.tables.frames import read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
 TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'
-
-
-class Ear:
-    """A listener that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.heard.append(text)
-
-    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
-        pass
 
 
 def do(plan: Plan, stage: str) -> list[str]:
@@ -140,7 +128,7 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
     plan = published_study(tmp_path, "a/quiz.csv", "b/quiz.csv", "c.csv")
     do(plan, "report")
     copied = tmp_path / "out" / "published"
-    assert sorted(path.name for path in copied.iterdir()) == ["a_quiz.csv", "b_quiz.csv", "c.csv"]
+    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "2_quiz.csv", "c.csv"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert all(f"author-{who}" in page for who in "abc")
     (copied / "mine.csv").write_text(QUIZ_TABLE.format(who="mine"), encoding="utf-8")
