@@ -184,11 +184,7 @@ def _read(path: Path) -> FileSet:
 
 
 def _checked(path: Path, *required: str) -> dict[str, Any]:
-    """Read a record that has the required fields, and whose files lie below the set's folder.
-
-    Raises:
-        UserError: the file is not such a record.
-    """
+    """Read a record that has the required fields, and whose files lie below the set's folder."""
     record = read_json(path)
     with suppress(KeyError, TypeError, AttributeError):
         files, gone = record["files"], record.get("gone", [])

@@ -43,11 +43,7 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
 
 
 def _checked(value: Any, column: Column) -> Any:
-    """A stored value as the schema's type.
-
-    Raises:
-        ValueError: it is not what the schema wants.
-    """
+    """A stored value as the schema's type."""
     if value is None and not column.filled:
         return None
     match column.dtype:

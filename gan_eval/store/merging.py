@@ -76,9 +76,6 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
     """A store's name, without a password, and every row of it.
 
     A file is copied into memory first, so that no other program's write comes in between.
-
-    Raises:
-        UserError: it is not a store, cannot be read, or rows are missing or contradict each other.
     """
     if is_address(source):
         store = open_store(source, create=False)
@@ -96,11 +93,7 @@ def _read(source: str | Path) -> tuple[str, dict[Table, list[Row]]]:
 
 
 def _joined(stores: Sequence[tuple[str, dict[Table, list[Row]]]]) -> tuple[dict[Table, Rows], int]:
-    """The rows of all stores, each once, and how many stood in several.
-
-    Raises:
-        UserError: two stores differ in a row, or hold one participant of a study in two sessions.
-    """
+    """The rows of all stores, each once, and how many stood in several."""
     merged: dict[Table, Rows] = {table: {} for table in STORED_TABLES}
     repeated = 0
     differences: list[str] = []
@@ -135,11 +128,7 @@ def _joined(stores: Sequence[tuple[str, dict[Table, list[Row]]]]) -> tuple[dict[
 
 
 def _holds(out: Path, merged: dict[Table, Rows]) -> bool:
-    """Return whether the store is there already with these rows and no others.
-
-    Raises:
-        UserError: there is something else.
-    """
+    """Return whether the store is there already with these rows and no others."""
     if not out.exists():
         return False
     with suppress(UserError):

@@ -87,11 +87,7 @@ def _unequal_counts(here: Store, there: Store) -> set[str]:
 
 
 def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -> dict[Table, int]:
-    """Copy one session in one transaction; return the number of new rows of each table.
-
-    Raises:
-        _RefusedError: a row is there with other values, or the participant has another session there.
-    """
+    """Copy one session in one transaction; return the number of new rows of each table."""
     with there.transaction() as connection:
         lock_writes(connection)
         copied = {tables.SESSIONS: _push_row(connection, there, session)}

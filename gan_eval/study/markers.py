@@ -182,11 +182,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
-    """Return what a stage wrote last; None where it wrote nothing, or the file is not what a stage writes.
-
-    Raises:
-        UserError: a folder has its place.
-    """
+    """Return what a stage wrote last; None where it wrote nothing, or the file is not what a stage writes."""
     if marker.is_dir():
         raise UserError(f"{marker}: is a folder, and {stage.name} writes a file there; remove it")
     try:

@@ -262,11 +262,7 @@ def run_command(plan: Plan, *more: str) -> str:
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
-    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not.
-
-    Raises:
-        UserError: the folder was made in another way, and nothing is to be redone.
-    """
+    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / _RECORD
     record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
     there = _read_record(plan.folder) if file.is_file() else {}

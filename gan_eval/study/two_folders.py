@@ -153,11 +153,7 @@ def _require_two_folders(real: Path, fake: Path) -> None:
 
 
 def _model_names(fakes: Sequence[Path]) -> list[str]:
-    """The name of each folder's model: the folder's, or `generated` where that says no more than that.
-
-    Raises:
-        UserError: two folders have one name.
-    """
+    """The name of each folder's model: the folder's, or `generated` where that says no more than that."""
     names = [study_name(fake.resolve().name) for fake in fakes]
     names = ["generated" if name.lower() in _ROLES or model_name_problem(name) else name for name in names]
     folded = [name.casefold() for name in names]  # each becomes a folder, on systems that know no case, too
@@ -171,11 +167,7 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
 
 
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
-    """Take the folder; it serves these folders alone.
-
-    Raises:
-        UserError: it is somebody else's, or holds other results.
-    """
+    """Take the folder; it serves these folders alone."""
     record = out / OWN_FOLDER / "try.json"
     folders = {"real": str(real.resolve()), "fakes": [str(fake.resolve()) for fake in fakes]}
     earlier = read_record(record, real=str, fakes=list) if record.is_file() else None

@@ -117,11 +117,7 @@ def with_point(text: str) -> str:
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
-    """The value itself when it has the schema's type and word.
-
-    Raises:
-        UserError: it has not.
-    """
+    """The value itself when it has the schema's type and word."""
     match column.dtype:
         case "int" if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -226,11 +222,7 @@ def csv_records(
 def _replace_decimal_commas(
     header: Sequence[str], rows: Sequence[list[str]], path: Path, columns: Mapping[str, Column]
 ) -> None:
-    """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change.
-
-    Raises:
-        UserError: as for `require_clear_numbers`, in a column of numbers.
-    """
+    """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change."""
     for place, name in enumerate(header):
         column = columns.get(name)
         if column is not None and not column.is_number:
