@@ -151,26 +151,6 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
 
 
-def copy_in_memory(path: Path) -> sa.Engine:
-    """Copy a SQLite store into memory: what is changed there is changed nowhere else.
-
-    Raises:
-        sqlite3.Error: it cannot be read, or another program holds it for longer than `PATIENCE_S`.
-    """
-    copy = sqlite3.connect(":memory:", check_same_thread=False)
-    address = f"{path.resolve().as_uri()}?mode=rw"  # makes no store, and sees what others are just writing
-    original = (
-        sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
-        if may_write(path)
-        else connect_to_read(path)
-    )
-    with closing(original):
-        original.execute("BEGIN")  # the copying itself would wait for ever for who holds the file
-        original.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        original.backup(copy)
-    return sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool)
-
-
 def may_write(path: Path) -> bool:
     """Return whether this user may change a store's file and make files in its folder."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

@@ -264,7 +264,7 @@ def run_command(plan: Plan, *more: str) -> str:
 def _record(plan: Plan, *, redo: bool) -> None:
     """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / _RECORD
-    record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
+    record = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
     there = _read_record(plan.folder) if file.is_file() else {}
     places = {"file": plan.file, "data_root": plan.data_root}
     known = {name: relative_path(place, plan.folder) for name, place in places.items() if place is not None}

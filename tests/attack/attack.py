@@ -26,6 +26,7 @@ SECONDS = 60.0
 """A command that takes longer hangs; none of these inputs is large."""
 MEMORY = 3 * GIB
 """Maximum memory of a command, libraries included."""
+_NOT_GIVEN = ("PYTEST", "COV", "GAN_EVAL_DATA")
 MOST_LINES = 60
 """Maximum number of lines on stderr for a few pictures."""
 
@@ -94,7 +95,7 @@ class Commands:
         self._server = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("fork_server.py"))], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env={key: value for key, value in environment.items() if not key.startswith(("PYTEST", "COV", "GAN_EVAL_DATA"))},
+            env={key: value for key, value in environment.items() if not key.startswith(_NOT_GIVEN)},
         )  # fmt: skip
         assert self._server.stdout is not None
         assert self._server.stdout.readline() == "ready\n", "the fork server does not start"

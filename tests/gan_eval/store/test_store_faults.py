@@ -12,7 +12,7 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Store, merge, open_store
+from gan_eval.store import merge, open_store
 from gan_eval.tables.schema import Table
 
 
@@ -107,10 +107,10 @@ def test_a_table_that_is_lost_is_not_made_anew(path: Path) -> None:
 
 
 def test_a_merge_that_cannot_be_written_names_the_new_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(store: Store, *_: object) -> None:
-        raise UserError(f"{store.where}: the disk is full")
+    def full(_: Path, target: Path) -> None:
+        raise UserError(f"{target}: the disk is full")
 
-    monkeypatch.setattr(Store, "add", full)
+    monkeypatch.setattr("gan_eval.store.merging.push", full)
     with pytest.raises(UserError) as caught:
         merge([path], path.with_name("all.sqlite"))
     assert str(caught.value) == f"--out {path.with_name('all.sqlite')}: the disk is full"

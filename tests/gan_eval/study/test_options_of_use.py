@@ -139,7 +139,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
-        ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
+        ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sources"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
