@@ -144,7 +144,10 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut": (cut, r"the store is damaged \("),
     "no table": (lambda path: change(path, "DROP TABLE trials"), r"the store is damaged \(no such table: trials\)"),
     "no column": (lambda path: change(path, "ALTER TABLE trials DROP COLUMN rating"), r"damaged \(no such column: "),
-    "version": (lambda path: change(path, "UPDATE gan_eval_meta SET schema_version = 'new'"), r"schema_version: found"),
+    "version": (
+        lambda path: change(path, "UPDATE gan_eval_meta SET schema_version = 'new'"),
+        "has schema version new, this program",
+    ),
     "not UTF-8": (
         lambda path: change(path, "UPDATE trials SET item = CAST(x'ff41' AS TEXT) WHERE trial = 2"),
         r"the store is damaged \(Could not decode to UTF-8 column 'item:?'",

@@ -86,23 +86,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ),
         (f"power p.toml {POWER} --effect sd_slope=1", "--effect sd_slope: has no effect with the protocol paired"),
         (f"power p.toml {POWER} --effect fooling_rates.m=0.5", "--effect fooling_rates.m: has no effect"),
-    ],
-)
-def test_an_option_without_effect_is_refused(command: Command, line: str, words: str) -> None:
-    status, said = command(line)
-    assert (status, words in said) == (2, True), said
-
-
-def test_a_data_root_from_the_environment_is_no_option(
-    command: Command, world: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_EVAL_DATA", str(world))
-    assert "--steps N or --epochs N" in command("train --data data/d --out o")[1]
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
         (f"{QUIZ} --exposure-ms 100,-5", "--exposure-ms: found -5.0"),
         (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
         (f"{QUIZ} --exposure-ms 100,200", "--exposure-ms: only the protocol yes_no has several"),
@@ -120,9 +103,16 @@ def test_a_data_root_from_the_environment_is_no_option(
         ("trials import trials.csv --out t.csv --where x", "--where: rule 'x': not understood"),
     ],
 )
-def test_a_message_names_the_option_that_was_typed(command: Command, line: str, words: str) -> None:
+def test_an_option_without_effect_or_meaning_is_refused_by_its_name(command: Command, line: str, words: str) -> None:
     status, said = command(line)
     assert (status, words in said) == (2, True), said
+
+
+def test_a_data_root_from_the_environment_is_no_option(
+    command: Command, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_DATA", str(world))
+    assert "--steps N or --epochs N" in command("train --data data/d --out o")[1]
 
 
 def _no_work(*_: object, **__: object) -> None:
