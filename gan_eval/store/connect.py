@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_error
-from gan_eval.files.digests import sha256_bytes
 from gan_eval.files.locks import who_holds
 from gan_eval.files.reading import require_file
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
@@ -42,11 +41,6 @@ class Address:
         """The URL without a password, as it can be given again where `~/.pgpass` or PGPASSWORD has the password."""
         url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
         return str(sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query))
-
-    @property
-    def digest(self) -> str:
-        """A hash of the URL, the same for every password and without one."""
-        return sha256_bytes(self.safe_url.encode())
 
     def scrub(self, text: str) -> str:
         """One line of a driver's message without the password that it may hold, however it is written there."""

@@ -56,6 +56,7 @@ def test_a_smoke_test_touches_all_with_little(world):
     assert open_plan(world / "s.toml", world / "out").study == plan.study
 
 
+@pytest.mark.nightly
 def test_the_length_of_a_smoke_test_is_known_without_torch(world):
     code = f"""
 import sys

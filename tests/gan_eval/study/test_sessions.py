@@ -125,6 +125,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan
         assert "--participant P02" in awaited(plan)[0]
 
 
+@pytest.mark.nightly
 def test_sessions_need_no_trainer() -> None:
     """The quiz's build for a lab's desktop has none, and counts a study's sessions all the same."""
     code = "import sys; sys.modules['trainer'] = None; import gan_eval.study.sessions"
