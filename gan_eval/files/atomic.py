@@ -42,7 +42,7 @@ def is_temporary_name(name: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None
 
 
-_TEMPORARY = re.compile(r"\.(.+)\.gan-eval-[0-9a-f]{12}\.tmp(\.[^.]+)?(-wal|-shm|-journal)?", re.DOTALL)
+_TEMPORARY = re.compile(r"\.(.+)\.gan-eval-[0-9a-f]{12}\.tmp(\.[^.]+?)?(-wal|-shm|-journal)?", re.DOTALL)
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:
