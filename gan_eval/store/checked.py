@@ -34,8 +34,9 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
                 values[name] = _checked(value, table.by_name[name])
             except ValueError as error:
                 key = " ".join(f"{part}={abbreviated(row[part])}" for part in table.key)
+                found = "nothing" if value is None else abbreviated(value)
                 raise UserError(
-                    f"{where}: table {table.name}, row {key}, column {name}: found {abbreviated(value)}, "
+                    f"{where}: table {table.name}, row {key}, column {name}: found {found}, "
                     f"wanted {expected(table.by_name[name])}; fix that cell, or restore the store from a copy"
                 ) from error
         checked.append(values)

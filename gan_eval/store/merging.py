@@ -81,7 +81,7 @@ def _joined(sources: Sequence[str | Path], out: Path) -> Merged:
     given = 0
     with open_store(out) as merged:
         for source in sources:
-            if refused := push(source, out).refused:
+            if refused := push(source, out, compare_all=True).refused:
                 raise UserError(f"store merge: {source} and the stores before it: {'; '.join(refused[:3])}; "
                                 "nothing was merged")  # fmt: skip
             with open_store(source, create=False) as store:

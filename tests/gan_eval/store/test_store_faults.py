@@ -107,7 +107,7 @@ def test_a_table_that_is_lost_is_not_made_anew(path: Path) -> None:
 
 
 def test_a_merge_that_cannot_be_written_names_the_new_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: Path, target: Path) -> None:
+    def full(_: Path, target: Path, **__: object) -> None:
         raise UserError(f"{target}: the disk is full")
 
     monkeypatch.setattr("gan_eval.store.merging.push", full)

@@ -63,10 +63,10 @@ from pathlib import Path
 from gan_eval.store import merge, merging
 calls = iter(range(99))
 step = getattr(merging, sys.argv[1])
-def killed(*given):
+def killed(*given, **how):
     if next(calls) == int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
-    return step(*given)
+    return step(*given, **how)
 setattr(merging, sys.argv[1], killed)
 merge([Path(name) for name in sys.argv[4:]], Path(sys.argv[3]))
 """
