@@ -113,13 +113,7 @@ class Plan:
         Raises:
             UserError: one of them is not there.
         """
-        files = {name: self.file.parent / name for name in self.study.study.published}
-        for name, path in files.items():
-            if not path.is_file():
-                raise UserError(
-                    f"{self.file}: study.published: no such file {name}; name it relative to the study file"
-                )
-        return files
+        return {name: self._named_file("study.published", name) for name in self.study.study.published}
 
     def segmenter(self) -> Path | None:
         """The segmenter that the study names, or the word `palette`.
@@ -130,9 +124,13 @@ class Plan:
         name = self.study.metrics.segmenter
         if name is None or name == "palette":
             return None if name is None else Path(name)
+        return self._named_file("metrics.segmenter", name)
+
+    def _named_file(self, key: str, name: str) -> Path:
+        """A file that the study names, relative to the study file."""
         path = self.file.parent / name
         if not path.is_file():
-            raise UserError(f"{self.file}: metrics.segmenter: no such file {name}; name it relative to the study file")
+            raise UserError(f"{self.file}: {key}: no such file {name}; name it relative to the study file")
         return path
 
     def data_folder(self, dataset: str) -> Path:
@@ -145,13 +143,7 @@ class Plan:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
         if not folder.is_dir():
-            own = self.study.models_of(dataset)
-            models = ", ".join(f"[models.{model}]" for model in own)
-            without = f"; without it, take [data.{dataset}] and {models} out of a copy of {self.file}"
-            raise UserError(
-                f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)"
-                + (without if len(own) < len(self.study.models) else "")
-            )
+            raise UserError(f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)")
         return folder
 
     def split(self, dataset: str) -> str:

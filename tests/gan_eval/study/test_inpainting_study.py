@@ -150,31 +150,6 @@ def test_missing_style_weights_are_reported_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_lab_without_one_of_the_data_sets_sees_what_to_take_out(root: Path, tmp_path: Path) -> None:
-    """The part of the study on Tiny ImageNet needs no other set."""
-    only = tmp_path / "data"
-    only.mkdir()
-    (only / "tiny_imagenet").symlink_to(root / "tiny_imagenet")
-    make_plan(STUDIES / "context_encoder.toml", tmp_path / "tiny", data_root=only, smoke=True)
-    (only / "imagenet_128").symlink_to(root / "imagenet_128")
-    file = STUDIES / "context_encoder_imagenet.toml"
-    with pytest.raises(UserError) as caught:
-        make_plan(file, tmp_path / "out", data_root=only, smoke=True)
-    message = str(caught.value)
-    assert message.startswith(f"{only / 'imagenet_64'}: no such folder; the data set imagenet_64 is wanted there")
-    assert message.endswith(
-        f"without it, take [data.imagenet_64] and [models.imagenet_64_rec_1000] out of a copy of {file}"
-    )
-    text = file.read_text()
-    changes = {
-        '[data.imagenet_64]\nsplit = "test"\n': "",
-        text[text.index("[models.imagenet_64") : text.index("[models.imagenet_128_rec_100]")]: "",
-        '"../results': f'"{STUDIES.parent}/results',
-    }
-    copy = written(tmp_path / "copy.toml", text, changes)
-    assert len(make_plan(copy, tmp_path / "out", data_root=only, smoke=True).study.models) == 4
-
-
 @pytest.mark.nightly
 def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path) -> None:
     """Two of its four, one of them with noise in the hole."""
