@@ -21,6 +21,7 @@ from gan_eval.store.people import (
 from gan_eval.store.push import push
 from gan_eval.store.results import (
     Store,
+    Writer,
     deal_list,
     give_back_list,
     keep_design,
@@ -29,7 +30,6 @@ from gan_eval.store.results import (
     open_store,
     person_of,
 )
-from gan_eval.store.writer import Writer
 
 __all__ = [
     "SCHEMA_VERSION",
