@@ -12,7 +12,8 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, temporary_name, write_error
 from gan_eval.files.locks import system_lock
 from gan_eval.files.output_folders import check_output_file
-from gan_eval.store.connect import PATIENCE_S, is_address
+from gan_eval.files.sqlite_files import is_address
+from gan_eval.store.connect import PATIENCE_S
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.push import push
