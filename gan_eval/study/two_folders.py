@@ -98,7 +98,10 @@ def try_folders(
     refuse_if_held(*markers.run_lock(out))
     if unpaired:
         listener.message(f"import: left out, without partner: {len(set(unpaired))}, such as {unpaired[0]}")
-    stages_of_pictures = [_import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles), _audit_stage(out, pairs)]
+    stages_of_pictures = [
+        _import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles),
+        _audit_stage(out, pairs),
+    ]
     markers.run(stages_of_pictures, out, listener)
     file = out / "study.toml"
     if not file.is_file():
