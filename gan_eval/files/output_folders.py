@@ -77,10 +77,14 @@ def _check_place(folder: Path, option: str, *, what: Path) -> None:
         raise write_error(what, PermissionError(errno.EACCES, ""))
 
 
-def claim_output_folder(folder: Path) -> Path:
+def claim_output_folder(folder: Path, *, private: bool = False) -> Path:
     """Make `folder` ours, creating it where needed, and return it.
 
     A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
+
+    Args:
+        folder: which.
+        private: a new folder is for this user alone; else as the user's umask says.
 
     Raises:
         UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
@@ -88,7 +92,8 @@ def claim_output_folder(folder: Path) -> Path:
     folder = Path(folder)
     check_output_folder(folder)
     try:
-        (folder / OWN_FOLDER).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
+        (folder / OWN_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     return folder

@@ -177,7 +177,7 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     if earlier not in (None, folders) and (out / "set" / TABLE_NAME).is_file():
         came_of = ", ".join(map(str, (earlier["real"], *earlier["fakes"])))
         raise UserError(f"--out {out}: holds what came of {came_of}; name another folder")
-    claim_output_folder(out)
+    claim_output_folder(out, private=True)
     if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     write_json(record, folders)

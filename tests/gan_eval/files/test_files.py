@@ -7,6 +7,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic, digests, output_folders, reading
+from gan_eval.store import open_store
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
@@ -35,6 +36,20 @@ def test_what_a_command_makes_is_for_its_user_alone(tmp_path):
     for path in [tmp_path / "new", *(tmp_path / "new").rglob("*"), *theirs.iterdir()]:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
     assert theirs.stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_study_s_folder_and_a_store_are_for_their_user_alone_from_python_too(tmp_path):
+    before = os.umask(0o022)
+    try:
+        study = output_folders.claim_output_folder(tmp_path / "study", private=True)
+        data = output_folders.claim_output_folder(tmp_path / "data")
+        open_store(tmp_path / "stores" / "s.sqlite").close()
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in (study, data, *(tmp_path / "stores").rglob("*"))}
+    assert modes == {study: 0o700, data: 0o755, tmp_path / "stores" / "s.sqlite": 0o600}
+    assert (tmp_path / "stores").stat().st_mode & 0o777 == 0o700
 
 
 def test_an_output_folder_is_ours_or_refused(tmp_path):
@@ -165,3 +180,18 @@ def test_a_file_that_has_just_changed_is_hashed_again(tmp_path, hashed):
         path.write_bytes(content)
         assert digests.sha256_file(path) == digests.sha256_bytes(content)
     assert len(hashed) == 2
+
+
+def test_what_one_process_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
+    paths, record = [aged(tmp_path / name, name.encode()) for name in "ab"], tmp_path / "digests.json"
+    for read in (paths, paths[:1], paths):
+        monkeypatch.setattr(digests, "_digests", {})
+        monkeypatch.setattr(digests, "_earlier_digests", {})
+        with digests.remembering_digests(record):
+            found = [digests.sha256_file(path) for path in read]
+        assert found == [digests.sha256_bytes(name.encode()) for name in "ab"[: len(read)]]
+    assert len(hashed) == 3, "what was not looked up is forgotten"
+    record.write_text("[1]")
+    with digests.remembering_digests(record):
+        assert digests.sha256_file(paths[0]) == found[0]
