@@ -12,7 +12,7 @@ from make_trials import simulated
 import gan_eval
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.analysis import ALL_TABLES, write_analysis
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.power.planning import POWER
 from gan_eval.store import open_store
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, TRIALS
@@ -165,19 +165,6 @@ def test_an_open_store_where_a_table_belongs_is_reported(tmp_path: Path) -> None
             gan_eval.read_table(opened, "trials")
         with pytest.raises(UserError, match=r"write_report: no tables by name in a Store; give those of"):
             gan_eval.write_report(opened, tmp_path / "report.html")
-
-
-@pytest.mark.slow
-def test_an_analysis_is_written_as_csv_and_parquet(tmp_path: Path) -> None:
-    trials = pd.DataFrame([TRIAL, TRIAL | {"trial": 2, "kind": "real", "stimulus": "d/real/a"}])
-    frames = gan_eval.analyze(trials)
-    write_analysis(frames, tmp_path)
-    for name, frame in frames.items():
-        in_csv, in_parquet = (gan_eval.read_table(tmp_path / f"{name}{end}") for end in (".csv", ".parquet"))
-        pd.testing.assert_frame_equal(in_csv, in_parquet)
-        assert len(in_csv) == len(frame)
-    write_analysis({"rates": frames["rates"]}, tmp_path)
-    assert {path.name for path in tmp_path.glob("*.parquet")} == {"rates.parquet"}
 
 
 @pytest.mark.slow

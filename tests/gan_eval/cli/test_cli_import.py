@@ -126,7 +126,7 @@ def test_semicolons_and_decimal_commas_as_excel_writes_them(tmp_path, importing)
     assert trials["response"].tolist() == ["real", "real", "none"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_line_in_the_readme_works_as_it_stands(tmp_path, monkeypatch, capsys):
     text = README.read_text(encoding="utf-8")
     named = re.search(r"with the columns ([^.]*):", text)

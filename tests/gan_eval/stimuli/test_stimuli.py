@@ -123,22 +123,6 @@ def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_f
         sets.read_sets([tmp_path / "m1", tmp_path / "m3"])
 
 
-def test_a_full_disk_is_an_error_and_no_bad_picture(tmp_path, result_folder, monkeypatch):
-    write_png = pictures.write_png
-
-    def fill_up(path, picture):
-        if path.stem == "2":
-            raise UserError(f"{path}: the disk is full")
-        write_png(path, picture)
-
-    monkeypatch.setattr(pictures, "write_png", fill_up)
-    with pytest.raises(UserError, match="disk is full"):
-        import_folder(result_folder, tmp_path / "set")
-    assert not (tmp_path / "set" / "stimuli.csv").exists()
-    monkeypatch.undo()
-    assert import_folder(result_folder, tmp_path / "set").items == 3
-
-
 @pytest.mark.parametrize("twice", ["7_fake_B.jpg", "7_real_A.bmp"])
 def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice):
     for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
