@@ -96,6 +96,8 @@ def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
         trials: the table `trials`; no rows where nothing was to be graded.
     """
     graded = graded_trials(trials)
+    if graded.empty:
+        return frame_of([], OPINION_SCORES)
     picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
     grouped = Groups([str(name) for name in stimuli], np.arange(len(graded)), picture)
     grade = graded["rating"].to_numpy("float64", na_value=np.nan)

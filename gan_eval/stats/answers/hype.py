@@ -222,6 +222,8 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
     """
     is_adaptive = trials["protocol"].isin(ADAPTIVE_PROTOCOLS) & np.isfinite(trials["requested_exposure_ms"])
     moving = trials[is_adaptive.fillna(False).to_numpy(bool)]
+    if moving.empty:
+        return frame_of([], THRESHOLDS)
     moving = moving.assign(block=moving["block"].fillna(1))  # a missing block is the first
     is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)
     models = moving[is_fake].groupby(["session", "block"])["model"].agg(["nunique", "first"])
