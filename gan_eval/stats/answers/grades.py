@@ -53,9 +53,6 @@ def ratings(trials: pd.DataFrame) -> pd.DataFrame:
 
     Each data set has rows for its reals, its fakes of all models together (without a model), and the fakes of each
     model. Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910).
-
-    Args:
-        trials: the table `trials`.
     """
     rows: list[Row] = []
     for dataset, of_dataset in graded_trials(trials).groupby("dataset", dropna=False, sort=True):

@@ -113,7 +113,6 @@ def hype(
     The interval: percentiles of a bootstrap over participants. Scores that no trials allow have no row.
 
     Args:
-        trials: the table `trials`.
         settings: `[quiz.staircase]` of the study, which has the ends of the range.
         seed: random seed of the bootstrap.
         replicates: number of bootstrap replicates.
@@ -217,7 +216,6 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
     """Return the table `thresholds` of a trials table; no rows where no exposures followed the answers.
 
     Args:
-        trials: the table `trials`.
         settings: `[quiz.staircase]` of the study; without it the range is not known (see `gan_eval.settings.adaptive`).
     """
     is_adaptive = trials["protocol"].isin(ADAPTIVE_PROTOCOLS) & np.isfinite(trials["requested_exposure_ms"])
