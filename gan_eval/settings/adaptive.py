@@ -1,23 +1,7 @@
 """Exposures that follow the answers: the weighted up-down staircase and QUEST+, and the threshold that each gives.
 
 A threshold is the exposure at which 75 % of the answers are right (the staircase's: where its steps settle).
-
-Staircase, after HYPE_time (Zhou et al. 2019, arXiv 1904.01121, section 2.1): from 500 ms, within 100 to 1000 ms;
-blocks of 75 real and 75 fake pictures. The share of correct answers at which it settles follows from the steps alone:
-the exposure stands still on average where p * down = (1 - p) * up, so at p = up / (up + down) (weighted up-down
-method, Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks of 3-up/1-down and of 75 % correct, which
-is 30 ms up and 10 ms down. Its sentence on the steps has the two numbers the other way round; it would then settle at
-25 %, below chance. Each block has a staircase of its own. Practice and catch trials have the starting exposure. Where
-exposures are rounded to whole frames the steps are those of the request, before rounding. The threshold is the mean
-exposure of the reversals (Levitt 1971, J. Acoust. Soc. Am. 49:467); HYPE's own score, the exposure that was shown
-most often, is given with it. The mean varies less: in simulated blocks of 150 trials its standard deviation was a
-third below that of the mode.
-
-QUEST+ (Watson 2017, J. Vision 17(3):10): after each answer Bayes' rule weighs a grid of psychometric functions anew,
-and the next exposure is the one whose answer is expected to leave the least entropy. Only the information on the
-threshold counts, slope and lapse rate being nuisance parameters (Prins 2013, J. Vision 13(7):3): chosen for all
-three, exposures inform about the slope instead, and in simulated blocks of 50 trials thresholds came out up to 17 ms
-too short. The threshold is the mean of its posterior distribution.
+What each does and its sources: docs/protocols.md.
 """
 
 from collections import Counter

@@ -2,8 +2,6 @@
 
 import ast
 import inspect
-import json
-import re
 import types
 import typing
 from dataclasses import dataclass
@@ -41,16 +39,8 @@ class Setting:
 
     @property
     def example(self) -> Any:
-        """A value for a setting that has no default: its field's own example, else a limit of those that it takes."""
-        if self.field.examples:
-            return self.field.examples[0]
-        choices = _choices(self.field.annotation)
-        if choices:
-            return choices[0]
-        if "number" not in self.values:
-            return "..."
-        limits = re.findall(r"[≥≤] (\S+?)(?:,|$)", self.values)
-        return json.loads(limits[0]) if limits else 1
+        """A value for a setting that has no default."""
+        return (self.field.examples or [None])[0]
 
 
 def settings_of(section: type[Section]) -> list[Setting]:
@@ -85,13 +75,6 @@ def _section_of(annotation: Any) -> tuple[type[Section] | None, Shape]:
         if inspect.isclass(inner) and issubclass(inner, Section):
             return inner, shapes[origin]
     return None, "one"
-
-
-def _choices(annotation: Any) -> list[Any]:
-    """The words that a setting takes."""
-    if typing.get_origin(annotation) is Literal:
-        return list(typing.get_args(annotation))
-    return [choice for inner in typing.get_args(annotation) for choice in _choices(inner)]
 
 
 def _type(annotation: Any, limits: list[Any]) -> str:

@@ -23,7 +23,7 @@ from gan_eval.quiz.station import (
     ScreenSize,
     ScreenTiming,
     presented_size,
-    read_timing,
+    read_record,
     round_exposure,
 )
 from gan_eval.quiz.trial import State
@@ -85,7 +85,7 @@ def choose_presenter(
         UserError: OpenGL is wanted and not to be had, or rounding is and the refresh rate is unknown; or the record of
             self-tests is damaged.
     """
-    timing = read_timing(screen_key(screen))
+    timing = read_record().timings.get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
     if round_frames == "on" and refresh_hz <= 0:
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")

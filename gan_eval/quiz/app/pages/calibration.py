@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from gan_eval.quiz.app.pages.parts import Page, StepPage, text_label
-from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.app.style import INK, Look
 from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM
@@ -71,7 +71,7 @@ class Ruler(QWidget):
         ratio = self.devicePixelRatio()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
-        ink, line = QColor(self._look.palette.ink), max(1, round(ratio * self._look.px(2)))
+        ink, line = QColor(INK), max(1, round(ratio * self._look.px(2)))
         width, height = round(self.width() * ratio), round(self.height() * ratio)
         left, tall = (width - self.pixels) // 2, height // 3
         painter.fillRect(left, height - tall // 2 - line, self.pixels, line, ink)
