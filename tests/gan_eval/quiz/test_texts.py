@@ -62,6 +62,11 @@ def test_values_are_filled_in_and_the_study_may_say_it_otherwise() -> None:
     assert own("break_title") == "A break"
 
 
+def test_german_numbers_have_commas() -> None:
+    german = Texts("de")
+    assert (german.duration(250), german.number(57.5)) == ("0,25 Sekunden", "57,5")
+
+
 def test_the_studys_words_come_before_a_translation() -> None:
     german = Texts("de", {"back": "Retour"})
     assert german("leave") == "Beenden"
@@ -73,10 +78,13 @@ def test_the_studys_words_come_before_a_translation() -> None:
     [
         ({"break_titel": "Pause"}, r"quiz.texts.break_titel: no such text; did you mean break_title"),
         ({"qqqq": "?"}, r"quiz.texts.qqqq: no such text; gan_eval/quiz/texts/en.toml lists their names"),
-        ({"break_text": "{participant}"}, r"quiz.texts.break_text: \{participant\} is not filled in here; known: "),
+        (
+            {"break_text": "{participant}"},
+            r"break_text: cannot be filled in \('participant'\); known: \{done",
+        ),
         ({"back": "{done}"}, r"known: nothing"),
-        ({"break_text": "{done:>9}"}, r"quiz.texts.break_text: .*not a plain name in braces"),
-        ({"break_text": "{0}"}, r"quiz.texts.break_text: .*not a plain name in braces"),
+        ({"break_text": "{done:d}"}, r"quiz.texts.break_text: cannot be filled in"),
+        ({"break_text": "{0}"}, r"quiz.texts.break_text: cannot be filled in"),
         ({"break_text": "{done"}, r"quiz.texts.break_text: .*write a brace that is meant"),
     ],
 )

@@ -153,8 +153,8 @@ def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: di
         assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("mask", ["none", "noise", "scramble"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("mask", ["none", "noise"])
 def test_what_is_seen_on_the_screen_and_in_which_order(
     stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str], mask: str
 ) -> None:

@@ -56,12 +56,9 @@ def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Call
     ("where", "settings", "seen"),
     [
         ("1 of 2", {}, False),
-        ("1 pictures", {}, True),
         ("1 pictures", {"exposure_ms": 300}, True),
         ("1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, True),
-        ("Keys", {"exposure_ms": 60}, True),
         ("cross", PAIRS, True),
-        ("Which", PAIRS, True),
     ],
 )
 def test_escape_anywhere_before_the_answer_pauses(
@@ -100,9 +97,7 @@ def test_escape_at_the_question_how_sure_keeps_the_answer(sit: Sit) -> None:
     ("where", "settings"),
     [
         ("1 pictures", {}),
-        ("cross", PAIRS),
         ("How sure", {"confidence": 3}),
-        ("1 masks", {"exposure_ms": 60, "mask": "scramble"}),
     ],
 )
 def test_a_signal_anywhere_stores_what_was_on_its_way(sit: Sit, where: str, settings: dict[str, object]) -> None:
