@@ -12,6 +12,34 @@ from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
 
 
+def stimulus_rows(items: int, models: tuple[str, ...] = ("pix2pix",), dataset: str = "facades") -> list[Row]:
+    """Stimulus rows without files."""
+    return [
+        {
+            "stimulus": f"{dataset}/{model or 'real'}/{number}",
+            "item": f"{dataset}/{number}",
+            "kind": "fake" if model else "real",
+            "model": model,
+            "dataset": dataset,
+            "sha256": f"{model}-{number}",
+            "fraction": None,
+        }
+        for number in range(items)
+        for model in (None, *models)
+    ]
+
+
+def two_models(stimuli: StimulusSet) -> StimulusSet:
+    """The same with another model whose outputs are the inputs."""
+    others = [
+        {**row, "stimulus": row["stimulus"].replace("hiddenmodel", "other")}
+        | {"model": "other", "file": row["input_file"], "sha256": None}
+        for row in stimuli.rows
+        if row["kind"] == "fake"
+    ]
+    return StimulusSet(stimuli.folder, (*stimuli.rows, *others))
+
+
 def set_of(rows: Iterable[Row]) -> StimulusSet:
     """A set without files."""
     return StimulusSet(Path("nowhere"), tuple(rows))

@@ -1,10 +1,10 @@
 """The end page for every protocol: score, thresholds and review, in words."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from quiz_study import stimulus_rows
 
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import FILTERS, Panel, ScoreLine, review, score_lines, threshold_lines, useful_filters
@@ -46,8 +46,11 @@ def grade(number: int, kind: str, rating: float | None) -> Row:
 
 
 @pytest.fixture
-def library(rows: Callable[..., list[Row]]) -> Library:
-    made = [{**row, "file": f"{row['stimulus']}.png", "input_file": "label.png"} for row in rows(9, ("m1", "m2"), "d")]
+def library() -> Library:
+    made = [
+        {**row, "file": f"{row['stimulus']}.png", "input_file": "label.png"}
+        for row in stimulus_rows(9, ("m1", "m2"), "d")
+    ]
     return Library([StimulusSet(Path("set"), tuple(row | {"reference_file": None} for row in made))])
 
 

@@ -1,20 +1,23 @@
-"""The session as a state machine, against a real store and a virtual clock."""
+"""The session as a state machine against a real store and a virtual clock, its breaks and its time of day."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from quiz_study import study_of
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.quiz import clock
 from gan_eval.quiz.admission import Admitted, Person, admit
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.quiz.session import Session
+from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.trial import MILLISECOND, State
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
@@ -313,17 +316,74 @@ def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
     assert len(rows_of(writer, tables.TRIALS)) == 1
 
 
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [({"design": {"other": 1}}, "have changed"), ({"observer": Observer()}, "cannot be continued as simulated")],
-)
-def test_who_is_not_admitted(
-    writer: Writer, stimuli: StimulusSet, clock: VirtualClock, how: dict[str, Any], message: str
-) -> None:
-    make(writer, stimuli, clock).begin(None)
-    with pytest.raises(UserError, match=message):
-        admission(writer, stimuli, **how)
-
-
 def _full(*_: object) -> None:
     raise UserError("the disk is full")
+
+
+def plan(*blocks: int, practice: int = 0, catch: Sequence[int] = ()) -> list[Row]:
+    rows: list[Row] = [{"block": 1, "phase": "practice"}] * practice
+    rows += [{"block": number, "phase": "main"} for number, trials in enumerate(blocks, 1) for _ in range(trials)]
+    return [{**row, "phase": "catch"} if place in catch else row for place, row in enumerate(rows)]
+
+
+def breaks(trials: list[Row], every: int | None) -> list[int]:
+    """After how many trials there is one."""
+    settings = QuizSettings(break_every=every)
+    comings = [*trials, None]
+    return [done for done, coming in enumerate(comings) if break_due(trials[:done], coming, settings)]
+
+
+@pytest.mark.parametrize(
+    ("trials", "every", "expected"),
+    [
+        (plan(7), 3, [3, 6]),
+        (plan(6), 3, [3]),
+        (plan(4, 4), 3, [3, 4, 7]),
+        (plan(4, 4), 100, [4]),
+        (plan(3, 3), None, []),
+        (plan(4, practice=2), None, [2]),
+        (plan(4, practice=2), 2, [2, 4]),
+        (plan(5, catch=[1]), 2, [2, 4]),
+        (plan(0, practice=2), 1, []),
+    ],
+)
+def test_when(trials: list[Row], every: int | None, expected: list[int]) -> None:
+    assert breaks(trials, every) == expected
+
+
+@given(blocks=st.lists(st.integers(1, 20), min_size=1, max_size=4), every=st.integers(1, 25))
+def test_never_more_trials_between_breaks_than_asked_for_and_none_at_the_ends(blocks: list[int], every: int) -> None:
+    trials = plan(*blocks)
+    stops = [0, *breaks(trials, every), len(trials)]
+    assert all(0 < after - before <= every for before, after in pairwise(stops))
+
+
+class MovedClock(datetime):
+    """The machine's time of day, with a person who sets it."""
+
+    offset = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+        return datetime.now(UTC) + cls.offset
+
+
+def test_a_clock_that_is_set_back_goes_on_and_one_set_forward_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "datetime", MovedClock)
+    moments, machine = [0], clock.SystemClock
+    monkeypatch.setattr(clock, "now_ns", lambda: moments[-1])
+    running = machine()
+    first = running.utc()
+    MovedClock.offset = timedelta(hours=-2)
+    moments.append(5_000_000_000)
+    second = running.utc()
+    assert second - first == timedelta(seconds=5)
+    MovedClock.offset = timedelta(hours=3)
+    assert running.utc() - first > timedelta(hours=2.9)
+    MovedClock.offset = timedelta(0)
+    moments.append(6_000_000_000)
+    assert running.utc() - first > timedelta(hours=2.9)
+
+
+def test_an_instant_without_an_offset_is_utc() -> None:
+    assert clock.read_instant("2026-01-31T12:00:00") == clock.read_instant("2026-01-31T13:00:00+01:00")

@@ -139,22 +139,6 @@ class TrialSitting:
         return [self.library.path(name) for name in (row["stimulus"], row["stimulus_b"]) if name]
 
 
-def two_models(stimuli: StimulusSet) -> StimulusSet:
-    """The same with another model whose outputs are the inputs."""
-    fakes = [row for row in stimuli.rows if row["kind"] == "fake"]
-    others = [
-        {
-            **row,
-            "stimulus": row["stimulus"].replace("hiddenmodel", "other"),
-            "model": "other",
-            "file": row["input_file"],
-            "sha256": None,
-        }
-        for row in fakes
-    ]
-    return StimulusSet(stimuli.folder, (*stimuli.rows, *others))
-
-
 def phase(frame: Frame) -> str:
     """A frame in words."""
     if frame.captions:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from gan_eval.errors import UserError
 from gan_eval.settings.description import settings_of

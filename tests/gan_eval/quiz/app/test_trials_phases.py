@@ -11,7 +11,8 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
-from trial_sitting import Sit, TrialSitting, phase, sitting_down, two_models
+from quiz_study import two_models
+from trial_sitting import Sit, TrialSitting, phase, sitting_down
 
 from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.painting import Frame

@@ -12,8 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from quiz_study import study_of
-from trial_sitting import two_models
+from quiz_study import study_of, two_models
 
 from gan_eval import tables
 from gan_eval.quiz.admission import Person
