@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.settings.description import settings_of
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study, load_study
-from gan_eval.settings.template import A_TRAINING, COMMON_KEYS, study_name, study_text, toml, write_study
+from gan_eval.settings.template import A_TRAINING, COMMON_KEYS, settings_of, study_name, study_text, toml, write_study
 
 OFF = re.compile(r"^#(?=[a-z\[])")
 SHOWING: dict[str, Any] = {"study": {"name": "s"}, "stimuli": {"sets": ["set"]}}
