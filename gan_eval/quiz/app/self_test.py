@@ -51,11 +51,7 @@ _SETTLES_S = 0.5
 
 
 def timer_checks(priority: Priority) -> list[Check]:
-    """Measure how late a timer of 10 ms comes: more than the spin before a deadline makes a picture late.
-
-    Args:
-        priority: with what precedence over other programs the program runs.
-    """
+    """Measure how late a timer of 10 ms comes: more than the spin before a deadline makes a picture late."""
     late = []
     loop = QEventLoop()
     timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -176,9 +172,6 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[s
 
     The measuring takes about 20 s.
 
-    Args:
-        frames: how many each presenter shows.
-
     Raises:
         UserError: no display or no such screen; OpenGL is required and not to be had; the result cannot be stored.
     """
@@ -209,13 +202,7 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[s
 
 
 def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: str) -> ScreenTiming:
-    """Choose the presenter: OpenGL where its swaps wait for the screen and leave out few frames, else raster.
-
-    Args:
-        checks: what was measured.
-        requested: raster and opengl are chosen in any case.
-        measured_at: UTC, ISO 8601.
-    """
+    """Choose the presenter: as requested, else OpenGL where swaps wait for the screen and leave out few frames."""
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None
     good = vsync is True and values["opengl_dropped"] < MAY_DROP

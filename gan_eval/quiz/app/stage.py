@@ -48,11 +48,7 @@ class ChosenPresenter:
 
 
 def numbered_screen(number: int | None) -> QScreen:
-    """The monitor with this number, from 1; None: the primary one.
-
-    Raises:
-        UserError: there are fewer.
-    """
+    """Return the monitor with this number, from 1; None: the primary one."""
     screens = QGuiApplication.screens()
     if number is None:
         return QGuiApplication.primaryScreen()
@@ -150,11 +146,7 @@ class Stage:
         return screen_key(self._screen)
 
     def screen_size(self) -> ScreenSize:
-        """Size of this screen: by the options, else by the study, else as kept for this computer.
-
-        Raises:
-            UserError: this computer's record is damaged.
-        """
+        """Return the size of this screen: by the options, else by the study, else as kept for this computer."""
         return presented_size(self.screen, self._presentation, self._settings)
 
     def description(self) -> Row:
@@ -211,10 +203,7 @@ class Stage:
 
 
 def note_differences(session: Session, description: Row) -> bool:
-    """Warn the experimenter where a resumed session is not presented as its row says.
-
-    Args:
-        description: `Stage.description`.
+    """Warn the experimenter where a resumed session is not presented as its row says (`Stage.description`).
 
     Returns:
         Whether it is another screen or presenter; then its pictures are not shown as described.

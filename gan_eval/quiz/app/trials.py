@@ -70,12 +70,7 @@ class TrialRunner(QObject):
         breaks: bool = True,
         screen_differs: bool = False,
     ) -> None:
-        """Make a runner that has not started.
-
-        Args:
-            breaks: stop for breaks.
-            screen_differs: the screen is not as the session's row describes it; all trials are flagged.
-        """
+        """Make a runner that has not started; with `screen_differs` all trials are flagged `screen_changed`."""
         super().__init__()
         self._session = session
         self._window = window
@@ -239,12 +234,7 @@ class TrialRunner(QObject):
         self._timer.start(max(0, (moment - now_ns()) // MILLISECOND))
 
     def _trial(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
-        """One trial from the blank before it to its last text; each moment is due from the one before it.
-
-        Args:
-            ready: its pictures and masks.
-            due: the moment of its first onset.
-        """
+        """One trial from the blank before it to its last text; each moment is due from the one before it."""
         session, window, trial = self._session, self._window, self._session.trial
         for pictures, masks in zip(ready.showings, ready.masks, strict=True):
             window.stage(Frame(pictures, patch=True))

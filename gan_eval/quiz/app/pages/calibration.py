@@ -93,22 +93,8 @@ class Ruler(QWidget):
 class ScreenSizePage(StepPage):
     """Asks once on each computer for the width of the screen and the viewing distance, with a ruler to check."""
 
-    def __init__(
-        self,
-        look: Look,
-        texts: Texts,
-        size: ScreenSize,
-        *,
-        pixels: int,
-        claimed_cm: float,
-    ) -> None:
-        """Make the page.
-
-        Args:
-            size: what is known.
-            pixels: the screen's width in physical pixels.
-            claimed_cm: the width that the screen itself states; 0: none.
-        """
+    def __init__(self, look: Look, texts: Texts, size: ScreenSize, *, pixels: int, claimed_cm: float) -> None:
+        """Make the page, with the screen's width in physical pixels, and in cm as the screen states it (0: none)."""
         super().__init__(look, texts, width=10_000)
         self._pixels = pixels
         self.add_text(texts("size_title"), "title")

@@ -21,13 +21,7 @@ CELL = 440
 
 
 def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ratio: float) -> QImage:
-    """Return a trial's pictures next to each other with their captions.
-
-    Args:
-        trial: what was shown.
-        side: side of a picture's square in logical pixels.
-        ratio: physical pixels for one logical pixel.
-    """
+    """Return a trial's pictures next to each other with their captions, each in a square of `side` logical pixels."""
     step, caption = side + look.px(24), look.font(52)
     image = QImage(QSize(len(trial.panels) * step, side + caption) * ratio, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)
