@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from quiz_study import stimulus_rows
 
 from gan_eval.quiz.draw import deal
-from gan_eval.quiz.protocol import QuizProtocol, Timing
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import TRIALS
@@ -102,14 +102,6 @@ def test_judgement(name: str, planned: Row, answer: str | None, judged: Row) -> 
 def test_showings_and_truth(name: str, planned: Row, showings: tuple[tuple[str, ...], ...], truth: str | None) -> None:
     assert protocol(name).showings(planned) == showings
     assert protocol(name).truth(planned) == truth
-
-
-def test_times() -> None:
-    levels = protocol("yes_no", exposures_ms=(100, "until-answer"), response_ms="unlimited")
-    assert levels.timing({**FAKE, "requested_exposure_ms": 100.0}) == Timing(100.0, None)
-    assert levels.timing(FAKE) == Timing(None, None)
-    in_turn = protocol("paired", layout="one_after_other", exposure_ms=1000, gap_ms=600)
-    assert in_turn.timing(pair("first")) == Timing(1000.0, 4000, 600)
 
 
 def test_an_interrupted_plan_resumes_at_the_first_trial_that_is_not_done() -> None:

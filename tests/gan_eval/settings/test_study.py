@@ -259,6 +259,7 @@ def test_exposures_and_windows() -> None:
         ("protocol = 'staircase'\nresponse_ms = 900", ["exposure_ms 1000"]),
         ("protocol = 'quest_plus'\nresponse_ms = 900", ["exposure_ms 1000"]),
         ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
+        ("[quiz.staircase]\ndown_ms = 30\nup_ms = 10", ["up_ms 10 is not above down_ms 30"]),
         ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
         ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id"]),
         ("response_ms = 'never'", ["quiz.response_ms", "unlimited"]),

@@ -61,11 +61,6 @@ def test_a_short_file_has_the_keys_that_people_set_and_those_given(values: dict[
     assert Study(**tomllib.loads(given)).quiz.blank_ms == 300
 
 
-def test_common_keys_exist() -> None:
-    known = {(header.removesuffix(".facades").removesuffix(".pix2pix"), key) for header, key in every_key(Study)}
-    assert {(section, key) for section, keys in COMMON_KEYS.items() for key in keys} - {("quiz", "consent")} <= known
-
-
 def test_each_key_that_is_off_can_be_turned_on() -> None:
     text = study_text(TRAINING, every_key=True)
     lines = text.splitlines()
@@ -82,25 +77,6 @@ def test_each_key_that_is_off_can_be_turned_on() -> None:
         Study(**tomllib.loads("\n".join(on)))
         tried += 1
     assert tried > 10
-
-
-def test_a_section_that_is_off_can_be_turned_on_as_a_whole() -> None:
-    for values, header in ((TRAINING, "training.inpainting"), (TRAINING, "quiz.questions")):
-        text = study_text(values, every_key=True)
-        own = {number for below, key, number in lines_by_header(text) if below == header and key != "source_size"}
-        on = [
-            OFF.sub("", line) if number in own or OFF.sub("", line).strip("[]") == header else line
-            for number, line in enumerate(text.splitlines())
-        ]
-        study = Study(**tomllib.loads("\n".join(on)))
-        assert study.training.inpainting is not None or study.quiz.questions
-    text = study_text(SHOWING, every_key=True)
-    own = {number for below, _, number in lines_by_header(text) if below.startswith(("data.", "models."))}
-    on = [
-        OFF.sub("", line) if number in own or line.startswith(("#[data", "#[models", "#epochs")) else line
-        for number, line in enumerate(text.splitlines())
-    ]
-    assert list(Study(**tomllib.loads("\n".join(on))).models) == ["pix2pix"]
 
 
 def test_sets_are_named_from_the_file_and_no_file_is_replaced(tmp_path: Path) -> None:

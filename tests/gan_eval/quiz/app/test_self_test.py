@@ -16,7 +16,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app import stage
 from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
 from gan_eval.quiz.app.self_test import judge
-from gan_eval.quiz.app.stage import choose_presenter, numbered_screen, screen_key
+from gan_eval.quiz.app.stage import choose_presenter, screen_key
 from gan_eval.quiz.station import Check, ScreenTiming, keep
 
 NOW = "2026-01-31T12:00:00.000Z"
@@ -77,13 +77,6 @@ def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, mo
     assert choose_presenter("auto", screen).name == "raster"
     with pytest.raises(UserError, match="--presenter opengl"):
         choose_presenter("opengl", screen)
-
-
-def test_a_monitor_that_is_not_there_is_a_line(qapp: QApplication) -> None:
-    assert numbered_screen(1) is qapp.screens()[0]
-    assert numbered_screen(None) is qapp.primaryScreen()
-    with pytest.raises(UserError, match=r"--screen 9: this computer has 1"):
-        numbered_screen(9)
 
 
 _MEASURE = """
