@@ -1,14 +1,19 @@
 """A study of one stimulus set, and rehearsals of it."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gan_eval.quiz.admission import Person, QuizStudy
-from gan_eval.quiz.room import SessionResult, run_session
+from gan_eval.quiz.admission import Person, QuizStudy, admit
+from gan_eval.quiz.clock import Clock, SystemClock
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.room import SessionResult, make_session, run_session
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import Writer
 from gan_eval.tables.frames import Row
 
 
@@ -48,6 +53,15 @@ def set_of(rows: Iterable[Row]) -> StimulusSet:
 def study_of(stimuli: StimulusSet, settings: QuizSettings, **how: Any) -> QuizStudy:
     """A study with seed 1."""
     return QuizStudy(**{"name": "study", "seed": 1, "design": {}, "shown": [stimuli], "settings": settings, **how})
+
+
+def seated(
+    stimuli: StimulusSet, writer: Writer, settings: QuizSettings, code: str = "P01", clock: Clock | None = None
+) -> tuple[Session, Library]:
+    """The session that a person is admitted to, begun only where it is resumed."""
+    study, library, now = study_of(stimuli, settings), Library([stimuli]), datetime.now(UTC)
+    admitted = writer.submit(lambda store: admit(store, study, Person(code), now=now)).result()
+    return make_session(admitted, library, settings, writer, clock or SystemClock()), library
 
 
 def rehearse(

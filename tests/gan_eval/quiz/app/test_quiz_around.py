@@ -191,29 +191,6 @@ def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sit
     assert again.rows(tables.SESSIONS)[-1]["picture_width_px"] > width
 
 
-def test_without_pages_degrees_that_nobody_can_tell_are_refused(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(IN_DEGREES, intro=False)
-    with pytest.raises(UserError, match="--viewing-distance-cm and --screen-width-cm"):
-        sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS) == []
-
-
-def test_every_picture_of_a_session_is_as_wide_as_its_row_says(sit: Callable[..., Sitting]) -> None:
-    shown: list[int] = []
-
-    def watch(sitting: Sitting) -> None:
-        if sitting.page is None and sitting.shows_picture:
-            shown.extend(picture.width() for picture in sitting.quiz.stage.window._presented.pictures)
-        diligent(sitting)
-
-    sitting = sit(SETTINGS.model_copy(update={"picture_size": 300}), intro=False)
-    sitting.run(watch)
-    (session,) = sitting.rows(tables.SESSIONS)
-    assert set(shown) == {session["picture_width_px"]} == {300}
-    assert (session["picture_width_deg"], session["pixels_per_degree"], session["pixels_per_mm"]) == (None, None, None)
-    assert sitting.session.warnings == []
-
-
 def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitting]) -> None:
     sitting = sit(language="de")
     (line,) = sitting.session.warnings
