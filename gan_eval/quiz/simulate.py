@@ -147,12 +147,7 @@ class SimulatedParticipant:
     def __init__(
         self, observer: Observer, *, seed: int, participant: str, differences: Mapping[str, float] | None = None
     ) -> None:
-        """A participant.
-
-        Args:
-            differences: by stimulus, how far a fake is from its real picture (`differences_from_real`); of those that
-                are not there nothing is known.
-        """
+        """Make a participant; `differences` as from `differences_from_real`."""
         self._observer = observer
         self._differences = differences or {}
         self._seed = seed
@@ -174,12 +169,7 @@ class SimulatedParticipant:
         return str(draw.integers(*AGES))
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
-        """Judge a trial; None: no answer in time.
-
-        Args:
-            trial: with the plan's row and the times.
-            answers: the answers that the protocol takes; they show what is asked.
-        """
+        """Judge a trial by one of these answers, which show what is asked; None: no answer in time."""
         planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
         taken_up = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))

@@ -117,11 +117,7 @@ def require_language(language: str, *, named: str = "--language") -> None:
 
 
 def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """Return the texts in a language, with the study's wording of single ones.
-
-    Raises:
-        UserError: the language is unknown, or no text has a name.
-    """
+    """Return the texts in a language, with the study's wording of single ones, or refuse either."""
     require_language(language)
     require_texts(own)
     return Texts(language, own)
@@ -204,12 +200,7 @@ class TrialTexts:
     """The key of each answer."""
 
     def progress(self, plan: Sequence[Row], coming: int) -> str:
-        """Return the number of the next trial and their total, practice apart; nothing after the last.
-
-        Args:
-            plan: the session's plan, in its order.
-            coming: the place of the trial in it, from 0.
-        """
+        """Return the number of the trial at a place in the plan and the total, practice apart; nothing after the last."""
         if coming >= len(plan):
             return ""
         practice = plan[coming]["phase"] == "practice"
