@@ -200,7 +200,7 @@ class TrialTexts:
     """The key of each answer."""
 
     def progress(self, plan: Sequence[Row], coming: int) -> str:
-        """Return the number of the trial at a place in the plan and the total, practice apart; nothing after the last."""
+        """Return the number of the trial at a place in the plan, and the total, practice apart; at the end nothing."""
         if coming >= len(plan):
             return ""
         practice = plan[coming]["phase"] == "practice"

@@ -61,11 +61,7 @@ class Threshold:
 
 
 def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[Threshold]:
-    """The threshold of each session and block, from rows of `gan_eval.tables.TRIALS`; other protocols' are left out.
-
-    Args:
-        rows: trials.
-    """
+    """The threshold of each session and block, from rows of `gan_eval.tables.TRIALS`; other protocols' are left out."""
     blocks: dict[tuple[str, int], list[Row]] = {}
     asked: list[float] = []
     for row in moving_trials(rows):
@@ -134,7 +130,7 @@ class PsychometricGrid:
     """The psychometric functions that QUEST+ weighs, alike before the first answer, and the exposures it chooses from.
 
     The proportion of right answers to an exposure x is 1/2 + (1/2 - lapse) F, F being the logistic function over log x
-    that makes it 75 % at the threshold. Thresholds go from half the shortest to twice the longest exposure.
+    that makes it 75 % at the threshold.
     """
 
     def __init__(self, shortest_ms: float, longest_ms: float) -> None:
@@ -160,8 +156,7 @@ class PsychometricGrid:
     def posterior(self, rows: Sequence[Row]) -> np.ndarray:
         """(T, K) probabilities of the functions, given the trials of one block that move the exposure.
 
-        What counts is the exposure as presented, to a whole millisecond; where it is not known, the one asked for. The
-        rows alone decide, so that a session that is resumed continues from the same distribution.
+        What counts is the exposure as presented, to a whole millisecond; where it is not known, the one asked for.
         """
         total = np.zeros(self._choices.shape[1:])
         for row in rows:

@@ -1,8 +1,8 @@
 """The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
@@ -17,7 +17,6 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
-    PresenterName,
     RoundFrames,
     ScreenKey,
     ScreenSize,
@@ -32,11 +31,9 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 
-@dataclass(frozen=True)
-class ChosenPresenter:
+class ChosenPresenter(NamedTuple):
     """A presenter for one screen."""
 
-    name: PresenterName
     make: Callable[..., PresenterWindow]
     """`make(corner_patch=..., text_scale=...)`: its window on that screen, not shown yet."""
     frame_ms: float | None
@@ -85,23 +82,18 @@ def choose_presenter(
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
     if round_frames == "on" and refresh_hz <= 0:
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
-    make: Callable[..., PresenterWindow]
-    name: PresenterName
-    takes_opengl = requested == "opengl" or (
-        requested == "auto" and timing is not None and timing.presenter == "opengl"
-    )
-    usable = takes_opengl and opengl_available(screen)
+    measured = timing.presenter if timing else "raster"
+    usable = "opengl" in (requested, measured if requested == "auto" else "") and opengl_available(screen)
     if requested == "opengl" and not usable:
         raise UserError(NO_OPENGL)
+    make: Callable[..., PresenterWindow] = partial(RasterWindow, screen)
+    frame_ms = None
     if usable:
         vsync = timing.vsync if timing else None
         frame_ms = 1000 / refresh_hz if vsync else None
-        name, make = "opengl", partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
-    else:
-        frame_ms = None
-        name, make = "raster", partial(RasterWindow, screen)
+        make = partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
     rounded = {"auto": frame_ms, "on": 1000 / refresh_hz if refresh_hz > 0 else None, "off": None}[round_frames]
-    return ChosenPresenter(name, make, rounded, refresh_hz, timing)
+    return ChosenPresenter(make, rounded, refresh_hz, timing)
 
 
 _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")

@@ -49,23 +49,17 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
         (("epochs = 3", "epoch = 3"), ["training.epoch: no such key", "did you mean epochs?"]),
         (("[training]", "[trainin]"), ["trainin: no such key", "training"]),
         (("epochs = 3", "epochs = 'x'"), ["training.epochs", "'x'"]),
-        (("epochs = 3", "epochs = 0"), ["training.epochs", "0"]),
         (("epochs = 3", "epochs = 3\nsteps = 2"), ["give epochs or steps, not both"]),
         (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
         (('data = "d"', 'data = "e"'), ["models.m.data", "'e'", "known: d"]),
-        (
-            ('data = "d"', 'data = "d"\n[models.m.training]\nlambda_l3 = 1'),
-            ["models.m.training.lambda_l3", "lambda_l"],
-        ),
+        (('data = "d"', 'data = "d"\ntraining = { lambda_l3 = 1 }'), ["models.m.training.lambda_l3", "lambda_l"]),
         (('name = "s"', 'name = "../s"'), ["study.name"]),
         (('name = "s"', ""), ["study.name: is missing"]),
-        (("[models.m]", "[quiz]\nkeys = {real='j', fake='J'}\n[models.m]"), ["quiz.keys", "different keys"]),
         (("[models.m]", "[quiz]\nexposure_ms = 'until-anser'\n[models.m]"), ["quiz.exposure_ms", "until-answer"]),
         (("[models.m]", "[models.real]"), ["models.real", "ground truth"]),
         (("[models.m]", "[models.all]"), ["models.all", "the row of all models"]),
         (("[models.m]", "[models.m-raw]"), ["models.m-raw: names that end in -raw are kept for"]),
         (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
-        (("[models.m]", "[quiz]\nexposure_ms = 5000\n[models.m]"), ["response_ms"]),
         (("[study]", "[study"), ["not valid TOML"]),
         (('data = "d"', f'data = "d"\n[data.d.x]\nfolder = "{"x" * 9999}"'), ["data.d.x: no such key"]),
         (("[models.m]", f"[quiz]\nprotocol = '{'x' * 9999}'\n[models.m]"), ["quiz.protocol: found 'xxx", "…; input"]),
@@ -95,16 +89,6 @@ def test_files_that_are_absent_or_not_text_are_named(tmp_path):
         load_study(tmp_path)
 
 
-def test_the_design_hash_follows_what_participants_see(tmp_path):
-    base = load(tmp_path, GOOD).design_hash
-    assert load(tmp_path, GOOD.replace('name = "s"', 'name = "s"\ntitle = "T"')).design_hash == base
-    assert load(tmp_path, GOOD + "[quiz]\nparticipants = 99\n").design_hash == base
-    assert load(tmp_path, GOOD + "[metrics]\nnames = ['psnr']\n").design_hash == base
-    assert load(tmp_path, GOOD + "[quiz]\nresponse_ms = 3000\n").design_hash != base
-    assert load(tmp_path, GOOD.replace("epochs = 3", "epochs = 4")).design_hash == base, "its pictures count"
-    assert load(tmp_path, GOOD + "[analysis]\nexclude = ['reaction_time_ms<200']\n").design_hash != base
-
-
 @pytest.mark.parametrize(
     "path",
     [*sorted((ROOT / "studies").glob("*.toml")), ROOT / "gan_eval" / "study" / "demo.toml"],
@@ -121,12 +105,8 @@ def test_the_capability_study_is_the_published_one():
     assert {model.data for model in study.models.values()} == {"facades", "maps", "edges2shoes"}
     for model in study.models:
         training = study.training_of(model)
-        assert (training.epochs, training.learning_rate, training.beta1, training.d_loss_factor) == (
-            100,
-            2e-4,
-            0.5,
-            0.5,
-        )
+        found = training.epochs, training.learning_rate, training.beta1, training.d_loss_factor
+        assert found == (100, 2e-4, 0.5, 0.5)
     assert (study.quiz.real, study.quiz.fake, study.quiz.flash_ms) == (25, 25, None)
 
 
@@ -134,12 +114,7 @@ def test_the_capability_study_is_the_published_one():
     ("lines", "words"),
     [
         ("[quiz]\npractice = 1000000000000000000", "quiz.practice: found 1000000000000000000; input"),
-        ("[quiz]\nparticipants = 1000000000000000000", "quiz.participants: found"),
-        ("[quiz]\nbreak_every = 9223372036854775807", "quiz.break_every: found"),
         ("[training]\ndepth = 1000000000000000000", "training.depth: found"),
-        ("[training]\nreceptive_field = 1000000000000000000", "training.receptive_field: found"),
-        ("[training]\nimage_size = 1000000000000000000", "training.image_size: found"),
-        ("[power]\nstimuli = 1000000000000000000", "power.stimuli: found"),
         ('[quiz]\nstrict_counts = "no"', "quiz.strict_counts: found 'no'; wanted true or false"),
         ("[quiz]\nstrict_counts = 0", "quiz.strict_counts: found 0; wanted true or false"),
         ('[quiz]\nparticipants = "20"', "quiz.participants: found '20'; wanted a number"),
@@ -147,7 +122,6 @@ def test_the_capability_study_is_the_published_one():
         ("[training]\nsnapshots = [true]", "training.snapshots: found True; wanted a number"),
         ('[metrics]\nresize = "true"', "metrics.resize: found 'true'; wanted true or false"),
         ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', "models.m.training.jitter: found 'no'"),
-        ('[quiz.consent]\ntext = ""', "quiz.consent.text: is empty"),
         ('[quiz.consent]\ntext = "  "', "quiz.consent.text: is empty"),
         ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', "quiz.questions.0.choices: found []"),
         ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", ""]', "quiz.questions.0.choices.1: is empty"),
@@ -214,10 +188,7 @@ STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[quiz]\n'
         ({}, {"real": "j", "fake": "f"}),
         ({"protocol": "yes_no"}, {"real": "j", "fake": "f"}),
         ({"protocol": "paired"}, {"left": "f", "right": "j"}),
-        (
-            {"protocol": "model_vs_model", "layout": "one_after_other", "exposure_ms": 1000},
-            {"first": "f", "second": "j"},
-        ),
+        ({"protocol": "paired", "layout": "one_after_other", "exposure_ms": 9}, {"first": "f", "second": "j"}),
         ({"protocol": "rating", "grades": 3}, {"1": "1", "2": "2", "3": "3"}),
         ({"keys": {"fake": "Q", "real": "p"}}, {"fake": "Q", "real": "p"}),
     ],
@@ -233,13 +204,6 @@ def test_keys_change_places_on_every_second_list() -> None:
     assert swapped.keys_of_list(2) == {"real": "f", "fake": "j"}
     grades = QuizSettings(protocol="rating", counterbalance_keys=True)
     assert grades.keys_of_list(2) == grades.keys
-
-
-def test_exposures_and_windows() -> None:
-    assert QuizSettings().levels_ms == (None,)
-    assert QuizSettings(exposure_ms=250).levels_ms == (250.0,)
-    levels = QuizSettings(protocol="yes_no", exposures_ms=(100, "until-answer"), response_ms="unlimited")
-    assert (levels.levels_ms, levels.window_ms) == ((100.0, None), None)
 
 
 @pytest.mark.parametrize(

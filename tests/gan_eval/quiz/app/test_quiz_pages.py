@@ -269,21 +269,6 @@ def test_every_page_can_be_read_and_used_in_german_at_the_largest_text_size(
             assert page.rect().contains(place), button.text()
 
 
-def test_of_many_choices_the_chosen_one_is_seen(show: Show) -> None:
-    many = AGE.model_copy(update={"choices": tuple(f"Answer {number}" for number in range(30))})
-    page = show(QuestionPage(LOOK, WORDS, many, number=1, count=1, answer=None))
-    assert isinstance(page, QuestionPage)
-    QApplication.processEvents()
-    press(page, *[Qt.Key.Key_Down] * 32)
-    assert page.answer == "Answer 29"
-    chosen = page.choices[-1]
-    assert page.rect().contains(QRect(chosen.mapTo(page, chosen.rect().topLeft()), chosen.size()))
-    press(page, "4")
-    assert page.answer == "Answer 3"
-    chosen = page.choices[3]
-    assert page.rect().contains(QRect(chosen.mapTo(page, chosen.rect().topLeft()), chosen.size()))
-
-
 @pytest.fixture
 def reviewed(tmp_path: Path) -> list[ReviewedTrial]:
     """Four trials: a real one judged right, a fake one wrong, a fake one without answer, a real one right."""
