@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
+from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.machine.commands import as_typed
 from gan_eval.settings.sections import Section
@@ -177,7 +178,7 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
         every_key: write every key, not only `COMMON_KEYS`.
 
     Raises:
-        UserError: the file is there already, or it cannot be written.
+        UserError: the file is there already, another process is writing it, or it cannot be written.
     """
     check_output_file(file)
     if sets:
@@ -188,9 +189,10 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
                 name = Path(os.path.relpath(name, folder))
             names.append(name.as_posix())
         values = {**values, "stimuli": {"sets": names}}
-    if os.path.lexists(file):
-        raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
-    write_text(file, study_text(values, every_key=every_key))
+    with hold_lock(file.with_name(f".{file.name}.lock"), f"--out {file}", "writing it"):
+        if os.path.lexists(file):
+            raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
+        write_text(file, study_text(values, every_key=every_key))
 
 
 def study_name(text: str) -> str:

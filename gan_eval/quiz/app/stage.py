@@ -82,8 +82,10 @@ def choose_presenter(
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
     if round_frames == "on" and refresh_hz <= 0:
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
-    measured = timing.presenter if timing else "raster"
-    usable = "opengl" in (requested, measured if requested == "auto" else "") and opengl_available(screen)
+    wanted = requested
+    if requested == "auto":
+        wanted = timing.presenter if timing else "raster"
+    usable = wanted == "opengl" and opengl_available(screen)
     if requested == "opengl" and not usable:
         raise UserError(NO_OPENGL)
     make: Callable[..., PresenterWindow] = partial(RasterWindow, screen)
