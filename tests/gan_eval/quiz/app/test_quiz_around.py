@@ -118,25 +118,17 @@ def test_a_session_in_german(sit: Callable[..., Sitting]) -> None:
     assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
 
 
-def test_exposures_in_whole_frames_are_planned_so_and_the_session_says_so(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False, round_frames="on")
-    sitting.run(diligent)
-    frame = 1000 / sitting.rows(tables.SESSIONS)[0]["refresh_hz"]
-    for row in sitting.rows(tables.TRIALS):
-        assert row["requested_exposure_ms"] == 110
-        assert row["planned_exposure_ms"] == pytest.approx(round(110 / frame) * frame)
-    assert sitting.rows(tables.SESSIONS)[0]["rounded"] is True
-
-
-def test_what_the_self_test_found_on_the_screen_is_kept_with_the_session(
-    sit: Callable[..., Sitting],
-) -> None:
+def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(sit: Callable[..., Sitting]) -> None:
     found = (Check("raster_lead", 0.4, "ms", "ok"),)
     timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
     keep(screen_key(QApplication.primaryScreen()), timing)
-    sitting = sit(intro=False)
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False, round_frames="on")
     sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS)[0]["refresh_hz"] == 59.9
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert (session["refresh_hz"], session["rounded"]) == (59.9, True)
+    for row in sitting.rows(tables.TRIALS):
+        assert row["requested_exposure_ms"] == 110
+        assert row["planned_exposure_ms"] == pytest.approx(7 * 1000 / 59.9)
     (check,) = sitting.rows(tables.CHECKS)
     assert (check["check"], check["value"], check["verdict"]) == ("raster_lead", 0.4, "ok")
 

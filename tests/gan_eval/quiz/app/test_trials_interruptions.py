@@ -76,22 +76,6 @@ def test_escape_anywhere_before_the_answer_pauses(
     assert [row["correct"] is None for row in sitting.trials] == [seen, False]
 
 
-def test_escape_at_the_question_how_sure_keeps_the_answer(sit: Sit) -> None:
-    sitting = sit(confidence=4)
-
-    def react(frame: Frame) -> None:
-        if "How sure" in phase(frame):
-            sitting.key(Qt.Key.Key_Escape)
-        elif sitting.session.state is State.PRESENTED:
-            sitting.key("f")
-
-    assert sitting.run(react) == "paused: "
-    (row,) = sitting.trials
-    assert (row["response"], row["confidence"]) == ("fake", None)
-    assert "paused" in row["flags"]
-    assert row["reaction_time_ms"] > 0
-
-
 @pytest.mark.parametrize(
     ("where", "settings"),
     [

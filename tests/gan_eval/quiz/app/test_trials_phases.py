@@ -119,25 +119,6 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
     assert row["reaction_time_ms"] > row["second_exposure_ms"]
 
 
-def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
-    sitting = sit(confidence=4)
-    tries = iter(["7", "f", "", "3", "0", "1"])
-
-    def react(frame: Frame) -> None:
-        if phase(frame) == "1 pictures":
-            sitting.key("f")
-        elif "How sure" in phase(frame):
-            while sitting.session.state is State.CONFIDENCE:
-                key = next(tries)
-                if key:
-                    sitting.key(key)
-
-    assert sitting.run(react) == "over"
-    trial = ["1 pictures", "blank", "How sure? 1 to 4"]
-    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
-    assert [(row["response"], row["confidence"]) for row in sitting.trials] == [("fake", 3.0), ("fake", 1.0)]
-
-
 def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
     sitting = sit(practice=2, feedback_ms=120, response_ms=300)
     answers = iter(["f", ""])

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from itertools import islice
-from time import process_time
 
 import numpy as np
 from hypothesis import assume, given, settings
@@ -55,16 +54,6 @@ def test_a_whole_round_is_even_and_the_next_one_differs() -> None:
     lists = list(islice(choices(pool, counts, seed=1), LISTS + 50))
     assert _spread(Counter(choice for chosen in lists[:LISTS] for choice in chosen), pool) <= 1
     assert lists[:50] != lists[LISTS:]
-
-
-def test_a_large_pool_is_used_evenly_from_the_first_list_on() -> None:
-    pool, counts = _pool(300, 3), Counts(10, 10)
-    uses: Counter[Choice] = Counter()
-    for number, chosen in enumerate(islice(choices(pool, counts, seed=1), 200), 1):
-        uses.update(chosen)
-        assert _spread(uses, pool) <= 2
-        if number == 15:
-            assert len({item for _, item in uses}) > 280, "hardly an item comes twice in the first lap"
 
 
 def test_a_list_is_dealt_without_those_before_it() -> None:
@@ -127,14 +116,6 @@ def test_pictures_that_no_list_can_show_are_named() -> None:
         "other pictures; add pictures of the model that has the fewest"
     )
     assert never_shown(_pool(5000, 3), Counts(5, 5)) is None
-
-
-def test_a_late_list_of_a_large_pool_is_dealt_at_once() -> None:
-    pool = _pool(1000, 3)
-    next(choices(pool, Counts(10, 10), seed=1))
-    start = process_time()
-    next(choices(pool, Counts(10, 10), seed=1, first=10_000))
-    assert process_time() - start < 0.5
 
 
 @given(st.lists(st.lists(st.integers(0, 7), unique=True, max_size=8), min_size=1, max_size=8))
