@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QListView, QListWidget, QListWidgetItem, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QListView, QPushButton, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.loading import load
@@ -18,6 +18,7 @@ from gan_eval.quiz.wording import Texts
 
 CELL = 440
 """Width of a trial in the list at scale 1; the list has as many columns as fit."""
+_Index = QModelIndex | QPersistentModelIndex
 
 
 def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ratio: float) -> QImage:
@@ -58,37 +59,46 @@ def _paint_panel(painter: QPainter, area: QRect, panel: Panel, look: Look, texts
         painter.drawRect(frame)
 
 
-class _Item(QListWidgetItem):
-    """A reviewed trial in the list; its pictures are loaded when it is painted for the first time."""
+class _Trials(QAbstractListModel):
+    """The reviewed trials as a list; a trial's pictures are loaded when it is painted for the first time."""
 
-    def __init__(self, trial: ReviewedTrial, draw: Callable[[ReviewedTrial], QImage]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._trial = trial
-        self._draw = draw
-        self._image: QImage | None = None
+        self._images: dict[int, QImage] = {}
+        self._draw: Callable[[ReviewedTrial], QImage]
+        self.trials: Sequence[ReviewedTrial] = ()
 
-    def data(self, role: int) -> Any:
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return "   ".join(self._trial.lines)
-            case Qt.ItemDataRole.AccessibleTextRole:
-                return self._trial.sentence
-            case Qt.ItemDataRole.DecorationRole:
-                self._image = self._image or self._draw(self._trial)
-                return self._image
-        return super().data(role)
+    def show(self, trials: Sequence[ReviewedTrial], draw: Callable[[ReviewedTrial], QImage]) -> None:
+        self.beginResetModel()
+        self.trials, self._draw = trials, draw
+        self._images.clear()
+        self.endResetModel()
+
+    def rowCount(self, _: _Index = QModelIndex()) -> int:  # noqa: N802, B008  (Qt's name and signature)
+        return len(self.trials)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        trial = self.trials[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "   ".join(trial.lines)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return trial.sentence
+        if role == Qt.ItemDataRole.DecorationRole:
+            if index.row() not in self._images:
+                self._images[index.row()] = self._draw(trial)
+            return self._images[index.row()]
+        return None
 
 
-class Gallery(QListWidget):
+class Gallery(QListView):
     """The reviewed trials in order, scrolled by keyboard or mouse."""
 
     def __init__(self, look: Look, texts: Texts) -> None:
         super().__init__()
         self._look = look
         self._texts = texts
-        self.trials: Sequence[ReviewedTrial] = ()
-        """The trials in the list."""
-        self._items: list[_Item] = []  # held on to: Qt asks them for their pictures
+        self._trials = _Trials()
+        self.setModel(self._trials)
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -101,9 +111,14 @@ class Gallery(QListWidget):
         self.setMinimumHeight(look.px(260))
 
     @property
+    def trials(self) -> Sequence[ReviewedTrial]:
+        """The trials in the list."""
+        return self._trials.trials
+
+    @property
     def current(self) -> int:
         """The place of the trial that is marked."""
-        return max(0, self.currentRow())
+        return max(0, self.currentIndex().row())
 
     @property
     def columns(self) -> int:
@@ -119,19 +134,17 @@ class Gallery(QListWidget):
         side = max(look.px(60), min((width - look.px(20)) // widest - look.px(24), view.height() * 3 // 5 - around))
         self.setGridSize(QSize(width, side + around))
         ratio = self.devicePixelRatio()
-        self.clear()
-        self.trials = trials
-        self._items = [
-            _Item(trial, lambda trial: trial_image(trial, look, texts, side, ratio=ratio)) for trial in trials
-        ]
-        for item in self._items:
-            self.addItem(item)
-        self.setCurrentRow(0)
+        self._trials.show(trials, partial(trial_image, look=look, texts=texts, side=side, ratio=ratio))
+        self.mark(0)
+
+    def mark(self, place: int) -> None:
+        """Mark a trial and bring it into view."""
+        self.setCurrentIndex(self._trials.index(place, 0))
 
     def turn_page(self, direction: int) -> None:
         """Mark the trial one page of rows before or after the current one."""
         step = max(1, self.viewport().height() // self.gridSize().height()) * self.columns
-        self.setCurrentRow(max(0, min(len(self.trials) - 1, self.current + direction * step)))
+        self.mark(max(0, min(len(self.trials) - 1, self.current + direction * step)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Leave characters to the page instead of searching for them."""
@@ -145,7 +158,7 @@ class Gallery(QListWidget):
         super().resizeEvent(event)
         place = self.current
         self.show_trials(self.trials)
-        self.setCurrentRow(place)
+        self.mark(place)
 
 
 class Viewer(QWidget):
@@ -295,6 +308,6 @@ class EndPage(Page):
             self.viewer.hide()
             self.viewer.deleteLater()
             self.card.setEnabled(True)
-            self.gallery.setCurrentRow(self.viewer.place)
+            self.gallery.mark(self.viewer.place)
             self.gallery.setFocus()
             self.viewer = None
