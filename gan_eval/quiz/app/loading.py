@@ -82,8 +82,8 @@ def check_pictures(
                 paths = " and ".join(str(library.path(name)) for name in showing)
                 largest = largest_width(coming, protocol, library, window)
                 degrees = None if viewing is None else viewing.visual_angle(largest)
-                size = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
-                smaller = f"picture_size = {size} (in [quiz], or --picture-size) is the largest that fits; or "
+                fitting = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
+                smaller = f"picture_size = {fitting} (in [quiz], or --picture-size) is the largest that fits; or "
                 raise UserError(
                     f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
                     f"{window.width()}x{window.height()}; {smaller if largest else ''}use a larger screen"

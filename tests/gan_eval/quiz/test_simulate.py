@@ -134,7 +134,7 @@ def test_differences_are_from_the_real_picture_and_standardised(tmp_path: Path) 
 
 
 def test_short_exposures_show_less() -> None:
-    hit, false_alarm = z_rates(judge_all(Observer(2.0, lapse=0), single(100), people=30, flash=100.0))
+    hit, false_alarm = z_rates(judge_all(Observer(2.0, lapse=0), single(60), people=20, flash=100.0))
     assert hit - false_alarm == pytest.approx(2.0 * (1 - exp(-100 / 150)), abs=0.2)
 
 
@@ -149,7 +149,7 @@ def test_pairs_are_right_as_often_as_two_alternatives_should_be() -> None:
 
 def test_one_model_looks_more_real_whoever_looks_and_wherever_it_is() -> None:
     def share(a: str, b: str) -> float:
-        judged = judge_all(Observer(lapse=0), pairs(100, a, b), people=30, answers=("left", "right"))
+        judged = judge_all(Observer(lapse=0), pairs(60, a, b), people=12, answers=("left", "right"))
         return mean(made.answer == row["position"] for row, made in judged if made)
 
     assert share("m1", "m2") == pytest.approx(1 - share("m2", "m1"), abs=0.04)
@@ -166,7 +166,7 @@ def test_grades_go_from_fake_to_real_and_use_the_whole_scale() -> None:
 
 
 def test_who_is_surer_is_right_more_often() -> None:
-    judged = [(row, made) for row, made in judge_all(Observer(1.2, lapse=0), single(100), people=15) if made]
+    judged = [(row, made) for row, made in judge_all(Observer(1.2, lapse=0), single(60), people=10) if made]
     assert {made.confidence(4) for _, made in judged} == {1, 2, 3, 4}
     assert {made.confidence(1) for _, made in judged} == {1}
 

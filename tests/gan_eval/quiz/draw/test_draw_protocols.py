@@ -64,7 +64,7 @@ def test_exposures_are_shared_out_equally_in_each_class_and_model() -> None:
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(practice=st.integers(0, 9), catch=st.integers(0, 5), number=st.integers(1, 30), pairs=st.booleans())
 def test_practice_comes_first_and_catch_trials_lie_among_the_main_ones(
     practice: int, catch: int, number: int, pairs: bool
@@ -87,7 +87,7 @@ def test_practice_comes_first_and_catch_trials_lie_among_the_main_ones(
     assert not draw.warnings
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(
     each=st.integers(1, 8),
     caught=st.integers(0, 8),

@@ -28,7 +28,7 @@ def _spread(uses: Counter[Choice], pool: Pool) -> int:
     return max(max(numbers) - min(numbers) for numbers in each)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     items=st.integers(2, 90), models=st.integers(1, 5), real=st.integers(1, 30), fake=st.integers(1, 30),
     begun=st.integers(0, 10**8), seed=st.integers(0, 99),
@@ -73,7 +73,7 @@ def test_scarce_pictures_keep_their_role_and_the_others_are_even() -> None:
         assert uses[role, "0"] == uses[role, "1"] == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     real=st.integers(1, 9), fake=st.integers(1, 9), lacking=st.sets(st.tuples(st.integers(0, 2), st.integers(0, 19)))
 )
@@ -97,7 +97,7 @@ def test_reals_of_items_without_a_fake_are_shown_and_those_of_the_others_too() -
     assert never_shown(pool, counts) is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(lacking=st.sets(st.tuples(st.integers(0, 2), st.integers(0, 59)), max_size=90), seed=st.integers(0, 99))
 def test_pools_with_gaps_are_even_where_no_item_is_scarce(lacking: set[tuple[int, int]], seed: int) -> None:
     pool = _pool(60, 3, frozenset(lacking))
