@@ -42,11 +42,11 @@ class ReviewedTrial:
     """One trial as the review shows it."""
 
     filters: frozenset[str]
-    """Those of `FILTERS` that show it."""
+    """The names of `FILTERS` that show it."""
     lines: tuple[str, ...]
     """Truth and answer; correct and wrong in a symbol and a word, so that colour is not needed."""
     panels: tuple[Panel, ...]
-    """What the generator was given, if anything, then real and generated, or the pair as presented."""
+    """The generator's input, if there is one, then real and generated, or the pair as presented."""
 
     @property
     def sentence(self) -> str:

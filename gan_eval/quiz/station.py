@@ -117,7 +117,7 @@ class ScreenSize:
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept of this computer's screens for later sessions."""
+    """The record of this computer's screens for later sessions."""
 
     timings: dict[str, ScreenTiming] = field(default_factory=dict)
     """By `ScreenKey`."""
