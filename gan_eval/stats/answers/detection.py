@@ -1,7 +1,7 @@
 """Signal detection with 95 % intervals. *Fake* is the signal."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -169,7 +169,7 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
     estimates = _estimates(total, own, behind) | {"auc_confidence": by_confidence}
     if scope != "participant":
         estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
-    columns = {
+    columns: dict[str, Any] = {
         f"{name}{ending}": part
         for name, estimate in estimates.items()
         for ending, part in zip(("", "_low", "_high"), estimate, strict=True)
