@@ -1,7 +1,6 @@
 """The commands of `data`: fetch, check, show and make data sets."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -82,7 +81,6 @@ def data_fetch(
             on_progress=lambda done, total: console.progress(
                 f"fetch {name} (kB)", done // 1000, (total or done + 1000) // 1000
             ),
-            on_unpack=lambda done, total: console.progress(f"unpack {name}", done, total),
         )
         for remark in fetched.remarks:
             console.message(remark)
@@ -97,27 +95,18 @@ def data_check(
     preset: Annotated[
         str | None, typer.Option(help="Compare with this preset; default: the one called like the folder.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="A folder for the table pairs.csv, or photographs.csv.")
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The findings to stdout as JSON.")] = False,
     photographs: Annotated[
         bool, typer.Option("--photographs", help="Single photographs, for inpainting, instead of A|B pictures.")
     ] = False,
 ) -> None:
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
-    from gan_eval import tables
     from gan_eval.cli.console import Console
-    from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-    from gan_eval.tables import frames as tabular
     from trainer.datasets.check import check
     from trainer.datasets.presets import PHOTOGRAPH_PRESETS
 
     if not photographs and preset in PHOTOGRAPH_PRESETS:
         raise UserError(f"--preset {preset}: is of single photographs; give --photographs too")
-    if out is not None:
-        check_output_folder(out)
-    table = tables.PHOTOGRAPHS if photographs else tables.PAIRS
     with Console() as console:
         report = check(
             folder,
@@ -125,8 +114,6 @@ def data_check(
             preset=preset,
             on_progress=lambda done, total: console.progress("check", done, total),
         )
-    if out is not None:
-        tabular.write_rows(report.rows(), claim_output_folder(out) / f"{table.name}.csv", table)
     typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
 
 
@@ -201,42 +188,6 @@ def data_edges(
             on_progress=lambda done, total: console.progress("edges", done, total),
         )
     _report_pairs(counts, out)
-
-
-class Each(StrEnum):
-    """Unit of a silhouette."""
-
-    object = "object"
-    picture = "picture"
-
-
-@data_app.command("silhouettes")
-def data_silhouettes(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="SOURCE...", help="Folders of indexed PNGs as PASCAL VOC has them, or of masks."),
-    ],
-    out: Out,
-    each: Annotated[Each, typer.Option(help="One silhouette for each object (or class), or for each picture.")] = (
-        Each.object
-    ),
-    min_area: Annotated[float, typer.Option(help="Smallest share of the picture that a silhouette takes.")] = 0.005,
-) -> None:
-    """Make silhouettes for holes (inpainting.shapes) from segmentations: white objects on black."""
-    from gan_eval.cli.console import Console
-    from trainer.masks.segmentations import write_silhouettes
-
-    with Console() as console:
-        lines = write_silhouettes(
-            sources,
-            out,
-            each=each.value,
-            least=min_area,
-            on_progress=lambda done, total: console.progress("silhouettes", done, total, unit="pictures"),
-        )
-        for line in lines:
-            console.message(line)
-    typer.echo(out)
 
 
 def _report_pairs(counts: dict[str, int], out: Path) -> None:

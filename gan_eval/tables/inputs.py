@@ -29,42 +29,6 @@ REJECTED = Table(
     key=("row", "column"),
 )
 
-_PLACE = (
-    text("split", "the part of the data set: train, val, test", filled=True),
-    text("file", "the picture, relative to the data set's folder", filled=True),
-)
-_HEIGHT = integer("height", "height of the picture", unit="pixel")
-_UNUSABLE = text("reason", "why the picture cannot be used")
-
-PAIRS = Table(
-    "pairs",
-    "The pictures of a data set in the A|B layout, as `./run data check` found them.",
-    (
-        *_PLACE,
-        integer("width", "width of the whole picture, both halves", unit="pixel"),
-        _HEIGHT,
-        number("flat_a", "share of neighbouring pixels of A with nearly the same grey level", unit="0..1"),
-        number("flat_b", "the same share of B; the drawn half (labels, map, edges) has the larger one", unit="0..1"),
-        text("pixels_a", "hash of A's decoded pixels: equal in equal pictures"),
-        text("pixels_b", "hash of B's decoded pixels"),
-        _UNUSABLE,
-    ),
-    key=("file",),
-)
-
-PHOTOGRAPHS = Table(
-    "photographs",
-    "The pictures of a set of single photographs, as `./run data check --photographs` found them.",
-    (
-        *_PLACE,
-        integer("width", "width of the picture", unit="pixel"),
-        _HEIGHT,
-        text("pixels", "hash of the decoded pixels: equal in equal pictures"),
-        _UNUSABLE,
-    ),
-    key=("file",),
-)
-
 GIVEAWAYS = Table(
     "giveaways",
     "Differences between real and generated pictures other than their content, found by `./run stimuli audit`.",

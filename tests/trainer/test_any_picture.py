@@ -21,7 +21,6 @@ from gan_eval.stimuli.sets import read_set
 from trainer.batches import as_tensor
 from trainer.datasets.check import check
 from trainer.datasets.make import pair_folders
-from trainer.datasets.pairs import PairedSet
 from trainer.generate import generate
 from trainer.inference import as_pictures
 
@@ -42,24 +41,12 @@ def grey_8(path: Path, seed: int) -> None:
     Image.fromarray(samples(seed, (SIDE, SIDE), 255)).save(path.with_suffix(".png"))
 
 
-def grey_16_png(path: Path, seed: int) -> None:
-    Image.fromarray(samples(seed, (SIDE, SIDE), 4095)).save(path.with_suffix(".png"))
-
-
 def grey_16_tiff(path: Path, seed: int) -> None:
     tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE), 4095))
 
 
 def colour_8(path: Path, seed: int) -> None:
     Image.fromarray(samples(seed, (SIDE, SIDE, 3), 255)).save(path.with_suffix(".png"))
-
-
-def colour_16(path: Path, seed: int) -> None:
-    tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE, 3), 60000), photometric="rgb")
-
-
-def four_8(path: Path, seed: int) -> None:
-    Image.fromarray(samples(seed, (SIDE, SIDE, 4), 255)).save(path.with_suffix(".png"))
 
 
 def five_16(path: Path, seed: int) -> None:
@@ -90,13 +77,8 @@ def only(folder: Path, stem: str) -> Path:
 @pytest.mark.parametrize(
     ("of_a", "of_b", "formats", "suffix"),
     [
-        (grey_8, grey_8, ("8-bit grey", "8-bit grey"), ".png"),
         (grey_8, colour_8, ("8-bit grey", "8-bit RGB"), ".png"),
-        (grey_16_png, grey_16_tiff, ("16-bit grey", "16-bit grey"), ".png"),
         (colour_8, grey_16_tiff, ("8-bit RGB", "16-bit grey"), ".png"),
-        (grey_16_tiff, colour_16, ("16-bit grey", "16-bit RGB"), ".png"),
-        (four_8, four_8, ("8 bits, 4 channels", "8 bits, 4 channels"), ".tif"),
-        (five_16, grey_8, ("16 bits, 5 channels", "8-bit grey"), ".png"),
         (grey_8, five_16, ("8-bit grey", "16 bits, 5 channels"), ".tif"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
@@ -151,15 +133,6 @@ def test_from_two_folders_to_the_screen(
     for row in rows:
         held = read_stored(out / row["file"]).samples
         np.testing.assert_array_equal(library.decoded(row["stimulus"]), shown(held, display and Display.parse(display)))
-
-
-def test_grey_among_rgb_pictures_is_read_as_rgb_as_ever(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, colour_8, colour_8)
-    grey_8(raw / "train" / "train9", 1)
-    colour_8(clean / "train" / "train9", 2)
-    pair_folders(raw, clean, tmp_path / "data")
-    data_set = PairedSet(tmp_path / "data")
-    assert all(side.is_rgb8 for side in data_set.found_formats(data_set.paths("train")))
 
 
 def test_limits_of_the_training_pictures_are_the_ends_of_the_networks_range() -> None:

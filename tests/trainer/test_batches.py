@@ -14,7 +14,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.batches import Batches, Pictures, Schedule, jitter, jitter_size, mirror
+from trainer.batches import Batches, Pictures, Schedule, jitter, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.step import Batch
 
@@ -66,16 +66,6 @@ def _is_a_crop_of(found: list[np.ndarray], halves: list[Image.Image]) -> bool:
                 if all(np.allclose(one, other, rtol=0, atol=1e-6) for one, other in zip(found, wanted, strict=True)):
                     return True
     return False
-
-
-def test_any_step_can_be_asked_for_in_any_order(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
-) -> None:
-    pictures = paired_pictures(PairedSet(make_pairs(train=3)).paths("train"), "AtoB", side=72)
-    forwards = [Batches(pictures, tiny())(step).inputs for step in range(7)]
-    batches = Batches(pictures, tiny())
-    for step in reversed(range(7)):
-        np.testing.assert_array_equal(batches(step).inputs, forwards[step])
 
 
 def test_schedule_sees_every_pair_once_an_epoch() -> None:
@@ -221,9 +211,3 @@ def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -
     assert [len(alone.samples(step)) for step in range(3)] == [3, 2, 3]
     few = Schedule(pairs=1, batch_size=2, seed=1, world=3)
     assert [few.samples(0, rank=rank) for rank in range(3)] == [[(0, 0)]] * 3
-
-
-@pytest.mark.parametrize("width", [8, 60, 64, 256])
-def test_mirror_exchanges_left_and_right(width: int) -> None:
-    pair = np.random.default_rng(0).integers(0, 256, (2, 3, 20, width + 5), dtype=np.uint8)[..., 3:9, 2 : width + 2]
-    np.testing.assert_array_equal(mirror(pair), np.flip(pair, -1))

@@ -151,19 +151,6 @@ def test_beside_the_composites_are_raw_pictures_and_panels(runs: dict[str, Path]
         assert found[shown, "psnr"] > found[own, "psnr"]
 
 
-def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
-    runs: dict[str, Path], data: Path, tmp_path: Path
-) -> None:
-    plain = made(runs["encoder"], data, tmp_path / "plain")
-    assert not (plain / "raw").exists()
-    assert len(list((plain / "panels").iterdir())) == ITEMS
-    settings = encoder({"overlap_shown": True}, steps=2, validate_every=None)
-    shown = made(train_measured(settings, data, tmp_path / "run"), data, tmp_path / "shown")
-    hole = pixels(shown / "mask" / "0.png")[..., 0] > 0
-    assert hole.sum() == 10 * 10, "a border of 3 of the 16 pixels is known"
-    assert len(read_set(shown / "raw").rows) == 2 * ITEMS
-
-
 def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     some = made(runs["filler"], data, tmp_path / "some", limit=2)
     all_of_them = made(runs["filler"], data, tmp_path / "all", batch_size=3)

@@ -21,7 +21,7 @@ from trainer.loop.train import train as train_job
 from trainer.randomness import Purpose
 from trainer.state.checkpoints import list_checkpoints
 
-OF_RUN = ("checkpoint_every", "tensorboard", "on_progress", "on_message")
+OF_RUN = ("checkpoint_every", "on_progress", "on_message")
 
 
 class Stop(Exception):  # noqa: N818

@@ -77,8 +77,8 @@ class DataSet(ABC):
         """Refuse a file's picture of a size that cannot be used."""
 
     @abstractmethod
-    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
-        """Return a message for each doubt about a training on these pictures of `train_split`.
+    def remarks(self, paths: list[Path]) -> list[str]:
+        """Return a message for each doubt about a training on these pictures.
 
         A few of the pictures are judged; broken ones are passed over.
         """

@@ -168,8 +168,8 @@ class PairedSet(DataSet):
         if min(height, width // 2) < SMALLEST_SIDE:
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
-    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
-        """A doubtful direction or shape, and names that generation will refuse."""
+    def remarks(self, paths: list[Path]) -> list[str]:
+        """A doubtful direction or shape, and a format that is not 8-bit RGB."""
         examined = evenly_spread(paths, LOOKED_AT)
         results = zip(examined, try_pictures(examined, self.shown_sides), strict=True)
         halves = {path: result for path, result in results if not isinstance(result, UserError)}
@@ -178,13 +178,13 @@ class PairedSet(DataSet):
             drawn = drawn_side([flatness(a) for a, _ in halves.values()], [flatness(b) for _, b in halves.values()])
             doubt = doubtful_direction(drawn, self.direction)
             doubt = doubt and f"{doubt}; gan-eval data preview shows it"
-        others = [split for split in list_splits(self.folder) if split != train_split]
-        clashes = [shared_stems(list_pictures(self.root / split)) for split in others]
-        formats = [f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats]
         other = None
         if not all(side.is_rgb8 for side in self.formats):
+            formats = [
+                f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats
+            ]
             other = f"{self.folder}: input {formats[0]}; target {formats[1]}"
-        return [message for message in (other, doubt, *clashes) if message is not None]
+        return [message for message in (other, doubt) if message is not None]
 
 
 def list_splits(data: Path) -> list[str]:

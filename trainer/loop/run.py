@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import nn
-from torch.optim import SGD
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
@@ -30,8 +27,8 @@ from trainer.devices import (
 )
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
-from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
-from trainer.loop.initial_weights import find_initial, load_start, record_start
+from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates
+from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
 from trainer.randomness import Purpose, seeded
 from trainer.state.checkpoints import (
@@ -51,6 +48,7 @@ from trainer.state.run_folder import (
     LATEST,
     begin_run,
     check_run,
+    note_in_config,
     recorded_formats,
     save_generator,
     snapshot_path,
@@ -60,7 +58,6 @@ from trainer.step import training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.samples import grid_path, sample_examples, write_grid
-from trainer.watch.tensorboard import TensorBoard
 from trainer.watch.validation import Validation, validation_examples
 
 
@@ -91,7 +88,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
         for change in changes:
             say(change)
         if not (out / CONFIG).exists():
-            for remark in plan.data_set.remarks(plan.paths, train_split=job.split):
+            for remark in plan.data_set.remarks(plan.paths):
                 say(remark)
         batches = Batches(
             Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
@@ -163,7 +160,6 @@ class Run:
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
         self.validation_log = ValidationLog(out / "validation.csv", facts=facts, mode=task.modes[0])
         self.gan = new_gan(fabric, settings, channels=task.channels)
-        self.board: TensorBoard | None = None
         self._keep = job.keep
         self._out = out
         self._settings = settings
@@ -235,8 +231,6 @@ class Run:
                     self._validate(self.validation)
             except NotFiniteError as error:
                 raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
-        if self.board is not None and self.log.row_due(done):
-            self.board.update(self.log, self.validation_log, done=done)
         if done in due.validations and self._settings.plateau_patience is not None:
             self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
 
@@ -281,19 +275,15 @@ class Run:
             state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
-            self.take_initial_weights()
+            if self.plan.initial is not None:
+                channels = self.plan.task.channels
+                facts = start_from(self.plan.initial, self.gan, self._settings, self._say, channels=channels)
+                if self.leads:
+                    note_in_config(self._out, facts)
             return
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
         self._say(f"continuing from step {self.done} of {self.total}")
-
-    def take_initial_weights(self) -> None:
-        """Load the trained weights that the run starts from, if any."""
-        if self.plan.initial is not None:
-            start = load_start(self.plan.initial, self._settings, self._say, channels=self.plan.task.channels)
-            start_from(self.gan, start)
-            if self.leads:
-                record_start(self._out, start)
 
     def finish(self) -> None:
         """Write the finished generator; after Ctrl-C write latest.safetensors and say which files can be used."""
@@ -308,10 +298,8 @@ class Run:
         self._say(f"stopped after step {self.done} of {self.total}; generate accepts {usable}")
 
     def close(self) -> None:
-        """Stop the workers and close the TensorBoard files."""
+        """Stop the workers."""
         self._batches.close()
-        if self.board is not None:
-            self.board.close()
 
     def _parts(self) -> Mapping[str, Any]:
         """Return the parts of a checkpoint by name."""
@@ -327,44 +315,35 @@ class Run:
 
 
 class PlateauRate:
-    """A factor of the learning rates that falls when best_metric stops improving, by PyTorch's ReduceLROnPlateau."""
+    """A factor of the learning rates that falls when best_metric stops improving (PyTorch's ReduceLROnPlateau)."""
 
     def __init__(self, settings: TrainingSettings) -> None:
-        self._patience = settings.plateau_patience
-        self._rate = SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-        """A stand-in optimizer: its learning rate is the factor."""
-        self._scheduler = ReduceLROnPlateau(
-            self._rate,
-            factor=settings.plateau_factor,
-            patience=settings.plateau_patience or 0,
-            threshold=0.0,
-            threshold_mode="abs",
-            eps=0.0,
-        )
-
-    @property
-    def factor(self) -> float:
-        """Both learning rates are multiplied by it; in (0, 1]."""
-        return float(self._rate.param_groups[0]["lr"])
+        self.factor = 1.0  # both learning rates are multiplied by it
+        self._settings = settings
+        self._best = math.inf
+        self._bad = 0  # values since the best one, or since the rates were lowered
 
     def add_value(self, value: float | None, *, step: int, higher_is_better: bool) -> bool:
         """Add the value measured after `step` steps; return whether the rates are lowered.
 
         The value of the untrained generator is ignored, and so is a missing or infinite one.
         """
-        if self._patience is None or value is None or not step or not math.isfinite(value):
+        patience = self._settings.plateau_patience
+        if patience is None or value is None or not step or not math.isfinite(value):
             return False
-        before = self.factor
-        self._scheduler.step(-value if higher_is_better else value)
-        return self.factor < before
+        loss = -value if higher_is_better else value
+        self._bad = 0 if loss < self._best else self._bad + 1
+        self._best = min(self._best, loss)
+        if self._bad <= patience:
+            return False
+        self.factor *= self._settings.plateau_factor
+        self._bad = 0
+        return True
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""
-        best, bad = float(self._scheduler.best), self._scheduler.num_bad_epochs
-        return {"factor": self.factor, "best": best, "bad": bad}
+        return {"factor": self.factor, "best": self._best, "bad": self._bad}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state of a checkpoint."""
-        self._rate.param_groups[0]["lr"] = state["factor"]
-        self._scheduler.best = state["best"]
-        self._scheduler.num_bad_epochs = state["bad"]
+        self.factor, self._best, self._bad = state["factor"], state["best"], state["bad"]

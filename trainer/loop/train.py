@@ -14,7 +14,6 @@ from trainer.loop.failures import breakdowns_explained, deferred_interrupt
 from trainer.loop.run import Run, open_run
 from trainer.state.checkpoints import CheckpointClock
 from trainer.state.run_folder import CONFIG, has_generator, recorded_threads, run_lock
-from trainer.watch.tensorboard import TensorBoard, require_tensorboard
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the steps done, the total, and the latest means of the loss terms."""
@@ -25,7 +24,6 @@ def train(
     out: Path,
     *,
     checkpoint_every: int | None = None,
-    tensorboard: bool = False,
     on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
@@ -41,8 +39,6 @@ def train(
     """
     if checkpoint_every is not None and checkpoint_every < 1:
         raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
-    if tensorboard:
-        require_tensorboard()
     settings = job.settings
     with breakdowns_explained(settings, processes=processes()):
         fabric = new_fabric(settings)
@@ -62,8 +58,6 @@ def train(
             say(f"{out}: finished already; nothing was done")
             return out
         run.resume()
-        if tensorboard and leads:
-            run.board = TensorBoard(out)
         with closing(run), exact_kernels(fabric.device):
             train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
             if leads:

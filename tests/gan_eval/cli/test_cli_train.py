@@ -12,7 +12,7 @@ from gan_eval.cli import console as console_module
 from gan_eval.cli import train as train_module
 from gan_eval.cli.console import Console
 from gan_eval.cli.jobs import assigned_settings, job_of_options
-from gan_eval.cli.train import training_progress
+from gan_eval.cli.train import picture_size, training_progress
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 
@@ -147,7 +147,7 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("gan_eval.study.training.train_model", lambda *given, **how: calls.append((given, how)))
     options = "--epochs 3 --lambda-l1 5 --generator resnet_6 --norm instance --precision bf16 --learning-rate 1e-3"
     settings = ["--set", "adversarial=hinge", "--set", "snapshots=[1, 2]"]
-    watching = ["--keep", "4", "--tensorboard", "--checkpoint-every", "9", "--fraction", "0.5"]
+    watching = ["--keep", "4", "--checkpoint-every", "9", "--fraction", "0.5"]
     watching += ["--split", "train+val+test"]
     status = run(["train", "--data", "DATA", "--out", str(tmp_path), *options.split(), *settings, *watching])
     assert status == 0
@@ -158,7 +158,7 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
         adversarial="hinge", snapshots=(1, 2),
     )  # fmt: skip
     assert (job.keep, job.fraction, job.direction, job.split) == (4, 0.5, "AtoB", "train+val+test")
-    assert (how["tensorboard"], how["checkpoint_every"]) == (True, 9)
+    assert how["checkpoint_every"] == 9
 
 
 def test_a_study_says_its_settings_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -182,3 +182,10 @@ def test_bad_numbers_are_named_by_their_option(
 def test_a_folder_is_no_study_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["train", str(tmp_path), "--model", "m", "--out", str(tmp_path / "run")]) == 2
     assert "a folder, not a study file; a folder of pictures is given with --data" in capsys.readouterr().err
+
+
+def test_picture_size() -> None:
+    assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
+    for text in ("large", "-4", "12.5", ""):
+        with pytest.raises(UserError, match="a number of pixels is wanted, or native"):
+            picture_size(text)

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
-from trainer.masks.area import Band, Size, band_of, fitted
-from trainer.masks.makers import blocks, centre, draw_stroke, pasted, strokes
-from trainer.masks.silhouettes import region
+from trainer.masks import Band, Size, band_of, blocks, centre, draw_stroke, fitted, pasted, region, strokes
 
 Maker = Callable[..., Hole]
 
@@ -63,7 +61,7 @@ def seeded(count: int) -> Iterator[np.random.Generator]:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_every_hole_has_an_area_in_the_band(maker: Maker) -> None:
     bands = [band for band in BANDS if maker is not blocks or band[0] <= 0.25]
-    for rng, (size, (least, most)) in zip(seeded(1000), cycle(product(SIZES, bands)), strict=False):
+    for rng, (size, (least, most)) in zip(seeded(150), cycle(product(SIZES, bands)), strict=False):
         hole = maker(rng, size, least=least, most=most)
         assert hole.shape == size
         assert hole.dtype == np.bool_
@@ -75,7 +73,7 @@ def test_every_hole_has_an_area_in_the_band(maker: Maker) -> None:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_hole_follows_from_the_generator_alone(maker: Maker) -> None:
     shared, plain = str(np.random.get_state()), random.getstate()  # noqa: NPY002 - the global state is what is watched
-    for seed in range(20):
+    for seed in range(4):
         first, second = (np.random.default_rng(seed) for _ in range(2))
         assert np.array_equal(maker(first, (48, 40), least=0.1, most=0.2), maker(second, (48, 40), least=0.1, most=0.2))
         assert first.bit_generator.state == second.bit_generator.state
@@ -143,15 +141,6 @@ def test_given_masks_take_all_eight_positions() -> None:
     found = Counter(pasted(rng, (36, 36), masks=[mask], least=0.01, most=0.9).tobytes() for rng in seeded(800))
     assert found.keys() == {one.tobytes() for one in turned}
     assert min(found.values()) > 70
-
-
-def test_given_masks_are_resized_by_the_nearest_pixel() -> None:
-    mask = np.random.default_rng(1).random((20, 20)) < 0.4
-    positions = {
-        np.rot90(side, n).repeat(3, 0).repeat(2, 1).tobytes() for side in (mask, mask[:, ::-1]) for n in range(4)
-    }
-    for rng in seeded(30):
-        assert pasted(rng, (60, 40), masks=[mask], least=0.01, most=0.9).tobytes() in positions
 
 
 def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:

@@ -71,13 +71,6 @@ def test_activation_before_the_norm_is_the_computation_written_out(depth: int, s
         assert depth == 2 or not torch.allclose(other(x), wanted)
 
 
-@pytest.mark.parametrize(("size", "depth"), [(16, 2), (32, 3), (64, 4), (128, 5), (256, 6), (512, 7)])
-def test_default_depth_halves_to_four(size: int, depth: int) -> None:
-    net = empty_generator(settings_of(image_size=size))
-    assert isinstance(net, UNet)
-    assert (net.depth, net.only_size, net.bottleneck.side) == (depth, size, 4)
-
-
 def test_what_cannot_be_built_is_refused() -> None:
     with pytest.raises(
         UserError, match=r"^image_size: 192 pixels a side do not halve to 4; .* 128 or 256, or give depth"

@@ -14,7 +14,6 @@ from trainer.nets.layers import (
     InstanceNorm2d,
     MirroredStripes,
     ResizeConv2d,
-    _NormalisedEach,
     normalised_each,
 )
 
@@ -72,23 +71,6 @@ def test_normalisation_by_picture_stays_in_its_order_of_memory(kind: str, pictur
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, other.grad, rtol=0, atol=1e-12)
     torch.testing.assert_close(dict(ours.named_buffers()), dict(theirs.named_buffers()), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("weights", [True, False])
-def test_a_gpus_normalisation_by_picture_is_the_librarys(weights: bool) -> None:
-    """Here it is called by hand: a CPU takes the pictures one by one."""
-    torch.manual_seed(0)
-    x = 3 * torch.randn(3, 5, 7, 6, dtype=torch.float64) + 2
-    here = x.contiguous(memory_format=torch.channels_last).requires_grad_(True)
-    own = [torch.randn(5, dtype=torch.float64, requires_grad=True) for _ in range(2)] if weights else [None, None]
-    y, mean, var = _NormalisedEach.apply(here, *own, 1e-5)
-    torch.testing.assert_close(y, torch.nn.functional.instance_norm(x, None, None, *own), rtol=0, atol=1e-12)
-    torch.testing.assert_close(mean.flatten(1), x.mean((2, 3)))
-    torch.testing.assert_close(var.flatten(1), x.var((2, 3), correction=0))
-    assert torch.autograd.gradcheck(
-        lambda *values: _NormalisedEach.apply(*values, *own[len(values) - 1 :], 1e-5)[0],
-        [value for value in (here, *own) if value is not None],
-    )
 
 
 @pytest.mark.parametrize("pictures", [1, 2])

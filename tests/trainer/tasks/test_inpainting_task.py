@@ -160,17 +160,6 @@ def test_the_loss_of_the_context_encoder_by_hand() -> None:
     assert torch.equal(objective.judged(batch, output), output), "the discriminator sees the hole alone"
 
 
-def test_the_discriminator_sees_the_composite() -> None:
-    task = task_of(holes_of())
-    batch = task.assemble(crops(3), [0, 1, 2])
-    assert batch.hole is not None
-    output = torch.full_like(batch.target, 0.25)
-    judged = task.objective(torch.device("cpu")).judged(batch, output)
-    hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
-    assert torch.equal(judged[~hidden], batch.target[~hidden])
-    assert (judged[hidden] == 0.25).all()
-
-
 @pytest.mark.parametrize("discriminator", ["patch", "global_and_patch"])
 def test_patches_at_holes_are_judged_alone(discriminator: Any) -> None:
     holes = holes_of(masks={"centre": 1.0}, centre=0.25, judged_patches="hole")
@@ -232,17 +221,6 @@ def test_composites_keep_every_known_pixel(photographs: Path, shown: bool) -> No
                 assert (output.raw is not None) == shown
                 if output.raw is not None:
                     assert (output.raw[8:24, 8:24] == 255).all()
-
-
-def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
-    task = task_of(holes_of(fill="noise", mask_channel=True), generator="unet", generator_channels=3)
-    net = new_networks(task.settings)[0]
-    paths = task.data_set(photographs).paths("test")
-    examples = [example_of(task, path, number=number, seed=0) for number, path in enumerate(paths)]
-    with inference(net, "train"):
-        together = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=[5, 6, 7, 8])
-        alone = task.outputs(net, examples[2:3], purpose=Purpose.GENERATE, seed=0, numbers=[7])[0]
-    assert np.abs(together[2].fake.astype(int) - alone.fake.astype(int)).max() <= 1
 
 
 def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp_path: Path) -> None:

@@ -98,17 +98,6 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
         assert (found.names, found.seen) == (names, seen)
 
 
-def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Settings) -> None:
-    curves, chosen = tiny(steps=4, validate_every=2), tiny(steps=4, validate_every=2, best_metric="psnr")
-    assert curves.validation_count(uses_best=False) == 16
-    assert curves.validation_count(uses_best=True) is None
-    assert chosen.validation_count(uses_best=False) is None
-    assert tiny(steps=4, validation_pairs="all").validation_count(uses_best=False) is None
-    for settings in (curves, chosen):
-        few = settings.model_copy(update={"validation_pairs": 3})
-        assert few.validation_count(uses_best=True) == 3
-
-
 @pytest.mark.slow
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
