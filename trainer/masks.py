@@ -23,6 +23,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy.ndimage import binary_dilation
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
@@ -49,11 +50,7 @@ class Band:
 
 
 def band_of(size: Size, least: float, most: float) -> Band:
-    """The band of pixels for proportions of the picture `least` .. `most`, both of them included.
-
-    >>> band_of((10, 10), 0.07, 0.255)
-    Band(least=7, most=25)
-    """
+    """The band of pixels for proportions of the picture `least` .. `most`, both of them included."""
     pixels = size[0] * size[1]
     fewest, highest = round(least * pixels), round(most * pixels)
     fewest += fewest / pixels < least
@@ -87,12 +84,7 @@ def _grown(hole: Hole, pixels: int) -> Hole:
     if not grown.any():
         grown[grown.shape[0] // 2, grown.shape[1] // 2] = True
     while (missing := pixels - int(np.count_nonzero(grown))) > 0:
-        rows = grown.copy()
-        rows[1:] |= grown[:-1]
-        rows[:-1] |= grown[1:]
-        dilated = rows.copy()  # with the eight neighbours of each pixel
-        dilated[:, 1:] |= rows[:, :-1]
-        dilated[:, :-1] |= rows[:, 1:]
+        dilated = binary_dilation(grown, np.ones((3, 3)))  # with the eight neighbours of each pixel
         layer = np.flatnonzero(dilated & ~grown)
         grown.flat[layer[:missing]] = True
     return grown
@@ -115,12 +107,7 @@ class Mask:
 
 
 class Masks:
-    """Masks of several kinds, each as often as `[training.inpainting]` says.
-
-    >>> masks = Masks(InpaintingSettings(masks={"centre": 1, "strokes": 2}))
-    >>> masks(np.random.default_rng(1), (128, 128)).hole.shape
-    (128, 128)
-    """
+    """Masks of several kinds, each as often as `[training.inpainting]` says."""
 
     def __init__(
         self, settings: InpaintingSettings, *, shapes: Sequence[Hole] = (), folder: Sequence[Hole] = ()
@@ -220,14 +207,6 @@ _TURN = (4 * pi / 15, 8 * pi / 15)  # change of direction at a vertex, to either
 _STROKE_TRIES = 30
 
 
-@dataclass(frozen=True)
-class Stroke:
-    """A line of straight pieces with round joints and ends; lengths are in pixels."""
-
-    points: tuple[tuple[float, float], ...]  # x, y; each inside the picture
-    width: float
-
-
 def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
     """Brush strokes in all directions until their area is reached.
 
@@ -239,11 +218,12 @@ def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) 
     fineness = min(max((target / (size[0] * size[1] * _USUAL_SHARE)) ** 0.5, _FINEST), 1.0)
     canvas, taken = Image.new("L", (size[1], size[0])), 0
     for _ in range(_STROKE_TRIES):
-        candidate, stroke = canvas.copy(), draw_stroke(rng, size, fineness=fineness)
+        candidate = canvas.copy()
+        places, width = draw_stroke(rng, size, fineness=fineness)
         draw = ImageDraw.Draw(candidate)
-        points = [(x - 0.5, y - 0.5) for x, y in stroke.points]  # Pillow counts from the centre of the first pixel
-        draw.line(points, fill=255, width=max(round(stroke.width), 1))
-        radius = max(stroke.width - 1, 0) / 2
+        points = [(x - 0.5, y - 0.5) for x, y in places]  # Pillow counts from the centre of the first pixel
+        draw.line(points, fill=255, width=max(round(width), 1))
+        radius = max(width - 1, 0) / 2
         for x, y in points:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
         more = int(np.count_nonzero(np.asarray(candidate)))
@@ -256,8 +236,8 @@ def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) 
     return fitted(np.asarray(canvas) > 0, band)
 
 
-def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float = 1.0) -> Stroke:
-    """A stroke that starts anywhere in any direction, and turns back at the picture's edges."""
+def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float) -> tuple[list[tuple[float, float]], float]:
+    """Points x, y and width, in pixels, of a stroke that starts anywhere and turns back at the picture's edges."""
     height, width = size
     vertices = max(round(int(rng.integers(_VERTICES[0], _VERTICES[1] + 1)) * min(fineness, 1)), 2)
     lengths = np.abs(rng.normal(1 / 8, 1 / 16, vertices - 1)) * hypot(height, width) * fineness
@@ -268,7 +248,7 @@ def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float = 1.0) 
     for length, heading in zip(lengths.tolist(), headings.tolist(), strict=True):
         x, y = _folded(x + length * cos(heading), width), _folded(y + length * sin(heading), height)
         points.append((x, y))
-    return Stroke(tuple(points), rng.uniform(*_WIDTHS) * min(size) * fineness)
+    return points, rng.uniform(*_WIDTHS) * min(size) * fineness
 
 
 def _folded(place: float, length: int) -> float:

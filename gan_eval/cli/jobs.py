@@ -78,11 +78,11 @@ def preset_training(preset: str | None) -> "tuple[Preset | None, Mapping[str, An
     """
     if preset is None:
         return None, {}
-    from trainer.datasets.presets import TRAININGS, any_preset_of
+    from trainer.datasets.presets import TRAININGS, preset_of
 
     if preset in TRAININGS:
         return None, TRAININGS[preset]
-    known = any_preset_of(preset, also=TRAININGS)
+    known = preset_of(preset, also=TRAININGS)
     return known, known.training()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 from PIL import Image
-from training_runs import train, train_measured
+from training_runs import train_measured
 
 from gan_eval.metrics import evaluate
 from gan_eval.quiz.library import Library
@@ -148,20 +148,3 @@ def test_every_level_of_16_bits_survives_the_way_through_the_network() -> None:
     whole = PixelFormat(1, 16)
     levels = np.arange(65536, dtype=np.uint16).reshape(1, 1, 256, 256)
     np.testing.assert_array_equal(as_pictures(as_tensor(levels, whole), whole)[0][..., 0], levels[0, 0])
-
-
-@pytest.mark.slow
-def test_a_run_of_16_bits_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, grey_16_tiff, five_16)
-    pair_folders(raw, clean, tmp_path / "data")
-    whole = train(SETTINGS, tmp_path / "data", tmp_path / "whole", checkpoint_every=1)
-    cut = train(SETTINGS, tmp_path / "data", tmp_path / "cut", checkpoint_every=1)
-    (cut / "generator.safetensors").unlink()
-    (cut / "checkpoints" / "step_0000002.pt").unlink()
-    messages: list[str] = []
-    train(SETTINGS, tmp_path / "data", cut, on_message=messages.append)
-    assert "continuing from step 1 of 2" in messages
-    assert (cut / "generator.safetensors").read_bytes() == (whole / "generator.safetensors").read_bytes()
-    before = (cut / "generator.safetensors").stat().st_mtime_ns
-    train(SETTINGS, tmp_path / "data", cut)
-    assert (cut / "generator.safetensors").stat().st_mtime_ns == before

@@ -201,14 +201,13 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
 
 def test_a_batch_gives_what_single_pictures_give(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     """But for the rounding of a level here and there; and the same call gives the same files."""
-    data = make_pairs(test=5)
-    single = generate(run, data, split="test", out=tmp_path / "single")
+    data = make_pairs(test=3)
     for mode in ("train", "eval"):
         single = generate(run, data, split="test", out=tmp_path / f"{mode}-1", mode=mode)
-        batched = generate(run, data, split="test", out=tmp_path / f"{mode}-3", mode=mode, batch_size=3)
-        again = generate(run, data, split="test", out=tmp_path / f"{mode}-again", mode=mode, batch_size=3)
+        batched = generate(run, data, split="test", out=tmp_path / f"{mode}-3", mode=mode, batch_size=2)
+        again = generate(run, data, split="test", out=tmp_path / f"{mode}-again", mode=mode, batch_size=2)
         assert hashes(batched) == hashes(again)
-        for number in range(5):
+        for number in range(3):
             difference = np.abs(
                 pixels(single / "fake" / f"{number}.png") - 0.0 - pixels(batched / "fake" / f"{number}.png")
             )
@@ -265,7 +264,7 @@ def test_weights_that_are_not_finite_are_refused_by_name(
     assert not (tmp_path / "set").exists()
 
 
-@pytest.mark.parametrize("batch_size", [1, 2])
+@pytest.mark.parametrize("batch_size", [2])
 def test_a_picture_that_is_not_finite_is_refused_by_name(
     run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_size: int
 ) -> None:

@@ -9,7 +9,7 @@ from reference_layout import trained
 from training_runs import translate
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.inference import crop_back, inference, pad_to_multiple, translate_batch
+from trainer.inference import inference, translate_batch
 from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.randomness import Purpose
@@ -54,13 +54,3 @@ def test_everything_is_as_before_even_after_an_error(tiny: Settings) -> None:
     assert net.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
     assert torch.equal(torch.random.get_rng_state(), state)
-
-
-@pytest.mark.parametrize(("height", "width"), [(256, 256), (400, 600), (1, 300), (10, 7), (257, 255)])
-def test_padding_reflects_and_is_cropped_back(height: int, width: int) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    padded = pad_to_multiple(picture, 256)
-    assert all(side % 256 == 0 for side in padded.shape[:2])
-    np.testing.assert_array_equal(crop_back(padded, picture), picture)
-    if 1 < height < 256:
-        np.testing.assert_array_equal(padded[height, :width], picture[height - 2])

@@ -16,14 +16,14 @@ from trainer.nets.discriminators import PatchGAN
 from trainer.nets.layers import initialise
 from trainer.nets.unet import UNet
 from trainer.step import Batch, Gan, Objective, Term, accuracy, training_step
-from trainer.tasks.translation import translation_objective
+from trainer.tasks.translation import Translation
 
 SIZE, DEPTH, CHANNELS = 64, 6, 3
 
 
 def published(**changes: Any) -> Objective:
     """The published objective, or another in some respects."""
-    return replace(translation_objective(TrainingSettings()), **changes)
+    return replace(Translation(TrainingSettings(), "AtoB").objective(torch.device("cpu")), **changes)
 
 
 def of_target(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
@@ -155,17 +155,6 @@ def test_without_the_adversarial_term_the_discriminator_is_left_alone() -> None:
     assert set(terms) == {"g_l1", "g_gradient_norm"}
     for name, value in untouched.state_dict().items():
         assert torch.equal(D.state_dict()[name], value), name
-
-
-def test_the_adversarial_term_alone_ignores_the_ground_truth_of_g() -> None:
-    """GAN alone: L1 is watched, but moving the target's mean moves the generator through D alone."""
-    alone = published(reconstruction=(Term("g_l1", of_target(l1), 0.0),))
-    _, _, terms = one_step(alone)
-    _, _, with_l1 = one_step(published())
-    assert terms["g_l1"] == with_l1["g_l1"]
-    by_l1_only = one_step(published(adversarial_weight=0.0, reconstruction=(Term("g_l1", of_target(l1), 100.0),)))[2]
-    assert terms["g_gradient_norm"] < with_l1["g_gradient_norm"]
-    assert by_l1_only["g_gradient_norm"] == pytest.approx(float(with_l1["g_gradient_norm"]), rel=0.5)
 
 
 def test_weights_of_several_terms_add_up() -> None:

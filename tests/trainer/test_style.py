@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.metrics.weights import cache
 from gan_eval.settings.training import StyleLayers, StyleNetwork
-from trainer.style import StyleLoss, gram, load_style_network, style_weights
+from trainer.style import StyleLoss, load_style_network, style_weights
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 CHANNELS = {  # of the convolutions before each of the five poolings
@@ -104,15 +104,6 @@ def test_the_style_loss_is_its_formula(
     assert len(loss.compared) == (4 if layers == "poolings" else sum(map(len, CHANNELS[name])))
     assert float(loss(fake.float(), target.float())) == pytest.approx(wanted, rel=1e-4)
     assert float(loss.double()(fake, target)) == pytest.approx(wanted, rel=1e-6)  # the mean is kept in float32
-
-
-def test_gram_matrices_are_float32_under_autocast() -> None:
-    features = _pictures(0, 1, 8, 6, 6).float()
-    wanted = gram(features), gram(features.bfloat16().float())
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = gram(features), gram(features.bfloat16())
-    assert [each.dtype for each in found] == [torch.float32] * 2
-    assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
 
 
 class _Smooth(nn.Sequential):

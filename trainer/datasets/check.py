@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,12 +24,11 @@ from trainer.datasets.pairs import (
     shared_stems,
 )
 from trainer.datasets.photographs import FEW, PhotographSet, double_width_remark, has_usual_splits, walk
-from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS, Preset, any_preset_of, preset_of
 
 LISTED = 20  # number of findings of a kind in the printed list; JSON has all
 SIZES_LISTED = 5  # number of sizes in the printed list; JSON has all
 
-Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few", "format"]
+Kind = Literal["unusable", "duplicate", "sizes", "shape", "split", "stem", "few", "format"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class Report:
 
     folder: Path
     photographs: bool  # single photographs, not A|B pictures
-    preset: str | None  # the preset that the set was compared with
     pictures: list[PictureFacts]
     unusable: dict[Path, str]  # the reason of each picture that cannot be used
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
@@ -89,7 +87,6 @@ class Report:
             own = {"drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction, "formats": formats}
         return {
             "folder": str(self.folder),
-            "preset": self.preset,
             "splits": self.splits,
             "sizes": self.sizes,
             **own,
@@ -103,7 +100,7 @@ class Report:
         sizes = [f"{size} ({count})" for size, count in self.sizes.items()]
         more = f" and {len(sizes) - SIZES_LISTED} more sizes" if len(sizes) > SIZES_LISTED else ""
         lines = [
-            f"folder    {self.folder}{f', compared with {self.preset}' if self.preset else ''}",
+            f"folder    {self.folder}",
             f"pictures  {splits}{' (by hash of the path)' if self.by_hash else ''}",
             f"pixels    {', '.join(sizes[:SIZES_LISTED])}{more}",
         ]
@@ -127,22 +124,12 @@ class Report:
         return path.relative_to(self.folder).as_posix()
 
 
-def check(
-    data: Path, *, photographs: bool = False, preset: str | None = None, on_progress: OnProgress | None = None
-) -> Report:
+def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | None = None) -> Report:
     """Look at every picture of a data set of A|B pictures, or of single photographs.
 
-    `preset` is the one to compare with; default: the one that is called like the folder, if there is one. A folder
-    without a usable picture is refused.
+    A folder without a usable picture is refused.
     """
     data = Path(data)
-    known: Preset | None
-    if preset is None:
-        known = (PHOTOGRAPH_PRESETS if photographs else PRESETS).get(data.resolve().name)
-    else:
-        known = any_preset_of(preset) if photographs else preset_of(preset)
-        if photographs and not known.has_photographs:
-            raise UserError(f"--preset {preset}: is of A|B pictures; leave --photographs out")
     data_set = PhotographSet(data) if photographs else PairedSet(data)
     by_split = data_set.by_split()
     if not by_split:
@@ -173,16 +160,15 @@ def check(
     if not pictures:
         first = next(iter(unusable.values()))
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
-    compared = known.name if known and known.splits else None
     if isinstance(data_set, PairedSet):
         flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
         drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in data_set.formats) else None
-        report = Report(data, False, compared, pictures, unusable, drawn=drawn, formats=data_set.formats)
-        findings += pair_findings(report, known)
+        report = Report(data, False, pictures, unusable, drawn=drawn, formats=data_set.formats)
+        findings += pair_findings(report)
     else:
-        report = Report(data, True, compared, pictures, unusable, by_hash=not has_usual_splits(data))
+        report = Report(data, True, pictures, unusable, by_hash=not has_usual_splits(data))
         findings += photograph_findings(report, by_split)
-    report.findings.extend([*findings_of_both(report), *findings, *(counts_against(report, known) if known else ())])
+    report.findings.extend([*findings_of_both(report), *findings])
     return report
 
 
@@ -199,7 +185,7 @@ def findings_of_both(report: Report) -> Iterator[Finding]:
         yield Finding("split", f"no train split; there are: {', '.join(report.splits)}")
 
 
-def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
+def pair_findings(report: Report) -> Iterator[Finding]:
     """Yield the findings on A|B pictures."""
     if len(report.sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in report.sizes.items())
@@ -212,17 +198,6 @@ def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
     yield from duplicates(report, "the same picture", lambda pixels: pixels)
     yield from duplicates(report, "the same A half", lambda pixels: pixels[0], whole=False)
     yield from duplicates(report, "the same B half", lambda pixels: pixels[1], whole=False)
-    if preset is None:
-        return
-    size = f"{preset.width}x{preset.height}"
-    if size not in report.sizes:
-        yield Finding("sizes", f"no picture of {size} pixels, the size in the official {preset.name}")
-    if report.direction not in (None, preset.direction):
-        yield Finding(
-            "sides",
-            f"the halves look exchanged: {report.drawn} looks drawn, but {preset.name} has {preset.a} left (A) and "
-            f"{preset.b} right (B); train with --direction {report.direction}, not {preset.direction}",
-        )
 
 
 def photograph_findings(report: Report, by_split: dict[str, list[Path]]) -> Iterator[Finding]:
@@ -261,10 +236,3 @@ def duplicates(
             across = " across splits" if len({picture.split for picture in group}) > 1 else ""
             names = ", ".join(report.name(picture.path) for picture in group)
             yield Finding("duplicate", f"{what}{across}: {names}")
-
-
-def counts_against(report: Report, preset: Preset) -> Iterable[Finding]:
-    """Splits that hold another number of pictures than the preset's."""
-    for split, official in preset.splits.items():
-        if (count := report.splits.get(split, 0)) != official:
-            yield Finding("count", f"{split}: {count} pictures; the official {preset.name} has {official}")

@@ -207,10 +207,13 @@ def extract_pictures(archive: Path, folder: Path) -> None:
             with zipfile.ZipFile(archive) as zipped:
                 zipped.extractall(folder, [name for name in zipped.namelist() if is_wanted(name, archive)])
         elif tarfile.is_tarfile(archive):
-            with tarfile.open(archive) as tarred:
+            with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
                 for member in tarred:
                     if is_wanted(member.name, archive) and member.isreg():
                         tarred.extract(member, folder, filter="data")
+                file.seek(tarred.offset)
+                if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+                    raise EOFError("the end is missing")  # tarfile takes a cut of an uncompressed file for its end
         else:
             raise BadArchiveError(f"{archive}: not a readable archive; wanted {KINDS}")
     except DAMAGED as error:

@@ -222,21 +222,13 @@ def narrow_halves(sizes: dict[Path, tuple[int, int]]) -> str | None:
 
 
 def flatness(half: Picture) -> float:
-    """The proportion of horizontally neighbouring pixels whose grey levels differ by at most two, 0..1.
-
-    >>> flatness(np.zeros((4, 4, 3), np.uint8))
-    1.0
-    """
+    """The proportion of horizontally neighbouring pixels whose grey levels differ by at most two, 0..1."""
     grey = half.sum(axis=2, dtype=np.int16) // 3
     return float((np.abs(np.diff(grey, axis=1)) <= SAME_LEVEL).mean())
 
 
 def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
-    """Return the half that is drawn in most pictures of a set; None where that is not clear.
-
-    >>> drawn_side([0.4, 0.5, 0.4], [0.8, 0.9, 0.7])
-    'B'
-    """
+    """Return the half that is drawn in most pictures of a set; None where that is not clear."""
     apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > MARGIN]
     for_a = sum(difference > 0 for difference in apart)
     if len(apart) < FEWEST:
@@ -252,11 +244,7 @@ def direction_from(drawn: Side) -> Direction:
 
 
 def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
-    """Return the message where a direction makes drawings from photographs, else None.
-
-    >>> doubtful_direction("B", "AtoB")
-    'B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round'
-    """
+    """Return the message where a direction makes drawings from photographs, else None."""
     if drawn is None or direction_from(drawn) == direction:
         return None
     turned = direction_from(drawn)

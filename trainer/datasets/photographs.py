@@ -75,7 +75,15 @@ class PhotographSet(DataSet):
     def names_and_clashes(self, paths: Iterable[Path], split: str) -> tuple[dict[str, Path], list[str]]:
         """The pictures by name, and a message for each that has the name of an earlier one: generation refuses it."""
         root = self._split_folder(split) or self.folder
-        return first_of_each_name((joined(path.relative_to(root)), path) for path in paths)
+        first: dict[str, Path] = {}
+        clashes: list[str] = []
+        for path in paths:
+            name = "-".join(path.relative_to(root).with_suffix("").parts)
+            if name in first:
+                clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
+            else:
+                first[name] = path
+        return first, clashes
 
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
         """The centre square of a photograph, or the whole as a square."""
@@ -164,27 +172,6 @@ def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Itera
                 yield from walk(path, here)
         elif names_a_picture(path) and may_be_a_file(entry):
             yield path
-
-
-def joined(relative: PurePath) -> str:
-    """A relative path as one name.
-
-    >>> joined(PurePath("n01443537/images/7.JPEG"))
-    'n01443537-images-7'
-    """
-    return "-".join(relative.with_suffix("").parts)
-
-
-def first_of_each_name(named: Iterable[tuple[str, Path]]) -> tuple[dict[str, Path], list[str]]:
-    """The first path of each name, and a message for every later one."""
-    first: dict[str, Path] = {}
-    clashes: list[str] = []
-    for name, path in named:
-        if name in first:
-            clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
-        else:
-            first[name] = path
-    return first, clashes
 
 
 def centre_square(picture: Picture) -> Picture:

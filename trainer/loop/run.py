@@ -1,32 +1,41 @@
-"""A training run: its networks, its tables, and the number of steps done."""
+"""The training loop, resumable at any step: `train`, and `Run` with its networks, tables and number of steps done."""
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 from torch import nn
 
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import check_output_folder
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import check_output_folder, refuse_links
+from gan_eval.machine.threads import processes
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import (
     any_rank,
     average,
+    cpu_threads,
+    exact_kernels,
     leader_first,
     machine_of,
+    new_fabric,
     require_same_step,
     running_statistics,
     same_everywhere,
+    speaker,
     workers_for,
 )
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
+from trainer.loop.failures import breakdowns_explained, deferred_interrupt
 from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
@@ -48,8 +57,11 @@ from trainer.state.run_folder import (
     LATEST,
     begin_run,
     check_run,
+    has_generator,
     note_in_config,
     recorded_formats,
+    recorded_threads,
+    run_lock,
     save_generator,
     snapshot_path,
 )
@@ -59,6 +71,80 @@ from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.samples import grid_path, sample_examples, write_grid
 from trainer.watch.validation import Validation, validation_examples
+
+SECONDS = 60.0  # time between checkpoints where no number of steps is given
+SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
+Progress = Callable[[int, int, dict[str, float]], None]
+"""Called after each step with the steps done, the total, and the latest means of the loss terms."""
+
+
+def train(
+    job: TrainingJob,
+    out: Path,
+    *,
+    checkpoint_every: int | None = None,
+    on_progress: Progress | None = None,
+    on_message: Callable[[str], None] | None = None,
+) -> Path:
+    """Train a generator. The same call resumes an interrupted run, and returns for a finished one.
+
+    A resumed run ends with the same bits as an uninterrupted one on the same device with the same number of threads.
+
+    `out` gets config.json, training_log.csv, checkpoints/, samples/ and generator.safetensors, with snapshots and
+    validation also snapshots/, validation.csv and best.safetensors.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
+    """
+    if checkpoint_every is not None and checkpoint_every < 1:
+        raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
+    settings = job.settings
+    with breakdowns_explained(settings, processes=processes()):
+        fabric = new_fabric(settings)
+    leads, out = fabric.is_global_zero, Path(out)
+    say = speaker(fabric, on_message)
+    with breakdowns_explained(settings, processes=fabric.world_size), ExitStack() as stack:
+        finished = has_generator(out, say)
+        if leads and not finished:  # a finished run is only read
+            if not (out / CONFIG).exists():
+                check_output_folder(out)
+            refuse_links(out)
+            stack.enter_context(hold_lock(*run_lock(out)))
+        threads = cpu_threads(job.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
+        stack.enter_context(threads)
+        run = open_run(fabric, job, out, finished=finished, say=say)
+        if run is None:
+            say(f"{out}: finished already; nothing was done")
+            return out
+        run.resume()
+        with closing(run), exact_kernels(fabric.device):
+            train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
+            if leads:
+                run.finish()
+        fabric.barrier()  # a process that ended earlier would look like a breakdown
+    if run.done < run.total:
+        raise KeyboardInterrupt
+    return out
+
+
+def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
+    """Train to the last step, or until Ctrl-C; write what is due after each step."""
+    wait, last = SECONDS, time.monotonic()
+    with deferred_interrupt() as interrupted:
+        if not run.done:
+            run.reached()
+        while run.done < run.total:
+            run.step()
+            run.reached()
+            stop = run.in_any_rank(interrupted())
+            is_due = time.monotonic() - last >= wait if checkpoint_every is None else not run.done % checkpoint_every
+            if run.leads and (stop or is_due or run.done == run.total):
+                wait = max(SECONDS, run.save() / SHARE)
+                last = time.monotonic()
+            if stop:
+                return
+            if on_progress is not None:
+                on_progress(run.done, run.total, run.log.latest)
 
 
 def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":

@@ -54,11 +54,7 @@ def plan_layers(field: int) -> tuple[Layer, ...]:
 
 
 def grid_sides(size: int, layers: tuple[Layer, ...]) -> list[int]:
-    """Side of the output of each layer for a picture of side `size`; below 1 the picture is too small.
-
-    >>> grid_sides(256, plan_layers(70))
-    [128, 64, 32, 31, 30]
-    """
+    """Side of the output of each layer for a picture of side `size`; below 1 the picture is too small."""
     sides: list[int] = []
     for layer in layers:
         size = (size + 2 * layer.padding - layer.kernel) // layer.stride + 1

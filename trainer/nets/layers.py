@@ -199,11 +199,7 @@ INNERMOST = 4  # side at which the halving ends (Pathak et al. 2016; Radford et 
 
 
 def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> int:
-    """Return the number of times that `side` halves until it is 4, at least 1.
-
-    >>> halvings(128), halvings(8)
-    (5, 1)
-    """
+    """Return the number of times that `side` halves until it is 4, at least 1."""
     least = 2 * INNERMOST
     if side >= least and side.bit_count() == 1:
         return (side // INNERMOST).bit_length() - 1

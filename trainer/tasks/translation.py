@@ -62,14 +62,6 @@ class Translation(Task):
         return [Output(crop_back(fake, like)) for fake, like in zip(fakes, conditions, strict=True)]
 
 
-def translation_objective(settings: TrainingSettings) -> Objective:
-    """The objective that the settings describe, on the CPU and without a style network.
-
-    Defaults: arXiv 1611.07004, eq. 4 with lambda = 100, and D's objective halved.
-    """
-    return Translation(settings, "AtoB").objective(torch.device("cpu"))
-
-
 def joined_with_input(batch: Batch, picture: Tensor) -> Tensor:
     """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
     return torch.cat([batch.inputs, picture], 1)

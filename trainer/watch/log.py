@@ -19,11 +19,7 @@ MIN_WINDOW, MAX_WINDOW = 10, 50  # steps in a window
 
 
 def window_of(total: int) -> int:
-    """Return the number of steps that are averaged into one row.
-
-    >>> window_of(100), window_of(4900), window_of(50_000)
-    (10, 24, 50)
-    """
+    """Return the number of steps that are averaged into one row."""
     return min(max(total // ROWS, MIN_WINDOW), MAX_WINDOW)
 
 

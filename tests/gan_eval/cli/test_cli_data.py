@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.__main__ import run
-from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
+from trainer.datasets.presets import PRESETS
 
 
 def save(path: Path, seed: int = 0, size: tuple[int, int] = (32, 32)) -> None:
@@ -32,10 +32,8 @@ def test_list_reports_the_presets_and_what_is_there(
     assert run(["data", "list"]) == 0
     plain = capsys.readouterr().out.splitlines()
     names = [line.partition(":")[0] for line in plain]
-    assert names == [*PRESETS, *PHOTOGRAPH_PRESETS]
+    assert names == list(PRESETS)
     assert names[:4] == ["facades", "maps", "edges2shoes", "cityscapes"]
-    photographs = ["tiny_imagenet", "imagenet_64", "imagenet_128", "landscapes", "paintings"]
-    assert names[len(PRESETS) :][:5] == photographs
     assert run(["data", "list", "--data-root", str(facades.parent)]) == 0
     assert capsys.readouterr().out.splitlines() == [*plain, f"in {facades.parent}:", "  facades: train 3"]
     assert run(["data", "list", "--data-root", str(facades / "absent")]) == 2
@@ -71,7 +69,6 @@ def test_check_exits_with_0_and_findings_and_2_where_nothing_can_be_used(
     assert run(["data", "check", str(facades)]) == 0
     assert "unusable:" in capsys.readouterr().out
     assert run(["data", "check", str(facades / "train")]) == 2
-    assert run(["data", "check", str(facades), "--preset", "none"]) == 2
 
 
 def test_preview_writes_a_sheet(facades: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -15,9 +15,9 @@ from gan_eval.files.atomic import temporary_name
 from gan_eval.metrics.weights.package import FetchError
 from trainer.datasets.fetch import fetch
 from trainer.datasets.photographs import PhotographSet
-from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
+from trainer.datasets.presets import PRESETS
 
-FACADES, TINY = PRESETS["facades"], PHOTOGRAPH_PRESETS["tiny_imagenet"]
+FACADES, TINY = PRESETS["facades"], PRESETS["tiny_imagenet"]
 ADDRESS = "https://example.org/facades.tar.gz"
 Archive = Callable[..., Path]
 
@@ -192,7 +192,7 @@ def test_a_set_without_an_address_says_why(tmp_path: Path) -> None:
         fetch(PRESETS["cityscapes"], tmp_path / "out")
     for name in ("imagenet_64", "landscapes"):
         with pytest.raises(UserError, match=f"^{name}: no address; (register|bring)"):
-            fetch(PHOTOGRAPH_PRESETS[name], tmp_path / "out")
+            fetch(PRESETS[name], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

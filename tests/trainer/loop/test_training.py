@@ -66,18 +66,18 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
 def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     """Stop in the middle of an epoch, of a log window, and between checkpoints; with dropout and jitter."""
     data = make_pairs(train=5, val=1)
-    settings = tiny(steps=24, batch_size=2)
+    settings = tiny(steps=14, batch_size=2)
     straight = train(settings, data, tmp_path / "straight", direction="BtoA", checkpoint_every=100)
     with pytest.raises(Stop):
-        train(settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5, stop_after=13)
+        train(settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5, stop_after=8)
     first: list[int] = []
     messages: list[str] = []
     resumed = train(
         settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5,
         on_progress=lambda done, _total, _terms: first.append(done), on_message=messages.append,
     )  # fmt: skip
-    assert first[0] == 11
-    assert messages == ["continuing from step 10 of 24"]
+    assert first[0] == 6
+    assert messages == ["continuing from step 5 of 14"]
     assert result(resumed) == result(straight)
 
 
@@ -144,19 +144,13 @@ def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    data, messages = make_pairs(train=2), list[str]()
-    whole = train(tiny(steps=3), data, tmp_path / "whole", threads=2)
-    run = tmp_path / "run"
+    data, messages, run = make_pairs(train=2), list[str](), tmp_path / "run"
     with pytest.raises(Stop):
-        train(tiny(steps=3), data, run, threads=2, checkpoint_every=1, stop_after=1)
-    with pytest.raises(Stop):
-        train(tiny(steps=3), data, run, checkpoint_every=1, stop_after=2, on_message=messages.append)
-    assert messages == ["continuing from step 1 of 3"]
-    train(tiny(steps=3), data, run)
-    files = [(folder / "generator.safetensors").read_bytes() for folder in (whole, run)]
-    assert files[0] == files[1]
+        train(tiny(steps=2), data, run, threads=2, checkpoint_every=1, stop_after=1)
+    train(tiny(steps=2), data, run, on_message=messages.append)
+    assert messages == ["continuing from step 1 of 2"]
     (run / "generator.safetensors").unlink()
-    train(tiny(steps=3), data, run, threads=1, on_message=messages.append)
+    train(tiny(steps=2), data, run, threads=1, on_message=messages.append)
     assert messages[1].startswith("threads was 2 when the run began and is 1 now")
 
 

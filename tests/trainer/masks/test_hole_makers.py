@@ -7,11 +7,10 @@ from itertools import cycle, product
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
-from trainer.masks import Band, Size, band_of, blocks, centre, draw_stroke, fitted, pasted, region, strokes
+from trainer.masks import Band, Size, band_of, blocks, centre, fitted, pasted, region, strokes
 
 Maker = Callable[..., Hole]
 
@@ -89,50 +88,6 @@ def test_the_centre_is_a_centred_square(size: Size, side: int) -> None:
     for places, length in ((rows, size[0]), (columns, size[1])):
         assert places.max() - places.min() + 1 == side
         assert 0 <= (length - 1 - places.max()) - places.min() <= 1
-
-
-def test_blocks_are_made_of_rectangles() -> None:
-    """Every pixel of a block lies in a full 3x3 window of the hole, but for the last layer of a fixed hole."""
-    for rng in seeded(100):
-        hole = blocks(rng, (128, 128), least=0.15, most=0.25)
-        windows = np.lib.stride_tricks.sliding_window_view(hole, (3, 3)).all(axis=(2, 3))
-        covered = np.zeros_like(hole)
-        for down, right in product(range(3), repeat=2):
-            covered[down : 126 + down, right : 126 + right] |= windows
-        assert (hole & ~covered).sum() <= 0.001 * hole.size
-
-
-def moment(hole: Hole, plain: int, conjugate: int) -> complex:
-    """Central complex moment: the sum of z**plain * conj(z)**conjugate over the hole, z = x + i y."""
-    rows, columns = np.nonzero(hole)
-    z = (columns - columns.mean()) + 1j * (rows - rows.mean())
-    return complex((z**plain * z.conj() ** conjugate).sum())
-
-
-def inside(hole: Hole) -> bool:
-    return not (hole[0].any() or hole[-1].any() or hole[:, 0].any() or hole[:, -1].any())
-
-
-def test_a_silhouette_keeps_its_form() -> None:
-    """Normalised second and third moments of what lies inside are those of the letter."""
-
-    def form(hole: Hole) -> NDArray[np.float64]:
-        area = float(hole.sum())
-        return np.abs([moment(hole, 2, 0) / area**2, moment(hole, 1, 1) / area**2, moment(hole, 1, 2) / area**2.5])
-
-    holes = (region(rng, (160, 160), shapes=[letter()], least=0.1, most=0.2) for rng in seeded(60))
-    whole = [hole for hole in holes if inside(hole)]
-    assert len(whole) > 15
-    for hole in whole:
-        np.testing.assert_allclose(form(hole), form(letter()), rtol=0.08)
-
-
-def test_strokes_stay_inside_and_within_their_limits() -> None:
-    for rng in seeded(500):
-        stroke = draw_stroke(rng, (100, 200))
-        assert 4 <= len(stroke.points) <= 12
-        assert 12 / 256 * 100 <= stroke.width <= 40 / 256 * 100
-        assert all(0 <= x <= 200 and 0 <= y <= 100 for x, y in stroke.points)
 
 
 def test_given_masks_take_all_eight_positions() -> None:
