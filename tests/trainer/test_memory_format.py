@@ -3,6 +3,7 @@
 Channels-last networks, as on a GPU, are made on the CPU here: its fused Adam also pairs weights and moments by address.
 """
 
+import copy
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ def test_moments_come_to_the_device_of_their_weights() -> None:
 @pytest.mark.parametrize("damage", ["another name", "another shape", "no groups", "a moment that is a text"])
 def test_moments_of_other_weights_are_refused(damage: str) -> None:
     made = trained(SETTINGS)
-    state = made.generator_optimizer.state_dict()
+    state = copy.deepcopy(made.generator_optimizer.state_dict())
     match damage:
         case "another name":
             state["param_groups"][0]["param_names"][0] = "other.weight"

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn as nn
+from reference_layout import ReferenceUNet
 from torch import Tensor
 
 from gan_eval.settings.training import TrainingSettings
 from trainer.losses import l1, l2, ssim
+from trainer.model import _renamed
 from trainer.nets.discriminators import PatchGAN
 from trainer.nets.layers import initialise
 from trainer.nets.unet import UNet
@@ -28,47 +30,6 @@ def published(**changes: Any) -> Objective:
 
 def of_target(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
     return lambda output, batch: loss(output, batch.target)
-
-
-class NestedUNet(nn.Module):
-    """The published generator as a recursion, with in-place activations; written apart from `trainer.nets`."""
-
-    def __init__(self, level: int, widths: list[int]) -> None:
-        super().__init__()
-        self.level = level
-        self.last = level == len(widths) - 1
-        outside = 3 if level == 0 else widths[level - 1]
-        self.down = nn.Conv2d(outside, widths[level], 4, 2, 1, bias=False)
-        self.down_norm = nn.BatchNorm2d(widths[level]) if level > 0 and not self.last else None
-        self.inner = None if self.last else NestedUNet(level + 1, widths)
-        self.up = nn.ConvTranspose2d(widths[level] * (1 if self.last else 2), outside, 4, 2, 1, bias=level == 0)
-        self.up_norm = nn.BatchNorm2d(outside) if level else None
-        self.drop = nn.Dropout(0.5) if level >= 4 and not self.last else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.level:
-            x = nn.LeakyReLU(0.2, inplace=True)(x)  # the skip below carries the activated values
-        y = self.down(x)
-        y = self.down_norm(y) if self.down_norm else y
-        y = self.inner(y) if self.inner else y
-        y = self.up(nn.ReLU(inplace=True)(y))
-        if self.level == 0:
-            return torch.tanh(y)
-        y = self.up_norm(y)
-        y = self.drop(y) if self.drop else y
-        return torch.cat([x, y], 1)
-
-    def load_from(self, net: UNet) -> None:
-        level = self
-        for down, up in zip(net.down, net.up, strict=True):
-            pairs = [(level.down, down.conv), (level.up, up.conv)]
-            if level.down_norm:
-                pairs.append((level.down_norm, down.norm))
-            if level.up_norm:
-                pairs.append((level.up_norm, up.norm))
-            for mine, theirs in pairs:
-                mine.load_state_dict(theirs.state_dict())
-            level = level.inner
 
 
 def new_pair(*, depth: int = DEPTH) -> tuple[UNet, PatchGAN]:
@@ -113,8 +74,8 @@ def test_step_equals_an_independent_reference_in_float64(batch: int) -> None:
         for _ in range(4)
     ]
     G, D = new_pair()
-    reference_G, reference_D = NestedUNet(0, [CHANNELS * min(2**k, 8) for k in range(DEPTH)]).double(), copy.deepcopy(D)
-    reference_G.load_from(G)
+    reference_G, reference_D = ReferenceUNet(DEPTH, CHANNELS, norm="batch").double(), copy.deepcopy(D)
+    reference_G.load_state_dict(_renamed(G))
     expected = reference_steps(reference_G, reference_D, batches)
 
     before = copy.deepcopy(G)
@@ -127,7 +88,7 @@ def test_step_equals_an_independent_reference_in_float64(batch: int) -> None:
 
     torch.testing.assert_close(torch.tensor(found), torch.tensor(expected), rtol=0, atol=1e-12)
     moved = copy.deepcopy(reference_G)
-    moved.load_from(G)
+    moved.load_state_dict(_renamed(G))
     for name, value in reference_G.state_dict().items():
         torch.testing.assert_close(moved.state_dict()[name], value, rtol=0, atol=1e-12, msg=name)
     for name, value in reference_D.state_dict().items():

@@ -94,7 +94,7 @@ def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: T
 
 
 @pytest.mark.parametrize("name", ["vgg13_bn", "vgg16"])
-@pytest.mark.parametrize(("size", "layers"), [((16, 16), "poolings"), ((13, 18), "poolings"), ((17, 16), "all")])
+@pytest.mark.parametrize(("size", "layers"), [((13, 18), "poolings"), ((17, 16), "all")])
 def test_the_style_loss_is_its_formula(
     files: dict[StyleNetwork, Path], name: StyleNetwork, size: tuple[int, int], layers: StyleLayers
 ) -> None:
@@ -119,7 +119,7 @@ class _Smooth(nn.Sequential):
 
 def test_the_gradient_is_that_of_the_loss() -> None:
     loss = StyleLoss(_Smooth()).double()
-    fake, target = _pictures(3, 2, 3, 8, 8).requires_grad_(True), _pictures(4, 2, 3, 8, 8).requires_grad_(True)
+    fake, target = _pictures(3, 1, 3, 6, 6).requires_grad_(True), _pictures(4, 1, 3, 6, 6).requires_grad_(True)
     assert torch.autograd.gradcheck(lambda picture: loss(picture, target), (fake,))
     loss(fake, target).backward()
     assert target.grad is None
