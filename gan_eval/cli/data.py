@@ -129,7 +129,7 @@ def data_preview(
     preview(
         folder,
         out,
-        direction=direction.value if direction else None,
+        direction=direction,
         split=split,
         count=count,
         on_message=lambda line: typer.echo(line, err=True),

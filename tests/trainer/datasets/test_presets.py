@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.cli.jobs import job_of_options
+from gan_eval.cli.train import job_of_options
 from gan_eval.errors import UserError
 from gan_eval.settings.study import load_study
 from gan_eval.settings.training import TrainingSettings
