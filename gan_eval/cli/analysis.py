@@ -63,7 +63,7 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
-    from gan_eval.store.connect import is_address, is_store
+    from gan_eval.files.sqlite_files import is_address, is_store
 
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
@@ -83,7 +83,6 @@ def analyze(
         from gan_eval.stats.exclusions import parse_rule
         from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
-        from gan_eval.study.sessions import plan_beside
 
         check_output_folder(out)
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
@@ -93,7 +92,7 @@ def analyze(
         planned = load_study(plan, only_plan=True) if plan else None
         finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
         if store is not None:
-            from gan_eval.study.sessions import read_quiz_tables
+            from gan_eval.study.sessions import plan_beside, read_quiz_tables
 
             stored = read_quiz_tables(store, study)
             judged = stored[tables.TRIALS]
@@ -170,7 +169,6 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     from gan_eval.stats.contradictions import require_plausible_times
     from gan_eval.stats.importing import unfilled_trials
     from gan_eval.stats.trials import fill_trials, usable
-    from gan_eval.store import STORED_TABLES
     from gan_eval.tables.frames import faults, holds_table, read_table
 
     trials = unfilled_trials(file)
@@ -184,7 +182,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     if not named.note:  # else the analysis counts what is left out
         trials = given[tables.TRIALS]
     stays = file.resolve().parent == out.resolve()
-    for table in STORED_TABLES:
+    for table in tables.STORED_TABLES:
         neighbour = file.with_name(f"{table.name}.csv")
         if table in (tables.PARTICIPANTS, tables.SESSIONS):
             is_given = neighbour.is_file()
@@ -333,8 +331,7 @@ def power(
         from gan_eval.machine.threads import usable_cores
         from gan_eval.report.power_curve import power_curve
         from gan_eval.stats.power import plan_power
-        from gan_eval.stats.power.planning import POWER
-        from gan_eval.stats.power.words import sentences, tables
+        from gan_eval.stats.power.planning import POWER, sentences, tables
         from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
@@ -346,9 +343,6 @@ def power(
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
-            on_estimate=lambda total, seconds: console.message(
-                f"power: {total} simulated studies, up to about {max(round(seconds / 60), 1)} min"
-            ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         questions = [question.name for question in plan.questions]

@@ -77,7 +77,7 @@ def participants_forget(
     exit status 2.
     """
     from gan_eval.cli.console import Console, confirmed
-    from gan_eval.store.connect import is_address
+    from gan_eval.files.sqlite_files import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
 
     traces = traces_of(store, participant, study=study)

@@ -27,7 +27,6 @@ from gan_eval.store.results import (
     kept_design,
     new_session_id,
     open_store,
-    person_of,
 )
 from gan_eval.store.writer import Writer
 
@@ -49,7 +48,6 @@ __all__ = [
     "moved_stores",
     "new_session_id",
     "open_store",
-    "person_of",
     "push",
     "require_consistent",
     "session_ids",

@@ -72,24 +72,6 @@ class Address:
         return {name: value for name, value in settings.items() if name not in self.url.query}
 
 
-def is_address(where: object) -> bool:
-    """Return whether a store is named by a URL, not by a path."""
-    return "://" in str(where)
-
-
-def is_store(where: str | Path) -> bool:
-    """Return whether a URL or a file is a database (a file by its first bytes; a pipe is not opened)."""
-    if is_address(where):
-        return True
-    try:
-        if not Path(where).is_file():
-            return False
-        with Path(where).open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
-
-
 def parse_address(text: str, *, option: str = "--store") -> Address:
     """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full).
 

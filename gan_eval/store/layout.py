@@ -14,15 +14,7 @@ SCHEMA_VERSION = 3
 SERVER_LOCK = 0x67616E5F6576616C
 """The advisory lock under which a PostgreSQL server's tables are made and sessions begin (`gan_eval` in ASCII)."""
 
-STORED_TABLES = (
-    tables.SESSIONS,
-    tables.PLANS,
-    tables.ONSETS,
-    tables.TRIALS,
-    tables.CONSENTS,
-    tables.CHECKS,
-    tables.PARTICIPANTS,
-)
+STORED_TABLES = tables.STORED_TABLES
 """The tables that a store holds."""
 
 META = "gan_eval_meta"

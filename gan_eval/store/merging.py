@@ -11,12 +11,13 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, temporary_name, write_error
 from gan_eval.files.locks import system_lock
 from gan_eval.files.output_folders import check_output_file
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
-from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, is_address, require_store_file
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, is_address
+from gan_eval.store.connect import PATIENCE_S, copy_in_memory, database_error, require_store_file
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import STORED_TABLES
-from gan_eval.store.results import Store, open_store, person_of
+from gan_eval.store.results import Store, open_store
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 NAMED = 3

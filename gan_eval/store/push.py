@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store.connect import is_address
+from gan_eval.files.sqlite_files import is_address
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.people import rows_by_session
-from gan_eval.store.results import Store, lock_writes, open_store, person_of
+from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 PARTS = tuple(table for table in STORED_TABLES if table is not tables.SESSIONS)

@@ -14,12 +14,11 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import database_message
+from gan_eval.files.sqlite_files import database_message, is_address
 from gan_eval.store.checked import checked_rows, read_frame, text_or_bytes
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
-    is_address,
     may_write,
     parse_address,
     reading_engine,
@@ -29,6 +28,7 @@ from gan_eval.store.connect import (
 )
 from gan_eval.store.layout import SERVER_LOCK, Layout
 from gan_eval.tables import frames as tabular
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -42,15 +42,6 @@ def new_session_id() -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
-
-
-def person_of(code: str) -> str:
-    """Return what codes of one person share: `P01`, `p01` and `P01 ` differ only in case and in outer spaces.
-
-    >>> {person_of(code) for code in ("P01", "p01", "P01 ")}
-    {'p01'}
-    """
-    return code.strip().casefold()
 
 
 class Store:

@@ -401,12 +401,12 @@ def check_plan(plan: Plan) -> None:
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.compare.outcomes import refuse_outcome_rules
-        from gan_eval.stats.exclusions import exclude
+        from gan_eval.stats.exclusions import holding
 
         where = f"{plan.file}: analysis.exclude"
-        exclude(frame_of([], TRIALS), analysis.exclude, where=where)
+        holding(frame_of([], TRIALS), analysis.exclude, where=where)
         refuse_outcome_rules(analysis.exclude, frame_of([], TRIALS), where=where)
-        exclude(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
+        holding(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
 
 
 def _check_covariates(plan: Plan) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
+from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
 from gan_eval.quiz.admission import Person, QuizStudy, unused_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
@@ -27,7 +28,6 @@ from gan_eval.store import (
     require_consistent,
     sessions_text,
 )
-from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
 from gan_eval.tables.schema import Table

@@ -3,7 +3,8 @@
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.store.connect import is_address, parse_address
+from gan_eval.files.sqlite_files import is_address
+from gan_eval.store.connect import parse_address
 
 SECRET = "hun/ter 2@lab%"
 SPELT = "hun%2Fter%202%40lab%25"
