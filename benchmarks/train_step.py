@@ -130,7 +130,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
     from trainer.step import Batch, training_step
-    from trainer.tasks.translation import Translation
+    from trainer.tasks import Translation
 
     settings = TrainingSettings(
         steps=1,
@@ -252,7 +252,7 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     from gan_eval.settings.training import TrainingSettings
     from trainer.nets.build import new_networks
     from trainer.step import Batch, Gan, training_step
-    from trainer.tasks.translation import Translation
+    from trainer.tasks import Translation
 
     settings = TrainingSettings(
         steps=1, image_size=size, generator_channels=channels, discriminator_channels=channels, dropout=0.5

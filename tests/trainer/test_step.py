@@ -18,7 +18,7 @@ from trainer.nets.discriminators import PatchGAN
 from trainer.nets.layers import initialise
 from trainer.nets.unet import UNet
 from trainer.step import Batch, Gan, Objective, Term, accuracy, training_step
-from trainer.tasks.translation import Translation
+from trainer.tasks import Translation
 
 SIZE, DEPTH, CHANNELS = 64, 6, 3
 
