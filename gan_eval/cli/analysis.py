@@ -76,7 +76,7 @@ def analyze(
     with Console() as console, console.working("analysis"):
         from gan_eval import tables
         from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-        from gan_eval.files.sets import finish_cut_off
+        from gan_eval.files.sets import settled
         from gan_eval.settings.study import load_study, naming_study
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
@@ -90,7 +90,8 @@ def analyze(
                 with naming(option):
                     parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
-        finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
+        with settled(*(file.parent for file in (trials, image_metrics, set_metrics) if file)):
+            pass  # an interrupted replacement is finished
         if store is not None:
             from gan_eval.study.sessions import plan_beside, read_quiz_tables
 

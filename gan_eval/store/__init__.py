@@ -21,6 +21,7 @@ from gan_eval.store.people import (
 from gan_eval.store.push import push
 from gan_eval.store.results import (
     Store,
+    Writer,
     deal_list,
     give_back_list,
     keep_design,
@@ -28,7 +29,6 @@ from gan_eval.store.results import (
     new_session_id,
     open_store,
 )
-from gan_eval.store.writer import Writer
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -191,9 +191,6 @@ def _sessions_of(
 ) -> tuple[list[str], bool]:
     """Return the sessions of the participant, also under the code in another case (`person_of`), and whether the file
     is still to be rewritten after an earlier removal.
-
-    Raises:
-        NoParticipantError: neither.
     """
     layout = store.layout(tables.SESSIONS)
     query = sa.select(layout.c.session, layout.c.participant)

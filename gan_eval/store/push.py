@@ -46,12 +46,13 @@ class Pushed:
     """One line for each session that the target does not take; its rows stay in the source."""
 
 
-def push(source: str | Path, target: str | Path) -> Pushed:
+def push(source: str | Path, target: str | Path, *, compare_all: bool = False) -> Pushed:
     """Copy every row that the target lacks.
 
     Args:
         source: path or URL of an existing store; nothing in it changes.
         target: path or URL of the other store; it is made where there is none.
+        compare_all: also compare the rows of sessions that have as many in both.
 
     Raises:
         UserError: both are one store; one of them cannot be opened, read or written.
@@ -65,7 +66,7 @@ def push(source: str | Path, target: str | Path) -> Pushed:
         missing = _unequal_counts(here, there)
         for session in here.rows(tables.SESSIONS):
             name = session["session"]
-            if known.get(name) == session and name not in missing:
+            if known.get(name) == session and name not in missing and not compare_all:
                 continue
             rows = {table: here.rows(table, session=name) for table in PARTS}
             try:
@@ -88,11 +89,7 @@ def _unequal_counts(here: Store, there: Store) -> set[str]:
 
 
 def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -> dict[Table, int]:
-    """Copy one session in one transaction; return the number of new rows of each table.
-
-    Raises:
-        _RefusedError: a row is there with other values, or the participant has another session there.
-    """
+    """Copy one session in one transaction; return the number of new rows of each table."""
     with there.transaction() as connection:
         lock_writes(connection)
         copied = {tables.SESSIONS: _push_row(connection, there, session)}

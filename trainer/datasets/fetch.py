@@ -81,7 +81,7 @@ def fetch(
     if not is_download and not Path(origin).is_file():
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
     required = sha256 or (preset.sha256 if source is None else None)
-    with hold_folder(folder, private=False):
+    with hold_folder(folder):
         if (present := present_set(folder, sha256)) is not None:  # another process has just fetched it
             return present
         own = folder / OWN_FOLDER
@@ -127,7 +127,7 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
             f"{folder}: already fetched from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
             "remove the folder or give another"
         )
-    with suppress(UserError, OSError), hold_folder(folder, private=False):  # it may be read-only
+    with suppress(UserError, OSError), hold_folder(folder):  # it may be read-only
         remove_downloads(folder / OWN_FOLDER)  # left by a fetch that was killed at its end
     return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: already fetched",))
 
@@ -179,7 +179,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
             except UserError as error:  # the temporary folder is going to be removed
                 raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
             splits = {split: len(paths) for split, paths in by_split.items()}
-            write_json(folder / OWN_FOLDER / SOURCE, {"name": preset.name, **facts, "splits": splits}, private=False)
+            write_json(folder / OWN_FOLDER / SOURCE, {"name": preset.name, **facts, "splits": splits})
             for split in splits:
                 (data_set.folder / split).rename(folder / split)
     except OSError as error:

@@ -218,12 +218,12 @@ def timed(tmp_path: Path, times: list[str], *, mark: str = ";", name: str = "rt"
 
 
 AMBIGUOUS = {
-    "a point in thousands": (";", ["1.240", "982", "NA"], "'1.240' in row 1, '982' in row 2: is that 1240 or 1.24"),
-    "a comma in thousands": (";", ["871", "1,240", "-5"], "'1,240' in row 2, '871' in row 1: is that 1240 or 1.24"),
-    "tabs": ("\t", ["1.240", "12.031", "982"], "'1.240' in row 1, '982' in row 3"),
-    "longer than all with a mark": (";", ["1.240", "1500"], "'1.240' in row 1, '1500' in row 2: is that 1240 or 1.24"),
-    "commas, a point": (",", ["982", "2.310"], "'2.310' in row 2, '982' in row 1"),
-    "a space": (",", ["1 240", "982"], "'1 240' in row 1 has a thousands separator"),
+    "a point in thousands": (";", ["1.240", "982", "NA"], "'1.240' in row 1"),
+    "a comma in thousands": (";", ["871", "1,240", "-5"], "'1,240' in row 2"),
+    "tabs": ("\t", ["1.240", "12.031", "982"], "'1.240' in row 1"),
+    "longer than all with a mark": (";", ["1.240", "1500"], "'1.240' in row 1"),
+    "commas, a point": (",", ["982", "2.310"], "'2.310' in row 2"),
+    "a space": (",", ["1 240", "982"], "'1 240' in row 1"),
 }
 
 
@@ -259,7 +259,7 @@ def test_text_that_looks_like_numbers_is_read_as_it_is_written(tmp_path):
     for trials in (import_trials(tmp_path / "t.csv", mapping={}).trials, read_trials(tmp_path / "t.csv")):
         found = trials[["participant", "stimulus", "reaction_time_ms", "group", "score"]].to_numpy().tolist()
         assert found == [["1,5", "1.001", 812.5, "2.001", "0.5"], ["1.5", "982", 640.0, "12", "1.25"]]
-    line = "column group: '2.001' in row 1, '12' in row 2: is that 2001 or 2.001"
+    line = "column group: '2.001' in row 1 may have a thousands separator"
     with pytest.raises(UserError, match=line):
         analyze(tmp_path / "t.csv", exclude=["group>3"])
     with pytest.raises(UserError, match=line):
@@ -275,7 +275,7 @@ def test_the_whole_column_decides_on_its_decimal_mark(tmp_path):
     mapping = {"reaction_time_ms": "rt*1000", "phase": ""}
     assert len(import_trials(tmp_path / "t.csv", mapping={"confidence": "rt"}, where=["phase=main"]).trials) == 2
     (tmp_path / "t.csv").write_text("\n".join(lines).replace("982;main", "1.982;main").replace("0.740", "982"))
-    with pytest.raises(UserError, match=r"'1\.240' in row 1, '982' in row 3"):
+    with pytest.raises(UserError, match=r"'1\.240' in row 1 may have"):
         import_trials(tmp_path / "t.csv", mapping=mapping, where=["phase=main"])
 
 
