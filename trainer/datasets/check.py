@@ -161,9 +161,10 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
         first = next(iter(unusable.values()))
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
     if isinstance(data_set, PairedSet):
+        formats = data_set.formats[0], data_set.formats[1]
         flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
-        drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in data_set.formats) else None
-        report = Report(data, False, pictures, unusable, drawn=drawn, formats=data_set.formats)
+        drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
+        report = Report(data, False, pictures, unusable, drawn=drawn, formats=formats)
         findings += pair_findings(report)
     else:
         report = Report(data, True, pictures, unusable, by_hash=not has_usual_splits(data))

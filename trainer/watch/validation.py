@@ -127,7 +127,7 @@ class Validation:
         """Rows of the table validation without step, epoch and fraction."""
         examples, seed = self._examples, self._task.settings.seed
         every = -(-len(self) // COMPARED)
-        seen = {} if examples.seen is None else {"seen": examples.seen}
+        seen: Row = {} if examples.seen is None else {"seen": examples.seen}
         values: list[Row] = []
         for mode in self._task.modes:
             fakes: list[Samples] = []
