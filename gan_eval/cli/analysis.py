@@ -206,10 +206,13 @@ MOST_NAMED = 20
 def trials_import(
     file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
     out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
-    mapping: Annotated[list[str] | None, typer.Option("--map", help="Such as participant=subject; rt_s*1000.")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Our column and theirs, such as participant=subject or reaction_time_ms=rt_s*1000."),
+    ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
     word: Annotated[
-        list[str] | None, typer.Option("--word", help="What the file's words mean, such as kind:synthetic=fake.")
+        list[str] | None, typer.Option("--word", help="Meaning of a word of the file, such as kind:synthetic=fake.")
     ] = None,
     decimal: Annotated[
         str | None,

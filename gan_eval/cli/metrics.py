@@ -44,7 +44,7 @@ def metrics(
     resize: Annotated[
         bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
     ] = False,
-    resizer: Annotated[str, typer.Option(help="How pictures are resized for the networks.")] = DEFAULT_RESIZER,
+    resizer: Annotated[str, typer.Option(help="Method that resizes pictures for the networks.")] = DEFAULT_RESIZER,
     weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
     brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
     alexnet_weights: Annotated[Path | None, typer.Option(help="AlexNet weights for LPIPS; default: the cache.")] = None,
@@ -56,7 +56,8 @@ def metrics(
         int | None, typer.Option(min=1, max=MAX_THREADS, help="Worker threads; default: the usable cores.")
     ] = None,
     precision: Annotated[
-        Literal["fp32", "bf16"], typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
+        Literal["fp32", "bf16"],
+        typer.Option(help="Numbers of Inception; bf16 is faster and moves FID by about 1 %."),
     ] = "fp32",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
     beside: Annotated[
@@ -213,7 +214,9 @@ def weights_list() -> None:
 
 
 @weights_app.command("fetch")
-def weights_fetch(name: Annotated[str, typer.Argument(help="Which, such as inception; all: every one.")]) -> None:
+def weights_fetch(
+    name: Annotated[str, typer.Argument(help="Name of the weights, such as inception; all: every one.")],
+) -> None:
     """Fetch weights into the cache, checked by SHA-256."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.weights import cache

@@ -28,7 +28,7 @@ Threads = Annotated[
         "--threads",
         min=1,
         max=MAX_THREADS,
-        help="Number of CPU threads; default: that of the run, at its start one a core.",
+        help="Number of CPU threads; default: the run's own; for a new run one thread for each idle core.",
     ),
 ]
 Simulate = Annotated[

@@ -41,20 +41,26 @@ def quiz(
     response_ms: Annotated[
         str | None, typer.Option(help="Longest time from onset to the answer in ms, or unlimited; default: 4000.")
     ] = None,
-    keys: Annotated[str | None, typer.Option(help="The answers' keys; default: real=j,fake=f.")] = None,
+    keys: Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")] = None,
     picture_size: Annotated[
         str | None, typer.Option(help="Width on the screen: native (the default), pixels such as 512, or '8 deg'.")
     ] = None,
     viewing_distance_cm: Annotated[
         float | None,
-        typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="From the eyes to the screen; default: as kept."),
+        typer.Option(
+            min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the saved value."
+        ),
     ] = None,
     screen_width_cm: Annotated[
         float | None,
-        typer.Option(min=SCREEN_WIDTHS_CM[0], max=SCREEN_WIDTHS_CM[1], help="Of the visible screen; default: as kept."),
+        typer.Option(
+            min=SCREEN_WIDTHS_CM[0],
+            max=SCREEN_WIDTHS_CM[1],
+            help="Width of the visible screen in cm; default: the saved value.",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
-    list_number: Annotated[int | None, typer.Option("--list", help="Which dealt list; default: by arrival.")] = None,
+    list_number: Annotated[int | None, typer.Option("--list", help="List of pictures; default: by arrival.")] = None,
     lists: Annotated[
         str | None, typer.Option("--lists", help="This station's share of the lists, such as 1-20; by arrival within.")
     ] = None,
@@ -64,11 +70,13 @@ def quiz(
     ] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
-    intro: Annotated[bool, typer.Option("--intro/--no-intro", help="All pages before and after the trials.")] = True,
-    presenter: Annotated[PresenterChoice, typer.Option(help="What puts pictures on the screen.")] = "auto",
-    round_frames: Annotated[RoundFrames, typer.Option(help="Exposures in whole frames of the screen.")] = "auto",
+    intro: Annotated[
+        bool, typer.Option("--intro/--no-intro", help="Show the pages before and after the trials.")
+    ] = True,
+    presenter: Annotated[PresenterChoice, typer.Option(help="Method that draws the pictures.")] = "auto",
+    round_frames: Annotated[RoundFrames, typer.Option(help="Round exposures to whole frames of the screen.")] = "auto",
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
-    language: Annotated[str | None, typer.Option(help="Of the program's words; default: the study's.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[

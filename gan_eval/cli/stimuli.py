@@ -22,7 +22,7 @@ def stimuli_import(
         typer.Option(help="Inpainting: folder of masks, white is hole, of the pictures' stems; default: SOURCE/mask."),
     ] = None,
     mask_kind: Annotated[
-        str | None, typer.Option(help="How the holes were made, for the column mask_kind; default: folder.")
+        str | None, typer.Option(help="Kind of the holes, for the column mask_kind; default: folder.")
     ] = None,
     fit: Annotated[
         FitOption | None,
@@ -99,7 +99,9 @@ def stimuli_audit(
 def stimuli_equalise(
     source: Annotated[Path, typer.Argument(metavar="SET", help="The stimulus set.")],
     out: Out,
-    size: Annotated[str | None, typer.Option(help="Such as 256x256; default: the smallest width and height.")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Size, such as 256x256; default: the smallest width and height.")
+    ] = None,
     fit: Annotated[
         FitOption | None, typer.Option(help="Pictures of another shape: crop (the centre is kept) or stretch.")
     ] = None,

@@ -123,3 +123,16 @@ def test_a_control_groups_limit_counts(files: dict[str, str], groups: str, cores
         (tmp_path / name).write_text(text + "\n")
     (tmp_path / "own").write_text(groups + "\n")
     assert threads._core_limit(tmp_path, tmp_path / "own") == cores
+
+
+def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "LOOK_S", 0.01)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
+    for idle, free in ((4.0, 4), (2.6, 3), (0.1, 1)):
+        seen = iter((100.0, 100.0 + idle * threads.LOOK_S))
+        monkeypatch.setattr(threads, "_idle_seconds", lambda seen=seen: next(seen))
+        assert threads.free_cores() == free
+    monkeypatch.setattr(threads, "_idle_seconds", lambda: None)  # the system does not say: by its load average
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.2, 0, 0), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert threads.free_cores() == 1
