@@ -335,7 +335,7 @@ def training_stage(plan: Plan) -> Stage:
     files = {model: plan.model_folder(model) / "validation.csv" for model in plan.study.models}
 
     def work(_: Listener) -> bool:
-        from gan_eval.report.training.section import study_plateaus
+        from gan_eval.report.training import study_plateaus
         from gan_eval.stats.analysis import SUFFIXES
 
         validation = {
