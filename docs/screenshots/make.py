@@ -1,10 +1,12 @@
 """Pictures of every page of the quiz, off screen, from a session that this program answers itself.
 
     python docs/screenshots/make.py OUT [--size 1366x768] [--ratio 1] [--text-size 100] [--language en] [--readme] ...
+    python docs/screenshots/make.py OUT --size 960x600 --film
 
 `OUT/01_welcome.png`, ... are at physical pixels: `--size 3840x2160 --ratio 2` is a 4K screen whose pages are laid out
 for 1920x1080. The pictures to be judged are photographs from scikit-image (public domain) and, as fakes, the same
-photographs blurred and flattened. `--readme` saves two of them, in few colours, next to this file.
+photographs blurred and flattened. `--readme` saves two of them, in few colours, next to this file. `--film` plays a
+short session instead and makes `docs/images/session.gif` of it, with `docs/images/report.png` at its end.
 """
 
 import argparse
@@ -23,6 +25,11 @@ from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 
 SIDE = 256
+IMAGES = Path(__file__).parents[1] / "images"
+FILM_MS = {"welcome": 3000, "ready": 1200, "fixation": 400, "picture": 900, "end": 3000, "viewer": 1500}
+"""How long each page or phase stays in the moving picture; what is not named here is left out."""
+REPORT_MS = 5000
+FILM_WIDTH = 720
 QUESTIONS = (
     QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44", "45 to 59", "60 or older")),
     QuestionSettings(id="work", text="What is your work?", required=False),
@@ -72,7 +79,8 @@ def arguments() -> argparse.Namespace:
         "--exposure-ms", type=float, help="a flash, after which the keys are named; else until the answer"
     )
     parser.add_argument("--no-inputs", action="store_true", help="a set without what the generator was given")
-    parser.add_argument("--readme", action="store_true", help="make the README's two pictures")
+    parser.add_argument("--readme", action="store_true", help="make the two pictures of docs/gallery.md")
+    parser.add_argument("--film", action="store_true", help="make the README's moving picture")
     return parser.parse_args()
 
 
@@ -85,6 +93,21 @@ def offscreen(size: str, ratio: float, folder: Path) -> None:
     os.environ |= {"QT_QPA_PLATFORM": f"offscreen:configfile={file}", "QT_SCALE_FACTOR": str(ratio)}
 
 
+def make_film(pages: Path, report: Path, gif: Path) -> None:
+    """Join the pictures of a session, and the head of a report, to one GIF that repeats."""
+    shown = [(file, FILM_MS.get(file.stem.split("_", 1)[1], 0)) for file in sorted(pages.glob("*.png"))]
+    frames = [(Image.open(file).convert("RGB"), ms) for file, ms in shown if ms]
+    width, height = frames[0][0].size
+    with Image.open(report) as page:
+        whole = page.convert("RGB")
+    head = whole.resize((width, round(whole.height * width / whole.width)), Image.Resampling.LANCZOS)
+    frames.append((head.crop((0, 0, width, height)), REPORT_MS))
+    size = (FILM_WIDTH, round(height * FILM_WIDTH / width))
+    small = [picture.resize(size, Image.Resampling.LANCZOS).quantize(96) for picture, _ in frames]
+    durations = [ms for _, ms in frames]
+    small[0].save(gif, save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
+
+
 def main() -> None:
     given = arguments()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -94,16 +117,14 @@ def main() -> None:
         from robot import take_pictures  # Qt reads where to draw when it is loaded
 
         pairs = given.protocol in ("paired", "model_vs_model")
+        questions = {} if given.film else {"practice": 1, "break_every": 3, "confidence": 5, "questions": QUESTIONS}
         settings = QuizSettings(
             protocol=given.protocol,
             **({"pairs": 5} if pairs else {"real": 4, "fake": 4}),
             exposure_ms=given.exposure_ms or "until-answer",
-            practice=1,
             feedback_ms=600,
             blank_ms=200,
-            break_every=3,
-            confidence=5,
-            questions=QUESTIONS,
+            **questions,
         )
         how = Presentation(text_size=given.text_size, language=given.language)
         take_pictures(
@@ -112,7 +133,10 @@ def main() -> None:
             how,
             store=folder / "store.sqlite",
             out=given.out,
+            every_trial=given.film,
         )
+    if given.film:
+        make_film(given.out, IMAGES / "report.png", IMAGES / "session.gif")
     if given.readme:
         for found, name in (("welcome", "instructions"), ("end", "review")):
             picture = Image.open(next(given.out.glob(f"*_{found}.png"))).convert("RGB")

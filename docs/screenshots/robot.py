@@ -44,8 +44,16 @@ NAMES = {
 }
 
 
-def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentation, *, store: Path, out: Path) -> None:
-    """Sit through a session; write a picture of every page, and of what is asked between trials, into `out`."""
+def take_pictures(
+    stimuli: StimulusSet,
+    settings: QuizSettings,
+    how: Presentation,
+    *,
+    store: Path,
+    out: Path,
+    every_trial: bool = False,
+) -> None:
+    """Sit through a session; write a picture of every page, and of the first (or every) trial's phases, into `out`."""
     qt = QApplication(["screenshots"])
     library = Library([stimuli])
     study = QuizStudy(name="study", settings=settings, shown=[stimuli], seed=3, design={})
@@ -54,7 +62,7 @@ def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentatio
         admitted = writer.submit(lambda opened: admit(opened, study, Person("P01"), now=now)).result()
         session = make_session(admitted, library, settings, writer, SystemClock())
         quiz = QuizApplication(qt, session, library, settings, presentation=how)
-        robot = Robot(quiz, session, out)
+        robot = Robot(quiz, session, out, every_trial=every_trial)
         timer = QTimer(interval=STEP_MS)
         timer.timeout.connect(robot.step)
         timer.start()
@@ -65,13 +73,14 @@ def take_pictures(stimuli: StimulusSet, settings: QuizSettings, how: Presentatio
 class Robot:
     """Looks, takes a picture of what it has not seen yet, and presses the next key."""
 
-    def __init__(self, quiz: QuizApplication, session: Session, out: Path) -> None:
+    def __init__(self, quiz: QuizApplication, session: Session, out: Path, *, every_trial: bool) -> None:
         self._quiz = quiz
         self._session = session
         self._out = out
         self._taken = 0
         self._seen: object = None
-        self._seen_trials: set[State] = set()
+        self._seen_phases: set[tuple[State, int]] = set()
+        self._every_trial = every_trial
         self._keys: Iterator[Qt.Key | str] = iter(())
         self._paused = False
         self._looked = 0
@@ -134,10 +143,11 @@ class Robot:
         if state is State.CONFIDENCE:
             self._take_once(state, "confidence", window)
             QTest.keyClick(window, "4")
-        elif state is State.PRESENTED and len(self._session.done) == 5 and not self._paused:
+        elif state is State.PRESENTED and len(self._session.done) == 5 and not self._paused and not self._every_trial:
             self._paused = True
             QTest.keyClick(window, Qt.Key.Key_Escape)
         elif state is State.PRESENTED and self._session.trial.timing.flash_ms is None:
+            self._take_once(state, "picture", window)
             self._judge(window)
         elif state is State.WAITING:
             self._take_once(state, "cue", window)
@@ -161,8 +171,9 @@ class Robot:
         QTest.keyClick(window, keys[answer])
 
     def _take_once(self, state: State, name: str, window: PresenterWindow) -> None:
-        if state not in self._seen_trials:
-            self._seen_trials.add(state)
+        phase = (state, len(self._session.done) if self._every_trial else 0)
+        if phase not in self._seen_phases:
+            self._seen_phases.add(phase)
             self._take(name, window)
 
     def _take(self, name: str, what: QWidget | PresenterWindow) -> None:
