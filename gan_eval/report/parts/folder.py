@@ -24,7 +24,6 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
-from gan_eval.store import open_store, session_ids
 from gan_eval.tables import (
     CHECKS,
     IMAGE_METRICS,
@@ -333,6 +332,8 @@ def _require_answers_of_store(
     for place in stores:
         if not place.is_file():
             continue
+        from gan_eval.store import open_store, session_ids  # imports SQLAlchemy
+
         with open_store(place, create=False) as store:
             there = session_ids(store)
         for name in (SESSIONS.name, TRIALS.name):

@@ -20,8 +20,8 @@ from gan_eval.report.people.comparisons import size_text, without_margin
 from gan_eval.report.people.pairs_and_grades import choice_bases, choice_sentences, grade_sentences
 from gan_eval.report.people.participants import people_answering
 from gan_eval.report.people.rates import shares
-from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA
@@ -44,8 +44,12 @@ def answer(folder: StudyFolder) -> list[str]:
     The verdict rests on balanced accuracy: the plain share of right answers rewards a response bias where real and
     generated pictures differ in number. While the study is interim, the verdict is pending.
     """
-    sentences = [
-        *threshold_sentences(folder),  # first: where exposures follow the answers, the threshold is the answer
+    sentences = []
+    if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
+        from gan_eval.report.people.thresholds import threshold_sentences  # imports Matplotlib
+
+        sentences += threshold_sentences(folder)
+    sentences += [
         *_single_pictures(folder),
         *choice_sentences(folder),
         *grade_sentences(folder),
