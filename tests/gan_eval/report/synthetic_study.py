@@ -76,7 +76,8 @@ def make_study(
         rec, adv = RATIOS.get(name, (100.0, 1.0))
         data += (MODEL + OF_HOLES * filled).format(name=name, data=dataset, rec=rec, adv=adv)
         _text(folder / "models" / name / "config.json", json.dumps({"settings": _settings(rec, adv, filled=filled)}))
-        write_rows(log_rows(rng, 400, 1, 0), folder / "models" / name / "training_log.csv", TRAINING_LOG)
+        log = [row | {"fraction": fraction} for row in log_rows(rng, 400, 1, 0)]
+        write_rows(log, folder / "models" / name / "training_log.csv", TRAINING_LOG)
     _text(folder / "study.toml", STUDY + data)
     sessions = {"complete": len(participants), "wanted": 9, "simulated": len(participants) * simulated}
     notes = ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"]
