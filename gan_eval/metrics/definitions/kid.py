@@ -8,12 +8,12 @@ and the values without each group.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import Features
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -32,55 +32,46 @@ def kid(real: Features, fake: Features) -> float:
     >>> kid(x, x)  # (1 + 1)/2 + (1 + 1)/2 - 2 (1 + 1 + 1 + 8)/4
     -3.5
     """
-    return KernelReference(real, None).compare(fake, None).value
-
-
-class KernelReference:
-    """The real pictures' part of KID, computed once for all models.
-
-    Args:
-        real: (N, d) features of the real pictures.
-        groups: (N,) the group of each; None where none is to be left out.
-    """
-
-    def __init__(self, real: Features, groups: Groups | None) -> None:
-        self._real = real
-        self._groups = groups
-        self._within = _within(real, groups)
-
-    def compare(self, fake: Features, groups: Groups | None) -> Estimate:
-        """KID of generated pictures.
-
-        Raises:
-            Unmeasurable: as `kid`.
-        """
-        if min(len(self._real), len(fake)) < 2:
-            raise Unmeasurable(f"{len(self._real)} real and {len(fake)} generated pictures; KID needs two of each")
-        x, y = self._within, _within(fake, groups)
-        of_x, of_y = _membership(len(self._real), self._groups), _membership(len(fake), groups)
-        across = np.zeros((GROUPS, GROUPS))
-        for i in range(0, len(self._real), BLOCK):
-            rows = _block(self._real, i)
-            for j in range(0, len(fake), BLOCK):
-                across += of_x[i : i + BLOCK].T @ _kernel(rows, _block(fake, j)) @ of_y[j : j + BLOCK]
-        value = x.mean() + y.mean() - 2 * across.sum() / (x.count * y.count)
-        if not np.isfinite(value):
-            raise Unmeasurable("a feature is not finite")
-        if self._groups is None or groups is None:
-            return Estimate(float(value))
-        left_out = []
-        for g in range(GROUPS):
-            a, b = x.without(g), y.without(g)
-            if min(a.count, b.count) < 2:
-                return Estimate(float(value))
-            left_out.append(a.mean() + b.mean() - 2 * _without(across, g).sum() / (a.count * b.count))
-        return Estimate(float(value), as_of_equal_groups(float(value), np.array(left_out), groups))
+    return compare_kid(PictureSet(real, (), None))(PictureSet(fake, (), None), ["kid"])["kid"].value
 
 
 def compare_kid(real: PictureSet) -> Comparison:
     """Return a function that computes KID of sets against these real pictures."""
-    reference = KernelReference(real.features, real.groups)
-    return lambda fake, _: {"kid": reference.compare(fake.features, fake.groups)}
+    of_x, within_x = _membership(real), _sums_within(real)
+
+    def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, Estimate]:
+        n, m = len(real.features), len(fake.features)
+        if min(n, m) < 2:
+            raise Unmeasurable(f"{n} real and {m} generated pictures; KID needs two of each")
+        of_y, within_y = _membership(fake), _sums_within(fake)
+        across = np.zeros((GROUPS, GROUPS))
+        for i in range(0, n, BLOCK):
+            rows = _block(real.features, i)
+            for j in range(0, m, BLOCK):
+                across += of_x[i : i + BLOCK].T @ _kernel(rows, _block(fake.features, j)) @ of_y[j : j + BLOCK]
+        counts_x, counts_y = of_x.sum(axis=0), of_y.sum(axis=0)
+
+        def without(group: int) -> float:
+            """KID without a group; of all pictures for -1."""
+            kept = np.arange(GROUPS) != group
+            pairs = np.ix_(kept, kept)
+            x, y = counts_x[kept].sum(), counts_y[kept].sum()
+            if min(x, y) < 2:
+                return np.nan
+            own = within_x[pairs].sum() / (x * (x - 1)) + within_y[pairs].sum() / (y * (y - 1))
+            return float(own - 2 * across[pairs].sum() / (x * y))
+
+        value = without(-1)
+        if not np.isfinite(value):
+            raise Unmeasurable("a feature is not finite")
+        if real.groups is None or fake.groups is None:
+            return {"kid": Estimate(value)}
+        left_out = np.array([without(group) for group in range(GROUPS)])
+        if np.isnan(left_out).any():
+            return {"kid": Estimate(value)}
+        return {"kid": Estimate(value, as_of_equal_groups(value, left_out, fake.groups))}
+
+    return compare
 
 
 KID = Metric(
@@ -99,50 +90,24 @@ KID = Metric(
 )
 
 
-@dataclass(frozen=True)
-class _Within:
-    """Sums of the kernel inside one set."""
-
-    counts: NDArray[np.float64]
-    """(GROUPS,) pictures of each group."""
-    sums: NDArray[np.float64]
-    """(GROUPS, GROUPS) the kernel of all pairs, the diagonal included."""
-    diagonal: NDArray[np.float64]
-    """(GROUPS,) the kernel of each picture with itself."""
-
-    @property
-    def count(self) -> float:
-        return float(self.counts.sum())
-
-    def mean(self) -> float:
-        """The kernel's mean over all pairs of different pictures."""
-        return float((self.sums.sum() - self.diagonal.sum()) / (self.count * (self.count - 1)))
-
-    def without(self, g: int) -> "_Within":
-        return _Within(np.delete(self.counts, g), _without(self.sums, g), np.delete(self.diagonal, g))
-
-
-def _without(sums: NDArray[np.float64], g: int) -> NDArray[np.float64]:
-    return np.delete(np.delete(sums, g, axis=0), g, axis=1)
-
-
-def _within(x: Features, groups: Groups | None) -> _Within:
-    membership = _membership(len(x), groups)
-    diagonal = np.zeros(GROUPS)
+def _sums_within(pictures: PictureSet) -> NDArray[np.float64]:
+    """(GROUPS, GROUPS) the kernel's sums over all pairs of different pictures, by their groups."""
+    x, membership = pictures.features, _membership(pictures)
     sums = np.zeros((GROUPS, GROUPS))
     for i in range(0, len(x), BLOCK):
         rows = _block(x, i)
         squares = (np.einsum("ij,ij->i", rows, rows) / x.shape[1] + 1) ** 3
-        diagonal += squares @ membership[i : i + BLOCK]
+        sums -= np.diag(squares @ membership[i : i + BLOCK])
         for j in range(i, len(x), BLOCK):
             part = membership[i : i + BLOCK].T @ _kernel(rows, _block(x, j)) @ membership[j : j + BLOCK]
             sums += part if i == j else part + part.T
-    return _Within(membership.sum(axis=0), sums, diagonal)
+    return sums
 
 
-def _membership(count: int, groups: Groups | None) -> NDArray[np.float64]:
+def _membership(pictures: PictureSet) -> NDArray[np.float64]:
     """(N, GROUPS) 1 where a picture is in the group; without groups all are in the first."""
-    return np.eye(GROUPS)[np.zeros(count, dtype=np.intp) if groups is None else groups]
+    groups = np.zeros(len(pictures.features), dtype=np.intp) if pictures.groups is None else pictures.groups
+    return np.eye(GROUPS)[groups]
 
 
 def _block(x: Features, start: int) -> NDArray[np.float64]:

@@ -12,11 +12,9 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files.sets import settled
 from gan_eval.metrics import Settings
-from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.run import cache
 from gan_eval.metrics.run import runner as runner_module
 from gan_eval.metrics.run import tables as metric_tables
-from gan_eval.metrics.run.tables import unused_files
 from gan_eval.stimuli import pictures
 from gan_eval.tables.frames import read_rows, read_table
 
@@ -297,11 +295,3 @@ def test_values_of_an_earlier_run_are_not_left_beside(
         (known,) = sets[out]
     assert set(known.files) == {path.name for path in out.iterdir() if path.is_file()} - {"mine.csv"}
     assert [known.run] == read_table(out / "runs.csv", tables.RUNS)["run"].tolist()
-
-
-def test_from_python_a_named_file_that_no_metric_uses_is_reported() -> None:
-    settings = Settings(("psnr",), weights={"brisque": Path(__file__)}, segmenter=Path("palette"))
-    assert unused_files(select(["psnr"]), settings) == [
-        "--brisque-weights: no metric here uses it",
-        "--segmenter: no metric here uses it",
-    ]
