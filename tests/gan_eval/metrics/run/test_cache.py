@@ -63,14 +63,14 @@ def test_during_a_training_real_pictures_are_measured_once_and_values_stand_alon
     folders: Folders, thumbnails: Thumbnails, tmp_path: Path, file: Path
 ) -> None:
     settings = Settings(("niqe", "psnr", "fid"), weights={"inception": tmp_path / "any.pth"}, threads=1)
-    real, fake = folders(12)
+    real, fake = folders(3)
     held = Held.of(settings)
-    for step in range(3):
-        for number in range(12):  # the generator has changed
-            pictures.write_png(fake / f"p{number}.png", texture(100 + 20 * step + number))
+    for step in range(2):
+        for number in range(3):  # the generator has changed
+            pictures.write_png(fake / f"p{number}.png", texture(100 + 20 * step + number, 96))
         thumbnails.prepared.clear()
         found = measure(real, fake, settings, held=held)
-        assert len(thumbnails.prepared) == (12 if step else 24)
+        assert len(thumbnails.prepared) == (3 if step else 6)
         fresh = measure(real, fake, settings)
         pd.testing.assert_frame_equal(*(one.image_metrics.drop(columns="run") for one in (found, fresh)))
         assert list(found.set_metrics["metric"]) == ["fid"]
@@ -143,7 +143,7 @@ def test_content_decides_not_names_or_times(folders: Folders, file: Path, monkey
     settings = Settings(("psnr", "niqe"), cache=file)
     first = measure(real, fake, settings)
     times = (fake / "p1.png").stat()
-    pictures.write_png(fake / "p1.png", texture(77))
+    pictures.write_png(fake / "p1.png", texture(77, 96))
     os.utime(fake / "p1.png", ns=(times.st_atime_ns, times.st_mtime_ns))
     (fake / "p0.png").rename(fake / "p9.png")
     (real / "p0.png").rename(real / "p9.png")
@@ -219,7 +219,7 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
             monkeypatch.setattr(cache_database, "PATIENCE_S", 0.05)
             holder = sqlite3.connect(file, isolation_level=None)
             holder.execute("BEGIN EXCLUSIVE")
-    pictures.write_png(fake / "p0.png", texture(5))
+    pictures.write_png(fake / "p0.png", texture(5, 96))
     reported: list[str] = []
     found = measure(real, fake, settings, on_message=reported.append)
     assert len(reported) == 1

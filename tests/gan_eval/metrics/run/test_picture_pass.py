@@ -32,16 +32,16 @@ def measure(stimuli: list[Stimulus], *names: str, **how: object) -> Evaluation:
     return run_metrics(stimuli, Settings(names, **how), command="test")  # type: ignore[arg-type]
 
 
-def models(folder: Path, count: int, items: int, *, size: int = 192) -> list[Stimulus]:
+def models(folder: Path, count: int, items: int, *, size: int = 96) -> list[Stimulus]:
     """Items with a real picture and those of several models."""
     stimuli = []
     for item in range(items):
         real = folder / "real" / f"{item}.png"
-        images.write_png(real, texture(item, size, size))
+        images.write_png(real, texture(item, size, 2 * size))
         stimuli.append(Stimulus(f"d/real/{item}", f"d/{item}", "real", None, "d", real, None, None))
         for model in range(count):
             file = folder / f"m{model}" / f"{item}.png"
-            images.write_png(file, disturbed(texture(item, size, size), model))
+            images.write_png(file, disturbed(texture(item, size, 2 * size), model))
             stimuli.append(Stimulus(f"d/m{model}/{item}", f"d/{item}", "fake", f"m{model}", "d", file, real, None))
     return stimuli
 
@@ -133,7 +133,7 @@ def test_too_little_memory_for_one_picture_is_its_reason(
     error: Exception, folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, fake = folders(3)
-    images.write_png(fake / "p1.png", texture(1, 192, 193))
+    images.write_png(fake / "p1.png", texture(1, 96, 193))
 
     def greedy(picture: Picture) -> float:
         if picture.shape[1] == 193:
@@ -155,7 +155,7 @@ def test_batches_are_full_and_the_order_does_not_matter(
     assert measure(stimuli, "kid", **names, threads=3).set_metrics["value"].tolist() == first.tolist()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Path) -> None:
     extractor = inception_extractor(seeded_weights, device="cpu")
     prepared = [extractor.prepare(texture(n, 64, 64)) for n in range(6)]
@@ -176,7 +176,7 @@ def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Pat
 def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At any moment a thread holds the real picture and one generated one."""
     stimuli = models(tmp_path, 6, 1, size=400)
-    size = 400 * 400 * 3
+    size = 400 * 800 * 3
     tracemalloc.start()
     peaks = []
     function = similarity.psnr
@@ -197,7 +197,7 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
 ) -> None:
     stimuli = models(tmp_path, 1, 4, size=64)
     monkeypatch.setattr(files, "_LARGE_FILE", 0)
-    monkeypatch.setattr(files, "LARGE", 64 * 64)
+    monkeypatch.setattr(files, "LARGE", 64 * 128)
     at_work, most, lock = [0], [0], threading.Lock()
     function = similarity.psnr
 

@@ -59,7 +59,7 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
 
 
 def test_odd_pictures(folders: Folders) -> None:
-    real, fake = folders(6)
+    real, fake = folders(6, height=192)
     grey = texture(9)[..., 0]
     Image.fromarray(grey).save(fake / "p0.png")
     Image.fromarray(grey).save(real / "p0.png")
