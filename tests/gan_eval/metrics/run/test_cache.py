@@ -129,7 +129,7 @@ def test_a_second_run_decodes_nothing_and_gives_the_same(
     assert_same(measure(real, fake, kept), first)
     assert len(thumbnails.prepared) == 2 * asked == 48
 
-    monkeypatch.setattr(files.pictures, "decode_rgb", None)
+    monkeypatch.setattr(files.pictures, "decode_measured", None)
     again = measure(real, fake, kept)
     assert_same(again, first)
     assert len(thumbnails.prepared) == 48
@@ -147,9 +147,9 @@ def test_content_decides_not_names_or_times(folders: Folders, file: Path, monkey
     (fake / "p0.png").rename(fake / "p9.png")
     (real / "p0.png").rename(real / "p9.png")
     decoded: list[str] = []
-    decode = pictures.decode_rgb
+    decode = pictures.decode_measured
     monkeypatch.setattr(
-        files.pictures, "decode_rgb", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
+        files.pictures, "decode_measured", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
     )
     second = measure(real, fake, settings)
     assert sorted(decoded) == [str(fake / "p1.png"), str(real / "p1.png")]

@@ -77,7 +77,7 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
-    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_rgb")
+    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_measured")
     scored = count_values(monkeypatch, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
     assert sorted(str(path) for (path,) in read) == sorted(str(one.file) for one in stimuli)
@@ -93,7 +93,7 @@ def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
     copy = tmp_path / "copy.png"
     copy.write_bytes(stimuli[0].file.read_bytes())
     stimuli[2] = Stimulus(*[*vars(stimuli[2]).values()][:6], copy, None)  # its reference is the copy
-    decoded = count_calls(monkeypatch, images, "decode_rgb")
+    decoded = count_calls(monkeypatch, images, "decode_measured")
     assert measure(stimuli, "psnr").image_metrics["value"].notna().all()
     assert len(decoded) == 3
 
