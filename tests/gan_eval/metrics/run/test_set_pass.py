@@ -1,6 +1,5 @@
 """Set metrics of each model and data set, from the features of all pictures."""
 
-import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,10 @@ from numpy.typing import NDArray
 
 from gan_eval import tables
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import kid as kid_module
-from gan_eval.metrics.definitions import neighbours, segmentation
+from gan_eval.metrics.definitions import segmentation
 from gan_eval.metrics.definitions.frechet import fid
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, PictureSet
-from gan_eval.metrics.definitions.kid import compare_kid, kid
-from gan_eval.metrics.definitions.neighbours import compare_neighbours, coverage
+from gan_eval.metrics.definitions.kid import kid
+from gan_eval.metrics.definitions.neighbours import coverage
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import FeatureStore
 from gan_eval.metrics.run.pictures import PictureResults
@@ -203,25 +200,6 @@ def test_caveats_and_progress() -> None:
     assert [row["dataset"] for row in found.rows] == ["d", "e"]
     assert all("unknown weights" in row["note"] for row in found.rows)
     assert found.comparisons == []
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("compare", [compare_kid, compare_neighbours])
-def test_memory_grows_by_less_than_the_features(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, compare: Callable[[PictureSet], Comparison]
-) -> None:
-    monkeypatch.setattr(kid_module, "BLOCK", 128)
-    monkeypatch.setattr(neighbours, "CELLS", 2**17)
-    peaks = []
-    for count in (800, 2400):
-        np.save(tmp_path / "features.npy", np.random.default_rng(0).normal(size=(count, 200)).astype(np.float32))
-        features, groups = np.load(tmp_path / "features.npy", mmap_mode="r"), np.arange(count) % GROUPS
-        tracemalloc.start()
-        pictures = PictureSet(features, (), groups)
-        compare(pictures)(pictures, ["precision"])
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 2 * 1600 * 200 * 4
 
 
 def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None:
