@@ -43,11 +43,13 @@ def as_jpeg(picture: Picture) -> Picture:
 
 def test_four_squares_are_counted_by_hand():
     assert label_detail(PALETTE[quarters()]) == pytest.approx((128 * math.log2(3) + 4 * (12 + 2)) / 4096)
-    speck = quarters()
-    speck[3:5, 3:5] = 4  # below 16 pixels: edges, but no region
-    shares = np.bincount(speck.ravel()) / 4096
+    specks = quarters()
+    for row, column in np.ndindex(4, 3):  # a label of 48 pixels, and no region: its patches are below 16 pixels
+        specks[3 + 6 * row : 5 + 6 * row, 3 + 6 * column : 5 + 6 * column] = 4
+    shares = np.bincount(specks.ravel()) / 4096
     entropy = -(shares * np.log2(shares)).sum()
-    assert label_detail(PALETTE[speck]) == pytest.approx((136 * math.log2(3) + 4 * (12 + entropy)) / 4096)
+    bits = (128 + 12 * 8) * math.log2(3) + 4 * (12 + entropy)
+    assert label_detail(PALETTE[specks]) == pytest.approx(bits / 4096)
     with pytest.raises(Unmeasurable, match="3x8 pixels"):
         label_detail(PALETTE[quarters()[:8, :3]])
 
