@@ -160,11 +160,11 @@ def _values(real: Features, fake: Features) -> dict[str, float]:
         real_inside[rows] = (with_rim <= fake_radii[3]).any(axis=1)
         covered = squares + slack < real_radii[5][rows, None]
         real_covered[rows] = covered.any(axis=1)
-        pairs_inside += np.count_nonzero(covered)
+        pairs_inside += int(np.count_nonzero(covered))
     return {
         "precision": float(fake_inside.mean()),
         "recall": float(real_inside.mean()),
-        "density": float(pairs_inside / (K["density"] * len(fake))),
+        "density": pairs_inside / (K["density"] * len(fake)),
         "coverage": float(real_covered.mean()),
     }
 
