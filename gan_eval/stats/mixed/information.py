@@ -3,11 +3,9 @@
 With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4),
 H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
 The factor with more effects is eliminated by a Schur complement (G levels); only the other, the retained one (K
-levels), is factored whole.
-
-A cell is one level of each factor. Blocks between the factors are arrays (r, w, G, K): r effects for each eliminated
-level, w for each retained one. Matrices of the retained factor are (w K, w K), effect after effect. All products call
-scipy's BLAS: numpy's brings its own threads.
+levels), is factored whole. A cell is one level of each factor. Blocks between the factors are arrays (r, w, G, K): r
+effects for each eliminated level, w for each retained one. All products call scipy's BLAS: numpy's brings its own
+threads.
 """
 
 from dataclasses import dataclass

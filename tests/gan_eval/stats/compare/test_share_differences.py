@@ -33,19 +33,6 @@ def test_one_participant_equals_the_robust_regression_by_stimulus():
     assert half == pytest.approx(expected, rel=1e-3)  # the adjusted shares add a little
 
 
-@pytest.mark.nightly
-def test_equal_groups_are_seldom_called_different_when_all_see_the_same_pictures():
-    """The usual t-test over people errs in about 38 % of such studies; at most 8 % are allowed here."""
-    verdicts = []
-    rng = np.random.default_rng(0)
-    person, picture = np.repeat(np.arange(40), 50), np.tile(np.arange(50), 40)
-    for _ in range(250):
-        eta = 0.4 + rng.normal(0, 0.5, 40)[person] + rng.normal(0, 0.8, 50)[picture]
-        right = rng.random(2000) < 1 / (1 + np.exp(-eta))
-        verdicts.append(difference_of_proportions(right, picture % 2 == 0, person, picture).p < 0.05)
-    assert np.mean(verdicts) < 0.08
-
-
 def false_alarms(draw, *, repeats: int) -> float:
     """The share of studies of equal groups that are called different; `draw` gives the test's arguments."""
     rng = np.random.default_rng(3)

@@ -27,12 +27,9 @@ def test_equals_r(name):
     fit = fitted(data)
     assert [*fit.thresholds, *fit.beta] == pytest.approx(reference["beta"], abs=1e-3)
     assert [*fit.thresholds_error, *fit.std_error] == pytest.approx(reference["std_error"], rel=0.01)
-    for reported, own in (
-        ("first", (fit.sd_first, fit.sd_slope)),
-        ("second", (fit.sd_second, fit.sd_slope_second)),
-    ):
-        assert [sd for sd in own if sd is not None] == pytest.approx(reference[reported], abs=1e-3)
-    correlations = [own for own in (fit.slope_correlation, fit.slope_correlation_second) if own is not None]
+    for reported, own in (("first", fit.first), ("second", fit.second)):
+        assert [sd for sd in own[:2] if sd is not None] == pytest.approx(reference[reported], abs=1e-3)
+    correlations = [own for own in (fit.first.correlation, fit.second.correlation) if own is not None]
     assert correlations == pytest.approx(reference["correlation"], abs=2e-3)
     assert fit.log_likelihood == pytest.approx(reference["log_likelihood"], abs=1e-3)
 
