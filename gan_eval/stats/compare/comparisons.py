@@ -193,7 +193,7 @@ def _row(
     *,
     has_plan: bool,
 ) -> Row:
-    margin = of.equivalence_margin(settings)
+    margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
     result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not, start=start)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))

@@ -59,10 +59,6 @@ class Comparison:
         """Its comparison, a and b."""
         return self.comparison, self.a, self.b
 
-    def equivalence_margin(self, plan: AnalysisSettings) -> float | None:
-        """The margin that the difference is compared with; None: equivalence is not judged."""
-        return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
-
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
     """Check the models that a plan names.

@@ -187,7 +187,7 @@ def correlations_and_differences(
         points = replace(points, n_replicates=replicates)
         bootstrap = bootstrapped(points)
         rows += correlation_rows(points, bootstrap)
-        differences += difference_rows(points, bootstrap)
+        differences += [_difference_row(points, pair, bootstrap) for pair in combinations(sorted(points.metrics), 2)]
     return (
         conform(adjusted_correlations(rows), CORRELATIONS, where="correlations"),
         conform(judged_differences(differences), CORRELATION_DIFFERENCES, where="correlation_differences"),
@@ -397,16 +397,6 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: floa
     return float((np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 * variance * (1 - shared))))
 
 
-def difference_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
-    """Return the rows of one level and data set, unjudged."""
-    rows = []
-    for a, b in combinations(sorted(points.metrics), 2):
-        pairing = points.pairing(a, b, group=points.group)[0]
-        both = bootstrap[a, *pairing.key], bootstrap[b, *pairing.key]
-        rows.append(_difference_row(points, pairing.use, (a, b), both))
-    return rows
-
-
 def judged_differences(rows: list[Row]) -> pd.DataFrame:
     """Return the table of all rows, with Holm's correction and the metric that follows better."""
     table = pd.DataFrame(rows, columns=list(CORRELATION_DIFFERENCES.names))
@@ -422,10 +412,10 @@ def judged_differences(rows: list[Row]) -> pd.DataFrame:
     return table
 
 
-def _difference_row(
-    points: PointSet, use: np.ndarray, names: tuple[str, str], replicates: tuple[np.ndarray, np.ndarray]
-) -> Row:
-    """Return the row of two metrics over the points in use (n,), from the replicates (B,) of both."""
+def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstrap) -> Row:
+    """Return the row of two metrics over the points that have both, unjudged."""
+    pairing, *_ = points.pairing(*names, group=points.group)
+    use, replicates = pairing.use, [bootstrap[name, *pairing.key] for name in names]
     (value_a, value_b), score, n = (points.metrics[name][use] for name in names), points.score[use], int(use.sum())
     group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
     rank_a, rank_b = spearman(value_a, score, group), spearman(value_b, score, group)

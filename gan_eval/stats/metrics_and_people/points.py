@@ -162,7 +162,10 @@ def _of_measure(
                 score=sums / answers,
                 answers=answers,
                 metrics={
-                    str(metric): values_of(values, scores.stimuli) for metric, values in own_images.groupby("metric")
+                    str(metric): values.reindex(scores.stimuli).to_numpy("float64")
+                    for metric, values in own_images.drop_duplicates(["metric", "stimulus"])
+                    .set_index("stimulus")
+                    .groupby("metric")["value"]
                 },
                 provenance=provenance_cells(part),
                 seed=(seed, number),
@@ -191,12 +194,6 @@ def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
     answered = answered_trials(trials)
     fakes = answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
     return fakes.assign(score=1.0 - fakes["says_fake"].to_numpy("float64"))
-
-
-def values_of(values: pd.DataFrame, stimuli: np.ndarray | pd.Index) -> np.ndarray:
-    """Return the values of one metric of the stimuli (S,), from rows of `image_metrics`; NaN where there is none."""
-    by_stimulus = values.drop_duplicates("stimulus").set_index("stimulus")["value"]
-    return by_stimulus.reindex(stimuli).to_numpy("float64")
 
 
 def points(

@@ -147,7 +147,8 @@ class Factor:
         for a in range(width):
             for b in range(a + 1):
                 np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = retained[a, b]
-        self.flat = _flat(self.block)
+        r, w, n_eliminated, n_retained = self.block.shape
+        self.flat = np.ascontiguousarray(self.block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
         rest = dsyrk(-1.0, self.flat.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
@@ -213,12 +214,6 @@ def effects(root: np.ndarray, spherical: np.ndarray) -> np.ndarray:
 def both_sides(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Λ₁'VΛ₂ for V (a, b, ...)."""
     return scaled(right, scaled(left, values).swapaxes(0, 1)).swapaxes(0, 1)
-
-
-def _flat(block: np.ndarray) -> np.ndarray:
-    """A block (r, w, G, K) as a matrix (r G, w K), C order."""
-    r, w, n_eliminated, n_retained = block.shape
-    return np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
 
 
 def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:

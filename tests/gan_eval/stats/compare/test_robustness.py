@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from make_trials import simulated
 from scipy.special import expit
 
 from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
@@ -14,35 +15,6 @@ from gan_eval.stats.compare.robustness import (
 )
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables.frames import frame_of
-
-
-def answers(*, people: int = 12, items: int = 16, effect: float = 0.8, learning: float = 0.0, seed: int = 0):
-    """Two models and photographs; each person judges every item in one version, in an order of their own."""
-    rng = np.random.default_rng(seed)
-    picture = 0.6 * rng.standard_normal((3, items))
-    rows = []
-    for person in range(people):
-        leaning, skill = 0.4 * rng.standard_normal(2)
-        for trial, item in enumerate(rng.permutation(items)):
-            version = (item + person) % 4  # two of four are photographs
-            kind = "fake" if version < 2 else "real"
-            skilled = effect * (1 + version) / 2 + skill + learning * trial / items
-            log_odds = leaning + picture[min(version, 2), item] + (skilled if kind == "fake" else 0.0)
-            model = ["a", "b", None, None][version]
-            rows.append(
-                {
-                    "participant": f"P{person:02d}",
-                    "trial": trial + 1,
-                    "stimulus": f"d/{model or 'real'}/{item}",
-                    "item": f"d/{item}",
-                    "kind": kind,
-                    "model": model,
-                    "dataset": "d",
-                    "response": "fake" if rng.random() < expit(log_odds) else "real",
-                    "reaction_time_ms": float(rng.integers(300, 900)),
-                }
-            )
-    return fill_trials(pd.DataFrame(rows))
 
 
 def pairs(*, people: int = 20, each: int = 24, left: float = 0.0, right: float = 0.5, seed: int = 0):
@@ -76,7 +48,9 @@ def only(trials: pd.DataFrame, check: str) -> dict:
 
 
 def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_for_each_person_and_kind():
-    trials = answers(people=24, items=32, learning=6.0, seed=5)
+    trials = simulated(participants=24, stimuli=32, each=32)
+    trials["response"] = trials["response"].where(trials["trial"] <= 24, trials["kind"])
+    trials = fill_trials(trials.drop(columns="correct"))
     row = only(trials, DRIFT)
     assert row["p"] < 0.05 < 0.1 < row["estimate"]
     position = (trials["trial"] - 1) / 31
@@ -97,7 +71,7 @@ def test_choosing_rightly_is_no_side_bias():
 
 
 def test_without_the_exclusions():
-    trials = answers(people=14, items=20)
+    trials = simulated(participants=14, stimuli=20, each=20, models=("a", "b"))
     kept = trials[trials["reaction_time_ms"] >= 500].reset_index(drop=True)
     compared, everything = comparisons(kept), comparisons(trials).set_index("comparison")
     found = robustness(kept, compared, everything=trials)
@@ -112,13 +86,13 @@ def test_without_the_exclusions():
 
 
 def test_few_people_have_no_drift_and_a_word():
-    row = only(answers(people=2), DRIFT)
+    row = only(simulated(participants=2, stimuli=16, each=16), DRIFT)
     assert np.isnan(row["estimate"])
     assert "too few" in row["note"]
 
 
 def test_answers_that_are_all_right_say_nothing_of_a_drift_or_a_side():
-    trials = answers(people=8)
+    trials = simulated(participants=8, stimuli=16, each=16)
     always = trials.assign(response=trials["kind"], correct=True)
     paired = pairs()
     rightly = paired.assign(choice="a")

@@ -46,6 +46,7 @@ def test_without_metrics_there_are_columns_and_no_rows():
     trials, _ = study()
     assert points(trials).columns.tolist() == ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
     assert len(points(trials)) == 0
+    assert correlations(trials).empty
 
 
 def test_a_models_mean_leaves_infinite_values_out_and_says_so():

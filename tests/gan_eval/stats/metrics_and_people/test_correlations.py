@@ -105,12 +105,6 @@ def test_poor_data_say_why_there_is_no_number():
     assert "equal" in equal["note"]
 
 
-def test_without_metrics_the_table_is_empty_with_all_its_columns():
-    table = correlations(simulated(participants=3))
-    assert table.empty
-    assert "spearman" in table.columns
-
-
 def test_a_metric_that_knows_the_answers_is_above_the_ceiling():
     """The fooling rates themselves, as a metric: they share all of the answers' noise."""
     trials = simulated(participants=12, stimuli=60, each=40)

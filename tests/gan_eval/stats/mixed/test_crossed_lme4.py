@@ -11,20 +11,25 @@ from gan_eval.stats.mixed import fit_crossed
 REFERENCES = json.loads((Path(__file__).parents[1] / "lme4_references.json").read_text())
 
 
-def requires(name):
-    return pytest.mark.skipif(name in PUBLISHED and not GENGAP.exists(), reason=f"no published answers at {GENGAP}")
+NIGHTLY = {
+    "pool of 1000, probit", "rate of 95 %", "large spreads", "intercept only", "slope of a covariate, pool",
+    "slope, more participants than stimuli", "no slope in truth", "slopes of both, unbalanced", "grades, pool, slope",
+    "published, all, truth",
+}  # fmt: skip
+"""Designs whose features other designs have, too."""
 
 
-def fitted(data):
-    slopes = {"slope": data.slope, "slope_second": data.slope_second}
-    return fit_crossed(data.y, data.X, data.first, data.second, link=data.link, **slopes)
+def marked(name):
+    missing = pytest.mark.skipif(name in PUBLISHED and not GENGAP.exists(), reason=f"no published answers at {GENGAP}")
+    return pytest.param(name, marks=[missing, pytest.mark.nightly] if name in NIGHTLY else [missing])
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=requires(name)) for name in REFERENCES])
+@pytest.mark.parametrize("name", map(marked, REFERENCES))
 def test_equals_r(name):
     """lme4; of grades, clmm of ordinal."""
     data, reference = PUBLISHED[name]() if name in PUBLISHED else answers(DESIGNS[name]), REFERENCES[name]
-    fit = fitted(data)
+    slopes = {"slope": data.slope, "slope_second": data.slope_second}
+    fit = fit_crossed(data.y, data.X, data.first, data.second, link=data.link, **slopes)
     assert [*fit.thresholds, *fit.beta] == pytest.approx(reference["beta"], abs=1e-3)
     assert [*fit.thresholds_error, *fit.std_error] == pytest.approx(reference["std_error"], rel=0.01)
     for reported, own in (("first", fit.first), ("second", fit.second)):
