@@ -241,7 +241,7 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
         elif points.level == "stimulus":
             names = {"spearman": "within"} | {f"ci_{end}": f"within_{end}" for end in ("low", "high")}
             names |= {name: f"within_{name}" for name in ("p", "ceiling", "corrected")}
-            row |= {within: row[name] for name, within in names.items() if name in row}
+            row |= {names[name]: cell for name, cell in row.items() if name in names}
         rows.append(row)
     return rows
 

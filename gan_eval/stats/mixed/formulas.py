@@ -194,7 +194,8 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
             trials = trials.assign(**{PREFIX + effect: values})[chosen]
             notes += [note] if note else []
     trials = trials.reset_index(drop=True)
-    y, levels = trials[formula.outcome].to_numpy(), None
+    y = trials[formula.outcome].to_numpy()
+    levels: tuple[str, ...] | None = None
     columns, terms, effects, scale = [np.ones((len(trials), 1))], ["intercept"], ["intercept"], [1.0]
     if is_graded:
         y, given = pd.factorize(y.astype("float64"), sort=True)

@@ -135,8 +135,8 @@ def _rows(of: Design, planned: Planned, why_not: str, fits: Fits) -> list[Row]:
     fit: CrossedFit | None = None
     single = of.levels is None and 1 in (of.n_participants, of.n_stimuli)  # fit_crossed gives that reason first
     try:
-        if reason := why_not or ("" if single else of.trouble):
-            raise NoFitError(reason)
+        if trouble := why_not or ("" if single else of.trouble):
+            raise NoFitError(trouble)
         fit = _fitted(of, planned, fits)
         notes = [
             *few_groups(of.n_participants, of.n_stimuli),

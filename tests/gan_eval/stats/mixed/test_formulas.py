@@ -4,7 +4,7 @@ import pytest
 from make_trials import simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.formulas import Formula, code, design, planned_formulas, usable, with_covariates
+from gan_eval.stats.mixed.formulas import Formula, design, planned_formulas, usable, with_covariates
 from gan_eval.stats.trials import answered_trials
 
 RANDOM = "(1|participant) + (1|stimulus)"
@@ -88,17 +88,6 @@ def test_a_data_set_of_one_kind_does_not_make_several():
     assert [str(one.formula) for one in planned_formulas(answered_trials(trials), None)][2] == (
         f"called_fake ~ kind + {RANDOM}"
     )
-
-
-def test_numbers_and_levels():
-    numbers = code(pd.Series(["1", "3", "5"]), "age")
-    assert numbers.columns[:, 0] * numbers.scale == pytest.approx([-2, 0, 2])
-    assert numbers.columns.std() == pytest.approx(1)
-    levels = code(pd.Series(["b", "a", "c", "a", "c"]), "band")
-    assert levels.terms == ("band[b]", "band[c]")
-    assert levels.columns.tolist() == [[1, 0], [0, 0], [0, 1], [0, 0], [0, 1]]
-    truth = code(pd.Series([True, False, True]), "glasses")
-    assert truth.terms == ("glasses[False]",)
 
 
 def test_rare_levels_are_joined_or_left_out():
