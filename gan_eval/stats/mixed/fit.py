@@ -332,44 +332,14 @@ def fit_crossed(
     return replace(fit, factors=factors)
 
 
-def fit_without(
-    full: CrossedFit,
-    columns: list[int],
-    y: np.ndarray,
-    X: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    *,
-    link: str = "logit",
-    slope: np.ndarray | None = None,
-    slope_second: np.ndarray | None = None,
-    names: Sequence[str] = (),
-) -> CrossedFit:
-    """The model without some columns of X, started at the full model's fit: the reduced one of `likelihood_ratio`.
-
-    Raises:
-        NoFitError: as `fit_crossed`.
-    """
-    reduced, factors = np.delete(X, columns, axis=1), full.factors
-    start = replace(full, beta=np.delete(full.beta, columns))
-    names = [name for position, name in enumerate(names) if position not in columns]
-    return fit_crossed(
-        y, reduced, first, second, link=link, slope=slope, slope_second=slope_second, start=start, names=names,
-        factors=factors,
-    )  # fmt: skip
-
-
 def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:
     """χ² = 2 (log L_full - log L_reduced) and its p with `df` degrees of freedom.
 
     For fixed effects. Where the reduced model has fewer variances, p is too large (a variance cannot be negative).
 
     Raises:
-        ValueError: df is below 1.
         NoFitError: the reduced model is the likelier one, so the full one was not found.
     """
-    if df < 1:
-        raise ValueError(f"degrees of freedom: {df}; at least 1")
     chi2 = 2 * (full.log_likelihood - reduced.log_likelihood)
     if chi2 < -1e-5 * max(1.0, abs(full.log_likelihood) * 1e-4):
         raise NoFitError("did not converge: the model without the term is likelier than the one with it")

@@ -5,13 +5,15 @@ Analyses that ignore the stimuli declare differences that are not there when eve
 (Baayen, Davidson & Bates 2008).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, fit_without, likelihood_ratio
+from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, likelihood_ratio
 from gan_eval.stats.mixed.fit import few_groups, too_many, wald_cells
 from gan_eval.stats.mixed.formulas import (
     GRADED_LINK,
@@ -204,13 +206,9 @@ def _fitted(
     key = (planned.formula.outcome, planned.formula.slope, planned.link, tuple(terms), len(of.y))
     if key not in fits:
         try:
-            units = (of.participant, of.stimulus)
-            if whole is None:
-                fits[key] = fit_crossed(of.y, of.X, *units, link=planned.link, slope=of.slope, names=terms)
-            else:
-                fits[key] = fit_without(
-                    whole, left_out, of.y, of.X, *units, link=planned.link, slope=of.slope, names=of.terms
-                )
+            X, units = np.delete(of.X, left_out, axis=1), (of.participant, of.stimulus)
+            start = None if whole is None else replace(whole, beta=np.delete(whole.beta, left_out))
+            fits[key] = fit_crossed(of.y, X, *units, link=planned.link, slope=of.slope, start=start, names=terms)
         except NoFitError as reason:
             fits[key] = reason
     fit = fits[key]
