@@ -31,12 +31,10 @@ def _start() -> int:
     from gan_eval.machine.start import (
         leave_out_current_folder,
         open_closed_streams,
-        restart_in_utf8,
         write_any_text,
     )
 
     leave_out_current_folder()
-    restart_in_utf8()
     open_closed_streams()
     write_any_text()
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:

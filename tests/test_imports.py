@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = (
@@ -187,13 +185,3 @@ except SystemExit as end:
     assert not end.code, end.code
 """
     assert loaded_by(code, (*HEAVY, "PySide6")) == []
-
-
-@pytest.mark.slow
-def test_tests_import_the_package_and_not_their_own_folder_of_its_name():
-    """Collect as the command `pytest` does: with -P the current folder is not added to the path."""
-    command = [sys.executable, "-P", "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "tests/gan_eval/metrics/test_catalogue.py"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout

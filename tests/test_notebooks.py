@@ -6,12 +6,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "docs" / "notebooks").glob("*.ipynb"))
-NEEDS_TORCH = ("from_folder_to_figure", "train_and_look")
 LARGEST = 500_000
 
 
@@ -22,10 +22,6 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
 
 def run_cells(path: Path, folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Every name that the cells leave, run in order; what they write goes below the folder."""
-    matplotlib = pytest.importorskip("matplotlib")
-    if path.stem in NEEDS_TORCH:
-        pytest.importorskip("torch", reason="the notebook trains or measures; PyTorch is not installed")
-        pytest.importorskip("skimage", reason="the notebook needs scikit-image")
     matplotlib.use("Agg")
     patch.setenv("TMPDIR", str(folder))
     patch.setattr("tempfile.tempdir", None)

@@ -20,7 +20,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gan_eval.errors import UserError
-from gan_eval.machine.threads import free_cores, processes, usable_cores, warn_if_threads_spin
+from gan_eval.machine.threads import processes, usable_cores
 from gan_eval.settings.training import TrainingSettings
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -60,7 +60,7 @@ def cpu_threads(
 
     Args:
         requested: the number; None: the number in OMP_NUM_THREADS, else the recorded one, else on a CPU one thread for
-            each idle core (at most PyTorch's own number) and on a GPU PyTorch's own number.
+            each usable core (at most PyTorch's own number) and on a GPU PyTorch's own number.
         device: the networks' device.
         recorded: the number with which the run began.
         settings: a training's; a network too small to gain from two threads gets one.
@@ -73,10 +73,8 @@ def cpu_threads(
         threads = recorded
         if threads is None and before > 1 and device.type == "cpu":
             is_small = settings is not None and step_size(settings) < MIN_STEP_SIZE
-            threads = 1 if is_small else min(before, free_cores())
+            threads = 1 if is_small else min(before, usable_cores())
     threads = threads or before
-    if threads > 1:
-        warn_if_threads_spin()
     torch.set_num_threads(threads)
     try:
         yield

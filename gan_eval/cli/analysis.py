@@ -1,20 +1,18 @@
 """The commands `analyze`, `trials import` and `power`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
-from gan_eval.settings.protocols import PAIR_PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.cli.console import Console
-    from gan_eval.settings.analysis import PowerSettings
     from gan_eval.settings.study import Study
     from gan_eval.tables.frames import Row
     from gan_eval.tables.schema import Table
@@ -167,10 +165,7 @@ def _print_answer(
 
 
 def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
-    """Read a trials table, and the tables next to it that belong to an analysis (with the trials filled).
-
-    Participants, sessions and plans are always read, the others if the analysis is written to the same folder.
-    """
+    """Read a trials table, and the tables next to it that belong to an analysis (with the trials filled)."""
     from gan_eval import tables
     from gan_eval.stats.contradictions import require_plausible_times
     from gan_eval.stats.importing import unfilled_trials
@@ -221,7 +216,6 @@ def trials_import(
         str | None,
         typer.Option(metavar="MARK", help="The file's decimal mark: point or comma; the other separates thousands."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Take nothing where a row does not fit.")] = False,
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
 
@@ -270,8 +264,6 @@ def trials_import(
     for line in imported.doubts:
         typer.echo(f"{file}: {line}", err=True)
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
-    if rows and strict:
-        raise UserError(f"{file}: {len(rows)} cells do not fit; correct them, or leave --strict out")
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
     if not rows:
@@ -288,13 +280,6 @@ def trials_import(
     raise typer.Exit(ROWS_LEFT_OUT)
 
 
-EFFECTS = (
-    "false_alarm_rate", "fooling_rate", "choice_rate", "sd_participant", "sd_slope", "sd_model", "sd_stimulus",
-    "sd_item", "unanswered", "dropout", "excluded",
-)  # fmt: skip
-"""Settings of `[power]` that `--effect` can set, besides fooling_rates.MODEL."""
-
-
 def power(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
@@ -303,14 +288,6 @@ def power(
         typer.Option(help="Numbers of participants to try, such as 10,20,40; default: those of the section power."),
     ] = None,
     simulations: Annotated[int | None, typer.Option(help="Simulated studies for each number.")] = None,
-    effect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="An assumption, repeatable: fooling_rate=0.6, fooling_rates.MODEL=0.5, false_alarm_rate, "
-            f"{', '.join(EFFECTS[2:])}.",
-        ),
-    ] = None,
     stimuli: Annotated[
         int | None, typer.Option(help="Pictures of each class in the pool; default: those that the study has.")
     ] = None,
@@ -320,6 +297,8 @@ def power(
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
 ) -> None:
     """Find the number of people to invite: simulate the study's design and analyse each simulated study as planned.
+
+    The assumptions are those of the study file's section power.
 
     Writes power.csv and power.svg into --out, which may be the study's folder: its stimulus sets are the pool then.
     """
@@ -334,21 +313,20 @@ def power(
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):
-        settings = _settings(checked.power, options, effect or [])
+        from gan_eval.settings.analysis import PowerSettings
+        from gan_eval.settings.sections import as_flag, check_options
+
+        settings = check_options(PowerSettings, checked.power.model_dump() | options, spelled=as_flag)
         from gan_eval.stats.power.design import require_power_is_defined
 
         require_power_is_defined(checked.quiz, where=str(study))
-        assumed = pairs(effect or [], "--effect").keys()
-        _require_effect(assumed, settings, checked.quiz.protocol)
         pool = _pool(checked, study, out, settings.stimuli)
         models = sorted({str(row["model"]) for row in pool if row["model"]})
-        versions = {(row["dataset"], row["model"]) for row in pool if row["model"]}
-        if "sd_model" in assumed and len(versions) == len({dataset for dataset, _ in versions}):
-            raise UserError("--effect sd_model: has no effect: no data set has several models")
         for name in settings.fooling_rates:
             if name not in models:
-                place = "--effect " if f"fooling_rates.{name}" in assumed else f"{study}: power."
-                raise UserError(f"{place}fooling_rates.{name}: no such model; the study has {', '.join(models)}")
+                raise UserError(
+                    f"{study}: power.fooling_rates.{name}: no such model; the study has {', '.join(models)}"
+                )
         from gan_eval.files.atomic import write_text
         from gan_eval.files.output_folders import claim_output_folder
         from gan_eval.files.sets import replaced_set
@@ -385,55 +363,6 @@ def power(
     for line in others:
         console.sentence(line)
     typer.echo(tables_as_json({"power": plan.table}) if as_json else out)
-
-
-def _settings(settings: "PowerSettings", options: dict[str, Any], effects: list[str]) -> "PowerSettings":
-    """Return the study's assumptions, replaced by those of the command line.
-
-    Raises:
-        UserError: an option is not valid.
-    """
-    from gan_eval.settings.analysis import PowerSettings
-    from gan_eval.settings.sections import as_flag, check_options
-
-    values = settings.model_dump() | options
-    rates = dict(settings.fooling_rates)
-    for name, text in pairs(effects, "--effect").items():
-        try:
-            number = float(text)
-        except ValueError as error:
-            raise UserError(f"--effect {name}={text}: wanted a number") from error
-        if name.startswith("fooling_rates."):
-            rates[name.removeprefix("fooling_rates.")] = number
-        elif name in EFFECTS:
-            values[name] = number
-        else:
-            raise UserError(f"--effect {name}: wanted one of {', '.join(EFFECTS)}, fooling_rates.MODEL")
-    return check_options(
-        PowerSettings,
-        values | {"fooling_rates": rates},
-        spelled=lambda name: f"--effect {name}" if name in (*EFFECTS, "fooling_rates") else as_flag(name),
-    )
-
-
-def _require_effect(assumed: Collection[str], settings: "PowerSettings", protocol: str) -> None:
-    """Refuse assumptions that have no effect with the protocol."""
-    unused = {"choice_rate": "pairs are chosen from; single pictures are shown"}
-    if protocol in PAIR_PROTOCOLS:
-        unused = {
-            "sd_slope": "it is of answers to single pictures; pairs are shown",
-            "sd_item": "the pictures of a pair have their item in common",
-        }
-        rates = [*(name for name in assumed if name.startswith("fooling_rates.")), "fooling_rate", "false_alarm_rate"]
-        if settings.choice_rate is not None:
-            unused |= dict.fromkeys(rates, "choice_rate says how pairs are chosen from")
-        elif protocol == "model_vs_model":
-            unused["false_alarm_rate"] = "no real pictures are shown"
-        if protocol == "model_vs_model":
-            unused["sd_participant"] = "two models are shown; sd_model says how people differ in that"
-    for name, why in unused.items():
-        if name in assumed:
-            raise UserError(f"--effect {name}: has no effect with the protocol {protocol}: {why}")
 
 
 def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gan_eval import __version__
-from gan_eval.cli.options import DataRoot, refuse_without_effect
-from gan_eval.machine.commands import VERBS, as_typed
+from gan_eval.machine.commands import VERBS
 
 
 def application(
@@ -42,20 +40,3 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
     if version:
         typer.echo(f"gan_eval {__version__}")
         raise typer.Exit
-
-
-def doctor(
-    context: typer.Context,
-    study: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A study's folder: its stages, its people, what comes next.")
-    ] = None,
-    data_root: DataRoot = None,
-) -> None:
-    """List what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
-    from gan_eval.cli.doctor import examine, examine_study
-
-    if study is None:
-        refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")
-    for finding in examine() if study is None else examine_study(study, data_root=data_root):
-        fix = f" — {finding.fix}" if finding.fix else ""
-        typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{fix}"))

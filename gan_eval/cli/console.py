@@ -8,21 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console as RichConsole
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -30,6 +20,8 @@ from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""
+_CUT = Column(no_wrap=True, overflow="ellipsis")
+"""The only column that gives way on a narrow terminal."""
 _MOST_ROWS = 100
 _WIDEST = 100_000
 """Width of a table in characters when the output is not a terminal."""
@@ -56,17 +48,14 @@ class Console:
         if not self._rich.is_terminal:
             self._rich.width = _WIDEST
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=16),
-            _Count(),
-            _Rate(),
-            _Time(),
-            _Detail(table_column=Column()),  # the only column that gives way on a narrow terminal
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}", style="dim", markup=False, table_column=_CUT),
             console=self._rich,
             disable=not self._rich.is_terminal,
         )
-        self._tasks: dict[str, TaskID] = {}
-        self._plain: dict[str, _PlainTask] = {}
+        self._tasks: dict[str, _Task] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -101,7 +90,12 @@ class Console:
         cells = [[row[place] for place in filled] for row in rows[:_MOST_ROWS]]
         if not cells:
             return
-        table = _table([heads[place] for place in filled], cells)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for place, column in zip(filled, zip(*cells, strict=True), strict=True):
+            is_number = all(_NUMBER.match(cell) for cell in column if cell)
+            table.add_column(Text(heads[place]), justify="right" if is_number else "left", overflow="fold")
+        for row in cells:
+            table.add_row(*map(Text, row))
         if self._rich.is_terminal:
             self._rich.print(table, soft_wrap=False)
         else:
@@ -116,7 +110,7 @@ class Console:
     def working(self, what: str) -> Iterator[None]:
         """Show the elapsed time while work of unknown progress runs; a terminal's line is removed at the end."""
         if self._rich.is_terminal:
-            task = self._progress.add_task(what, total=None, detail="", speed=_Speed("", 1.0))
+            task = self._progress.add_task(what, total=None, text="")
             try:
                 yield
             finally:
@@ -146,89 +140,34 @@ class Console:
         Args:
             unit, units_each: unit of the rate, and number of units in each part.
         """
-        speed = _Speed(unit, units_each)
-        if self._rich.is_terminal:
-            if what not in self._tasks:
-                self._tasks[what] = self._progress.add_task(what, total=total or None, detail=detail, speed=speed)
-            bar = self._tasks[what]
-            self._progress.update(bar, completed=done, total=total or None, detail=detail, visible=True)
-            return
-        if total == 1:  # how far says nothing in a line
-            return
         now = time.monotonic()
-        task = self._plain.setdefault(what, _PlainTask(now, done, now))
-        if (done < total or not total) and now - task.last_line < PLAIN_EVERY_S:
-            return
-        task.last_line = now
-        text = f"{what}: {done}/{total or '?'}"
+        if what not in self._tasks:
+            bar = self._progress.add_task(what, total=total or None, text="")
+            self._tasks[what] = _Task(bar, now, done, now)
+        task = self._tasks[what]
+        text = f"{done}/{total or '?'}"
         if now > task.start and done > task.first:
             rate = (done - task.first) / (now - task.start)
-            text += f", {speed.text(rate)}"
+            units = rate * units_each
+            text += f", {units:.1f}" if units >= 10 else f", {units:.2f}"
+            text += f" {unit}/s" if unit else "/s"
             if done < total:
                 minutes, seconds = divmod(round((total - done) / rate), 60)
                 text += f", {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
-        self.message(f"{text}  {detail}".rstrip())
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return the table as rich lays it out: columns of numbers to the right, cells broken where it is too wide."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, column in zip(heads, zip(*rows, strict=True), strict=True):
-        is_number = all(_NUMBER.match(cell) for cell in column if cell)
-        table.add_column(Text(head), justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
+        text = f"{text}  {detail}".rstrip()
+        if self._rich.is_terminal:
+            self._progress.update(task.bar, completed=done, total=total or None, text=text, visible=True)
+        elif total != 1 and ((total and done >= total) or now - task.last_line >= PLAIN_EVERY_S):
+            task.last_line = now
+            self.message(f"{what}: {text}")
 
 
 @dataclass
-class _PlainTask:
-    """One task's lines where stderr is not a terminal: times in seconds."""
+class _Task:
+    """One bar on a terminal, or the lines of one task elsewhere: times in seconds."""
 
+    bar: TaskID
     start: float
     first: int
     """Parts that were done at the start."""
     last_line: float
-
-
-@dataclass(frozen=True)
-class _Speed:
-    """Format of a rate in parts a second."""
-
-    unit: str
-    units_each: float
-
-    def text(self, rate: float) -> str:
-        digits = f"{rate * self.units_each:.1f}" if rate * self.units_each >= 10 else f"{rate * self.units_each:.2f}"
-        return f"{digits} {self.unit}/s" if self.unit else f"{digits}/s"
-
-
-class _Count(MofNCompleteColumn):
-    """Parts that are done, of how many; nothing of what has no parts."""
-
-    def render(self, task: Task) -> Text:
-        return Text() if task.total is None and not task.completed else super().render(task)
-
-
-class _Time(TimeRemainingColumn):
-    """The time that is left; what has no parts: that it has taken."""
-
-    def render(self, task: Task) -> Text:
-        if task.total is None and not task.completed:
-            return Text(str(timedelta(seconds=int(task.elapsed or 0))), style="progress.elapsed")
-        return super().render(task)
-
-
-class _Detail(ProgressColumn):
-    """The detail, cut to the room that is left."""
-
-    def render(self, task: Task) -> Text:
-        return Text(task.fields["detail"], style="dim", no_wrap=True, overflow="ellipsis")
-
-
-class _Rate(ProgressColumn):
-    """Units a second."""
-
-    def render(self, task: Task) -> Text:
-        rate = task.finished_speed or task.speed
-        return Text("" if rate is None else task.fields["speed"].text(rate))

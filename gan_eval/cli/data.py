@@ -1,9 +1,8 @@
 """The commands of `data`: fetch, check, show and make data sets."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -149,7 +148,7 @@ def data_preview(
     preview(
         folder,
         out,
-        direction=direction.value if direction else None,
+        direction=direction,
         split=split,
         count=count,
         on_message=lambda line: typer.echo(line, err=True),
@@ -203,13 +202,6 @@ def data_edges(
     _report_pairs(counts, out)
 
 
-class Each(StrEnum):
-    """Unit of a silhouette."""
-
-    object = "object"
-    picture = "picture"
-
-
 @data_app.command("silhouettes")
 def data_silhouettes(
     sources: Annotated[
@@ -217,9 +209,10 @@ def data_silhouettes(
         typer.Argument(metavar="SOURCE...", help="Folders of indexed PNGs as PASCAL VOC has them, or of masks."),
     ],
     out: Out,
-    each: Annotated[Each, typer.Option(help="One silhouette for each object (or class), or for each picture.")] = (
-        Each.object
-    ),
+    each: Annotated[
+        Literal["object", "picture"],
+        typer.Option(help="One silhouette for each object (or class), or each picture."),
+    ] = "object",
     min_area: Annotated[float, typer.Option(help="Smallest share of the picture that a silhouette takes.")] = 0.005,
 ) -> None:
     """Make silhouettes for holes (inpainting.shapes) from segmentations: white objects on black."""
@@ -230,7 +223,7 @@ def data_silhouettes(
         lines = write_silhouettes(
             sources,
             out,
-            each=each.value,
+            each=each,
             least=min_area,
             on_progress=lambda done, total: console.progress("silhouettes", done, total, unit="pictures"),
         )

@@ -7,19 +7,22 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import typer
+
+from gan_eval.cli.options import DataRoot, refuse_without_effect
 from gan_eval.errors import UserError
-from gan_eval.machine.commands import python_command, setup_command
+from gan_eval.machine.commands import as_typed, python_command, setup_command
 from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, qt_platform
 
 DISTRIBUTION = "gan-eval"
-LEAST_PYTHON = (3, 11)
 SHOWN_EXTRAS = ("metrics", "train", "postgres")
 """The optional libraries worth a line; those of development are not."""
 
@@ -41,12 +44,26 @@ class Finding:
     fix: str = ""
 
 
+def doctor(
+    context: typer.Context,
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A study's folder: its stages, its people, what comes next.")
+    ] = None,
+    data_root: DataRoot = None,
+) -> None:
+    """List what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
+    if study is None:
+        refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")
+    for finding in examine() if study is None else examine_study(study, data_root=data_root):
+        fix = f" — {finding.fix}" if finding.fix else ""
+        typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{fix}"))
+
+
 def examine() -> list[Finding]:
     """Examine this machine; what matters most comes first. Takes seconds where torch is installed."""
     return [
-        python_finding(),
+        Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
         *library_findings(),
-        shadow_finding(),
         *qt_findings(),
         *screen_findings(),
         *weights_findings(),
@@ -114,14 +131,6 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
         yield Finding("to do", "missing", ", ".join(left), f"next: {run_command(plan)}")
 
 
-def python_finding(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    """The interpreter's version."""
-    detail = f"{'.'.join(map(str, version))} ({sys.executable})"
-    if version[:2] < LEAST_PYTHON:
-        return Finding("Python", "missing", detail, "use Python 3.11 or newer")
-    return Finding("Python", "ok", detail)
-
-
 def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
     """A finding for each library that the installed package asks for, by its own metadata; nothing is imported."""
     from packaging.requirements import Requirement
@@ -155,20 +164,6 @@ def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
     return findings
 
 
-def shadow_finding() -> Finding:
-    """Return whether `import trainer` means ours; other programs use that name too."""
-    ours = Path(__file__).resolve().parents[2]
-    spec = importlib.util.find_spec("trainer")
-    if spec is None:
-        return Finding("trainer", "missing", "the package is not there", f"install gan_eval again: {setup_command()}")
-    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
-    place = Path(places[0]).resolve() if places else Path()
-    if ours in place.parents:
-        return Finding("trainer", "ok", f"ours, {ours / 'trainer'}")
-    fix = "start from another folder, or uninstall or rename it: training would import it in place of ours"
-    return Finding("trainer", "warning", f"a foreign package of that name comes first: {place}", fix)
-
-
 def qt_findings() -> list[Finding]:
     """The system's libraries that Qt needs; on macOS and Windows there are none to miss."""
     libraries = missing_libraries()
@@ -195,8 +190,8 @@ print(json.dumps({"version": __version__, "platform": application.platformName()
 def screen_findings() -> Iterator[Finding]:
     """Report whether Qt starts, and its screens; asked in another process, which may die of it."""
     missing = missing_display()
-    platform = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
-    result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": platform} if platform else {})
+    chosen = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
+    result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": chosen} if chosen else {})
     if result is None:
         fix = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
         yield Finding("Qt", "missing", f"does not start: {error}", fix)

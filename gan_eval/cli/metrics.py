@@ -1,14 +1,11 @@
 """The command `metrics`, and the commands of `weights`."""
 
 import inspect
-import os
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -32,13 +29,6 @@ _WEIGHT_OPTIONS = {
 """Parameter that takes the file of weights, by their name."""
 MOST_LINES = 20
 """On what could not be measured; the tables have all."""
-
-
-class PrecisionOption(StrEnum):
-    """Number format in which the networks compute."""
-
-    fp32 = "fp32"
-    bf16 = "bf16"
 
 
 def _with_weight_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -87,8 +77,8 @@ def metrics(
         int | None, typer.Option(min=1, max=MAX_THREADS, help="Worker threads; default: the usable cores.")
     ] = None,
     precision: Annotated[
-        PrecisionOption, typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
-    ] = PrecisionOption.fp32,
+        Literal["fp32", "bf16"], typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
+    ] = "fp32",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
     beside: Annotated[
         list[Path] | None,
@@ -123,7 +113,6 @@ def metrics(
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if sets and (dataset or model):
         raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
-    _refuse_plain_folders(sets or ())
     inputs: list[StimulusSet | Path] = list(sets or ())
     if not sets:
         if real is None or fake is None:
@@ -132,7 +121,9 @@ def metrics(
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
     _refuse_unused(context, requested)
     if report is not None:
-        _check_report(report, out)
+        from gan_eval.files.output_folders import check_output_file
+
+        check_output_file(report, option="--report")
     settings = Settings(
         metrics=requested,
         resizer=resizer,
@@ -140,7 +131,7 @@ def metrics(
         weights={name: path for name, path in weights.items() if path is not None},
         device=device,
         threads=threads,
-        precision=precision.value,
+        precision=precision,
         segmenter=segmenter,
         cache=cache_file() if cache else None,
     )
@@ -148,22 +139,6 @@ def metrics(
     typer.echo(tables_as_json(frames) if as_json else out)
     if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
         raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
-
-
-def _refuse_plain_folders(sets: Sequence[Path]) -> None:
-    """Refuse two folders of pictures, or one that holds them, in the place of stimulus sets."""
-    from gan_eval.stimuli.sets import TABLE_NAME
-
-    folders = [sets[0] / "real", sets[0] / "fake"] if len(sets) == 1 else list(sets)
-    if len(folders) != 2 or any((folder / TABLE_NAME).is_file() for folder in (*sets, *folders)):
-        return
-    if all(folder.is_dir() for folder in folders):
-        real, fake = (shlex.quote(str(folder)) for folder in sorted(folders, key=lambda folder: "fake" in folder.name))
-        raise UserError(
-            f"metrics {' '.join(map(str, sets))}: no stimulus set (no {TABLE_NAME}); two folders of pictures that are "
-            "paired by stem (--dataset NAME and --model NAME, where these are not to be called as the folders): "
-            f"metrics --real {real} --fake {fake}"
-        )
 
 
 def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
@@ -237,20 +212,6 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
                 left_out = [f"{missing} missing"] * bool(missing) + [f"{summary.infinite} ∞"] * bool(summary.infinite)
                 rows.append([dataset, model, metric, count, value, ", ".join(left_out)])
     console.table(["Data set", "Model", "Metric", "Pictures", "Value (95 %)", "In no mean"], rows)
-
-
-def _check_report(report: Path, out: Path) -> None:
-    """Refuse, before measuring, a report that cannot be written; only the last of its folders may be missing."""
-    if os.path.isdir(report):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
-        raise UserError(f"--report {report}: is a folder; name an HTML file")
-    folder = report.absolute().parent
-    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
-    if not os.path.isdir(existing):  # noqa: PTH112
-        raise UserError(f"--report {report}: {existing} is a file; name a file in a folder")
-    if existing not in (folder, folder.parent) and not folder.is_relative_to(out.absolute()):
-        raise UserError(f"--report {report}: no folder {folder.parent}; make it, or name a file in another folder")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise UserError(f"--report {report}: no permission to write in {existing}; name a file in another folder")
 
 
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)

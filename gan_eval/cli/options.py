@@ -5,9 +5,8 @@ import math
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,7 +28,7 @@ Threads = Annotated[
         "--threads",
         min=1,
         max=MAX_THREADS,
-        help="Number of CPU threads; default: that of the run, at its start one a free core.",
+        help="Number of CPU threads; default: that of the run, at its start one a core.",
     ),
 ]
 Simulate = Annotated[
@@ -38,18 +37,8 @@ Simulate = Annotated[
 ]
 
 
-class DirectionOption(StrEnum):
-    """Direction: the half of an A|B picture that is the input comes first."""
-
-    AtoB = "AtoB"
-    BtoA = "BtoA"
-
-
-class FitOption(StrEnum):
-    """Way in which a picture of another shape is brought to the common size."""
-
-    crop = "crop"
-    stretch = "stretch"
+DirectionOption = Literal["AtoB", "BtoA"]
+FitOption = Literal["crop", "stretch"]
 
 
 def given(**options: Any) -> dict[str, Any]:

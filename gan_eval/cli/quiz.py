@@ -42,14 +42,6 @@ def quiz(
         str | None, typer.Option(help="Longest time from onset to the answer in ms, or unlimited; default: 4000.")
     ] = None,
     keys: Annotated[str | None, typer.Option(help="The answers' keys; default: real=j,fake=f.")] = None,
-    fixation_mark: Annotated[
-        bool | None,
-        typer.Option("--fixation-mark/--no-fixation-mark", help="A small cross before each picture; default: yes."),
-    ] = None,
-    response_cue: Annotated[
-        bool | None,
-        typer.Option("--response-cue/--no-response-cue", help="The keys after a flash, below it; default: yes."),
-    ] = None,
     picture_size: Annotated[
         str | None, typer.Option(help="Width on the screen: native (the default), pixels such as 512, or '8 deg'.")
     ] = None,
@@ -130,8 +122,6 @@ def quiz(
         keys=keys,
         picture_size=picture_size,
         allow_giveaways=allow_giveaways,
-        fixation_mark=fixation_mark,
-        response_cue=response_cue,
     )
     if study is not None:
         from gan_eval.study.plan import open_plan

@@ -48,7 +48,7 @@ def stimuli_import(
             model=model,
             masks=masks,
             mask_kind=mask_kind,
-            fit=fit.value if fit else None,
+            fit=fit,
             display=display,
             on_progress=lambda done, total: console.progress("import", done, total),
         )
@@ -110,18 +110,15 @@ def stimuli_equalise(
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""
     from gan_eval.cli.console import Console
-    from gan_eval.giveaways.equalise import equalise
-    from gan_eval.giveaways.form import Form, parse_size
+    from gan_eval.giveaways.equalise import Form, equalise, parse_size
 
-    form = Form(parse_size(size) if size else None, fit.value if fit else None, jpeg, seed)
+    form = Form(parse_size(size) if size else None, fit, jpeg, seed)
     with Console() as console:
         equalised = equalise(
             source, out, form, on_progress=lambda done, total: console.progress("equalise", done, total)
         )
         for problem in equalised.problems:
             console.message(f"left out: {problem}")
-        for line in equalised.remaining:
-            console.message(f"may still give away: {line}")
         width, height = equalised.size
         console.message(f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out")
         changed = f"{equalised.changed} of {equalised.pictures} pictures changed"

@@ -65,7 +65,7 @@ def try_pictures(
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:
-        report_file = try_folders(real, fakes, out, console, fit=fit.value if fit else None, quiz=quiz, threads=threads)
+        report_file = try_folders(real, fakes, out, console, fit=fit, quiz=quiz, threads=threads)
     typer.echo(report_file)
 
 

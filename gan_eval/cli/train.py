@@ -1,15 +1,14 @@
 """The commands `train`, `generate`, `model show` and `model export`."""
 
 import json
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gan_eval.cli.jobs import LENGTHS, assigned_settings, job_of_options, job_of_study, preset_training
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
@@ -18,31 +17,22 @@ from gan_eval.cli.options import (
     given,
     name_next,
     on_command_line,
+    pairs,
     refuse_with_study,
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.machine.threads import process_rank, processes
+from gan_eval.settings.sections import as_flag, check_options
+from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
+    from trainer.datasets.presets import Preset
 
 model_app = typer.Typer(help="Show and export trained generators.", no_args_is_help=True)
-
-
-class ModeOption(StrEnum):
-    """Behaviour of BatchNorm and dropout in generation."""
-
-    train = "train"
-    eval = "eval"
-
-
-class FormatOption(StrEnum):
-    """Format of an exported generator."""
-
-    pth = "pth"
 
 
 EPOCHS = 200
@@ -55,6 +45,14 @@ Dropout = Annotated[
     bool | None,
     typer.Option("--dropout/--no-dropout", help="For a .pth with a U-Net, whose file does not have it; default: on."),
 ]
+
+
+LENGTHS = frozenset({"steps", "epochs"})
+OPTIONS = LENGTHS | {
+    "image_size", "batch_size", "learning_rate", "lambda_l1", "generator", "norm", "precision", "seed", "init_from",
+    "init_encoder",
+}  # fmt: skip
+"""Settings that have an option of their own; the others are given by `--set`."""
 
 
 def picture_size(text: str | None) -> int | Literal["native"] | None:
@@ -93,7 +91,7 @@ def model_show(
 @model_app.command("export")
 def model_export(
     source: Source,
-    form: Annotated[FormatOption, typer.Option("--format", help="pth: as pytorch-CycleGAN-and-pix2pix has it.")],
+    form: Annotated[Literal["pth"], typer.Option("--format", help="pth: as pytorch-CycleGAN-and-pix2pix has it.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
     dropout: Dropout = None,
 ) -> None:
@@ -102,8 +100,8 @@ def model_export(
     from trainer.files.model import export_pth, load_model
 
     check_output_file(out)
-    if out.suffix != f".{form.value}":
-        raise UserError(f"--out {out}: a file named *.{form.value} is wanted")
+    if out.suffix != f".{form}":
+        raise UserError(f"--out {out}: a file named *.{form} is wanted")
     for note in export_pth(load_model(source, dropout=dropout), out):
         typer.echo(note, err=True)
     typer.echo(out)
@@ -186,12 +184,15 @@ def train(
         job = job_of_study(study, model, data_root, init_from=init_from, init_encoder=init_encoder)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
-        where: dict[str, Any] = {"data": data, "data_root": data_root, "preset": preset}
-        named = {*options, *assigned_settings(settings or ()), *preset_training(preset)[1]}
-        if estimate and not LENGTHS & named:
-            options["epochs"] = EPOCHS
-            typer.echo(f"neither --steps nor --epochs: estimated for --epochs {EPOCHS}", err=True)
-        job = job_of_options(options, settings or (), direction=direction.value if direction else None, **where)
+        job = job_of_options(
+            options,
+            settings or (),
+            data=data,
+            data_root=data_root,
+            direction=direction,
+            preset=preset,
+            default_epochs=EPOCHS if estimate else None,
+        )
         job = replace(job, split=split or job.split)
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
@@ -236,6 +237,151 @@ def train(
         typer.echo(out)
 
 
+def job_of_study(
+    study: Path,
+    model: str | None,
+    data_root: Path | None,
+    *,
+    init_from: Path | None = None,
+    init_encoder: Path | None = None,
+) -> TrainingJob:
+    """The training of one of a study's models.
+
+    Args:
+        init_from: the run of the model that this one starts from.
+        init_encoder: the run of the model whose encoder it starts with.
+
+    Raises:
+        UserError: the study is bad, has no such model, or its data or the run that it starts from are not there.
+    """
+    from gan_eval.settings.study import load_study
+    from gan_eval.study.plan import Plan
+
+    checked = load_study(study)
+    if model not in checked.models:
+        problem = "is missing" if model is None else repr(model)
+        raise UserError(f"train: --model {problem}; the models of {study}: {', '.join(checked.models) or 'none'}")
+    dataset = checked.models[model].data
+    data = checked.data[dataset]
+    plan = Plan(checked, study, Path(), data_root)
+    settings = checked.training_of(model)
+    if init_from is None and init_encoder is None:
+        if settings.starts_from in checked.models:
+            flag = "--init-encoder" if settings.init_encoder else "--init-from"
+            raise UserError(f"train: {model} starts from {settings.starts_from}; name its run: {flag} DIR")
+        if settings.init_encoder:
+            init_encoder = plan.initial_file(model)
+        else:
+            init_from = plan.initial_file(model)
+    return TrainingJob(
+        settings,
+        plan.data_folder(dataset),
+        data.direction,
+        data.train_split,
+        data_root or Path(),
+        init_from,
+        init_encoder,
+        uses_best=checked.generate.checkpoint == "best",
+    )
+
+
+def job_of_options(
+    options: Mapping[str, Any],
+    assignments: Sequence[str] = (),
+    *,
+    data: Path | None = None,
+    data_root: Path | None = None,
+    direction: Direction | None = None,
+    preset: str | None = None,
+    default_epochs: int | None = None,
+) -> TrainingJob:
+    """The training that options without a study file ask for.
+
+    Args:
+        options: settings that have an option of their own.
+        assignments: `NAME=VALUE` texts of `--set`, for any setting.
+        data: default: the preset's name below `data_root`.
+        direction: default: the preset's, else AtoB.
+        preset: the name of a training, or of a data set whose training is known; options override what it says.
+        default_epochs: length of a training for which neither steps nor epochs are named.
+
+    Raises:
+        UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
+    """
+    known: Preset | None = None
+    training: Mapping[str, Any] = {}
+    if preset is not None:
+        from trainer.datasets.presets import TRAININGS, any_preset_of
+
+        known = None if preset in TRAININGS else any_preset_of(preset, also=TRAININGS)
+        training = known.training() if known else TRAININGS[preset]
+    assigned = assigned_settings(assignments)
+    if twice := sorted(set(options) & set(assigned)):
+        raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
+    values = {**options, **assigned}
+    hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs would contradict the user's steps
+    known_values = {name: value for name, value in training.items() if name not in hidden}
+    sections = {  # of which only the keys that the user gives are replaced
+        name: {**known_values[name], **value}
+        for name, value in values.items()
+        if isinstance(value, dict) and isinstance(known_values.get(name), dict)
+    }
+    values = {**known_values, **values, **sections}
+    if set(values) >= LENGTHS:
+        raise UserError("train: give --steps or --epochs, not both")
+    if not LENGTHS & set(values) and default_epochs is not None:
+        typer.echo(f"neither --steps nor --epochs: estimated for --epochs {default_epochs}", err=True)
+        values["epochs"] = default_epochs
+    if not LENGTHS & set(values):
+        raise UserError("train: give --steps N or --epochs N")
+    if data is None and known is not None and data_root is not None:
+        data = data_root / known.name
+    if data is None:
+        if known is not None:
+            raise UserError(f"train: where is {known.name}? give --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
+        raise UserError("train: --data is missing; name the folder with train/")
+    settings = check_options(
+        TrainingSettings,
+        values,
+        spelled=lambda name: as_flag(name) if name in OPTIONS and name not in assigned else f"--set {name}",
+    )
+    root = data_root or Path()
+    return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"), root=root)
+
+
+def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
+    """The settings of `--set NAME=VALUE`: the value is TOML; text that is not TOML is taken literally.
+
+    A name such as inpainting.fill is a key of a section.
+
+    >>> assigned_settings(["receptive_field=34", "norm=instance", "snapshots=[0, 10]", "jitter=false"])
+    {'receptive_field': 34, 'norm': 'instance', 'snapshots': [0, 10], 'jitter': False}
+    >>> assigned_settings(["inpainting.fill=noise", "inpainting.masks={centre = 1}"])
+    {'inpainting': {'fill': 'noise', 'masks': {'centre': 1}}}
+
+    Raises:
+        UserError: a text is not of that form, or a name stands twice.
+    """
+    values: dict[str, Any] = {}
+    for name, text in pairs(assignments, "--set").items():
+        section, dot, key = name.strip().partition(".")
+        if dot and isinstance(values.setdefault(section, {}), dict):
+            values[section][key] = _toml_value(text)
+        elif section in values:
+            raise UserError(f"--set {section}: is given whole and in parts; give it in one way")
+        else:
+            values[section] = _toml_value(text)
+    return values
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deeply
+        return text.strip()
+    return values["value"] if len(values) == 1 else text
+
+
 def _name_generate(job: TrainingJob, out: Path) -> None:
     """Print the command for the stimulus set of a finished run."""
     words = ["generate", str(out), "--data", str(job.data)]
@@ -254,7 +400,7 @@ def generate(
     split: Annotated[str, typer.Option(help="Which split; '.' for the pictures in the data folder itself.")] = "test",
     direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
-        ModeOption | None,
+        Literal["train", "eval"] | None,
         typer.Option(help="BatchNorm and dropout as in training or evaluation; default: as the generator was trained."),
     ] = None,
     image_size: Annotated[
@@ -301,10 +447,10 @@ def generate(
             data,
             split=split,
             out=out,
-            mode=mode.value if mode else None,
+            mode=mode,
             root=data_root or Path(),
             masks=masks,
-            direction=direction.value if direction else None,
+            direction=direction,
             image_size=picture_size(image_size),
             batch_size=batch_size,
             dropout=dropout,

@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, Facts, Group, files_of, groups_of
+from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, files_of, groups_of
 from gan_eval.giveaways.compare import FEWEST, Finding, compare
-from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.giveaways.form import equalise_command
-from gan_eval.giveaways.pixel_facts import pixel_facts
+from gan_eval.giveaways.facts import file_facts, pixel_facts
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tables.frames import Row
@@ -28,20 +24,10 @@ class GroupAudit:
     """One for each clue, in the order of `clues.CLUES`."""
 
     @property
-    def is_too_small(self) -> bool:
-        """True if the pictures are too few for a negative result to have a meaning."""
-        return min(len(self.group.real), len(self.group.fake)) < FEWEST
-
-    @property
-    def p(self) -> NDArray[np.float64]:
-        """P-values, (clues,); NaN without a test."""
-        p = [None if finding.separation is None else finding.separation.p for finding in self.findings]
-        return np.array(p, np.float64)
-
-    @property
     def rows(self) -> list[Row]:
         """The rows of the table `giveaways`."""
-        corrected = holm(self.p)
+        tests = [None if finding.separation is None else finding.separation.p for finding in self.findings]
+        corrected = holm(np.array(tests, np.float64))
         return [
             {
                 "dataset": self.group.dataset,
@@ -130,56 +116,53 @@ def summary_lines(audit: Audit) -> list[str]:
 
 
 def _lines_of(group: GroupAudit) -> list[str]:
-    """Return the headline of a model and a line for each clue that separates.
-
-    A line may be chance where its test does not stay below 5 % once all clues are counted (Holm).
-    """
-    corrected = dict(zip((finding.clue.name for finding in group.findings), holm(group.p), strict=True))
-    compared = [(finding, finding.separation) for finding in group.findings if finding.separation is not None]
-    lines: dict[str, list[str]] = {verdict: [] for verdict in _LABELS}
-    for finding, separation in sorted(compared, key=lambda pair: -abs(pair[1].auc - 0.5)):
-        if finding.verdict not in _LABELS:
-            continue
-        auc = f"AUC {separation.auc:.2f} ({separation.low:.2f} to {separation.high:.2f})"
-        marks = [f"{separation.certain:.0%} known for sure"] if separation.certain else []
-        marks += ["may be chance"] if corrected[finding.clue.name] >= _LEVEL else []
-        values = "; ".join([f"real {finding.real}, fake {finding.fake}", *marks])
-        lines[finding.verdict].append(f"  {_LABELS[finding.verdict]:10}  {finding.clue.name:16}  {auc}  {values}")
-    certain, look = (len(part) for part in lines.values())
+    """Return the headline of a model and a line for each clue that separates."""
+    telling = [row for row in group.rows if row["verdict"] in _LABELS]
+    lines = []
+    for row in sorted(telling, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
+        auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
+        marks = [f"{row['certain']:.0%} known for sure"] if row["certain"] else []
+        marks += ["may be chance"] if row["p_holm"] is not None and row["p_holm"] >= _LEVEL else []
+        values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
+        lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
+    certain = sum(row["verdict"] == "gives_away" for row in telling)
     found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
-    found += [f"{look} to look at"] if look else []
-    nothing = f"too few pictures, at least {FEWEST} of each are needed" if group.is_too_small else "no difference found"
+    found += [f"{len(telling) - certain} to look at"] if len(telling) > certain else []
+    reals, fakes = len(group.group.real), len(group.group.fake)
+    nothing = "no difference found"
+    if min(reals, fakes) < FEWEST:
+        nothing = f"too few pictures, at least {FEWEST} of each are needed"
+    compared = sum(finding.separation is not None for finding in group.findings)
     headline = (
-        f"{group.group.dataset}, {group.group.model}: {len(group.group.real)} real and {len(group.group.fake)} "
-        f"generated pictures, {len(compared)} of {len(group.findings)} clues compared: {', '.join(found) or nothing}"
+        f"{group.group.dataset}, {group.group.model}: {reals} real and {fakes} generated pictures, {compared} of "
+        f"{len(group.findings)} clues compared: {', '.join(found) or nothing}"
     )
-    return [headline, *chain.from_iterable(lines.values())]
+    return [headline, *lines]
 
 
 def _advice(audit: Audit) -> list[str]:
     """Return the command for each set whose files differ, and the fix for each picture clue that separates."""
-    advice: list[str] = []
-    fixes: dict[str, dict[str, None]] = {}
-    names: set[str] = set()
-    for stimuli in audit.sets:
-        models = {(row["dataset"], row["model"]) for row in stimuli.rows if row["kind"] == "fake"}
-        clues = [
-            finding.clue
-            for group in audit.groups
-            if (group.group.dataset, group.group.model) in models
-            for finding in group.findings
-            if finding.verdict in _LABELS
-        ]
-        names |= {clue.name for clue in clues}
-        if any(clue.sort == "metadata" for clue in clues):
-            advice.append(f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}")
-        for clue in clues:
-            if clue.fix:
-                fixes.setdefault(clue.fix, {})[clue.name] = None
+    telling = [
+        (group.group, finding.clue)
+        for group in audit.groups
+        for finding in group.findings
+        if finding.verdict in _LABELS
+    ]
+    names = {clue.name for _, clue in telling}
+    differing = {(group.dataset, group.model) for group, clue in telling if clue.sort == "metadata"}
+    advice = [
+        f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}"
+        for stimuli in audit.sets
+        if differing & {(row["dataset"], row["model"]) for row in stimuli.rows}
+    ]
     if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
         advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
     if any("--fit" in line for line in advice):
         advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
+    fixes: dict[str, list[str]] = {}
+    for clue in CLUES.values():
+        if clue.fix and clue.name in names:
+            fixes.setdefault(clue.fix, []).append(clue.name)
     if fixes:
         advice.append("differences of the pixels may be the content, which people are to judge; if they are not:")
     return [*advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
+from gan_eval.stimuli.pictures import has_shape
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
 
@@ -100,3 +102,11 @@ def files_of(sets: Iterable[StimulusSet]) -> dict[str, Path]:
 def folder_of(file: Path) -> Path:
     """Return the stimulus set of a file: the nearest folder above it with a table of stimuli, else its own folder."""
     return next((folder for folder in file.parents if (folder / TABLE_NAME).is_file()), file.parent)
+
+
+def equalise_command(folder: Path, rows: Iterable[Row]) -> str:
+    """The command that brings a set to one form; `--fit` is in it where its rows name several shapes."""
+    sizes = [(row["width"], row["height"]) for row in rows if row["width"] and row["height"]]
+    smallest = tuple(map(min, zip(*sizes, strict=True)))
+    fit = "" if all(has_shape(size, smallest) for size in sizes) else " --fit crop"
+    return f"gan-eval stimuli equalise {quote(str(folder))} --out {quote(f'{folder}-equal')}{fit}"

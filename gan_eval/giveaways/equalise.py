@@ -4,6 +4,7 @@ File names are neutral: items are numbered by a seeded shuffle, with one number 
 """
 
 import io
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 import gan_eval
 from gan_eval.errors import UserError
@@ -20,11 +21,10 @@ from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
-from gan_eval.giveaways.file_facts import tables_hash
-from gan_eval.giveaways.form import Form, decode_srgb, through_jpeg
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pictures import Size, has_shape, to_size
+from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape, to_size
+from gan_eval.stimuli.pixel_formats import MOST_PIXELS
 from gan_eval.stimuli.sets import (
     FILE_COLUMNS,
     TABLE_NAME,
@@ -36,6 +36,80 @@ from gan_eval.stimuli.sets import (
     write_set,
 )
 from gan_eval.tables.frames import Row
+
+
+@dataclass(frozen=True)
+class Form:
+    """The common form of all pictures of a set, which are 8-bit RGB PNG without metadata."""
+
+    size: Size | None = None
+    """Width and height; default: the smallest width and the smallest height that there are."""
+    fit: Fit | None = None
+    """For a picture of another shape: keep its centre, or stretch it."""
+    jpeg: int | None = None
+    """Quality, 1..95, of the JPEG (4:2:0) that real and generated pictures are sent through; default: none."""
+    seed: int = 0
+    """Random seed for the neutral file names."""
+
+
+def parse_size(text: str) -> Size:
+    """Width and height.
+
+    >>> parse_size("256x192")
+    (256, 192)
+
+    Raises:
+        UserError: the text is not a size, or the size exceeds that of any picture.
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if not match:
+        raise UserError(f"--size {text}: wanted width x height in pixels, such as 256x256")
+    width, height = int(match[1]), int(match[2])
+    if width * height > MOST_PIXELS:
+        raise UserError(f"--size {text}: {width * height:,} pixels; choose at most {MOST_PIXELS:,}")
+    return width, height
+
+
+def decode_srgb(content: bytes, path: Path) -> Picture:
+    """Decode to (H, W, 3) uint8 in sRGB: as `pictures.decode_rgb` does, with the embedded colour profile applied.
+
+    Raises:
+        UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.
+    """
+    picture = decode_rgb(content, path)
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            profile = image.info.get("icc_profile")
+    except UnidentifiedImageError:  # channels that are no colours
+        return picture
+    if not profile:
+        return picture
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+            return picture
+        grey = source.profile.xcolor_space.strip() == "GRAY"
+        converted = ImageCms.profileToProfile(
+            Image.fromarray(picture[..., 0] if grey else picture),
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: its colour profile cannot be applied ({error}); convert the picture to sRGB"
+        ) from error
+    return np.asarray(converted)
+
+
+def through_jpeg(picture: Picture, quality: int) -> Picture:
+    """Return (H, W, 3) uint8 after JPEG of that quality with 4:2:0 chroma subsampling."""
+    coded = io.BytesIO()
+    Image.fromarray(picture).save(coded, format="JPEG", quality=quality, subsampling="4:2:0")
+    with Image.open(coded) as image:
+        return np.asarray(image.convert("RGB"))
+
 
 Targets = dict[tuple[FileColumn, str], str]
 """For each column and file of the old table, the new file."""
@@ -103,8 +177,6 @@ class Equalised:
     """Real and generated ones in all."""
     problems: tuple[str, ...]
     """A message for each item that was excluded, all its versions together."""
-    remaining: tuple[str, ...]
-    """Remaining differences, and how to remove them."""
 
 
 def equalise(
@@ -133,11 +205,10 @@ def equalise(
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
-    sources, problems = read_sources(stimuli, items)
-    if not sources:
+    sizes, problems = read_sizes(stimuli, items)
+    if not sizes:
         raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-    all_sources = [version for versions in sources.values() for version in versions]
-    size = common_size(all_sources, form, source)
+    size = common_size([each for versions in sizes.values() for each in versions], form, source)
     record: dict[str, Any] = {
         "source": str(source.resolve()),
         "source_sha256": sha256_file(source / TABLE_NAME),
@@ -160,7 +231,7 @@ def equalise(
         targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
         rows: list[Row] = []
         changed = 0
-        for done, item in enumerate(sources, start=1):
+        for done, item in enumerate(sizes, start=1):
             try:
                 pictures = _pictures(stimuli, targets[item], form, size)
             except UserError as error:
@@ -184,23 +255,18 @@ def equalise(
                     rows.append(new)
                     changed += new["sha256"] != row["sha256"]
             if on_progress:
-                on_progress(done, len(sources))
+                on_progress(done, len(sizes))
         if not rows:
             raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
         included = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
         origins = {target: name for item in included for (_, name), target in targets[item].items()}
         write_json(record_file, {**record, "problems": problems, "files": origins})
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        remaining = remaining_clues(all_sources, form, size)
-        return Equalised(out, len(included), size, changed, len(rows), tuple(problems), tuple(remaining))
+        return Equalised(out, len(included), size, changed, len(rows), tuple(problems))
 
 
 def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:
-    """Refuse a folder that is not the new set's own.
-
-    Raises:
-        UserError: `out` is the source, holds other results, or cannot be written.
-    """
+    """Refuse a folder that is not the new set's own."""
     old, new = source.resolve(), out.resolve()
     if new == old or old in new.parents or new in old.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
@@ -211,11 +277,7 @@ def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:
 
 
 def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) -> dict[str, images.Picture]:
-    """The pictures of one item in the new form, by their new file.
-
-    Raises:
-        UserError: a picture cannot be read.
-    """
+    """The pictures of one item in the new form, by their new file."""
     pictures: dict[str, images.Picture] = {}
     for (column, name), target in targets.items():
         if target in pictures:
@@ -232,36 +294,25 @@ def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) ->
     return pictures
 
 
-@dataclass(frozen=True)
-class Source:
-    """A picture of the old set that can be presented."""
-
-    kind: str
-    codec: str
-    """The lossy coding that left its traces in the pixels; empty where there is none that is known."""
-    size: Size
-    """Once it is turned upright."""
-
-
-def read_sources(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Source]], list[str]]:
-    """The sources of each item, and a message for each item of which a picture cannot be read."""
-    sources: dict[str, list[Source]] = {}
+def read_sizes(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Size]], list[str]]:
+    """The upright sizes of each item's pictures, and a message for each item of which one cannot be read."""
+    sizes: dict[str, list[Size]] = {}
     problems: list[str] = []
     for item, versions in items.items():
         try:
-            sources[item] = [source_of(stimuli.folder / row["file"], row["kind"]) for row in versions]
+            shapes = [images.read_rgb(stimuli.folder / row["file"]).shape for row in versions]
+            sizes[item] = [(shape[1], shape[0]) for shape in shapes]
         except UserError as error:
             problems.append(f"{item}: {error}")
-    return sources, problems
+    return sizes, problems
 
 
-def common_size(sources: Iterable[Source], form: Form, where: Path) -> Size:
+def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
     """The size that all are brought to: the form's, else the smallest width and the smallest height.
 
     Raises:
         UserError: a picture has another shape, and the form does not say how it is to be fitted.
     """
-    sizes = [source.size for source in sources]
     size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))
     others = [other for other in sizes if not has_shape(other, size)]
     if others and form.fit is None:
@@ -270,52 +321,3 @@ def common_size(sources: Iterable[Source], form: Form, where: Path) -> Size:
             f"{others[0][0]}x{others[0][1]}; give --fit crop (the centre is kept) or --fit stretch"
         )
     return size
-
-
-def remaining_clues(sources: Sequence[Source], form: Form, size: Size) -> list[str]:
-    """Return what the old pictures' coding and sizes may still give away, and how to remove it."""
-    classes = [[source for source in sources if source.kind == kind] for kind in ("real", "fake")]
-    messages: list[str] = []
-    if form.jpeg is None and (coding := coding_clue(sources)) is not None:
-        messages.append(f"{coding}, --jpeg 75 puts the same on all")
-    real, fake = (
-        f"{100 * sum(source.size != size for source in members) / len(members):.0f} %" if members else "none"
-        for members in classes
-    )
-    if real != fake:
-        messages.append(
-            f"scaled were {real} of the real and {fake} of the generated pictures, and scaling changes "
-            "sharpness; a --size smaller than all scales all"
-        )
-    return messages
-
-
-def coding_clue(sources: Iterable[Source]) -> str | None:
-    """Return how the old pictures' lossy coding differs between the kinds; None if it does not."""
-    codecs: dict[str, set[str]] = {"real": set(), "fake": set()}
-    for source in sources:
-        codecs[source.kind].add(source.codec or "none")
-    if codecs["real"] == codecs["fake"]:
-        return None
-    real, fake = (", ".join(sorted(names)[:3]) for names in codecs.values())
-    return f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels"
-
-
-def source_of(path: Path, kind: str) -> Source:
-    """A picture as `stimuli equalise` sees it.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    content = images.read_file(path)
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            codec = "WebP" if image.format == "WEBP" else ""
-            if isinstance(image, JpegImagePlugin.JpegImageFile):
-                codec = f"JPEG {tables_hash(image)}"
-            return Source(kind, codec, images.upright_size(image))
-    except UnidentifiedImageError:  # channels that are no colours, or the message why not
-        height, width = images.decode_rgb(content, path).shape[:2]
-        return Source(kind, "", (width, height))
-    except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
-        raise UserError(f"{path}: not a readable picture ({error}); replace or remove it") from error

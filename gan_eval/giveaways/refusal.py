@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, Facts, Group, files_of, folder_of, groups_of
+from gan_eval.giveaways.clues import (
+    CLUES,
+    METADATA_CLUES,
+    Facts,
+    Group,
+    equalise_command,
+    files_of,
+    folder_of,
+    groups_of,
+)
 from gan_eval.giveaways.compare import Finding, compare
-from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.giveaways.form import equalise_command
+from gan_eval.giveaways.facts import file_facts
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 
 IDENTICAL = "identical"

@@ -21,7 +21,7 @@ VERBS = {
     "power": "analysis:power",
     "analyze": "analysis:analyze",
     "report": "study:report",
-    "doctor": "app:doctor",
+    "doctor": "doctor:doctor",
     "stimuli": "stimuli:stimuli_app",
     "weights": "metrics:weights_app",
     "trials": "analysis:trials_app",

@@ -27,18 +27,6 @@ def restart_with_allocator_settings() -> None:
     os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
 
 
-def restart_in_utf8() -> None:
-    """Restart this process in UTF-8 mode if the system's locale supports only ASCII.
-
-    Names of files would arrive there as bytes that no table can hold, and our own words could not be printed. Nothing
-    is lost: every file of ours is UTF-8 in any locale.
-    """
-    known = codecs.lookup(sys.getfilesystemencoding()).name
-    if known != "ascii" or "pytest" in sys.modules:
-        return
-    os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONUTF8": "1"})
-
-
 def open_closed_streams() -> None:
     """Open stdin, stdout and stderr where they are closed (`>&-`): else our next file would take their number."""
     while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:

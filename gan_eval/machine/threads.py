@@ -2,9 +2,6 @@
 
 import math
 import os
-import sys
-import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,9 +14,6 @@ WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
 that wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
 where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
 small networks down (`benchmarks/busy_machine.py`)."""
-LOOK_S = 0.2
-"""Seconds for which `free_cores` watches the processor."""
-_torch_came_first = "torch" in sys.modules
 
 
 def set_waiting_settings() -> None:
@@ -33,58 +27,14 @@ def set_waiting_settings() -> None:
             os.environ.setdefault(name, value)
 
 
-def warn_if_threads_spin() -> None:
-    """Warn where PyTorch was imported before `gan_eval`, so that it has not read `WAITING_SETTINGS`."""
-    if _torch_came_first and sys.platform == "linux":
-        warnings.warn(
-            "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
-            f"first, set GOMP_SPINCOUNT={WAITING_SETTINGS['GOMP_SPINCOUNT']} in the environment, or use one thread",
-            stacklevel=3,
-        )
-
-
 def usable_cores() -> int:
     """Number of cores that this process may use, by its CPU affinity and the limits of its control group."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, int(min(cores, _core_limit())))
 
 
-def free_cores() -> int:
-    """Number of usable cores that other work leaves idle, at least 1; watches the processor for `LOOK_S` seconds.
-
-    A load average would still count what has just ended, such as this study's last stage.
-    """
-    usable = usable_cores()
-    before = _idle_seconds()
-    if usable == 1:
-        return 1
-    if before is None:
-        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-        idle = (os.cpu_count() or usable) - load
-    else:
-        time.sleep(LOOK_S)
-        idle = ((_idle_seconds() or before) - before) / LOOK_S
-    return max(1, min(usable, round(idle)))
-
-
-def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
-    """Seconds for which the cores of this process have been idle since the start; None where the system does not say.
-
-    The file's lines are `cpuN user nice system idle iowait …`, in clock ticks.
-    """
-    try:
-        lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
-        own = {f"cpu{core}" for core in os.sched_getaffinity(0)}
-        return sum(int(line[4]) + int(line[5]) for line in lines if line[0] in own) / os.sysconf("SC_CLK_TCK")
-    except (AttributeError, IndexError, OSError, ValueError):
-        return None
-
-
 def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
-    """Cores that the control groups (version 2) of this process allow, infinity without a limit.
-
-    Each has `cpu.max` with "QUOTA PERIOD" or "max PERIOD"; every parent limits, too.
-    """
+    """Cores that the control groups (version 2) of this process allow, infinity without a limit."""
     limit = math.inf
     with suppress(OSError, ValueError):
         path = own.read_text(encoding="utf-8").strip().removeprefix("0::")

@@ -61,26 +61,22 @@ def import_folder(
     Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
     Pictures become 8-bit RGB PNG, so that file format gives nothing away; where all real and generated ones are of
-    16 bits, or of other channels than grey or RGB, they keep every sample. A picture that cannot be read is left out
-    and named. With masks (white is hole) the set has what the metrics of the hole need. The same call brings a set up
-    to date with its result folder.
+    16 bits, or of other channels than grey or RGB, they keep every sample. The same call brings a set up to date.
 
     Args:
         source: the result folder.
         out: the new set; empty, or an earlier one of the same source, data set and model.
         dataset: name of the data set; default: the folder's name.
         model: name of the generator.
-        masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source, where it is.
+        masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
-        fit: where real and fake differ in size, the larger is brought to the size of the smaller, so; default: the
-            item is left out.
+        fit: how real and fake of different sizes are brought to the smaller one; default: the item is left out.
         display: how pictures are shown that keep other samples than 8-bit RGB (see `Display.parse`); default: from the
             least to the largest sample of the real ones.
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is somebody else's,
-            holds another set, is being written by another process, or is `source`.
+        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is not for it.
     """
     source, out = Path(source), Path(out)
     dataset = dataset or source.resolve().name
@@ -126,20 +122,15 @@ def import_items(
 
     Args:
         items: for each stem its files by role: real, each of `models` and, where there is one, input and mask.
-        out: the new set; empty or ours.
+        out, dataset, mask_kind, display, on_progress: as for `import_folder`.
         where: where the items come from, in messages.
-        dataset: a name that a data set may have.
         models: for each role of generated pictures (`fake` where there is one model), the model's name.
-        mask_kind: how the holes were made.
         resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
         fit: how, where they differ in shape as well; default: the item is left out.
-        display: see `import_folder`.
         source: the folder of the pictures: `out` may hold no set of other ones. Default: any earlier set is replaced.
-        on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: no item is left, a display for pictures that need none, or `out` is somebody else's,
-            holds another set or is being written by another process.
+        UserError: no item is left, a display for pictures that need none, or `out` is not for this set.
     """
     formats = _formats(items, tuple(models), display)
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
@@ -159,14 +150,7 @@ def import_items(
                 if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
                     pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
                     resized += 1
-                for role in (*models, "mask"):
-                    if role in pictures and pictures[role].shape[:2] != pictures["real"].shape[:2]:
-                        sizes = " and ".join(
-                            f"{pictures[key].shape[1]}x{pictures[key].shape[0]}" for key in ("real", role)
-                        )
-                        fix = ": --fit crop or --fit stretch" if role in models else ""
-                        problem = f"real and {role} differ in size ({sizes}); bring both to one size{fix}"
-                        raise UserError(f"{files[role]}: {problem}")
+                _require_one_size(pictures, files, models)
             except UserError as error:
                 problems.append(str(error))
             else:
@@ -190,11 +174,7 @@ def import_items(
 def _formats(
     items: Mapping[str, Mapping[str, Path]], models: tuple[str, ...], display: str | None
 ) -> dict[str, PixelFormat]:
-    """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else.
-
-    Raises:
-        UserError: a display for pictures that need none, or of channels that they do not have.
-    """
+    """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else."""
 
     def common(*roles: str, display: str | None = None) -> PixelFormat:
         contents = {}
@@ -228,16 +208,7 @@ def _pictures_of(folder: Path) -> set[Path]:
 
 
 def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Samples]:
-    """Bring an item's real and generated pictures to the smallest of their sizes; input and mask with them.
-
-    Args:
-        pictures: by role.
-        shown: the files of the real and the generated pictures.
-        fit: how pictures of another shape are fitted.
-
-    Raises:
-        UserError: they differ in shape and `fit` is None.
-    """
+    """Bring an item's real and generated pictures to the smallest of their sizes; input and mask with them."""
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
     compared = {sizes[role] for role in shown}
     target = min(compared, key=lambda size: (size[0] * size[1], size))
@@ -253,6 +224,16 @@ def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: i
         role: images.to_size(picture, target, fit) if sizes[role] in compared else picture
         for role, picture in pictures.items()
     }
+
+
+def _require_one_size(pictures: Mapping[str, Samples], files: Mapping[str, Path], models: Mapping[str, str]) -> None:
+    """Refuse an item whose generated pictures or mask have another size than its real picture."""
+    height, width = pictures["real"].shape[:2]
+    for role in (*models, "mask"):
+        if role in pictures and pictures[role].shape[:2] != (height, width):
+            sizes = f"{width}x{height} and {pictures[role].shape[1]}x{pictures[role].shape[0]}"
+            fix = ": --fit crop or --fit stretch" if role in models else ""
+            raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size{fix}")
 
 
 def _write_item(
@@ -300,11 +281,7 @@ def _write_item(
 
 
 def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
-    """For each stem, its files by role: real, fake and, where there is one, input and mask.
-
-    Raises:
-        UserError: neither layout is found, partners or masks are missing, or a name cannot be written in a table.
-    """
+    """For each stem, its files by role: real, fake and, where there is one, input and mask."""
     if not source.is_dir():
         raise UserError(f"{source}: no such folder")
     if (source / "real").is_dir() and (source / "fake").is_dir():

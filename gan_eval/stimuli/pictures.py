@@ -10,7 +10,7 @@ import io
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,6 @@ from gan_eval.stimuli.pixel_formats import (
     deep_layout,
     format_of,
     png_bytes,
-    read_levels,
     recorded_display,
     rounded,
     shown,
@@ -55,26 +54,16 @@ Fit = Literal["crop", "stretch"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[Samples], Samples]] = {
+    2: np.fliplr,
+    3: lambda samples: np.rot90(samples, 2),
+    4: np.flipud,
+    5: lambda samples: np.swapaxes(samples, 0, 1),
+    6: lambda samples: np.rot90(samples, -1),
+    7: lambda samples: np.rot90(np.swapaxes(samples, 0, 1), 2),
+    8: np.rot90,
 }
-"""Transposition that turns a picture upright, by its EXIF orientation."""
-
-
-def upright_size(image: Image.Image) -> Size:
-    """Return the size of an opened picture once it is turned upright; Pillow itself may have turned that of a TIFF."""
-    stored = image.size
-    if image.format == "TIFF":
-        tags = getattr(image, "tag_v2", {})
-        stored = tags.get(ExifTags.Base.ImageWidth, image.width), tags.get(ExifTags.Base.ImageLength, image.height)
-    sideways = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-    return (stored[1], stored[0]) if sideways else stored
+"""Function that turns (H, W, channels) upright, by the file's EXIF orientation."""
 
 
 def read_rgb(path: Path) -> Picture:
@@ -124,31 +113,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
         UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or of a mode that
             has no exact 8-bit RGB reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
-    with _decoding_errors(path):
-        image = _opened(content, path)
-        if image is None:
-            stored, display = tiff_samples(content)
-            if display is None:
-                raise UserError(
-                    f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; pairs may have other "
-                    "channels, and so may stimulus sets whose files record how they are shown"
-                )
-            return shown(stored.samples, display)
-        with image:
-            display = recorded_display(image)
-            if display is not None:
-                return shown(stored_of(image, content).samples, display)
-            layout = deep_layout(image)
-            image.load()
-            rgb = _as_rgb(image) if layout is None else _from_deep(image, layout, content)
-            if rgb is None:
-                raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
-            if rgb.mode != "RGB":
-                raise UserError(
-                    f"{path}: colour mode {rgb.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
-                )
-            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-            return np.array(rgb if turn is None else rgb.transpose(turn), dtype=np.uint8)
+    return _rgb_of(*_decoded(content, path), path)
 
 
 def decode_stored(content: bytes, path: Path) -> Stored:
@@ -160,34 +125,48 @@ def decode_stored(content: bytes, path: Path) -> Stored:
     Raises:
         UserError: the picture is broken, too large, or of another depth or colour model.
     """
-    with _decoding_errors(path):
-        image = _opened(content, path)
-        if image is None:
-            return tiff_samples(content)[0]
-        with image:
-            stored = stored_of(image, content)
-            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-            if turn is None:
-                return stored
-            planes = [Image.fromarray(stored.samples[..., n]).transpose(turn) for n in range(stored.samples.shape[2])]
-            return Stored(np.stack([np.asarray(plane) for plane in planes], axis=-1), stored.alpha)
+    return _decoded(content, path)[0]
 
 
 def decode_measured(content: bytes, path: Path) -> Samples:
     """Decode to what metrics take: 8-bit grey and colour to RGB as `decode_rgb` does, others to every sample.
 
     Raises:
-        UserError: as for `decode_rgb`; of other channels and depths as for `decode_stored`.
+        UserError: as for `decode_rgb`.
     """
-    is_deep_png = content.startswith(b"\x89PNG") and content[24:25] == b"\x10"  # bits a channel
-    if is_deep_png or content.startswith(TIFF_BEGINNINGS):
-        try:
-            stored = decode_stored(content, path)
-        except UserError:  # its words are those for 8 bits
-            return decode_rgb(content, path)
-        if not (format_of(stored.colours).is_plain or stored.is_transparent):
-            return np.ascontiguousarray(stored.colours)
-    return decode_rgb(content, path)
+    stored, display = _decoded(content, path)
+    if format_of(stored.colours).is_plain or stored.is_transparent:
+        return _rgb_of(stored, display, path)
+    return np.ascontiguousarray(stored.colours)
+
+
+def _decoded(content: bytes, path: Path) -> tuple[Stored, Display | None]:
+    """Every sample of a picture file, upright, and the display that is recorded in it."""
+    with _decoding_errors(path):
+        image = _opened(content, path)
+        if image is None:
+            return tiff_samples(content)
+        with image:
+            stored = stored_of(image, content, path)
+            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            samples = stored.samples if turn is None else turn(stored.samples)
+            return Stored(samples, stored.alpha), recorded_display(image)
+
+
+def _rgb_of(stored: Stored, display: Display | None, path: Path) -> Picture:
+    """Return (H, W, 3) uint8 of all samples, as `decode_rgb` says."""
+    if display is not None:
+        return shown(stored.samples, display)
+    if stored.is_transparent:
+        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+    colours = stored.colours
+    if colours.shape[2] not in (1, 3):
+        raise UserError(
+            f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; pairs may have other "
+            "channels, and so may stimulus sets whose files record how they are shown"
+        )
+    levels = rounded(colours) if colours.dtype == np.uint16 else colours
+    return np.array(np.broadcast_to(levels, (*levels.shape[:2], 3)))
 
 
 def _opened(content: bytes, path: Path) -> Image.Image | None:
@@ -352,29 +331,6 @@ def as_shown(samples: Samples, pixel_format: PixelFormat) -> Picture:
     if pixel_format.is_rgb8:
         return samples
     return shown(samples, pixel_format.display)
-
-
-def _as_rgb(image: Image.Image) -> Image.Image | None:
-    """The picture in RGB, or in its own mode where that has no exact RGB; None where a pixel is transparent."""
-    if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
-        image = image.convert("RGBA")  # one colour, or some of the palette's, is transparent
-    if image.mode in ("LA", "PA"):
-        image = image.convert("RGBA")
-    if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255:
-        return None
-    return image.convert("RGB") if image.mode in ("1", "L", "P", "RGBA") else image
-
-
-def _from_deep(image: Image.Image, layout: str, content: bytes) -> Image.Image | None:
-    """A picture of 16 bits a channel, rounded to RGB; None where a pixel is transparent."""
-    levels = read_levels(image, layout, content)
-    colours = levels.shape[2] if levels.shape[2] in (1, 3) else levels.shape[2] - 1
-    transparent_colour = image.info.get("transparency")
-    if (levels[..., colours:] != 65535).any() or (
-        transparent_colour is not None and (levels[..., :colours] == transparent_colour).all(axis=2).any()
-    ):
-        return None
-    return Image.fromarray(np.broadcast_to(rounded(levels[..., :colours]), (*levels.shape[:2], 3)))
 
 
 def write_samples(path: Path, samples: Samples, pixel_format: PixelFormat) -> None:

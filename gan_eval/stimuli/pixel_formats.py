@@ -10,6 +10,7 @@ import struct
 import sys
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -280,11 +281,12 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
     return Stored(samples, bool(extra) and extra[-1] in alpha), Display.parse(text) if text else None
 
 
-def stored_of(image: Image.Image, content: bytes) -> Stored:
+def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
     """All samples of an opened picture.
 
     Raises:
-        ValueError: of another depth, or in colours without a reading here.
+        UserError: in colours without a reading here.
+        ValueError: of another depth.
     """
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
@@ -295,6 +297,9 @@ def stored_of(image: Image.Image, content: bytes) -> Stored:
     image.load()
     if layout is not None:
         levels = read_levels(image, layout, content).astype(np.uint16)
+        if (transparent := image.info.get("transparency")) is not None:
+            is_opaque = (levels != transparent).any(axis=2, keepdims=True)
+            levels = np.concatenate([levels, np.where(is_opaque, np.uint16(65535), np.uint16(0))], axis=2)
         return Stored(levels, levels.shape[2] in (2, 4))
     if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
         image = image.convert("RGBA")
@@ -303,7 +308,9 @@ def stored_of(image: Image.Image, content: bytes) -> Stored:
     if image.mode in ("1", "P"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
-        raise ValueError(f"colour mode {image.mode} has no exact reading; save it as 8- or 16-bit grey or RGB")
+        raise UserError(
+            f"{path}: colour mode {image.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
+        )
     samples = np.array(image)
     return Stored(samples if samples.ndim == 3 else samples[..., None], image.mode in ("LA", "RGBA"))
 

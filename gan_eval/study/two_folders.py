@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
@@ -273,16 +272,14 @@ def _audit_stage(out: Path, pairs: Pairs) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit
-        from gan_eval.giveaways.equalise import coding_clue, source_of
+        from gan_eval.giveaways.facts import coding_clue
 
         giveaways = audit(
             [read_set(out / "set")], on_progress=lambda done, total: listener.progress("audit", done, total)
         )
-        sources = []
-        for role, path in (entry for files in pairs.values() for entry in files.items()):
-            with suppress(UserError):  # the import has named it
-                sources.append(source_of(path, "real" if role == "real" else "fake"))
-        write_json(out / OWN_FOLDER / CODING, coding_clue(sources))
+        sources = (source for files in pairs.values() for source in files.items())
+        coding = coding_clue(("real" if role == "real" else "fake", path) for role, path in sources)
+        write_json(out / OWN_FOLDER / CODING, coding)
         write_rows(giveaways.rows, out / "giveaways.csv", tables.GIVEAWAYS)
         return True
 
@@ -317,8 +314,8 @@ def _import_lines(out: Path, unpaired: Sequence[str]) -> list[str]:
 
 def _audit_lines(out: Path) -> list[str]:
     """For each model what separates real from fake without a look at the content, and the command that removes it."""
+    from gan_eval.giveaways.clues import equalise_command
     from gan_eval.giveaways.compare import FEWEST
-    from gan_eval.giveaways.form import equalise_command
 
     of_models: dict[str, list[Row]] = {}
     for row in read_rows(out / "giveaways.csv", tables.GIVEAWAYS):

@@ -33,12 +33,6 @@ def test_what_a_terminal_would_obey_is_shown_as_an_escape_and_stays_short():
         assert len(str(UserError(f"trials.csv: {text * 10_000}; give another"))) <= LONGEST
 
 
-def test_the_end_of_an_error_is_what_names_the_cause():
-    assert last_words(RuntimeError(f"{DRIVER}\n shapes differ"), most=30) == "… shapes differ"
-    assert last_words(RuntimeError("one\n two")) == "one two"
-    assert last_words(RuntimeError()) == "RuntimeError"
-
-
 def test_a_value_nested_deeper_than_python_goes_is_shown_from_outside():
     value: dict[str, object] = {}
     for _ in range(100_000):

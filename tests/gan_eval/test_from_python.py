@@ -203,19 +203,3 @@ def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
     for call in ({}, {"real": tmp_path}, {"stimuli": tmp_path, "real": tmp_path, "fake": tmp_path}):
         with pytest.raises(UserError, match="give either stimuli, or both folders real and fake"):
             gan_eval.evaluate(**call)
-
-
-def test_pictures_without_a_partner_are_warned_of(tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="metrics need PyTorch")
-    from PIL import Image
-
-    for place in ("real/a", "real/b", "fake/a"):
-        file = tmp_path / f"{place}.png"
-        file.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (32, 32), "red" if place.startswith("real") else "green").save(file)
-    with pytest.warns(UserWarning, match="no picture with the stem 'b'"):
-        images, sets = gan_eval.evaluate(
-            real=tmp_path / "real", fake=tmp_path / "fake", model="m", dataset="d", metrics=["l1"], cache=False
-        )
-    assert "d/m/a" in images["stimulus"].tolist()
-    assert sets.empty

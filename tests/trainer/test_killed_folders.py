@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_eval.giveaways.equalise import equalise
-from gan_eval.giveaways.form import Form
+from gan_eval.giveaways.equalise import Form, equalise
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.pictures import write_png

@@ -61,7 +61,7 @@ def sentences(plan: PowerPlan) -> list[str]:
         lines += _on_question(plan, question)
     lines += [
         f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
-        "rates that would matter, such as --effect fooling_rates.MODEL=0.5"
+        "rates that would matter in the study file, as power.fooling_rates"
         for question in plan.questions
         if (_rows(plan, question)["note"] == NO_DIFFERENCE).all()
     ]

@@ -76,9 +76,3 @@ def test_picture_size() -> None:
     for text in ("large", "-4", "12.5", ""):
         with pytest.raises(UserError, match="a number of pixels is wanted, or native"):
             picture_size(text)
-
-
-def test_bad_files_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "net.pth").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(UserError, match=r"net\.pth: not a readable PyTorch file of weights"):
-        gan_eval("model", "show", tmp_path / "net.pth")

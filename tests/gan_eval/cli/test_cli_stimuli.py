@@ -5,10 +5,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from gan_eval.__main__ import run as gan_eval_run
-from gan_eval.cli.stimuli import stimuli_app
 from gan_eval.stimuli import pictures
 
 
@@ -60,35 +58,6 @@ def test_equalise_makes_a_set(run, stimuli, tmp_path):
     assert (status, out.strip()) == (0, str(tmp_path / "equal"))
     assert "6 items of 16x16 pixels, 0 left out\n12 of 12 pictures changed; written as PNG under neutral names" in err
     assert (tmp_path / "equal" / "stimuli.csv").is_file()
-
-
-def test_equalise_says_where_nothing_had_to_change(run, stimuli, tmp_path):
-    status, _, err = run("equalise", stimuli, "--out", tmp_path / "equal")
-    assert status == 0
-    assert "nothing had to change: the pictures have one form already, and are the same; written as PNG under" in err
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("audit", "nowhere"), "not a stimulus set"),
-        (("equalise", "nowhere", "--out", "x"), "not a stimulus set"),
-        (("equalise", "nowhere", "--out", "x", "--size", "big"), "--size big: wanted width x height"),
-        (("equalise", "nowhere", "--out", "x", "--fit", "squeeze"), "--fit"),
-        (("equalise", "nowhere", "--out", "x", "--jpeg", "101"), "--jpeg"),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(run, words, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    status, out, err = run(*words)
-    assert (status, out) == (2, "")
-    assert message in err
-    assert "Traceback" not in err
-
-
-def test_the_group_has_its_three_commands():
-    shown = CliRunner().invoke(stimuli_app, ["--help"]).output
-    assert all(name in shown for name in ("import", "audit", "equalise"))
 
 
 def test_generated_pictures_that_are_real_ones_are_warned_of_and_refused_by_the_quiz(

@@ -63,13 +63,6 @@ def test_a_new_study_shows_the_sets_that_are_named(command: Command, tmp_path: P
     assert (status, "wanted a name that ends in .toml" in err) == (2, True), "its folder would have the file's name"
 
 
-def test_a_new_study_without_sets_trains_a_model(command: Command, tmp_path: Path) -> None:
-    status, _, err = command("study", "new", "--out", tmp_path / "train.toml")
-    assert (status, "--data-root DATA" in err) == (0, True)
-    study = load_study(tmp_path / "train.toml")
-    assert (list(study.models), study.training_of("pix2pix").epochs) == (["pix2pix"], 200)
-
-
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Six pairs: photographs and generated ones, of equal size."""
@@ -141,22 +134,6 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_pictures_of_two_sizes_without_partner_or_unreadable(command: Command, tmp_path: Path) -> None:
-    real = write_pictures(tmp_path / "photos", size=(80, 96))
-    fake = write_pictures(tmp_path / "my gan!", noise=3.0)
-    (fake / "0.png").write_text("broken")
-    (fake / "5.png").rename(fake / "x.png")
-    status, _, err = command("try", real, fake, "--out", tmp_path / "a")
-    assert status == 0
-    assert "4 pairs of 48x40 pixels" in err
-    assert "4 had other sizes and were brought to the smallest (bicubic)" in err
-    assert "left out, without partner: 2, such as" in err
-    assert "left out, unusable: 1, such as" in err
-    assert {row["model"] for row in read_set(tmp_path / "a" / "set").rows} == {None, "my-gan"}
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("quick")
 def test_several_models_become_one_study(command: Command, folders: tuple[Path, Path], tmp_path: Path) -> None:
     real, small = folders
     large = write_pictures(tmp_path / "large", size=(80, 96), noise=6.0)
@@ -182,25 +159,6 @@ def test_several_models_become_one_study(command: Command, folders: tuple[Path, 
     twin = write_pictures(tmp_path / "other" / "large", noise=9.0)
     status, _, err = command("try", real, large, twin, "--out", tmp_path / "b")
     assert (status, "both models would be called large; rename one folder" in err) == (2, True)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("quick")
-def test_one_pair_is_measured_and_neither_audited_nor_judged(command: Command, tmp_path: Path) -> None:
-    real, fake = write_pictures(tmp_path / "photos"), write_pictures(tmp_path / "gan", noise=3.0)
-    for path in [*real.iterdir(), *fake.iterdir()]:
-        if path.stem != "0":
-            path.unlink()
-    status, printed, err = command("try", real, fake, "--out", tmp_path / "a")
-    assert (status, printed.strip()) == (0, str(tmp_path / "a" / "report.html"))
-    lines = [line for line in err.splitlines() if line.startswith(("quiz", "metrics", "next"))]
-    assert lines[0].startswith("quiz: left out, data set photos: 1 items are too few")
-    assert lines[0].endswith("at least 1 real + 1 fake of different items are needed")
-    assert [line.partition(":")[0] for line in lines] == ["quiz", "metrics", "next"]
-    assert "add pairs of pictures" in lines[2]
-    assert "audit: too few pictures to tell: 1 of each kind, at least 5 are needed" in err
-    status, _, err = command("stimuli", "audit", tmp_path / "a" / "set")
-    assert (status, "too few pictures, at least 5 of each are needed" in err) == (0, True)
 
 
 @pytest.mark.usefixtures("quick")

@@ -73,13 +73,6 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pyte
     assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
 
 
-def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().table(["File"], [[f"f{number}"] for number in range(130)])
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 102
-    assert "30 rows more" in lines[-1]
-
-
 def test_what_reports_no_parts_reports_its_time_in_a_pipe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,17 +88,6 @@ def test_what_reports_no_parts_reports_its_time_in_a_pipe(
     with Console() as console, console.working("fitting"):
         assert said.wait(60)
     assert capsys.readouterr().err.splitlines()[0] == "fitting: 0 s"
-
-
-def test_on_a_terminal_a_bar_moves_and_goes(screen) -> None:
-    console, stderr = screen(80)
-    with console:
-        with console.working("fitting"):
-            console.message("something else")
-        before = len(stderr.getvalue())
-        console.message("done")
-    assert "fitting" in stderr.getvalue()[:before]
-    assert "fitting" not in stderr.getvalue()[before:]
 
 
 def test_bars_of_what_is_finished_go_when_a_line_is_written(screen) -> None:

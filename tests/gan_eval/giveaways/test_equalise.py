@@ -1,22 +1,20 @@
 """Equalised sets: one form, nothing left in the files, the pictures still paired and right."""
 
 import io
-import json
 
 import numpy as np
 import pytest
-from giveaway_pictures import as_png, picture
+from giveaway_pictures import picture
 from PIL import Image, ImageCms
 from rehashed import rehash
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.giveaways.audit import audit
-from gan_eval.giveaways.equalise import equalise
-from gan_eval.giveaways.form import Form, decode_srgb, parse_size, through_jpeg
+from gan_eval.giveaways.equalise import Form, decode_srgb, equalise, parse_size, through_jpeg
 from gan_eval.giveaways.refusal import require_no_giveaways
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import read_set, read_sets, write_set
+from gan_eval.stimuli.sets import read_set, write_set
 
 PLAIN = Form()
 
@@ -73,9 +71,7 @@ def test_sizes_become_the_smallest_and_only_other_sizes_are_scaled(make_set, tmp
         was = pictures.read_rgb(before.path(old[row["stimulus"]]))
         wanted = was if row["kind"] == "fake" else pictures.resize(was, (32, 40))
         assert np.array_equal(pictures.read_rgb(after.path(row)), wanted)
-    assert "scaled were 100 % of the real and 0 % of the generated" in made.remaining[0]
-    both = equalise(before.folder, tmp_path / "both", Form(size=(20, 16)))
-    assert (both.size, both.remaining) == ((20, 16), ())
+    assert equalise(before.folder, tmp_path / "both", Form(size=(20, 16))).size == (20, 16)
 
 
 def test_other_shapes_need_a_word_and_are_cut_or_stretched(make_set, tmp_path):
@@ -92,10 +88,7 @@ def test_other_shapes_need_a_word_and_are_cut_or_stretched(make_set, tmp_path):
 
 def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path):
     before = make_set(real=(".jpg", camera))
-    plain = equalise(before.folder, tmp_path / "plain", PLAIN)
-    assert "--jpeg 75" in plain.remaining[0]
-    made = equalise(before.folder, tmp_path / "equal", Form(jpeg=30))
-    assert made.remaining == ()
+    equalise(before.folder, tmp_path / "equal", Form(jpeg=30))
     after = read_set(tmp_path / "equal")
     old = by_stimulus(before)
     for row in after.rows:
@@ -105,15 +98,6 @@ def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path)
         inputs = before.path(old[row["stimulus"]], "input_file"), after.path(row, "input_file")
         assert np.array_equal(*map(pictures.read_rgb, inputs))
     assert {found.verdict for found in audit([after]).groups[0].findings} <= {"ok", "look", None}
-
-
-def test_what_jpeg_leaves_is_that_of_420():
-    colours = np.zeros((16, 16, 3), np.uint8)
-    colours[:, ::2] = (255, 0, 0)
-    colours[:, 1::2] = (0, 0, 255)
-    found = through_jpeg(colours, 95).astype(int)
-    # One colour for two neighbours: what differs between them is brightness alone.
-    assert np.abs(np.diff(found[:, :, 0] - found[:, :, 2], axis=1)[:, ::2]).mean() < 60
 
 
 def test_a_profile_is_applied(tmp_path):
@@ -164,44 +148,7 @@ def test_an_item_with_a_broken_picture_is_left_out_as_a_whole(make_set, tmp_path
     assert items == {f"d/{number}" for number in (0, 1, 3, 4, 5, 7)}
 
 
-def test_no_item_left_is_an_error_without_a_set(make_set, tmp_path):
-    before = make_set(items=2)
-    for file in (before.folder / "fake").iterdir():
-        file.write_bytes(b"")
-    rehash(before.folder)
-    with pytest.raises(UserError, match="no item is left"):
-        equalise(before.folder, tmp_path / "equal", PLAIN)
-    assert not (tmp_path / "equal").exists()
-
-
-def test_several_models_of_one_set_keep_their_pictures_apart(make_set, tmp_path):
-    sets = [make_set(folder=name, model=name, items=3) for name in ("a", "b")]
-    as_png(picture(77), sets[1].folder / "fake" / "p0.png")
-    rehash(sets[1].folder)
-    merged = read_sets([stimuli.folder for stimuli in sets])
-    rows = [
-        {
-            **row,
-            **{
-                column: str(row[column]).removeprefix(f"{tmp_path}/")
-                for column in ("file", "input_file", "reference_file")
-                if row[column]
-            },
-        }
-        for row in merged.rows
-    ]
-    write_set(tmp_path, rows)
-    rehash(tmp_path)
-    equalise(tmp_path, tmp_path.with_name(f"{tmp_path.name}-equal"), PLAIN)
-    after = read_set(tmp_path.with_name(f"{tmp_path.name}-equal"))
-    files = [row["file"] for row in after.rows]
-    assert len(set(files)) == len(files) == 9
-    assert {file.rsplit("/", 1)[0] for file in files} == {"real", "fake/1", "fake/2"}
-    row = by_stimulus(after)["d/b/0"]
-    assert np.array_equal(pictures.read_rgb(after.path(row)), np.asarray(picture(77)))
-
-
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_row_keeps_its_own_picture(tmp_path, seed):
     """Any number of pictures of an item, model and kind, whose file names differ in case, suffix or folder alone."""
     rng = np.random.default_rng(seed)
@@ -276,65 +223,15 @@ def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_se
     assert len(read_set(tmp_path / "equal").rows) == 14
 
 
-def test_a_full_disk_leaves_no_table_behind(make_set, tmp_path, monkeypatch):
-    before = make_set()
-    write_png = pictures.write_png
-
-    def fill_up(path, pixels):
-        if path.parent.name == "fake" and len(list(path.parent.parent.glob("fake/*.png"))) == 3:
-            raise UserError(f"{path}: the disk is full")
-        write_png(path, pixels)
-
-    monkeypatch.setattr(pictures, "write_png", fill_up)
-    with pytest.raises(UserError, match="disk is full"):
-        equalise(before.folder, tmp_path / "equal", PLAIN)
-    assert not (tmp_path / "equal" / "stimuli.csv").exists()
-    monkeypatch.undo()
-    assert equalise(before.folder, tmp_path / "equal", PLAIN).items == 8
-
-
-def test_what_was_done_is_recorded(make_set, tmp_path):
-    before = make_set(items=2)
-    equalise(before.folder, tmp_path / "equal", Form(jpeg=80, seed=3))
-    record = json.loads((tmp_path / "equal" / ".gan-eval" / "equalise.json").read_text())
-    assert (record["jpeg"], record["seed"], record["size"]) == (80, 3, [40, 32])
-    assert record["source"] == str(before.folder.resolve())
-    assert record["source_sha256"] == sha256_file(before.folder / "stimuli.csv")
-    assert set(record["files"].values()) == {
-        f"{kind}/p{item}.png" for kind in ("real", "fake", "input") for item in (0, 1)
-    }
-
-
 def test_a_size_beyond_what_pictures_may_have_is_refused(make_set, tmp_path):
     with pytest.raises(UserError, match="--size 20000x20000: 400,000,000 pixels; choose at most 89,478,485"):
         parse_size("20000x20000")
     assert parse_size("9000x9000") == (9000, 9000)
+    for text in ("640", "640x", "0x4", "4x4x4", "-4x4", "4 x 4"):
+        with pytest.raises(UserError, match="--size"):
+            parse_size(text)
     before = make_set(items=1, sizes={"real": (1, 3000)})
     with pytest.raises(UserError, match="a picture of 1x3000 would be scaled to 400x1200000, more than 89,478,485"):
         equalise(before.folder, tmp_path / "equal", Form(size=(400, 320), fit="crop"))
     with pytest.raises(UserError, match="would be scaled to 20000x16000"):
         equalise(before.folder, tmp_path / "equal", Form(size=(20000, 16000), fit="stretch"))
-
-
-def test_sizes_as_they_are_typed():
-    assert parse_size("640x480") == (640, 480)
-    for text in ("640", "640x", "0x4", "4x4x4", "-4x4", "4 x 4"):
-        with pytest.raises(UserError, match="--size"):
-            parse_size(text)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_picture_that_lies_on_its_side_is_measured_upright(make_set, tmp_path, suffix, orientation):
-    back = {**pictures._TURNS, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}.get(orientation)
-
-    def turned(image, path):
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        (image if back is None else image.transpose(back)).save(path, exif=exif)
-
-    before = make_set(items=2, fake=(suffix, turned))
-    equalise(before.folder, tmp_path / "equal", PLAIN)
-    after = read_set(tmp_path / "equal")
-    fake = next(row for row in after.rows if row["stimulus"] == "d/m/0")
-    assert np.array_equal(pictures.read_rgb(after.path(fake)), np.asarray(picture(100)))

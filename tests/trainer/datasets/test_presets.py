@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from made_pictures import picture_bytes
 
-from gan_eval.cli.jobs import job_of_options
+from gan_eval.cli.train import job_of_options
 from gan_eval.errors import UserError
 from gan_eval.settings.study import load_study
 from gan_eval.settings.training import TrainingSettings

@@ -247,7 +247,7 @@ def test_a_plan_has_every_question_at_every_number() -> None:
     assert "one against two" not in plan.recommended
     (planned,) = tables(plan)
     assert [row[1] for row in planned[2] if row[0] == "told apart"] == ["6", "10"]
-    assert "fooling_rates.MODEL" in "\n".join(sentences(plan))
+    assert "power.fooling_rates" in "\n".join(sentences(plan))
 
 
 @pytest.mark.nightly

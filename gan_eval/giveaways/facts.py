@@ -1,17 +1,21 @@
-"""Facts of a picture file that is not decoded: format, size, JPEG tables and subsampling, metadata, profile, name."""
+"""The facts of one picture by clue: of its file, which is not decoded, and of its pixels."""
 
 import hashlib
 import io
 import re
 import struct
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
 
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.reading import require_file
 from gan_eval.giveaways.clues import Facts, Value
-from gan_eval.stimuli.pictures import read_stored
+from gan_eval.stimuli.pictures import Picture, read_stored
 from gan_eval.stimuli.pixel_formats import format_of
 
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
@@ -22,6 +26,16 @@ _XMP = b"XML:com.adobe.xmp"
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
 """Bits a channel by Pillow's mode; 8 in the others."""
 _WORD = re.compile(r"[^\W\d_]+")
+
+Plane = NDArray[np.float64]
+"""(H, W) float64, 0..255."""
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue (ITU-R BT.601)."""
+BLOCK = 8
+"""Side of the blocks that JPEG codes, in pixels."""
+_FLOOR = 0.1
+"""Grey levels added to both sides of a ratio of steps, so that flat pictures have one."""
 
 
 def file_facts(path: Path) -> Facts:
@@ -82,6 +96,24 @@ def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
     }
 
 
+def coding_clue(files: Iterable[tuple[str, Path]]) -> str | None:
+    """Return how the lossy coding of files differs between the classes; None if it does not.
+
+    Args:
+        files: `real` or `fake`, and the picture; those that cannot be read are passed over.
+    """
+    codings: dict[str, set[str]] = {"real": set(), "fake": set()}
+    for kind, path in files:
+        with suppress(UserError):
+            facts = file_facts(path)
+            lossy = f"JPEG {facts['jpeg_tables']}" if facts["jpeg_tables"] else "none"
+            codings[kind].add("WebP" if facts["format"] == "WEBP" else lossy)
+    if codings["real"] == codings["fake"]:
+        return None
+    real, fake = (", ".join(sorted(names)[:3]) for names in codings.values())
+    return f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels"
+
+
 def profile_name(profile: bytes | None) -> str:
     """Return a colour profile's own name and a part of its hash; `none` without one."""
     if not profile:
@@ -110,13 +142,7 @@ def _short_hash(content: bytes) -> str:
 
 
 def _png_chunks(path: Path) -> tuple[int, set[str]]:
-    """Return the bits a channel (or an index of a palette) and the kinds of metadata of a PNG.
-
-    Pillow does not report the chunks after the picture.
-
-    Raises:
-        OSError, ValueError, struct.error: the file cannot be read, or its chunks are damaged.
-    """
+    """Return the bits a channel (or an index of a palette) and the kinds of metadata of a PNG."""
     bits, kinds = 0, set()
     with path.open("rb") as file:
         file.seek(8)
@@ -130,3 +156,68 @@ def _png_chunks(path: Path) -> tuple[int, set[str]]:
                 kinds.add("XMP" if is_xmp else _CHUNK_KINDS[name])
             file.seek(end)
     return bits, kinds
+
+
+def pixel_facts(picture: Picture) -> Facts:
+    """Return the picture clues of one picture.
+
+    Args:
+        picture: (H, W, 3) uint8, 0..255.
+
+    Returns:
+        The values by clue; None where the picture is too small for one.
+    """
+    luma = picture @ LUMA
+    large = min(luma.shape) >= 3
+    return {
+        "brightness": float(luma.mean()),
+        "contrast": float(luma.std()),
+        "saturation": saturation(picture),
+        "border_step": border_step(luma) if large else None,
+        "sharpness": float(laplacian(luma).var()) if large else None,
+        "blockiness": blockiness(luma) if max(luma.shape) > BLOCK else None,
+    }
+
+
+def saturation(picture: Picture) -> float:
+    """Mean of (largest - smallest channel) / largest channel over (H, W, 3) uint8; black has none."""
+    largest = picture.max(axis=2).astype(np.float64)
+    smallest = picture.min(axis=2)
+    return float(((largest - smallest) / np.maximum(largest, 1)).mean())
+
+
+def laplacian(luma: Plane) -> Plane:
+    """The sum of a pixel's 4 neighbours less 4 times itself, for the (H - 2, W - 2) pixels inside."""
+    inside = luma[1:-1, 1:-1]
+    return luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * inside
+
+
+def border_step(luma: Plane) -> float:
+    """The largest of the four steps onto the border, relative to the steps inside: about 1 without a border.
+
+    A step is the mean absolute difference between two neighbouring rows (or columns).
+    """
+    ratios = []
+    for steps in (_row_steps(luma), _row_steps(luma.T)):
+        inside = (steps[1:-1].mean() if len(steps) > 2 else 0.0) + _FLOOR
+        ratios += [(steps[0] + _FLOOR) / inside, (steps[-1] + _FLOOR) / inside]
+    return float(max(ratios))
+
+
+def blockiness(luma: Plane) -> float:
+    """Mean step across the edges of 8x8 blocks, relative to the mean step elsewhere: about 1 without blocks.
+
+    The grid is that of a JPEG whose first block is the picture's corner (after Wang, Sheikh and Bovik, No-reference
+    perceptual quality assessment of JPEG compressed images, ICIP 2002).
+    """
+    at_edges, elsewhere = [], []
+    for steps in (_row_steps(luma), _row_steps(luma.T)):
+        edge = np.arange(1, len(steps) + 1) % BLOCK == 0
+        at_edges.append(steps[edge])
+        elsewhere.append(steps[~edge])
+    return float((np.concatenate(at_edges).mean() + _FLOOR) / (np.concatenate(elsewhere).mean() + _FLOOR))
+
+
+def _row_steps(luma: Plane) -> NDArray[np.float64]:
+    """Mean absolute difference of each row to the next: (H - 1,)."""
+    return np.abs(np.diff(luma, axis=0)).mean(axis=1)

@@ -1,37 +1,26 @@
-"""Facts about files that need no decoding."""
+"""Facts about files that need no decoding, and about pixels with known values."""
 
+import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from giveaway_pictures import picture
 from PIL import Image, ImageCms, PngImagePlugin
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, METADATA_CLUES
-from gan_eval.giveaways.file_facts import file_facts
-from gan_eval.giveaways.pixel_facts import pixel_facts
-from gan_eval.stimuli.pictures import read_rgb, write_png
+from gan_eval.giveaways.facts import blockiness, border_step, file_facts, pixel_facts, saturation
 
 
 def test_every_clue_is_looked_at(tmp_path):
-    write_png(tmp_path / "a.png", read_rgb_of(picture(0), tmp_path))
-    found = {**file_facts(tmp_path / "a.png"), **pixel_facts(read_rgb(tmp_path / "a.png"))}
-    assert set(found) == set(CLUES)
-    assert {clue.name for clue in METADATA_CLUES} == set(file_facts(tmp_path / "a.png"))
-
-
-def read_rgb_of(image, folder):
-    image.save(folder / "temporary.png")
-    return read_rgb(folder / "temporary.png")
-
-
-def test_a_plain_png(tmp_path):
-    write_png(tmp_path / "a.png", read_rgb_of(picture(0), tmp_path))
+    picture(0).save(tmp_path / "a.png")
     facts = file_facts(tmp_path / "a.png")
+    assert {clue.name for clue in METADATA_CLUES} == set(facts)
+    assert {*facts, *pixel_facts(np.asarray(picture(0)))} == set(CLUES)
     assert (facts["format"], facts["size"], facts["mode"]) == ("PNG", "40x32", "RGB 8 bit")
-    assert (facts["metadata"], facts["profile"]) == ("none", "none")
-    assert facts["jpeg_tables"] is None
+    assert (facts["metadata"], facts["profile"], facts["jpeg_tables"]) == ("none", "none", None)
 
 
 def test_what_a_png_carries_is_found_after_the_picture_too(tmp_path):
@@ -103,3 +92,51 @@ def test_what_is_no_picture_is_named(tmp_path):
         file_facts(tmp_path / "absent.png")
     with pytest.raises(UserError, match=r"not a readable picture \(Is a directory\); replace"):
         file_facts(tmp_path)
+
+
+def noise(seed=0, size=(48, 64)):
+    return np.random.default_rng(seed).integers(20, 230, (*size, 3)).astype(np.uint8)
+
+
+def smooth(seed=0, size=(64, 96)):
+    small = Image.fromarray(noise(seed, (size[0] // 8, size[1] // 8)))
+    return np.asarray(small.resize((size[1], size[0]), Image.Resampling.BICUBIC))
+
+
+def test_brightness_contrast_and_saturation_of_plain_colours():
+    half = np.zeros((10, 20, 3), np.uint8)
+    half[:, 10:] = (200, 100, 100)
+    facts = pixel_facts(half)
+    luma = 0.299 * 200 + 0.701 * 100
+    assert facts["brightness"] == pytest.approx(luma / 2)
+    assert facts["contrast"] == pytest.approx(luma / 2)
+    assert facts["saturation"] == pytest.approx(0.5 * 0.5)
+    assert saturation(np.full((3, 3, 3), 77, np.uint8)) == 0
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_a_black_row_at_any_side_is_a_step(side):
+    luma = smooth()[..., 0].astype(float)
+    framed = np.rot90(luma, side).copy()
+    framed[0] = 0
+    framed = np.rot90(framed, -side)
+    assert border_step(framed) > 5 * border_step(luma)
+
+
+def test_blocks_of_jpeg_show_and_only_on_their_grid():
+    picture = smooth(size=(128, 160))
+    coded = io.BytesIO()
+    Image.fromarray(picture).save(coded, format="JPEG", quality=5)
+    luma = np.asarray(Image.open(coded).convert("L")).astype(float)
+    assert blockiness(luma) > 1.5
+    assert blockiness(luma[3:, 3:]) < 1.1
+    assert blockiness(noise(size=(128, 128))[..., 0].astype(float)) == pytest.approx(1, abs=0.1)
+
+
+def test_flat_and_tiny_pictures_have_values_or_none():
+    flat = pixel_facts(np.full((20, 20, 3), 9, np.uint8))
+    assert (flat["border_step"], flat["blockiness"], flat["sharpness"]) == (1.0, 1.0, 0.0)
+    tiny = pixel_facts(np.zeros((1, 2, 3), np.uint8))
+    assert [tiny[name] for name in ("border_step", "sharpness", "blockiness")] == [None] * 3
+    narrow = pixel_facts(np.zeros((2, 30, 3), np.uint8))
+    assert narrow["blockiness"] == 1.0

@@ -1,0 +1,166 @@
+"""AUC, interval, tests and verdict of one clue, against brute force and independent implementations."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import hypergeom, mannwhitneyu
+
+from gan_eval.giveaways.clues import CLUES
+from gan_eval.giveaways.compare import (
+    Separation,
+    auc_interval,
+    category_auc,
+    category_p,
+    certain_share,
+    compare,
+    judge,
+    mann_whitney_auc,
+    mann_whitney_p,
+    separate_categories,
+    separate_numbers,
+)
+
+numbers = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=12).map(np.array)
+
+
+@given(numbers, numbers)
+def test_auc_and_p_are_those_of_scipy(real, fake):
+    theirs = mannwhitneyu(fake, real, method="asymptotic", use_continuity=False)
+    assert mann_whitney_auc(real, fake) == pytest.approx(theirs.statistic / (len(real) * len(fake)))
+    if len(np.unique(np.concatenate([real, fake]))) > 1:
+        assert mann_whitney_p(real, fake) == pytest.approx(theirs.pvalue)
+    else:
+        assert mann_whitney_p(real, fake) == 1.0
+
+
+@pytest.mark.parametrize(("auc", "m", "n"), [(0.5, 20, 30), (0.8, 12, 9), (0.97, 50, 50), (0.1, 25, 40)])
+def test_the_interval_holds_the_values_that_chance_reaches(auc, m, n):
+    """Each bound, found by another root finder from Hanley and McNeil's variance as they print it."""
+
+    def z(theta):
+        q1, q2 = theta / (2 - theta), 2 * theta**2 / (1 + theta)
+        size = (m + n) / 2 - 1
+        variance = (theta * (1 - theta) + size * (q1 - theta**2) + size * (q2 - theta**2)) / (m * n)
+        return (auc - theta) / variance**0.5
+
+    low, high = auc_interval(auc, m, n)
+    assert low == pytest.approx(brentq(lambda theta: z(theta) - 1.959964, 1e-9, auc), abs=1e-6)
+    assert high == pytest.approx(brentq(lambda theta: z(theta) + 1.959964, auc, 1 - 1e-9), abs=1e-6)
+
+
+def test_the_interval_is_open_at_a_perfect_separation():
+    low, high = auc_interval(1.0, 10, 10)
+    assert high == 1.0
+    assert 0.7 < low < 0.9
+    assert auc_interval(0.0, 10, 10) == pytest.approx((0.0, 1 - low))
+    assert auc_interval(1.0, 10, 10, level=0.99)[0] < low
+
+
+def test_a_rule_chosen_among_many_pays_for_it():
+    real, fake = [0.0] * 10 + [1.0] * 5, [0.0] * 5 + [1.0] * 10
+    one, many = separate_numbers(real, fake), separate_numbers(real, fake, tried=20)
+    assert many.p == pytest.approx(20 * one.p) or many.p == 1.0
+    assert many.low < one.low
+
+
+words = st.lists(st.sampled_from("abcde"), min_size=2, max_size=9)
+
+
+def share_of_fakes(category, real, fake):
+    """The score of a category among other pictures, from its definition."""
+    in_real, in_fake = real.count(category) / len(real), fake.count(category) / len(fake)
+    return 0.5 if in_real + in_fake == 0 else round(in_fake / (in_real + in_fake), 12)
+
+
+def brute_force_category_auc(real, fake):
+    won = 0.0
+    for i, j in product(range(len(real)), range(len(fake))):
+        others = real[:i] + real[i + 1 :], fake[:j] + fake[j + 1 :]
+        of_real, of_fake = share_of_fakes(real[i], *others), share_of_fakes(fake[j], *others)
+        won += (of_fake > of_real) + 0.5 * (of_fake == of_real)
+    return won / (len(real) * len(fake))
+
+
+def counts(real, fake):
+    names = sorted({*real, *fake})
+    return tuple(np.array([each.count(name) for name in names]) for each in (real, fake))
+
+
+@given(words, words)
+def test_the_auc_of_categories_is_that_of_leaving_each_pair_out(real, fake):
+    assert category_auc(*counts(real, fake)) == pytest.approx(brute_force_category_auc(real, fake))
+
+
+def test_categories_of_one_picture_tell_nothing_and_whole_classes_tell_all():
+    assert separate_categories(list("abcdef"), list("ghijkl")).auc == 0.5
+    assert separate_categories(["x"] * 6, list("abcdef")).auc == 1.0
+    assert separate_categories(["x"] * 6, ["x"] * 6).auc == 0.5
+    assert separate_categories(["x"] * 6, ["y"] * 6, test=False).p is None
+
+
+def test_the_test_of_categories_is_that_of_fisher_for_two_by_two():
+    # All pictures of a kind in one class, 5 and 5: 2 of the 252 ways to choose 5 of 10 are as far apart.
+    assert category_p(np.array([5, 0]), np.array([0, 5])) == pytest.approx(2 / 252, abs=0.006)
+    assert category_p(np.array([5]), np.array([7])) == 1.0
+    assert category_p(np.array([3, 3]), np.array([3, 3])) == 1.0
+
+
+def test_what_only_some_pictures_of_a_class_have_tells_those():
+    found = separate_categories(["EXIF"] * 9 + ["none"] * 16, ["none"] * 25)
+    assert found.certain == pytest.approx(9 / 50)
+    assert found.auc == pytest.approx(0.5 + 9 / 25 / 2, abs=0.01)
+    assert separate_categories(["x"] * 6, ["y"] * 6).certain == 1.0
+    assert separate_categories(["x"] * 6, ["x"] * 6).certain == 0.0
+
+
+@pytest.mark.parametrize(("count", "tried"), [(5, 2), (6, 2), (7, 2), (8, 20), (9, 20), (10, 20)])
+def test_a_value_of_one_class_counts_where_chance_does_not_give_it(count, tried):
+    chance = hypergeom(60, 30, count).pmf(count) * tried
+    found = certain_share(np.array([count, 30 - count]), np.array([0, 30]), tried=tried)
+    assert found == (pytest.approx(count / 60) if chance < 0.01 else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "words"),
+    [
+        (["JPEG"] * 8, ["PNG"] * 8, ("JPEG", "PNG")),
+        (["none"] * 8, ["none"] * 6 + ["pix2pix"] * 2, ("none in 100 %", "none in 75 %")),
+        (["none"] * 4 + ["camera"] * 4, ["none"] * 4 + ["pix2pix"] * 4, ("camera in 50 %", "camera in 0 %")),
+    ],
+)
+def test_the_value_that_tells_most_is_named(real: list[str], fake: list[str], words: tuple[str, str]) -> None:
+    clue = CLUES["profile"]
+    found = compare(clue, [{clue.name: value} for value in real], [{clue.name: value} for value in fake], test=False)
+    assert (found.real, found.fake) == words
+
+
+@pytest.mark.parametrize(
+    ("sort", "found", "fewest", "verdict"),
+    [
+        ("metadata", Separation(0.8, 0.66, 0.9, None), 20, "gives_away"),
+        ("metadata", Separation(0.2, 0.1, 0.34, None), 20, "gives_away"),
+        ("picture", Separation(0.8, 0.66, 0.9, None), 20, "look"),
+        ("metadata", Separation(0.8, 0.64, 0.9, None), 20, "look"),
+        ("metadata", Separation(0.0, 0.0, 0.4, None), 5, "gives_away"),
+        ("metadata", Separation(1.0, 0.55, 1.0, None), 4, "look"),
+        ("metadata", Separation(0.7, 0.49, 0.9, None), 9, "ok"),
+        ("picture", Separation(0.59, 0.55, 0.63, None), 500, "ok"),
+        ("picture", Separation(0.3, 0.2, 0.45, None), 50, "look"),
+        ("metadata", Separation(0.55, 0.45, 0.65, None, certain=0.05), 50, "gives_away"),
+        ("metadata", Separation(0.52, 0.45, 0.6, None, certain=0.04), 50, "ok"),
+    ],
+)
+def test_verdicts(sort, found, fewest, verdict):
+    assert judge(sort, found, fewest) == verdict
+
+
+def test_words_that_happen_to_differ_are_not_taken_for_a_rule():
+    """Thirty cities, each in one name: the best of thirty words separates by chance."""
+    real, fake = ([{"name_token": frozenset({f"{kind}{n}", "city"})} for n in range(15)] for kind in ("x", "y"))
+    found = compare(CLUES["name_token"], real, fake)
+    assert found.verdict == "ok"
+    assert found.separation.p == 1.0
