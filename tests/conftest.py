@@ -27,3 +27,21 @@ def _no_kept_values() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_EVAL_CACHE_MB", "0")
         yield
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rehearsed study: `study.toml`, its set `main`, and its results in `out`; copy it to change it."""
+    from finished import STUDY, make_set
+
+    from gan_eval.__main__ import run
+
+    folder = tmp_path_factory.mktemp("finished")
+    make_set(folder / "main", 8)
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("QT_QPA_PLATFORM", "offscreen")
+        patch.delenv("DISPLAY", raising=False)
+        assert run(["run", "study.toml", "--out", "out", "--simulate", "default"]) == 0
+    return folder

@@ -63,7 +63,7 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
-    from gan_eval.store.connect import is_address, is_store
+    from gan_eval.files.sqlite_files import is_address, is_store
 
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
@@ -76,14 +76,13 @@ def analyze(
     with Console() as console, console.working("analysis"):
         from gan_eval import tables
         from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-        from gan_eval.files.sets import finish_cut_off
+        from gan_eval.files.sets import settled
         from gan_eval.settings.study import load_study, naming_study
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
         from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
-        from gan_eval.study.sessions import plan_beside
 
         check_output_folder(out)
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
@@ -91,9 +90,10 @@ def analyze(
                 with naming(option):
                     parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
-        finish_cut_off(*(file.parent for file in (trials, image_metrics, set_metrics) if file))
+        with settled(*(file.parent for file in (trials, image_metrics, set_metrics) if file)):
+            pass  # an interrupted replacement is finished
         if store is not None:
-            from gan_eval.study.sessions import read_quiz_tables
+            from gan_eval.study.sessions import plan_beside, read_quiz_tables
 
             stored = read_quiz_tables(store, study)
             judged = stored[tables.TRIALS]
@@ -170,7 +170,6 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     from gan_eval.stats.contradictions import require_plausible_times
     from gan_eval.stats.importing import unfilled_trials
     from gan_eval.stats.trials import fill_trials, usable
-    from gan_eval.store import STORED_TABLES
     from gan_eval.tables.frames import faults, holds_table, read_table
 
     trials = unfilled_trials(file)
@@ -184,7 +183,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     if not named.note:  # else the analysis counts what is left out
         trials = given[tables.TRIALS]
     stays = file.resolve().parent == out.resolve()
-    for table in STORED_TABLES:
+    for table in tables.STORED_TABLES:
         neighbour = file.with_name(f"{table.name}.csv")
         if table in (tables.PARTICIPANTS, tables.SESSIONS):
             is_given = neighbour.is_file()
@@ -333,8 +332,7 @@ def power(
         from gan_eval.machine.threads import usable_cores
         from gan_eval.report.power_curve import power_curve
         from gan_eval.stats.power import plan_power
-        from gan_eval.stats.power.planning import POWER
-        from gan_eval.stats.power.words import sentences, tables
+        from gan_eval.stats.power.planning import POWER, sentences, tables
         from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
@@ -346,9 +344,6 @@ def power(
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
-            on_estimate=lambda total, seconds: console.message(
-                f"power: {total} simulated studies, up to about {max(round(seconds / 60), 1)} min"
-            ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         questions = [question.name for question in plan.questions]

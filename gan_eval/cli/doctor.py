@@ -81,10 +81,11 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     Raises:
         UserError: it is not a study's folder, or the study file is bad or gone.
     """
+    from gan_eval.files.atomic import OWN_FOLDER
+    from gan_eval.files.digests import remembering_digests
     from gan_eval.files.locks import refuse_if_held
-    from gan_eval.metrics.run.cache import remembering_digests
     from gan_eval.stats.looks import NO_VERDICT
-    from gan_eval.study.markers import run_lock, standing_of
+    from gan_eval.study.markers import DIGESTS, run_lock, standing_of
     from gan_eval.study.plan import open_plan, run_command
     from gan_eval.study.sessions import awaited, count_sessions, next_session, verdict_standing
     from gan_eval.study.stages import list_stages
@@ -95,7 +96,7 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     except UserError as error:
         yield Finding("run", "warning", str(error))
     left = []
-    with remembering_digests(plan.folder):
+    with remembering_digests(plan.folder / OWN_FOLDER / DIGESTS):
         for stage in list_stages(plan):
             try:
                 stage.check(())

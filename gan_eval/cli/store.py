@@ -32,7 +32,7 @@ def participants_list(
     Rows that are missing or contradict each other are named at the end, with exit status 2.
     """
     from gan_eval.store import list_participants, open_store, require_consistent
-    from gan_eval.study.sessions import awaited_in
+    from gan_eval.study.sessions import awaited, plan_beside
 
     problem = None
     with open_store(store, create=False) as opened:
@@ -53,7 +53,8 @@ def participants_list(
             f"{sitting.participant}: {sitting.study}, {sitting.protocol}, {progress}, {', '.join(filter(None, marks))}"
         )
     try:
-        lines = awaited_in(store, study)
+        plan = plan_beside(store, study)
+        lines = awaited(plan) if plan else []
     except UserError as error:
         lines = [f"how many are wanted is not known: {error}"]
     for line in lines:
@@ -77,7 +78,7 @@ def participants_forget(
     exit status 2.
     """
     from gan_eval.cli.console import Console, confirmed
-    from gan_eval.store.connect import is_address
+    from gan_eval.files.sqlite_files import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
 
     traces = traces_of(store, participant, study=study)

@@ -27,33 +27,6 @@ def make_private() -> None:
     os.umask(0o077)
 
 
-def make_folder(folder: Path, *, private: bool = True) -> None:
-    """Make a folder and its missing parents, for this user alone; an existing folder does not change.
-
-    Args:
-        folder: the folder.
-        private: only the user may read the new folders; else as the user's umask says.
-
-    Raises:
-        OSError: it cannot be made, or is a file.
-    """
-    folder = Path(folder)
-    if folder.is_dir():
-        return
-    if folder.parent != folder:
-        make_folder(folder.parent, private=private)
-    folder.mkdir(mode=0o700 if private else 0o777, exist_ok=True)
-
-
-def make_file(path: Path, *, private: bool = True) -> None:
-    """Make an empty file, for this user alone, or else as the user's umask says.
-
-    Raises:
-        OSError: it cannot be made; `FileExistsError`: it exists already.
-    """
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
-
-
 def temporary_name(name: str) -> str:
     """Return a new hidden name for a file that becomes `name` when complete; it keeps the suffix.
 
@@ -66,12 +39,10 @@ def temporary_name(name: str) -> str:
 
 def is_temporary_name(name: str) -> bool:
     """Return True for a name from `temporary_name`, or one that SQLite derived from it."""
-    return _is_temporary_name(name, r".+", r"(\.[^.]+)?")
+    return _TEMPORARY.fullmatch(name) is not None
 
 
-def _is_temporary_name(name: str, stem: str, suffix: str) -> bool:
-    pattern = rf"\.{stem}\.gan-eval-[0-9a-f]{{12}}\.tmp{suffix}(-wal|-shm|-journal)?"
-    return re.fullmatch(pattern, name, re.DOTALL) is not None
+_TEMPORARY = re.compile(r"\.(.+)\.gan-eval-[0-9a-f]{12}\.tmp(\.[^.]+?)?(-wal|-shm|-journal)?", re.DOTALL)
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:
@@ -81,14 +52,10 @@ def _stem_and_suffix(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def atomic_path(target: Path, *, private: bool = True) -> Iterator[Path]:
+def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path next to `target`; on success fsync it and rename it to `target`.
 
     On any error the temporary file is removed and `target` stays as it was.
-
-    Args:
-        target: the final file.
-        private: for this user alone; else as the user's umask says.
 
     Raises:
         UserError: the disk is full or the folder cannot be written.
@@ -97,8 +64,8 @@ def atomic_path(target: Path, *, private: bool = True) -> Iterator[Path]:
     require_file(target)  # not even root replaces a device
     temporary = target.parent / temporary_name(target.name)
     try:
-        make_folder(target.parent, private=private)
-        make_file(temporary, private=private)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise write_error(target, error) from error
     try:
@@ -140,9 +107,9 @@ def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
 
 def remove_leftovers_of(target: Path) -> None:
     """Remove temporary files that killed processes left while writing `target`; no other process may be writing it."""
-    stem, suffix = (re.escape(part) for part in _stem_and_suffix(target.name))
+    stem, suffix = _stem_and_suffix(target.name)
     for path in target.parent.glob(".*"):
-        if _is_temporary_name(path.name, stem, suffix):
+        if (found := _TEMPORARY.fullmatch(path.name)) and found[1] == stem and (found[2] or "") == suffix:
             _remove_leftover(path, 0.0)
 
 
@@ -156,12 +123,12 @@ def _remove_leftover(path: Path, older_than_s: float) -> None:
             path.unlink()
 
 
-def write_text(target: Path, text: str, *, private: bool = True) -> None:
+def write_text(target: Path, text: str) -> None:
     """Write `text` as UTF-8 with line feeds, whole or not at all.
 
     A byte of a file's name that is not UTF-8 is written as `\\udcff`; JSON reads it back.
     """
-    write_bytes(target, utf8(text), private=private)
+    write_bytes(target, utf8(text))
 
 
 def utf8(text: str) -> bytes:
@@ -169,15 +136,15 @@ def utf8(text: str) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
-def write_bytes(target: Path, data: bytes, *, private: bool = True) -> None:
+def write_bytes(target: Path, data: bytes) -> None:
     """Write `data`, whole or not at all."""
-    with atomic_path(target, private=private) as temporary:
+    with atomic_path(target) as temporary:
         temporary.write_bytes(data)
 
 
-def write_json(target: Path, value: Any, *, private: bool = True) -> None:
+def write_json(target: Path, value: Any) -> None:
     """Write `value` as readable JSON, whole or not at all."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n", private=private)
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import utf8
-from gan_eval.files.reading import require_file
+from gan_eval.files.atomic import utf8, write_text
+from gan_eval.files.reading import read_json, require_file
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -75,14 +77,23 @@ def _state_of(path: Path, status: os.stat_result) -> FileState:
     return os.path.abspath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns  # noqa: PTH100
 
 
-def remembered_digests() -> str:
-    """Return the digests that this process used, as text for `restore_digests` in a later one."""
-    return json.dumps([[*state, digest] for state, digest in list(_digests.items())])
+def restore_digests(record: Path) -> None:
+    """Load the digests that an earlier process kept; files are hashed again only if they have changed."""
+    with suppress(UserError, ValueError, TypeError):  # there are none, or the record is damaged
+        _earlier_digests.update({tuple(state): str(digest) for *state, digest in read_json(record)})
 
 
-def restore_digests(text: str) -> None:
-    """Load the digests of an earlier process."""
-    _earlier_digests.update({tuple(state): digest for *state, digest in json.loads(text)})
+@contextmanager
+def remembering_digests(record: Path) -> Iterator[None]:
+    """Inside, use the digests that an earlier process kept; then keep those that this process used."""
+    restore_digests(record)
+    before = _earlier_digests.copy()
+    try:
+        yield
+    finally:
+        if _digests != before:
+            with suppress(UserError):  # a folder that may not be written
+                write_text(record, json.dumps([[*state, digest] for state, digest in list(_digests.items())]))
 
 
 def sha256_json(value: Any) -> str:

@@ -9,45 +9,38 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, make_folder, write_error
+from gan_eval.files.atomic import OWN_FOLDER, write_error
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 
 
 @contextmanager
-def hold_folder(folder: Path, *, private: bool = True) -> Iterator[Path]:
-    """Claim an output folder and hold it while the block runs; another process that wants it is refused.
-
-    Args:
-        folder: made where it is missing.
-        private: what is created is for this user alone; else as the user's umask says.
+def hold_folder(folder: Path) -> Iterator[Path]:
+    """Claim an output folder, made where it is missing, and hold it; another process that wants it is refused.
 
     Raises:
         UserError: as for `claim_output_folder`; or another process has the folder.
     """
     folder = Path(folder)
     check_output_folder(folder)
-    with hold_lock(folder / OWN_FOLDER / "folder.lock", f"--out {folder}", "writing there", private=private):
-        yield claim_output_folder(folder, private=private)
+    with hold_lock(folder / OWN_FOLDER / "folder.lock", f"--out {folder}", "writing there"):
+        yield claim_output_folder(folder)
 
 
 @contextmanager
-def hold_lock(lock: Path, place: str, doing: str, *, private: bool = True) -> Iterator[None]:
+def hold_lock(lock: Path, place: str, doing: str) -> Iterator[None]:
     """Hold a lock while the block runs; another process that wants it is refused. Its file is removed at the end.
 
     Args:
         lock: the lock file, whose folder is made where it is missing.
         place: beginning of the message, such as `--out RUN`.
         doing: the activity, such as `training there`.
-        private: folders that are made are for this user alone; else as the user's umask says.
 
     Raises:
         UserError: another process has it, or the file cannot be written.
     """
     made = [folder for folder in (lock.parent, lock.parent.parent) if not folder.exists()]
     try:
-        with system_lock(
-            lock, lambda: f"{place}: {who_holds(lock)} is {doing}; wait for it, or end it", private=private
-        ):
+        with system_lock(lock, lambda: f"{place}: {who_holds(lock)} is {doing}; wait for it, or end it"):
             try:
                 yield
             finally:
@@ -72,16 +65,13 @@ def refuse_if_held(lock: Path, place: str, doing: str) -> None:
 
 
 @contextmanager
-def system_lock(
-    lock: Path, refusal: Callable[[], str], *, patience_s: float = 0.0, private: bool = True
-) -> Iterator[None]:
+def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0.0) -> Iterator[None]:
     """Hold the system's lock on a file while the block runs.
 
     Args:
         lock: the lock file, whose folder is made where it is missing.
         refusal: returns the message where another process has the lock.
         patience_s: longest wait for the other process.
-        private: folders that are made are for this user alone; else as the user's umask says.
 
     Raises:
         UserError: another process has it, or the file cannot be written.
@@ -90,7 +80,7 @@ def system_lock(
 
     for last in (False, True):
         try:
-            make_folder(lock.parent, private=private)
+            lock.parent.mkdir(parents=True, exist_ok=True)
             own = FileLock(lock, timeout=patience_s, mode=0o600, poll_interval=0.02)
             own.acquire()
             break
@@ -106,22 +96,7 @@ def system_lock(
 
 
 def who_holds(path: Path) -> str:
-    """Return which other programs have locked a file, or else have it open, for messages.
-
-    Only Linux reports it; for other users' programs it reports locks alone.
-    """
-    names = []
-    for number in sorted(_lockers(path) or _openers(path))[:3]:
-        try:
-            command = Path(f"/proc/{number}/comm").read_text(errors="replace").strip()
-        except OSError:
-            command = "already gone"
-        names.append(f"process {number} ({command})")
-    return " and ".join(names) or "another program"
-
-
-def _lockers(path: Path) -> set[int]:
-    """Return the processes that hold a lock on the file, or on the files that SQLite keeps next to it."""
+    """Return which other programs have locked a file, or one that SQLite keeps next to it; only Linux reports it."""
     inodes, processes = set(), set()
     for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
         with suppress(OSError):
@@ -131,17 +106,9 @@ def _lockers(path: Path) -> set[int]:
             words = line.split()
             if len(words) > 5 and words[1] != "->" and words[5].rpartition(":")[2] in inodes:
                 processes.add(int(words[4]))
-    return {number for number in processes if number > 0 and number != os.getpid()}
-
-
-def _openers(path: Path) -> set[int]:
-    """Return the processes that have the file open."""
-    processes = set()
-    with suppress(OSError):
-        same = path.stat()
-        for link in Path("/proc").glob("[0-9]*/fd/*"):
-            with suppress(OSError):
-                opened = link.stat()
-                if (opened.st_dev, opened.st_ino) == (same.st_dev, same.st_ino):
-                    processes.add(int(link.parts[2]))
-    return processes - {os.getpid()}
+    names = []
+    for number in sorted(processes - {0, -1, os.getpid()})[:3]:
+        with suppress(OSError):
+            command = Path(f"/proc/{number}/comm").read_text(errors="replace").strip()
+            names.append(f"process {number} ({command})")
+    return " and ".join(names) or "another program"

@@ -2,11 +2,10 @@
 
 import errno
 import os
-import stat
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, make_folder, write_error
+from gan_eval.files.atomic import OWN_FOLDER, write_error
 
 
 def relative_path(place: Path, folder: Path) -> str:
@@ -34,11 +33,7 @@ def check_output_folder(folder: Path) -> None:
         refuse_links(folder)
     except OSError as error:
         raise write_error(folder, error) from error
-    _check_place(folder, "--out")
-
-
-_JUNCTION = 0xA0000003
-"""Tag of a Windows junction (`mklink /J`), which is not a symbolic link."""
+    _check_place(folder, "--out", what=folder)
 
 
 def refuse_links(folder: Path) -> None:
@@ -48,24 +43,16 @@ def refuse_links(folder: Path) -> None:
     into, but for those in `.gan-eval/`.
 
     Raises:
-        UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link or a junction.
+        UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link.
     """
     for here, folders, files in os.walk(folder):
         is_own = OWN_FOLDER in Path(here).relative_to(folder).parts
         for path in (os.path.join(here, name) for name in (*folders, *(files if is_own else ()))):  # noqa: PTH118
-            if _is_link(path):
+            if os.path.islink(path):  # noqa: PTH114
                 raise UserError(
                     f"--out {folder}: {path} is a link, and what is written there would land elsewhere; remove the "
                     "link, or name another folder"
                 )
-
-
-def _is_link(path: str) -> bool:
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:  # another process has just removed it
-        return False
-    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
 
 
 def check_output_file(file: Path, *, option: str = "--out") -> None:
@@ -80,28 +67,24 @@ def check_output_file(file: Path, *, option: str = "--out") -> None:
     _check_place(file.parent, option, what=file)
 
 
-def _check_place(folder: Path, option: str, *, what: Path | None = None) -> None:
-    """Refuse a place where nothing can be made.
-
-    Raises:
-        UserError: nothing can be made in `folder`, which need not be there yet.
-    """
+def _check_place(folder: Path, option: str, *, what: Path) -> None:
+    """Refuse a place where nothing can be made; `folder` need not be there yet."""
     folder = folder.absolute()
     existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not os.path.isdir(existing):  # noqa: PTH112
-        raise UserError(f"{option} {what or folder}: {existing} is a file; name another place")
+        raise UserError(f"{option} {what}: {existing} is a file; name another place")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise write_error(what or folder, PermissionError(errno.EACCES, ""))
+        raise write_error(what, PermissionError(errno.EACCES, ""))
 
 
-def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
+def claim_output_folder(folder: Path, *, private: bool = False) -> Path:
     """Make `folder` ours, creating it where needed, and return it.
 
     A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
 
     Args:
         folder: which.
-        private: what is created is for this user alone; else as the user's umask says.
+        private: a new folder is for this user alone; else as the user's umask says.
 
     Raises:
         UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
@@ -109,7 +92,8 @@ def claim_output_folder(folder: Path, *, private: bool = True) -> Path:
     folder = Path(folder)
     check_output_folder(folder)
     try:
-        make_folder(folder / OWN_FOLDER, private=private)
+        folder.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
+        (folder / OWN_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     return folder

@@ -72,12 +72,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _read_text(path: Path, advice: str) -> str:
-    """A file's text in UTF-8; `advice` ends the message where it cannot be read.
-
-    Raises:
-        UserError: it is missing, or cannot be read.
-        UnicodeDecodeError: it is not UTF-8.
-    """
+    """A file's text in UTF-8; `advice` ends the message where it cannot be read."""
     require_file(path)
     try:
         return Path(path).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ next process that opens the folder finishes an interrupted replacement. Before i
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import (
     OWN_FOLDER,
     flush_to_disk,
-    make_folder,
     remove_leftovers_of,
     temporary_name,
     write_error,
@@ -77,16 +76,12 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     folder = Path(folder)
     own = folder / OWN_FOLDER
     refuse_links(folder)
-    try:
-        make_folder(own)
-    except OSError as error:
-        raise write_error(folder, error) from error
+    aside = own / temporary_name(name)
     with _locked(folder):
         _finish_all(folder)
         remove_leftovers_of(own / name)  # nobody else is writing
-        aside = own / temporary_name(name)
         try:
-            make_folder(aside)
+            aside.mkdir()
         except OSError as error:
             raise write_error(folder, error) from error
         try:
@@ -126,18 +121,14 @@ def sets_of(folder: Path) -> list[FileSet]:
     return [_read(path) for path in sorted((Path(folder) / OWN_FOLDER).glob(f"*{_RECORD}"))]
 
 
-def finish_cut_off(*folders: Path) -> None:
-    """Finish interrupted replacements in these folders."""
-    with settled(*folders):
-        pass
-
-
 def _announce(folder: Path, name: str, new: NewSet) -> None:
     """Write the announcement; from here on the new set counts."""
     files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
     hashes = {relative: sha256_file(path) for relative, path in files.items()}
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
-    before = _files_of_earlier(record)
+    before: Mapping[str, str] = {}
+    with suppress(UserError):  # missing or damaged
+        before = _read(record).files
     removed = {
         relative
         for relative, known in before.items()
@@ -150,7 +141,7 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
     coming |= {"source": new.source} if new.source else {}
     try:
         for relative in files:
-            make_folder((folder / relative).parent)
+            (folder / relative).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     write_json(folder / OWN_FOLDER / f"{name}{_COMING}", coming)
@@ -187,39 +178,21 @@ def _finish(folder: Path, name: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _files_of_earlier(record: Path) -> Mapping[str, str]:
-    """Return the files of the earlier set; none where its record is missing or damaged."""
-    try:
-        return _read(record).files if record.is_file() else {}
-    except UserError:
-        return {}
-
-
 def _read(path: Path) -> FileSet:
     record = _checked(path, "run", "files")
     return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"], record.get("source", ""))
 
 
 def _checked(path: Path, *required: str) -> dict[str, Any]:
-    """Read a record that has the required fields, and whose files lie below the set's folder.
-
-    Raises:
-        UserError: the file is not such a record.
-    """
+    """Read a record that has the required fields, and whose files lie below the set's folder."""
     record = read_json(path)
-    if isinstance(record, dict) and all(name in record for name in required):
+    with suppress(KeyError, TypeError, AttributeError):
         files, gone = record["files"], record.get("gone", [])
-        if (
-            isinstance(files, dict)
-            and isinstance(gone, list)
-            and isinstance(record.get("source", ""), str)
-            and all(isinstance(text, str) for text in (*files.values(), *gone))
-            and all(
-                Path(name).parts and not Path(name).is_absolute() and ".." not in Path(name).parts
-                for name in (*files, *gone)
-            )
-        ):
-            return record
+        texts = [record.get("source", ""), *files.values(), *files, *gone]
+        parts = [Path(name).parts for name in (*files, *gone)]
+        is_below = all(own and ".." not in own and not Path(*own).is_absolute() for own in parts)
+        if is_below and all(isinstance(text, str) for text in texts) and all(name in record for name in required):
+            return dict(record)
     raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
 
 

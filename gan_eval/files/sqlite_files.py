@@ -1,10 +1,29 @@
-"""SQLite files: their errors and the write-ahead log."""
+"""Databases: which files and URLs are one, SQLite's errors and its write-ahead log."""
 
 import sqlite3
 import time
+from pathlib import Path
 
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """Exceptions of SQLite. Its message about a damaged schema quotes bytes of the file, which need not be UTF-8."""
+
+
+def is_address(where: object) -> bool:
+    """Return whether a store is named by a URL, not by a path."""
+    return "://" in str(where)
+
+
+def is_store(where: str | Path) -> bool:
+    """Return whether a URL or a file is a database (a file by its first bytes; a pipe is not opened)."""
+    if is_address(where):
+        return True
+    try:
+        if not Path(where).is_file():
+            return False
+        with Path(where).open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
 
 
 def database_message(error: BaseException) -> str:

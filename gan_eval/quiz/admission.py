@@ -16,6 +16,7 @@ import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
+from gan_eval.files.sqlite_files import is_address
 from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
@@ -34,10 +35,10 @@ from gan_eval.store import (
     moved_stores,
     new_session_id,
     open_store,
-    person_of,
 )
-from gan_eval.store.connect import is_address, parse_address
+from gan_eval.store.connect import parse_address
 from gan_eval.tables.frames import Row, iso
+from gan_eval.tables.names import person_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from gan_eval.files.atomic import write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set
+from gan_eval.files.sqlite_files import is_store
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.settings.sections import check_options
@@ -41,8 +42,6 @@ from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
 from gan_eval.stats.trials import fill_trials, text_coded, usable
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
-from gan_eval.store import Store
-from gan_eval.store.connect import is_store
 from gan_eval.tables import (
     ANALYSIS_RUN,
     IMAGE_METRICS,
@@ -50,11 +49,15 @@ from gan_eval.tables import (
     PLANS,
     SESSIONS,
     SET_METRICS,
+    STORED_TABLES,
     TABLES,
     TRIALS,
     Table,
 )
 from gan_eval.tables.frames import as_table, frame_of, write_table
+
+if TYPE_CHECKING:
+    from gan_eval.store import Store
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
 
@@ -81,7 +84,7 @@ OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if
 
 
 def analyze(
-    trials: Given | Store,
+    trials: "Given | Store",
     *,
     image_metrics: Given | None = None,
     set_metrics: Given | None = None,
@@ -371,8 +374,6 @@ def write_analysis(
     Raises:
         UserError: a table cannot be written, or another process has been writing there for a minute.
     """
-    from gan_eval.store import STORED_TABLES
-
     # equal tables have equal marks
     content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
     run = f"{SET_NAME}-{sha256_json(content)[:12]}"

@@ -8,8 +8,6 @@ variance by participant plus that by stimulus less that by their cells, a cell b
 one stimulus. The reference is Student's t with one degree of freedom fewer than the fewest clusters behind an estimate.
 """
 
-from typing import NamedTuple, Self
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -74,19 +72,38 @@ def one_way(
         group: (N,) int, 0..size-1, where each group of trials has estimates of its own: the result is (size, K).
         size: number of groups.
     """
+    sums, owner = cluster_sums(influence, cluster, side=side, group=group, size=size)
+    variances = np.stack([np.bincount(owner, of_sides.sum(axis=0) ** 2, size) for of_sides in sums], axis=1)
+    return np.asarray(variances[0] if group is None else variances)
+
+
+def cluster_sums(
+    influence: np.ndarray,
+    cluster: np.ndarray | None,
+    *,
+    side: np.ndarray | None = None,
+    group: np.ndarray | None = None,
+    size: int = 1,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum influences by cluster and side, times the root of C / (C - 1) of the C clusters of the group and side.
+
+    The arguments are those of `one_way`. A cluster without answers of a side has 0, one that is the only one NaN.
+
+    Returns:
+        (K, sides, C) sums, and (C,) the group of each cluster.
+    """
     if cluster is None:
         place, owner = np.arange(len(influence)), np.zeros(len(influence), np.int64) if group is None else group
     else:
         place, owner = places(group, cluster)
     sides = 1 if side is None else 2
     place = place if side is None else 2 * place + side
-    n = np.bincount(place, minlength=sides * len(owner)).reshape(-1, sides).T
-    variances = np.zeros((size, influence.shape[1]))
-    for k, column in enumerate(influence.T):
-        by_side = np.bincount(place, column, sides * len(owner)).reshape(-1, sides).T
-        sums = np.sum([_scaled(part, of, owner, size) for part, of in zip(by_side, n, strict=True)], axis=0)
-        variances[:, k] = np.bincount(owner, sums**2, size)
-    return np.asarray(variances[0] if group is None else variances)
+    occurs = np.bincount(place, minlength=sides * len(owner)).reshape(-1, sides).T > 0
+    number = np.stack([np.bincount(owner, of_side, size) for of_side in occurs])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)[:, owner]
+    sums = [np.bincount(place, column, sides * len(owner)).reshape(-1, sides).T for column in influence.T]
+    return np.where(occurs, np.reshape(sums, (influence.shape[1], *occurs.shape)) * factor, 0.0), owner
 
 
 def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
@@ -142,102 +159,6 @@ def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike,
     return np.asarray(stdtr(freedom, beyond / np.where(error > 0, error, np.nan)))
 
 
-class Answers(NamedTuple):
-    """Judgements of reals and of fakes, one number for each group."""
-
-    hits: np.ndarray
-    """Fakes called fake."""
-    n_fake: np.ndarray
-    false_alarms: np.ndarray
-    """Reals called fake."""
-    n_real: np.ndarray
-
-    def hit_rate(self) -> np.ndarray:
-        """Rate with the log-linear correction, above 0 and below 1."""
-        return (self.hits + 0.5) / (self.n_fake + 1.0)
-
-    def false_alarm_rate(self) -> np.ndarray:
-        """Rate with the log-linear correction."""
-        return (self.false_alarms + 0.5) / (self.n_real + 1.0)
-
-
-class Covariance(NamedTuple):
-    """Covariance of hit rate and false-alarm rate, each (G,); NaN where a rate rests on a single cluster."""
-
-    hit: np.ndarray
-    both: np.ndarray
-    false_alarm: np.ndarray
-
-    def plus(self, other: Self, sign: float) -> "Covariance":
-        """This one plus `sign` times another."""
-        return Covariance(*(a + sign * b for a, b in zip(self, other, strict=True)))
-
-    def of(self, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
-        """The variance of a hit rate + b false-alarm rate."""
-        with np.errstate(invalid="ignore"):  # of rates that have no variance
-            return np.asarray(a * a * self.hit + 2 * a * b * self.both + b * b * self.false_alarm)
-
-
-class Clusters(NamedTuple):
-    """Answers of each group by cluster."""
-
-    group: np.ndarray
-    """(K,) the group, 0..G-1."""
-    answers: Answers
-    """(K,) of this group in one cluster."""
-    size: int
-    """G."""
-
-    def number(self, of: np.ndarray) -> np.ndarray:
-        """(G,) clusters in which `of` (K,) is above 0."""
-        return np.bincount(self.group[of > 0], minlength=self.size)
-
-    def totals(self) -> Answers:
-        """(G,) over all clusters."""
-        return Answers(*(np.bincount(self.group, part, minlength=self.size) for part in self.answers))
-
-    def covariance(self) -> Covariance:
-        """Covariance of the rates when answers within a cluster hang together: `one_way`'s, from counts."""
-        total, own, of = self.totals(), self.answers, self.group
-        with np.errstate(divide="ignore", invalid="ignore"):
-            hits = (own.hits - total.hit_rate()[of] * own.n_fake) / total.n_fake[of]
-            false_alarms = (own.false_alarms - total.false_alarm_rate()[of] * own.n_real) / total.n_real[of]
-        hit = _scaled([hits], own.n_fake, of, self.size)[0]
-        false_alarm = _scaled([false_alarms], own.n_real, of, self.size)[0]
-        products = (hit * hit, hit * false_alarm, false_alarm * false_alarm)
-        return Covariance(*(np.bincount(of, product, minlength=self.size) for product in products))
-
-
-def clusters(group: np.ndarray, size: int, cluster: np.ndarray, is_fake: np.ndarray, says_fake: np.ndarray) -> Clusters:
-    """Count answers by group and cluster.
-
-    Args:
-        group: (M,) 0..size-1.
-        size: number of groups.
-        cluster: (M,) 0.. .
-        is_fake: (M,) bool.
-        says_fake: (M,) bool.
-    """
-    place, owner = places(group, cluster)
-    kind = 2 * is_fake.astype(np.int64) + says_fake
-    real_real, real_fake, fake_real, fake_fake = (
-        np.bincount(4 * place + kind, minlength=4 * len(owner)).reshape(-1, 4).T
-    )
-    return Clusters(owner, Answers(fake_fake, fake_real + fake_fake, real_fake, real_real + real_fake), size)
-
-
-def covariance_of_single_answers(total: Answers) -> Covariance:
-    """Covariance of the rates when every answer is a cluster of its own."""
-    variances = []
-    for success, n, rate in (
-        (total.hits, total.n_fake, total.hit_rate()),
-        (total.false_alarms, total.n_real, total.false_alarm_rate()),
-    ):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            variances.append((success * (1 - rate) ** 2 + (n - success) * rate**2) / (n * (n - 1.0)))
-    return Covariance(variances[0], np.zeros_like(variances[0]), variances[1])
-
-
 def places(group: np.ndarray | None, code: np.ndarray, *, in_order: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Numbers, from 0, of the combinations of a group and a code that occur, and each one's group.
 
@@ -253,15 +174,3 @@ def places(group: np.ndarray | None, code: np.ndarray, *, in_order: bool = False
     place = code if group is None else group.astype(np.int64) * many + code
     occurring_place, occurring = pd.factorize(place, sort=in_order)
     return occurring_place, np.asarray(occurring) // many
-
-
-def _scaled(sums: ArrayLike, n: np.ndarray, owner: np.ndarray, size: int) -> np.ndarray:
-    """(..., K) sums of influences of K clusters, `n` answers each, times the root of C / (C - 1).
-
-    C are the clusters with answers of the group, `owner` (K,), that a cluster belongs to. A cluster without answers has
-    0, one that is the only one of its group NaN.
-    """
-    number = np.bincount(owner, n > 0, size)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
-        return np.where(n > 0, np.asarray(sums) * factor[owner], 0.0)

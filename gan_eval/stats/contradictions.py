@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
-from gan_eval.store import person_of
 from gan_eval.tables import TRIALS
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import LONGEST_MS
 
 SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")

@@ -5,7 +5,7 @@ A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flag
 
 import difflib
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -94,13 +94,6 @@ def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndar
     return chosen
 
 
-def exclude(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the rows that fulfil none of the rules, and the number of rows that each rule names."""
-    named = {rule: parse_rule(rule).holds(frame, where=where) for rule in rules}
-    excluded = _any(named, named, len(frame))
-    return frame[~excluded].reset_index(drop=True), {rule: int(rows.sum()) for rule, rows in named.items()}
-
-
 def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
     """Return `name` if the frame has that column.
 
@@ -135,50 +128,8 @@ def is_right(trials: pd.DataFrame) -> pd.Series:
     return agrees.where(judged, trials["correct"])
 
 
-def participation(
-    trials: pd.DataFrame,
-    *,
-    sessions: pd.DataFrame | None = None,
-    rules: Sequence[str] = (),
-    planned: Collection[str] = (),
-    excluded_trials: Mapping[str, np.ndarray] | None = None,
-) -> pd.DataFrame:
-    """Return the table `participation`: one row for each participant, sorted.
-
-    Args:
-        trials: the table `trials`, nothing excluded.
-        sessions: the table `sessions`; it has sessions without a trial, and how each session ended.
-        rules: such as `catch_accuracy<0.8`, on the columns of this table; a participant who fulfils any is left out.
-            An empty cell fulfils no rule.
-        planned: those of them that the plan has.
-        excluded_trials: for each rule on trials, the trials (N,) bool that it leaves out.
-
-    Raises:
-        UserError: a rule is not understood, or names a column that the table does not have.
-    """
-    table = _measured(trials, sessions)
-    by_rule = {
-        rule: parse_rule(rule).holds(table, where="analysis.exclude_participants" if rule in planned else WHERE)
-        for rule in rules
-    }
-    excluded = _any(by_rule, rules, len(table))
-    masks = excluded_trials or {}
-    main = (trials["phase"] == "main").to_numpy(bool)
-    who = table["participant"]
-    named = [*by_rule.items(), *((rule, _count(trials, main & mask, who) > 0) for rule, mask in masks.items())]
-    texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(table))]
-    table = table.assign(
-        excluded=excluded,
-        n_excluded=np.where(
-            excluded, table["n_trials"], _count(trials, main & _any(masks, masks, len(trials)), who)
-        ).astype(int),
-        rule=pd.Series(texts, index=table.index, dtype="object").replace("", None),
-    )
-    return conform(table, PARTICIPATION, where=WHERE)
-
-
 def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
-    """The table `participation` without the columns of exclusion."""
+    """The table `participation`, a row for each participant, sorted, without the columns of exclusion."""
     attended = trials[["participant", "session", "simulated"]].drop_duplicates(["participant", "session"])
     status: dict[str, str] = {}
     if sessions is not None:
@@ -263,43 +214,47 @@ def leave_out(
 
     Args:
         whole: the table `trials`.
-        sessions: the table `sessions`.
-        preset: rules of the plan.
+        sessions: the table `sessions`; it has sessions without a trial, and how each session ended.
+        preset: rules of the plan. Rules on participants, such as `catch_accuracy<0.8`, are on the columns of the table
+            `participation`.
         beyond: rules that the plan does not have; the note calls what they leave out exploratory.
         planned: there is a plan; without one the participants' `standing` is empty, and no rule is called preset.
 
     Raises:
-        UserError: a rule is not understood.
+        UserError: a rule is not understood, or names a column that its table does not have.
     """
-    places = {
-        **dict.fromkeys(beyond.trials, "trials"),
-        **dict.fromkeys(preset.trials, EXCLUSIONS_PLANNED if planned else "trials"),
-    }
-    masks = {rule: parse_rule(rule).holds(whole, where=places[rule]) for rule in (*preset.trials, *beyond.trials)}
-    people = participation(
-        whole,
-        sessions=sessions,
-        rules=[*preset.participants, *beyond.participants],
-        planned=preset.participants if planned else (),
-        excluded_trials=masks,
+    people = _measured(whole, sessions)
+    masks, by_rule = (
+        {
+            rule: parse_rule(rule).holds(table, where=place if planned and rule in of_plan else where)
+            for rule in (*of_plan, *others)
+        }
+        for table, of_plan, others, place, where in (
+            (whole, preset.trials, beyond.trials, EXCLUSIONS_PLANNED, "trials"),
+            (people, preset.participants, beyond.participants, f"{EXCLUSIONS_PLANNED}_participants", WHERE),
+        )
     )
-    by_rule = {
-        rule: parse_rule(rule).holds(people, where=WHERE) for rule in (*preset.participants, *beyond.participants)
-    }
+    main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
+    excluded = _any(by_rule, by_rule, len(people))
+    n_excluded = np.where(excluded, people["n_trials"], _count(whole, main & _any(masks, masks, len(whole)), who))
+    named = [*by_rule.items(), *((rule, _count(whole, main & mask, who) > 0) for rule, mask in masks.items())]
+    texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(people))]
+    rules_of = pd.Series(texts, index=people.index, dtype="object").replace("", None)
+    people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
+    people = conform(people, PARTICIPATION, where=WHERE)
     of_people = [_any(by_rule, rules.participants, len(people)) for rules in (preset, beyond)]
     by_plan, by_options = (
-        whole["participant"].isin(people.loc[named, "participant"]).to_numpy(bool)
-        | _any(masks, rules.trials, len(whole))
-        for rules, named in zip((preset, beyond), of_people, strict=True)
+        whole["participant"].isin(people.loc[out, "participant"]).to_numpy(bool) | _any(masks, rules.trials, len(whole))
+        for rules, out in zip((preset, beyond), of_people, strict=True)
     )
     only_beyond = by_options & ~by_plan
     if planned:
         losing_more = people["participant"].isin(whole.loc[only_beyond, "participant"]).to_numpy(bool)
         exploratory = (of_people[1] & ~of_people[0]) | losing_more
         left_out = people["rule"].notna().to_numpy(bool)
-        texts = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
+        standings = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
         people = people.assign(
-            standing=pd.Series(texts, index=people.index, dtype=people["rule"].dtype).replace("", None)
+            standing=pd.Series(standings, index=people.index, dtype=people["rule"].dtype).replace("", None)
         )
     notes = []
     for rules, standing in (
@@ -313,7 +268,6 @@ def leave_out(
             if own:
                 counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in own)
                 notes.append(f"{_any(rows, own, n).sum()} of {n} {what} excluded by {standing} ({counts})")
-    main = (whole["phase"] == "main").to_numpy(bool)
     included = whole[~(by_plan | by_options)].reset_index(drop=True)
     return Included(included, people, "; ".join(notes), int((only_beyond & main).sum()))
 

@@ -126,21 +126,9 @@ def provenance(
         low[group[::-1]] = np.asarray(fractions, float)[present[::-1]]  # the last value written stays: the least
         high[group] = np.asarray(fractions, float)[present]
     total = np.bincount(grouped.group, minlength=size)
-    return _noted(total, simulated, distinct("study", grouped, codes), low, high, notes)
-
-
-def _noted(
-    total: np.ndarray,
-    simulated: np.ndarray,
-    studies: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    notes: Iterable[tuple[np.ndarray, str]] = (),
-) -> pd.DataFrame:
-    """`provenance` from numbers of each group (G,): all trials, simulated ones, studies, and the ends of fractions."""
     every = [
         *notes,
-        (studies > 1, SEVERAL_STUDIES),
+        (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
         ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
         (high > low, "models of different fractions of the planned steps"),
     ]
@@ -164,9 +152,7 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
         trials: all trials behind the row.
         notes: the row's own notes, which come first; empty ones and None are left out.
     """
-    fraction = trials["fraction"].astype("float64")
-    numbers = (len(trials), trials["simulated"].sum(), trials["study"].nunique(), fraction.min(), fraction.max())
-    columns = _noted(*(np.array([number]) for number in numbers)).iloc[0]
+    columns = provenance(trials, Groups(["all"], np.arange(len(trials)), np.zeros(len(trials), np.intp))).iloc[0]
     return {
         "simulated": bool(columns["simulated"]),
         "fraction": float(columns["fraction"]),

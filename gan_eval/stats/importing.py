@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.files.sqlite_files import is_store
 from gan_eval.stats.column_guesses import USUAL_WORDS, misfits, suggest
 from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
@@ -28,11 +29,12 @@ from gan_eval.stats.trials import (
     sessions_of,
     usable,
 )
-from gan_eval.store import Store, open_store, require_consistent
-from gan_eval.store.connect import is_store
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
 from gan_eval.tables.frames import Row, faults, frame_of, holds_table, read_table, text_frame
+
+if TYPE_CHECKING:
+    from gan_eval.store import Store
 
 _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 """Columns of numbers."""
@@ -268,7 +270,7 @@ def _refuse_choice_by_outcome(
             )
 
 
-def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
+def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     """Read the table `trials` of a CSV or Parquet file, a results store or a frame, each column with its dtype.
 
     Absent columns are filled. Rows without participant or stimulus and rows that repeat another are left out, and a
@@ -303,18 +305,22 @@ def read_trials(source: pd.DataFrame | Path | str | Store) -> pd.DataFrame:
     return trials
 
 
-def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
+def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
     """Read the trials of a file or a store unchanged; the cells of a CSV file are text.
 
     Raises:
         UserError: no such file, a required column is absent, a word is not known, or rows of a store are missing or
             contradict each other.
     """
-    if isinstance(source, Store):
+    if not isinstance(source, Path | str):
+        from gan_eval.store import require_consistent
+
         trials = source.frame(TRIALS)
         require_consistent(source)
         return trials
     if is_store(source):
+        from gan_eval.store import open_store
+
         with open_store(source, create=False) as store:
             return unfilled_trials(store)
     path = Path(source)
@@ -337,13 +343,15 @@ def unfilled_trials(source: Path | str | Store) -> pd.DataFrame:
     return frame
 
 
-def tables_to_analyze(source: Path | str | Store) -> dict[Table, pd.DataFrame]:
+def tables_to_analyze(source: "Path | str | Store") -> dict[Table, pd.DataFrame]:
     """Read the unfilled trials of a file or a store, with the tables participants, sessions and plans next to it."""
-    if isinstance(source, Store):
+    if not isinstance(source, Path | str):
         return {TRIALS: unfilled_trials(source)} | {
             table: source.frame(table) for table in (PARTICIPANTS, SESSIONS, PLANS)
         }
     if is_store(source):
+        from gan_eval.store import open_store
+
         with open_store(source, create=False) as store:
             return tables_to_analyze(store)
     neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS, PLANS)}

@@ -1,19 +1,6 @@
 """Planned looks at a study before all its people have come: what they may spend of the 5 %, and what was spent.
 
-Testing at 5 % each time new answers are in is wrong more often than in 5 % of studies: with three looks in up to 11 %.
-So verdicts are given when all people have come, and before that only at the planned looks (`[analysis] looks`): look k
-of K is due when k / K of the people have come. Each is taken at most once.
-
-What the looks may have spent of alpha when a share t of the people has come is the O'Brien-Fleming type function of Lan
-& DeMets (1983, Biometrika 70, 659-663), one half of alpha on each side:
-
-    spent(t) = 4 (1 - Φ(z_{1 - alpha/4} / sqrt(t))).
-
-The critical z of a look is that which the test statistic, a Brownian motion at the numbers of people, first passes with
-the probability that is left to spend; the density of those that have not passed before is integrated from look to look
-(Armitage, McPherson & Rowe 1969, Journal of the Royal Statistical Society A 132, 235-244). At thirds: 3.710, 2.511 and
-1.993. A look that was not taken spends nothing. Where all people judge the same
-pictures, two looks are more alike than the numbers of people say, and the looks together err less often.
+How and why: docs/statistics.md, "Looking before all have come". A look that was not taken spends nothing.
 """
 
 import math
@@ -89,6 +76,9 @@ class Look:
 def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
     """Alpha that looks may have spent, two-sided, at this share of the information, 0..1.
 
+    The O'Brien-Fleming type function of Lan & DeMets (1983, Biometrika 70, 659-663), one half of alpha on each side:
+    spent(t) = 4 (1 - Φ(z_{1 - alpha/4} / sqrt(t))).
+
     >>> round(alpha_spent(0.5), 5), alpha_spent(1.0)
     (0.00305, 0.05)
     """
@@ -99,6 +89,10 @@ def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
 
 def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
     """Return the z that a look passes with the probability `spend`, when no earlier look passed its own.
+
+    The statistic is a Brownian motion at the numbers of people; its density among those that have not passed is
+    integrated from look to look (Armitage, McPherson & Rowe 1969, Journal of the Royal Statistical Society A 132,
+    235-244).
 
     Args:
         earlier: in order, each at fewer people than the next; of each its people and z.

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
@@ -25,14 +28,16 @@ class Scores:
     """(P,) names of the participants, sorted."""
     stimuli: np.ndarray
     """(S,) names of the stimuli, sorted."""
-    sums: csr_array
+    sums: "csr_array"
     """(S, P) sums of scores; float32 where all scores are whole numbers, float64 otherwise."""
-    answers: csr_array
+    answers: "csr_array"
     """(S, P) float32, answers."""
 
     @classmethod
     def of(cls, fakes: pd.DataFrame) -> "Scores":
         """Sum trials of fakes with `participant`, `stimulus` and a finite `score`."""
+        from scipy.sparse import csr_array
+
         participant, people = pd.factorize(fakes["participant"], sort=True)
         stimulus, stimuli = pd.factorize(fakes["stimulus"], sort=True)
         score = fakes["score"].to_numpy("float64")
@@ -104,6 +109,8 @@ def bootstrap_replicates(
         weight = weight if item is None else weight[:, item]
         sums, answers = scores.weighted(persons)
         if point is not None:
+            from scipy.sparse import csr_array
+
             of_point = csr_array((np.ones(len(point)), (np.arange(len(point)), point)))
             sums, answers = (np.asarray((weight * given) @ of_point) for given in (sums, answers))
             weight = np.ones_like(answers)
@@ -116,15 +123,6 @@ def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
     """(size, of) how often each of `of` is sampled in `of` draws with replacement."""
     cell = rng.integers(of, size=(size, of)) + np.arange(size)[:, None] * of
     return np.bincount(cell.ravel(), minlength=size * of).reshape(size, of).astype("float64")
-
-
-def sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
-    """(size, D) how often each of D kinds, `times` (D,) of each, is sampled in as many draws as there are."""
-    total = int(times.sum())
-    if 4 * len(times) < total:
-        return rng.multinomial(total, times / total, size).astype("float64")
-    # quicker where few are alike
-    return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
 
 
 def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:

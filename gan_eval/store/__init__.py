@@ -21,15 +21,14 @@ from gan_eval.store.people import (
 from gan_eval.store.push import push
 from gan_eval.store.results import (
     Store,
+    Writer,
     deal_list,
     give_back_list,
     keep_design,
     kept_design,
     new_session_id,
     open_store,
-    person_of,
 )
-from gan_eval.store.writer import Writer
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -49,7 +48,6 @@ __all__ = [
     "moved_stores",
     "new_session_id",
     "open_store",
-    "person_of",
     "push",
     "require_consistent",
     "session_ids",

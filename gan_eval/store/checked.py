@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, abbreviated
 from gan_eval.tables.cells import expected, is_outside
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import Column, Table
@@ -14,9 +13,6 @@ from gan_eval.tables.schema import Column, Table
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
-
-ABBREVIATED = 60
-"""Maximum number of characters of a value in a message."""
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
@@ -37,31 +33,18 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
             try:
                 values[name] = _checked(value, table.by_name[name])
             except ValueError as error:
-                key = " ".join(
-                    f"{part}={row[part] if type(row[part]) is int else _abbreviated(row[part])}" for part in table.key
-                )
+                key = " ".join(f"{part}={abbreviated(row[part])}" for part in table.key)
+                found = "nothing" if value is None else abbreviated(value)
                 raise UserError(
-                    f"{where}: table {table.name}, row {key}, column {name}: found {_abbreviated(value)}, "
-                    f"wanted {expected(table.by_name[name])}; mend that cell, or restore the store from a copy"
+                    f"{where}: table {table.name}, row {key}, column {name}: found {found}, "
+                    f"wanted {expected(table.by_name[name])}; fix that cell, or restore the store from a copy"
                 ) from error
         checked.append(values)
     return checked
 
 
-def text_or_bytes(content: bytes) -> str | bytes:
-    """SQLite's text, or its bytes where they are no UTF-8."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content
-
-
 def _checked(value: Any, column: Column) -> Any:
-    """A stored value as the schema's type.
-
-    Raises:
-        ValueError: it is not what the schema wants.
-    """
+    """A stored value as the schema's type."""
     if value is None and not column.filled:
         return None
     match column.dtype:
@@ -82,16 +65,6 @@ def _checked(value: Any, column: Column) -> Any:
             json.loads(value)
             return value
     raise ValueError(value)
-
-
-def _abbreviated(value: Any) -> str:
-    """A value as a message has it, also where it is very long."""
-    if value is None:
-        return "nothing"
-    with suppress(TypeError):
-        value = value[: ABBREVIATED + 1]
-    text = repr(value)
-    return text if len(text) <= ABBREVIATED else f"{text[:ABBREVIATED]}…"
 
 
 def read_frame(connection: "sa.Connection", select: "sa.Select[Any]", table: Table) -> "pd.DataFrame | None":

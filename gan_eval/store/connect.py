@@ -5,7 +5,7 @@ Also the line that a user reads for what a database says.
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
 
-from gan_eval.errors import UserError, shortened
-from gan_eval.files.atomic import make_file, make_folder, write_error
-from gan_eval.files.digests import sha256_bytes
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import write_error
 from gan_eval.files.locks import who_holds
 from gan_eval.files.reading import require_file
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
@@ -43,11 +42,6 @@ class Address:
         url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
         return str(sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query))
 
-    @property
-    def digest(self) -> str:
-        """A hash of the URL, the same for every password and without one."""
-        return sha256_bytes(self.safe_url.encode())
-
     def scrub(self, text: str) -> str:
         """One line of a driver's message without the password that it may hold, however it is written there."""
         secrets = [str(self.url.password or ""), *(str(self.url.query.get(name, "")) for name in _SECRETS)]
@@ -70,24 +64,6 @@ class Address:
             "options": f"-c lock_timeout={milliseconds}",
         }
         return {name: value for name, value in settings.items() if name not in self.url.query}
-
-
-def is_address(where: object) -> bool:
-    """Return whether a store is named by a URL, not by a path."""
-    return "://" in str(where)
-
-
-def is_store(where: str | Path) -> bool:
-    """Return whether a URL or a file is a database (a file by its first bytes; a pipe is not opened)."""
-    if is_address(where):
-        return True
-    try:
-        if not Path(where).is_file():
-            return False
-        with Path(where).open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
 
 
 def parse_address(text: str, *, option: str = "--store") -> Address:
@@ -151,26 +127,6 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
 
 
-def copy_in_memory(path: Path) -> sa.Engine:
-    """Copy a SQLite store into memory: what is changed there is changed nowhere else.
-
-    Raises:
-        sqlite3.Error: it cannot be read, or another program holds it for longer than `PATIENCE_S`.
-    """
-    copy = sqlite3.connect(":memory:", check_same_thread=False)
-    address = f"{path.resolve().as_uri()}?mode=rw"  # makes no store, and sees what others are just writing
-    original = (
-        sqlite3.connect(address, uri=True, timeout=PATIENCE_S, isolation_level=None)
-        if may_write(path)
-        else connect_to_read(path)
-    )
-    with closing(original):
-        original.execute("BEGIN")  # the copying itself would wait for ever for who holds the file
-        original.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        original.backup(copy)
-    return sa.create_engine("sqlite://", creator=lambda: copy, poolclass=sa.StaticPool)
-
-
 def may_write(path: Path) -> bool:
     """Return whether this user may change a store's file and make files in its folder."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
@@ -198,15 +154,10 @@ def require_store_file(path: Path, *, create: bool) -> None:
     other files the permissions of the store's file.
 
     Raises:
-        UserError: there is none and `create` is false; a path that is too long; a folder; another program's database;
+        UserError: there is none and `create` is false; a folder; another program's database;
             no permission; another program holds it.
     """
     require_file(path)
-    if os.name != "nt" and (length := len(os.fsencode(os.path.realpath(path)))) > LONGEST_PATH:
-        raise UserError(
-            f"{shortened(str(path), 200)}: the path is too long for a store: {length} bytes, SQLite takes "
-            f"{LONGEST_PATH}; name a file in a folder with a shorter path"
-        )
     try:
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
@@ -228,15 +179,12 @@ def require_store_file(path: Path, *, create: bool) -> None:
             raise UserError(f"{path}: a link to {path.readlink()}, which is not there; make that, or name a file")
         if not create:
             raise UserError(f"{path}: no such store")
-        make_folder(path.parent)
-        with suppress(FileExistsError):  # another program was quicker
-            make_file(path)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
+        path.touch(0o600)
     except OSError as error:
         raise write_error(path, error) from error
 
 
-LONGEST_PATH = 504
-"""Bytes of a store's whole path: SQLite takes 512 with the ending of its own files (`-journal`)."""
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """Exceptions of SQLAlchemy and a driver for a database, or for a value that does not go into it."""
 
@@ -245,7 +193,7 @@ _LINES = (
     (("disk i/o",),
      "the disk is full or damaged, or its folder cannot be written; fix that; what was answered before is safe"),
     (("not a database",), "not a results store; name another file with --store"),
-    (("malformed", "corrupt", "no such table", "no such column"),
+    (("malformed", "corrupt", "no such table", "no such column", "decode to utf-8"),
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
     (("readonly", "unable to open", "permission"),
      "the store cannot be opened for writing; change its permissions or name another place"),

@@ -56,7 +56,8 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
         if study is not None:
             query = query.where(layout.c.study == study)
         if found := connection.execute(query.limit(1)).first():
-            yield f"table {table.name}: {found[1]} rows of session {_cell(found[0])} without that session; {RESTORE}"
+            session, count = found
+            yield f"table {table.name}: {count} rows of session {session!r} without that session; {RESTORE}"
     of_study = [] if study is None else [sessions.c.study == study]
     planned = plans.join(sessions, plans.c.session == sessions.c.session).outerjoin(
         trials, (trials.c.session == plans.c.session) & (trials.c.trial == plans.c.trial)
@@ -75,24 +76,25 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
     if found := connection.execute(missing.limit(1)).first():
         session, participant, status, count, first = found
         yield (
-            f"table trials: session {_cell(session)} ({participant}, {status}) lacks {count} of its planned trials, "
+            f"table trials: session {session!r} ({participant}, {status}) lacks {count} of its planned trials, "
             f"the first is trial {first}; {RESTORE}, or remove that session (participants forget {participant})"
         )
     yield from _without_plan(store, connection, of_study)
+
+    def rows(source: sa.Join, condition: Any, text: str, *shown: Any) -> Iterator[str]:
+        """The message for the first trial that fulfils the condition, if there is one."""
+        query = sa.select(trials.c.session, trials.c.trial, *shown).select_from(source).where(condition, *of_study)
+        if found := connection.execute(query.order_by(trials.c.session, trials.c.trial).limit(1)).first():
+            session, trial, *values = found
+            problem = text.format(*map(abbreviated, values))
+            yield f"table trials, row session={abbreviated(session)} trial={trial}: {problem}; {RESTORE}"
+
     judged = trials.join(sessions, trials.c.session == sessions.c.session)
     both = judged.outerjoin(plans, (plans.c.session == trials.c.session) & (plans.c.trial == trials.c.trial))
     for columns, other, name in ((_OF_SESSION, sessions, "session"), (_OF_PLAN, plans, "plan")):
         for column in columns:
-            yield from _rows(
-                connection,
-                both,
-                trials.c[column] != other.c[column],
-                of_study,
-                trials,
-                f"{column} {{}}, its {name} has {{}}",
-                trials.c[column],
-                other.c[column],
-            )
+            ours, theirs = trials.c[column], other.c[column]
+            yield from rows(both, ours != theirs, f"{column} {{}}, its {name} has {{}}", ours, theirs)
     prefix = trials.c.dataset + "/real/"
     named_real = sa.func.substr(trials.c.stimulus, 1, sa.func.length(prefix)) == prefix
     is_right = trials.c.kind == trials.c.response
@@ -101,18 +103,14 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
     several = sa.select(trials.c.stimulus).where(trials.c.kind.is_not(None), trials.c.choice.is_(None))
     several = several.group_by(trials.c.stimulus).having(sa.func.min(trials.c.kind) != sa.func.max(trials.c.kind))
     kind, stimulus, correct, response = (trials.c[name] for name in ("kind", "stimulus", "correct", "response"))
-    checks: list[tuple[Any, str, tuple[Any, ...]]] = [
-        (
-            stimulus.in_(several) & trials.c.choice.is_(None),
-            "kind {} of stimulus {}, which has the other kind elsewhere",
-            (kind, stimulus),
-        ),
-        ((kind == "fake") & named_real, "kind {} of stimulus {}, which is named as a real picture", (kind, stimulus)),
-        (answered & wrong, "correct {} contradicts kind {} and response {}", (correct, kind, response)),
-        *((trials.c[name] < 0, f"{name} {{}} is negative", (trials.c[name],)) for name in _DURATIONS),
-    ]
-    for condition, text, shown in checks:
-        yield from _rows(connection, judged, condition, of_study, trials, text, *shown)
+    other_kind = stimulus.in_(several) & trials.c.choice.is_(None)
+    yield from rows(judged, other_kind, "kind {} of stimulus {}, which has the other kind elsewhere", kind, stimulus)
+    text = "kind {} of stimulus {}, which is named as a real picture"
+    yield from rows(judged, (kind == "fake") & named_real, text, kind, stimulus)
+    text = "correct {} contradicts kind {} and response {}"
+    yield from rows(judged, answered & wrong, text, correct, kind, response)
+    for name in _DURATIONS:
+        yield from rows(judged, trials.c[name] < 0, f"{name} {{}} is negative", trials.c[name])
 
 
 def _without_plan(store: Store, connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
@@ -128,7 +126,7 @@ def _without_plan(store: Store, connection: sa.Connection, of_study: list[Any]) 
         if status == "complete":
             most[tuple(design)] = max(count, most.get(tuple(design), 0))
     for session, participant, status, *design, count, last, planned_count in found:
-        who = f"table trials: session {_cell(session)} ({participant}, {status})"
+        who = f"table trials: session {abbreviated(session)} ({participant}, {status})"
         end = f"{RESTORE}, or remove that session (participants forget {participant})"
         if count and count < last:
             yield f"{who} has trials up to number {last}, but {last - count} of them are missing; {end}"
@@ -136,24 +134,3 @@ def _without_plan(store: Store, connection: sa.Connection, of_study: list[Any]) 
             yield f"{who} has no trials; {end}"
         elif status == "complete" and not planned_count and count < most[tuple(design)]:
             yield f"{who} has {count} trials, another complete session of its design has {most[tuple(design)]}; {end}"
-
-
-def _rows(
-    connection: sa.Connection,
-    tables_: sa.Join,
-    condition: Any,
-    of_study: list[Any],
-    trials: sa.Table,
-    text: str,
-    *shown: Any,
-) -> Iterator[str]:
-    """The message for the first trial that fulfils the condition, if there is one."""
-    query = sa.select(trials.c.session, trials.c.trial, *shown).select_from(tables_).where(condition, *of_study)
-    if found := connection.execute(query.order_by(trials.c.session, trials.c.trial).limit(1)).first():
-        session, trial, *values = found
-        cells = [_cell(value) for value in values]
-        yield f"table trials, row session={_cell(session)} trial={trial}: {text.format(*cells)}; {RESTORE}"
-
-
-def _cell(value: object) -> str:
-    return abbreviated(value)

@@ -12,8 +12,9 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import STORED_TABLES
-from gan_eval.store.results import Store, lock_writes, open_store, person_of
+from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 
@@ -190,9 +191,6 @@ def _sessions_of(
 ) -> tuple[list[str], bool]:
     """Return the sessions of the participant, also under the code in another case (`person_of`), and whether the file
     is still to be rewritten after an earlier removal.
-
-    Raises:
-        NoParticipantError: neither.
     """
     layout = store.layout(tables.SESSIONS)
     query = sa.select(layout.c.session, layout.c.participant)

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store.connect import is_address
+from gan_eval.files.sqlite_files import is_address
 from gan_eval.store.layout import STORED_TABLES
 from gan_eval.store.people import rows_by_session
-from gan_eval.store.results import Store, lock_writes, open_store, person_of
+from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 PARTS = tuple(table for table in STORED_TABLES if table is not tables.SESSIONS)
@@ -45,12 +46,13 @@ class Pushed:
     """One line for each session that the target does not take; its rows stay in the source."""
 
 
-def push(source: str | Path, target: str | Path) -> Pushed:
+def push(source: str | Path, target: str | Path, *, compare_all: bool = False) -> Pushed:
     """Copy every row that the target lacks.
 
     Args:
         source: path or URL of an existing store; nothing in it changes.
         target: path or URL of the other store; it is made where there is none.
+        compare_all: also compare the rows of sessions that have as many in both.
 
     Raises:
         UserError: both are one store; one of them cannot be opened, read or written.
@@ -64,7 +66,7 @@ def push(source: str | Path, target: str | Path) -> Pushed:
         missing = _unequal_counts(here, there)
         for session in here.rows(tables.SESSIONS):
             name = session["session"]
-            if known.get(name) == session and name not in missing:
+            if known.get(name) == session and name not in missing and not compare_all:
                 continue
             rows = {table: here.rows(table, session=name) for table in PARTS}
             try:
@@ -87,11 +89,7 @@ def _unequal_counts(here: Store, there: Store) -> set[str]:
 
 
 def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -> dict[Table, int]:
-    """Copy one session in one transaction; return the number of new rows of each table.
-
-    Raises:
-        _RefusedError: a row is there with other values, or the participant has another session there.
-    """
+    """Copy one session in one transaction; return the number of new rows of each table."""
     with there.transaction() as connection:
         lock_writes(connection)
         copied = {tables.SESSIONS: _push_row(connection, there, session)}

@@ -6,20 +6,20 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import database_message
-from gan_eval.store.checked import checked_rows, read_frame, text_or_bytes
+from gan_eval.files.sqlite_files import database_message, is_address
+from gan_eval.store.checked import checked_rows, read_frame
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
-    is_address,
     may_write,
     parse_address,
     reading_engine,
@@ -29,10 +29,13 @@ from gan_eval.store.connect import (
 )
 from gan_eval.store.layout import SERVER_LOCK, Layout
 from gan_eval.tables import frames as tabular
+from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Result = TypeVar("Result")
 
 
 def new_session_id() -> str:
@@ -44,15 +47,6 @@ def new_session_id() -> str:
     return str(uuid.UUID(int=value))
 
 
-def person_of(code: str) -> str:
-    """Return what codes of one person share: `P01`, `p01` and `P01 ` differ only in case and in outer spaces.
-
-    >>> {person_of(code) for code in ("P01", "p01", "P01 ")}
-    {'p01'}
-    """
-    return code.strip().casefold()
-
-
 class Store:
     """One results store. Every writing method is one transaction, durable when the method returns.
 
@@ -61,21 +55,12 @@ class Store:
     """
 
     def __init__(self, engine: sa.Engine, where: str, *, scrub: Callable[[str], str] = str) -> None:
-        """Set up; nothing is opened.
-
-        Args:
-            engine: the database's connections.
-            where: path or URL, without a password.
-            scrub: takes a password out of the database's messages.
-        """
+        """Set up; nothing is opened. `scrub` takes a password out of the database's messages."""
         self._engine = engine
         self._where = where
         self._scrub = scrub
         self._layout = Layout()
         self._owner = threading.current_thread()
-
-    def __str__(self) -> str:
-        return self._where
 
     @property
     def where(self) -> str:
@@ -98,21 +83,17 @@ class Store:
         Raises:
             RuntimeError: another thread than the one that made the store asks for it.
         """
-        self._require_owner()
+        if (current := threading.current_thread()) is not self._owner:
+            raise RuntimeError(
+                f"{self._where}: this store belongs to the thread {self._owner.name}, not to {current.name}; "
+                "open another one there, or give the job to a Writer"
+            )
         try:
             with self._engine.begin() as connection:
                 yield connection
         except DATABASE_ERRORS as error:
             message = database_message(getattr(error, "orig", None) or error)
             raise database_error(self._scrub(message), self._where) from None
-
-    def _require_owner(self) -> None:
-        current = threading.current_thread()
-        if current is not self._owner:
-            raise RuntimeError(
-                f"{self._where}: this store belongs to the thread {self._owner.name}, not to {current.name}; "
-                "open another one there, or give the job to a Writer"
-            )
 
     def begin(
         self,
@@ -167,22 +148,9 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        try:
-            rows = self._fetch(table, equal)
-        except UserError as error:
-            if "decode to UTF-8" not in str(error):
-                raise
-            rows = self._fetch(table, equal, text=text_or_bytes)  # the check says which cell
-        return checked_rows(rows, table, self._where)
-
-    def _fetch(
-        self, table: Table, equal: Mapping[str, Any], *, text: Callable[[bytes], str | bytes] | None = None
-    ) -> Sequence[sa.RowMapping]:
-        """The rows unchecked; `text` reads SQLite's text where UTF-8 does not."""
         with self.transaction() as connection:
-            if text is not None:
-                connection.connection.driver_connection.text_factory = text  # type: ignore[union-attr]
-            return connection.execute(self._select(table, equal)).mappings().all()
+            rows = connection.execute(self._select(table, equal)).mappings().all()
+        return checked_rows(rows, table, self._where)
 
     def _select(self, table: Table, equal: Mapping[str, Any], *, ending: str = "") -> sa.Select[Any]:
         """The rows of a table, sorted, with the values as the database holds them.
@@ -200,20 +168,11 @@ class Store:
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes.
 
-        Args:
-            table: which.
-            **equal: values that columns must have.
-
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        try:
-            with self.transaction() as connection:
-                frame = read_frame(connection, self._select(table, equal, ending=":"), table)
-        except UserError as error:
-            if "decode to UTF-8" not in str(error):
-                raise
-            frame = None
+        with self.transaction() as connection:
+            frame = read_frame(connection, self._select(table, equal, ending=":"), table)
         if frame is not None:
             return frame
         rows = self.rows(table, **equal)  # the check of each row says which cell is wrong
@@ -289,6 +248,49 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
         store.close()
         raise
     return store
+
+
+class Writer:
+    """A thread that owns a store and does what it is given, in order: a slow disk never stops the quiz.
+
+    `writer.submit(lambda store: store.add(TRIALS, [row])).result()` returns when the row is durable.
+    """
+
+    def __init__(self, open_it: Callable[[], Store]) -> None:
+        """Open the store.
+
+        Args:
+            open_it: opens it, on the thread.
+
+        Raises:
+            UserError: it cannot be opened.
+        """
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        try:
+            self._store = self._thread.submit(open_it).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+
+    def submit(self, job: Callable[[Store], Result]) -> "Future[Result]":
+        """Queue `job`; the future is done when the job's transaction is durable, or holds its error."""
+        try:
+            return self._thread.submit(job, self._store)
+        except RuntimeError:  # closed
+            future: Future[Result] = Future()
+            future.set_exception(UserError("the results store is closed; this was not kept"))
+            return future
+
+    def close(self) -> None:
+        """Finish what is queued and release the store."""
+        self.submit(Store.close)
+        self._thread.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def lock_writes(connection: sa.Connection) -> None:

@@ -57,7 +57,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
         UserError: `out` is somebody else's, or cannot be written.
         SystemExit: the quiz was interrupted, and has said so.
     """
-    claim_output_folder(out)
+    claim_output_folder(out, private=True)
     refuse_if_held(*markers.run_lock(out))
     make_data(out / "data" / "dots2photo")
     try:

@@ -5,8 +5,7 @@ the same command does the rest. `run` makes tables and report again, without the
 """
 
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
-from gan_eval.store import NoParticipantError, Stored, forget, moved_stores, stored_of
-from gan_eval.store.connect import is_address
+from gan_eval.files.sqlite_files import is_address
+from gan_eval.store import STORED_TABLES, NoParticipantError, Stored, forget, moved_stores, stored_of
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import STORE, is_study_folder
 
@@ -42,15 +41,12 @@ class Traces:
     @property
     def rows(self) -> Mapping[str, int]:
         """Number of the participant's rows in each table, in all stores."""
-        return _sum_rows(stored.rows for stored in self.stores.values())
+        return _sum_rows([stored.rows for stored in self.stores.values()])
 
 
-def _sum_rows(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Return the number of rows of each table in all stores; tables without a row stay."""
-    total: Counter[str] = Counter()
-    for each in counts:
-        total.update(each)
-    return dict(total)
+def _sum_rows(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Return the number of rows of each table in all stores."""
+    return {table.name: sum(count[table.name] for count in counts) for table in STORED_TABLES}
 
 
 def traces_of(store: str | Path, participant: str, *, study: str | None = None) -> Traces:

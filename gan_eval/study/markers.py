@@ -17,12 +17,13 @@ from typing import Any, Literal, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
-from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.digests import remembering_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import read_json
-from gan_eval.metrics.run.cache import remembering_digests
+from gan_eval.files.reading import read_record
 from gan_eval.settings.sections import differences
 
+DIGESTS = "digests.json"
+"""Below `.gan-eval/`: the digests of the files that the last run read."""
 FORMAT = 1
 """Number of the markers' and results' layout; raised when an old folder must not be continued."""
 
@@ -106,7 +107,7 @@ def run(
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
     redone: set[str] = set()
-    with hold_lock(*run_lock(folder)), remembering_digests(folder):
+    with hold_lock(*run_lock(folder)), remembering_digests(folder / OWN_FOLDER / DIGESTS):
         for stage in stages:  # and all that read the results of these
             if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
                 redone.add(stage.name)
@@ -183,27 +184,15 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
-    """Return what a stage wrote last; None where it wrote nothing, or the file is not what a stage writes.
-
-    Raises:
-        UserError: a folder has its place.
-    """
+    """Return what a stage wrote last; None where it wrote nothing, or the file is not what a stage writes."""
     if marker.is_dir():
         raise UserError(f"{marker}: is a folder, and {stage.name} writes a file there; remove it")
     try:
-        made = read_json(marker)
+        made = read_record(marker, stage=str, format=int, settings=dict, inputs=dict, files=dict)
     except UserError:
         return None
-    if not (
-        isinstance(made, dict)
-        and made.get("stage") == stage.name
-        and type(made.get("format")) is int
-        and isinstance(made.get("settings"), dict)
-        and all(isinstance(texts, dict) for texts in (made.get("inputs"), made.get("files")))
-        and all(isinstance(text, str) for texts in (made["inputs"], made["files"]) for text in texts.values())
-    ):
-        return None
-    return made
+    texts = (*made["inputs"].values(), *made["files"].values())
+    return made if made["stage"] == stage.name and all(isinstance(text, str) for text in texts) else None
 
 
 def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:

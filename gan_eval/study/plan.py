@@ -2,7 +2,8 @@
 the same study as a smoke test."""
 
 import shlex
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import read_json
+from gan_eval.files.reading import read_record
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
@@ -21,6 +22,7 @@ from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures, sides_of
 from gan_eval.stimuli.sets import read_set
+from gan_eval.study.markers import DIGESTS
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW
@@ -112,13 +114,7 @@ class Plan:
         Raises:
             UserError: one of them is not there.
         """
-        files = {name: self.file.parent / name for name in self.study.study.published}
-        for name, path in files.items():
-            if not path.is_file():
-                raise UserError(
-                    f"{self.file}: study.published: no such file {name}; name it relative to the study file"
-                )
-        return files
+        return {name: self._named_file("study.published", name) for name in self.study.study.published}
 
     def segmenter(self) -> Path | None:
         """The segmenter that the study names, or the word `palette`.
@@ -129,9 +125,13 @@ class Plan:
         name = self.study.metrics.segmenter
         if name is None or name == "palette":
             return None if name is None else Path(name)
+        return self._named_file("metrics.segmenter", name)
+
+    def _named_file(self, key: str, name: str) -> Path:
+        """A file that the study names, relative to the study file."""
         path = self.file.parent / name
         if not path.is_file():
-            raise UserError(f"{self.file}: metrics.segmenter: no such file {name}; name it relative to the study file")
+            raise UserError(f"{self.file}: {key}: no such file {name}; name it relative to the study file")
         return path
 
     def data_folder(self, dataset: str) -> Path:
@@ -144,13 +144,7 @@ class Plan:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
         if not folder.is_dir():
-            own = self.study.models_of(dataset)
-            models = ", ".join(f"[models.{model}]" for model in own)
-            without = f"; without it, take [data.{dataset}] and {models} out of a copy of {self.file}"
-            raise UserError(
-                f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)"
-                + (without if len(own) < len(self.study.models) else "")
-            )
+            raise UserError(f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)")
         return folder
 
     def split(self, dataset: str) -> str:
@@ -207,8 +201,9 @@ def make_plan(
     plan = Plan(
         study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate, threads=threads
     )
+    restore_digests(plan.folder / OWN_FOLDER / DIGESTS)
     check_plan(plan)
-    claim_output_folder(plan.folder)
+    claim_output_folder(plan.folder, private=True)
     _record(plan, redo=redo)
     return plan
 
@@ -247,24 +242,8 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
-    """Return how a study's folder was made.
-
-    Raises:
-        UserError: the record is damaged.
-    """
-    file = folder / OWN_FOLDER / _RECORD
-    made = read_json(file)
-    texts = ("study", "file", "data_root")
-    if not (
-        isinstance(made, dict)
-        and {"study", "file", "fraction", "smoke"} <= set(made)
-        and type(made["fraction"]) in (int, float)
-        and 0 < made["fraction"] <= 1
-        and type(made["smoke"]) is bool
-        and all(isinstance(made.get(name, ""), str) for name in texts)
-    ):
-        raise UserError(f"{file}: not the record of a study's folder; remove it and give the gan-eval run again")
-    return made
+    """How a study's folder was made."""
+    return read_record(folder / OWN_FOLDER / _RECORD, study=str, file=str, fraction=float, smoke=bool)
 
 
 def run_command(plan: Plan, *more: str) -> str:
@@ -277,13 +256,9 @@ def run_command(plan: Plan, *more: str) -> str:
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
-    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not.
-
-    Raises:
-        UserError: the folder was made in another way, and nothing is to be redone.
-    """
+    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / _RECORD
-    record = {"study": plan.study.study.name, "fraction": plan.fraction, "smoke": plan.smoke}
+    record = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
     there = _read_record(plan.folder) if file.is_file() else {}
     places = {"file": plan.file, "data_root": plan.data_root}
     known = {name: relative_path(place, plan.folder) for name, place in places.items() if place is not None}
@@ -357,7 +332,8 @@ def check_plan(plan: Plan) -> None:
     for model in plan.study.models:
         training = plan.study.training_of(model)
         if training.validate_every is not None:
-            _check_metrics(training.validation_metrics, f"{plan.file}: models.{model}.training.validation_metrics")
+            with _naming(f"{plan.file}: models.{model}.training.validation_metrics: "):
+                select(training.validation_metrics)
         start = plan.initial_file(model)
         if training.inpainting is None and training.style_network == "none":
             continue
@@ -365,18 +341,14 @@ def check_plan(plan: Plan) -> None:
         from trainer.style import style_weights
         from trainer.tasks import new_task
 
-        try:
+        with _naming(f"{plan.file}: "):
             task = new_task(training, root=plan.data_root or Path())
             if training.style_network != "none":
                 style_weights(training.style_network)
             if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
                 load_encoder(start, training)
-        except UserError as error:
-            raise UserError(f"{plan.file}: {error}") from error
-        try:
+        with _naming(f"{plan.file}: generate."):
             task.mode(plan.study.generate.mode)
-        except UserError as error:
-            raise UserError(f"{plan.file}: generate.{error}") from error
     if plan.simulate is not None:
         parse_observer(plan.simulate)
     plan.published()
@@ -391,76 +363,62 @@ def check_plan(plan: Plan) -> None:
         )
     require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
-    try:
+    with _naming(f"{plan.file}: "):
         require_texts(plan.study.quiz.texts)
-    except UserError as error:
-        raise UserError(f"{plan.file}: {error}") from error
     if plan.study.metrics.names:
-        _check_metrics(plan.study.metrics.names, f"{plan.file}: metrics.names")
-    _check_covariates(plan)
+        with _naming(f"{plan.file}: metrics.names: "):
+            select(plan.study.metrics.names)
+    if plan.study.analysis.covariates:
+        from gan_eval.stats.mixed.formulas import with_covariates
+
+        asked = [
+            {"session": "none", "participant": "nobody", "question": question.id, "simulated": True}
+            for question in plan.study.quiz.questions
+        ]
+        with _naming(f"{plan.file}: "):
+            with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.compare.outcomes import refuse_outcome_rules
-        from gan_eval.stats.exclusions import exclude
+        from gan_eval.stats.exclusions import holding
 
         where = f"{plan.file}: analysis.exclude"
-        exclude(frame_of([], TRIALS), analysis.exclude, where=where)
+        holding(frame_of([], TRIALS), analysis.exclude, where=where)
         refuse_outcome_rules(analysis.exclude, frame_of([], TRIALS), where=where)
-        exclude(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
+        holding(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
 
 
-def _check_covariates(plan: Plan) -> None:
-    """Refuse a covariate that is neither a question of the study nor a column of its trials.
-
-    Raises:
-        UserError: one of them is neither.
-    """
-    if not plan.study.analysis.covariates:
-        return
-    from gan_eval.stats.mixed.formulas import with_covariates
-
-    asked = [
-        {"session": "none", "participant": "nobody", "question": question.id, "simulated": True}
-        for question in plan.study.quiz.questions
-    ]
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Put the place in the study file before the messages of errors inside."""
     try:
-        with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
+        yield
     except UserError as error:
-        raise UserError(f"{plan.file}: {error}") from error
-
-
-def _check_metrics(names: Sequence[str], where: str) -> None:
-    try:
-        select(names)
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from error
+        raise UserError(f"{where}{error}") from error
 
 
 def _check_splits(plan: Plan) -> None:
-    """Refuse a model that is tested with pictures that its training or validation has seen, unless the study file
-    joins the tested split into the training itself.
-
-    Raises:
-        UserError: they have pictures in common, or there is nothing to validate on where something hangs on it.
+    """Refuse a model that is tested with pictures that its training or validation has seen, or copies of them, unless
+    the study file joins the tested split into the training itself.
     """
     from trainer.datasets.dataset import VALIDATION_SPLITS  # here: the quiz's build for a lab has no trainer
 
     @cache
-    def files(dataset: str, split: str) -> dict[Hashable, Path]:
-        return {_identity(path): path for path in plan.pictures(plan.study.models_of(dataset)[0], split)}
+    def digests(dataset: str, split: str) -> dict[str, Path]:
+        return {sha256_file(path): path for path in plan.pictures(plan.study.models_of(dataset)[0], split)}
 
     study = plan.study
     for model, settings in study.models.items():
         dataset, split = settings.data, plan.split(settings.data)
-        tested = files(dataset, split)
+        tested = digests(dataset, split)
         ancestor = model
         while ancestor in study.models:  # and the study's model that it starts from, and the one that that starts from
             source = study.models[ancestor].data
             own = study.data[source].train_split
             if len(joined := joined_splits(own)) > 1 and source == dataset and split in joined:
                 pass  # the study file itself says that no picture is held out
-            elif seen := _shared(tested, files(source, own)):
-                example = min(seen).relative_to(plan.data_folder(dataset))
+            elif seen := tested.keys() & digests(source, own):
+                example = min(tested[digest] for digest in seen).relative_to(plan.data_folder(dataset))
                 start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
                 place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
                 raise UserError(
@@ -477,39 +435,8 @@ def _check_splits(plan: Plan) -> None:
             continue
         others = [other for other in VALIDATION_SPLITS if other != study.data[dataset].train_split]
         watched = next((other for other in others if plan.has_split(dataset, other)), None)
-        if watched is None:
+        if watched is None or tested.keys() & digests(dataset, watched):
             raise UserError(
-                f"{plan.file}: {steered}: is decided by validation, for which {dataset} has no pictures; give the data "
-                "set a split val"
+                f"{plan.file}: {steered}: is decided by validation, for which {dataset} has no pictures that {model} "
+                "is not tested with; give the data set a split val, and draw stimuli from another (such as test)"
             )
-        if _shared(tested, files(dataset, watched)):
-            raise UserError(
-                f"{plan.file}: {steered}: would be decided on {watched!r} of {dataset}, whose pictures {model} is "
-                "tested with; give the data set a split val, and draw stimuli from another (such as test)"
-            )
-
-
-def _shared(tested: Mapping[Hashable, Path], others: Mapping[Hashable, Path]) -> list[Path]:
-    """The tested pictures that are among the others: the same file, or a copy of it under any name."""
-
-    def size(path: Path) -> int:
-        return path.stat().st_size if path.is_file() else -1  # reading it will say why
-
-    of_size: dict[int, list[Path]] = {}
-    for path in others.values():
-        of_size.setdefault(size(path), []).append(path)
-    return [
-        path
-        for identity, path in tested.items()
-        if identity in others
-        or any(sha256_file(other) == sha256_file(path) for other in of_size.get(size(path), ()) if size(path) >= 0)
-    ]
-
-
-def _identity(path: Path) -> Hashable:
-    """The file that a path leads to, under any name."""
-    try:
-        status = path.stat()
-    except OSError:  # reading it will say why
-        return path
-    return (status.st_dev, status.st_ino) if status.st_ino else path.resolve()

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
+from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
 from gan_eval.quiz.admission import Person, QuizStudy, unused_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
 from gan_eval.stats.looks import LookPlan, read_looks
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, read_set, read_sets, require_same_pictures
+from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     STORED_TABLES,
     has_people,
@@ -27,7 +28,6 @@ from gan_eval.store import (
     require_consistent,
     sessions_text,
 )
-from gan_eval.store.connect import is_address
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
 from gan_eval.tables.schema import Table
@@ -103,16 +103,6 @@ def verdict_standing(plan: Plan) -> str:
     return "" if plan.smoke or is_rehearsal(plan) else looks.words(people, taken, looks.current(people, taken))
 
 
-def awaited_in(store: str | Path, study: str | None = None) -> list[str]:
-    """`awaited` of the study whose folder a store lies in; empty where it lies in none, or in that of another study.
-
-    Raises:
-        UserError: the folder's study file is bad, or gone.
-    """
-    plan = plan_beside(store, study)
-    return [] if plan is None else awaited(plan)
-
-
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
     """The study whose folder a store lies in; None where it lies in none, or in that of another study.
 
@@ -153,19 +143,10 @@ def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
         UserError: a stimulus set is missing or broken.
     """
     study = plan.study
-
-    def read(folders: Collection[Path]) -> tuple[StimulusSet, ...]:
-        return (read_sets(folders, hash_files=False),) if folders else ()
-
-    return QuizStudy(
-        name=study.study.name,
-        settings=study.quiz,
-        shown=read(plan.stimulus_folders().values()),
-        practice=read([plan.file.parent / name for name in study.stimuli.practice_sets]),
-        catch=read([plan.file.parent / name for name in study.stimuli.catch_sets]),
-        seed=study.study.seed,
-        design=design,
-    )
+    sets = {
+        phase: (read_sets(folders, hash_files=False),) if folders else () for phase, folders in _phases(plan).items()
+    }
+    return QuizStudy(name=study.study.name, settings=study.quiz, seed=study.study.seed, design=design, **sets)
 
 
 def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
@@ -178,17 +159,13 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
     if plan.study.quiz.push_to is None or result.simulated:
         return result
-    return replace(result, warnings=(*result.warnings, *_push(where, plan.study.quiz.push_to)))
-
-
-def _push(store: str, target: str) -> tuple[str, ...]:
-    """Copy the store to the one that the study names; return what the experimenter must know, one line each."""
     try:
-        refused = push(store, target).refused
+        refused = push(where, plan.study.quiz.push_to).refused
+        lines = [f"quiz.push_to: refused: {line}; the rows are safe in {where}" for line in refused]
     except UserError as error:
-        command = f"gan-eval store push {shlex.quote(store)} URL"
-        return (f"quiz.push_to: {error}; all answers are safe in {store}; copy them later with `{command}`",)
-    return tuple(f"quiz.push_to: refused: {line}; the rows are safe in {store}" for line in refused)
+        command = f"gan-eval store push {shlex.quote(where)} URL"
+        lines = [f"quiz.push_to: {error}; all answers are safe in {where}; copy them later with `{command}`"]
+    return replace(result, warnings=(*result.warnings, *lines))
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
@@ -290,17 +267,22 @@ def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
     Raises:
         UserError: a set has not been made.
     """
-    extra = {name: hash_result(folder / TABLE_NAME, "generate") for name, folder in _extra_folders(plan).items()}
+    stimuli = plan.study.stimuli
+    extra = {
+        f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
+        for phase, names in (("practice", stimuli.practice_sets), ("catch", stimuli.catch_sets))
+        for name in names
+    }
     return {**stimulus_hashes(plan), **extra}
 
 
-def _extra_folders(plan: Plan) -> dict[str, Path]:
-    """The folders of the sets for practice and catch trials."""
-    stimuli = plan.study.stimuli
+def _phases(plan: Plan) -> dict[str, list[Path]]:
+    """The folders of the stimulus sets that are shown, and of those for practice and catch trials."""
+    stimuli, beside = plan.study.stimuli, plan.file.parent
     return {
-        f"{phase}/{name}": plan.file.parent / name
-        for phase, names in (("practice", stimuli.practice_sets), ("catch", stimuli.catch_sets))
-        for name in names
+        "shown": list(plan.stimulus_folders().values()),
+        "practice": [beside / name for name in stimuli.practice_sets],
+        "catch": [beside / name for name in stimuli.catch_sets],
     }
 
 
@@ -323,7 +305,8 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
             shown = (f"{plan.store}, table plans", store.rows(tables.PLANS), trials)
     sets = {}
     own = {plan.stimuli_folder(model): f"generate-{model}" for model in plan.study.models}
-    for folder in (*plan.measured_folders().values(), *_extra_folders(plan).values()):
+    phases = _phases(plan)
+    for folder in (*plan.measured_folders().values(), *phases["practice"], *phases["catch"]):
         stage = own.get(folder) or own.get(folder.parent)  # the folder `raw` of a set
         if stage in redone or not (folder / TABLE_NAME).is_file():
             continue
@@ -340,17 +323,11 @@ def design_of(plan: Plan) -> dict[str, Any]:
     Raises:
         UserError: a set has not been made, or is broken.
     """
-    stimuli, beside = plan.study.stimuli, plan.file.parent
-    folders = {
-        "shown": plan.stimulus_folders().values(),
-        "practice": [beside / name for name in stimuli.practice_sets],
-        "catch": [beside / name for name in stimuli.catch_sets],
-    }
     pictures = {
         phase: pictures_hash(
             row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows
         )
-        for phase, those in folders.items()
+        for phase, those in _phases(plan).items()
         if those
     }
     return {**study_design(plan.study), "pictures": pictures}

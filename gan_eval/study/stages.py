@@ -1,7 +1,7 @@
 """The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -367,7 +367,7 @@ def report_stage(plan: Plan) -> Stage:
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
         write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
-            for name, path in published_names(plan.published()).items():
+            for name, path in _published_names(plan.published().values()).items():
                 write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
         build(plan.folder, out)
         return True
@@ -415,24 +415,14 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
     return tuple(f"generate-{model}" for model in plan.study.models)
 
 
-def published_names(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Each table by a file name of its own: that of its file, and where two are called alike, with their folders.
-
-    Args:
-        files: the tables by the names that the study has for them.
-
-    >>> list(published_names({"a/quiz.csv": Path("a/quiz.csv"), "b/quiz.csv": Path("b/quiz.csv")}))
-    ['a_quiz.csv', 'b_quiz.csv']
-    """
-    alike = Counter(path.name.casefold() for path in files.values())
-    by_name: dict[str, Path] = {}
-    for name, path in files.items():
-        parts = [part for part in Path(name).parts if part not in ("..", ".", Path(name).anchor)]
-        preferred = path.name if alike[path.name.casefold()] == 1 else "_".join(parts)
-        taken = {known.casefold() for known in by_name}
-        tries = (preferred, *(f"{Path(preferred).stem}_{number}{path.suffix}" for number in range(2, len(files) + 2)))
-        by_name[next(attempt for attempt in tries if attempt.casefold() not in taken)] = path
-    return by_name
+def _published_names(files: Iterable[Path]) -> dict[str, Path]:
+    """Each published table by the name of its file, with a number before it where several have one name."""
+    numbered = dict(enumerate(files, start=1))
+    alike = Counter(path.name.casefold() for path in numbered.values())
+    return {
+        path.name if alike[path.name.casefold()] == 1 else f"{number}_{path.name}": path
+        for number, path in numbered.items()
+    }
 
 
 def _draw_notes(plan: Plan) -> list[str]:

@@ -117,11 +117,7 @@ def with_point(text: str) -> str:
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
-    """The value itself when it has the schema's type and word.
-
-    Raises:
-        UserError: it has not.
-    """
+    """The value itself when it has the schema's type and word."""
     match column.dtype:
         case "int" if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -169,7 +165,7 @@ def as_text(cell: str) -> str:
 
 
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
-_DECIMAL_COMMA, _WITH_POINT = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?"), re.compile(r"[-+]?[\d,]*\.[\d.,]*")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 
 
 def csv_records(
@@ -226,11 +222,7 @@ def csv_records(
 def _replace_decimal_commas(
     header: Sequence[str], rows: Sequence[list[str]], path: Path, columns: Mapping[str, Column]
 ) -> None:
-    """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change.
-
-    Raises:
-        UserError: as for `require_clear_numbers`, in a column of numbers.
-    """
+    """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change."""
     for place, name in enumerate(header):
         column = columns.get(name)
         if column is not None and not column.is_number:
@@ -250,7 +242,7 @@ def _replace_decimal_commas(
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
 """A number that is written with a thousands separator, or may be: 1.240, 1,240,000, 1 240, 1.240,5."""
 _SINGLE = re.compile(r"[-+]?\d{1,3}[.,]\d{3}")
-_WHOLE = re.compile(r"[-+]?\d+")
+_NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
 
 
 def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
@@ -263,40 +255,22 @@ def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
         where: file and column, for the message.
 
     Raises:
-        UserError: the first such cell is named, or a number with a comma and one with a point.
+        UserError: the first such cell is named, or the first number with a comma where others have a point.
 
     >>> require_clear_numbers([(1, "1.240"), (2, "0.982")], "t.csv: column rt")
     """
     known = [(number, cell.strip()) for number, cell in cells if cell]
-    grouped = [(number, cell) for number, cell in known if _GROUPED.fullmatch(cell)]
-    if several := [(number, cell) for number, cell in grouped if not _SINGLE.fullmatch(cell)]:
-        number, cell = several[0]
-        raise UserError(
-            f"{where}: {cell!r} in row {number} has a thousands separator; write numbers without one, or name the "
-            "decimal mark (trials import --decimal comma, or --decimal point)"
-        )
-    comma = next((entry for entry in known if "," in entry[1] and _DECIMAL_COMMA.fullmatch(entry[1])), None)
-    point = comma and next((entry for entry in known if _WITH_POINT.fullmatch(entry[1])), None)
-    if comma and point:
-        raise UserError(
-            f"{where}: {comma[1]!r} in row {comma[0]}, {point[1]!r} in row {point[0]}: is the comma a decimal one? "
-            "write all numbers with a decimal point alone"
-        )
-    whole = next(((number, cell) for number, cell in known if _WHOLE.fullmatch(cell)), None)
-    if not grouped or whole is None:
-        return
-    number, cell = grouped[0]
-    mark = next(each for each in ".," if each in cell)
-    if any(mark in each and not _GROUPED.fullmatch(each) and _is_number(each) for _, each in known):
-        return
-    names = {".": "point", ",": "comma"}
-    other = "," if mark == "." else "."
-    thousands, decimal = re.sub(r"[^-+\d]", "", cell), cell.replace(",", ".")
-    raise UserError(
-        f"{where}: {cell!r} in row {number}, {whole[1]!r} in row {whole[0]}: is that {thousands} or {decimal}? write "
-        f"it without separators, or give trials import --decimal {names[other]} ({thousands}) or --decimal "
-        f"{names[mark]} ({decimal})"
-    )
+    numbers = [(number, cell) for number, cell in known if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
+    marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
+    has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)
+    has_decimal = any(marks & set(cell) and not _GROUPED.fullmatch(cell) for _, cell in numbers)
+    for number, cell in numbers:
+        is_unclear = _GROUPED.fullmatch(cell) and (not _SINGLE.fullmatch(cell) or (has_whole and not has_decimal))
+        if is_unclear or (len(marks) == 2 and "," in cell):
+            raise UserError(
+                f"{where}: {cell!r} in row {number} may have a thousands separator; write numbers without one, or "
+                "name the decimal mark (trials import --decimal comma, or --decimal point)"
+            )
 
 
 def _is_number(cell: str) -> bool:

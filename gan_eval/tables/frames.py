@@ -288,7 +288,7 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
 
     dtype = _PANDAS[column.dtype]
     numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    if not numbers or not is_outside(series, column).any():
+    if not numbers or not is_outside(series.to_numpy("float64", na_value=math.nan), column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
         if series.dtype == dtype and not has_form:
             empty = column.dtype == "text" and series == ""  # missing, as in a file

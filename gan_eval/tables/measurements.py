@@ -170,7 +170,7 @@ RUNS = Table(
     (
         text("run", "identifier that other tables point to", filled=True),
         text("command", "the command or function", filled=True),
-        Column("settings", "json", "its canonical settings"),
+        Column("settings", "its canonical settings", "json"),
         text("settings_hash", "SHA-256 over the settings"),
         text("input_hash", "SHA-256 over the input files' hashes"),
         text("software", "versions of gan_eval and of the libraries that matter"),

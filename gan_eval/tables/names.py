@@ -34,3 +34,12 @@ def name_problem(name: str, what: str) -> str | None:
     if not name.strip() or not name.isprintable():
         return f"a {what}'s name is text that can be printed; give it another"
     return None
+
+
+def person_of(code: str) -> str:
+    """Return what codes of one person share: `P01`, `p01` and `P01 ` differ only in case and in outer spaces.
+
+    >>> {person_of(code) for code in ("P01", "p01", "P01 ")}
+    {'p01'}
+    """
+    return code.strip().casefold()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 LONGEST_MS = 1e15
@@ -15,8 +16,8 @@ class Column:
     """One column of a table."""
 
     name: str
-    dtype: Dtype
     meaning: str
+    dtype: Dtype = "text"
     unit: str = ""
     words: tuple[str, ...] = ()
     """The allowed words of an enumeration; empty for free text."""
@@ -58,59 +59,20 @@ class Table:
         return tuple(self.by_name)
 
 
-def text(
-    name: str, meaning: str, *, words: tuple[str, ...] = (), filled: bool = False, optional: bool = False
-) -> Column:
-    return Column(name, "text", meaning, words=words, filled=filled, optional=optional)
-
-
-def name_text(name: str, meaning: str, *, filled: bool = False) -> Column:
-    """A column of identifiers or file names."""
-    return Column(name, "text", meaning, filled=filled, is_name=True)
-
-
-def integer(
-    name: str,
-    meaning: str,
-    *,
-    unit: str = "",
-    filled: bool = False,
-    optional: bool = False,
-    least: float | None = None,
-    most: float | None = None,
-) -> Column:
-    """A column of whole numbers."""
-    return Column(name, "int", meaning, unit=unit, filled=filled, optional=optional, least=least, most=most)
-
-
-def number(
-    name: str,
-    meaning: str,
-    *,
-    unit: str = "",
-    filled: bool = False,
-    optional: bool = False,
-    least: float | None = None,
-    most: float | None = None,
-) -> Column:
-    """A column of floats."""
-    return Column(name, "float", meaning, unit=unit, filled=filled, optional=optional, least=least, most=most)
-
-
-def milliseconds(name: str, meaning: str, *, optional: bool = False, infinite: bool = False) -> Column:
-    """A column of times in float milliseconds."""
-    return Column(name, "float", meaning, unit="ms", optional=optional, most=LONGEST_MS, infinite=infinite)
-
-
-def boolean(name: str, meaning: str, *, filled: bool = False, optional: bool = False) -> Column:
-    """A column of truths."""
-    return Column(name, "bool", meaning, filled=filled, optional=optional)
-
-
-def instant(name: str, meaning: str) -> Column:
-    """A column of instants in UTC."""
-    return Column(name, "instant", meaning, unit="UTC, ISO 8601")
-
+text = partial(Column, dtype="text")
+"""A column of text."""
+name_text = partial(Column, is_name=True)
+"""A column of identifiers or file names."""
+integer = partial(Column, dtype="int")
+"""A column of whole numbers."""
+number = partial(Column, dtype="float")
+"""A column of floats."""
+milliseconds = partial(Column, dtype="float", unit="ms", most=LONGEST_MS)
+"""A column of times in float milliseconds."""
+boolean = partial(Column, dtype="bool")
+"""A column of truths."""
+instant = partial(Column, dtype="instant", unit="UTC, ISO 8601")
+"""A column of instants in UTC."""
 
 KINDS = ("real", "fake")
 PHASES = ("practice", "main", "catch")

@@ -289,3 +289,6 @@ PARTICIPATION = Table(
     ),
     key=("participant",),
 )
+
+STORED_TABLES = (SESSIONS, PLANS, ONSETS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS)
+"""The tables that a results store holds."""

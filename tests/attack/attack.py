@@ -1,6 +1,5 @@
 """One attack: malformed files, the command that is given them, and the judgement on what it did."""
 
-import contextlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from gan_eval.errors import LONGEST, UserError
 from gan_eval.machine.start import ALLOCATOR_SETTINGS
@@ -27,6 +26,7 @@ SECONDS = 60.0
 """A command that takes longer hangs; none of these inputs is large."""
 MEMORY = 3 * GIB
 """Maximum memory of a command, libraries included."""
+_NOT_GIVEN = ("PYTEST", "COV", "GAN_EVAL_DATA")
 MOST_LINES = 60
 """Maximum number of lines on stderr for a few pictures."""
 
@@ -72,12 +72,11 @@ class Ended:
     out: str
     err: str
     killed: str
-    """`time` or `memory`: what it took too much of, and was killed for."""
-    seconds: float
+    """`time` or `memory`: what it took too much of."""
 
 
 class Commands:
-    """Runs commands: most as forks of a process with the libraries imported, `subprocess` ones from the start."""
+    """Runs commands as forks of a process with the libraries imported (`fork_server.py`)."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -91,13 +90,12 @@ class Commands:
             "QT_QPA_PLATFORM": "offscreen",
             "COLUMNS": "200",
             "NO_COLOR": "1",
-        }
-        self._environment = {
-            key: value for key, value in environment.items() if not key.startswith(("PYTEST", "COV", "GAN_EVAL_DATA"))
+            **ALLOCATOR_SETTINGS,  # else a command that trains starts itself again, without the libraries
         }
         self._server = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self._environment,
+            [sys.executable, str(Path(__file__).with_name("fork_server.py"))], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            env={key: value for key, value in environment.items() if not key.startswith(_NOT_GIVEN)},
         )  # fmt: skip
         assert self._server.stdout is not None
         assert self._server.stdout.readline() == "ready\n", "the fork server does not start"
@@ -108,49 +106,25 @@ class Commands:
     def __exit__(self, *_: object) -> None:
         self._server.communicate()
 
-    def run(self, arguments: Sequence[str], room: Path, *, fresh: bool = False) -> Ended:
-        """Give a command in `room/home/user/work`.
-
-        Args:
-            fresh: in a new interpreter, as a user's command is.
-        """
+    def run(self, arguments: Sequence[str], room: Path) -> Ended:
+        """Give a command in `room/home/user/work`."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
         work = room / "home" / "user" / "work"
         streams = [self._folder / name for name in ("stdout", "stderr")]
         for stream in streams:
             stream.write_bytes(b"")
         surroundings = {"HOME": str(work.parent), "TMPDIR": str(room / "tmp"), "PWD": str(work)}
-        job: dict[str, Any] = {
+        job = {
             "arguments": list(arguments), "cwd": str(work), "environment": surroundings, "seconds": SECONDS,
-            "memory": MEMORY, "stdout": str(streams[0]), "stderr": str(streams[1]),
+            "stdout": str(streams[0]), "stderr": str(streams[1]),
         }  # fmt: skip
-        ended = self._fresh(job) if fresh else self._forked(job)
-        out, err = (stream.read_bytes().decode(errors="backslashreplace") for stream in streams)
-        return Ended(out=out, err=err, **ended)
-
-    def _forked(self, job: dict[str, Any]) -> dict[str, Any]:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        job["environment"] |= (
-            ALLOCATOR_SETTINGS  # else a command that trains starts itself again, without the libraries
-        )
         self._server.stdin.write(json.dumps(job) + "\n")
         self._server.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._server.stdout.readline())
-        return answer
-
-    def _fresh(self, job: dict[str, Any]) -> dict[str, Any]:
-        with open(job["stdout"], "wb") as out, open(job["stderr"], "wb") as err:  # noqa: PTH123
-            started = subprocess.Popen(
-                [sys.executable, "-m", "gan_eval", *map(os.fsencode, job["arguments"])],
-                cwd=job["cwd"], env=self._environment | job["environment"], stdin=subprocess.DEVNULL,
-                stdout=out, stderr=err, start_new_session=True,
-            )  # fmt: skip
-            try:
-                status, killed = started.wait(2 * job["seconds"]), ""
-            except subprocess.TimeoutExpired:
-                os.killpg(started.pid, signal.SIGKILL)
-                status, killed = started.wait(), "time"
-        return {"status": status, "killed": killed, "seconds": 0.0}
+        status, memory = json.loads(self._server.stdout.readline())
+        out, err = (stream.read_bytes().decode(errors="backslashreplace") for stream in streams)
+        killed = "time" if status == -signal.SIGALRM else "memory" if memory > MEMORY else ""
+        return Ended(status, out, err, killed)
 
 
 def lay_out(files: Files, work: Path) -> None:
@@ -171,14 +145,14 @@ def lay_out(files: Files, work: Path) -> None:
             raise ValueError(content.kind)
 
 
-def carry_out(attack: Attack, commands: Commands, room: Path, *, fresh: bool = False) -> list[str]:
+def carry_out(attack: Attack, commands: Commands, room: Path) -> list[str]:
     """Lay out the files in `room`, which is emptied, run the command, and report what it did wrong."""
     shutil.rmtree(room, ignore_errors=True)
     work = room / "home" / "user" / "work"
     lay_out(attack.files, work)
     (room / "tmp").mkdir()
     before = snapshot(room)
-    ended = commands.run(attack.command, room, fresh=fresh)
+    ended = commands.run(attack.command, room)
     return list(faults(attack, ended, work, before, snapshot(room)))
 
 
@@ -245,18 +219,10 @@ def _faults_of_files(
     if status == 0:
         for path in sorted((work / "out").rglob("*.csv")):
             if path.stem in ALL_TABLES and path.is_file() and "published" not in path.parts:
-                with _as_fault() as fault:
+                try:
                     read_rows(path, ALL_TABLES[path.stem])
-                yield from (f"its own table cannot be read: {each}" for each in fault)
-
-
-@contextlib.contextmanager
-def _as_fault() -> Iterator[list[str]]:
-    found: list[str] = []
-    try:
-        yield found
-    except UserError as error:
-        found.append(str(error))
+                except UserError as error:
+                    yield f"its own table cannot be read: {error}"
 
 
 def _change(before: dict[str, str], after: dict[str, str], name: str) -> str:

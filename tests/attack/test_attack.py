@@ -28,8 +28,6 @@ TOPICS: dict[str, tuple[Callable[[World], st.SearchStrategy[Attack]], int]] = {
     "studies": (studies.attacks, 30),
 }
 """Each topic's generator, and its share of all cases in percent."""
-FRESH = 40
-"""One case in FRESH runs in an interpreter of its own, as a user's command does."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands run as forks")
 
@@ -59,7 +57,7 @@ def test_malformed_input_is_answered(
     for case in range(max(1, number * share // 100)):
         attack = drawn(make(world), chosen * 1_000_000 + case)
         families.add(attack.family)
-        if wrong := carry_out(attack, commands, tmp_path / "room", fresh=case % FRESH == FRESH - 1):
+        if wrong := carry_out(attack, commands, tmp_path / "room"):
             keep(attack, wrong, kept / str(case), chosen)
             failed.append("\n      ".join([f"{case} {attack.family}", *wrong]))
     print(f"{topic}: {case + 1} cases of {len(families)} families with seed {chosen}, {len(failed)} not withstood")
@@ -87,6 +85,7 @@ def test_every_key_of_a_study_is_attacked() -> None:
     assert len(names) > 120
 
 
+@pytest.mark.nightly
 def test_what_is_done_wrong_is_seen(commands: Commands, tmp_path: Path) -> None:
     """A judge that never finds anything would pass everything."""
     command = ("stimuli", "audit", "nowhere")
@@ -96,4 +95,4 @@ def test_what_is_done_wrong_is_seen(commands: Commands, tmp_path: Path) -> None:
     (wrong,) = carry_out(Attack("must be taken", command, {}, refused=False), commands, tmp_path / "room")
     assert wrong.startswith("refused: it must be taken")
     listed = Attack("must be refused", ("weights", "list"), {}, refused=True)
-    assert carry_out(listed, commands, tmp_path / "room", fresh=True) == ["taken: it must be refused"]
+    assert carry_out(listed, commands, tmp_path / "room") == ["taken: it must be refused"]

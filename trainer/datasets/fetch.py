@@ -83,7 +83,7 @@ def fetch(
     if not is_download and not Path(origin).is_file():
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
     required = sha256 or (preset.sha256 if source is None else None)
-    with hold_folder(folder, private=False):
+    with hold_folder(folder):
         if (present := present_set(folder, sha256)) is not None:  # another process has just fetched it
             return present
         own = folder / OWN_FOLDER
@@ -106,7 +106,7 @@ def fetch(
                 archive.unlink()
             raise BadArchiveError(str(error).replace(str(archive), origin)) from error
         record = {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits}
-        write_json(own / SOURCE, record, private=False)
+        write_json(own / SOURCE, record)
         remove_downloads(own)
     remarks = []
     if required is None:
@@ -131,7 +131,7 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
             f"{folder}: already fetched from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
             "remove the folder or give another"
         )
-    with suppress(UserError, OSError), hold_folder(folder, private=False):  # it may be read-only
+    with suppress(UserError, OSError), hold_folder(folder):  # it may be read-only
         remove_downloads(folder / OWN_FOLDER)  # left by a fetch that was killed at its end
     return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: already fetched",))
 

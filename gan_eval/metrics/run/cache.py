@@ -16,13 +16,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import make_folder
-from gan_eval.files.digests import remembered_digests, restore_digests, sha256_json
+from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
 from gan_eval.metrics.weights.cache import cache_folder
 
@@ -171,29 +170,9 @@ class Cache:
                     connection.close()
 
 
-@contextmanager
-def remembering_digests(folder: Path) -> Iterator[None]:
-    """Inside, files that an earlier run on a folder hashed are hashed again only if they have changed.
-
-    Without a usable cache every run hashes them; only measuring reports why it is not usable.
-    """
-    parts = ["file digests", os.fsencode(Path(folder).resolve()).hex()]
-    before = None
-    with suppress(UserError, ValueError), Cache(cache_file()) as cache:
-        before = cache.result(parts)
-        restore_digests(before or "[]")
-    try:
-        yield
-    finally:
-        digests = remembered_digests()
-        if digests != before:
-            with suppress(UserError), Cache(cache_file()) as cache:
-                cache.keep_result(parts, digests)
-
-
 def _open(file: Path) -> sqlite3.Connection:
     """Open the file, and create its table if it has none of this layout."""
-    make_folder(file.parent)
+    file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     try:
         write_ahead(connection, patience_s=PATIENCE_S)

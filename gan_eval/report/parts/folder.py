@@ -28,7 +28,6 @@ from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
-from gan_eval.store import open_store, session_ids
 from gan_eval.tables import (
     CHECKS,
     IMAGE_METRICS,
@@ -347,6 +346,8 @@ def _require_answers_of_store(
     for place in stores:
         if not place.is_file():
             continue
+        from gan_eval.store import open_store, session_ids  # imports SQLAlchemy
+
         with open_store(place, create=False) as store:
             there = session_ids(store)
         for name in (SESSIONS.name, TRIALS.name):

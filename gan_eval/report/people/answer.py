@@ -25,8 +25,8 @@ from gan_eval.report.people.design import exploratory_mark, is_interim, look_sen
 from gan_eval.report.people.pairs_and_grades import choice_bases, choice_sentences, grade_sentences
 from gan_eval.report.people.participants import people_answering
 from gan_eval.report.people.rates import shares
-from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA
@@ -78,8 +78,12 @@ def answer(folder: StudyFolder) -> list[str]:
     Args:
         folder: with the notes that stand in several tables.
     """
-    sentences = [
-        *threshold_sentences(folder),  # first: where exposures follow the answers, the threshold is the answer
+    sentences = []
+    if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
+        from gan_eval.report.people.thresholds import threshold_sentences  # imports Matplotlib
+
+        sentences += threshold_sentences(folder)
+    sentences += [
         *_single_pictures(folder),
         *choice_sentences(folder),
         *grade_sentences(folder),

@@ -28,7 +28,6 @@ from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.outcomes import is_on_outcome
 from gan_eval.stats.looks import NO_VERDICT, LookPlan
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
-from gan_eval.store import sessions_text
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
@@ -82,6 +81,8 @@ def interim(folder: StudyFolder) -> str:
     people = sessions.get("people", sessions.get("complete", 0) - simulated)
     if people >= required:
         return ""
+    from gan_eval.store import sessions_text  # imports SQLAlchemy
+
     return sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
 
 

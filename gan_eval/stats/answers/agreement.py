@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.groups import provenance_cells
-from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts_of_kinds
+from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, pictures
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
@@ -39,8 +39,6 @@ _WORK = 2e9
 """Maximum of different units times values times replicates."""
 _DRAWS = 20_000_000
 """Maximum of units times replicates."""
-_CELLS = 30_000_000
-"""Maximum of stimuli times different answers; more have no alpha."""
 _ALL_AND_KINDS = ("all", *KINDS)
 _COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 
@@ -114,19 +112,16 @@ def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:
         "n_answers": int(compared.sum()),
     }
     notes = ["several answers of a participant to the same: the first counts"] if len(first) < len(part) else []
-    if len(judged) * len(values) > _CELLS:
-        notes.append("too many different grades to be compared")
-    else:
-        counts = np.bincount(unit * len(values) + value, minlength=len(judged) * len(values))
-        counts = counts.reshape(len(judged), len(values))
-        row["alpha"] = alpha(counts, level)
-        row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed, replicates=replicates)
-        if not row["n_stimuli"]:
-            notes.append("nothing was judged by two participants")
-        elif np.isnan(row["alpha"]):
-            notes.append("all answers are the same: agreement cannot be distinguished from habit")
-        elif np.isnan(row["ci_low"]):
-            notes.append("too few stimuli for an interval")
+    counts = np.bincount(unit * len(values) + value, minlength=len(judged) * len(values))
+    counts = counts.reshape(len(judged), len(values))
+    row["alpha"] = alpha(counts, level)
+    row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed, replicates=replicates)
+    if not row["n_stimuli"]:
+        notes.append("nothing was judged by two participants")
+    elif np.isnan(row["alpha"]):
+        notes.append("all answers are the same: agreement cannot be distinguished from habit")
+    elif np.isnan(row["ci_low"]):
+        notes.append("too few stimuli for an interval")
     return row | provenance_cells(part, *notes)
 
 
@@ -152,20 +147,24 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: i
     pairable = counts[counts.sum(axis=1) >= 2].astype(float)
     if len(pairable) < 2:
         return np.nan, np.nan
-    # the different units in a fixed order, and the number of each
-    base = int(pairable.max()) + 1
-    if base ** pairable.shape[1] >= 2**53:  # one number cannot distinguish them
-        different, times = np.unique(pairable, axis=0, return_counts=True)
-    else:
-        key = pairable @ (float(base) ** np.arange(pairable.shape[1]))
-        _, first, times = np.unique(key, return_index=True, return_counts=True)
-        different = pairable[first]
+    # the different units, ordered by their last value first, and the number of each
+    different, times = np.unique(pairable[:, ::-1], axis=0, return_counts=True)
+    different = different[:, ::-1]
     fewer = int(min(_WORK // different.size, _DRAWS // len(pairable)))
     replicates = min(replicates, max(200, fewer))
     rng, chunk = np.random.default_rng(seed), max(1, _REPLICATE_CELLS // len(different))
     sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
-    parts = [_alphas(different, sampled_counts_of_kinds(rng, times, size), level) for size in sizes]
+    parts = [_alphas(different, _sampled_counts_of_kinds(rng, times, size), level) for size in sizes]
     return percentile_interval(np.concatenate(parts))
+
+
+def _sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
+    """(size, D) how often each of D kinds, `times` (D,) of each, is sampled in as many draws as there are."""
+    total = int(times.sum())
+    if 4 * len(times) < total:
+        return rng.multinomial(total, times / total, size).astype("float64")
+    # quicker where few are alike
+    return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
 
 
 def _alphas(counts: np.ndarray, weight: np.ndarray, level: Level) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, ndtri
 
 from gan_eval.errors import UserError
@@ -164,6 +163,8 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
 
 def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
     """Return the rows of one data set's contestants."""
+    from scipy.sparse.csgraph import connected_components  # takes a third of a second
+
     code, names = pd.factorize(np.concatenate([pairs["a"], pairs["b"]]), sort=True)
     size, a, b = len(names), code[: len(pairs)], code[len(pairs) :]
     answered = pairs["answered"].to_numpy(bool)
@@ -235,6 +236,8 @@ def estimable_group(wins: np.ndarray) -> np.ndarray:
     >>> estimable_group(np.array([[0, 2, 0], [1, 0, 0], [4, 0, 0]])).tolist()
     [0, 1]
     """
+    from scipy.sparse.csgraph import connected_components
+
     count, label = connected_components(wins > 0, directed=True, connection="strong")
     groups = [np.flatnonzero(label == component) for component in range(count)]
     return max(groups, key=lambda group: (len(group), wins[np.ix_(group, group)].sum(), -group[0]))

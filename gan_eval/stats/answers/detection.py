@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import expit, logit, ndtri
 
-from gan_eval.stats.answers.roc import Graded, areas, evidence
 from gan_eval.stats.answers.sensitivity import (
+    Answers,
+    Covariance,
     CrossedRates,
     GroupEstimate,
     detection,
@@ -16,18 +17,9 @@ from gan_eval.stats.answers.sensitivity import (
     rate_estimates,
     sensitivity_estimates,
 )
-from gan_eval.stats.clustering import (
-    Answers,
-    Clusters,
-    cells,
-    clusters,
-    covariance_of_single_answers,
-    largest_variance,
-    one_way,
-    places,
-    t_critical,
-)
+from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, one_way, places, t_critical
 from gan_eval.stats.groups import Codes, groups, provenance
+from gan_eval.stats.shares import Z95
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text, with_ends
@@ -103,110 +95,111 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
     cell, _ = places(None, cells(participant, stimulus))
     is_repeated = np.bincount(cell).max(initial=0) > 1
-    coded = _Coded(answered, is_fake, says_fake, participant, stimulus, grade, cell if is_repeated else None)
-    tables = [_scope_table(main, coded, codes, scope) for scope in scopes]
+    judged = Judged(
+        np.zeros(len(main), np.int64), participant, stimulus, is_fake, says_fake, grade, cell if is_repeated else None
+    )
+    tables = [_scope_table(main, judged, answered, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
 
-class _Coded(NamedTuple):
-    """The trials as arrays, (N,) each."""
+class Judged(NamedTuple):
+    """Answers as arrays, (M,) each; an answer has a row for each group that it belongs to."""
 
-    answered: np.ndarray
-    is_fake: np.ndarray
-    says_fake: np.ndarray
+    group: np.ndarray
+    """int, 0..G-1."""
     participant: np.ndarray
+    """int, 0.. ."""
     stimulus: np.ndarray
+    """int, 0.. ."""
+    is_fake: np.ndarray
+    """bool"""
+    says_fake: np.ndarray
+    """bool"""
     grade: np.ndarray
-    """Evidence for `fake` in whole numbers from 0; -1 without confidence."""
+    """Evidence for `fake` as whole numbers from 0; -1 without confidence."""
     cell: np.ndarray | None
-    """Number of each pair of participant and stimulus; None where nobody judged a stimulus twice."""
+    """int, 0.., pairs of participant and stimulus; None where nobody judged a stimulus twice."""
 
-    def clusters(self, cluster: np.ndarray, group: np.ndarray, size: int, row: np.ndarray) -> Clusters:
-        """The answers of rows (M,) by group (M,) of `size` and by cluster (N,)."""
-        return clusters(group, size, cluster[row], self.is_fake[row], self.says_fake[row])
+    def rows(self, chosen: np.ndarray) -> "Judged":
+        """Return the chosen rows: places, or (M,) bool."""
+        return Judged(*(None if column is None else column[chosen] for column in self))  # type: ignore[arg-type]
+
+    def totals(self, size: int) -> Answers:
+        """Count the answers of each of `size` groups."""
+        kind = 4 * self.group + 2 * self.is_fake + self.says_fake
+        rejections, alarms, misses, hits = np.bincount(kind, minlength=4 * size).reshape(-1, 4).T
+        return Answers(hits, misses + hits, alarms, rejections + alarms)
 
 
 class _Behind(NamedTuple):
-    """Numbers of participants and stimuli of the fakes and of the reals of each group, (G,) each.
-
-    Stimuli are counted only where there are several participants.
-    """
+    """Numbers of participants and of stimuli of the reals, of the fakes and of both in each group, (3, G) each."""
 
     participants: np.ndarray
-    people_fake: np.ndarray
-    people_real: np.ndarray
-    stimuli_fake: np.ndarray
-    stimuli_real: np.ndarray
+    stimuli: np.ndarray
 
     def least(self, kind: str) -> np.ndarray:
         """Return the smaller of the numbers of participants and stimuli of the kind."""
-        if kind == "fake":
-            return np.minimum(self.people_fake, self.stimuli_fake)
-        return np.minimum(self.people_real, self.stimuli_real)
+        place = ("real", "fake").index(kind)
+        return np.minimum(self.participants[place], self.stimuli[place])
 
     def crossed(self) -> np.ndarray:
         """Return (G,) bool: several participants, and several stimuli of a kind."""
-        return (self.participants > 1) & ((self.stimuli_fake > 1) | (self.stimuli_real > 1))
+        return (self.participants[2] > 1) & (self.stimuli[:2].max(axis=0) > 1)
 
 
-def _scope_table(main: pd.DataFrame, coded: _Coded, codes: Codes, scope: str) -> pd.DataFrame:
+def _numbers_behind(judged: Judged, size: int) -> _Behind:
+    """Count the participants and the stimuli behind each of `size` groups."""
+    numbers = []
+    for cluster in (judged.participant, judged.stimulus):
+        place, owner = places(judged.group, cluster)
+        real, fake = np.bincount(2 * place + judged.is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
+        numbers.append(np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)]))
+    return _Behind(*numbers)
+
+
+def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
     """Return the rows of one scope."""
     grouped = groups(main, scope, codes)
-    size = len(grouped.ids)
-    answered = coded.answered[grouped.row]
-    row, group = grouped.row[answered], grouped.group[answered]
-    by_person = coded.clusters(coded.participant, group, size, row)
-    person = by_person.answers
-    several = by_person.number(person.n_fake + person.n_real) > 1
-    by_stimulus = coded.clusters(coded.stimulus, group[several[group]], size, row[several[group]])
-    by_cell = None if coded.cell is None else coded.clusters(coded.cell, group, size, row)
-    total = by_person.totals()
-    behind = _Behind(
-        by_person.number(person.n_fake + person.n_real),
-        by_person.number(person.n_fake),
-        by_person.number(person.n_real),
-        by_stimulus.number(by_stimulus.answers.n_fake),
-        by_stimulus.number(by_stimulus.answers.n_real),
-    )
-    is_graded = coded.grade[row] >= 0
-    of_graded = row[is_graded]
-    graded = Graded(
-        group[is_graded],
-        coded.participant[of_graded],
-        coded.stimulus[of_graded],
-        coded.grade[of_graded],
-        coded.is_fake[of_graded],
-        None if coded.cell is None else coded.cell[of_graded],
-    )
+    size, chosen = len(grouped.ids), answered[grouped.row]
+    own = judged.rows(grouped.row[chosen])._replace(group=grouped.group[chosen])
+    total, behind = own.totals(size), _numbers_behind(own, size)
+    graded = own.rows(own.grade >= 0)
     by_confidence = areas(graded, size)
 
     table = pd.DataFrame({"scope": scope, "id": grouped.ids})
     table["n_real"], table["n_fake"] = total.n_real.astype(int), total.n_fake.astype(int)
-    estimates = _estimates(total, by_person, by_stimulus, by_cell, behind) | {"auc_confidence": by_confidence}
+    estimates = _estimates(total, own, behind) | {"auc_confidence": by_confidence}
     if scope != "participant":
-        estimates["dprime_individual"] = _mean_of_individuals(coded, group, size, row, behind)
+        estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
     for name, estimate in estimates.items():
         for ending, part in zip(("", "_low", "_high"), estimate, strict=True):
             table[f"{name}{ending}"] = part
     basis = np.where(behind.crossed(), "two_way_cluster", "independent")
     table["basis"] = pd.Series(basis, dtype="object").where(total.n_fake + total.n_real > 0, None)
     notes = [
-        *_notes(total, behind, np.bincount(group[is_graded], minlength=size), scope),
+        *_notes(total, behind, np.bincount(graded.group, minlength=size), scope),
         (np.isin(by_confidence.value, (0.0, 1.0)), "an area by confidence of 0 or 1: no interval of it"),
     ]
     return table.join(provenance(main, grouped, codes, notes))
 
 
-def _estimates(
-    total: Answers, by_person: Clusters, by_stimulus: Clusters, by_cell: Clusters | None, behind: _Behind
-) -> dict[str, GroupEstimate]:
+def _estimates(total: Answers, judged: Judged, behind: _Behind) -> dict[str, GroupEstimate]:
     """Return each group's estimates, clustered where the group allows it."""
     independent = rate_estimates(total) | sensitivity_estimates(total)
     crossed = behind.crossed()
     if not crossed.any():
         return independent
-    person, stimulus = by_person.covariance(), by_stimulus.covariance()
-    cell = covariance_of_single_answers(total) if by_cell is None else by_cell.covariance()
+    group, is_fake = judged.group, judged.is_fake
+    rate = np.where(is_fake, total.hit_rate()[group], total.false_alarm_rate()[group])
+    influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake[group], total.n_real[group])
+
+    def covariance(cluster: np.ndarray | None) -> Covariance:
+        sums, owner = cluster_sums(influence[:, None], cluster, side=is_fake, group=group, size=len(crossed))
+        false_alarm, hit = sums[0]
+        products = (hit * hit, hit * false_alarm, false_alarm * false_alarm)
+        return Covariance(*(np.bincount(owner, product, len(crossed)) for product in products))
+
+    person, stimulus, cell = (covariance(cluster) for cluster in (judged.participant, judged.stimulus, judged.cell))
     two_way = person.plus(stimulus, 1.0).plus(cell, -1.0)
     variances = CrossedRates((two_way, person, stimulus), behind.least("fake") - 1, behind.least("real") - 1)
     counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
@@ -224,35 +217,34 @@ def _estimates(
     }
 
 
-def _mean_of_individuals(
-    coded: _Coded, group: np.ndarray, size: int, row: np.ndarray, behind: _Behind
-) -> GroupEstimate:
+def _mean_of_individuals(judged: Judged, size: int, behind: _Behind) -> GroupEstimate:
     """The mean d′ of each group's participants who judged both kinds.
 
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
     participant's d′, to that of the participants' d′; the reference is that of the pooled one.
     """
-    place, owner = places(group, coded.participant[row])
-    is_fake, says_fake = coded.is_fake[row], coded.says_fake[row]
-    kind = 2 * is_fake.astype(np.int64) + says_fake
-    rejections, alarms, misses, hits = np.bincount(4 * place + kind, minlength=4 * len(owner)).reshape(-1, 4).T
-    of_person = detection(hits, misses, alarms, rejections).dprime
+    group, is_fake, says_fake = judged.group, judged.is_fake, judged.says_fake
+    place, owner = places(group, judged.participant)
+    total = judged._replace(group=place).totals(len(owner))
+    of_person = detection(
+        total.hits, total.n_fake - total.hits, total.false_alarms, total.n_real - total.false_alarms
+    ).dprime
     both = np.isfinite(of_person)
     value, number = np.where(both, of_person, 0.0), np.bincount(owner[both], minlength=size)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.bincount(owner, value, size) / np.where(number > 0, number, np.nan)
         squares = np.bincount(owner, np.where(both, (value - mean[owner]) ** 2, 0.0), size)
         by_person = squares / (number * (number - 1.0))
-    counts = np.where(is_fake, hits[place], alarms[place]).astype(float)
-    n = np.where(is_fake, (hits + misses)[place], (alarms + rejections)[place])
+    counts = np.where(is_fake, total.hits[place], total.false_alarms[place]).astype(float)
+    n = np.where(is_fake, total.n_fake[place], total.n_real[place])
     z = ndtri((counts + 0.5) / (n + 1))
     slope = np.where(is_fake, 1.0, -1.0) * probit_slope(z) / (n + 1)
     influence = slope * (says_fake - counts / n) / np.maximum(number, 1)[group]
     influence = np.where(both[place], influence, 0.0)[:, None]
-    by_stimulus = one_way(influence, coded.stimulus[row], group=group, size=size)[:, 0]
+    by_stimulus = one_way(influence, judged.stimulus, group=group, size=size)[:, 0]
     by_cell = np.bincount(group, influence[:, 0] ** 2, size)
-    if coded.cell is not None:
-        by_cell = one_way(influence, coded.cell[row], group=group, size=size)[:, 0]
+    if judged.cell is not None:
+        by_cell = one_way(influence, judged.cell, group=group, size=size)[:, 0]
     least = np.minimum(behind.least("fake"), behind.least("real"))
     freedom = np.where(behind.crossed(), np.minimum(least, number) - 1, 0)
     return GroupEstimate.symmetric(
@@ -290,7 +282,80 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
     if scope == "participant":
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
     else:
-        is_single = behind.participants == 1
+        is_single = behind.participants[2] == 1
         notes.append((is_single, "one participant: says nothing of people in general"))
         notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes
+
+
+def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """Put answers on one ordered scale (N,), from `real` with full confidence to `fake` with full confidence.
+
+    Args:
+        says_fake: (N,) bool.
+        confidence: (N,) any scale that grows with confidence.
+
+    >>> evidence(np.array([False, False, True, True]), np.array([3.0, 1.0, 1.0, 3.0])).tolist()
+    [-3.0, -1.0, 1.0, 3.0]
+    """
+    if not len(confidence):
+        return confidence
+    above = confidence - np.min(confidence) + 1  # the answers stay apart where a scale starts at 0 or below
+    return np.where(says_fake, above, -above)
+
+
+def areas(graded: Judged, size: int) -> GroupEstimate:
+    """Compute each group's area under the ROC curve with its 95 % interval, (size,) each.
+
+    The area is the chance that a fake has more evidence for `fake` than a real, ties counting half: the Mann-Whitney
+    statistic. The variance is the sum of squared structural components (DeLong, DeLong & Clarke-Pearson 1988,
+    Biometrics 44, 837-845). With several participants and pictures they are summed by participant and by stimulus
+    before (Obuchowski 1997, Biometrics 53, 567-578), and the largest variance counts. The interval is Student's t on
+    the logit scale. Areas of 0 or 1, and kinds with one participant or one stimulus, have none.
+
+    Args:
+        graded: the answers; the area is NaN without reals or without fakes.
+        size: number of groups.
+
+    >>> whole, is_fake = np.zeros(4, int), np.array([False, False, True, True])
+    >>> answers = Judged(whole, whole, np.arange(4), is_fake, is_fake, np.array([0, 1, 1, 2]), None)
+    >>> [round(float(part[0]), 4) for part in areas(answers, 1)]
+    [0.875, 0.2276, 0.994]
+    """
+    if not len(graded.group):
+        return GroupEstimate(*np.full((3, size), np.nan))
+    group, is_fake, behind = graded.group, graded.is_fake, _numbers_behind(graded, size)
+    area, influence = _structural_components(graded, size)
+
+    def variance(cluster: np.ndarray | None) -> np.ndarray:
+        return one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
+
+    crossed = behind.crossed()
+    by_answer = variance(None)
+    half_width = Z95 * np.sqrt(by_answer)
+    if crossed.any():
+        by_person, by_stimulus, by_cell = map(variance, (graded.participant, graded.stimulus, graded.cell))
+        largest = np.maximum(largest_variance(by_person, by_stimulus, by_cell), by_answer)
+        freedom = np.minimum(behind.least("fake"), behind.least("real")) - 1
+        half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half_width)
+    inner = np.where((area > 0) & (area < 1), area, np.nan)
+    reach = half_width / (inner * (1 - inner))
+    return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))
+
+
+def _structural_components(graded: Judged, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (size,) areas, and (M,) the share of each answer in the error of its group's area."""
+    is_fake = graded.is_fake
+    place, owner = places(graded.group, graded.grade, in_order=True)
+    real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
+    n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
+    reals_below, fakes_below = (  # at the lower grades of the same group
+        np.cumsum(part) - part - (np.cumsum(n) - n)[owner] for part, n in ((real, n_real), (fake, n_fake))
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_fake = (reals_below + real / 2) / n_real[owner]
+        of_real = 1 - (fakes_below + fake / 2) / n_fake[owner]
+        area = np.bincount(owner, np.where(fake > 0, fake * of_fake, 0.0), minlength=size) / n_fake
+        component = np.where(is_fake, of_fake[place], of_real[place])
+        influence = (component - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
+    return area, influence

@@ -105,15 +105,6 @@ def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> lis
     notes = []
     if scope == "all":
         notes.append((distinct("study", grouped, codes) > 1, SEVERAL_STUDIES))
-        stimulus, names = codes.of("stimulus")
-        pictures = Groups([str(name) for name in names], np.arange(len(stimulus)), stimulus)
-        for column, contradiction in (
-            ("kind", "stimuli are marked real in some trials and fake in others"),
-            ("model", "stimuli are marked with several models"),
-            ("item", "stimuli are marked with several items"),
-        ):
-            count = int((distinct(column, pictures, codes) > 1).sum())
-            notes.append((np.array([count > 0]), f"{count} {contradiction}"))
     notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
         edge = (hits == 0) | (misses == 0) | (false_alarms == 0) | (correct_rejections == 0)

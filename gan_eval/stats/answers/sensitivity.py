@@ -1,12 +1,12 @@
 """Rates and d′ with 95 % intervals from counts of many groups; *fake* is the signal."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.stats.clustering import Answers, Covariance, t_critical
+from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.shares import Z95, proportion, wilson
 
 
@@ -44,6 +44,42 @@ def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, corre
 def probit_slope(z: np.ndarray) -> np.ndarray:
     """Compute dz/dp where p = Φ(z)."""
     return np.sqrt(2 * np.pi) * np.exp(z * z / 2)
+
+
+class Answers(NamedTuple):
+    """Judgements of reals and of fakes, one number for each group."""
+
+    hits: np.ndarray
+    """Fakes called fake."""
+    n_fake: np.ndarray
+    false_alarms: np.ndarray
+    """Reals called fake."""
+    n_real: np.ndarray
+
+    def hit_rate(self) -> np.ndarray:
+        """Rate with the log-linear correction, above 0 and below 1."""
+        return (self.hits + 0.5) / (self.n_fake + 1.0)
+
+    def false_alarm_rate(self) -> np.ndarray:
+        """Rate with the log-linear correction."""
+        return (self.false_alarms + 0.5) / (self.n_real + 1.0)
+
+
+class Covariance(NamedTuple):
+    """Covariance of hit rate and false-alarm rate, each (G,); NaN where a rate rests on a single cluster."""
+
+    hit: np.ndarray
+    both: np.ndarray
+    false_alarm: np.ndarray
+
+    def plus(self, other: Self, sign: float) -> "Covariance":
+        """This one plus `sign` times another."""
+        return Covariance(*(a + sign * b for a, b in zip(self, other, strict=True)))
+
+    def of(self, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+        """The variance of a hit rate + b false-alarm rate."""
+        with np.errstate(invalid="ignore"):  # of rates that have no variance
+            return np.asarray(a * a * self.hit + 2 * a * b * self.both + b * b * self.false_alarm)
 
 
 class GroupEstimate(NamedTuple):

@@ -102,7 +102,7 @@ COMPARISONS = Table(
             "exploratory",
             "not in the study's plan, or resting on exclusions or a margin that are not; empty: no plan was given",
         ),
-        Column("note", "text", "what a reader must know"),
+        Column("note", "what a reader must know"),
         SIMULATED,
         FRACTION,
         ANALYSIS_RUN,

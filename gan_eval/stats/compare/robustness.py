@@ -48,7 +48,7 @@ ROBUSTNESS = Table(
         text("verdict", "that of `comparisons`", words=_VERDICTS),
         text("verdict_without", "the verdict without the exclusions", words=_VERDICTS),
         integer("n_units", "participants; of verdicts, trials that the exclusions left out"),
-        Column("note", "text", "what a reader must know"),
+        Column("note", "what a reader must know"),
         SIMULATED,
         FRACTION,
         ANALYSIS_RUN,

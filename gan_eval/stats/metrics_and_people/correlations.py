@@ -90,7 +90,7 @@ CORRELATIONS = Table(
         ),
         number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
         number("within_corrected", "within over within_ceiling", optional=True),
-        Column("note", "text", "what a reader must know"),
+        Column("note", "what a reader must know"),
         SIMULATED,
         FRACTION,
         ANALYSIS_RUN,

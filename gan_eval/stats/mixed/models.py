@@ -89,7 +89,7 @@ MIXED_MODELS = Table(
             "not in the study's plan, or resting on exclusions that are not; empty: no plan was given",
             optional=True,
         ),
-        Column("note", "text", "what a reader must know; why an estimate is missing"),
+        Column("note", "what a reader must know; why an estimate is missing"),
         SIMULATED,
         FRACTION,
         ANALYSIS_RUN,

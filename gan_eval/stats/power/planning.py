@@ -3,29 +3,28 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
+from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.power.design import Design, deal_design, planned_stimuli, require_power_is_defined, versions_of
 from gan_eval.stats.power.questions import PlannedQuestion, omitted_message, questions_of
 from gan_eval.stats.power.simulate import Verdict, World, assumed_truth, effect_of, equal_models, guessing, one_study
 from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 POWER = Table(
     "power",
@@ -69,7 +68,7 @@ NO_DIFFERENCE = "no difference is assumed: this is the share of false alarms"
 class PowerPlan:
     """The result of `gan-eval power`."""
 
-    table: "pd.DataFrame"
+    table: pd.DataFrame
     """`POWER`."""
     questions: tuple[PlannedQuestion, ...]
     assumed: PowerSettings
@@ -86,7 +85,6 @@ def plan_power(
     settings: PowerSettings | None = None,
     workers: int = 1,
     where: str = "study",
-    on_estimate: Callable[[int, float], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PowerPlan:
     """Simulate a study's design for each number of participants in `[power]`.
@@ -97,8 +95,6 @@ def plan_power(
         settings: instead of the study's `[power]`.
         workers: processes; the table is the same for any number.
         where: the study file, for messages.
-        on_estimate: called before the simulation with the number of simulated studies and the seconds that all of
-            them take. Fewer are needed where a question is decided early.
         on_progress: called with the number of simulated studies that are done, and their total.
 
     Raises:
@@ -117,8 +113,6 @@ def plan_power(
         larger = deal_design(pool, study.quiz, seed=seed, participants=numbers[-1])
         worlds.append((make_world(larger, settings, study.analysis), numbers[-1:]))
     total = sum(len(tried) for _, tried in worlds) * settings.simulations
-    if on_estimate is not None:
-        on_estimate(total, sum(estimated_seconds(*each) for each in worlds) * settings.simulations / workers)
     finished = 0
 
     def report(done: int) -> None:
@@ -149,17 +143,6 @@ def plan_power(
             "the looks lower a little (three: by about half a point)"
         )
     return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tuple(warnings))
-
-
-def estimated_seconds(world: World, numbers: Sequence[int]) -> float:
-    """Seconds for one simulated study of each number of participants, from a run of the smallest and the largest."""
-    ends = min(numbers), max(numbers)
-    seconds = []
-    for people in (ends[0], *ends):  # the first run also imports and compiles, and does not count
-        start = time.perf_counter()
-        one_study(world, (people, 0))
-        seconds.append(time.perf_counter() - start)
-    return float(np.interp(numbers, ends, seconds[1:]).sum())
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
@@ -263,8 +246,6 @@ Result = TypeVar("Result")
 Task = tuple[int, ...]
 """Arguments of a task: whole numbers."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_worker_state: list[tuple[Callable[..., object], object]] = []
-"""Function and shared state of a worker process."""
 
 
 def in_parallel(
@@ -279,7 +260,7 @@ def in_parallel(
 
     Args:
         function: defined at a module's top level; its random numbers follow from state and task.
-        state: sent to each process once.
+        state: sent with each task.
         tasks: the shorter they are, the sooner an interruption takes effect.
         workers: processes; 1: this one.
         on_done: called with the number of tasks that are done.
@@ -294,65 +275,136 @@ def in_parallel(
             results.append(function(state, task))
             report(len(results))
         return results
-    with _one_thread_each():
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (function, state))
-        try:
-            with _uninterrupted():  # this starts the processes
-                outcomes = pool.map(_call, tasks)
-            for result in outcomes:
-                results.append(cast(Result, result))
-                report(len(results))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start)
+    try:
+        with _quiet_processes():  # this starts them
+            outcomes = pool.map(partial(function, state), tasks)
+        for result in outcomes:
+            results.append(result)
+            report(len(results))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
     return results
 
 
-def _start(function: Callable[..., object], state: object) -> None:
-    """Prepare a new process: the first process handles an interruption, and then ends this one."""
+def _start() -> None:
+    """Prepare a new process, which ends with the first one, even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker_state[:] = [(function, state)]
 
 
 def _end_with_parent() -> None:
-    """End this process when the first one is killed; otherwise it would wait for tasks for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _call(task: Task) -> object:
-    function, state = _worker_state[0]
-    return function(state, task)
-
-
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold back an interruption until the end, and keep it from processes that are started inside.
-
-    Otherwise a process that is still importing would print a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that are started inside compute in one thread each."""
+def _quiet_processes() -> Iterator[None]:
+    """Let processes that are started inside compute in one thread each, and leave Ctrl-C to this process."""
     before = {name: os.environ.get(name) for name in _THREADS}
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
     finally:
         for name, value in before.items():
             if value is None:
-                os.environ.pop(name, None)
+                del os.environ[name]
             else:
                 os.environ[name] = value
+        signal.signal(signal.SIGINT, interrupted)
+
+
+_HEADS = ("question", "people", "pictures", "true difference", "power", "95 % interval", "interval width")
+
+
+def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Yield caption, heads and rows of a table for each design; `*` marks the recommended number of people."""
+    is_planned = plan.table["stimuli"] == plan.table.groupby("question")["stimuli"].transform("first")
+    for name, rows in (("As planned", plan.table[is_planned]), ("With a larger pool", plan.table[~is_planned])):
+        if rows.empty:
+            continue
+        cells = [
+            [
+                str(row["question"]),
+                f"{'*' * row['recommended']}{row['participants']}",
+                str(row["stimuli"]),
+                _amount(row["question"], row["effect"]),
+                _percent(row["power"]),
+                f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
+                "" if pd.isna(row["interval_width"]) else _amount(row["question"], row["interval_width"]),
+            ]
+            for row in rows.to_dict("records")
+        ]
+        trials = " or ".join(map(str, dict.fromkeys(rows["trials"])))
+        yield f"{name}, {trials} trials a person:", list(_HEADS), cells
+
+
+def sentences(plan: PowerPlan) -> list[str]:
+    """Return the answer, what was not planned for, and each question's power and interval."""
+    questions = [question for question in plan.questions if question.name in plan.recommended]
+    numbers = [plan.recommended[question.name] for question in questions]
+    assumed = plan.assumed
+    goal = f"a chance of {_percent(assumed.target)} or more"
+    known = [number for number in numbers if number is not None]
+    if not questions:
+        answer = "No number can be recommended: nothing is assumed to differ."
+    elif len(known) == len(numbers):
+        aim = "to answer each of the questions"
+        if len(questions) == 1:
+            aim = f"to find the assumed difference ({questions[0].name})"
+        answer = f"Invite {max(known)} people: they give {goal} {aim}."
+        if assumed.dropout or assumed.excluded:
+            complete = max(known) * (1 - assumed.dropout) * (1 - assumed.excluded)
+            losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are left out"
+            answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
+    else:
+        missed = f": {', '.join(name for name, number in plan.recommended.items() if number is None)}"
+        if not known and len(numbers) > 1:
+            missed = " any of the questions"
+        answer = f"None of the numbers of people that were tried gives {goal} for{missed}."
+    lines = [answer, *plan.warnings]
+    for question in questions:
+        lines += _on_question(plan, question)
+    lines += [
+        f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
+        "rates that would matter in the study file, as power.fooling_rates"
+        for question in plan.questions
+        if (_rows_of(plan, question)["note"] == NO_DIFFERENCE).all()
+    ]
+    return lines
+
+
+def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
+    """Power and interval of one question, and what else to try."""
+    number = plan.recommended[question.name]
+    rows = _rows_of(plan, question)
+    last = rows.iloc[-1]
+    row = rows[rows["recommended"]].iloc[0] if number is not None else last
+    power = f"{_percent(row['power'])} with {int(row['participants'])} people"
+    unit = "grades" if question.measure == MEAN else "points"
+    half_width = _amount(question.name, float(row["interval_width"]) / 2)
+    width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width} {unit} wide"
+    yield f"{question.name}: power {power}{width}; the pool has {int(row['stimuli'])} pictures."
+    if number is None:
+        close = last["power"] >= plan.assumed.target
+        remedy = "try more simulations: the figure is uncertain" if close else "try more people or more pictures"
+        yield f"{question.name}: {remedy}."
+
+
+def _rows_of(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
+    """The question's rows with the study's own pool, by number of participants."""
+    of_question = plan.table[plan.table["question"] == question.name]
+    own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
+    return of_question[own_pool].sort_values("participants")
+
+
+def _amount(question: str, value: float) -> str:
+    """A difference in points, that of mean grades in grades."""
+    return f"{value:z.2f}" if question.endswith(MEAN) else f"{100 * value:z.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -5,12 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-import numpy as np
-
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.grades import GRADED_KINDS, GRADED_MODELS, HIGHER, MEAN
 from gan_eval.stats.compare.questions import (
     ANY_FAKE,
@@ -22,7 +19,6 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.groups import REAL
 from gan_eval.stats.power.design import Group
-from gan_eval.tables.multiple_tests import holm
 
 Scenario = Literal["assumed", "guessing", "equal_models"]
 """Truth in the simulated world: the assumed rates, no difference of real and fake, or none of models."""
@@ -167,25 +163,6 @@ def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, grad
     if models > MOST_PAIRS and not (graded or BETWEEN_MODELS in groups[-1].role):
         too_many.append(f"{models} models are too many to plan for one by one")
     return "; ".join(too_many) or None
-
-
-def answered_positively(questions: Sequence[PlannedQuestion], p: np.ndarray, p_equivalent: np.ndarray) -> np.ndarray:
-    """Return (..., Q) bool: different, or equivalent if that is the question; false without a p.
-
-    The differences of a family are corrected together (Holm), as in the table `comparisons`.
-
-    Args:
-        questions: Q of them.
-        p: (..., Q) of the differences.
-        p_equivalent: (..., Q) of the tests of equivalence.
-    """
-    adjusted = np.full(p.shape, np.nan)
-    for family in {question.family for question in questions}:
-        own = [at for at, question in enumerate(questions) if question.family == family and not question.equivalence]
-        if own:
-            adjusted[..., own] = holm(p[..., own])
-    is_equivalence = np.array([question.equivalence for question in questions])
-    return np.asarray(np.where(is_equivalence, p_equivalent, adjusted) < ALPHA)
 
 
 def _on(groups: Sequence[Group], at: int) -> str:

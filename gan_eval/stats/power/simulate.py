@@ -23,13 +23,14 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.stats.compare.contrast import Fits, estimate, population_proportions
+from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate, population_proportions
 from gan_eval.stats.compare.grades import HIGHER, MEAN, answered, grade_questions, superiority
 from gan_eval.stats.compare.questions import kind_questions, model_questions, pair_questions
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.power.design import Design, Group
-from gan_eval.stats.power.questions import Asked, PlannedQuestion, Scenario, answered_positively
+from gan_eval.stats.power.questions import Asked, PlannedQuestion, Scenario
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
+from gan_eval.tables.multiple_tests import holm
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,15 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
 
 
 def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Inference]) -> list[Verdict]:
-    """Return the verdicts of the tests; the differences of each family are corrected together (Holm)."""
+    """Return the verdicts of the tests; the differences of each family are corrected together (Holm), as in the table
+    `comparisons`."""
     ci_low, ci_high, p, p_equivalent = np.array(tests, float).T
-    positive = answered_positively(questions, p, p_equivalent)
+    is_equivalence = np.array([question.equivalence for question in questions])
+    families = np.array([question.family for question in questions])
+    for family in set(families[~is_equivalence]):
+        own = (families == family) & ~is_equivalence
+        p[own] = holm(p[own])
+    positive = np.where(is_equivalence, p_equivalent, p) < ALPHA
     columns = positive.tolist(), np.isnan(ci_low).tolist(), (ci_high - ci_low).tolist()
     return [Verdict(*cells) for cells in zip(*columns, strict=True)]
 

@@ -11,7 +11,7 @@ import pytest
 from gan_eval.errors import UserError
 from gan_eval.files import sets as file_sets
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.sets import finish_cut_off, replaced_set, settled
+from gan_eval.files.sets import replaced_set, settled
 
 OLD = {"a.csv": "old a", "b.csv": "old b", "below/c.csv": "old c"}
 NEW = {"a.csv": "new a", "d.csv": "new d"}
@@ -25,6 +25,11 @@ def write(folder: Path, files: dict[str, str], run: str = "") -> None:
             (new.folder / name).write_text(text)
 
 
+def finish(folder: Path) -> None:
+    with settled(folder):
+        pass
+
+
 def found(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text()
@@ -33,16 +38,22 @@ def found(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_set_takes_the_place_of_the_last_one_and_leaves_the_users_files(tmp_path):
+def test_a_set_takes_the_place_of_the_last_one_and_leaves_other_files(tmp_path):
     write(tmp_path, OLD)
+    with replaced_set(tmp_path, "export") as new:
+        (new.folder / "e.csv").write_text("exported")
     (tmp_path / "notes.csv").write_text("mine")
     (tmp_path / "b.csv").write_text("changed by hand")
     write(tmp_path, NEW, run="second")
-    assert found(tmp_path) == {**NEW, "notes.csv": "mine", "b.csv": "changed by hand"}
+    assert found(tmp_path) == {**NEW, "notes.csv": "mine", "b.csv": "changed by hand", "e.csv": "exported"}
     with settled(tmp_path) as sets:
-        (known,) = sets[tmp_path]
+        (_, known) = sets[tmp_path]
     assert (known.run, sorted(known.files)) == ("second", sorted(NEW))
-    assert sorted(path.name for path in (tmp_path / OWN_FOLDER).iterdir()) == ["sets.lock", "tables.set.json"]
+    assert sorted(path.name for path in (tmp_path / OWN_FOLDER).iterdir()) == [
+        "export.set.json",
+        "sets.lock",
+        "tables.set.json",
+    ]
 
 
 @pytest.mark.parametrize("when", ["writing", "announcing"])
@@ -59,9 +70,9 @@ def test_what_fails_before_all_is_written_leaves_the_old_set(tmp_path, monkeypat
         monkeypatch.setattr("gan_eval.files.atomic.os.fsync", full)
     monkeypatch.undo()
     assert found(tmp_path) == OLD
-    finish_cut_off(tmp_path)
+    finish(tmp_path)
     assert found(tmp_path) == OLD
-    assert not list((tmp_path / OWN_FOLDER).glob("*aside*"))
+    assert not list((tmp_path / OWN_FOLDER).glob(".*"))
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -96,6 +107,7 @@ def test_a_kill_while_files_are_put_in_place_is_made_good_by_whoever_comes_next(
     assert found(tmp_path) == NEW
 
 
+@pytest.mark.nightly
 def test_a_kill_while_it_is_written_leaves_the_old_set_and_its_scraps_go_next_time(tmp_path):
     write(tmp_path, OLD)
     code = (
@@ -104,11 +116,11 @@ def test_a_kill_while_it_is_written_leaves_the_old_set_and_its_scraps_go_next_ti
         "    (new.folder / 'a.csv').write_text('half'); os._exit(9)\n"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
-    finish_cut_off(tmp_path)
+    finish(tmp_path)
     assert found(tmp_path) == OLD
     write(tmp_path, NEW)
     assert found(tmp_path) == NEW
-    assert not list((tmp_path / OWN_FOLDER).glob("*aside*"))
+    assert not list((tmp_path / OWN_FOLDER).glob(".*"))
 
 
 @pytest.mark.nightly
@@ -125,24 +137,6 @@ def test_of_two_at_once_one_whole_set_results(tmp_path):
     files = found(tmp_path)
     assert len(files) == 9
     assert len(set(files.values())) == 1
-
-
-def test_a_set_of_another_name_in_the_folder_stays(tmp_path):
-    with replaced_set(tmp_path, "export") as new:
-        (new.folder / "e.csv").write_text("exported")
-    with replaced_set(tmp_path, "tables") as new:
-        (new.folder / "a.csv").write_text("a")
-    assert found(tmp_path) == {"e.csv": "exported", "a.csv": "a"}
-
-
-def test_a_folder_that_is_written_for_too_long_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(file_sets, "PATIENCE_S", 0.05)
-    with (
-        replaced_set(tmp_path, "tables"),
-        pytest.raises(UserError, match="another gan-eval has been writing"),
-        replaced_set(tmp_path, "tables"),
-    ):
-        pass
 
 
 def test_a_record_that_is_none_is_told(tmp_path):

@@ -1,6 +1,5 @@
 """Files are whole or absent."""
 
-import json
 import os
 import time
 
@@ -8,6 +7,7 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic, digests, output_folders, reading
+from gan_eval.store import open_store
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
@@ -20,36 +20,36 @@ def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def modes(folder):
-    """The permissions of everything below a folder, and of itself."""
-    return {path: path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_what_is_made_is_for_its_user_alone(tmp_path):
-    ours = output_folders.claim_output_folder(tmp_path / "new" / "out")
-    atomic.write_json(ours / "tables" / "deep" / "a.json", {})
-    atomic.write_bytes(ours / "a.bin", b"x")
-    for path, mode in modes(tmp_path / "new").items():
-        assert mode == (0o700 if path.is_dir() else 0o600), path
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_what_is_there_and_what_is_public_keep_the_users_permissions(tmp_path, monkeypatch):
+def test_what_a_command_makes_is_for_its_user_alone(tmp_path):
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     theirs.chmod(0o750)
-    atomic.write_text(output_folders.claim_output_folder(theirs) / "a.txt", "x")
-    assert theirs.stat().st_mode & 0o777 == 0o750
-    assert (theirs / "a.txt").stat().st_mode & 0o777 == 0o600
-    before = os.umask(0o027)
+    before = os.umask(0o022)
     try:
-        output_folders.claim_output_folder(tmp_path / "data", private=False)
-        atomic.write_text(tmp_path / "data" / "a.txt", "x", private=False)
+        atomic.make_private()
+        ours = output_folders.claim_output_folder(tmp_path / "new" / "out")
+        atomic.write_json(ours / "tables" / "deep" / "a.json", {})
+        atomic.write_text(output_folders.claim_output_folder(theirs) / "a.txt", "x")
     finally:
         os.umask(before)
-    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o750
-    assert (tmp_path / "data" / "a.txt").stat().st_mode & 0o777 == 0o640
+    for path in [tmp_path / "new", *(tmp_path / "new").rglob("*"), *theirs.iterdir()]:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    assert theirs.stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_study_s_folder_and_a_store_are_for_their_user_alone_from_python_too(tmp_path):
+    before = os.umask(0o022)
+    try:
+        study = output_folders.claim_output_folder(tmp_path / "study", private=True)
+        data = output_folders.claim_output_folder(tmp_path / "data")
+        open_store(tmp_path / "stores" / "s.sqlite").close()
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in (study, data, *(tmp_path / "stores").rglob("*"))}
+    assert modes == {study: 0o700, data: 0o755, tmp_path / "stores" / "s.sqlite": 0o600}
+    assert (tmp_path / "stores").stat().st_mode & 0o777 == 0o700
 
 
 def test_an_output_folder_is_ours_or_refused(tmp_path):
@@ -131,7 +131,6 @@ def test_only_temporary_files_of_ours_are_left_overs(tmp_path):
 
 
 def test_left_overs_of_one_file(tmp_path):
-    """Keep files that others may be writing in the same folder; SQLite has its own files next to a store."""
     target = tmp_path / "k.sqlite"
     ours = [tmp_path / f"{atomic.temporary_name(target.name)}{ending}" for ending in ("", "-wal", "-shm", "-journal")]
     others = [tmp_path / atomic.temporary_name(name) for name in ("k.csv", "kk.sqlite", "k")]
@@ -141,13 +140,6 @@ def test_left_overs_of_one_file(tmp_path):
     atomic.remove_leftovers_of(target)
     assert not any(path.exists() for path in ours)
     assert all(path.exists() for path in others)
-
-
-def test_a_temporary_folder_goes_with_what_is_left_in_it(tmp_path):
-    with pytest.raises(ZeroDivisionError), atomic.temporary_folder(tmp_path, "unpacking") as folder:
-        (folder / "half").touch()
-        1 / 0  # noqa: B018
-    assert list(tmp_path.iterdir()) == []
 
 
 def aged(path, content, seconds=60):
@@ -167,7 +159,6 @@ def hashed(monkeypatch):
         digests.hashlib, "file_digest", lambda file, kind: paths.append(file.name) or digest(file, kind)
     )
     monkeypatch.setattr(digests, "_digests", {})
-    monkeypatch.setattr(digests, "_earlier_digests", {})
     return paths
 
 
@@ -193,11 +184,14 @@ def test_a_file_that_has_just_changed_is_hashed_again(tmp_path, hashed):
 
 def test_what_one_process_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
     monkeypatch.setattr(digests, "SETTLED_S", -1.0)
-    paths = [aged(tmp_path / name, name.encode()) for name in "ab"]
-    found = [digests.sha256_file(path) for path in paths]
-    text = digests.remembered_digests()
-    monkeypatch.setattr(digests, "_digests", {})
-    digests.restore_digests(text)
-    assert [digests.sha256_file(path) for path in paths[:1]] == found[:1]
-    assert len(hashed) == 2
-    assert len(json.loads(digests.remembered_digests())) == 1, "what was not looked up is forgotten"
+    paths, record = [aged(tmp_path / name, name.encode()) for name in "ab"], tmp_path / "digests.json"
+    for read in (paths, paths[:1], paths):
+        monkeypatch.setattr(digests, "_digests", {})
+        monkeypatch.setattr(digests, "_earlier_digests", {})
+        with digests.remembering_digests(record):
+            found = [digests.sha256_file(path) for path in read]
+        assert found == [digests.sha256_bytes(name.encode()) for name in "ab"[: len(read)]]
+    assert len(hashed) == 3, "what was not looked up is forgotten"
+    record.write_text("[1]")
+    with digests.remembering_digests(record):
+        assert digests.sha256_file(paths[0]) == found[0]

@@ -1,6 +1,5 @@
 """Output folders: links in them are refused, and one process at a time writes there; by every command that writes."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,6 @@ from PIL import Image
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files import locks
-from gan_eval.files.output_folders import refuse_links
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.sets import read_set
 
@@ -78,20 +76,6 @@ def test_the_output_folder_itself_may_be_a_link_and_linked_files_are_replaced(wo
         Path("disk/real/0.png").unlink()
         Path("disk/real/0.png").symlink_to(world / "photographs" / "0.png")
     assert contents(Path("photographs")) == before
-
-
-def test_a_junction_is_a_link(tmp_path, monkeypatch):
-    """Windows leads such a folder elsewhere, and Python calls it no link."""
-    (tmp_path / "out" / "real").mkdir(parents=True)
-    refuse_links(tmp_path / "out")
-    status = os.lstat
-
-    class Junction:
-        st_mode, st_reparse_tag = 0o040755, 0xA0000003
-
-    monkeypatch.setattr(os, "lstat", lambda path: Junction if str(path).endswith("real") else status(path))
-    with pytest.raises(UserError, match="real is a link"):
-        refuse_links(tmp_path / "out")
 
 
 def test_a_linked_lock_is_not_followed(tmp_path):

@@ -66,18 +66,6 @@ def test_every_column_has_its_meaning():
 
 
 @pytest.mark.slow
-def test_nothing_is_excluded_unless_a_rule_says_so():
-    trials = simulated(participants=6, each=12)
-    trials.loc[:4, "reaction_time_ms"] = 100.0
-    trials.loc[3:9, "flags"] = "late"
-    assert analyze(trials)["rates"].iloc[0][["n_real", "n_fake"]].sum() == len(trials)
-    row = analyze(trials, exclude=["reaction_time_ms<200", "flags~late"])["rates"].iloc[0]
-    assert row[["n_real", "n_fake"]].sum() == len(trials) - 10
-    assert f"10 of {len(trials)} trials excluded" in row["note"]
-    assert "reaction_time_ms<200: 5, flags~late: 7" in row["note"]
-
-
-@pytest.mark.slow
 def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
     trials = simulated(participants=6, each=12)
     trials.loc[:4, "reaction_time_ms"] = 100.0
@@ -86,47 +74,22 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
     frames = analyze(trials, plan=plan, exclude=["flags~late"])
     row = frames["rates"].iloc[0]
     assert row[["n_real", "n_fake"]].sum() == len(trials) - 10
+    assert analyze(trials)["rates"].iloc[0][["n_real", "n_fake"]].sum() == len(trials), "nothing without a rule"
     assert "5 of 72 trials excluded by preset rules (reaction_time_ms<200: 5)" in row["note"]
     assert "7 of 72 trials excluded by exploratory rules, not in the plan (flags~late: 7)" in row["note"]
     for name in ("comparisons", "mixed_models"):
         assert frames[name]["exploratory"].all()
-        assert (
-            frames[name]["note"]
-            .str.contains("rests on exclusions that are not in the plan (5 trials)", regex=False)
-            .all()
-        )
+        notes = frames[name]["note"]
+        assert notes.str.contains("rests on exclusions that are not in the plan (5 trials)", regex=False).all()
     assert not analyze(trials, plan=plan)["comparisons"]["exploratory"].any()
-
-
-@pytest.mark.slow
-def test_who_is_left_out_by_a_rule_beyond_the_plan_is_said():
-    trials = simulated(participants=6, each=12)
-    trials.loc[trials["participant"] == "P001", "response"] = "fake"
-    trials.loc[trials["participant"] == "P002", "response"] = "real"
-    trials["correct"] = trials["response"] == trials["kind"]
-    trials.loc[[0, 40], "reaction_time_ms"] = 100.0  # of P000 and P003
-    trials.loc[[0, 50], "flags"] = "late"  # of P000 and P004
-    preset = {"exclude": ("reaction_time_ms<200",), "exclude_participants": ("same_answer_share=1",)}
-    more = {"exclude": ["flags~late"], "exclude_participants": ["n_answered<99"]}
-    of_plan = analyze(trials, plan=AnalysisSettings(**preset))["participation"]["standing"]
-    assert of_plan.fillna("").tolist() == ["preset", "preset", "preset", "preset", "", ""]
-    both = analyze(trials, plan=AnalysisSettings(**preset), exclude=more["exclude"])["participation"]["standing"]
-    assert both.fillna("").tolist() == ["preset", "preset", "preset", "preset", "exploratory", ""]
-    all_out = analyze(trials, plan=AnalysisSettings(**preset), exclude_participants=more["exclude_participants"])
-    assert all_out["participation"]["standing"].tolist() == ["exploratory", "preset", "preset", *["exploratory"] * 3]
-    without = analyze(trials, exclude=more["exclude"])["participation"]
-    assert without["standing"].isna().all()
 
 
 @pytest.mark.parametrize(
     "rule",
     [
-        "correct=false",
         "correct!=true",
         "response=real",
-        "kind=fake",
         "choice=a",
-        "rating>3",
         "confidence<2",
         "acc<1",
         "truth=r",
@@ -180,14 +143,12 @@ def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():
     assert not table.loc["real vs fake", "exploratory"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("missing", [None, ""])
-def test_trials_without_a_participant_or_a_stimulus_are_left_out_and_counted(missing):
+def test_trials_without_a_participant_or_a_stimulus_are_left_out_and_counted():
     trials = simulated(participants=6, each=12)
     given = trials[["participant", "stimulus", "kind", "response"]].astype("object")
     expected = analyze(given.drop([3, 20, 21]).reset_index(drop=True))
-    given.loc[3, "participant"] = missing
-    given.loc[[20, 21], "stimulus"] = missing
+    given.loc[3, "participant"] = None
+    given.loc[[20, 21], "stimulus"] = ""
     found = analyze(given)
     note = found["rates"].iloc[0]["note"]
     assert note == "1 trials without participant and 2 without stimulus left out"
@@ -224,26 +185,11 @@ def test_a_number_beside_real_or_fake_is_no_grade(every):
     assert "ratings" not in frames
 
 
-def test_a_copied_row_counts_once_and_the_note_says_so():
-    trials = from_counts(2, 2, 2, 2)
-    found = analyze(pd.concat([trials, trials.head(1)]))["rates"]
-    assert found["hits"].iloc[0] == 2
-    assert found["note"].iloc[0].startswith("1 duplicate rows left out")
-
-
 def test_two_trials_of_one_number_are_an_error_that_names_the_first():
     trials = from_counts(2, 2, 2, 2)
     again = trials.tail(1).assign(trial=2)
     with pytest.raises(UserError, match="row 10: the same session=P01, trial=2 as row 2, but they differ"):
         analyze(pd.concat([trials, trials.head(1), again]))
-
-
-def test_rows_alike_without_a_trial_number_are_kept_and_counted():
-    columns = ["participant", "stimulus", "kind", "response"]
-    trials = from_counts(2, 2, 2, 2)[columns]
-    found = analyze(pd.concat([trials, trials.head(2)]))["rates"]
-    assert found["n_fake"].iloc[0] == 6
-    assert "2 rows equal another in every column: kept" in found["note"].iloc[0]
 
 
 def test_mixed_studies_are_the_first_word():
@@ -257,12 +203,10 @@ def test_mixed_studies_are_the_first_word():
 POOR = {
     "no rows": from_counts(0, 0, 0, 0),
     "two trials": from_counts(1, 0, 0, 1),
-    "one trial": from_counts(0, 1, 0, 0),
     "one participant": from_counts(15, 10, 7, 18),
     "one stimulus": simulated(stimuli=1, each=1),
     "no reals": from_counts(5, 5, 0, 0),
     "all right": simulated(intercept=60.0, sd_participant=0, sd_stimulus=0, real=0),
-    "all wrong": simulated(intercept=-60.0, sd_participant=0, sd_stimulus=0, real=0),
     "all answers missing": from_counts(3, 3, 3, 3, response="none"),
     "all answers fake": simulated().assign(response="fake", correct=None),
     "impossible times": from_counts(3, 3, 3, 3, reaction_time_ms=-5.0),
@@ -272,7 +216,8 @@ POOR = {
 
 @pytest.mark.slow
 def test_the_statistics_load_without_the_slow_libraries():
-    code = "import gan_eval.stats, sys; print([name for name in ('statsmodels', 'matplotlib') if name in sys.modules])"
+    slow = ("statsmodels", "matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats")
+    code = f"import gan_eval.stats.analysis, sys; print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

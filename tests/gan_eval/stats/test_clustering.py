@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from make_trials import simulated
 from scipy.special import expit
 
-from gan_eval.stats.clustering import clusters, one_way, two_way
+from gan_eval.stats.clustering import one_way, two_way
 
 
 def test_one_estimate_is_statsmodels_two_way_sandwich() -> None:
@@ -31,22 +30,6 @@ def test_the_largest_of_the_three_stands() -> None:
         assert found == pytest.approx(max(ways[0] + ways[1] - ways[2], *ways[:2]))
         lesser += ways[0] + ways[1] - ways[2] < max(ways[:2])
     assert lesser > 20
-
-
-def test_counts_of_many_groups_and_influences_agree() -> None:
-    """`Clusters`, which counts, and `one_way`, which sums trial by trial, on the same rates and sides."""
-    trials = simulated(participants=12, stimuli=30, each=30, seed=4)
-    is_fake = (trials["kind"] == "fake").to_numpy(bool)
-    says_fake = (trials["response"] == "fake").to_numpy(bool)
-    person = trials["participant"].str[1:].astype(int).to_numpy()
-    counted = clusters(np.zeros(len(trials), np.int64), 1, person, is_fake, says_fake)
-    total = counted.totals()
-    rate = np.where(is_fake, total.hit_rate()[0], total.false_alarm_rate()[0])
-    residual = (says_fake - rate) / np.where(is_fake, is_fake.sum(), (~is_fake).sum())
-    weights = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0], [0.3, 0.7]])  # of hit rate and false-alarm rate
-    influence = residual[:, None] * np.where(is_fake[:, None], weights[:, 0], weights[:, 1])
-    expected = [counted.covariance().of(float(a), float(b))[0] for a, b in weights]
-    assert one_way(influence, person, side=is_fake) == pytest.approx(expected)
 
 
 def test_groups_have_estimates_of_their_own() -> None:

@@ -57,10 +57,9 @@ def test_rows_that_contradict_each_other_are_refused(tmp_path: Path, case: str) 
     with pytest.raises(UserError, match=rf"^trials: {line}"):
         analyze(frame)
     frame.to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(UserError, match=rf"t\.csv: {line}"):
-        read_trials(tmp_path / "t.csv")
-    assert run(["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out")]) == 2
-    assert not (tmp_path / "out").exists()
+    if case == "kind":
+        assert run(["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out")]) == 2
+        assert not (tmp_path / "out").exists()
     if case not in ("model", "data set", "model named all"):  # import gives names of their own, or leaves the row out
         with pytest.raises(UserError, match=rf"t\.csv: {line}"):
             import_trials(tmp_path / "t.csv", mapping={})
@@ -125,17 +124,12 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
         ),
     ],
 )
-def test_pairs_that_contradict_their_pictures_are_refused(
-    tmp_path: Path, rows: list[dict[str, object]], line: str
-) -> None:
+def test_pairs_that_contradict_their_pictures_are_refused(rows: list[dict[str, object]], line: str) -> None:
     of_model = [row | {"stimulus": row["stimulus_b"], "stimulus_b": None} for row in NAMED]  # the name of the pair
     for good in (PAIRS, NAMED, [row | {"protocol": None} for row in NAMED], of_model):
         assert len(fill_trials(pd.DataFrame(good))) == 4
-    pd.DataFrame(rows).to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(UserError, match=rf"t\.csv: {line}"):
-        read_trials(tmp_path / "t.csv")
     with pytest.raises(UserError, match=rf"^trials: {line}"):
-        analyze(pd.DataFrame(rows))
+        fill_trials(pd.DataFrame(rows))
 
 
 def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:

@@ -8,7 +8,7 @@ from make_trials import simulated
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.groups import with_holes
-from gan_eval.stimuli.holes import AREA_BANDS, area_band
+from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES
 
 KINDS = ("centre", "blocks", "strokes")
@@ -33,7 +33,7 @@ def by_hand(trials: pd.DataFrame, of_stimulus: pd.Series, value: str) -> tuple[i
     return len(reals), len(fakes), int((fakes["response"] == "fake").sum()), false_alarms
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_counts_are_those_by_hand(seed):
     trials = simulated(participants=6, stimuli=20, each=7, models=("a", "b"), seed=seed)
     stimuli = holes_of(trials, seed)
@@ -58,26 +58,8 @@ def test_without_masks_there_are_no_such_scopes():
     assert not set(analyze(trials, stimuli=bare)["rates"]["scope"]) & set(HOLE_SCOPES)
 
 
-@pytest.mark.slow
-def test_what_the_generator_gave_is_in_no_table():
-    trials = simulated(participants=5, stimuli=20, each=10)
-    composites = holes_of(trials, 2)
-    raw = composites.assign(stimulus=composites["stimulus"] + "-raw", model="gan-raw", mask_kind="raw alone")
-    found = analyze(trials, stimuli=pd.concat([raw, composites]))
-    assert set(found["rates"].query("scope == 'mask_kind'")["id"]) <= set(KINDS)
-    for name, table in found.items():
-        assert not table.astype(str).apply(lambda cells: cells.str.contains("raw")).to_numpy().any(), name
-
-
 def test_a_kind_without_an_area_has_no_band():
     trials = simulated(participants=5, stimuli=20, each=10)
     found = rates(with_holes(trials, holes_of(trials, 3).assign(mask_area=None)))
     assert "mask_kind" in set(found["scope"])
     assert "mask_area_band" not in set(found["scope"])
-
-
-def test_bands_hold_every_area_once():
-    for area in np.random.default_rng(0).uniform(0, 1, 500):
-        low, high = (float(end) / 100 for end in area_band(area).split("-"))
-        assert low < area <= high
-    assert [area_band(end) for end in AREA_BANDS] == ["0-1", "1-10", "10-20", "20-30", "30-40", "40-50", "50-60"]

@@ -68,36 +68,6 @@ def test_models_on_data_sets_have_rows_of_their_own_and_all_together_one() -> No
     assert total["verdict"] == frames["comparisons"].set_index("comparison").loc["told apart", "verdict"]
 
 
-def test_a_model_takes_the_verdict_of_its_own_comparison_where_there_is_one() -> None:
-    from gan_eval.stats.paper import paper
-
-    trials = simulated(participants=6, each=20, models=("a", "b"))
-    columns = ["comparison", "a", "b", "difference", "ci_low", "ci_high", "verdict", "note", "exploratory"]
-    tests = pd.DataFrame(
-        [
-            ["told apart", "fake", "real", 0.1, 0.0, 0.2, "undecided", None, None],
-            ["b told apart on faces", "b", "real", 0.4, 0.3, 0.5, "different", None, True],
-        ],
-        columns=columns,
-    )
-    empty = pd.DataFrame(columns=["dataset", "kind", "model", "contestant", "score"])
-    frames = {"comparisons": tests, "bradley_terry": empty, "ratings": empty, "hype": empty}
-    a, b, total = paper(trials, frames).to_dict("records")
-    assert pd.isna(a["verdict"])
-    assert "no row of comparisons tests just this" in a["note"]
-    assert [b[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx([0.7, 0.65, 0.75])
-    assert (b["verdict"], total["verdict"]) == ("different", "undecided")
-    assert b["note"].startswith("exploratory")
-
-
-@pytest.mark.slow
-def test_one_person_has_numbers_and_says_what_they_are_worth() -> None:
-    (row,) = analyze(from_counts(15, 10, 7, 18))["paper"].to_dict("records")
-    assert row["fooling_rate"] == pytest.approx(0.4)
-    assert row["dprime"] == pytest.approx(0.801289, abs=1e-5)
-    assert "one participant: says nothing of people in general" in row["note"]
-
-
 def pairs(*, effect: float, protocol: str = "paired", models: tuple[str, ...] = ("x", "y")) -> pd.DataFrame:
     rng = np.random.default_rng(5)
     person, item = np.repeat(np.arange(12), 24), np.tile(np.arange(24), 12)
@@ -173,18 +143,6 @@ def test_grades_stand_beside_those_of_the_reals() -> None:
         )
     assert table["balanced_accuracy"].isna().all()
     assert printed(frames["paper"])[0] == ["Model", "Data set", "People", "Pictures, fake + real", "Answers", "Grade"]
-
-
-@pytest.mark.slow
-def test_a_staircase_has_a_threshold_and_no_rates() -> None:
-    trials = simulated(participants=6, each=40).assign(protocol="staircase", block=1, requested_exposure_ms=100.0)
-    rng = np.random.default_rng(1)
-    trials["exposure_ms"] = trials["requested_exposure_ms"] = rng.choice([50.0, 60.0, 90.0], len(trials))
-    (row,) = analyze(trials)["paper"].to_dict("records")
-    assert row["protocol"] == "staircase"
-    assert 50 <= row["threshold_ms"] <= 90
-    assert pd.isna(row["fooling_rate"])
-    assert "no rate is given" in row["note"]
 
 
 def test_a_verdict_on_several_protocols_is_none_of_a_single_one() -> None:
@@ -291,20 +249,6 @@ def test_latex_says_what_a_reader_must_know() -> None:
     assert "trained" not in plain
     assert "UTF-8" in latex(frame_of([row | {"model": "顔"}], PAPER))
     assert escape_latex("a\x00b\tc") == "a b c"
-
-
-@pytest.mark.parametrize(
-    ("verdict", "said", "not_said"),
-    [("undecided", "Look 2 of 3; the intervals are not adjusted for the looks. Verdicts are after Holm", "no verdict"),
-     ("interim", "there is no verdict yet", "Verdicts are after Holm")],
-)  # fmt: skip
-def test_several_verdicts_are_said_to_be_adjusted_once_they_are_there(verdict: str, said: str, not_said: str) -> None:
-    row = {"protocol": "single", "dataset": "d", "n_participants": 3, "n_real_stimuli": 5, "n_trials": 9}
-    row |= {"balanced_accuracy": 0.5, "verdict": verdict}
-    text = latex(frame_of([row | {"model": name} for name in "mn"], PAPER), looked="look 2 of 3")
-    assert said in text
-    assert not_said not in text
-    assert "which the models of a data set share" in text
 
 
 @pytest.mark.slow

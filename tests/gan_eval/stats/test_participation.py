@@ -4,11 +4,15 @@ import pytest
 from make_trials import from_counts, simulated
 
 from gan_eval.errors import UserError
-from gan_eval.stats.analysis import analyze
-from gan_eval.stats.exclusions import participation
+from gan_eval.stats.exclusions import Rules, leave_out
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of
+
+
+def participation(trials: pd.DataFrame, *rules: str, sessions: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The table, with these rules on participants."""
+    return leave_out(trials, sessions, Rules(participants=rules), Rules(), planned=False).participation
 
 
 def answers(participant: str, **columns: object) -> pd.DataFrame:
@@ -37,21 +41,12 @@ def test_each_number_by_hand():
     assert pd.isna(row["rule"])
 
 
-def test_numbers_equal_a_loop_over_participants():
-    trials = simulated(participants=7, each=20)
-    table = participation(trials).set_index("participant")
-    for who, part in trials.groupby("participant"):
-        assert table.loc[who, "accuracy"] == pytest.approx((part["kind"] == part["response"]).mean())
-        assert table.loc[who, "same_answer_share"] == pytest.approx(part["response"].value_counts(normalize=True).max())
-        assert table.loc[who, "median_reaction_time_ms"] == pytest.approx(part["reaction_time_ms"].median())
-
-
 def test_rules_name_those_left_out_and_an_empty_cell_fulfils_none():
     good = answers("P2").assign(response=["real", "fake", "real", "fake"])
     no_catch = answers("P3").assign(phase="main")
     trials = fill_trials(pd.concat([answers("P1"), good, no_catch], ignore_index=True))
-    slow = (trials["reaction_time_ms"] >= 500).fillna(False).to_numpy(bool)
-    table = participation(trials, rules=["catch_accuracy<0.8"], excluded_trials={"reaction_time_ms>=500": slow})
+    rules = Rules(["reaction_time_ms>=500"], ["catch_accuracy<0.8"])
+    table = leave_out(trials, None, rules, Rules(), planned=False).participation
     assert table["excluded"].tolist() == [True, False, False]
     assert table["n_excluded"].tolist() == [2, 1, 1]
     assert table["rule"].tolist() == ["catch_accuracy<0.8; reaction_time_ms>=500", *["reaction_time_ms>=500"] * 2]
@@ -76,7 +71,7 @@ def test_sessions_tell_of_people_without_a_trial_and_of_the_last_status():
     ids=["none", "one", "no answer"],
 )
 def test_poor_data(trials):
-    table = participation(trials, rules=["accuracy<0.1"])
+    table = participation(trials, "accuracy<0.1")
     assert len(table) == trials["participant"].nunique()
     assert not table["excluded"].any()
 
@@ -89,19 +84,23 @@ def test_pairs_and_grades_are_answers_too():
 
 def test_an_unknown_column_in_a_rule_is_an_error():
     with pytest.raises(UserError, match="did you mean catch_accuracy"):
-        participation(simulated(participants=2), rules=["catch_acuracy<1"])
+        participation(simulated(participants=2), "catch_acuracy<1")
 
 
-@pytest.mark.slow
-def test_the_analysis_leaves_them_out_and_says_so():
+def test_who_is_left_out_by_a_rule_beyond_the_plan_is_exploratory():
     trials = simulated(participants=6, each=12)
-    liars = trials["participant"] == "P002"
-    trials.loc[liars, "response"] = "fake"
-    trials["correct"] = trials["response"] == trials["kind"]
-    frames = analyze(trials, exclude_participants=["same_answer_share=1"])
-    assert frames["participation"].set_index("participant")["excluded"].to_dict() == {
-        f"P00{number}": number == 2 for number in range(6)
-    }
-    row = frames["rates"].iloc[0]
-    assert row[["n_real", "n_fake"]].sum() == 60
-    assert "1 of 6 participants excluded by rule, no plan given (same_answer_share=1: 1)" in row["note"]
+    trials.loc[trials["participant"] == "P001", "response"] = "fake"
+    trials.loc[trials["participant"] == "P002", "response"] = "real"
+    trials.loc[[0, 40], "reaction_time_ms"] = 100.0  # of P000 and P003
+    trials.loc[[0, 50], "flags"] = "late"  # of P000 and P004
+    preset = Rules(["reaction_time_ms<200"], ["same_answer_share=1"])
+    late, few = Rules(["flags~late"]), Rules((), ["n_answered<99"])
+
+    def standing(beyond: Rules, *, planned: bool = True) -> list[str]:
+        included = leave_out(trials, None, preset if planned else Rules(), beyond, planned=planned)
+        return included.participation.get("standing", pd.Series([None] * 6)).fillna("").tolist()
+
+    assert standing(Rules()) == ["preset"] * 4 + [""] * 2
+    assert standing(late) == ["preset"] * 4 + ["exploratory", ""]
+    assert standing(few) == ["exploratory", "preset", "preset", *["exploratory"] * 3]
+    assert standing(late, planned=False) == [""] * 6

@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_eval.stats import resampling
 from gan_eval.stats.resampling import Scores, bootstrap_replicates, percentile_interval
 
 
@@ -25,17 +24,6 @@ def test_weighted_counts_equal_trials_written_out():
     grouped = written["score"].groupby(written["stimulus"])
     assert called[0].tolist() == grouped.sum().reindex(scores.stimuli, fill_value=0).tolist()
     assert shown[0].tolist() == grouped.size().reindex(scores.stimuli, fill_value=0).tolist()
-
-
-def test_a_replicate_draws_as_many_stimuli_as_there_are():
-    trials = fakes(participants=30, rows=2000)
-    weight = np.concatenate([part.weight for part in bootstrap_replicates(Scores.of(trials), seed=1)])
-    assert weight.shape == (resampling.REPLICATES, 9)
-    fewer = bootstrap_replicates(Scores.of(trials), seed=1, replicates=250)
-    np.testing.assert_array_equal(np.concatenate([part.weight for part in fewer]).shape, (250, 9))
-    assert (weight.sum(axis=1) == 9).all()
-    assert weight.mean() == pytest.approx(1)
-    assert weight.var() == pytest.approx(8 / 9, rel=0.05)
 
 
 def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
@@ -66,13 +54,6 @@ def test_rates_of_models_pool_the_stimuli_drawn():
             called = called + here * single.weight[0, stimulus] * answers.sum()
             shown = shown + here * single.weight[0, stimulus] * len(answers)
     np.testing.assert_allclose(pooled.score[0], called / shown)
-
-
-def test_a_stimulus_nobody_drawn_has_seen_counts_nowhere():
-    trials = pd.DataFrame({"participant": ["a", "b"], "stimulus": ["s", "t"], "score": [0.0, 1.0]})
-    part = next(bootstrap_replicates(Scores.of(trials), seed=0))
-    assert np.isnan(part.score).any()
-    assert (part.weight[np.isnan(part.score)] == 0).all()
 
 
 def test_percentile_interval_needs_nine_in_ten():

@@ -3,7 +3,7 @@
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.store.connect import is_address, parse_address
+from gan_eval.store.connect import parse_address
 
 SECRET = "hun/ter 2@lab%"
 SPELT = "hun%2Fter%202%40lab%25"
@@ -41,23 +41,6 @@ def test_a_message_is_scrubbed_however_the_password_is_spelt():
     for text in (repr(address), address.safe_url, str(address)):
         assert "hun" not in text
         assert "other" not in text
-
-
-def test_the_digest_reports_servers_apart_but_not_passwords():
-    one = parse_address("postgresql://lab:a@server/studies").digest
-    assert one == parse_address("postgresql+psycopg://lab:b@server/studies").digest
-    assert one == parse_address("postgresql://lab@server/studies").digest
-    assert one != parse_address("postgresql://lab:a@server/other").digest
-
-
-def test_what_the_url_says_about_the_connection_goes_first():
-    assert "connect_timeout" in parse_address("postgresql://lab@server/studies").arguments()
-    assert "connect_timeout" not in parse_address("postgresql://lab@server/studies?connect_timeout=30").arguments()
-
-
-def test_a_path_is_no_address(tmp_path):
-    assert is_address("postgresql://lab@server/studies")
-    assert not is_address(tmp_path / "store.sqlite")
 
 
 def test_a_pulled_cable_and_a_lock_are_noticed_and_the_url_decides():

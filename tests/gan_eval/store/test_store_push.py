@@ -117,11 +117,12 @@ def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Pat
     assert contents(target) == whole
 
 
-def kill_pushes(left: Path, target: Target, kills: int) -> None:
+@pytest.mark.nightly
+def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
     """Kill pushes at random moments; between them the station continues."""
-    moments, killed = random.Random(1), 0
+    left, moments = tmp_path / "left.sqlite", random.Random(1)
     code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
-    while killed < kills:
+    for killed in range(25):
         fill(left, 5, first=5 * killed + 1, trials=8)
         process = subprocess.Popen([sys.executable, "-c", code, str(left), target], stdout=subprocess.PIPE)
         assert process.stdout is not None
@@ -129,19 +130,8 @@ def kill_pushes(left: Path, target: Target, kills: int) -> None:
         time.sleep(moments.uniform(0, 0.2))
         process.kill()
         process.communicate()
-        killed += 1
     push(left, target)
     assert contents(target) == contents(left)
-
-
-@pytest.mark.nightly
-def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
-    kill_pushes(tmp_path / "left.sqlite", target, 2)
-
-
-@pytest.mark.nightly
-def test_many_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
-    kill_pushes(tmp_path / "left.sqlite", target, 25)
 
 
 def test_an_unreachable_server_is_named_without_its_password(tmp_path: Path) -> None:

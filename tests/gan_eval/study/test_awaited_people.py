@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from test_sessions import make_set
+from finished import STUDY, make_set
 
 from gan_eval import tables
 from gan_eval.__main__ import run
@@ -22,19 +22,6 @@ from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
 from gan_eval.study.sessions import count_sessions, quiz_session
 
-STUDY = """
-[study]
-name = "s"
-title = "First words"
-[stimuli]
-sets = ["main"]
-[quiz]
-real = 2
-fake = 2
-participants = 3
-[metrics]
-names = ["psnr"]
-"""
 WAITING = ("quiz", "analyze", "report")
 """The stages that are not up to date before the last person."""
 
@@ -53,20 +40,10 @@ def call(world: Path, *more: str) -> int:
     return run(["run", str(world / "study.toml"), "--out", str(world / "out"), *more])
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A rehearsed study with all its results; for reading alone."""
-    folder = tmp_path_factory.mktemp("finished")
-    make_set(folder / "main", 8)
-    (folder / "study.toml").write_text(STUDY)
-    assert call(folder, "--simulate", "default") == 0
-    return folder
-
-
 @pytest.fixture
-def rehearsed(finished: Path, world: Path) -> Path:
+def rehearsed(finished_study: Path, world: Path) -> Path:
     """A copy of the finished study."""
-    return shutil.copytree(finished, world, dirs_exist_ok=True)
+    return shutil.copytree(finished_study, world, dirs_exist_ok=True)
 
 
 def plan_of(world: Path) -> Plan:
@@ -100,46 +77,35 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert not plan_of(world).store.exists(), "nothing is simulated unasked"
     assert run(["doctor", str(world / "out")]) == 0
     assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().out
-    for number, participant in enumerate(("P01", "P02"), start=1):
-        sit(world, participant)
-        assert call(world) == 0
-        heard = capsys.readouterr().err
-        assert f"{number} of 3 sessions; next: gan-eval quiz" in heard
-        assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
-        report = (world / "out" / "report.html").read_text()
-        (line,) = {text for text in heard.splitlines() if f"{number} of 3 sessions" in text}
-        assert line.endswith(f"next: gan-eval quiz {world}/study.toml --participant P0{number + 1} --out {world}/out")
-        assert f"Interim: {line}" in report
-        for command in (["doctor", str(world / "out")], ["participants", "list", "--store", str(plan_of(world).store)]):
-            assert run(command) == 0
-            said = capsys.readouterr()
-            assert f"{number} of 3 sessions; next: gan-eval quiz" in said.out + said.err
-        assert participant in trials_of(world)
+    sit(world, "P01")
+    sit(world, "P02")
+    assert call(world) == 0
+    heard = capsys.readouterr().err
+    assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
+    (line,) = {text for text in heard.splitlines() if "2 of 3 sessions" in text}
+    assert line.endswith(f"next: gan-eval quiz {world}/study.toml --participant P03 --out {world}/out")
+    assert f"Interim: {line}" in (world / "out" / "report.html").read_text()
+    for command in (["doctor", str(world / "out")], ["participants", "list", "--store", str(plan_of(world).store)]):
+        assert run(command) == 0
+        said = capsys.readouterr()
+        assert "2 of 3 sessions; next: gan-eval quiz" in said.out + said.err
+    assert "P02" in trials_of(world)
 
-    for asked in ((), ("--simulate", "default")):
-        assert call(world, *asked) == 0
-        heard = capsys.readouterr().err
-        assert "2 of 3 sessions" in heard
-        assert ("people have answered, so no session is simulated" in heard) == bool(asked)
     assert count_sessions(plan_of(world)) == {"complete": 2, "people": 2, "simulated": 0}
 
     sit(world, "P03")
+    sit(world, "P04")
     assert call(world) == 0
     assert "sessions; next" not in capsys.readouterr().err
     assert "Interim" not in (world / "out" / "report.html").read_text()
+    assert "P04" in trials_of(world), "who comes after the last one is analysed as well"
     assert call(world) == 0
     heard = capsys.readouterr().err
     assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
-
-    sit(world, "P04")
-    assert call(world) == 0
-    assert "quiz: up to date" in capsys.readouterr().err
-    assert "P04" in trials_of(world), "who comes after the last one is analysed as well"
-
-    assert run(["participants", "forget", "P01", "--yes", "--store", str(plan_of(world).store)]) == 0
-    assert run(["participants", "forget", "P02", "--yes", "--store", str(plan_of(world).store)]) == 0
-    assert call(world) == 0
-    assert "2 of 3 sessions" in capsys.readouterr().err, "somebody has to take the place of who is forgotten"
+    for participant in ("P01", "P02"):
+        assert run(["participants", "forget", participant, "--yes", "--store", str(plan_of(world).store)]) == 0
+    assert run(["doctor", str(world / "out")]) == 0
+    assert "2 of 3 sessions" in capsys.readouterr().out, "somebody has to take the place of who is forgotten"
 
 
 @pytest.mark.slow
@@ -154,8 +120,7 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     sit(world, "Anna7")
     sit(world, "Bert8")
     assert call(world) == 0
-    assert call(world, "--redo", "analyze") == 0
-    assert run(["analyze", "--store", str(store), "--out", str(world / "apart")]) == 0
+    shutil.copytree(out / "tables", out / ".gan-eval" / "old" / "analyze-20260101T000000.0" / "tables")
     stale = {name: (out / "tables" / name).read_bytes() for name in ("trials.csv", "sessions.csv")}
 
     def naming() -> set[Path]:
@@ -187,48 +152,36 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     (out / "tables").mkdir(exist_ok=True)
     for name, content in stale.items():  # as an earlier version left them
         (out / "tables" / name).write_bytes(content)
-    for folder, again in ((out, f"run {world}/study.toml --out {out}"), (world / "apart", "analyze --store")):
-        capsys.readouterr()
-        assert run(["report", str(folder), "--out", str(world / "page.html")]) == 2
-        said = capsys.readouterr().err
-        assert "1 of its sessions are not in" in said
-        assert f"make the tables again: gan-eval {again}" in said
+    capsys.readouterr()
+    assert run(["report", str(out), "--out", str(world / "page.html")]) == 2
+    said = capsys.readouterr().err
+    assert "1 of its sessions are not in" in said
+    assert f"make the tables again: gan-eval run {world}/study.toml --out {out}" in said
     assert call(world) == 0
     assert naming() == set()
     assert "Bert8" in trials_of(world)
 
 
-@pytest.mark.parametrize("current", [False, True])
-def test_who_is_only_in_a_store_that_was_moved_aside_is_forgotten(
-    world: Path, current: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_stores_that_were_moved_aside_are_searched_too(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = world / "out" / "store.sqlite"
     assert call(world, "--only", "metrics") == 0
     for person in ("Anna7", "Bert8"):
         sit(world, person)
         assert call(world, "--redo", "quiz", "--only", "metrics") == 0
-    if current:
-        sit(world, "Cleo9")
     (first, second) = sorted((world / "out" / ".gan-eval" / "old").glob("quiz-*/store.sqlite"))
-    kept, forget = second.read_bytes(), ["participants", "forget", "anna7", "--store", str(store)]
+    kept, forget = second.read_bytes(), ["participants", "forget", "anna7", "--store", str(store), "--yes"]
     second.write_bytes(b"damaged")
     capsys.readouterr()
-    assert run([*forget, "--dry-run"]) == 2
-    assert f"in a store that was moved aside: {first}" in capsys.readouterr().err
-    assert run([*forget, "--yes"]) == 2, "one store could not be searched"
+    assert run(forget) == 2, "one store could not be searched"
     said = capsys.readouterr()
-    assert "anna7: 9 rows removed (sessions 1, plans 4, trials 4)" in said.out
+    assert "anna7: 17 rows removed (sessions 1, plans 8, trials 8)" in said.out
     assert "stores that cannot be read (1) may still hold this participant" in said.err.splitlines()[-1]
     assert str(second) in said.err.splitlines()[-1]
     assert b"Anna7" not in first.read_bytes()
-    assert run([*forget, "--yes"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "no participant anna7" in line
-    assert str(second) in line
     second.write_bytes(kept)
-    assert run([*forget, "--yes"]) == 2
+    assert run(forget) == 2
     assert "no participant anna7" in capsys.readouterr().err
-    assert run([*forget[:2], "BERT8", *forget[3:], "--yes"]) == 0
+    assert run([*forget[:2], "BERT8", *forget[3:]]) == 0
     assert b"Bert8" not in second.read_bytes()
 
 
@@ -280,14 +233,11 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
         r"Interim: 0 of 3 sessions; next: gan-eval quiz .* \(3 simulated\)", (world / "out" / "report.html").read_text()
     )
 
-    assert call(world) == 0
-    heard = capsys.readouterr().err
-    assert "0 of 3 sessions; next: gan-eval quiz" in heard
-    assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
-
     sit(world, "P01")
     assert call(world, "--simulate", "default") == 0
-    assert "1 of 3 sessions" in capsys.readouterr().err
+    heard = capsys.readouterr().err
+    assert "1 of 3 sessions" in heard
+    assert "people have answered, so no session is simulated" in heard
     assert count_sessions(plan_of(world)) == {"complete": 4, "people": 1, "simulated": 3}
     assert re.search(
         r"Interim: 1 of 3 sessions; next: gan-eval quiz .* \(3 simulated\)", (world / "out" / "report.html").read_text()
@@ -334,29 +284,17 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
     assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in said
 
 
-@pytest.mark.slow
-def test_a_smoke_run_rehearses(world: Path) -> None:
-    assert call(world, "--smoke") == 0
-    assert count_sessions(plan_of(world)) == {"complete": 3, "people": 0, "simulated": 3}
-
-
-def test_nobody_is_simulated_next_to_people(world: Path) -> None:
+def test_nobody_is_simulated_next_to_people(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(world, "--only", "metrics") == 0
-    quiz_session(plan_of(world), Person("T01", Observer()))
-    sit(world, "P01")
-    with pytest.raises(UserError, match=r"--simulate: people have answered the study s in .*store\.sqlite"):
-        quiz_session(plan_of(world), Person("T02", Observer()))
-    assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
-
-
-def test_after_a_session_the_next_one_is_named(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(world, "--only", "metrics") == 0
-    capsys.readouterr()
     command = ["quiz", str(world / "study.toml"), "--out", str(world / "out"), "--participant", "T01"]
     assert run([*command, "--simulate", "default"]) == 0
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("0 of 3 sessions; next: gan-eval quiz ")
     assert last.endswith(" (1 simulated)")
+    sit(world, "P01")
+    with pytest.raises(UserError, match=r"--simulate: people have answered the study s in .*store\.sqlite"):
+        quiz_session(plan_of(world), Person("T02", Observer()))
+    assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
 
 
 def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -376,7 +314,9 @@ def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.
 
     with hold_lock(*run_lock(world / "out")):
         assert run(["doctor", str(world / "out")]) == 0
-    assert "is running a study there" in capsys.readouterr().out.splitlines()[0]
+        assert "is running a study there" in capsys.readouterr().out.splitlines()[0]
+        assert call(world) == 2
+        assert "is running a study there; wait for it, or end it" in capsys.readouterr().err.splitlines()[-1]
     shutil.rmtree(world / "out" / "metrics")
     assert run(["doctor", str(world / "out")]) == 0
     assert f"to do: metrics — next: gan-eval run {world}/study.toml --out {world}/out" in capsys.readouterr().out
@@ -387,7 +327,7 @@ def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.
     assert "metrics: made with other settings or inputs: names was ['psnr'], is ['ssim']" in capsys.readouterr().out
 
 
-def test_a_report_is_up_to_date_from_wherever_its_folder_is_named(
+def test_a_report_is_up_to_date_from_anywhere_until_its_words_change(
     rehearsed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(rehearsed)
@@ -395,16 +335,12 @@ def test_a_report_is_up_to_date_from_wherever_its_folder_is_named(
     out = capsys.readouterr().out
     assert "report: up to date" in out
     assert "to do" not in out
-
-
-def test_of_two_runs_in_a_folder_the_second_is_refused(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lock, place, doing = run_lock(world / "out")
-    assert call(world, "--only", "metrics") == 0
-    with hold_lock(lock, place, doing):
-        assert call(world) == 2
-    reported = capsys.readouterr().err.splitlines()[-1]
-    assert reported.startswith(f"gan-eval: --out {world}/out: ")
-    assert reported.endswith("is running a study there; wait for it, or end it")
+    (rehearsed / "study.toml").write_text(STUDY.replace('"First words"', '"Second words"\nquestion = "Can they?"'))
+    assert call(rehearsed, "--simulate", "default") == 0, "other words are shown without --redo"
+    report = (rehearsed / "out" / "report.html").read_text()
+    assert "Second words" in report
+    assert "Can they?" in report
+    assert "First words" not in report
 
 
 @pytest.mark.nightly
@@ -420,17 +356,6 @@ def test_an_analysis_with_a_question_as_covariate_can_be_rehearsed(world: Path) 
         terms = {row["term"] for row in csv.DictReader(file)}
     assert "age" in terms
     assert terms & {"job[yes]", "job[no]"}
-
-
-@pytest.mark.slow
-def test_other_words_are_shown_without_a_redo(rehearsed: Path) -> None:
-    world = rehearsed
-    (world / "study.toml").write_text(STUDY.replace('"First words"', '"Second words"\nquestion = "Can they?"'))
-    assert call(world, "--simulate", "default") == 0
-    report = (world / "out" / "report.html").read_text()
-    assert "Second words" in report
-    assert "Can they?" in report
-    assert "First words" not in report
 
 
 @pytest.mark.parametrize("screen", [False, True])

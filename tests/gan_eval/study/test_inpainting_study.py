@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from listening import Ear
 from PIL import Image
 
 from gan_eval.__main__ import run
@@ -101,19 +102,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-class Ear:
-    """A listener that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.heard.append(text)
-
-    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
-        pass
-
-
 def train_all(plan: Plan, **options: Any) -> list[str]:
     ear = Ear()
     markers.run(list_stages(plan), plan.folder, ear, only="train", **options)
@@ -162,32 +150,7 @@ def test_missing_style_weights_are_reported_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_lab_without_one_of_the_data_sets_sees_what_to_take_out(root: Path, tmp_path: Path) -> None:
-    """The part of the study on Tiny ImageNet needs no other set."""
-    only = tmp_path / "data"
-    only.mkdir()
-    (only / "tiny_imagenet").symlink_to(root / "tiny_imagenet")
-    make_plan(STUDIES / "context_encoder.toml", tmp_path / "tiny", data_root=only, smoke=True)
-    (only / "imagenet_128").symlink_to(root / "imagenet_128")
-    file = STUDIES / "context_encoder_imagenet.toml"
-    with pytest.raises(UserError) as caught:
-        make_plan(file, tmp_path / "out", data_root=only, smoke=True)
-    message = str(caught.value)
-    assert message.startswith(f"{only / 'imagenet_64'}: no such folder; the data set imagenet_64 is wanted there")
-    assert message.endswith(
-        f"without it, take [data.imagenet_64] and [models.imagenet_64_rec_1000] out of a copy of {file}"
-    )
-    text = file.read_text()
-    changes = {
-        '[data.imagenet_64]\nsplit = "test"\n': "",
-        text[text.index("[models.imagenet_64") : text.index("[models.imagenet_128_rec_100]")]: "",
-        '"../results': f'"{STUDIES.parent}/results',
-    }
-    copy = written(tmp_path / "copy.toml", text, changes)
-    assert len(make_plan(copy, tmp_path / "out", data_root=only, smoke=True).study.models) == 4
-
-
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path) -> None:
     """Two of its four, one of them with noise in the hole."""
     text = (STUDIES / "context_encoder.toml").read_text()
@@ -260,20 +223,45 @@ def test_a_model_that_starts_from_another(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
-    for name in ("third", "second"):
-        text = CHAIN.replace('"first" }', f'"{name}" }}') + '[models.third]\ndata = "art"\n'
-        with pytest.raises(UserError, match=rf"models\.second\.training\.init_from: {name} has to stand before second"):
+    third = '[models.third]\ndata = "art"\n'
+    before = '[models.k]\ndata = "land"\ntraining = { init_encoder = "m" }\n[models.m]'
+    for text, line in (
+        (
+            CHAIN.replace('"first" }', '"third" }') + third,
+            "second.training.init_from: third has to stand before second",
+        ),
+        (CHAIN.replace('"first" }', '"second" }'), "second.training.init_from: second has to stand before second"),
+        (TWO_ENCODERS.replace("[models.m]", before), "k.training.init_encoder: m has to stand before k"),
+    ):
+        with pytest.raises(UserError, match=f"models.{line}"):
             load_study(written(tmp_path / "s.toml", text))
 
 
-def test_train_takes_one_model_of_a_chain(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = written(tmp_path / "s.toml", CHAIN)
-    options = ("train", file, "--data-root", root)
-    assert call(*options, "--model", "first", "--out", tmp_path / "one") == 0
-    assert call(*options, "--model", "second", "--out", tmp_path / "two") == 2
-    assert "gan-eval: train: second starts from first; name its run: --init-from DIR" in capsys.readouterr().err
-    assert call(*options, "--model", "second", "--out", tmp_path / "two", "--init-from", tmp_path / "one") == 0
-    assert read_json(tmp_path / "two" / "config.json")["initial_sha256"]
+@pytest.mark.parametrize(
+    ("text", "first", "second", "option", "record"),
+    [
+        (CHAIN, "first", "second", "--init-from", "initial_sha256"),
+        (TWO_ENCODERS, "m", "n", "--init-encoder", "initial_encoder_sha256"),
+    ],
+)
+def test_train_takes_one_model_of_a_chain(
+    root: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    first: str,
+    second: str,
+    option: str,
+    record: str,
+) -> None:
+    options = ("train", written(tmp_path / "s.toml", text), "--data-root", root)
+    assert call(*options, "--model", first, "--out", tmp_path / "one") == 0
+    assert call(*options, "--model", second, "--out", tmp_path / "two") == 2
+    line = f"gan-eval: train: {second} starts from {first}; name its run: {option} DIR"
+    assert line in capsys.readouterr().err
+    for _ in range(2):
+        assert call(*options, "--model", second, "--out", tmp_path / "two", option, tmp_path / "one") == 0
+    assert read_json(tmp_path / "two" / "config.json")[record]
 
 
 def test_a_start_from_elsewhere(root: Path, tmp_path: Path) -> None:
@@ -296,9 +284,6 @@ def test_an_encoder_of_another_model_or_of_a_file(root: Path, tmp_path: Path) ->
 
     text = TWO_ENCODERS
     assert load_study(written(tmp_path / "s.toml", text)).training_of("n").starts_from == "m"
-    before = text.replace("[models.m]", '[models.k]\ndata = "land"\ntraining = { init_encoder = "m" }\n[models.m]')
-    with pytest.raises(UserError, match=r"models\.k\.training\.init_encoder: m has to stand before k"):
-        load_study(written(tmp_path / "k.toml", before))
     plan = make_plan(tmp_path / "s.toml", tmp_path / "out", data_root=root, smoke=True)
     assert [line.split(":")[0] for line in train_all(plan)] == ["train-m", "train-n"]
     config = read_json(tmp_path / "out" / "models" / "n" / "config.json")
@@ -314,17 +299,6 @@ def test_an_encoder_of_another_model_or_of_a_file(root: Path, tmp_path: Path) ->
     assert not (tmp_path / "bad").exists()
     torch.save({"net.encoder.0.conv.weight": torch.zeros(4, 3, 4, 4)}, tmp_path / "net.pth")
     assert make_plan(file, tmp_path / "good", data_root=root).initial_file("n") == tmp_path / "net.pth"
-
-
-def test_train_takes_an_encoder(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = written(tmp_path / "s.toml", TWO_ENCODERS)
-    options = ("train", file, "--data-root", root)
-    assert call(*options, "--model", "m", "--out", tmp_path / "one") == 0
-    assert call(*options, "--model", "n", "--out", tmp_path / "two") == 2
-    assert "gan-eval: train: n starts from m; name its run: --init-encoder DIR" in capsys.readouterr().err
-    assert call(*options, "--model", "n", "--out", tmp_path / "two", "--init-encoder", tmp_path / "one") == 0
-    assert "loaded encoder.0.conv, encoder.1.conv, encoder.1.norm" in capsys.readouterr().err
-    assert call(*options, "--model", "n", "--out", tmp_path / "two", "--init-encoder", tmp_path / "one") == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_sessions import make_set
+from finished import make_set
 
 from gan_eval.__main__ import run
 from gan_eval.stimuli import pictures
@@ -79,23 +79,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("data pair data/d data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
         ("data edges data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
         ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
-    ],
-)
-def test_an_option_without_effect_is_refused(command: Command, line: str, words: str) -> None:
-    status, said = command(line)
-    assert (status, words in said) == (2, True), said
-
-
-def test_a_data_root_from_the_environment_is_no_option(
-    command: Command, world: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_EVAL_DATA", str(world))
-    assert "--steps N or --epochs N" in command("train --data data/d --out o")[1]
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
         (f"{QUIZ} --exposure-ms 100,-5", "--exposure-ms: found -5.0"),
         (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
         (f"{QUIZ} --exposure-ms 100,200", "--exposure-ms: only the protocol yes_no has several"),
@@ -112,9 +95,16 @@ def test_a_data_root_from_the_environment_is_no_option(
         ("trials import trials.csv --out t.csv --where x", "--where: rule 'x': not understood"),
     ],
 )
-def test_a_message_names_the_option_that_was_typed(command: Command, line: str, words: str) -> None:
+def test_an_option_without_effect_or_meaning_is_refused_by_its_name(command: Command, line: str, words: str) -> None:
     status, said = command(line)
     assert (status, words in said) == (2, True), said
+
+
+def test_a_data_root_from_the_environment_is_no_option(
+    command: Command, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_DATA", str(world))
+    assert "--steps N or --epochs N" in command("train --data data/d --out o")[1]
 
 
 def _no_work(*_: object, **__: object) -> None:
@@ -131,7 +121,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
-        ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging._read"),
+        ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sizes"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),

@@ -4,23 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from listening import Ear
 
 from gan_eval.errors import UserError
 from gan_eval.study import markers
 from gan_eval.study.markers import Stage
-
-
-class Ear:
-    """A listener that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.heard.append(text)
-
-    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
-        pass
 
 
 class Kitchen:
@@ -73,36 +61,27 @@ ALL = ["train-a", "train-b", "quiz", "report"]
 def test_a_second_run_does_nothing(kitchen):
     assert kitchen.run() == ALL
     assert kitchen.run() == []
-
-
-def test_a_stage_whose_result_is_gone_is_done_again(kitchen):
-    kitchen.run()
     (kitchen.folder / "report").unlink()
-    assert kitchen.run() == ["report"]
+    assert kitchen.run() == ["report"], "its result is gone"
+    (kitchen.folder / "quiz").write_text("one more session")
+    assert kitchen.run() == ["report"], "it only derives, and follows its inputs"
 
 
-def test_other_settings_are_refused_with_the_difference(kitchen):
+@pytest.mark.parametrize(
+    ("stage", "settings", "source", "line"),
+    [
+        ("train", {"steps": 9}, "pictures-1", r"train-a\.json: .*steps was 5, is 9.*--redo train-a"),
+        ("train", {"steps": 5}, "pictures-2", "source has changed"),
+        ("report", {"title": "other"}, "pictures-1", "title was 't', is 'other'"),
+    ],
+)
+def test_other_settings_and_pictures_are_refused_with_the_difference(kitchen, stage, settings, source, line):
     kitchen.run()
-    kitchen.settings["train"] = {"steps": 9}
-    with pytest.raises(UserError, match=r"train-a\.json: .*steps was 5, is 9.*--redo train-a"):
+    kitchen.settings[stage] = settings
+    kitchen.source = source
+    with pytest.raises(UserError, match=line):
         kitchen.run()
     assert kitchen.done == []
-
-
-def test_changed_pictures_are_refused_by_name(kitchen):
-    kitchen.run()
-    kitchen.source = "pictures-2"
-    with pytest.raises(UserError, match="source has changed"):
-        kitchen.run()
-
-
-def test_a_stage_that_only_derives_follows_its_inputs(kitchen):
-    kitchen.run()
-    (kitchen.folder / "quiz").write_text("one more session")
-    assert kitchen.run() == ["report"]
-    kitchen.settings["report"] = {"title": "other"}
-    with pytest.raises(UserError, match="title was 't', is 'other'"):
-        kitchen.run()
 
 
 def test_an_unfinished_stage_continues_and_the_rest_is_interim(kitchen):
@@ -152,7 +131,7 @@ def test_a_failure_leaves_no_marker(kitchen, monkeypatch):
 @pytest.mark.parametrize(
     "content",
     [
-        b"{", b"", b"[1]", b"null", b"5", b'"x"', b"\xff\x00", b"[" * 100_000, b"1" * 5000, b"{}",
+        b"", b"[1]", b"\xff\x00", b"[" * 100_000, b"1" * 5000, b"{}",
         b'{"stage": "quiz", "format": 1, "settings": [], "inputs": {}}',
         b'{"stage": "quiz", "format": 1, "settings": {}, "inputs": {"a": [1]}}',
         b'{"stage": "quiz", "format": "1", "settings": {}, "inputs": {}}',

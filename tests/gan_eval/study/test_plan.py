@@ -56,6 +56,7 @@ def test_a_smoke_test_touches_all_with_little(world):
     assert open_plan(world / "s.toml", world / "out").study == plan.study
 
 
+@pytest.mark.nightly
 def test_the_length_of_a_smoke_test_is_known_without_torch(world):
     code = f"""
 import sys
@@ -155,7 +156,7 @@ def test_a_damaged_record_of_a_folder_is_named(world, text):
     plan_in(world)
     (world / "out" / ".gan-eval" / "run.json").write_text(text)
     for use in (lambda: open_plan(None, world / "out"), lambda: plan_in(world)):
-        with pytest.raises(UserError, match=r"run\.json: not the record of a study's folder; remove it"):
+        with pytest.raises(UserError, match=r"run\.json: damaged: study, file, fraction, smoke not found in it"):
             use()
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from rehashed import rehash
-from test_sessions import make_set
 
 from gan_eval import analyze, evaluate, write_report
 from gan_eval.__main__ import run
@@ -16,42 +15,17 @@ from gan_eval.stimuli.pictures import read_rgb, write_png
 from gan_eval.tables import IMAGE_METRICS, STIMULI
 from gan_eval.tables.frames import read_table
 
-STUDY = """
-[study]
-name = "s"
-[stimuli]
-sets = ["main"]
-[quiz]
-real = 4
-fake = 4
-participants = 2
-[metrics]
-names = ["psnr", "sharpness"]
-"""
 RUN = "run study.toml --out out --simulate default"
 CHANGED = "main/fake/1.png: the picture has changed since it entered the stimulus set"
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished study of imported pictures; all of them were shown."""
-    folder = tmp_path_factory.mktemp("finished")
-    make_set(folder / "main", 8)
-    (folder / "study.toml").write_text(STUDY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("GAN_EVAL_CACHE", str(folder / "cache"))
-        assert run(RUN.split()) == 0
-    return folder
-
-
 @pytest.fixture
-def world(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def world(finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished study, as the working folder."""
     folder = tmp_path / "study"
-    shutil.copytree(finished, folder)
+    shutil.copytree(finished_study, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("GAN_EVAL_CACHE", str(folder / "cache"))
     return folder
@@ -146,7 +120,6 @@ def test_a_replaced_picture_is_refused_from_python(world: Path) -> None:
 
 
 def test_a_run_on_an_unchanged_set_hashes_no_picture(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
     monkeypatch.setattr(digests, "SETTLED_S", -1.0)  # the copies are new
     hashed: list[str] = []
     digest = digests.hashlib.file_digest

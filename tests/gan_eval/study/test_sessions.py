@@ -8,16 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
+from finished import make_set
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.room import run_session
 from gan_eval.quiz.simulate import Observer
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
 from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
@@ -49,22 +47,6 @@ participants = 1
 """
 
 
-def make_set(folder: Path, items: int, kinds: tuple[str, ...] = ("real", "fake")) -> None:
-    """A stimulus set of tiny pictures."""
-    rows = []
-    for number in range(items):
-        for kind in kinds:
-            path = folder / kind / f"{number}.png"
-            generator = np.random.default_rng([number, kind == "real", len(folder.name)])
-            pictures.write_png(path, generator.integers(0, 256, (16, 16, 3), dtype=np.uint8))
-            model = "m" if kind == "fake" else None
-            dataset = folder.name
-            rows.append(
-                stimulus_row(folder, path, kind=kind, dataset=dataset, stem=str(number), size=(16, 16), model=model)  # type: ignore[arg-type]
-            )
-    write_set(folder, rows)
-
-
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     make_set(tmp_path / "main", 8)
@@ -75,6 +57,7 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
+    assert draw_warnings(plan) == []
     quiz_session(plan, Person("P1", Observer()))
     with open_store(plan.store) as store:
         shown = [(row["phase"], row["dataset"]) for row in store.rows(tables.TRIALS)]
@@ -102,14 +85,13 @@ def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
     assert f"gan-eval store push {plan.store} URL" in line
 
 
-def test_what_the_report_says_of_the_draw_knows_of_catch_trials(plan: Plan) -> None:
-    assert draw_warnings(plan) == []
-
-
 def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
+    (quiz,) = (stage for stage in list_stages(plan) if stage.name == "quiz")
     quiz_session(plan, Person("P1", Observer()))
     for name, phase, kinds in (("noise", "catch", ("fake",)), ("old", "practice", ("real", "fake"))):
+        before = quiz.inputs()
         make_set(plan.file.parent / name, 4, kinds)
+        assert quiz.inputs() != before
         with pytest.raises(UserError, match=rf"the first session in .*pictures\.{phase} has changed; set it back"):
             require_one_design(plan, plan.store)
 
@@ -125,13 +107,6 @@ def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan, tmp_
     with pytest.raises(UserError, match=r"quiz\.blank_ms was 500\.0, is 400\.0; set it back, or make a new study: "):
         quiz_session(changed("blank_ms = 400"), Person("P3", Observer()))
     quiz_session(changed("blank_ms = 500"), Person("P3", Observer()))  # the default, given
-
-
-def test_the_stage_quiz_takes_note_of_other_pictures(plan: Plan) -> None:
-    (quiz,) = (stage for stage in list_stages(plan) if stage.name == "quiz")
-    before = quiz.inputs()
-    make_set(plan.file.parent / "noise", 4, ("fake",))
-    assert quiz.inputs() != before
 
 
 def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan: Plan, tmp_path: Path) -> None:
@@ -150,6 +125,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan
         assert "--participant P02" in awaited(plan)[0]
 
 
+@pytest.mark.nightly
 def test_sessions_need_no_trainer() -> None:
     """The quiz's build for a lab's desktop has none, and counts a study's sessions all the same."""
     code = "import sys; sys.modules['trainer'] = None; import gan_eval.study.sessions"

@@ -1,5 +1,6 @@
 """Two stages in isolation: metrics that wait for their weights, and plateaus from the models' validation tables."""
 
+import shutil
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -7,35 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from listening import Ear
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights import cache
-from gan_eval.report import build
-from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.trials import fill_trials
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.study import markers
-from gan_eval.study.plan import Plan, make_plan
+from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.stages import list_stages
-from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, TRIALS, VALIDATION
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, VALIDATION
 from gan_eval.tables.frames import read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
 TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'
-
-
-class Ear:
-    """A listener that remembers."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.heard.append(text)
-
-    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
-        pass
 
 
 def do(plan: Plan, stage: str) -> list[str]:
@@ -140,9 +126,11 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
     plan = published_study(tmp_path, "a/quiz.csv", "b/quiz.csv", "c.csv")
     do(plan, "report")
     copied = tmp_path / "out" / "published"
-    assert sorted(path.name for path in copied.iterdir()) == ["a_quiz.csv", "b_quiz.csv", "c.csv"]
+    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "2_quiz.csv", "c.csv"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert all(f"author-{who}" in page for who in "abc")
+    assert "m on d" in page
+    assert page.count("data:image/jpeg;base64,") >= 2, "pictures of the imported set"
     (copied / "mine.csv").write_text(QUIZ_TABLE.format(who="mine"), encoding="utf-8")
     do(published_study(tmp_path, "b/quiz.csv"), "report")
     assert sorted(path.name for path in copied.iterdir()) == ["mine.csv", "quiz.csv"]
@@ -152,25 +140,12 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
     assert "author-c" not in page
 
 
-def test_pictures_of_an_imported_set_are_in_the_report(tmp_path: Path) -> None:
-    pair_set(tmp_path / "set", stems="pqrs")
-    do(published_study(tmp_path), "report")
-    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "m on d" in page
-    assert page.count("data:image/jpeg;base64,") >= 2
-    moved = (tmp_path / "set").rename(tmp_path / "elsewhere")
-    page = build(tmp_path / "out", tmp_path / "again.html", stimuli=[moved]).read_text(encoding="utf-8")
-    assert "m on d" in page
-
-
-def test_tables_of_people_who_have_been_forgotten_go(tmp_path: Path) -> None:
-    pair_set(tmp_path / "set", stems="pqrs")
-    plan = published_study(tmp_path)
-    rows = pd.DataFrame({"participant": ["P1"], "stimulus": ["d/real/p"], "kind": ["real"], "response": ["real"]})
-    write_analysis(analyze(rows), plan.folder / "tables", given={TRIALS: fill_trials(rows)})
+def test_tables_of_people_who_have_been_forgotten_go(finished_study: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished_study, tmp_path / "study")
+    plan = open_plan(None, tmp_path / "study" / "out")
     write_rows([], plan.folder / "tables" / "plateaus.csv", PLATEAUS)
     assert (plan.folder / "tables" / "rates.csv").is_file()
-    ear = Ear()
+    plan.store.unlink()
     (stage,) = [stage for stage in list_stages(plan) if stage.name == "analyze"]
-    assert stage.work(ear) is False
+    assert stage.work(Ear()) is False
     assert [path.name for path in (plan.folder / "tables").glob("*.csv")] == ["plateaus.csv"]

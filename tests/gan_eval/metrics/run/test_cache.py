@@ -19,7 +19,6 @@ import pytest
 from metric_pictures import Thumbnails, texture
 
 from gan_eval.errors import UserError
-from gan_eval.files import digests
 from gan_eval.metrics import Settings, folder_pair, run_metrics
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import cache, files, measures, sets
@@ -355,15 +354,3 @@ def kept_numbers(file: Path) -> int:
             return int(connection.execute("SELECT count(*) FROM kept WHERE definition != x''").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
-
-
-def test_digests_of_files_last_from_run_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
-    path = tmp_path / "a.png"
-    path.write_bytes(b"a")
-    for _ in range(2):
-        monkeypatch.setattr(digests, "_digests", {})
-        with cache.remembering_digests(tmp_path):
-            digest = digests.sha256_file(path)
-            monkeypatch.setattr(digests.hashlib, "file_digest", None)
-    assert digest == digests.sha256_bytes(b"a")

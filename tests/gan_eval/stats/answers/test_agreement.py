@@ -103,14 +103,6 @@ def test_grades_are_ordinal_and_choices_are_of_an_item_and_two_contestants() -> 
     assert (row["answer"], row["alpha"], row["n_stimuli"], row["n_answers"]) == ("choice", 1.0, 2, 4)
 
 
-def test_a_participant_is_not_compared_with_oneself() -> None:
-    trials = simulated(participants=6, stimuli=20, each=20)
-    twice = pd.concat([trials, trials.assign(session="again", response="real")])
-    found, other = agreement(twice).iloc[0], agreement(trials).iloc[0]
-    assert found["alpha"] == other["alpha"]
-    assert "the first counts" in found["note"]
-
-
 def test_what_cannot_be_told_is_empty_and_said() -> None:
     trials = simulated(participants=5, stimuli=10, each=10)
     same = agreement(trials.assign(response="real")).iloc[0]

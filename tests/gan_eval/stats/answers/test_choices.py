@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.choices import choices
 from gan_eval.stats.trials import fill_trials
 
@@ -45,13 +44,6 @@ def test_share_interval_p_and_dprime() -> None:
         assert row["dprime"] == pytest.approx(math.sqrt(2) * NormalDist().inv_cdf((right + 0.5) / (n + 1)))
 
 
-def test_two_models_have_no_dprime_and_no_row_together() -> None:
-    table = choices(pairs({"x|y": "aab", "x|z": "bbb"}, protocol="model_vs_model"))
-    assert table["model"].tolist() == ["x|y", "x|z"]
-    assert table["right"].tolist() == pytest.approx([2 / 3, 0])
-    assert table["dprime"].isna().all()
-
-
 def test_two_models_with_one_name_stand_in_no_share() -> None:
     table = choices(pairs({"x": "aaa-", "x|y": "aab"}, protocol="model_vs_model")).set_index("model")
     assert table["n"].to_dict() == {"x": 0, "x|y": 3}
@@ -65,18 +57,3 @@ def test_practice_is_in_no_share_and_unanswered_pairs_give_a_row() -> None:
     row = choices(pairs({"x": "--"})).iloc[0]
     assert (row["n"], row["n_none"], row["note"]) == (0, 2, "no answered trials")
     assert pd.isna(row["right"])
-
-
-def test_pairs_without_a_model_or_a_protocol() -> None:
-    assert choices(pairs({"x": "ab"}, model=None))["n"].tolist() == [2]
-    assert choices(pairs({"x": "ab"}, protocol=None))["n"].tolist() == [2]
-
-
-@pytest.mark.parametrize("simulated", [True, False])
-@pytest.mark.slow
-def test_every_table_of_a_study_of_pairs_says_who_answered(simulated: bool) -> None:
-    frames = analyze(pairs({"x": "aab"}, simulated=simulated, fraction=0.5))
-    marked = {name: frame["simulated"].tolist() for name, frame in frames.items() if "simulated" in frame}
-    assert len(marked["choices"]) == 2
-    assert {mark for marks in marked.values() for mark in marks} == {simulated}
-    assert (frames["choices"]["fraction"] == 0.5).all()

@@ -6,8 +6,7 @@ import pytest
 from make_trials import simulated
 from scipy.stats import bootstrap
 
-from gan_eval.settings.quiz import StaircaseSettings
-from gan_eval.stats.answers.hype import bootstrap_mean, hype, thresholds
+from gan_eval.stats.answers.hype import bootstrap_mean, hype
 from gan_eval.stats.trials import fill_trials
 
 
@@ -42,19 +41,6 @@ def test_interval_equals_scipys_bootstrap_and_does_not_depend_on_order() -> None
     assert bootstrap_mean(values[::-1], seed=0) == (low, high)
 
 
-def test_a_model_takes_the_reals_of_its_sessions_only() -> None:
-    trials = pd.concat([answers(P1=(0, 1)), answers(P2=(10, 1)).replace({"model": {"m": "other"}})])
-    table = hype(trials).set_index(hype(trials)["model"].fillna(""))
-    assert table.loc["m", "error_real"] == 0
-    assert table.loc["other", "error_real"] == 100
-    assert table.loc["", "error_real"] == 50
-
-
-def test_timed_trials_have_no_error_score_and_empty_tables_no_rows() -> None:
-    assert hype(simulated().assign(requested_exposure_ms=500.0)).empty
-    assert hype(simulated().iloc[:0]).empty
-
-
 def test_where_the_exposure_is_not_known_there_is_no_score() -> None:
     """Only what was measured to stay up to the key press stayed until the answer."""
     trials = simulated(participants=3, each=12)
@@ -82,60 +68,3 @@ def test_without_reals_or_with_one_participant_the_note_says_so() -> None:
     some = hype(pd.concat([answers(P1=(1, 1), P2=(2, 2)), fakes.assign(participant="P3", session="P3")])).iloc[0]
     assert some["n_participants"] == 2
     assert "without both kinds of picture, left out: 1" in some["note"]
-
-
-def staircase(participants: int, threshold_ms: float, *, models: int = 1, seed: int = 0) -> pd.DataFrame:
-    """Staircases of participants who are right above a threshold and guess below it."""
-    rng, settings, rows = np.random.default_rng(seed), StaircaseSettings(), []
-    for person in range(participants):
-        exposure = settings.start_ms
-        own = threshold_ms + 20 * rng.normal()
-        for trial in range(150):
-            right = bool(exposure >= own or rng.random() < 0.5)
-            kind = "fake" if trial % 2 else "real"
-            rows.append(
-                {
-                    "participant": f"P{person}",
-                    "stimulus": f"d/{trial}",
-                    "trial": trial + 1,
-                    "block": 1,
-                    "kind": kind,
-                    "response": kind if right else {"fake": "real", "real": "fake"}[kind],
-                    "requested_exposure_ms": exposure,
-                    "protocol": "staircase",
-                    "dataset": "d",
-                    "model": f"m{trial // 2 % models}" if kind == "fake" else None,
-                }
-            )
-            exposure = np.clip(
-                exposure + (-settings.down_ms if right else settings.up_ms), settings.shortest_ms, settings.longest_ms
-            )
-    return fill_trials(pd.DataFrame(rows))
-
-
-def test_time_is_the_mean_of_the_modal_exposures() -> None:
-    trials = staircase(12, 350.0)
-    table = hype(trials)
-    modes = thresholds(trials)["mode_ms"]
-    assert table["score"].tolist() == ["hype_time"] * 2
-    assert table["model"].fillna("").tolist() == ["", "m0"]
-    assert table["value"].tolist() == pytest.approx([modes.mean()] * 2)
-    row = table.iloc[0]
-    assert row["ci_low"] < row["value"] < row["ci_high"]
-    assert row["value"] == pytest.approx(350, abs=60)
-    assert hype(staircase(3, 350.0, models=2))["model"].isna().all()
-
-
-def test_thresholds_at_an_end_of_the_range_are_counted() -> None:
-    easy = staircase(5, 20.0)
-    settings = StaircaseSettings()
-    bound = thresholds(easy, settings=settings)
-    at_end = int((bound["bound"].notna() & bound["mode_ms"].notna()).sum())
-    few = int(bound["mode_ms"].isna().sum())
-    row = hype(easy, settings=settings).iloc[0]
-    assert at_end + few == 5
-    assert ("upper bound" in (row["note"] or "")) == (at_end > 0)
-    assert ("turned round too seldom" in (row["note"] or "")) == (few > 0)
-    floor = staircase(5, 105.0)
-    row = hype(floor, settings=settings).iloc[0]
-    assert "at the shortest exposure: the mean is an upper bound" in row["note"]

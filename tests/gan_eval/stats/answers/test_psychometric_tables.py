@@ -8,8 +8,6 @@ from scipy.special import expit
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.answers.psychometric import psychometric
-from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.mixed.psychometric import LAPSES, crossed
 from gan_eval.stats.trials import fill_trials
 
 
@@ -133,31 +131,3 @@ def test_levels_that_follow_the_answers_bias_nothing():
     assert row["threshold_low"] < true < row["threshold_high"]
     assert row["slope_low"] < 1.5 < row["slope_high"]
     assert len(tables["psychometric_levels"]) <= 8
-
-
-@pytest.mark.nightly
-def test_models_of_one_staircase_are_fitted_together():
-    trials = judged({"a": 150.0, "b": 300.0}, people=15, each=60)
-    fixed = psychometric(trials)["psychometric"]
-    followed = psychometric(trials.assign(protocol="staircase"))["psychometric"]
-    assert followed["model"].tolist() == ["a", "b"]
-    np.testing.assert_allclose(followed["threshold"], fixed["threshold"], rtol=0.25)
-    assert followed["sd_participant"].notna().all()
-    assert not np.allclose(followed["threshold"], fixed["threshold"], rtol=1e-6)
-
-
-def test_models_that_have_fits_at_no_common_lapse_rate_are_pooled(monkeypatch):
-    trials = judged({"a": 120.0, "b": 420.0}, people=6, pairs=True)
-    asked = []
-
-    def some(data, lapse, **more):
-        asked.append(lapse)
-        if lapse == LAPSES[len(asked) > len(LAPSES)]:  # each model at another rate
-            return crossed(data, lapse, **more)
-        raise NoFitError("did not converge")
-
-    monkeypatch.setattr("gan_eval.stats.answers.psychometric.crossed", some)
-    rows = psychometric(trials)["psychometric"]
-    assert len(rows) == 2
-    assert rows["threshold"].notna().all()
-    assert rows["note"].str.startswith("pooled answers instead of the crossed model: did not converge").all()

@@ -46,13 +46,6 @@ def test_unanswered_practice_and_catch_are_in_no_rate():
     assert row["n_none"] == 2
 
 
-def test_pairs_are_in_no_rate():
-    trials = from_counts(3, 2, 1, 4)
-    trials.loc[:3, ["kind", "response"]] = None
-    trials.loc[:3, "choice"] = "a"
-    assert row_of(rates(trials), "all")["n_fake"] == 1
-
-
 def test_model_scope_takes_the_reals_of_its_own_data_sets_and_sessions():
     rows = [
         ("s1", "d1", "real", None, "real"),
@@ -87,12 +80,6 @@ def test_every_scope_adds_up():
     assert list(table.loc[table["scope"] == "block", "id"]) == ["1", "2"]
 
 
-def test_exposures_stand_in_the_order_of_time():
-    trials = from_counts(1, 1, 1, 1, requested_exposure_ms=[1000.0, 200.0, np.nan, np.inf])
-    table = rates(trials)
-    assert list(table.loc[table["scope"] == "exposure", "id"]) == ["200", "1000", "until-answer", "unknown"]
-
-
 def test_an_empty_exposure_is_until_the_answer_only_where_the_picture_was_measured_to_stay():
     def exposures(**columns: object) -> list[str]:
         table = rates(simulated(participants=2, each=8).assign(**columns))
@@ -106,12 +93,6 @@ def test_an_empty_exposure_is_until_the_answer_only_where_the_picture_was_measur
     assert exposures(exposure_ms=(times + 8).where(times.index % 5 > 0)) == ["until-answer"]  # some broken off
     assert exposures(exposure_ms=(times + 8).where(times.index != 3, 100.0)) == ["until-answer", "unknown"]
     assert exposures(requested_exposure_ms=np.inf) == ["until-answer"]
-
-
-def test_row_order_does_not_matter():
-    trials = simulated()
-    shuffled = trials.sample(frac=1, random_state=1).reset_index(drop=True)
-    pd.testing.assert_frame_equal(rates(trials), rates(shuffled))
 
 
 @pytest.mark.parametrize(
@@ -153,11 +134,3 @@ def test_unequal_numbers_of_reals_and_fakes_are_named():
     assert "not equally many" in row_of(rates(from_counts(3, 9, 2, 4)), "all")["note"]
     assert "not equally many" not in row_of(rates(from_counts(3, 3, 2, 4)), "all")["note"]
     assert "several studies" in row_of(rates(from_counts(3, 2, 1, 4, study=["a"] * 5 + ["b"] * 5)), "all")["note"]
-
-
-def test_stimuli_marked_twice_are_counted_for_everything():
-    trials = from_counts(8, 2, 2, 8)
-    trials.loc[trials.index[-3:], "stimulus"] = ["facades/fake/0", "facades/fake/1", "facades/fake/1"]
-    note = row_of(rates(trials), "all")["note"]
-    assert "2 stimuli are marked real in some trials and fake in others" in note
-    assert "marked" not in str(row_of(rates(from_counts(8, 2, 2, 8)), "all")["note"])

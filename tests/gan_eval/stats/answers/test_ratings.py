@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.grades import ratings
 from gan_eval.stats.trials import fill_trials
 
@@ -50,15 +49,3 @@ def test_one_participant_has_no_interval_and_no_grade_no_mean() -> None:
     assert table["ci_low"].isna().all()
     assert table["note"].tolist() == ["one participant: no interval"] * 3 + ["no graded trials"]
     assert table["mean"].isna().tolist() == [False, False, False, True]
-
-
-@pytest.mark.parametrize("simulated", [True, False])
-def test_every_table_of_a_study_of_grades_says_who_answered(simulated: bool) -> None:
-    frames = analyze(graded(GRADES, simulated=simulated))
-    assert {name for name, frame in frames.items() if "simulated" in frame and len(frame)} >= {"rates", "ratings"}
-    marks = [frame["simulated"] for frame in frames.values() if "simulated" in frame]
-    assert set(pd.concat(marks)) == {simulated}
-
-
-def test_practice_is_not_graded() -> None:
-    assert ratings(graded(GRADES, phase="practice")).empty

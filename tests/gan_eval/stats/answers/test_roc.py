@@ -3,13 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import simulated
 from scipy.special import expit, logit
-from scipy.stats import norm
 from scipy.stats import t as student
 
-from gan_eval.stats.answers.detection import signal_detection
-from gan_eval.stats.answers.roc import Graded, areas
+from gan_eval.stats.answers.detection import Judged, areas
 
 
 def answers(seed: int, *, people: int, stimuli: int, each: int, spread: float = 0.7) -> pd.DataFrame:
@@ -24,10 +21,11 @@ def answers(seed: int, *, people: int, stimuli: int, each: int, spread: float = 
     return pd.DataFrame({"participant": person, "stimulus": stimulus, "grade": grade, "is_fake": is_fake})
 
 
-def graded(frame: pd.DataFrame, group: np.ndarray) -> Graded:
-    columns = (frame[name].to_numpy() for name in ("participant", "stimulus", "grade", "is_fake"))
-    cell = frame["participant"] * (frame["stimulus"].max() + 1) + frame["stimulus"]
-    return Graded(group, *columns, cell=cell.to_numpy())
+def graded(frame: pd.DataFrame, group: np.ndarray) -> Judged:
+    person, stimulus, is_fake, grade = (
+        frame[name].to_numpy() for name in ("participant", "stimulus", "is_fake", "grade")
+    )
+    return Judged(group, person, stimulus, is_fake, is_fake, grade, cell=person * 1000 + stimulus)
 
 
 def by_hand(frame: pd.DataFrame) -> tuple[float, pd.Series]:
@@ -56,16 +54,6 @@ def clustered(frame: pd.DataFrame, influence: pd.Series, cluster: pd.Series) -> 
             ** 2
         )
     return total
-
-
-def test_interval_of_independent_answers_is_delongs() -> None:
-    frame = answers(1, people=1, stimuli=60, each=60)
-    area, low, high = (float(part[0]) for part in areas(graded(frame, np.zeros(60, int)), 1))
-    expected, influence = by_hand(frame)
-    fake, real = influence[frame["is_fake"]] * 30, influence[~frame["is_fake"]] * 30
-    half = norm.ppf(0.975) * np.sqrt(fake.var() / 30 + real.var() / 30) / (expected * (1 - expected))
-    assert area == pytest.approx(expected)
-    assert (low, high) == pytest.approx((expit(logit(expected) - half), expit(logit(expected) + half)))
 
 
 def test_crossed_interval_is_the_two_way_sum_one_cluster_at_a_time() -> None:
@@ -111,14 +99,3 @@ def test_what_allows_no_interval_has_none() -> None:
     assert np.isfinite(found.value[0])
     assert np.isnan(found.low[0])
     assert np.isnan(areas(graded(frame.iloc[:0], zeros[:0]), 2)).all()
-
-
-def test_the_table_has_the_interval_and_a_word_where_there_is_none() -> None:
-    trials = simulated(participants=8, stimuli=40, each=20)
-    trials["confidence"] = np.random.default_rng(0).integers(0, 4, len(trials)).astype(float)
-    row = signal_detection(trials).iloc[0]
-    assert row["auc_confidence_low"] < row["auc_confidence"] < row["auc_confidence_high"]
-    right = signal_detection(trials.assign(response=trials["kind"])).iloc[0]
-    assert right["auc_confidence"] == 1
-    assert np.isnan(right["auc_confidence_low"])
-    assert "an area by confidence of 0 or 1: no interval" in right["note"]

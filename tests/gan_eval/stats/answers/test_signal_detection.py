@@ -11,9 +11,7 @@ from scipy.stats import mannwhitneyu, norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
-from gan_eval.stats.answers.detection import DETECTION_SCOPES, signal_detection
-from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.answers.sensitivity import detection
+from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.groups import groups
 from gan_eval.stats.trials import fill_trials, main_trials
 
@@ -54,22 +52,6 @@ def test_independent_intervals_follow_gourevitch_and_galanter() -> None:
     )
 
 
-def test_beta_has_the_spread_of_simulated_answers() -> None:
-    rng = np.random.default_rng(0)
-    hits, false_alarms = rng.binomial(200, 0.7, 20_000), rng.binomial(200, 0.45, 20_000)
-    found = detection(hits, 200 - hits, false_alarms, 200 - false_alarms)
-    row = whole(from_counts(140, 60, 90, 110))
-    half = (np.log(row["beta_high"]) - np.log(row["beta_low"])) / 2
-    assert half / norm.ppf(0.975) == pytest.approx(float(np.std(found.dprime * found.criterion)), rel=0.05)
-
-
-def corrected(trials: pd.DataFrame) -> tuple[float, float]:
-    """Log-linear hit and false-alarm rate."""
-    says = trials["says_fake"].to_numpy()
-    fake = trials["is_fake"].to_numpy()
-    return (says[fake].sum() + 0.5) / (fake.sum() + 1), (says[~fake].sum() + 0.5) / ((~fake).sum() + 1)
-
-
 MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], float]]] = {
     "hit_rate": (lambda hit, _: float(logit(hit)), lambda x: float(logit(x))),
     "false_alarm_rate": (lambda _, false_alarm: float(logit(false_alarm)), lambda x: float(logit(x))),
@@ -81,79 +63,38 @@ MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], flo
 """Each measure on the scale of its interval, and the way there from the table."""
 
 
-def jackknife(main: pd.DataFrame, cluster: pd.Series) -> dict[str, float]:
-    """Delete-one-cluster variance of each measure."""
-    counts = pd.crosstab(cluster, [main["is_fake"], main["says_fake"]]).to_numpy()
-    left = counts.sum(axis=0) - counts
-    left = np.unique(left, axis=0, return_counts=True)
-    (real_real, real_fake, fake_real, fake_fake), times = left[0].T, left[1]
-    hit, fa = (fake_fake + 0.5) / (fake_fake + fake_real + 1), (real_fake + 0.5) / (real_fake + real_real + 1)
-    found = {}
-    for name, (measure, _) in MEASURES.items():
-        values = np.repeat([measure(h, f) for h, f in zip(hit, fa, strict=True)], times)
-        found[name] = (len(values) - 1) / len(values) * float(((values - values.mean()) ** 2).sum())
-    return found
-
-
-def test_clustered_intervals_agree_with_a_two_way_jackknife() -> None:
-    trials = simulated(stimuli=50, participants=40, each=50, intercept=0.9, real=-0.5, sd_participant=0.9, seed=7)
-    main = main_trials(trials)
-    row = whole(trials)
-    assert row["basis"] == "two_way_cluster"
-    ways = [jackknife(main, main[name]) for name in ("participant", "stimulus")]
-    single = jackknife(main, pd.Series(np.arange(len(main))))
-    freedom = min(39, main.groupby("is_fake")["stimulus"].nunique().min() - 1)
-    for name, (_, scale) in MEASURES.items():
-        variance = max(ways[0][name] + ways[1][name] - single[name], ways[0][name], ways[1][name])
-        half = (scale(row[f"{name}_high"]) - scale(row[f"{name}_low"])) / 2
-        assert half / student.ppf(0.975, freedom) == pytest.approx(np.sqrt(variance), rel=0.15), name
-
-
-@pytest.mark.slow
-def test_clustered_variance_one_cluster_at_a_time() -> None:
-    """The same sum, by loops and a numerical gradient, for one model of a table with several."""
-    trials = simulated(stimuli=60, each=40, participants=15, models=("a", "b"), seed=3)
+def test_clustered_variances_one_cluster_at_a_time() -> None:
+    """The same sums, by loops and numerical gradients, for one model of a table with several."""
+    trials = simulated(stimuli=60, each=40, participants=15, models=("a", "b"), sd_participant=0.9, seed=3)
     table = signal_detection(trials)
     row = table[(table["scope"] == "model") & (table["id"] == "b")].iloc[0]
+    assert row["basis"] == "two_way_cluster"
     main = main_trials(trials)
     main = main[~main["is_fake"] | (main["model"] == "b")]
-    hit, fa = corrected(main)
+    is_fake, says_fake = main["is_fake"].to_numpy(bool), main["says_fake"].to_numpy(bool)
+    rates = [(says_fake[kind].sum() + 0.5) / (kind.sum() + 1) for kind in (is_fake, ~is_fake)]
+    errors = np.where(is_fake, says_fake - rates[0], says_fake - rates[1])
+    single = pd.Series(np.arange(len(main)), index=main.index)
     step = 1e-6
-    slope = (
-        (ndtri(hit + step) - ndtri(hit - step)) / (2 * step),
-        -(ndtri(fa + step) - ndtri(fa - step)) / (2 * step),
-    )
-    variances = []
-    for cluster in (main["participant"], main["stimulus"], pd.Series(np.arange(len(main)), index=main.index)):
-        total = 0.0
-        kinds = [cluster[main["is_fake"]].nunique(), cluster[~main["is_fake"]].nunique()]
-        for _, part in main.groupby(cluster):
-            fakes, reals = part[part["is_fake"]], part[~part["is_fake"]]
-            one = slope[0] * (fakes["says_fake"] - hit).sum() / main["is_fake"].sum()
-            other = slope[1] * (reals["says_fake"] - fa).sum() / (~main["is_fake"]).sum()
-            total += (one * np.sqrt(kinds[0] / (kinds[0] - 1)) + other * np.sqrt(kinds[1] / (kinds[1] - 1))) ** 2
-        variances.append(total)
-    variance = max(variances[0] + variances[1] - variances[2], variances[0], variances[1])
-    half = student.ppf(0.975, 14) * np.sqrt(variance)
-    assert row["dprime_high"] - row["dprime"] == pytest.approx(half, rel=1e-6)
-
-
-@pytest.mark.nightly
-def test_claimed_error_is_the_spread_over_new_people_and_pictures() -> None:
-    """Fifty studies, as data sets of one table so that they are analysed together."""
-    studies = []
-    for seed in range(50):
-        study = simulated(participants=20, each=30, stimuli=30, seed=seed).assign(dataset=f"study {seed}")
-        named = {name: f"{seed}/" + study[name] for name in ("session", "participant", "stimulus")}
-        studies.append(study.assign(**named))
-    table = signal_detection(pd.concat(studies, ignore_index=True))
-    rows = table[table["scope"] == "dataset"]
-    assert len(rows) == 50
-    freedom = 14
-    for name, scale in (("dprime", np.asarray), ("fooling_rate", logit)):
-        claimed = (scale(rows[f"{name}_high"]) - scale(rows[f"{name}_low"])) / 2
-        spread = np.std(scale(rows[name]), ddof=1)
-        assert np.mean(claimed) / student.ppf(0.975, freedom) / spread == pytest.approx(1, abs=0.2)
+    for name, (measure, scale) in MEASURES.items():
+        slopes = [
+            (measure(rates[0] + a, rates[1] + b) - measure(rates[0] - a, rates[1] - b)) / (2 * step)
+            for a, b in ((step, 0), (0, step))
+        ]
+        ways = []
+        for cluster in (main["participant"], main["stimulus"], single):
+            total = 0.0
+            for each in cluster.unique():
+                own = (cluster == each).to_numpy(bool)
+                sums = 0.0
+                for slope, kind in zip(slopes, (is_fake, ~is_fake), strict=True):
+                    number = cluster[kind].nunique()
+                    sums += slope * errors[own & kind].sum() / kind.sum() * np.sqrt(number / (number - 1))
+                total += sums**2
+            ways.append(total)
+        variance = max(ways[0] + ways[1] - ways[2], ways[0], ways[1])
+        half = student.ppf(0.975, 14) * np.sqrt(variance)
+        assert scale(row[f"{name}_high"]) - scale(row[f"{name}_low"]) == pytest.approx(2 * half, rel=1e-6), name
 
 
 @pytest.mark.parametrize("stimuli", [20, 500])
@@ -185,27 +126,13 @@ def test_area_by_confidence_equals_mann_whitney(participants) -> None:
             expected = mannwhitneyu(score[rows][fake], score[rows][~fake]).statistic / (fake.sum() * (~fake).sum())
             found = table[(table["scope"] == scope) & (table["id"] == name)].iloc[0]
             assert found["auc_confidence"] == pytest.approx(expected)
-    assert "confidence is missing for some answers" in table["note"].iloc[0]
+    row = table.iloc[0]
+    assert "confidence is missing for some answers" in row["note"]
+    assert row["auc_confidence_low"] < row["auc_confidence"] < row["auc_confidence_high"]
+    right = whole(trials.assign(response=trials["kind"]))
+    assert (right["auc_confidence"], np.isnan(right["auc_confidence_low"])) == (1, True)
+    assert "an area by confidence of 0 or 1: no interval" in right["note"]
     assert signal_detection(simulated())["auc_confidence"].isna().all()
-
-
-def test_rows_and_counts_are_those_of_the_rates() -> None:
-    trials = simulated(models=("a", "b"), seed=5).assign(requested_exposure_ms=500.0)
-    trials["block"] = 1 + trials["trial"].astype(int) % 3
-    trials.loc[trials.index[::9], "response"] = "none"
-    table = signal_detection(trials)
-    expected = rates(trials)
-    expected = expected[expected["scope"].isin(DETECTION_SCOPES)].reset_index(drop=True)
-    columns = ["scope", "id", "n_real", "n_fake"]
-    assert table[columns].to_numpy().tolist() == expected[columns].to_numpy().tolist()
-    numbers = table[["dprime", "criterion"]].to_numpy(float)
-    assert numbers == pytest.approx(expected[["dprime", "criterion"]].to_numpy(float))
-    assert table["hit_rate"].to_numpy() == pytest.approx(expected["fake_correct"].to_numpy())
-    assert (table["scope"] == "participant").sum() == 40
-    assert (table.loc[table["scope"] == "participant", "basis"] == "independent").all()
-    for name in NUMBERS:
-        assert (table[f"{name}_low"] <= table[name]).all()
-        assert (table[name] <= table[f"{name}_high"]).all()
 
 
 def test_everything_right_is_finite_and_as_wide_as_few_units_allow() -> None:
@@ -269,7 +196,7 @@ def test_the_mean_of_individuals_is_theirs_and_different_criteria_lower_only_the
     assert row["dprime_individual_high"] - row["dprime_individual"] == pytest.approx(between, rel=0.2)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_interval_of_the_mean_of_individuals_allows_for_pictures():
     covered = []
     for seed in range(100):

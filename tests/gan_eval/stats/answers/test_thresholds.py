@@ -6,7 +6,7 @@ from scipy import stats
 
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.answers.hype import mean_thresholds, thresholds
+from gan_eval.stats.answers.hype import hype, mean_thresholds, thresholds
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.trials import fill_trials
 
@@ -62,6 +62,18 @@ def test_the_mean_over_participants() -> None:
     assert (found.low_ms, found.high_ms) == pytest.approx(interval)
 
 
+def test_hype_time_is_the_mean_of_the_modal_exposures() -> None:
+    trials = pd.concat([climb("P1"), climb("P2", shift=30), climb("P3", shift=90)])
+    row = hype(trials).iloc[0]
+    assert (row["score"], row["unit"], row["n_participants"]) == ("hype_time", "ms", 3)
+    assert row["value"] == pytest.approx(thresholds(trials)["mode_ms"].mean())
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    narrow = StaircaseSettings(start_ms=500, shortest_ms=100, longest_ms=530)
+    (alone,) = hype(pd.concat([climb(), climb("P2", answers=[True])]), settings=narrow).to_dict("records")
+    assert "1 of 1 thresholds are at the longest exposure: the mean is a lower bound" in alone["note"]
+    assert "1 of 2 staircases turned round too seldom for a threshold" in alone["note"]
+
+
 def quest(participant: str = "P1", *, share: float = 0.75, model: str = "gan") -> pd.DataFrame:
     """Forty trials of QUEST+ at 400 ms, that share of them right."""
     return fill_trials(
@@ -105,13 +117,6 @@ def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:
     assert cited.loc["vae", "threshold_ms"] == pytest.approx(each["P3"])
     assert cited["fooling_rate"].isna().all()
     assert "exposure" not in set(rates(trials)["scope"])
-
-
-def test_staircases_and_quest_plus_are_not_averaged() -> None:
-    means = mean_thresholds(thresholds(pd.concat([climb(), quest("P2")])))
-    assert [(mean.protocol, mean.n_participants) for mean in means] == [("quest_plus", 1), ("staircase", 1)]
-    alone = means[1]
-    assert (alone.mean_ms, pd.isna(alone.low_ms)) == (THRESHOLD, True)
 
 
 def test_steps_are_no_levels_of_exposure() -> None:

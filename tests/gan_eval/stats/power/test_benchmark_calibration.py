@@ -1,4 +1,4 @@
-"""The benchmark of false alarms: every kind of study gives an answer in every row, and the page is its text."""
+"""The benchmark of false alarms: every kind of study gives an answer in every row."""
 
 import importlib
 from pathlib import Path
@@ -7,7 +7,6 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
@@ -50,35 +49,3 @@ def test_ours_is_what_the_table_says(calibration: ModuleType, effect: float) -> 
     ours = blocks._told_apart(study, plan)
     names = ["ci_low", "ci_high", "p", "p_equivalent"]
     np.testing.assert_allclose([getattr(ours, name) for name in names], row[names].astype(float), rtol=1e-6)
-
-
-def test_the_page_has_the_tables_that_are_printed(calibration: ModuleType) -> None:
-    found = {"skills": [[[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, np.nan, 0.0]], [[0.0, 0.0, 0.0, 0.0]] * 2]}
-    lines = list(calibration.page_lines(found, studies=2, seed=3))
-    assert "--studies 2 --seed 3" in lines[1]
-    assert lines[-4] == "| ours: told apart | 50.0 | 0.0 |"
-    assert lines[-2] == "| chi-square | 0.0 (1 studies) | 0.0 |"
-    page = f"before\n{calibration.BEGIN}\nstale\n{calibration.END}\nafter\n"
-    once = calibration.with_tables(page, lines)
-    assert calibration.with_tables(once, lines) == once  # nothing is piled up
-    assert once.startswith(f"before\n{calibration.BEGIN}\n\n{lines[0]}\n")
-    assert once.endswith(f"\n{calibration.END}\nafter\n")
-    assert "stale" not in once
-    with pytest.raises(ValueError, match="needs"):
-        calibration.with_tables("no marks", lines)
-    committed = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
-    assert "\n\nten tables\n\n" in calibration.with_tables(committed, ["ten tables"])
-
-
-def test_the_usual_tests_are_those_of_the_textbook(calibration: ModuleType) -> None:
-    answers = importlib.import_module("calibration_answers")
-    study = answers.simulate(answers.World(1000, 0.4, 0.1), np.random.default_rng(0))
-    table = answers.counted(study)
-    assert table.sum() == 2000
-    wald = np.log(table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0])) / np.sqrt((1 / table).sum())
-    assert answers.logistic_p(study) == pytest.approx(2 * stats.norm.sf(abs(wald)))
-    assert answers.chi_square_p(study) == pytest.approx(answers.logistic_p(study), rel=0.05)
-    means = [[study.yes[(study.participant == p) & (study.in_a == side)].mean() for p in range(40)] for side in (1, 0)]
-    assert answers.t_over_people_p(study) == pytest.approx(stats.ttest_rel(*means).pvalue)
-    inside, outside = (answers.people_equivalence_p(study, margin) for margin in (0.5, 1e-6))
-    assert inside < 1e-6 < 0.4 < outside

@@ -54,11 +54,3 @@ def test_nobody_sees_two_versions_of_an_item_and_models_are_balanced() -> None:
     fake = {group.dataset + group.role: count for group, count in zip(design.groups, counts, strict=True)}
     assert fake["mapsone"] == fake["mapstwo"] == 36
     assert fake["shoesone"] == 72
-
-
-def test_fewer_participants_are_the_first_ones() -> None:
-    rows, settings = planned_stimuli(VERSIONS, 30), QuizSettings(real=6, fake=6)
-    design = deal_design(rows, settings, seed=1, participants=12)
-    alone = deal_design(rows, settings, seed=1, participants=5)
-    np.testing.assert_array_equal(design.first(5).stimulus, alone.stimulus)
-    np.testing.assert_array_equal(design.first(5).participant, alone.participant)

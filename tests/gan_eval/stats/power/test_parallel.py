@@ -1,4 +1,4 @@
-"""Tasks on processes: the same results in the same order."""
+"""Simulated studies on processes: the same results in the same order, and no process is left behind."""
 
 import os
 import signal
@@ -8,50 +8,34 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gan_eval.stats.power.planning import in_parallel
 
 
-def drawn(seed: int, task: tuple[int, ...]) -> float:
-    return float(np.random.default_rng([seed, *task]).random())
+def described(state: str, task: tuple[int, ...]) -> tuple[str, tuple[int, ...], str | None]:
+    if task[0] < 0:
+        raise ValueError(f"{state} {task}")
+    return state, task, os.environ.get("OPENBLAS_NUM_THREADS")
 
 
-def broken(state: int, task: tuple[int, ...]) -> float:
-    raise ValueError(f"{state} {task}")
-
-
-def threads(names: tuple[str, ...], task: tuple[int, ...]) -> list[str | None]:
-    return [os.environ.get(name) for name in names]
-
-
-TASKS = [(number, 7) for number in range(9)]
+def test_an_error_is_an_error_here() -> None:
+    with pytest.raises(ValueError, match=r"state \(-1, 7\)"):
+        in_parallel(described, "state", [(-1, 7)], workers=1)
 
 
 @pytest.mark.slow
-def test_the_number_of_processes_changes_nothing() -> None:
-    reported: list[int] = []
-    alone = in_parallel(drawn, 3, TASKS, workers=1)
-    assert in_parallel(drawn, 3, TASKS, workers=2, on_done=reported.append) == alone
-    assert len(set(alone)) == 9
+def test_processes_give_results_in_order_compute_in_one_thread_and_pass_errors_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    tasks, reported = [(number, 7) for number in range(9)], []
+    found = in_parallel(described, "state", tasks, workers=2, on_done=reported.append)
+    assert found == [("state", task, "1") for task in tasks]
     assert reported == list(range(1, 10))
-
-
-@pytest.mark.nightly
-def test_processes_compute_in_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    for name in names:
-        monkeypatch.setenv(name, "7")
-    assert in_parallel(threads, names, [(0,), (1,)], workers=2) == [["1", "1", "1"]] * 2
-    assert [os.environ[name] for name in names] == ["7", "7", "7"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_in_a_process_is_an_error_here(workers: int) -> None:
-    with pytest.raises(ValueError, match=r"3 \(0, 7\)"):
-        in_parallel(broken, 3, TASKS[:1], workers=workers)
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+    with pytest.raises(ValueError, match=r"state \(-1, 7\)"):
+        in_parallel(described, "state", [(-1, 7)], workers=2)
 
 
 KILLED = """

@@ -10,28 +10,23 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.contrast import estimate
-from gan_eval.stats.compare.questions import kind_questions
 from gan_eval.stats.power import plan_power, planned_stimuli, planning
 from gan_eval.stats.power.design import Design, deal_design
-from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world
+from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world, sentences, tables
 from gan_eval.stats.power.questions import MOST_PAIRS, omitted_message, questions_of
 from gan_eval.stats.power.simulate import (
     Inference,
     Verdict,
     World,
     analysed,
-    answered_trials,
     answers_that_count,
     one_study,
     simulate,
     verdicts,
 )
-from gan_eval.stats.power.words import sentences, tables
 from gan_eval.stats.shares import wilson
 from gan_eval.stats.trials import fill_trials
 
-RANDOM = np.random.default_rng(7)
 POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)
 
 
@@ -56,14 +51,14 @@ PLANS = (AnalysisSettings(margin=0.1), AnalysisSettings(margin=0.1, slope=False)
 
 
 def played(design: Design, **answers: object) -> pd.DataFrame:
-    """The trials of single pictures that were dealt, with the columns of their answers."""
+    """The trials that were dealt, with the columns of their answers."""
     group = [design.groups[number] for number in design.group]
     dealt: dict[str, object] = {
         "participant": [f"P{number}" for number in design.participant],
         "stimulus": [f"S{number}" for number in design.stimulus],
         "item": [f"I{design.item[number]}" for number in design.stimulus],
         "dataset": "d",
-        "kind": ["real" if each.is_real else "fake" for each in group],
+        "kind": [None if each.is_pair else "real" if each.is_real else "fake" for each in group],
         "model": [each.role or None for each in group],
     }
     return fill_trials(pd.DataFrame(dealt | answers))
@@ -93,21 +88,7 @@ def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, compariso
     analysis = AnalysisSettings(margin=0.1)
     world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
     answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    trials = fill_trials(
-        pd.DataFrame(
-            {
-                "participant": [f"P{number}" for number in design.participant],
-                "stimulus": [f"S{number}" for number in design.stimulus],
-                "item": [f"I{design.item[number]}" for number in design.stimulus],
-                "dataset": "d",
-                "protocol": protocol,
-                "kind": None,
-                "model": [design.groups[number].role for number in design.group],
-                "response": None,
-                "choice": np.where(answers, "a", "b"),
-            }
-        )
-    )
+    trials = played(design, protocol=protocol, response=None, choice=np.where(answers, "a", "b"))
     row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
     asked = [question for question in world.questions if not question.equivalence]
     found = analysed(design, answers, world.questions, analysis)
@@ -134,16 +115,6 @@ def test_grades_are_judged_as_the_analysis_judges_them() -> None:
             assert found[f"equivalence: {name}: {measure}"].p_equivalent == pytest.approx(row["p_equivalent"])
 
 
-def test_each_model_is_told_apart_by_itself_as_the_analysis_has_it() -> None:
-    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=10)
-    questions = questions_of(design.groups, AnalysisSettings())
-    answers = simulate(design, make_world(design, PowerSettings(), AnalysisSettings()).truths["assumed"], RANDOM)
-    rows = {one.a: one for one in kind_questions(answered_trials(design, answers), AnalysisSettings())}
-    of_one = next(question for question in questions if question.name == "one told apart")
-    ours = analysed(design, answers, [of_one], AnalysisSettings())["one told apart"]
-    assert ours.p == estimate(rows["one"].question, margin=None, fits={}).p
-
-
 def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
     design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=400)
     lost = PowerSettings(unanswered=0.1, dropout=0.3, excluded=0.2)
@@ -163,16 +134,7 @@ def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(planning, "one_study", found_by_question)
     done: list[tuple[int, int]] = []
     planned = study(power={"participants": [4, 6], "simulations": 60, **ALL}, analysis={"margin": 0.2})
-    estimates = []
-    table = plan_power(
-        planned,
-        POOL,
-        on_estimate=lambda *now: estimates.append((*now, len(done))),
-        on_progress=lambda *now: done.append(now),
-    ).table
-    ((studies, seconds, before),) = estimates
-    assert (studies, before) == (done[0][1], 0), "the estimate comes first"
-    assert seconds > 0
+    table = plan_power(planned, POOL, on_progress=lambda *now: done.append(now)).table
     rows = table[table["participants"] == 4].set_index("question")
     assert rows["simulations"].to_dict() == {
         "told apart": 40,
@@ -191,14 +153,6 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     _, number, *asked = task
     names = [world.questions[place].name for place in asked]
     return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
-
-
-def test_a_study_follows_from_seed_and_number_alone() -> None:
-    design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=10)
-    world = make_world(design, PowerSettings(), AnalysisSettings())
-    again, other = one_study(world, (10, 3)), one_study(world, (10, 4))
-    assert one_study(world, (10, 3)) == again
-    assert other != again
 
 
 def test_differences_of_one_family_are_corrected_together() -> None:

@@ -71,29 +71,6 @@ def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, s
     assert (spread < 0.17) == (sd_slope == 0)  # skill varies only if sd_slope is above 0
 
 
-def test_people_see_several_models_differently(design: Design) -> None:
-    """The views vary around each person's skill: a difference of two models has twice the variance of a view."""
-    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"sd_slope": 1.2, "sd_model": 0.5}))
-    real, one, two = truth.people
-    np.testing.assert_allclose([np.hypot.reduce(one - two), np.hypot.reduce((one + two) / 2 - real)], [0.5**0.5, 1.2])
-    alone = deal_design(planned_stimuli([("d", "one")], 20), QuizSettings(real=4, fake=4), seed=0, participants=2)
-    real, one = assumed_truth(alone.groups, SETTINGS.model_copy(update={"sd_model": 0.5})).people
-    np.testing.assert_allclose(one - real, 0, atol=1e-12)  # a single model has no other to compare with
-
-
-def test_versions_of_an_item_have_its_effect_in_common(design: Design) -> None:
-    settings = SETTINGS.model_copy(update={"sd_item": 3.0, "sd_stimulus": 0.0, "sd_participant": 0.0})
-    truth = assumed_truth(design.groups, settings)
-    items = design.item[design.stimulus]
-    agree = []
-    for seed in range(40):
-        answers = simulate(design, truth, np.random.default_rng(seed))
-        called_fake = np.bincount(items, answers) / np.bincount(items)
-        agree.append(np.abs(called_fake - 0.5).mean())
-    assert np.mean(agree) > 0.28  # 0.17 where each picture has an effect of its own
-    np.testing.assert_allclose(truth.sd(), 3.0)
-
-
 def test_grades_have_the_assumed_shares() -> None:
     design = deal_design(
         planned_stimuli([("d", "one"), ("d", "two")], 60),

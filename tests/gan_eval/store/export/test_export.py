@@ -65,13 +65,6 @@ def test_the_dictionary_reports_each_column_of_each_file(store: Path, tmp_path: 
     assert (exposure["dtype"], exposure["unit"], exposure["key"]) == ("float", "ms", False)
 
 
-def test_only_one_study_is_exported_where_it_is_named(store: Path, tmp_path: Path) -> None:
-    export_store(store, tmp_path / "out", formats=["csv"], study="second")
-    for table in STORED_TABLES:
-        assert {row["session"] for row in cells(tmp_path / "out" / f"{table.name}.csv")} <= {"s2"}
-    assert len(cells(tmp_path / "out" / "trials.csv")) == 3
-
-
 def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> None:
     export_store(store, tmp_path / "out", formats=["psych-ds"], study="first_study")
     folder = tmp_path / "out" / "psych-ds"
@@ -112,12 +105,6 @@ def test_psych_ds_names_the_columns_that_a_table_has_beyond_its_schema(tmp_path:
         assert all(variable["description"] for variable in variables)
 
 
-def test_the_readme_says_what_reports_a_row_from_the_others(store: Path, tmp_path: Path) -> None:
-    export_store(store, tmp_path / "out", formats=["csv"])
-    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert "| trials | 5 | session, trial |" in text
-
-
 def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path: Path) -> None:
     export_store(store, tmp_path / "out", formats=["r"])
     script = (tmp_path / "out" / "read.R").read_text(encoding="utf-8")
@@ -131,19 +118,14 @@ def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path
     assert script.count("{") == script.count("}")
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_every_export_says_what_its_times_are_not(store: Path, tmp_path: Path, name: str) -> None:
-    export_store(store, tmp_path / "out", formats=[name])
-    texts = {"psych-ds": "psych-ds/dataset_description.json", "r": "read.R"}
-    for file in ("README.md", texts.get(name, "README.md")):
-        text = (tmp_path / "out" / file).read_text(encoding="utf-8")
-        assert "absolute lag of display and keyboard" in text
-        assert "is not measured" in text
-
-
 def test_a_second_export_replaces_the_first_and_leaves_other_folders_alone(store: Path, tmp_path: Path) -> None:
-    for _ in range(2):
-        export_store(store, tmp_path / "out", formats=["csv"])
+    for study, trials in ((None, 5), ("second", 3)):
+        export_store(store, tmp_path / "out", formats=FORMATS, study=study)
+        assert {row["session"] for row in cells(tmp_path / "out" / "trials.csv")} == {"s2", *(() if study else ("s1",))}
+        for file in ("README.md", "psych-ds/dataset_description.json", "read.R"):
+            assert "absolute lag of display and keyboard" in (tmp_path / "out" / file).read_text(encoding="utf-8")
+        text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+        assert f"| trials | {trials} | session, trial |" in text
     assert (tmp_path / "out" / OWN_FOLDER).is_dir()
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
