@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +29,6 @@ from peers import ROOT, peers_python
 
 from gan_eval import tables
 from gan_eval.machine.commands import own_command
-from gan_eval.quiz.station import summary
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
@@ -210,8 +210,8 @@ def watch_side(
 
 def report(title: str, values: Sequence[float]) -> None:
     """One line."""
-    row = summary(values)
-    print(f"  {title:<34}{row.n:>5}{row.mean:>9.3f}{row.sd:>8.3f}{row.largest:>9.3f}")
+    largest = max(map(abs, values))
+    print(f"  {title:<34}{len(values):>5}{fmean(values):>9.3f}{pstdev(values):>8.3f}{largest:>9.3f}")
 
 
 def report_exposures(name: str, pairs: Sequence[Pair]) -> None:

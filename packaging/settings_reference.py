@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from gan_eval.settings.description import Setting, about, settings_of
 from gan_eval.settings.design import IN_DESIGN, NOT_IN_DESIGN
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
-from gan_eval.settings.template import toml
+from gan_eval.settings.template import Setting, about, settings_of, toml
 
 _HEAD = """# The study file
 

@@ -13,8 +13,14 @@ from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import (
+    ConsentPage,
+    KeysPage,
+    QuestionPage,
+    ReadyPage,
+    ResumePage,
+    WelcomePage,
+)
 from gan_eval.quiz.app.painting import painted
 from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.clock import SystemClock

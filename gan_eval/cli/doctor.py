@@ -216,12 +216,13 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
     """Return what the timing self-test has measured on a screen."""
     measure = "gan-eval quiz --self-test"
     try:
-        from gan_eval.quiz.station import ScreenKey, read_timing
+        from gan_eval.quiz.station import ScreenKey, read_record
     except ModuleNotFoundError as error:
         return Finding(what, "warning", f"cannot be examined: {error}", "./run setup")
     width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
     try:
-        timing = read_timing(ScreenKey(screen["name"], width, height, screen["hertz"], platform))
+        key = ScreenKey(screen["name"], width, height, screen["hertz"], platform)
+        timing = read_record().timings.get(str(key))
     except UserError as error:
         return Finding(what, "warning", str(error), measure)
     if timing is None:

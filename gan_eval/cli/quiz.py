@@ -92,7 +92,7 @@ def quiz(
         refuse_without_effect(context, others, "quiz --self-test measures this screen alone; leave it out")
         from gan_eval.quiz.app.self_test import run_self_test
 
-        for line in run_self_test(presentation).lines:
+        for line in run_self_test(presentation):
             typer.echo(line)
         return
     if (study is None) == (not stimuli):

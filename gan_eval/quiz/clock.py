@@ -9,24 +9,12 @@ before Python 3.13).
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from gan_eval.tables.frames import Row
 
 now_ns: Final = time.perf_counter_ns
 """The monotonic clock of the quiz, in nanoseconds."""
-
-
-class Clock(Protocol):
-    """The two clocks of a session."""
-
-    def monotonic(self) -> int:
-        """Nanoseconds that never jump."""
-        ...
-
-    def utc(self) -> datetime:
-        """The time of day, in UTC. Its clock may be set forward at any moment: nothing is measured by it."""
-        ...
 
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -70,6 +58,10 @@ class VirtualClock:
     def advance_to(self, when: int) -> None:
         """Move on to `when`, never back."""
         self._elapsed = max(self._elapsed, when)
+
+
+Clock = SystemClock | VirtualClock
+"""The two clocks of a session: `monotonic`, and `utc`, by which nothing is measured."""
 
 
 def read_instant(text: str) -> datetime:

@@ -70,11 +70,7 @@ class Library:
         return path
 
     def content(self, stimulus: str) -> bytes:
-        """The bytes of a stimulus' file, from memory where `checked` has read it.
-
-        Raises:
-            UserError: the sets do not hold it, or the file cannot be read.
-        """
+        """The bytes of a stimulus' file, from memory where `checked` has read it."""
         path = self.path(stimulus)
         return self._held[path] if path in self._held else read_file(path)
 
@@ -92,18 +88,13 @@ class Library:
         return max(1, (2 * height * self._width + width) // (2 * width)), self._width
 
     def decoded(self, stimulus: str) -> Picture:
-        """A stimulus at its own pixels.
-
-        Raises:
-            UserError: the picture is missing or broken.
-        """
+        """A stimulus at its own pixels."""
         return decode_rgb(self.content(stimulus), self.path(stimulus))
 
     def picture(self, stimulus: str, sha256: str | None = None) -> Picture:
         """A stimulus at the size at which it is shown: as `resample` has held it, else made now in the same way.
 
         Args:
-            stimulus: its identifier.
             sha256: what its file was when the session started; None: that is not known.
 
         Raises:
@@ -192,12 +183,7 @@ BLOCK = 16
 
 
 def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.random.Generator) -> Picture:
-    """A mask of the picture's size.
-
-    Args:
-        picture: (H, W, 3) uint8.
-        kind: noise, a random grey level for each pixel; scramble, the picture's own blocks shuffled and mirrored.
-    """
+    """A mask of the picture's size, (H, W, 3) uint8: a random grey level for each pixel, or its own shuffled blocks."""
     if kind == "scramble":
         return scrambled(picture, generator)
     grey = generator.integers(0, 256, picture.shape[:2], dtype=np.uint8)

@@ -1,9 +1,5 @@
 """Protocols: what a trial presents and asks, which trial comes next, and which answer is correct.
 
-The facts of each protocol are in `gan_eval/settings/protocols.py`. All protocols see the dealt plan and the rows of the
-trials that are done, so that a next trial may depend on past answers, as in the adaptive ones
-(`gan_eval/settings/adaptive.py`).
-
 - quick_response, yes_no: one picture, called real or fake. With `until-answer` it vanishes at the answer, or when the
   response window closes. A fixed flash lasts as long as requested, also where the answer comes during it; that answer
   counts. An answer is accepted until `response_ms` after onset; later the trial is recorded as `none`.

@@ -48,12 +48,7 @@ class Session:
         *,
         done: Sequence[Row] = (),
     ) -> None:
-        """Set a session up; nothing is stored before `begin`, or `resume` of a session that is in the store.
-
-        Args:
-            plan: its dealt plan.
-            done: the trials that are in the store already.
-        """
+        """Set a session up; nothing is stored before `begin`, or `resume` of a session that is in the store."""
         self.row = dict(row)
         self.plan = tuple(plan)
         self.done = list(done)
@@ -133,7 +128,6 @@ class Session:
         Args:
             consent: the text that the participant agreed to; None where nobody was asked.
             answers: to the study's own questions, by their id; None: left open.
-            checks: rows of `gan_eval.tables.CHECKS`, what the self-test found on the screen.
 
         Raises:
             UserError: the store cannot be written; the session stays NEW.
@@ -288,14 +282,9 @@ class Session:
 
 
 def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -> bool:
-    """Return whether a break comes between the last trial and the next.
+    """Return whether a break comes between the trials that are done and the one that comes next (None: none does).
 
-    There is one after every `break_every` trials of a block and between blocks, none before the first and after the
-    last trial of a session. Where practice ends there always is one: from now on it counts, and that must be said.
-
-    Args:
-        done: rows of the trials that are done, the last one last.
-        coming: the plan's row of the trial that comes next; None: the session is over.
+    There is one after every `break_every` trials of a block, between blocks, and where practice ends.
     """
     if not done or coming is None:
         return False

@@ -3,10 +3,8 @@
 Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch. 1-2, 7) with fakes as the signal:
 
 - The evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which
-  belongs to the picture and is the same for all participants. Part of that again is what can be seen of a fake: the
-  farther it is from its real picture, next to the set's other fakes, the more it looks like a fake. So better models
-  fool more often, and metrics of quality go with that, while d' and the criterion are over the
-  whole set what they would be without.
+  belongs to the picture. Part of that again follows a fake's distance from its real picture, so that better models
+  fool more often, while d' and the criterion are over the whole set what they would be without.
 - A picture seen for t ms gives d'(t) = d' (1 - exp(-t / 150)); one that stays until the answer gives all of d'.
 - Single pictures: evidence above the participant's criterion is called fake.
 - Real next to fake: the picture with less evidence is called real, so that Phi(d' / sqrt 2) are right.
@@ -14,8 +12,7 @@ Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch
   known, each model looks real by a utility of its own, which makes it Thurstone's case V.
 - Grades: the distance from the criterion, cut at equal steps; confidence: the same without its sign.
 
-Reaction times are log-normal and longer for weak evidence. The study's own questions are answered, so that an analysis
-with a question as covariate can be rehearsed: by any of the choices, a free text by an age.
+Reaction times are log-normal and longer for weak evidence.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -150,12 +147,7 @@ class SimulatedParticipant:
     def __init__(
         self, observer: Observer, *, seed: int, participant: str, differences: Mapping[str, float] | None = None
     ) -> None:
-        """A participant.
-
-        Args:
-            differences: by stimulus, how far a fake is from its real picture (`differences_from_real`); of those that
-                are not there nothing is known.
-        """
+        """Make a participant; `differences` as from `differences_from_real`."""
         self._observer = observer
         self._differences = differences or {}
         self._seed = seed
@@ -177,12 +169,7 @@ class SimulatedParticipant:
         return str(draw.integers(*AGES))
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
-        """Judge a trial; None: no answer in time.
-
-        Args:
-            trial: with the plan's row and the times.
-            answers: the answers that the protocol takes; they show what is asked.
-        """
+        """Judge a trial by one of these answers, which show what is asked; None: no answer in time."""
         planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
         taken_up = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))

@@ -1,18 +1,15 @@
-"""This computer: how sessions are presented on it, what its screens do in time and how large they are. Plain Python.
-
-Exposures are rounded to whole frames; a row of time stamps says how steady a screen is; what the self-test measured and
-what somebody measured by a ruler is stored for later sessions.
-"""
+"""This computer: how sessions are presented on it, what its screens do in time and how large they are. Plain Python."""
 
 import math
-import os
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from statistics import fmean, median, pstdev
-from typing import Any, Final, Literal
+from statistics import median, pstdev
+from typing import Annotated, Literal
+
+from platformdirs import user_state_path
+from pydantic import Field, TypeAdapter, ValidationError
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json
@@ -21,6 +18,7 @@ from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.tables.frames import Row
 
+PresenterName = Literal["raster", "opengl"]
 PresenterChoice = Literal["auto", "raster", "opengl"]
 RoundFrames = Literal["auto", "on", "off"]
 
@@ -48,9 +46,6 @@ class Presentation:
     """Viewing distance; None: the study's, else the value kept for this computer."""
     screen_width_cm: float | None = None
     """Width of the visible screen; None: the study's, else the value kept for this computer."""
-
-
-PresenterName = Literal["raster", "opengl"]
 
 
 @dataclass(frozen=True)
@@ -105,47 +100,12 @@ class ScreenTiming:
         return [{**asdict(check), **shared} for check in self.checks]
 
 
-def station_file() -> Path:
-    """Return the file with this user's screens, in the system's usual place."""
-    if sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Application Support"
-    else:
-        folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return folder / "gan-eval" / "screens.json"
-
-
-def read_timing(screen: ScreenKey) -> ScreenTiming | None:
-    """The stored timing of this screen; None where the self-test was never run on it.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    timing = _read_record().get(str(screen))
-    if timing is None:
-        return None
-    try:
-        return ScreenTiming(**{**timing, "checks": tuple(Check(**check) for check in timing["checks"])})
-    except (KeyError, TypeError) as error:
-        raise _damaged() from error
-
-
-def keep_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
-    """Store the timing of a screen, in place of an earlier one; the path of the record.
-
-    Raises:
-        UserError: the file is damaged, or cannot be written.
-    """
-    return _write_record({**_read_record(), str(screen): asdict(timing)})
-
-
 @dataclass(frozen=True)
 class ScreenSize:
     """The measured width of a screen and viewing distance; None: not measured."""
 
-    screen_width_cm: float | None = None
-    viewing_distance_cm: float | None = None
+    screen_width_cm: Annotated[float, Field(ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1])] | None = None
+    viewing_distance_cm: Annotated[float, Field(ge=DISTANCES_CM[0], le=DISTANCES_CM[1])] | None = None
 
     def viewing(self, screen: ScreenKey) -> Viewing:
         """The same in the units of the tables."""
@@ -155,24 +115,48 @@ class ScreenSize:
         )
 
 
-_SIZES = "sizes"
-"""The record's entry for sizes. They are kept by the screen's name and pixels: another refresh rate changes no size."""
+@dataclass(frozen=True)
+class Record:
+    """The record of this computer's screens for later sessions."""
+
+    timings: dict[str, ScreenTiming] = field(default_factory=dict)
+    """By `ScreenKey`."""
+    sizes: dict[str, ScreenSize] = field(default_factory=dict)
+    """By `ScreenKey.panel`: another refresh rate changes no size."""
 
 
-def read_size(screen: ScreenKey) -> ScreenSize:
-    """Return the kept size of a screen.
+def station_file() -> Path:
+    """Return the file with this user's screens, in the system's usual place."""
+    return user_state_path("gan-eval", appauthor=False) / "screens.json"
+
+
+def read_record() -> Record:
+    """Return what is kept of this computer's screens.
 
     Raises:
         UserError: the file is damaged.
     """
+    path = station_file()
     try:
-        size = ScreenSize(**_read_record().get(_SIZES, {}).get(screen.panel, {}))
-    except (AttributeError, TypeError) as error:
-        raise _damaged() from error
-    for value, (least, most) in ((size.screen_width_cm, SCREEN_WIDTHS_CM), (size.viewing_distance_cm, DISTANCES_CM)):
-        if value is not None and not (type(value) in (int, float) and least <= value <= most):
-            raise _damaged()
-    return size
+        return TypeAdapter(Record).validate_python(read_json(path) if path.is_file() else {})
+    except ValidationError as error:
+        message = "not a record of this computer's screens; remove it and repeat `gan-eval quiz --self-test`"
+        raise UserError(f"{path}: {message}") from error
+
+
+def keep(screen: ScreenKey, kept: ScreenTiming | ScreenSize) -> Path:
+    """Store a screen's timing or size, in place of an earlier one; the path of the record.
+
+    Raises:
+        UserError: the file is damaged, or cannot be written.
+    """
+    path, record = station_file(), read_record()
+    if isinstance(kept, ScreenTiming):
+        record.timings[str(screen)] = kept
+    else:
+        record.sizes[screen.panel] = kept
+    write_json(path, asdict(record))
+    return path
 
 
 def presented_size(screen: ScreenKey, *sources: Presentation | QuizSettings) -> ScreenSize:
@@ -181,52 +165,11 @@ def presented_size(screen: ScreenKey, *sources: Presentation | QuizSettings) -> 
     Raises:
         UserError: the file is damaged.
     """
-    size = read_size(screen)
+    size = read_record().sizes.get(screen.panel, ScreenSize())
     for source in reversed(sources):
         given = {name: getattr(source, name) for name in asdict(size) if getattr(source, name) is not None}
         size = replace(size, **given)
     return size
-
-
-def keep_size(screen: ScreenKey, size: ScreenSize) -> Path:
-    """Store a screen's size, in place of an earlier one; the path of the record.
-
-    Raises:
-        UserError: the file is damaged, or cannot be written.
-    """
-    read_size(screen)
-    record = _read_record()
-    return _write_record({**record, _SIZES: {**record.get(_SIZES, {}), screen.panel: asdict(size)}})
-
-
-def _read_record() -> dict[str, Any]:
-    path = station_file()
-    record = read_json(path) if path.is_file() else {}
-    if not isinstance(record, dict):
-        raise _damaged()
-    return record
-
-
-def _write_record(record: dict[str, Any]) -> Path:
-    path = station_file()
-    write_json(path, record)
-    return path
-
-
-def _damaged() -> UserError:
-    return UserError(
-        f"{station_file()}: not a record of this computer's screens; remove it and repeat `gan-eval quiz --self-test`"
-    )
-
-
-DROPPED: Final = 1.5
-"""An interval of more than this many frames has left one out."""
-
-_RATE_TOLERANCE: Final = 0.03
-"""A measured refresh differs from the stated one by less: 59.94 is stated as 60, 75 is not."""
-
-_STEADY: Final = 0.1
-"""Intervals of a screen that blocks vary by less than this share of a frame."""
 
 
 def round_exposure(requested_ms: float, refresh_hz: float) -> float:
@@ -244,27 +187,6 @@ def round_exposure(requested_ms: float, refresh_hz: float) -> float:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The distribution of a quantity in milliseconds."""
-
-    n: int
-    mean: float
-    median: float
-    sd: float
-    largest: float
-    """The largest absolute value."""
-
-
-def summary(values: Sequence[float]) -> Summary:
-    """Summarise at least one value.
-
-    >>> summary([1.0, 3.0, 2.0])
-    Summary(n=3, mean=2.0, median=2.0, sd=0.816496580927726, largest=3.0)
-    """
-    return Summary(len(values), fmean(values), median(values), pstdev(values), max(map(abs, values)))
-
-
-@dataclass(frozen=True)
 class Pace:
     """The timing of a screen, from the moments at which frames were presented."""
 
@@ -278,21 +200,20 @@ class Pace:
     def blocks(self, stated_hz: float) -> bool:
         """Return whether presenting waits for the screen, for frames presented without any other wait.
 
-        Then a frame takes as long as the platform states, each the same. Without vsync, frames follow each other
-        at the speed of drawing.
+        Then a frame takes as long as the platform states (59.94 Hz is stated as 60), each the same. Without vsync,
+        frames follow each other at the speed of drawing.
         """
         stated_ms = 1000 / stated_hz
-        near = abs(self.frame_ms - stated_ms) < _RATE_TOLERANCE * stated_ms
-        return near and self.jitter_ms < _STEADY * stated_ms
+        return abs(self.frame_ms - stated_ms) < 0.03 * stated_ms and self.jitter_ms < 0.1 * stated_ms
 
 
 def pace(stamps: Sequence[int]) -> Pace:
-    """Look at at least three moments in nanoseconds, in order.
+    """Look at at least three moments in nanoseconds, in order; an interval above 1.5 frames has left one out.
 
     >>> pace([0, 10_000_000, 20_000_000, 40_000_000])
     Pace(frame_ms=10.0, jitter_ms=0.0, dropped=0.3333333333333333)
     """
     intervals = [(after - before) / 1e6 for before, after in pairwise(stamps)]
     typical = median(intervals)
-    steady = [interval for interval in intervals if interval <= DROPPED * typical]
+    steady = [interval for interval in intervals if interval <= 1.5 * typical]
     return Pace(typical, pstdev(steady), (len(intervals) - len(steady)) / len(intervals))

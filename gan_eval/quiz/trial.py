@@ -210,12 +210,7 @@ class Trial:
         return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
 
     def feedback(self, *, correct: bool | None, truth: str | None) -> Feedback | None:
-        """Return the feedback; None after every trial that is not practice.
-
-        Args:
-            correct: whether the answer is right; None: no answer, or nothing is right.
-            truth: the right answer, where there is one.
-        """
+        """Return the feedback, as in `Feedback`; None after every trial that is not practice."""
         practised = self.planned["phase"] == "practice" and self.broken_off is None
         has_feedback = practised and (truth is not None or self.answer is None)
         return Feedback(correct, truth) if has_feedback else None
@@ -253,34 +248,18 @@ _OF_PLAN = (
     *("block", "trial", "phase", "stimulus", "stimulus_b", "position"),
     *("item", "kind", "model", "dataset", "fraction"),
 )
-_NEVER_KNOWN = (
-    *("planned_exposure_ms", "exposure_ms", "second_exposure_ms", "second_onset_ms"),
-    *("reaction_time_ms", "confidence", "answered_at"),
-)
-"""Columns that are unknown of a trial during which the program was killed."""
 
 
 def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime) -> Row:
-    """A row of `gan_eval.tables.TRIALS`.
-
-    Args:
-        trial: everything shown in it has vanished.
-        judged: what the protocol makes of the answer.
-        answered_at: when the answer was given, or the trial ended without one.
-    """
+    """A row of `gan_eval.tables.TRIALS` for a trial whose pictures have vanished, as the protocol has judged it."""
     return _shared(session, trial.planned) | judged | trial.measured() | {"answered_at": iso(answered_at)}
 
 
 def killed_row(session: Row, planned: Row, onset: Row, judged: Row) -> Row:
-    """The row of a trial that was on the screen when the program ended without warning.
-
-    Args:
-        planned: the trial's row of the plan.
-        onset: its row of `gan_eval.tables.ONSETS`.
-        judged: what the protocol makes of no answer.
-    """
+    """The row of a trial that was on the screen when the program ended without warning; most of it is unknown."""
     seen = {name: onset[name] for name in ("requested_exposure_ms", "onset_ms")}
-    return _shared(session, planned) | judged | dict.fromkeys(_NEVER_KNOWN) | seen | {"flags": Flag.KILLED}
+    unknown = dict.fromkeys(tables.TRIALS.names)
+    return unknown | _shared(session, planned) | judged | seen | {"flags": Flag.KILLED}
 
 
 def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
@@ -307,12 +286,7 @@ def consent_row(session: Row, consent: ConsentSettings, *, answered_at: datetime
 
 
 def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at: datetime) -> list[Row]:
-    """Rows of `gan_eval.tables.PARTICIPANTS`, one for each of the study's questions.
-
-    Args:
-        answers: by the question's id; None: left open.
-        answered_at: when.
-    """
+    """Rows of `gan_eval.tables.PARTICIPANTS` for answers by the question's id; None: left open."""
     shared = {name: session[name] for name in ("session", "participant", "simulated", "fraction")}
     shared["answered_at"] = iso(answered_at)
     return [{**shared, "question": question, "answer": answer} for question, answer in answers.items()]

@@ -34,12 +34,12 @@ def texts_of(language: str) -> Mapping[str, str]:
     return texts
 
 
-_ALSO_FILLED_IN: Mapping[str, frozenset[str]] = {
-    "question_rating": frozenset({"grades"}),
-    "confidence_question": frozenset({"levels"}),
-    "feedback_right": frozenset({"truth"}),
-    "feedback_wrong": frozenset({"truth"}),
-    "feedback_none": frozenset({"truth"}),
+_ALSO_FILLED_IN: Mapping[str, set[str]] = {
+    "question_rating": {"grades"},
+    "confidence_question": {"levels"},
+    "feedback_right": {"truth"},
+    "feedback_wrong": {"truth"},
+    "feedback_none": {"truth"},
 }
 """Further values that a study's own wording of a text may name."""
 
@@ -74,23 +74,13 @@ class Texts:
         return format(value, form).replace(".", self("decimal_point"))
 
 
-def placeholders(text: str) -> frozenset[str]:
-    """The names in braces.
-
-    Raises:
-        ValueError: a brace stands alone, or a name carries more than a name.
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces.
 
     >>> sorted(placeholders("{done} of {trials} are done"))
     ['done', 'trials']
     """
-    names = set()
-    for _, name, form, conversion in string.Formatter().parse(text):
-        if name is None:
-            continue
-        if not name.isidentifier() or form or conversion:
-            raise ValueError(f"{{{name}}} is not a plain name in braces")
-        names.add(name)
-    return frozenset(names)
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def require_texts(own: Mapping[str, str]) -> None:
@@ -106,14 +96,14 @@ def require_texts(own: Mapping[str, str]) -> None:
             near = difflib.get_close_matches(name, english, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(near)}?" if near else "gan_eval/quiz/texts/en.toml lists their names"
             raise UserError(f"{where}: no such text; {hint}")
-        known = placeholders(english[name]) | _ALSO_FILLED_IN.get(name, frozenset())
+        known = placeholders(english[name]) | _ALSO_FILLED_IN.get(name, set())
         try:
-            unknown = placeholders(text) - known
-        except ValueError as error:
-            raise UserError(f"{where}: {error}; write a brace that is meant as {{{{ or }}}}") from error
-        if unknown:
+            text.format(**dict.fromkeys(known, ""))
+        except (LookupError, ValueError, AttributeError) as error:
             filled = ", ".join(f"{{{name}}}" for name in sorted(known)) or "nothing"
-            raise UserError(f"{where}: {{{min(unknown)}}} is not filled in here; known: {filled}")
+            raise UserError(
+                f"{where}: cannot be filled in ({error}); known: {filled}; write a brace that is meant as {{{{ or }}}}"
+            ) from error
 
 
 def require_language(language: str, *, named: str = "--language") -> None:
@@ -127,11 +117,7 @@ def require_language(language: str, *, named: str = "--language") -> None:
 
 
 def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """Return the texts in a language, with the study's wording of single ones.
-
-    Raises:
-        UserError: the language is unknown, or no text has a name.
-    """
+    """Return the texts in a language, with the study's wording of single ones, or refuse either."""
     require_language(language)
     require_texts(own)
     return Texts(language, own)
@@ -214,12 +200,7 @@ class TrialTexts:
     """The key of each answer."""
 
     def progress(self, plan: Sequence[Row], coming: int) -> str:
-        """Return the number of the next trial and their total, practice apart; nothing after the last.
-
-        Args:
-            plan: the session's plan, in its order.
-            coming: the place of the trial in it, from 0.
-        """
+        """Return the number of the trial at a place in the plan, and the total, practice apart; at the end nothing."""
         if coming >= len(plan):
             return ""
         practice = plan[coming]["phase"] == "practice"

@@ -1,23 +1,7 @@
 """Exposures that follow the answers: the weighted up-down staircase and QUEST+, and the threshold that each gives.
 
 A threshold is the exposure at which 75 % of the answers are right (the staircase's: where its steps settle).
-
-Staircase, after HYPE_time (Zhou et al. 2019, arXiv 1904.01121, section 2.1): from 500 ms, within 100 to 1000 ms;
-blocks of 75 real and 75 fake pictures. The share of correct answers at which it settles follows from the steps alone:
-the exposure stands still on average where p * down = (1 - p) * up, so at p = up / (up + down) (weighted up-down
-method, Kaernbach 1991, Perception & Psychophysics 49:227). The paper speaks of 3-up/1-down and of 75 % correct, which
-is 30 ms up and 10 ms down. Its sentence on the steps has the two numbers the other way round; it would then settle at
-25 %, below chance. Each block has a staircase of its own. Practice and catch trials have the starting exposure. Where
-exposures are rounded to whole frames the steps are those of the request, before rounding. The threshold is the mean
-exposure of the reversals (Levitt 1971, J. Acoust. Soc. Am. 49:467); HYPE's own score, the exposure that was shown
-most often, is given with it. The mean varies less: in simulated blocks of 150 trials its standard deviation was a
-third below that of the mode.
-
-QUEST+ (Watson 2017, J. Vision 17(3):10): after each answer Bayes' rule weighs a grid of psychometric functions anew,
-and the next exposure is the one whose answer is expected to leave the least entropy. Only the information on the
-threshold counts, slope and lapse rate being nuisance parameters (Prins 2013, J. Vision 13(7):3): chosen for all
-three, exposures inform about the slope instead, and in simulated blocks of 50 trials thresholds came out up to 17 ms
-too short. The threshold is the mean of its posterior distribution.
+What each does and its sources: docs/protocols.md.
 """
 
 from collections import Counter
@@ -77,11 +61,7 @@ class Threshold:
 
 
 def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[Threshold]:
-    """The threshold of each session and block, from rows of `gan_eval.tables.TRIALS`; other protocols' are left out.
-
-    Args:
-        rows: trials.
-    """
+    """The threshold of each session and block, from rows of `gan_eval.tables.TRIALS`; other protocols' are left out."""
     blocks: dict[tuple[str, int], list[Row]] = {}
     asked: list[float] = []
     for row in moving_trials(rows):
@@ -150,7 +130,7 @@ class PsychometricGrid:
     """The psychometric functions that QUEST+ weighs, alike before the first answer, and the exposures it chooses from.
 
     The proportion of right answers to an exposure x is 1/2 + (1/2 - lapse) F, F being the logistic function over log x
-    that makes it 75 % at the threshold. Thresholds go from half the shortest to twice the longest exposure.
+    that makes it 75 % at the threshold.
     """
 
     def __init__(self, shortest_ms: float, longest_ms: float) -> None:
@@ -176,8 +156,7 @@ class PsychometricGrid:
     def posterior(self, rows: Sequence[Row]) -> np.ndarray:
         """(T, K) probabilities of the functions, given the trials of one block that move the exposure.
 
-        What counts is the exposure as presented, to a whole millisecond; where it is not known, the one asked for. The
-        rows alone decide, so that a session that is resumed continues from the same distribution.
+        What counts is the exposure as presented, to a whole millisecond; where it is not known, the one asked for.
         """
         total = np.zeros(self._choices.shape[1:])
         for row in rows:

@@ -382,8 +382,8 @@ def write_analysis(
         new.run = run
         new.source = relative_path(store, Path(out)) if store else ""
         for table, frame in {**(given or {}), **tables}.items():
-            for suffix in SUFFIXES:
-                write_table(frame, new.folder / f"{table.name}{suffix}", table)
+            file, *others = (new.folder / f"{table.name}{suffix}" for suffix in SUFFIXES)
+            write_table(frame, file, table, also=others)
             if table is PAPER:
                 looked = looks_text(frames["looks"]) if "looks" in frames else ""
                 write_text(new.folder / "paper.tex", latex(frame, looked=looked))

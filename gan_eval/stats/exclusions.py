@@ -224,16 +224,16 @@ def leave_out(
         UserError: a rule is not understood, or names a column that its table does not have.
     """
     people = _measured(whole, sessions)
-    masks, by_rule = (
-        {
-            rule: parse_rule(rule).holds(table, where=place if planned and rule in of_plan else where)
-            for rule in (*of_plan, *others)
-        }
-        for table, of_plan, others, place, where in (
-            (whole, preset.trials, beyond.trials, EXCLUSIONS_PLANNED, "trials"),
-            (people, preset.participants, beyond.participants, f"{EXCLUSIONS_PLANNED}_participants", WHERE),
-        )
-    )
+    place = EXCLUSIONS_PLANNED if planned else "trials"
+    masks = {
+        rule: parse_rule(rule).holds(whole, where=place if rule in preset.trials else "trials")
+        for rule in (*preset.trials, *beyond.trials)
+    }
+    place = f"{EXCLUSIONS_PLANNED}_participants" if planned else WHERE
+    by_rule = {
+        rule: parse_rule(rule).holds(people, where=place if rule in preset.participants else WHERE)
+        for rule in (*preset.participants, *beyond.participants)
+    }
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
     excluded = _any(by_rule, by_rule, len(people))
     n_excluded = np.where(excluded, people["n_trials"], _count(whole, main & _any(masks, masks, len(whole)), who))

@@ -177,20 +177,26 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
     require_clear_numbers([(int(row), cell) for row, cell in texts if isinstance(cell, str)], where)
 
 
-def write_table(frame: "pd.DataFrame", path: Path, table: Table) -> None:
+def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequence[Path] = ()) -> None:
     """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all.
+
+    Args:
+        frame: any frame with the schema's columns.
+        path: the file.
+        table: the schema.
+        also: further files of the same table.
 
     Raises:
         UserError: the frame does not fit the schema, or the file cannot be written.
     """
-    path = Path(path)
-    frame = conform(frame, table, where=path.name)
-    if path.suffix == ".parquet":
-        with atomic_path(path) as temporary:
-            frame.to_parquet(temporary, index=False)
-        return
-    cells = [_texts(frame[name]) for name in frame.columns]
-    write_bytes(path, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
+    frame = conform(frame, table, where=Path(path).name)
+    for file in map(Path, (path, *also)):
+        if file.suffix == ".parquet":
+            with atomic_path(file) as temporary:
+                frame.to_parquet(temporary, index=False)
+        else:
+            cells = [_texts(frame[name]) for name in frame.columns]
+            write_bytes(file, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
 
 
 def _texts(series: "pd.Series") -> list[str]:

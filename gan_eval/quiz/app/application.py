@@ -1,39 +1,50 @@
 """The application around a session: pages before, between and after the trials, and every way of leaving."""
 
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Literal
 
-from PySide6.QtCore import QObject, QSocketNotifier
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.introduction import Collected, Introduction, has_truth
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
 from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
-from gan_eval.quiz.app.pages.welcome import ReadyPage
+from gan_eval.quiz.app.pages.parts import StepPage
+from gan_eval.quiz.app.pages.welcome import (
+    ConsentPage,
+    KeysPage,
+    QuestionPage,
+    ReadyPage,
+    ResumePage,
+    WelcomePage,
+)
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
 from gan_eval.quiz.app.stage import Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.app.windows import WINDOW_TITLE
+from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.review import ScoreLine, review, score, score_lines, threshold_lines
+from gan_eval.quiz.review import ScoreLine, review, score_lines, threshold_lines
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.station import Presentation, keep_size
+from gan_eval.quiz.station import Presentation, keep
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width, suggested_width
+from gan_eval.quiz.wording import Texts
 from gan_eval.settings.adaptive import RIGHT, proportion_right, thresholds
 from gan_eval.settings.protocols import STAIRCASE
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]
 """declined: nothing began; denied: the session that would continue is another person's, and stays open."""
+Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
+"""A page before the first trial; a number: the study's own question at this place."""
 
 
 def run_application(
@@ -94,11 +105,14 @@ class QuizApplication(QObject):
         self._look, self._texts = self.stage.look, self.stage.texts
         self._checked_room = self.stage.room
         self._warn_of_small_pictures()
-        self._introduction = Introduction(self._look, self._texts, settings, session)
-        self._introduction.turned.connect(self.stage.show_page)
-        self._introduction.finished.connect(self._begin)
-        self._introduction.left.connect(self._leave)
-        self._introduction.denied.connect(self._deny)
+        self._keys = settings.keys_of_list(session.row["list"])
+        self._has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
+        self._agreement = presented_consent(settings.consent, self._texts)
+        self._consent: ConsentSettings | None = None
+        self._answers: dict[str, str | None] = {}
+        self._steps: list[Step] = ["resume", "welcome", "keys"]  # of a session that continues
+        if session.state is State.NEW:
+            self._steps = ["welcome", "consent", *range(len(settings.questions)), "keys", "ready"]
         self._viewing = self.stage.screen_size().viewing(self.stage.screen)
         self._check: PictureCheck | None = None
         self.trials = TrialRunner(
@@ -132,7 +146,7 @@ class QuizApplication(QObject):
                 elif self._intro:
                     self._welcome()
                 else:
-                    self._begin(Collected())
+                    self._begin()
                 if self._error is None:
                     self._qt.exec()
         finally:
@@ -152,12 +166,12 @@ class QuizApplication(QObject):
             claimed_cm=stage.claimed_width_cm,
         )
 
-        def keep() -> None:
-            keep_size(stage.screen, page.screen_size)
+        def measured() -> None:
+            keep(stage.screen, page.screen_size)
             self._viewing = page.screen_size.viewing(stage.screen)
             self._welcome()
 
-        page.went_on.connect(keep)
+        page.went_on.connect(measured)
         page.went_back.connect(self._leave)
         stage.show_page(page)
 
@@ -175,8 +189,75 @@ class QuizApplication(QObject):
 
     def _welcome(self) -> None:
         check = self._check_pictures()
-        self._introduction.start()
+        self._turn_to(0)
         check.start()
+
+    def _turn_to(self, place: int) -> None:
+        """Show a page before the first trial; leave before the first of them, begin after the last."""
+        if place < 0:
+            self._leave()
+        elif place == len(self._steps):
+            self._begin()
+        else:
+            page = self._make_page(self._steps[place], place)
+            page.went_on.connect(lambda: self._turn_from(page, place + 1))
+            page.went_back.connect(lambda: self._turn_from(page, place - 1))
+            self.stage.show_page(page)
+
+    def _turn_from(self, page: StepPage, place: int) -> None:
+        """Keep what the participant entered on a page, and turn. Nothing is stored yet."""
+        match page:
+            case ConsentPage() if page.box.isChecked():
+                self._consent = self._agreement
+            case QuestionPage():
+                self._answers[page.question.id] = page.answer
+        self._turn_to(place)
+
+    def _make_page(self, step: Step, place: int) -> StepPage:
+        look, texts, settings, session = self._look, self._texts, self._settings, self._session
+        match step:
+            case "resume":
+                began = session.row["started_at"]
+                resume = ResumePage(
+                    look,
+                    texts,
+                    participant=session.row["participant"],
+                    began=None if began is None else read_instant(began).astimezone(),
+                    today=datetime.now().astimezone(),
+                )
+                resume.denied.connect(self._deny)
+                return resume
+            case "welcome":
+                done, trials = self._counted
+                return WelcomePage(
+                    look,
+                    texts,
+                    settings,
+                    participant=session.row["participant"],
+                    keys=self._keys,
+                    trials=trials,
+                    done=done,
+                    may_go_back=place > 0,
+                )
+            case "consent":
+                page = ConsentPage(look, texts, self._agreement)
+                page.refused.connect(self._leave)
+                return page
+            case "keys":
+                return KeysPage(look, texts, settings, keys=self._keys)
+            case "ready":
+                practice = sum(row["phase"] == "practice" for row in session.plan)
+                title, text = "ready_title", "ready_task"
+                if practice:
+                    title, text = "practice_title", "practice_text" if self._has_truth else "practice_text_untold"
+                text = texts(text, practice=practice)
+                return ReadyPage(
+                    look, texts, settings, keys=self._keys, title=texts(title), text=text, may_go_back=True
+                )
+            case _:
+                question, count = settings.questions[step], len(settings.questions)
+                answer = self._answers.get(question.id)
+                return QuestionPage(look, texts, question, number=step + 1, count=count, answer=answer)
 
     def _check_pictures(self) -> PictureCheck:
         """Return the check that brings the pictures to their size, the same for all of a session."""
@@ -197,7 +278,7 @@ class QuizApplication(QObject):
         in_degrees = self._settings.picture_degrees is not None
         return PictureCheck(self._session, self.library, self.stage.room, self._viewing if in_degrees else None)
 
-    def _begin(self, collected: Collected) -> None:
+    def _begin(self) -> None:
         check = self._check or self._check_pictures()
         check.finish()
         session, description = self._session, self.stage.description()
@@ -205,7 +286,7 @@ class QuizApplication(QObject):
             width = next(iter(check.widths)) if len(check.widths) == 1 else None
             session.row |= description | self._viewing.columns(width)
             checks = self.stage.checks(session.row["session"])
-            session.begin(collected.consent, answers=collected.answers, checks=checks)
+            session.begin(self._consent, answers=self._answers, checks=checks)
         self._run_trials()
 
     def _run_trials(self) -> None:
@@ -230,13 +311,13 @@ class QuizApplication(QObject):
         page: BreakPage | ReadyPage
         done, trials = self._counted
         if session.done[-1]["phase"] == "practice":
-            text = "counts_text" if has_truth(session) else "counts_text_untold"
+            title, text = "counts_title", "counts_text" if self._has_truth else "counts_text_untold"
             page = ReadyPage(
                 self._look,
                 self._texts,
                 self._settings,
-                keys=self._settings.keys_of_list(session.row["list"]),
-                title=self._texts("counts_title"),
+                keys=self._keys,
+                title=self._texts(title),
                 text=self._texts(text, trials=trials),
                 may_go_back=False,
             )
@@ -317,11 +398,11 @@ class QuizApplication(QObject):
         if not self._intro or self._session.row["status"] == "aborted":
             self._quit()
             return
-        reviewed = review(self._session.done, self.library) if self._settings.show_review else []
+        done, steps = self._session.done, self._settings.staircase
+        reviewed = review(done, self.library, self._texts) if self._settings.show_review else []
         scores: list[ScoreLine] = []
         if self._settings.show_score:
-            done, steps = self._session.done, self._settings.staircase
-            scores = score_lines(score(done), self._texts)
+            scores = score_lines(done, self._texts)
             if self._session.protocol.facts.adaptive:
                 right = proportion_right(steps) if self._settings.protocol == STAIRCASE else RIGHT
                 scores += threshold_lines(thresholds(done, steps), self._texts, right=right)
@@ -350,33 +431,27 @@ class QuizApplication(QObject):
         self._qt.exit()
 
 
+def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
+    """The study's consent text unchanged; if the study has none, the program's in the participant's language."""
+    if consent.text != ConsentSettings().text:
+        return consent
+    return consent.model_copy(update={"text": texts("consent_text")})
+
+
 @contextmanager
 def on_termination(call: Callable[[], None]) -> Iterator[None]:
     """While the block runs, SIGINT and SIGTERM call `call` from the event loop instead of ending the program.
 
-    Python notices signals only between its own instructions, and the event loop runs none while it waits; so each
-    signal also writes a byte to a socket that the loop listens to.
+    Python notices signals only between its own instructions. The event loop runs none while it waits; a timer does.
     """
-    reading, writing = socket.socketpair()
-    reading.setblocking(False)
-    writing.setblocking(False)
     caught = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: None) for number in caught}
-    wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
-    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
-
-    def read() -> None:
-        numbers = reading.recv(64)
-        if any(number in caught for number in numbers):
-            call()
-
-    notifier.activated.connect(read)
+    before = {number: signal.signal(number, lambda *_: QTimer.singleShot(0, call)) for number in caught}
+    awake = QTimer(interval=200)
+    awake.timeout.connect(lambda: None)
+    awake.start()
     try:
         yield
     finally:
-        notifier.setEnabled(False)
-        signal.set_wakeup_fd(wakeup)
+        awake.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
-        reading.close()
-        writing.close()

@@ -36,20 +36,12 @@ class Press:
 
 
 def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) -> tuple[int, bool]:
-    """When a key was pressed, from the event's stamp and the moment of its handling.
+    """Return when a key was pressed, in nanoseconds on the monotonic clock, and whether the server's stamp was used.
 
     Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in whole
-    milliseconds. Where the stamp lies shortly before `now` on that clock, it gives how long the press has waited: at
-    once handled, the handling's moment is the finer one; else the middle of the stamp's millisecond is taken. Where
-    it does not (another machine's display, Windows), the stamp's clock is another and the handling's moment is taken.
-
-    Args:
-        stamp_ms: the event's time stamp.
-        now: nanoseconds on the monotonic clock when the event is handled.
-        may_share: whether the stamp may be of the monotonic clock.
-
-    Returns:
-        Nanoseconds on the monotonic clock, and whether the display server's stamp was used.
+    milliseconds. Where the stamp lies shortly before `now`, when the event is handled, it gives how long the press has
+    waited: handled at once, the handling's moment is the finer one; else the middle of the stamp's millisecond is
+    taken. Otherwise (another machine's display, Windows) the stamp is of another clock.
 
     >>> [press_moment(stamp, 9_000_000, may_share=True) for stamp in (8, 5, 123456)]
     [(9000000, True), (5500000, True), (9000000, False)]
@@ -76,10 +68,7 @@ _NO_CHARACTER = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltMod
 
 
 def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
-    """The character that a US keyboard has in the place of the pressed key, without Shift.
-
-    Empty where there is none, or where Ctrl, Alt or Meta is held: that is a command, not an answer.
-    """
+    """Return the character that a US keyboard has in the place of the pressed key, without Shift; empty: a command."""
     if event.modifiers() & _NO_CHARACTER:
         return ""
     if platform == "darwin":  # its events have no scan codes
@@ -89,10 +78,7 @@ def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
 
 
 def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None:
-    """Return which of the wanted keys was pressed; None: another one.
-
-    The character decides, upper or lower case. Where the layout gives the key a character that is not wanted (a
-    Cyrillic letter, `&` for 1, nothing for a dead key), its place on a US keyboard does.
+    """Return which of the wanted keys was pressed, by its character in either case, else by its place; None: another.
 
     >>> wanted_key("J", "j", "fj"), wanted_key("о", "j", "fj"), wanted_key("k", "k", "fj")
     ('j', 'j', None)

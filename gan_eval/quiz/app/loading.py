@@ -32,15 +32,10 @@ class ReadyTrial:
 
 
 def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: MaskKind, *, session: str) -> ReadyTrial:
-    """Decode a trial's pictures and make its masks.
-
-    Args:
-        planned: the trial's row of the plan, with the hashes that its files had when the session started.
-        showings: the stimuli that it shows.
-        mask_kind: the kind of mask.
+    """Decode the pictures of a trial (a row of the plan) and make its masks.
 
     Raises:
-        UserError: a picture is missing, broken, or no longer what it was.
+        UserError: a picture is missing, broken, or no longer what it was when the session started.
     """
     hashes = {planned["stimulus"]: planned["sha256"], planned["stimulus_b"]: planned.get("sha256_b")}
     pixels = [[library.picture(name, hashes[name]) for name in showing] for showing in showings]
@@ -53,11 +48,7 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
 
 
 def load(path: Path) -> QImage:
-    """Decode a picture for the screen, one picture pixel for one physical pixel.
-
-    Raises:
-        UserError: the picture is missing or broken.
-    """
+    """Decode a picture for the screen, one picture pixel for one physical pixel."""
     return to_image(read_rgb(path))
 
 
@@ -71,14 +62,10 @@ def to_image(pixels: Picture) -> QImage:
 def check_pictures(
     coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize, *, viewing: Viewing | None = None
 ) -> Iterator[int]:
-    """Decode what trials will show, and resample it where it is shown at another size, one trial at each step.
-
-    So nothing fails in the middle of the session, and nothing is left to be resampled there but what the memory does
-    not hold.
+    """Decode what trials will show and resample it to the session's size, so that neither fails or takes time later.
 
     Args:
-        coming: the trials' rows of the plan.
-        viewing: where the study gives the size in degrees: what they are on this screen.
+        viewing: the screen's degrees, where the study gives the size in degrees.
 
     Yields:
         the width of each picture on the screen, in physical pixels.
@@ -94,9 +81,12 @@ def check_pictures(
             if room.width() > window.width() or room.height() > window.height():
                 paths = " and ".join(str(library.path(name)) for name in showing)
                 largest = largest_width(coming, protocol, library, window)
+                degrees = None if viewing is None else viewing.visual_angle(largest)
+                fitting = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
+                smaller = f"picture_size = {fitting} (in [quiz], or --picture-size) is the largest that fits; or "
                 raise UserError(
                     f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
-                    f"{window.width()}x{window.height()}; {_mend(largest, viewing)}"
+                    f"{window.width()}x{window.height()}; {smaller if largest else ''}use a larger screen"
                 )
             for name, picture, size in zip(showing, pictures, sizes, strict=True):
                 library.resample(name, picture)
@@ -104,11 +94,7 @@ def check_pictures(
 
 
 def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> int:
-    """The largest width in physical pixels at which every trial fits the window; 0: none does.
-
-    Raises:
-        UserError: a picture is missing or broken.
-    """
+    """Return the largest width in physical pixels at which every trial fits the window; 0: none does."""
     widths = [window.width()]
     for planned in coming:
         for showing in protocol.showings(planned):
@@ -119,14 +105,6 @@ def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Librar
     return max(0, min(widths))
 
 
-def _mend(largest: int, viewing: Viewing | None) -> str:
-    if largest < 1:
-        return "no picture_size fixes that: use a larger screen"
-    degrees = None if viewing is None else viewing.visual_angle(largest)
-    size = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
-    return f"picture_size = {size} (in [quiz], or --picture-size) is the largest that fits; or use a larger screen"
-
-
 class PictureCheck(QObject):
     """Continues behind the pages, one picture at a time."""
 
@@ -134,12 +112,6 @@ class PictureCheck(QObject):
     """A `UserError`: a picture is missing, broken, or larger than the window."""
 
     def __init__(self, session: Session, library: Library, room: QSize, viewing: Viewing | None = None) -> None:
-        """Set it up.
-
-        Args:
-            room: the window's size in physical pixels.
-            viewing: where the study gives the size in degrees: what they are on this screen.
-        """
         super().__init__()
         self.widths: set[int] = set()
         """Widths of the checked pictures on the screen, in physical pixels."""
@@ -158,11 +130,7 @@ class PictureCheck(QObject):
         self._timer.stop()
 
     def finish(self) -> None:
-        """Check what is left.
-
-        Raises:
-            UserError: a picture is missing, broken, or larger than the window.
-        """
+        """Check what is left now, and raise what `failed` would report."""
         self._timer.stop()
         self.widths |= set(self._checks)
 

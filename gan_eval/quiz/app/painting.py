@@ -185,12 +185,12 @@ def _outside(room: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRec
     def needed(width: int) -> QSize:
         return metrics.boundingRect(QRect(0, 0, width, height), _IN_ITS_PLACE, headline).size()
 
-    left, top, beside = width // 10, (height + room.height()) // 2, (width - room.width()) // 2
+    left, top, at_side = width // 10, (height + room.height()) // 2, (width - room.width()) // 2
     lines = needed(width - 2 * left).height()
     if top + lines <= lowest:
         return QRect(left, top, width - 2 * left, min(lowest - top, max(lines, round(5 * _unit(canvas)))))
-    if needed(beside).width() <= beside:
-        return QRect(width - beside, 0, beside, lowest)
+    if needed(at_side).width() <= at_side:
+        return QRect(width - at_side, 0, at_side, lowest)
     return QRect(left, lowest - lines, width - 2 * left, lines)
 
 

@@ -32,22 +32,6 @@ SPIN_NS = 300_000
 """A short sleep ends up to this late; the end of the last stretch is waited for in a loop."""
 
 
-class LearnedLead:
-    """A running estimate of how long presenting takes: the median of the last nine times, none above 20 ms."""
-
-    def __init__(self) -> None:
-        self._costs: list[int] = []
-
-    @property
-    def nanoseconds(self) -> int:
-        """The estimate; 0 before the first observation."""
-        return round(median(self._costs)) if self._costs else 0
-
-    def learn(self, cost: int) -> None:
-        """Take note of one presentation's cost; a single hiccup does not move a median."""
-        self._costs = [*self._costs, min(cost, 20_000_000)][-9:]
-
-
 def wait_until(moment: int) -> int:
     """Sleep until shortly before `moment`, then wait in a loop; the time after it.
 
@@ -72,27 +56,21 @@ class PresenterWindow(QWindow):
     def __init__(
         self, screen: QScreen, surface: QSurface.SurfaceType, *, corner_patch: bool = False, text_scale: float = 1.0
     ) -> None:
-        """Make a window, not shown yet.
-
-        Args:
-            surface: what it is drawn with.
-            corner_patch: show a patch for a photodiode in the lower left corner.
-            text_scale: the participant's text size, 1 to 2.
-        """
+        """Make a window, not shown yet; `corner_patch` and `text_scale` as in `Canvas`."""
         super().__init__(screen)
         self.setSurfaceType(surface)
         self.setCursor(Qt.CursorShape.BlankCursor)
         self._corner_patch = corner_patch
         self._text_scale = text_scale
-        self._cost = LearnedLead()
+        self._costs: list[int] = []
         self._presented = BLANK
         self._staged = BLANK
         self._rendered: Frame | None = None
 
     @property
     def lead(self) -> int:
-        """Time before `due` at which presenting starts, in nanoseconds."""
-        return self._cost.nanoseconds
+        """Time before `due` at which presenting starts, in nanoseconds: the median of the last nine times it took."""
+        return round(median(self._costs)) if self._costs else 0
 
     @property
     def canvas(self) -> Canvas:
@@ -120,7 +98,7 @@ class PresenterWindow(QWindow):
         self._put()
         stamp = now_ns()
         if due is not None:  # a line of text, shown without a deadline, costs less than a picture
-            self._cost.learn(stamp - start)
+            self._costs = [*self._costs, min(stamp - start, 20_000_000)][-9:]
         self._presented = self._staged
         self._rendered = None
         return stamp
@@ -157,7 +135,6 @@ class RasterWindow(PresenterWindow):
     name = "raster"
 
     def __init__(self, screen: QScreen, *, corner_patch: bool = False, text_scale: float = 1.0) -> None:
-        """Make a window, not shown yet; the arguments are those of every presenter's window."""
         super().__init__(screen, QSurface.SurfaceType.RasterSurface, corner_patch=corner_patch, text_scale=text_scale)
         self._store = QBackingStore(self)
         self._changed = QRegion()
@@ -227,8 +204,6 @@ class OpenGLWindow(PresenterWindow):
         Args:
             frame_ms: the screen's frame, where swaps were measured to wait for it.
             may_wait: false where swaps were measured not to wait for the screen.
-            corner_patch: show a patch for a photodiode in the lower left corner.
-            text_scale: the participant's text size, 1 to 2.
 
         Raises:
             UserError: OpenGL is not available.

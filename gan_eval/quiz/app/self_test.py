@@ -4,8 +4,8 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import fmean, median, pstdev
 from typing import Literal
 
 from PySide6.QtCore import QEventLoop, QRect, Qt, QTimer
@@ -33,9 +33,8 @@ from gan_eval.quiz.station import (
     PresenterChoice,
     PresenterName,
     ScreenTiming,
-    keep_timing,
+    keep,
     pace,
-    summary,
 )
 from gan_eval.tables.frames import iso
 
@@ -51,21 +50,8 @@ _APPEARS_S = 20.0
 _SETTLES_S = 0.5
 
 
-def screen_checks(screen: QScreen) -> list[Check]:
-    """Return the values that the platform states."""
-    stated, ratio = screen.refreshRate(), screen.devicePixelRatio()
-    return [
-        Check("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
-        Check("device_pixel_ratio", ratio, "", "ok" if ratio == int(ratio) else "warning"),
-    ]
-
-
 def timer_checks(priority: Priority) -> list[Check]:
-    """Measure how late a timer of 10 ms comes: more than the spin before a deadline makes a picture late.
-
-    Args:
-        priority: with what precedence over other programs the program runs.
-    """
+    """Measure how late a timer of 10 ms comes: more than the spin before a deadline makes a picture late."""
     late = []
     loop = QEventLoop()
     timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -75,11 +61,11 @@ def timer_checks(priority: Priority) -> list[Check]:
         timer.start(10)
         loop.exec()
         late.append((now_ns() - due) / 1e6)
-    lateness = summary(late)
+    usual, largest = median(late), max(map(abs, late))
     return [
         Check("realtime_priority", float(priority == "realtime"), "", "ok"),
-        Check("timer_lateness_median", lateness.median, "ms", _up_to(abs(lateness.median), 1.0)),
-        Check("timer_lateness_largest", lateness.largest, "ms", _up_to(lateness.largest, LAST_STRETCH_NS / 1e6)),
+        Check("timer_lateness_median", usual, "ms", _up_to(abs(usual), 1.0)),
+        Check("timer_lateness_largest", largest, "ms", _up_to(largest, LAST_STRETCH_NS / 1e6)),
     ]
 
 
@@ -105,13 +91,14 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
         late.append((window.present(due) - due) / 1e6)
     cost = window.lead / 1e6
     window.destroy()
-    lateness = summary(late[_WARM_UP:])
+    late = late[_WARM_UP:]
+    mean, spread, largest = fmean(late), pstdev(late), max(map(abs, late))
     return [
         appeared,
         Check("raster_cost", cost, "ms", _up_to(cost, 5.0)),
-        Check("raster_lateness_mean", lateness.mean, "ms", _up_to(abs(lateness.mean), 0.3)),
-        Check("raster_lateness_sd", lateness.sd, "ms", _up_to(lateness.sd, 0.6)),
-        Check("raster_lateness_largest", lateness.largest, "ms", _up_to(lateness.largest, 3.0)),
+        Check("raster_lateness_mean", mean, "ms", _up_to(abs(mean), 0.3)),
+        Check("raster_lateness_sd", spread, "ms", _up_to(spread, 0.6)),
+        Check("raster_lateness_largest", largest, "ms", _up_to(largest, 3.0)),
     ]
 
 
@@ -180,22 +167,10 @@ NO_REALTIME = (
 )
 
 
-@dataclass(frozen=True)
-class SelfTest:
-    """The result of a screen's self-test."""
-
-    timing: ScreenTiming
-    lines: tuple[str, ...]
-    """The same for the experimenter."""
-
-
-def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTest:
-    """Measure a screen on plain grey and store the result for later sessions.
+def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[str]:
+    """Measure a screen on plain grey, store the result for later sessions and return it in lines.
 
     The measuring takes about 20 s.
-
-    Args:
-        frames: how many each presenter shows.
 
     Raises:
         UserError: no display or no such screen; OpenGL is required and not to be had; the result cannot be stored.
@@ -209,26 +184,25 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> SelfTe
         if requested == "opengl" and not has_opengl:
             raise UserError(NO_OPENGL)
         area = window_area(screen, windowed=windowed)
-        checks = [*screen_checks(screen), *timer_checks(priority)]
+        stated, ratio = screen.refreshRate(), screen.devicePixelRatio()
+        checks = [
+            Check("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
+            Check("device_pixel_ratio", ratio, "", "ok" if ratio == int(ratio) else "warning"),
+            *timer_checks(priority),
+        ]
         if requested != "opengl":
             checks += raster_checks(screen, area, windowed=windowed, frames=frames)
         if has_opengl:
             checks += opengl_checks(screen, area, windowed=windowed, frames=frames)
         timing = judge(checks, requested, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
-    path = keep_timing(key, timing)
+    path = keep(key, timing)
     assert application is not None
-    return SelfTest(timing, (str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."))
+    return [str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."]
 
 
 def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: str) -> ScreenTiming:
-    """Choose the presenter: OpenGL where its swaps wait for the screen and leave out few frames, else raster.
-
-    Args:
-        checks: what was measured.
-        requested: raster and opengl are chosen in any case.
-        measured_at: UTC, ISO 8601.
-    """
+    """Choose the presenter: as requested, else OpenGL where swaps wait for the screen and leave out few frames."""
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None
     good = vsync is True and values["opengl_dropped"] < MAY_DROP
@@ -250,10 +224,8 @@ def timing_lines(timing: ScreenTiming) -> list[str]:
         lines.append("OpenGL frames do not wait for the screen here, so it is not known when a refresh begins.")
     if not values["realtime_priority"].value and sys.platform == "linux":
         lines.append(NO_REALTIME)
-    if timing.presenter == "opengl":
-        lines.append("Sessions on this screen use the OpenGL window.")
-    else:
-        lines.append("Sessions on this screen use the raster window.")
+    window = "OpenGL" if timing.presenter == "opengl" else "raster"
+    lines.append(f"Sessions on this screen use the {window} window.")
     lines.append(
         "Exposures are rounded to whole frames (--round-frames auto)."
         if timing.vsync and timing.presenter == "opengl"

@@ -1,8 +1,8 @@
 """The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
@@ -17,13 +17,12 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
-    PresenterName,
     RoundFrames,
     ScreenKey,
     ScreenSize,
     ScreenTiming,
     presented_size,
-    read_timing,
+    read_record,
     round_exposure,
 )
 from gan_eval.quiz.trial import State
@@ -32,11 +31,9 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 
-@dataclass(frozen=True)
-class ChosenPresenter:
+class ChosenPresenter(NamedTuple):
     """A presenter for one screen."""
 
-    name: PresenterName
     make: Callable[..., PresenterWindow]
     """`make(corner_patch=..., text_scale=...)`: its window on that screen, not shown yet."""
     frame_ms: float | None
@@ -48,11 +45,7 @@ class ChosenPresenter:
 
 
 def numbered_screen(number: int | None) -> QScreen:
-    """The monitor with this number, from 1; None: the primary one.
-
-    Raises:
-        UserError: there are fewer.
-    """
+    """Return the monitor with this number, from 1; None: the primary one."""
     screens = QGuiApplication.screens()
     if number is None:
         return QGuiApplication.primaryScreen()
@@ -85,27 +78,24 @@ def choose_presenter(
         UserError: OpenGL is wanted and not to be had, or rounding is and the refresh rate is unknown; or the record of
             self-tests is damaged.
     """
-    timing = read_timing(screen_key(screen))
+    timing = read_record().timings.get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
     if round_frames == "on" and refresh_hz <= 0:
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
-    make: Callable[..., PresenterWindow]
-    name: PresenterName
-    takes_opengl = requested == "opengl" or (
-        requested == "auto" and timing is not None and timing.presenter == "opengl"
-    )
-    usable = takes_opengl and opengl_available(screen)
+    wanted = requested
+    if requested == "auto":
+        wanted = timing.presenter if timing else "raster"
+    usable = wanted == "opengl" and opengl_available(screen)
     if requested == "opengl" and not usable:
         raise UserError(NO_OPENGL)
+    make: Callable[..., PresenterWindow] = partial(RasterWindow, screen)
+    frame_ms = None
     if usable:
         vsync = timing.vsync if timing else None
         frame_ms = 1000 / refresh_hz if vsync else None
-        name, make = "opengl", partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
-    else:
-        frame_ms = None
-        name, make = "raster", partial(RasterWindow, screen)
+        make = partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
     rounded = {"auto": frame_ms, "on": 1000 / refresh_hz if refresh_hz > 0 else None, "off": None}[round_frames]
-    return ChosenPresenter(name, make, rounded, refresh_hz, timing)
+    return ChosenPresenter(make, rounded, refresh_hz, timing)
 
 
 _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
@@ -150,11 +140,7 @@ class Stage:
         return screen_key(self._screen)
 
     def screen_size(self) -> ScreenSize:
-        """Size of this screen: by the options, else by the study, else as kept for this computer.
-
-        Raises:
-            UserError: this computer's record is damaged.
-        """
+        """Return the size of this screen: by the options, else by the study, else as kept for this computer."""
         return presented_size(self.screen, self._presentation, self._settings)
 
     def description(self) -> Row:
@@ -211,10 +197,7 @@ class Stage:
 
 
 def note_differences(session: Session, description: Row) -> bool:
-    """Warn the experimenter where a resumed session is not presented as its row says.
-
-    Args:
-        description: `Stage.description`.
+    """Warn the experimenter where a resumed session is not presented as its row says (`Stage.description`).
 
     Returns:
         Whether it is another screen or presenter; then its pictures are not shown as described.

@@ -2,42 +2,21 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Palette:
-    """The colours of the pages."""
-
-    ink: str
-    muted: str
-    paper: str
-    ground: str
-    line: str
-    accent: str
-    focus: str
-    wrong: str
-
-
-PALETTE = Palette(
-    ink="#1f2933",
-    muted="#52606d",
-    paper="#ffffff",
-    ground="#f1f3f5",
-    line="#ccd3da",
-    accent="#1f5f99",
-    focus="#1f5f99",
-    wrong="#a32a22",
-)
+INK, MUTED = "#1f2933", "#52606d"
+"""Colours of texts."""
+PAPER, GROUND, LINE = "#ffffff", "#f1f3f5", "#ccd3da"
+ACCENT, WRONG = "#1f5f99", "#a32a22"
+"""Colours of main buttons and of what has the keyboard, and of problems."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Sizes and colours of the pages for one participant on one screen."""
+    """Sizes of the pages for one participant on one screen."""
 
     scale: float = 1.0
     """The factor of all lengths, for the screen."""
     text: float = 1.0
     """The factor of the texts on top of it, for the participant: 1 to 2."""
-    palette: Palette = PALETTE
 
     def px(self, length: float) -> int:
         """A length in logical pixels."""
@@ -54,76 +33,60 @@ def scale_for(height: int) -> float:
 
 
 def sheet(look: Look) -> str:
-    """The style sheet."""
-    return _texts(look) + _controls(look) + _areas(look)
-
-
-def _texts(look: Look) -> str:
-    colours = look.palette
+    """Return the style sheet."""
+    px, ring = look.px, look.px(2)
     return f"""
-    QWidget {{ color: {colours.ink}; font-size: {look.font(16)}px; }}
+    QWidget {{ color: {INK}; font-size: {look.font(16)}px; }}
     QLabel#title {{ font-size: {look.font(27)}px; font-weight: 600; }}
     QLabel#heading {{ font-size: {look.font(18)}px; font-weight: 600; }}
-    QLabel#muted {{ color: {colours.muted}; font-size: {look.font(14)}px; }}
+    QLabel#muted {{ color: {MUTED}; font-size: {look.font(14)}px; }}
     QLabel#number {{ font-size: {look.font(20)}px; font-weight: 600; }}
-    QLabel#problem {{ color: {colours.wrong}; font-weight: 600; }}
+    QLabel#problem {{ color: {WRONG}; font-weight: 600; }}
     QLabel#key {{
-        background: {colours.ground}; border: 1px solid {colours.muted};
-        border-bottom: {look.px(3)}px solid {colours.muted}; border-radius: {look.px(6)}px;
-        font-size: {look.font(20)}px; font-weight: 600; padding: {look.px(4)}px {look.px(14)}px;
+        background: {GROUND}; border: 1px solid {MUTED};
+        border-bottom: {px(3)}px solid {MUTED}; border-radius: {px(6)}px;
+        font-size: {look.font(20)}px; font-weight: 600; padding: {px(4)}px {px(14)}px;
     }}
-    """
-
-
-def _controls(look: Look) -> str:
-    colours, px, ring = look.palette, look.px, look.px(2)
-    return f"""
     QPushButton {{
-        background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
+        background: {PAPER}; border: 1px solid {MUTED}; border-radius: {px(6)}px;
         padding: {px(9)}px {px(22)}px; min-width: {px(96)}px;
     }}
     QPushButton#filter {{ padding: {px(5)}px {px(10)}px; min-width: 0; }}
-    QPushButton:checked {{ background: {colours.ink}; color: {colours.paper}; border-color: {colours.ink}; }}
+    QPushButton:checked {{ background: {INK}; color: {PAPER}; border-color: {INK}; }}
     QPushButton, QCheckBox, QRadioButton {{ outline: none; }}
-    QPushButton:hover:!checked {{ background: {colours.ground}; }}
-    QPushButton:disabled {{ color: {colours.muted}; border-color: {colours.line}; }}
+    QPushButton:hover:!checked {{ background: {GROUND}; }}
+    QPushButton:disabled {{ color: {MUTED}; border-color: {LINE}; }}
     QPushButton#main {{
-        background: {colours.accent}; border-color: {colours.accent}; color: {colours.paper}; font-weight: 600;
+        background: {ACCENT}; border-color: {ACCENT}; color: {PAPER}; font-weight: 600;
     }}
     QPushButton#main:disabled {{
-        background: {colours.ground}; border-color: {colours.line}; color: {colours.muted}; font-weight: 400;
+        background: {GROUND}; border-color: {LINE}; color: {MUTED}; font-weight: 400;
     }}
-    QPushButton:focus {{ border: {ring}px solid {colours.focus}; }}
-    QPushButton#main:focus {{ border: {ring}px solid {colours.ink}; }}
+    QPushButton:focus {{ border: {ring}px solid {ACCENT}; }}
+    QPushButton#main:focus {{ border: {ring}px solid {INK}; }}
     QCheckBox, QRadioButton {{
         spacing: {px(10)}px; padding: {px(6)}px; border: {ring}px solid transparent; border-radius: {px(6)}px;
     }}
-    QCheckBox:focus, QRadioButton:focus {{ border-color: {colours.focus}; }}
+    QCheckBox:focus, QRadioButton:focus {{ border-color: {ACCENT}; }}
     QCheckBox::indicator, QRadioButton::indicator {{ width: {look.font(16)}px; height: {look.font(16)}px; }}
     QLineEdit {{
-        background: {colours.paper}; border: 1px solid {colours.muted}; border-radius: {px(6)}px;
-        padding: {px(8)}px; selection-background-color: {colours.accent}; selection-color: {colours.paper};
+        background: {PAPER}; border: 1px solid {MUTED}; border-radius: {px(6)}px;
+        padding: {px(8)}px; selection-background-color: {ACCENT}; selection-color: {PAPER};
     }}
-    QLineEdit:focus {{ border: {ring}px solid {colours.focus}; }}
-    """
-
-
-def _areas(look: Look) -> str:
-    colours, px = look.palette, look.px
-    return f"""
-    QWidget#ground {{ background: {colours.ground}; }}
-    QFrame#card {{ background: {colours.paper}; border: 1px solid {colours.line}; border-radius: {px(8)}px; }}
-    QFrame#rule {{ background: {colours.line}; border: none; max-height: 1px; }}
-    QScrollArea {{ background: {colours.ground}; border: none; }}
+    QLineEdit:focus {{ border: {ring}px solid {ACCENT}; }}
+    QWidget#ground {{ background: {GROUND}; }}
+    QFrame#card {{ background: {PAPER}; border: 1px solid {LINE}; border-radius: {px(8)}px; }}
+    QFrame#rule {{ background: {LINE}; border: none; max-height: 1px; }}
+    QScrollArea {{ background: {GROUND}; border: none; }}
     QListView {{
-        background: {colours.paper}; border: {look.px(2)}px solid {colours.line}; border-radius: {px(8)}px;
+        background: {PAPER}; border: {px(2)}px solid {LINE}; border-radius: {px(8)}px;
         outline: none;
     }}
-    QListView:focus {{ border-color: {colours.focus}; }}
-    QProgressBar {{ background: {colours.ground}; border: 1px solid {colours.line}; border-radius: {px(5)}px; }}
-    QProgressBar::chunk {{ background: {colours.accent}; border-radius: {px(4)}px; }}
+    QListView:focus {{ border-color: {ACCENT}; }}
+    QProgressBar {{ background: {GROUND}; border: 1px solid {LINE}; border-radius: {px(5)}px; }}
+    QProgressBar::chunk {{ background: {ACCENT}; border-radius: {px(4)}px; }}
     QScrollBar:vertical {{ background: transparent; width: {px(12)}px; margin: {px(2)}px; }}
-    QScrollBar::handle:vertical {{ background: {colours.muted}; border-radius: {px(4)}px; min-height: {px(30)}px; }}
+    QScrollBar::handle:vertical {{ background: {MUTED}; border-radius: {px(4)}px; min-height: {px(30)}px; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
     """

@@ -1,4 +1,4 @@
-"""A session's trials: one phase by phase, and one after the other with all that comes between them."""
+"""A session's trials on the screen: phase by phase, and one after the other with all that comes between them."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -38,99 +38,6 @@ class Wait:
     """A key that counts ends the waiting."""
 
 
-class TrialScript:
-    """Presents a session's trials on a window. Who runs it resumes it after each wait."""
-
-    def __init__(self, session: Session, window: PresenterWindow, settings: QuizSettings, texts: TrialTexts) -> None:
-        self._session = session
-        self._window = window
-        self._settings = settings
-        self._texts = texts
-        self.screen_changed = False
-        """Trials are shown on another screen than the one that the session's row describes."""
-        self.confidence_onset = 0
-        """When the last question for the confidence appeared, in nanoseconds on the monotonic clock."""
-
-    def run(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
-        """One trial from the blank before it to its last text; each moment is due from the one before it.
-
-        Args:
-            ready: its pictures and masks.
-            due: the moment of its first onset.
-        """
-        session, window, trial = self._session, self._window, self._session.trial
-        for pictures, masks in zip(ready.showings, ready.masks, strict=True):
-            window.stage(Frame(pictures, patch=True))
-            yield self._ahead_of(due)
-            gc.disable()
-            session.onset(window.present(due))
-            if not window.isActive():
-                session.flag(Flag.FOCUS_LOST)
-            if self.screen_changed:
-                session.flag(Flag.SCREEN_CHANGED)
-            until_answer = trial.timing.flash_ms is None  # then nothing is left to be judged, and no mask comes
-            if masks and not until_answer:
-                window.stage(Frame(masks))
-                yield self._ahead_of(trial.vanish_due)
-            else:
-                yield from self._draw_what_follows(pictures, trial.vanish_due)
-            offset = window.present(None if until_answer and trial.answer else trial.vanish_due)
-            session.offset(offset)
-            due = trial.next_due
-            mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
-            # something follows the mask, unless the next picture takes its place before
-            if masks and not until_answer and (trial.all_presented or mask_end < due):
-                yield from self._draw_what_follows(pictures, mask_end)
-                window.present(mask_end)
-        if trial.waits_for_answer:
-            closes = trial.close_due
-            yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
-        session.close()  # from here on it is being stored, unless the confidence is asked for
-        if session.state is State.CONFIDENCE:
-            self.confidence_onset = self.present(Frame(headline=self._texts.confidence))
-            yield Wait(None, key=True)
-        if session.feedback is not None:
-            presented = self.present(self._feedback(session.feedback, trial.planned, ready))
-            yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
-
-    def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
-        """Draw ahead what is seen once pictures or their masks have vanished, and wait until that is due.
-
-        Where another picture comes it is the fixation mark; before an answer it is its cue. An answer meanwhile
-        makes the cue needless; it is taken out again, unless drawing anew might come late.
-        """
-        window, trial = self._window, self._session.trial
-        frame = BLANK
-        if not trial.all_presented:
-            frame = Frame(fixation=self._settings.fixation_mark)
-        elif trial.timing.flash_ms is not None and trial.waits_for_answer and due != trial.close_due:
-            frame = Frame(headline=self._texts.response_cue, vanished=pictures)
-        window.stage(frame)
-        yield self._ahead_of(due, key=trial.timing.flash_ms is None or bool(frame.headline))
-        if frame.headline and trial.answer and due is not None and now_ns() < due - REDRAW_MS * MILLISECOND:
-            window.stage(BLANK)
-            yield self._ahead_of(due)
-
-    def _feedback(self, feedback: Feedback, planned: Row, ready: ReadyTrial) -> Frame:
-        """Return the feedback of a practice trial; where there is a truth, with the pictures, each with its own."""
-        message = self._texts.feedback(feedback)
-        if feedback.truth is None:
-            return Frame(headline=message)
-        pictures = [picture for showing in ready.showings for picture in showing]
-        stimuli = [stimulus for showing in self._session.protocol.showings(planned) for stimulus in showing]
-        captions = tuple(self._texts.truth_of(planned, stimulus) for stimulus in stimuli)
-        return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
-
-    def present(self, frame: Frame) -> int:
-        """Show a frame now; return when that was done."""
-        self._window.stage(frame)
-        return self._window.present()
-
-    def _ahead_of(self, due: int | None, *, key: bool = False) -> Wait:
-        """Wait until shortly before a frame is due: presenting takes its time, and timers come late."""
-        return Wait(None if due is None else due - LAST_STRETCH_NS - self._window.lead, key)
-
-
 FIRST_BLANK_MS = 1000.0
 """After a page, the eyes and the fingers need a moment."""
 
@@ -163,12 +70,7 @@ class TrialRunner(QObject):
         breaks: bool = True,
         screen_differs: bool = False,
     ) -> None:
-        """Make a runner that has not started.
-
-        Args:
-            breaks: stop for breaks.
-            screen_differs: the screen is not as the session's row describes it; all trials are flagged.
-        """
+        """Make a runner that has not started; with `screen_differs` all trials are flagged `screen_changed`."""
         super().__init__()
         self._session = session
         self._window = window
@@ -179,7 +81,8 @@ class TrialRunner(QObject):
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
         self._confidence_keys = confidence_keys(settings, texts)
-        self._trials = TrialScript(session, window, settings, self._texts)
+        self._screen_changed = False  # trials are shown on another screen than the session's row describes
+        self._confidence_onset = 0
         self._running = False
         self._rested_after = 0
         self._stopped_after = 0
@@ -207,7 +110,7 @@ class TrialRunner(QObject):
         self._window.requestActivate()
         self._screen.remember()  # what came while the window was mapped is not a change
         self._watching = True
-        self._trials.screen_changed = self._screen_differs or self._screen.differs
+        self._screen_changed = self._screen_differs or self._screen.differs
         self._rested_after = self._session.progress[0]
         self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 
@@ -250,7 +153,7 @@ class TrialRunner(QObject):
         coming = self._session.progress[0] + saving
         mark = self._settings.fixation_mark and coming < len(self._session.plan)
         progress = self._texts.progress(self._session.plan, coming)
-        presented = self._trials.present(Frame(text=progress, fixation=mark))
+        presented = self._present(Frame(text=progress, fixation=mark))
         self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
         self._after_commit()
@@ -300,7 +203,7 @@ class TrialRunner(QObject):
             self._halt()
             self.failed.emit(str(error))
             return
-        self._script = self._trials.run(ready, self._blank_until)
+        self._script = self._trial(ready, self._blank_until)
         self._step()
 
     def _step(self) -> None:
@@ -314,7 +217,7 @@ class TrialRunner(QObject):
             self._wait_until(wait.until, self._step)
 
     def _key(self, press: Press) -> None:
-        if self._session.state is State.CONFIDENCE and press.when < self._trials.confidence_onset:
+        if self._session.state is State.CONFIDENCE and press.when < self._confidence_onset:
             return  # pressed before the question could be read
         state = self._session.state
         wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
@@ -329,3 +232,77 @@ class TrialRunner(QObject):
     def _wait_until(self, moment: int, then: Callable[[], None]) -> None:
         self._then = then
         self._timer.start(max(0, (moment - now_ns()) // MILLISECOND))
+
+    def _trial(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
+        """One trial from the blank before it to its last text; each moment is due from the one before it."""
+        session, window, trial = self._session, self._window, self._session.trial
+        for pictures, masks in zip(ready.showings, ready.masks, strict=True):
+            window.stage(Frame(pictures, patch=True))
+            yield self._ahead_of(due)
+            gc.disable()
+            session.onset(window.present(due))
+            if not window.isActive():
+                session.flag(Flag.FOCUS_LOST)
+            if self._screen_changed:
+                session.flag(Flag.SCREEN_CHANGED)
+            until_answer = trial.timing.flash_ms is None  # then nothing is left to be judged, and no mask comes
+            if masks and not until_answer:
+                window.stage(Frame(masks))
+                yield self._ahead_of(trial.vanish_due)
+            else:
+                yield from self._draw_what_follows(pictures, trial.vanish_due)
+            offset = window.present(None if until_answer and trial.answer else trial.vanish_due)
+            session.offset(offset)
+            due = trial.next_due
+            mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
+            # something follows the mask, unless the next picture takes its place before
+            if masks and not until_answer and (trial.all_presented or mask_end < due):
+                yield from self._draw_what_follows(pictures, mask_end)
+                window.present(mask_end)
+        if trial.waits_for_answer:
+            closes = trial.close_due
+            yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
+        session.close()  # from here on it is being stored, unless the confidence is asked for
+        if session.state is State.CONFIDENCE:
+            self._confidence_onset = self._present(Frame(headline=self._texts.confidence))
+            yield Wait(None, key=True)
+        if session.feedback is not None:
+            presented = self._present(self._feedback(session.feedback, trial.planned, ready))
+            yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
+
+    def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
+        """Draw ahead what is seen once pictures or their masks have vanished, and wait until that is due.
+
+        Where another picture comes it is the fixation mark; before an answer it is its cue. An answer meanwhile
+        makes the cue needless; it is taken out again, unless drawing anew might come late.
+        """
+        window, trial = self._window, self._session.trial
+        frame = BLANK
+        if not trial.all_presented:
+            frame = Frame(fixation=self._settings.fixation_mark)
+        elif trial.timing.flash_ms is not None and trial.waits_for_answer and due != trial.close_due:
+            frame = Frame(headline=self._texts.response_cue, vanished=pictures)
+        window.stage(frame)
+        yield self._ahead_of(due, key=trial.timing.flash_ms is None or bool(frame.headline))
+        if frame.headline and trial.answer and due is not None and now_ns() < due - REDRAW_MS * MILLISECOND:
+            window.stage(BLANK)
+            yield self._ahead_of(due)
+
+    def _feedback(self, feedback: Feedback, planned: Row, ready: ReadyTrial) -> Frame:
+        """Return the feedback of a practice trial; where there is a truth, with the pictures, each with its own."""
+        message = self._texts.feedback(feedback)
+        if feedback.truth is None:
+            return Frame(headline=message)
+        pictures = [picture for showing in ready.showings for picture in showing]
+        stimuli = [stimulus for showing in self._session.protocol.showings(planned) for stimulus in showing]
+        captions = tuple(self._texts.truth_of(planned, stimulus) for stimulus in stimuli)
+        return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
+
+    def _present(self, frame: Frame) -> int:
+        """Show a frame now; return when that was done."""
+        self._window.stage(frame)
+        return self._window.present()
+
+    def _ahead_of(self, due: int | None, *, key: bool = False) -> Wait:
+        """Wait until shortly before a frame is due: presenting takes its time, and timers come late."""
+        return Wait(None if due is None else due - LAST_STRETCH_NS - self._window.lead, key)

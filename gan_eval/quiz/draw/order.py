@@ -102,9 +102,7 @@ def in_order(
         rows: the block's own trials.
         among: catch trials that go among them; they count in the runs.
         places: before which of the block's own trials each of them goes, as nearly as the order of classes has room.
-        classes: what runs are made of.
-        after: the trials before this block, whose last run continues in it; none: one of the block's own trials comes
-            first, if there is any of its class.
+        after: the trials before this block, whose last run continues in it; none: one of the block's own comes first.
     """
     column = classes.column
     counts = Counter(row[column] for row in (*rows, *among))

@@ -12,7 +12,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.quiz.draw.choose import Counts, match
+from gan_eval.quiz.draw.choose import Counts
 from gan_eval.quiz.draw.offers import REAL, Pool, Role
 from gan_eval.quiz.draw.order import generator
 from gan_eval.tables.frames import Row
@@ -75,36 +75,18 @@ def round_uses(pool: Pool, counts: Counts, *, seed: int, number: int) -> Uses:
 
 
 def never_shown(pool: Pool, counts: Counts) -> str | None:
-    """Return a warning about pictures that no list with these counts can show, or None."""
-    found: dict[str, int] = {}
-    checked: dict[tuple[Role, frozenset[Role]], bool] = {}
+    """Return a warning about pictures that the lists of a round leave out, though they have enough trials; or None."""
+    found = []
     for role, shown in zip(roles_of(pool, counts), round_uses(pool, counts, seed=0, number=0), strict=True):
-        for item, times in zip(pool.items, shown.tolist(), strict=True):
-            if item in pool.roles[role] and not times:
-                kind = role, frozenset(other for other in pool.roles if item in pool.roles[other])
-                if kind not in checked:
-                    checked[kind] = _can_show(pool, counts, role, item)
-                if not checked[kind]:
-                    name = f"pictures of {role}" if role else "real pictures"
-                    found[name] = found.get(name, 0) + 1
+        left_out = len(pool.roles[role]) - np.count_nonzero(shown)
+        if left_out and shown.sum() >= len(pool.roles[role]):
+            found.append(f"{left_out} {f'pictures of {role}' if role else 'real pictures'}")
     if not found:
         return None
     return (
-        f"data set {pool.dataset}: {', '.join(f'{number} {name}' for name, number in found.items())} are never shown, "
-        "because every list needs their items for other pictures; add pictures of the model that has the fewest"
+        f"data set {pool.dataset}: {', '.join(found)} are never shown, because every list needs their items for other "
+        "pictures; add pictures of the model that has the fewest"
     )
-
-
-def _can_show(pool: Pool, counts: Counts, role: Role, item: str) -> bool:
-    """Return whether a list can show an item in a role."""
-    others = {name: sorted(offers) for name, offers in pool.without([item]).roles.items()}
-    for turn in range(len(pool.generated)):
-        slots = counts.slots(pool.generated, turn)
-        if role in slots:
-            slots.remove(role)
-            if match([others[slot] for slot in slots]) is not None:
-                return True
-    return False
 
 
 def _kind_uses(trials: Uses, kinds: NDArray[np.bool_], sizes: Uses) -> Uses:

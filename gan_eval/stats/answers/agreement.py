@@ -52,7 +52,6 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
     nominal; their unit is an item with its two contestants. A participant's first answer to a unit counts.
 
     Args:
-        trials: the table `trials`.
         seed: random seed of the bootstrap.
         replicates: number of bootstrap replicates; very many units get fewer, at least 200.
     """

@@ -76,9 +76,6 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
 
     Interval and p take the answers as independent; `gan_eval.stats.compare.questions` generalises. d′ of a choice
     between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the log-linear correction.
-
-    Args:
-        trials: the table `trials`.
     """
     pairs = pair_trials(trials)
     if pairs.empty:
@@ -132,9 +129,6 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
     Strengths are finite only among contestants that a chain of wins connects both ways (Ford 1957, American
     Mathematical Monthly 64, 28-33). The largest such group is estimated, and its strengths sum to 0; the others have
     empty cells and a note. Pairs whose `model` is not `A|B` are left out and counted in the note.
-
-    Args:
-        trials: the table `trials`.
     """
     pairs = pair_trials(trials)
     names = contestants(pairs)

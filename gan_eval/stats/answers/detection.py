@@ -166,21 +166,27 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
     graded = own.rows(own.grade >= 0)
     by_confidence = areas(graded, size)
 
-    table = pd.DataFrame({"scope": scope, "id": grouped.ids})
-    table["n_real"], table["n_fake"] = total.n_real.astype(int), total.n_fake.astype(int)
     estimates = _estimates(total, own, behind) | {"auc_confidence": by_confidence}
     if scope != "participant":
         estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
-    for name, estimate in estimates.items():
-        for ending, part in zip(("", "_low", "_high"), estimate, strict=True):
-            table[f"{name}{ending}"] = part
-    basis = np.where(behind.crossed(), "two_way_cluster", "independent")
-    table["basis"] = pd.Series(basis, dtype="object").where(total.n_fake + total.n_real > 0, None)
+    columns = {
+        f"{name}{ending}": part
+        for name, estimate in estimates.items()
+        for ending, part in zip(("", "_low", "_high"), estimate, strict=True)
+    }
+    basis = pd.Series(np.where(behind.crossed(), "two_way_cluster", "independent"), dtype="object")
+    columns |= {
+        "scope": scope,
+        "id": grouped.ids,
+        "n_real": total.n_real.astype(int),
+        "n_fake": total.n_fake.astype(int),
+        "basis": basis.where(total.n_fake + total.n_real > 0, None),
+    }
     notes = [
         *_notes(total, behind, np.bincount(graded.group, minlength=size), scope),
         (np.isin(by_confidence.value, (0.0, 1.0)), "an area by confidence of 0 or 1: no interval of it"),
     ]
-    return table.join(provenance(main, grouped, codes, notes))
+    return pd.DataFrame(columns).join(provenance(main, grouped, codes, notes))
 
 
 def _estimates(total: Answers, judged: Judged, behind: _Behind) -> dict[str, GroupEstimate]:

@@ -53,9 +53,6 @@ def ratings(trials: pd.DataFrame) -> pd.DataFrame:
 
     Each data set has rows for its reals, its fakes of all models together (without a model), and the fakes of each
     model. Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910).
-
-    Args:
-        trials: the table `trials`.
     """
     rows: list[Row] = []
     for dataset, of_dataset in graded_trials(trials).groupby("dataset", dropna=False, sort=True):
@@ -96,6 +93,8 @@ def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
         trials: the table `trials`; no rows where nothing was to be graded.
     """
     graded = graded_trials(trials)
+    if graded.empty:
+        return frame_of([], OPINION_SCORES)
     picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
     grouped = Groups([str(name) for name in stimuli], np.arange(len(graded)), picture)
     grade = graded["rating"].to_numpy("float64", na_value=np.nan)

@@ -113,7 +113,6 @@ def hype(
     The interval: percentiles of a bootstrap over participants. Scores that no trials allow have no row.
 
     Args:
-        trials: the table `trials`.
         settings: `[quiz.staircase]` of the study, which has the ends of the range.
         seed: random seed of the bootstrap.
         replicates: number of bootstrap replicates.
@@ -217,11 +216,12 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
     """Return the table `thresholds` of a trials table; no rows where no exposures followed the answers.
 
     Args:
-        trials: the table `trials`.
         settings: `[quiz.staircase]` of the study; without it the range is not known (see `gan_eval.settings.adaptive`).
     """
     is_adaptive = trials["protocol"].isin(ADAPTIVE_PROTOCOLS) & np.isfinite(trials["requested_exposure_ms"])
     moving = trials[is_adaptive.fillna(False).to_numpy(bool)]
+    if moving.empty:
+        return frame_of([], THRESHOLDS)
     moving = moving.assign(block=moving["block"].fillna(1))  # a missing block is the first
     is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)
     models = moving[is_fake].groupby(["session", "block"])["model"].agg(["nunique", "first"])

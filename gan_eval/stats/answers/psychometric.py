@@ -168,7 +168,6 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
     one share of right answers.
 
     Args:
-        trials: the table `trials`.
         plan: column of the level, and link.
 
     Raises:

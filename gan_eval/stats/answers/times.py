@@ -43,7 +43,8 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     impossible = int((~possible & ~np.isnan(times)).sum())
     timed = answered[possible].sort_values("reaction_time_ms", kind="stable", ignore_index=True)
     codes = Codes(timed)
-    table = pd.concat([_scope_times(timed, codes, scope) for scope in SCOPES], ignore_index=True)
+    scopes = SCOPES if len(timed) else ("all",)
+    table = pd.concat([_scope_times(timed, codes, scope) for scope in scopes], ignore_index=True)
     everything = table["scope"] == "all"
     if impossible:
         table.loc[everything, "note"] = f"{impossible} impossible times (not above 0, or infinite) left out"

@@ -10,7 +10,7 @@ import pytest
 from gan_eval.cli import doctor
 from gan_eval.cli.doctor import Finding
 from gan_eval.machine.system_libraries import can_import_qt
-from gan_eval.quiz.station import ScreenKey, ScreenTiming, keep_timing
+from gan_eval.quiz.station import ScreenKey, ScreenTiming, keep
 
 needs_qt = pytest.mark.skipif(not can_import_qt(), reason="the system lacks libraries that Qt needs")
 
@@ -83,7 +83,7 @@ def test_the_timing_of_a_screen_is_reported_and_its_absence_too(monkeypatch, tmp
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
     monkeypatch.setenv("DISPLAY", ":0")
     known = ScreenKey("DP-1", 1920, 1080, 60.0, "xcb")
-    keep_timing(known, ScreenTiming("opengl", vsync=True, refresh_hz=59.951, measured_at="2026-01-31T12:00:00Z"))
+    keep(known, ScreenTiming("opengl", vsync=True, refresh_hz=59.951, measured_at="2026-01-31T12:00:00Z"))
     _, _, measured, _, unknown = doctor.screen_findings()
     assert measured.what == "timing of the screen DP-1"
     assert measured.status == "ok"

@@ -1,22 +1,17 @@
 """Sessions in the application off screen, with a robot for the participant."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
-from quiz_study import study_of
+from quiz_study import seated
 
-from gan_eval.quiz.admission import Person, admit
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
-from gan_eval.quiz.clock import SystemClock
-from gan_eval.quiz.library import Library
-from gan_eval.quiz.room import make_session
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
@@ -41,12 +36,8 @@ class Sitting:
         *,
         participant: str = "P01",
     ) -> None:
-        study, person = study_of(stimuli, settings), Person(participant)
-        now = datetime.now(UTC)
-        admitted = writer.submit(lambda store: admit(store, study, person, now=now)).result()
-        library = Library([stimuli])
         self.writer = writer
-        self.session = make_session(admitted, library, settings, writer, SystemClock())
+        self.session, library = seated(stimuli, writer, settings, participant)
         self.quiz = QuizApplication(qapp, self.session, library, settings, presentation=presentation)
         self.qapp = qapp
         self.seen: list[type[Page]] = []

@@ -20,30 +20,6 @@ if TYPE_CHECKING:
     from app_sitting import Sitting
     from PySide6.QtWidgets import QApplication
 
-Rows = Callable[..., list[Row]]
-
-
-@pytest.fixture
-def rows() -> Rows:
-    """Stimulus rows without files: `rows(items, models, dataset)`."""
-
-    def make(items: int, models: tuple[str, ...] = ("pix2pix",), dataset: str = "facades") -> list[Row]:
-        return [
-            {
-                "stimulus": f"{dataset}/{model or 'real'}/{number}",
-                "item": f"{dataset}/{number}",
-                "kind": "fake" if model else "real",
-                "model": model,
-                "dataset": dataset,
-                "sha256": f"{model}-{number}",
-                "fraction": None,
-            }
-            for number in range(items)
-            for model in (None, *models)
-        ]
-
-    return make
-
 
 @pytest.fixture
 def stimuli(tmp_path: Path) -> StimulusSet:

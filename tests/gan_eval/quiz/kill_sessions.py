@@ -6,11 +6,9 @@ call that stores it has returned. The simulated participant is slowed down, so t
 
 import json
 import multiprocessing
-import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -23,7 +21,6 @@ from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.room import run_session
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer
-from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import read_set
 from gan_eval.store import Store, open_store
@@ -31,9 +28,6 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
 SETTINGS = QuizSettings(real=5, fake=5, blank_ms=100)
-Sitting = Callable[[Path, Path, str, Connection], None]
-"""Stimuli, store, participant, and the pipe for reports."""
-
 Message = tuple[str, Row]
 """The table whose row is durable and the row; or `appeared` and the number of the trial."""
 
@@ -72,28 +66,6 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
     _run_and_tell(stimuli, store, Person(participant, Observer()), pipe)
 
 
-def sit_at_a_screen(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
-    """One sitting in Qt's windows, in a process of its own; somebody presses a key again and again."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from PySide6.QtCore import QTimer
-    from PySide6.QtGui import QGuiApplication
-    from PySide6.QtTest import QTest
-    from PySide6.QtWidgets import QApplication
-
-    from gan_eval.quiz.app import trials
-
-    def press() -> None:
-        if (window := QGuiApplication.focusWindow()) is not None:
-            QTest.keyClick(window, "f")  # type: ignore[call-overload]
-
-    trials.FIRST_BLANK_MS = 100.0
-    application = QApplication([])
-    robot = QTimer(application, interval=70)
-    robot.timeout.connect(press)
-    robot.start()
-    _run_and_tell(stimuli, store, Person(participant), pipe)
-
-
 def _run_and_tell(stimuli: Path, store: Path, person: Person, pipe: Connection) -> None:
     add, onset = Store.add, Session.onset
 
@@ -108,11 +80,10 @@ def _run_and_tell(stimuli: Path, store: Path, person: Person, pipe: Connection) 
 
     Store.add, Session.onset = add_and_tell, onset_and_tell  # type: ignore[method-assign, assignment]
     study = QuizStudy(name="s", settings=SETTINGS, shown=[read_set(stimuli)], seed=1, design={})
-    presentation = Presentation(windowed=True, intro=False, presenter="raster")
-    run_session(study, store, person, presentation=presentation)
+    run_session(study, store, person)
 
 
-def kill_sessions(stimuli: Path, store: Path, *, sitting: Sitting, kills: int, seed: int) -> Outcome:
+def kill_sessions(stimuli: Path, store: Path, *, kills: int, seed: int) -> Outcome:
     """Kill a number of sittings, each at a random moment; a participant returns until the session is complete."""
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
@@ -122,7 +93,7 @@ def kill_sessions(stimuli: Path, store: Path, *, sitting: Sitting, kills: int, s
     while outcome.kills < kills:
         participant = f"P{number:03d}"
         reading, writing = context.Pipe(duplex=False)
-        process = context.Process(target=sitting, args=(stimuli, store, participant, writing))
+        process = context.Process(target=sit, args=(stimuli, store, participant, writing))
         process.start()
         writing.close()
         messages = _kill_at_any_moment(process, reading, moments)

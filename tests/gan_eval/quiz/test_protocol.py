@@ -1,7 +1,6 @@
 """Every protocol, driven through a dealt plan without screen or store, and its judgement of single trials."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quiz_study import stimulus_rows
 
 from gan_eval.quiz.draw import deal
-from gan_eval.quiz.protocol import QuizProtocol, Timing
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import TRIALS
@@ -38,9 +38,9 @@ def test_every_name_in_a_study_file_has_a_protocol() -> None:
 @pytest.mark.parametrize("name", PROTOCOLS)
 @QUIET
 @given(seed=st.integers(0, 2**32 - 1))
-def test_a_whole_plan(rows: Callable[..., list[Row]], name: str, layout: str, seed: int) -> None:
+def test_a_whole_plan(name: str, layout: str, seed: int) -> None:
     way = protocol(name, layout=layout, real=4, fake=4, pairs=6, practice=2, exposure_ms=1000)
-    plan = deal(rows(20, ("cyclegan", "pix2pix")), way.settings, seed=seed, list_number=1).plan
+    plan = deal(stimulus_rows(20, ("cyclegan", "pix2pix")), way.settings, seed=seed, list_number=1).plan
     truths = {way.truth(row) for row in plan} - {None}
     generator = np.random.default_rng(seed)
     done: list[Row] = []
@@ -102,14 +102,6 @@ def test_judgement(name: str, planned: Row, answer: str | None, judged: Row) -> 
 def test_showings_and_truth(name: str, planned: Row, showings: tuple[tuple[str, ...], ...], truth: str | None) -> None:
     assert protocol(name).showings(planned) == showings
     assert protocol(name).truth(planned) == truth
-
-
-def test_times() -> None:
-    levels = protocol("yes_no", exposures_ms=(100, "until-answer"), response_ms="unlimited")
-    assert levels.timing({**FAKE, "requested_exposure_ms": 100.0}) == Timing(100.0, None)
-    assert levels.timing(FAKE) == Timing(None, None)
-    in_turn = protocol("paired", layout="one_after_other", exposure_ms=1000, gap_ms=600)
-    assert in_turn.timing(pair("first")) == Timing(1000.0, 4000, 600)
 
 
 def test_an_interrupted_plan_resumes_at_the_first_trial_that_is_not_done() -> None:

@@ -12,7 +12,6 @@ from gan_eval.settings.adaptive import PsychometricGrid, most_informative, thres
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
 
-FRAME_MS = 1000 / 60
 CONTRASTS = np.arange(-40, 1)
 WATSON_THRESHOLD = (
     [-18, -22, -25, -28, -30, -22, -13, -15, -16, -18, -19, -20, -21, -22, -23, -19, -20, -20, -18, -18, -19, -17, -17,
@@ -144,36 +143,3 @@ def test_too_few_answers_give_no_threshold() -> None:
     (enough,) = thresholds(block([True, False] * 10), StaircaseSettings())
     assert (few.answers, few.threshold_ms, few.threshold_ms_low, few.bound) == (19, None, None, None)
     assert enough.threshold_ms is not None
-
-
-def found_at(
-    protocol: QuizProtocol, middle_ms: float, width_ms: float, *, lapse: float, seeds: int
-) -> tuple[np.ndarray, float]:
-    """Thresholds on a 60 Hz screen of people with a logistic over the exposure, and their own at 75 % right."""
-    found = []
-    for seed in range(seeds):
-        rng, rows = np.random.default_rng(seed), list[Row]()
-        shared = {"session": "S", "participant": "P", "block": 1, "phase": "main", "dataset": "d"}
-        for number in range(50):
-            asked = protocol.exposure_after(rows)
-            shown = round(asked / FRAME_MS) * FRAME_MS
-            right = 0.5 + (0.5 - lapse) / (1 + np.exp(-(shown - middle_ms) / width_ms))
-            row = {"requested_exposure_ms": asked, "exposure_ms": shown, "correct": bool(rng.random() < right)}
-            rows.append({**shared, "protocol": protocol.settings.protocol, "trial": number, **row})
-        found += [each.threshold_ms for each in thresholds(rows, protocol.settings.staircase)]
-    share = 0.25 / (0.5 - lapse)
-    return np.array(found, float), middle_ms + width_ms * np.log(share / (1 - share))
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize(("middle_ms", "width_ms", "lapse"), [(400, 100, 0.02), (600, 60, 0.02), (180, 40, 0.05)])
-def test_fifty_trials_are_biased_by_ten_ms_at_most(middle_ms: float, width_ms: float, lapse: float) -> None:
-    by_quest, threshold = found_at(
-        QuizProtocol(QuizSettings(protocol="quest_plus")), middle_ms, width_ms, lapse=lapse, seeds=100
-    )
-    by_stairs, _ = found_at(
-        QuizProtocol(QuizSettings(protocol="staircase")), middle_ms, width_ms, lapse=lapse, seeds=100
-    )
-    error = by_quest.std() / np.sqrt(100)
-    assert abs(by_quest.mean() - threshold) < 10 + 2 * error
-    assert abs(by_quest.mean() - threshold) < abs(np.nanmean(by_stairs) - threshold)

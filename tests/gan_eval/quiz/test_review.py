@@ -1,14 +1,19 @@
-"""The end page for every protocol."""
+"""The end page for every protocol: score, thresholds and review, in words."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from quiz_study import stimulus_rows
 
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.review import FILTERS, GroupScore, ReviewedTrial, review, score, useful_filters
+from gan_eval.quiz.review import FILTERS, Panel, ScoreLine, review, score_lines, threshold_lines, useful_filters
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.adaptive import Threshold
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
+
+WORDS = Texts()
 
 
 def trial(number: int, **columns: object) -> Row:
@@ -41,109 +46,114 @@ def grade(number: int, kind: str, rating: float | None) -> Row:
 
 
 @pytest.fixture
-def library(rows: Callable[..., list[Row]]) -> Library:
-    made = [{**row, "file": f"{row['stimulus']}.png", "input_file": None} for row in rows(9, ("m1", "m2"), "d")]
+def library() -> Library:
+    made = [
+        {**row, "file": f"{row['stimulus']}.png", "input_file": "label.png"}
+        for row in stimulus_rows(9, ("m1", "m2"), "d")
+    ]
     return Library([StimulusSet(Path("set"), tuple(row | {"reference_file": None} for row in made))])
 
 
-def test_single_pictures_are_scored_by_class() -> None:
-    rows = [single(1, "real", "fake"), single(2, "fake", "fake"), single(3, "fake", "none"), single(4, "real", "real")]
-    assert score(rows) == [
-        GroupScore("d", "real", n_trials=2, correct=1, unanswered=0),
-        GroupScore("d", "fake", n_trials=2, correct=1, unanswered=1),
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (
+            [single(1, "real", "fake"), single(2, "fake", "fake"), single(3, "fake", "none")],
+            [("Real photographs", "0 of 1 correct", ""), ("Fake pictures", "1 of 2 correct", "1 without an answer")],
+        ),
+        (
+            [single(1, "real", "real", phase="practice"), single(2, "fake", "real", phase="catch")],
+            [("Fake pictures, to check attention", "0 of 1 correct", "")],
+        ),
+        (
+            [pair(1, "left", "a"), pair(2, "right", "b"), pair(3, "left", "none")],
+            [("Pairs", "1 of 3 correct", "1 without an answer")],
+        ),
+        (
+            [contest(1, "a"), contest(2, "b"), contest(3, "b"), contest(4, "none"), contest(5, "a", "m1|m3")],
+            [
+                ("m1 rather than m2", "chosen in 1 of 4", "1 without an answer"),
+                ("m2 rather than m1", "chosen in 2 of 4", "1 without an answer"),
+                ("m1 rather than m3", "chosen in 1 of 1", ""),
+                ("m3 rather than m1", "chosen in 0 of 1", ""),
+            ],
+        ),
+        (
+            [grade(1, "real", 5.0), grade(2, "real", 4.0), grade(3, "fake", None)],
+            [("Real photographs", "mean grade 4.5", ""), ("Fake pictures", "–", "1 without an answer")],
+        ),
+        (
+            [single(1, "real", "real"), single(2, "real", "fake", dataset="e")],
+            [("Real photographs (d)", "1 of 1 correct", ""), ("Real photographs (e)", "0 of 1 correct", "")],
+        ),
+    ],
+)
+def test_the_score_has_a_line_for_each_group(rows: list[Row], lines: list[tuple[str, str, str]]) -> None:
+    assert score_lines(rows, WORDS) == [ScoreLine(*line) for line in lines]
+
+
+def test_thresholds() -> None:
+    known = Threshold("s", "P01", 1, "facades", "staircase", 50, 12, 243.6, None, None, 240.0, None)
+    unknown = replace(known, dataset="maps", threshold_ms=None, mode_ms=None)
+    at_limit = replace(known, threshold_ms=100.0, bound="shortest")
+    title = "Exposure at which about 75 % of your answers are right"
+    assert threshold_lines([known], WORDS, right=0.75) == [ScoreLine(title, "244 ms", "")]
+    assert threshold_lines([unknown, at_limit], WORDS, right=0.75) == [
+        ScoreLine(f"{title} (maps)", "not determined", ""),
+        ScoreLine(f"{title} (facades)", "100 ms", "at a limit of what was shown"),
     ]
 
 
-def test_practice_is_left_out_and_catch_trials_stand_apart() -> None:
-    rows = [
-        single(1, "real", "real", phase="practice"),
-        single(2, "fake", "fake", phase="catch", dataset="c"),
-        single(3, "real", "real"),
-    ]
-    assert [(each.phase, each.dataset, each.n_trials) for each in score(rows)] == [("main", "d", 1), ("catch", "c", 1)]
-
-
-def test_pairs_are_scored_as_pairs() -> None:
-    rows = [pair(1, "left", "a"), pair(2, "right", "b"), pair(3, "left", "none")]
-    assert score(rows) == [GroupScore("d", None, n_trials=3, correct=1, unanswered=1)]
-
-
-def test_models_share_what_was_chosen() -> None:
-    rows = [contest(1, "a"), contest(2, "b"), contest(3, "b"), contest(4, "none"), contest(5, "a", "m1|m3")]
-    found = [
-        (each.model, each.against, each.chosen, each.n_trials, each.unanswered, each.correct) for each in score(rows)
-    ]
-    assert found == [
-        ("m1", "m2", 1, 4, 1, None),
-        ("m2", "m1", 2, 4, 1, None),
-        ("m1", "m3", 1, 1, 0, None),
-        ("m3", "m1", 0, 1, 0, None),
-    ]
-
-
-def test_grades_are_averaged_by_class() -> None:
-    rows = [grade(1, "real", 5.0), grade(2, "real", 4.0), grade(3, "real", None), grade(4, "fake", None)]
-    found = [(each.kind, each.mean_rating, each.n_trials, each.unanswered, each.correct) for each in score(rows)]
-    assert found == [("real", 4.5, 3, 1, None), ("fake", None, 1, 1, None)]
-
-
-def test_every_trial_is_reviewed_in_order(library: Library) -> None:
+def test_every_trial_is_reviewed_in_order_in_words(library: Library) -> None:
     rows = [single(2, "real", "fake", confidence=3.0), single(1, "fake", "fake"), single(3, "fake", "none")]
-    one, two, three = review(rows, library)
-    assert (one.truth, one.answer, one.correct, one.confidence, two.confidence) == ("fake", "fake", True, None, 3)
-    assert (two.truth, two.answer, two.correct, three.answer, three.correct) == ("real", "fake", False, None, None)
-    (picture,) = one.pictures
-    assert (picture.kind, picture.model, picture.companions) == ("fake", "m1", library.companions("d/m1/1"))
+    rows[2]["reaction_time_ms"] = None
+    one, two, three = review(rows, library, WORDS)
+    assert one.lines == ("No. 1", "truth: fake", "your answer: fake", "✓ correct", "after 0.70 s")
+    assert two.lines[2:] == ("your answer: fake", "✗ wrong", "after 0.70 s", "how sure: 3")
+    assert three.sentence == "No. 3, truth: fake, no answer"
+    (german, _, _) = review(rows, library, Texts("de"))
+    assert "nach 0,70 s" in german.sentence
 
 
 @pytest.mark.parametrize(
-    ("row", "shown", "truth", "answer"),
+    ("row", "panels", "said"),
     [
-        (pair(1, "left", "a"), [("real", True), ("fake", False)], "left", "left"),
-        (pair(1, "right", "a"), [("fake", False), ("real", True)], "right", "right"),
-        (pair(1, "second", "b"), [("fake", True), ("real", False)], "second", "first"),
-        (pair(1, "first", "none"), [("real", False), ("fake", False)], "first", None),
-        (contest(1, "b"), [("fake", False), ("fake", True)], None, "right"),
-        (grade(1, "real", 4.0), [("real", False)], None, "4"),
+        (single(1, "fake", "real"), ["input", "real", "▲ fake (shown)"], "truth: fake, your answer: real, wrong"),
+        (single(1, "real", "real"), ["input", "▲ real (shown)", "fake"], "truth: real, your answer: real, correct"),
+        (pair(1, "left", "a"), ["input", "▲ real (chosen)", "m1"], "truth: left, your answer: left"),
+        (pair(1, "right", "a"), ["input", "m1", "▲ real (chosen)"], "truth: right, your answer: right"),
+        (pair(1, "second", "b"), ["input", "▲ m1 (chosen)", "real"], "truth: second, your answer: first"),
+        (pair(1, "first", "none"), ["input", "real", "m1"], "truth: first, no answer"),
+        (contest(1, "b"), ["input", "m1", "▲ m2 (chosen)"], "No. 1, your answer: right"),
+        (grade(1, "real", 4.0), ["input", "▲ real (shown)", "fake"], "No. 1, your grade: 4"),
+        (single(1, "real", "real", phase="catch"), ["input", "▲ real (shown)", "fake"], "No. 1 (to check attention)"),
     ],
 )
-def test_other_protocols_in_the_review(
-    library: Library, row: Row, shown: list[tuple[str, bool]], truth: str | None, answer: str | None
+def test_pictures_stand_as_they_were_shown_with_what_was_shown_or_chosen_marked(
+    library: Library, row: Row, panels: list[str], said: str
 ) -> None:
-    (found,) = review([row], library)
-    assert [(picture.kind, picture.chosen) for picture in found.pictures] == shown
-    assert (found.truth, found.answer) == (truth, answer)
-
-
-def kept(name: str, trials: list[ReviewedTrial]) -> list[int]:
-    return [each.number for each in trials if FILTERS[name](each)]
+    (found,) = review([row], library, WORDS)
+    assert [panel.caption for panel in found.panels] == panels
+    assert [panel.marked for panel in found.panels] == ["▲" in caption for caption in panels]
+    assert said in found.sentence
+    if row["kind"] == "fake":
+        assert found.panels[2] == Panel("▲ fake (shown)", Path("set/d/m1/1.png"), marked=True)
 
 
 def test_filters(library: Library) -> None:
-    rows = [single(1, "real", "fake"), single(2, "fake", "fake"), single(3, "fake", "none"), single(4, "fake", "real")]
-    trials = review(rows, library)
-    assert {name: kept(name, trials) for name in FILTERS} == {
-        "all": [1, 2, 3, 4],
-        "wrong": [1, 4],
-        "fakes": [2, 3, 4],
-        "reals": [1],
-        "unanswered": [3],
-        "practice": [],
-    }
-    assert useful_filters(trials) == ["all", "wrong", "fakes", "reals", "unanswered"]
-    assert useful_filters(trials[1:2]) == ["all"]
-    assert useful_filters(review([pair(1, "left", "a"), pair(2, "left", "b")], library)) == ["all", "wrong"]
-
-
-def test_practice_is_counted_apart_and_in_no_other_filter(library: Library) -> None:
     practised = [single(number, "fake", "none", phase="practice") for number in (1, 2)]
-    trials = review([*practised, single(3, "real", "fake"), single(4, "fake", "fake", phase="catch")], library)
-    assert [(each.phase, each.number) for each in trials] == [
-        ("practice", 1),
-        ("practice", 2),
-        ("main", 1),
-        ("catch", 2),
-    ]
-    assert useful_filters(trials) == ["all", "wrong", "fakes", "reals", "practice"]
-    counts = {name: len(kept(name, trials)) for name in FILTERS}
-    assert counts == {"all": 2, "wrong": 1, "fakes": 1, "reals": 1, "unanswered": 0, "practice": 2}
+    rows = [single(3, "real", "fake"), single(4, "fake", "fake"), single(5, "fake", "none", phase="catch")]
+    trials = review([*practised, *rows, single(6, "fake", "real")], library, WORDS)
+    numbers = {name: [each.lines[0] for each in trials if name in each.filters] for name in FILTERS}
+    assert numbers == {
+        "all": ["No. 1", "No. 2", "No. 3 (to check attention)", "No. 4"],
+        "wrong": ["No. 1", "No. 4"],
+        "fakes": ["No. 2", "No. 3 (to check attention)", "No. 4"],
+        "reals": ["No. 1"],
+        "unanswered": ["No. 3 (to check attention)"],
+        "practice": ["Practice, no. 1", "Practice, no. 2"],
+    }
+    assert useful_filters(trials) == list(FILTERS)
+    assert useful_filters(trials[3:4]) == ["all"]
+    pairs = review([pair(1, "left", "a"), pair(2, "left", "b")], library, WORDS)
+    assert useful_filters(pairs) == ["all", "wrong"]

@@ -1,14 +1,14 @@
 """Simulated participants: the parameters come back out of the answers, through the same session and store."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Mapping, Sequence
+from itertools import cycle, pairwise
 from math import exp, sqrt
 from pathlib import Path
 from statistics import NormalDist, mean, median
 
 import numpy as np
 import pytest
-from quiz_study import rehearse
+from quiz_study import rehearse, stimulus_rows, two_models
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -49,14 +49,14 @@ def judge_all(
     return made
 
 
-def single(rows: Callable[..., list[Row]], items: int) -> list[Row]:
-    return [{**row, "stimulus_b": None} for row in rows(items)]
+def single(items: int) -> list[Row]:
+    return [{**row, "stimulus_b": None} for row in stimulus_rows(items)]
 
 
-def pairs(rows: Callable[..., list[Row]], items: int, a: str, b: str) -> list[Row]:
+def pairs(items: int, a: str, b: str) -> list[Row]:
     """Plan rows of pairs; a is left and right in turns."""
     model = f"{a}|{b}" if a != "real" else b
-    found = {row["stimulus"]: row for row in rows(items, ("m1", "m2"))}
+    found = {row["stimulus"]: row for row in stimulus_rows(items, ("m1", "m2"))}
     return [
         {**found[f"facades/{a}/{number}"], "stimulus_b": f"facades/{b}/{number}", "kind": None, "model": model}
         | {"position": ("left", "right")[number % 2]}
@@ -75,11 +75,14 @@ def z_rates(judged: Judged) -> tuple[float, float]:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
-def test_dprime_and_criterion_come_back(rows: Callable[..., list[Row]], dprime: float, criterion: float) -> None:
-    hit, false_alarm = z_rates(judge_all(Observer(dprime, criterion, lapse=0), single(rows, 150), people=40))
-    # 6000 judgements a class of 150 pictures and 40 people whose own deviations are 0.3 and 0.15
-    assert hit - false_alarm == pytest.approx(dprime, abs=0.15)
-    assert -(hit + false_alarm) / 2 == pytest.approx(criterion, abs=0.1)
+def test_dprime_and_criterion_come_back_over_pictures_of_any_quality(dprime: float, criterion: float) -> None:
+    plan = single(150)
+    for differences in ({}, normal_scores([row["stimulus"] for row in plan if row["kind"] == "fake"])):
+        judged = judge_all(Observer(dprime, criterion, lapse=0), plan, people=40, differences=differences)
+        hit, false_alarm = z_rates(judged)
+        # 6000 judgements a class of 150 pictures and 40 people whose own deviations are 0.3 and 0.15
+        assert hit - false_alarm == pytest.approx(dprime, abs=0.15)
+        assert -(hit + false_alarm) / 2 == pytest.approx(criterion, abs=0.1)
 
 
 def normal_scores(stimuli: Sequence[str]) -> dict[str, float]:
@@ -88,21 +91,8 @@ def normal_scores(stimuli: Sequence[str]) -> dict[str, float]:
     return dict(zip(stimuli, np.array(scores) / np.std(scores), strict=True))
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize(("dprime", "criterion"), [(0.0, 0.0), (1.2, 0.3), (2.0, -0.4)])
-def test_dprime_and_criterion_are_the_same_over_pictures_of_any_quality(
-    rows: Callable[..., list[Row]], dprime: float, criterion: float
-) -> None:
-    plan = single(rows, 150)
-    differences = normal_scores([row["stimulus"] for row in plan if row["kind"] == "fake"])
-    judged = judge_all(Observer(dprime, criterion, lapse=0), plan, people=40, differences=differences)
-    hit, false_alarm = z_rates(judged)
-    assert hit - false_alarm == pytest.approx(dprime, abs=0.15)
-    assert -(hit + false_alarm) / 2 == pytest.approx(criterion, abs=0.1)
-
-
-def test_the_nearer_fakes_fool_more_often_and_win_in_pairs(rows: Callable[..., list[Row]]) -> None:
-    plan = [row for row in single(rows, 60) if row["kind"] == "fake"]
+def test_the_nearer_fakes_fool_more_often_and_win_in_pairs() -> None:
+    plan = [row for row in single(60) if row["kind"] == "fake"]
     differences = normal_scores([row["stimulus"] for row in plan])
 
     def fooled(plan: list[Row]) -> float:
@@ -110,7 +100,7 @@ def test_the_nearer_fakes_fool_more_often_and_win_in_pairs(rows: Callable[..., l
         return mean(answer.answer == "real" for _, answer in made if answer)
 
     assert fooled(plan[:30]) > fooled(plan[30:]) + 0.2
-    compared = pairs(rows, 40, "m1", "m2")
+    compared = pairs(40, "m1", "m2")
     nearer = {row[place]: sign for row in compared for place, sign in (("stimulus", -1.0), ("stimulus_b", 1.0))}
     judged = judge_all(Observer(lapse=0), compared, people=10, answers=("left", "right"), differences=nearer)
     right = mean(made.answer == row["position"] for row, made in judged if made)
@@ -131,18 +121,8 @@ def test_differences_are_from_the_real_picture_and_standardised(tmp_path: Path) 
     ):
         write_png(tmp_path / f"{name}.png", picture)
         reference = {} if name == "alone" else {"reference_file": "real.png"}
-        made.append(
-            stimulus_row(
-                tmp_path,
-                tmp_path / f"{name}.png",
-                kind="fake",
-                model="m",
-                dataset="d",
-                stem=name,
-                size=(32, 32),
-                **reference,
-            )
-        )
+        shared = {"kind": "fake", "model": "m", "dataset": "d", "stem": name, "size": (32, 32), **reference}
+        made.append(stimulus_row(tmp_path, tmp_path / f"{name}.png", **shared))
     write_set(tmp_path, made)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     stimuli = read_set(tmp_path, hash_files=False)
@@ -153,42 +133,40 @@ def test_differences_are_from_the_real_picture_and_standardised(tmp_path: Path) 
     assert differences_from_real([one]) == {}
 
 
-@pytest.mark.parametrize("flash", [100.0, 300.0])
-def test_short_exposures_show_less(rows: Callable[..., list[Row]], flash: float) -> None:
-    hit, false_alarm = z_rates(judge_all(Observer(2.0, lapse=0), single(rows, 100), people=30, flash=flash))
-    assert hit - false_alarm == pytest.approx(2.0 * (1 - exp(-flash / 150)), abs=0.2)
+def test_short_exposures_show_less() -> None:
+    hit, false_alarm = z_rates(judge_all(Observer(2.0, lapse=0), single(60), people=20, flash=100.0))
+    assert hit - false_alarm == pytest.approx(2.0 * (1 - exp(-100 / 150)), abs=0.2)
 
 
-@pytest.mark.parametrize("dprime", [0.0, 1.5])
-def test_pairs_are_right_as_often_as_two_alternatives_should_be(rows: Callable[..., list[Row]], dprime: float) -> None:
-    plan = pairs(rows, 300, "real", "m1")
-    judged = judge_all(Observer(dprime, criterion=0.5, lapse=0), plan, people=10, answers=("left", "right"))
+def test_pairs_are_right_as_often_as_two_alternatives_should_be() -> None:
+    plan = pairs(300, "real", "m1")
+    judged = judge_all(Observer(1.5, criterion=0.5, lapse=0), plan, people=10, answers=("left", "right"))
     right = mean(made.answer == row["position"] for row, made in judged if made)
     left = mean(made.answer == "left" for _, made in judged if made)
-    assert right == pytest.approx(NormalDist().cdf(dprime / sqrt(2)), abs=0.04)
+    assert right == pytest.approx(NormalDist().cdf(1.5 / sqrt(2)), abs=0.04)
     assert left == pytest.approx(0.5, abs=0.05)  # 300 pictures with effects of their own
 
 
-def test_one_model_looks_more_real_whoever_looks_and_wherever_it_is(rows: Callable[..., list[Row]]) -> None:
+def test_one_model_looks_more_real_whoever_looks_and_wherever_it_is() -> None:
     def share(a: str, b: str) -> float:
-        judged = judge_all(Observer(lapse=0), pairs(rows, 100, a, b), people=30, answers=("left", "right"))
+        judged = judge_all(Observer(lapse=0), pairs(60, a, b), people=12, answers=("left", "right"))
         return mean(made.answer == row["position"] for row, made in judged if made)
 
     assert share("m1", "m2") == pytest.approx(1 - share("m2", "m1"), abs=0.04)
     assert abs(share("m1", "m2") - 0.5) > 0.05
 
 
-def test_grades_go_from_fake_to_real_and_use_the_whole_scale(rows: Callable[..., list[Row]]) -> None:
-    judged = judge_all(Observer(1.5, lapse=0), single(rows, 60), people=10, answers=("1", "2", "3", "4", "5"))
+def test_grades_go_from_fake_to_real_and_use_the_whole_scale() -> None:
+    judged = judge_all(Observer(1.5, lapse=0), single(60), people=10, answers=("1", "2", "3", "4", "5"))
     grades = {kind: [int(made.answer) for row, made in judged if row["kind"] == kind and made] for kind in REAL_FAKE}
     assert set(grades["real"]) == set(grades["fake"]) == {1, 2, 3, 4, 5}
     assert mean(grades["real"]) - mean(grades["fake"]) > 1
-    leaning = judge_all(Observer(1.5, 0.8, lapse=0), single(rows, 60), people=10, answers=("1", "2", "3", "4", "5"))
+    leaning = judge_all(Observer(1.5, 0.8, lapse=0), single(60), people=10, answers=("1", "2", "3", "4", "5"))
     assert mean(int(made.answer) for _, made in leaning if made) > mean(grades["real"] + grades["fake"]) + 0.3
 
 
-def test_who_is_surer_is_right_more_often(rows: Callable[..., list[Row]]) -> None:
-    judged = [(row, made) for row, made in judge_all(Observer(1.2, lapse=0), single(rows, 100), people=15) if made]
+def test_who_is_surer_is_right_more_often() -> None:
+    judged = [(row, made) for row, made in judge_all(Observer(1.2, lapse=0), single(60), people=10) if made]
     assert {made.confidence(4) for _, made in judged} == {1, 2, 3, 4}
     assert {made.confidence(1) for _, made in judged} == {1}
 
@@ -198,13 +176,13 @@ def test_who_is_surer_is_right_more_often(rows: Callable[..., list[Row]]) -> Non
     assert right(4) > right(1) + 0.2
 
 
-def test_lapses_go_half_unanswered(rows: Callable[..., list[Row]]) -> None:
-    judged = judge_all(Observer(lapse=0.4), single(rows, 100), people=10)
+def test_lapses_go_half_unanswered() -> None:
+    judged = judge_all(Observer(lapse=0.4), single(100), people=10)
     assert mean(made is None for _, made in judged) == pytest.approx(0.2, abs=0.03)
 
 
-def test_reaction_times_are_human_and_in_time(rows: Callable[..., list[Row]]) -> None:
-    times = [made.reaction_ms for _, made in judge_all(Observer(), single(rows, 100), people=5) if made]
+def test_reaction_times_are_human_and_in_time() -> None:
+    times = [made.reaction_ms for _, made in judge_all(Observer(), single(100), people=5) if made]
     assert 400 < median(times) < 900
     assert max(times) <= 4000
     assert min(times) > 100
@@ -266,40 +244,26 @@ def test_the_same_seed_name_and_list_give_the_same_answers(stimuli: StimulusSet,
     assert answers("a", "S2") != answers("b2", "S1")
 
 
-@pytest.fixture
-def two_models(tmp_path: Path) -> StimulusSet:
-    """Fourteen items with a real picture and the outputs of two models."""
-    folder = tmp_path / "two"
-    generator = np.random.default_rng(2)
-    made: list[Row] = []
-    for number in range(14):
-        for role, model in (("real", None), ("one", "one"), ("two", "two")):
-            path = folder / role / f"{number}.png"
-            write_png(path, generator.integers(0, 255, (48, 48, 3)).astype(np.uint8))
-            kind = "fake" if model else "real"
-            made.append(
-                stimulus_row(folder, path, kind=kind, model=model, dataset="d", stem=str(number), size=(48, 48))
-            )
-    write_set(folder, made)
-    return read_set(folder)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("timing", ["usual", "untimed"])
-@pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("protocol", "layout", "timing"),
+    [
+        *((protocol, "side_by_side", timing) for protocol, timing in zip(PROTOCOLS, cycle(("usual", "untimed")))),
+        ("paired", "one_after_other", "usual"),
+        ("model_vs_model", "one_after_other", "untimed"),
+    ],
+)
 def test_every_protocol_is_rehearsed(
-    two_models: StimulusSet, tmp_path: Path, protocol: str, layout: str, timing: str
+    stimuli: StimulusSet, tmp_path: Path, protocol: str, layout: str, timing: str
 ) -> None:
     flash = "until-answer" if timing == "untimed" and layout == "side_by_side" else 600
     settings = QuizSettings.model_validate(
-        {"protocol": protocol, "layout": layout, "real": 5, "fake": 5, "pairs": 10, "practice": 2, "confidence": 4}
+        {"protocol": protocol, "layout": layout, "real": 4, "fake": 4, "pairs": 8, "practice": 2, "confidence": 4}
         | {"exposure_ms": flash, "response_ms": 4000 if timing == "usual" else "unlimited"}
     )
-    result = rehearse(two_models, tmp_path / "store.sqlite", "S1", settings, seed=4, spec="dprime=2,lapse=0.2")
+    result = rehearse(two_models(stimuli), tmp_path / "store.sqlite", "S1", settings, seed=4, spec="dprime=2,lapse=0.2")
     trials = result.trials
-    assert (result.status, len(trials)) == ("complete", 12)
-    assert [row["phase"] for row in trials] == ["practice"] * 2 + ["main"] * 10
+    assert (result.status, len(trials)) == ("complete", 10)
+    assert [row["phase"] for row in trials] == ["practice"] * 2 + ["main"] * 8
     for row in trials:
         answered = row["reaction_time_ms"] is not None
         assert (row["confidence"] in (1, 2, 3, 4)) is answered
@@ -320,12 +284,12 @@ def test_every_protocol_is_rehearsed(
 
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
 def test_exposures_go_on_from_where_the_stored_answers_led(
-    two_models: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: ProtocolName
+    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: ProtocolName
 ) -> None:
+    settings = QuizSettings(protocol=protocol, real=5, fake=5)
+
     def session(store: Path = tmp_path / "store.sqlite") -> Sequence[Row]:
-        return rehearse(
-            two_models, store, "S1", QuizSettings(protocol=protocol, real=6, fake=6), seed=4, spec="lapse=0"
-        ).trials
+        return rehearse(stimuli, store, "S1", settings, seed=4, spec="lapse=0").trials
 
     whole_judge, judged = SimulatedParticipant.judge, []
 
@@ -340,7 +304,7 @@ def test_exposures_go_on_from_where_the_stored_answers_led(
         with pytest.raises(KeyboardInterrupt):
             session()
     trials = session()
-    assert [row["flags"] for row in trials] == [None] * 5 + ["resumed"] + [None] * 6
+    assert [row["flags"] for row in trials] == [None] * 5 + ["resumed"] + [None] * 4
     whole = session(tmp_path / "whole.sqlite")
     assert [row["requested_exposure_ms"] for row in trials] == [row["requested_exposure_ms"] for row in whole]
     if protocol == "staircase":

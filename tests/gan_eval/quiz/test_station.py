@@ -1,8 +1,11 @@
-"""The self-test's record for later sessions."""
+"""This computer's screens: what is kept of them, whole frames, and what time stamps say of a screen."""
 
+import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import (
@@ -11,11 +14,11 @@ from gan_eval.quiz.station import (
     ScreenKey,
     ScreenSize,
     ScreenTiming,
-    keep_size,
-    keep_timing,
+    keep,
+    pace,
     presented_size,
-    read_size,
-    read_timing,
+    read_record,
+    round_exposure,
     station_file,
 )
 from gan_eval.settings.quiz import QuizSettings
@@ -23,65 +26,91 @@ from gan_eval.settings.quiz import QuizSettings
 SCREEN = ScreenKey("DP-1", 1920, 1080, 59.94, "xcb")
 CHECKS = (Check("opengl_vsync", 1.0, "", "ok"), Check("opengl_jitter", 0.2, "ms", "ok"))
 TIMING = ScreenTiming("opengl", True, 59.94, "2026-01-31T12:00:00.000Z", CHECKS)
+RATES = st.sampled_from([50.0, 59.94, 60.0, 75.0, 120.0, 143.9, 240.0])
 
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file for this computer's self-tests, not there yet."""
-    path = tmp_path / "state" / "screens.json"
-    monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: path)
-    return path
+    """The file for this computer's screens, not there yet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert station_file() == tmp_path / "gan-eval" / "screens.json"
+    return station_file()
 
 
 @pytest.mark.usefixtures("record")
 def test_what_was_kept_is_read_for_that_screen_alone() -> None:
-    assert read_timing(SCREEN) is None
-    other = ScreenKey("DP-1", 1920, 1080, 144.0, "xcb")
-    slow = ScreenTiming("raster", False, 144.0, "2026-02-01T12:00:00.000Z")
-    keep_timing(SCREEN, TIMING)
-    keep_timing(other, slow)
-    assert read_timing(SCREEN) == TIMING
-    assert read_timing(other) == slow
-    keep_timing(SCREEN, slow)
-    assert read_timing(SCREEN) == slow
+    assert read_record().timings == {}
+    other, fast = ScreenKey("DP-1", 1920, 1080, 144.0, "xcb"), ScreenTiming("raster", False, 144.0, "2026-02-01")
+    keep(SCREEN, TIMING)
+    keep(other, fast)
+    assert read_record().timings == {str(SCREEN): TIMING, str(other): fast}
+    keep(SCREEN, fast)
+    assert read_record().timings[str(SCREEN)] == fast
 
 
 @pytest.mark.usefixtures("record")
 def test_a_size_is_kept_for_a_screen_at_any_rate_beside_its_timing() -> None:
-    assert read_size(SCREEN) == ScreenSize()
-    keep_size(SCREEN, ScreenSize(53.1, None))
-    keep_timing(SCREEN, TIMING)
-    assert read_size(ScreenKey("DP-1", 1920, 1080, 144.0, "wayland")) == ScreenSize(53.1, None)
-    assert read_size(ScreenKey("DP-2", 1920, 1080, 59.94, "xcb")) == ScreenSize()
-    keep_size(SCREEN, ScreenSize(52.0, 60.0))
-    assert (read_size(SCREEN), read_timing(SCREEN)) == (ScreenSize(52.0, 60.0), TIMING)
+    keep(SCREEN, ScreenSize(53.1, None))
+    keep(SCREEN, TIMING)
+    assert presented_size(ScreenKey("DP-1", 1920, 1080, 144.0, "wayland")) == ScreenSize(53.1, None)
+    assert presented_size(ScreenKey("DP-2", 1920, 1080, 59.94, "xcb")) == ScreenSize()
+    keep(SCREEN, ScreenSize(52.0, 60.0))
+    assert read_record().timings == {str(SCREEN): TIMING}
     study = QuizSettings(viewing_distance_cm=80)
     assert presented_size(SCREEN, Presentation(), study) == ScreenSize(52.0, 80.0)
     assert presented_size(SCREEN, Presentation(viewing_distance_cm=70.0), study) == ScreenSize(52.0, 70.0)
 
 
 @pytest.mark.parametrize(
-    "sizes", ["[]", '{"DP-1 1920x1080": {"width": 3}}', '{"DP-1 1920x1080": {"screen_width_cm": "a"}}', "3"]
+    "text",
+    [
+        "[]",
+        "{",
+        '{"sizes": 3}',
+        '{"sizes": {"DP-1": {"screen_width_cm": 9999}}}',
+        '{"timings": {"DP-1": {"vsync": 1}}}',
+    ],
 )
-def test_damaged_sizes_are_a_line(record: Path, sizes: str) -> None:
-    record.parent.mkdir()
-    record.write_text(f'{{"sizes": {sizes}}}')
-    with pytest.raises(UserError, match=r"screens\.json"):
-        read_size(SCREEN)
-
-
-@pytest.mark.parametrize("text", ["[]", "{", '{"DP-1 1920x1080 59.94 Hz xcb": {"presenter": "raster"}}'])
 def test_a_damaged_record_is_a_line(record: Path, text: str) -> None:
     record.parent.mkdir()
     record.write_text(text)
     with pytest.raises(UserError, match=r"screens\.json"):
-        read_timing(SCREEN)
+        read_record()
 
 
-def test_the_record_follows_the_customs_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert station_file() == tmp_path / "gan-eval" / "screens.json"
-    monkeypatch.setattr("sys.platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    assert station_file() == tmp_path / "local" / "gan-eval" / "screens.json"
+@given(st.floats(0.1, 5000), RATES)
+def test_a_rounded_exposure_is_the_nearest_number_of_frames_and_at_least_one(requested: float, hertz: float) -> None:
+    frames = round_exposure(requested, hertz) * hertz / 1000
+    assert frames == pytest.approx(round(frames))
+    assert frames > 0.99
+    if frames > 1.01:
+        assert abs(round_exposure(requested, hertz) - requested) <= 500 / hertz + 1e-9
+
+
+@given(st.integers(1, 300), RATES)
+def test_whole_frames_stay_as_they_are(frames: int, hertz: float) -> None:
+    assert round_exposure(frames * 1000 / hertz, hertz) == pytest.approx(frames * 1000 / hertz)
+
+
+def stamps_of(intervals_ms: list[float]) -> list[int]:
+    stamps = [0]
+    for interval in intervals_ms:
+        stamps.append(stamps[-1] + round(interval * 1e6))
+    return stamps
+
+
+def test_a_screen_that_blocks_is_told_from_one_that_does_not() -> None:
+    noise = random.Random(0)
+    synced = pace(stamps_of([16.67 + noise.gauss(0, 0.2) for _ in range(300)]))
+    assert [synced.blocks(stated) for stated in (60.0, 59.94, 75.0)] == [True, True, False]
+    assert 1000 / synced.frame_ms == pytest.approx(60, abs=0.1)
+    assert not pace(stamps_of([noise.uniform(0, 8.3) + 0.8 for _ in range(300)])).blocks(60.0)
+    by_chance_as_slow = pace(stamps_of([noise.uniform(0, 8.3) + 12.5 for _ in range(300)]))
+    assert by_chance_as_slow.frame_ms == pytest.approx(16.67, rel=0.03)
+    assert not by_chance_as_slow.blocks(60.0)
+
+
+def test_frames_left_out_are_counted_and_are_no_jitter() -> None:
+    found = pace(stamps_of([10.0] * 97 + [20.0] * 2 + [40.0]))
+    assert found.dropped == pytest.approx(0.03)
+    assert found.jitter_ms == pytest.approx(0, abs=1e-9)

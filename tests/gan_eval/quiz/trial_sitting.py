@@ -2,25 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from quiz_study import study_of
+from quiz_study import seated
 
 from gan_eval import tables
-from gan_eval.quiz.admission import Person, admit
 from gan_eval.quiz.app import trials as trials_module
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
-from gan_eval.quiz.clock import Clock, SystemClock
-from gan_eval.quiz.library import Library
-from gan_eval.quiz.room import make_session
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
@@ -63,23 +59,12 @@ class RecordingWindow(RasterWindow):
 class TrialSitting:
     """A session on a window of its own, run until the runner says what comes next."""
 
-    def __init__(
-        self,
-        stimuli: StimulusSet,
-        writer: Writer,
-        settings: QuizSettings,
-        *,
-        clock: Clock | None = None,
-    ) -> None:
-        study, person = study_of(stimuli, settings), Person("P01")
-        now = datetime.now(UTC)
-        admitted = writer.submit(lambda store: admit(store, study, person, now=now)).result()
-        self.library = Library([stimuli])
+    def __init__(self, stimuli: StimulusSet, writer: Writer, settings: QuizSettings) -> None:
         self.writer = writer
-        self.session = make_session(admitted, self.library, settings, writer, clock or SystemClock())
+        self.session, self.library = seated(stimuli, writer, settings)
         self.window = RecordingWindow()
         self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings, texts=WORDS)
-        if not admitted.stored:
+        if self.session.state is State.NEW:
             self.session.begin(None)
 
     def run(self, react: Callable[[Frame], None]) -> str:
@@ -139,22 +124,6 @@ class TrialSitting:
         return [self.library.path(name) for name in (row["stimulus"], row["stimulus_b"]) if name]
 
 
-def two_models(stimuli: StimulusSet) -> StimulusSet:
-    """The same with another model whose outputs are the inputs."""
-    fakes = [row for row in stimuli.rows if row["kind"] == "fake"]
-    others = [
-        {
-            **row,
-            "stimulus": row["stimulus"].replace("hiddenmodel", "other"),
-            "model": "other",
-            "file": row["input_file"],
-            "sha256": None,
-        }
-        for row in fakes
-    ]
-    return StimulusSet(stimuli.folder, (*stimuli.rows, *others))
-
-
 def phase(frame: Frame) -> str:
     """A frame in words."""
     if frame.captions:
@@ -173,9 +142,9 @@ def sitting_down(stimuli: StimulusSet, folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(trials_module, "FIRST_BLANK_MS", 100.0)
     sittings: list[TrialSitting] = []
 
-    def sit(stimuli: StimulusSet = stimuli, clock: Clock | None = None, **settings: object) -> TrialSitting:
+    def sit(stimuli: StimulusSet = stimuli, **settings: object) -> TrialSitting:
         chosen = QuizSettings(**{"blank_ms": 100, "response_ms": 2000, "real": 1, "fake": 1, **settings})
-        sittings.append(TrialSitting(stimuli, writer, chosen, clock=clock))
+        sittings.append(TrialSitting(stimuli, writer, chosen))
         return sittings[-1]
 
     with Writer(lambda: open_store(folder / "store.sqlite")) as writer:

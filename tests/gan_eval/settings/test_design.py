@@ -4,10 +4,10 @@ import pytest
 
 from gan_eval.settings import design
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.settings.description import settings_of
 from gan_eval.settings.design import IN_DESIGN, NOT_IN_DESIGN, design_changes, pictures_hash, quiz_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, StudySettings
+from gan_eval.settings.template import settings_of
 
 BASE = QuizSettings()
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from settings_reference import study_file_reference
 
-from gan_eval.settings.description import settings_of
 from gan_eval.settings.study import Study
+from gan_eval.settings.template import settings_of
 
 PAGE = study_file_reference()
 KEYS: dict[str, dict[str, tuple[str, str]]] = {}

@@ -4,16 +4,14 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field
 
 from gan_eval.errors import UserError
-from gan_eval.settings.description import settings_of
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study, load_study
-from gan_eval.settings.template import A_TRAINING, COMMON_KEYS, study_name, study_text, toml, write_study
+from gan_eval.settings.template import A_TRAINING, COMMON_KEYS, settings_of, study_name, study_text, toml, write_study
 
 OFF = re.compile(r"^#(?=[a-z\[])")
 SHOWING: dict[str, Any] = {"study": {"name": "s"}, "stimuli": {"sets": ["set"]}}
@@ -63,28 +61,6 @@ def test_a_short_file_has_the_keys_that_people_set_and_those_given(values: dict[
     assert Study(**tomllib.loads(given)).quiz.blank_ms == 300
 
 
-def test_common_keys_exist() -> None:
-    known = {(header.removesuffix(".facades").removesuffix(".pix2pix"), key) for header, key in every_key(Study)}
-    assert {(section, key) for section, keys in COMMON_KEYS.items() for key in keys} - {("quiz", "consent")} <= known
-
-
-def test_a_key_that_is_on_stands_with_its_default() -> None:
-    written = tomllib.loads(study_text(SHOWING, every_key=True))
-
-    def compare(section: BaseModel, values: dict[str, Any]) -> None:
-        for name, value in values.items():
-            default = getattr(section, name)
-            if isinstance(value, dict) and isinstance(default, BaseModel):
-                compare(default, value)
-            else:
-                assert value == (list(default) if isinstance(default, tuple) else default), name
-
-    empty = Study(**SHOWING)
-    compare(empty, written)
-    assert written["quiz"]["blank_ms"] == empty.quiz.blank_ms
-    assert "break_every" not in written["quiz"]
-
-
 def test_each_key_that_is_off_can_be_turned_on() -> None:
     text = study_text(TRAINING, every_key=True)
     lines = text.splitlines()
@@ -101,39 +77,6 @@ def test_each_key_that_is_off_can_be_turned_on() -> None:
         Study(**tomllib.loads("\n".join(on)))
         tried += 1
     assert tried > 10
-
-
-def test_a_section_that_is_off_can_be_turned_on_as_a_whole() -> None:
-    for values, header in ((TRAINING, "training.inpainting"), (TRAINING, "quiz.questions")):
-        text = study_text(values, every_key=True)
-        own = {number for below, key, number in lines_by_header(text) if below == header and key != "source_size"}
-        on = [
-            OFF.sub("", line) if number in own or OFF.sub("", line).strip("[]") == header else line
-            for number, line in enumerate(text.splitlines())
-        ]
-        study = Study(**tomllib.loads("\n".join(on)))
-        assert study.training.inpainting is not None or study.quiz.questions
-    text = study_text(SHOWING, every_key=True)
-    own = {number for below, _, number in lines_by_header(text) if below.startswith(("data.", "models."))}
-    on = [
-        OFF.sub("", line) if number in own or line.startswith(("#[data", "#[models", "#epochs")) else line
-        for number, line in enumerate(text.splitlines())
-    ]
-    assert list(Study(**tomllib.loads("\n".join(on))).models) == ["pix2pix"]
-
-
-class Some(Section):
-    """`[some]`: two settings that have neither default nor example."""
-
-    distance_cm: float | None = Field(default=None, gt=0, ge=20)
-    """Viewing distance in cm."""
-    mode: Literal["a", "b"] | None = None
-    """Mode of the section."""
-
-
-def test_a_setting_without_an_example_of_its_own_has_one() -> None:
-    (distance, mode) = settings_of(Some)
-    assert (distance.example, distance.meaning, mode.example) == (20, "Viewing distance in cm.", "a")
 
 
 def test_sets_are_named_from_the_file_and_no_file_is_replaced(tmp_path: Path) -> None:

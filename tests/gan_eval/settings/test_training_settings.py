@@ -33,16 +33,7 @@ STYLE = {"style_network": "vgg16", "lambda_style": 1}
             "inpainting.centre: a square of side 0.03 is empty in pictures of 32 pixels; raise it",
         ),
         (
-            {"image_size": 32, "inpainting": {"centre": 0.01, "least_area": 0.0001}},
-            "inpainting.centre: a square of side 0.01 is empty in pictures of 32 pixels; raise it",
-        ),
-        (
             {"inpainting": {"hole_weight": 0, "context_weight": 0}},
-            "inpainting.hole_weight: no pixel counts in the reconstruction; give hole_weight and context_weight more "
-            "than 0 (lambda_l1 = 0 leaves the reconstruction out)",
-        ),
-        (
-            {"inpainting": {"hole_weight": 0, "context_weight": 0, "overlap": 2, "overlap_weight": 0}},
             "inpainting.hole_weight: no pixel counts in the reconstruction; give hole_weight and context_weight more "
             "than 0 (lambda_l1 = 0 leaves the reconstruction out)",
         ),
@@ -63,10 +54,7 @@ STYLE = {"style_network": "vgg16", "lambda_style": 1}
             {"discriminator": "global", "inpainting": {"judged_patches": "hole"}},
             "inpainting.judged_patches: a global discriminator has no patches; leave it out",
         ),
-        (
-            NOTHING,
-            f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; give one of them a weight",
-        ),
+        (NOTHING, f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; give one of them a weight"),
         (
             NOTHING | {"lambda_tv": 1},
             f"{', '.join(WEIGHTS[:-1])} and {WEIGHTS[-1]} are 0; lambda_tv alone has no target; "

@@ -36,10 +36,10 @@ def test_examples_in_docstrings(name):
 
 
 @pytest.mark.slow
-def test_every_table_survives_its_file(tmp_path):
+def test_every_table_survives_its_file_and_every_column_has_its_meaning(tmp_path):
     trials = simulated(participants=6, each=12, models=("a", "b"))
     trials = trials.assign(fraction=0.5, simulated=True, requested_exposure_ms=np.inf)
-    frames = analyze(trials)
+    frames = analyze(trials.assign(confidence=np.arange(len(trials)) % 3 + 1.0))
     assert set(frames) == {
         "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
         "participation", "robustness", "detection", "agreement", "hype",
@@ -49,20 +49,10 @@ def test_every_table_survives_its_file(tmp_path):
         again = read_table(path, ALL_TABLES[path.stem])
         pd.testing.assert_frame_equal(again.assign(run=None), frames[path.stem].assign(run=None), check_dtype=False)
     for name, frame in frames.items():
+        assert set(frame) <= {*ALL_TABLES[name].names}, name
         assert frame["simulated"].all(), name
         if "fraction" in frame:
             assert (frame["fraction"] == 0.5).all(), name
-
-
-@pytest.mark.slow
-def test_every_column_has_its_meaning():
-    trials = simulated(participants=8, each=40, models=("a", "b"))
-    trials["requested_exposure_ms"] = np.random.default_rng(0).choice([50.0, 100.0, 200.0], len(trials))
-    frames = analyze(trials.assign(confidence=np.arange(len(trials)) % 3 + 1.0))
-    assert "psychometric" in frames
-    assert {name: set(frame) - set(ALL_TABLES[name].names) for name, frame in frames.items()} == {
-        name: set() for name in frames
-    }
 
 
 @pytest.mark.slow
@@ -108,14 +98,13 @@ def test_trials_are_not_left_out_by_their_outcome(rule):
 @pytest.mark.slow
 def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer():
     trials = simulated(participants=8, each=16)
-    poor = analyze(trials)["participation"].set_index("participant")["accuracy"].astype(float)
+    plain = analyze(trials)
+    poor = plain["participation"].set_index("participant")["accuracy"].astype(float)
     rule = f"accuracy<{poor.median()}"
     named = poor.index[poor < poor.median()]
     assert 0 < len(named) < 8
-    plain = analyze(trials)
     by_hand = analyze(trials[~trials["participant"].isin(named)].reset_index(drop=True))["comparisons"].iloc[0]
     for frames in (
-        analyze(trials, exclude_participants=[rule]),
         analyze(trials, plan=AnalysisSettings(exclude_participants=(rule,))),
         analyze(trials, plan=AnalysisSettings(), exclude_participants=[rule]),
     ):
@@ -193,11 +182,10 @@ def test_two_trials_of_one_number_are_an_error_that_names_the_first():
 
 
 def test_mixed_studies_are_the_first_word():
-    trials = from_counts(8, 2, 2, 8)
-    trials["study"] = ["a", "b"] * 10
-    everything = analyze(trials, exclude=["stimulus=facades/fake/0"])["rates"].iloc[0]
-    assert everything["note"].startswith("trials of several studies; ")
-    assert everything["note"].count("several studies") == 1
+    trials = from_counts(8, 2, 2, 8, study=["a", "b"] * 10)
+    note = analyze(trials, exclude=["stimulus=facades/fake/0"])["rates"].iloc[0]["note"]
+    assert note.startswith("trials of several studies; ")
+    assert note.count("several studies") == 1
 
 
 POOR = {
@@ -206,9 +194,9 @@ POOR = {
     "one participant": from_counts(15, 10, 7, 18),
     "one stimulus": simulated(stimuli=1, each=1),
     "no reals": from_counts(5, 5, 0, 0),
-    "all right": simulated(intercept=60.0, sd_participant=0, sd_stimulus=0, real=0),
+    "all right": simulated(participants=6, each=12, intercept=60.0, sd_participant=0, sd_stimulus=0, real=0),
     "all answers missing": from_counts(3, 3, 3, 3, response="none"),
-    "all answers fake": simulated().assign(response="fake", correct=None),
+    "all answers fake": simulated(participants=6, each=12).assign(response="fake", correct=None),
     "impossible times": from_counts(3, 3, 3, 3, reaction_time_ms=-5.0),
     "no data set, no model": simulated(participants=4).assign(dataset=None, model=None),
 }
@@ -264,6 +252,7 @@ def test_text_as_codes_changes_no_table_even_with_holes():
     plain, coded = (agreement(frame) for frame in (trials, text_coded(trials)))
     pd.testing.assert_frame_equal(coded, plain)
     assert coded["dataset"].isna().any()
+    frames = analyze(trials)
     for own, name in ((psychometric(trials)["psychometric"], "psychometric"), (comparisons(trials), "comparisons")):
-        pd.testing.assert_frame_equal(analyze(trials)[name], own)
+        pd.testing.assert_frame_equal(frames[name], own)
         assert len(own)

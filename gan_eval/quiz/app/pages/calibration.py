@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from gan_eval.quiz.app.pages.parts import Page, StepPage, text_label
-from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.app.style import INK, Look
 from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM
@@ -71,7 +71,7 @@ class Ruler(QWidget):
         ratio = self.devicePixelRatio()
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
-        ink, line = QColor(self._look.palette.ink), max(1, round(ratio * self._look.px(2)))
+        ink, line = QColor(INK), max(1, round(ratio * self._look.px(2)))
         width, height = round(self.width() * ratio), round(self.height() * ratio)
         left, tall = (width - self.pixels) // 2, height // 3
         painter.fillRect(left, height - tall // 2 - line, self.pixels, line, ink)
@@ -93,22 +93,8 @@ class Ruler(QWidget):
 class ScreenSizePage(StepPage):
     """Asks once on each computer for the width of the screen and the viewing distance, with a ruler to check."""
 
-    def __init__(
-        self,
-        look: Look,
-        texts: Texts,
-        size: ScreenSize,
-        *,
-        pixels: int,
-        claimed_cm: float,
-    ) -> None:
-        """Make the page.
-
-        Args:
-            size: what is known.
-            pixels: the screen's width in physical pixels.
-            claimed_cm: the width that the screen itself states; 0: none.
-        """
+    def __init__(self, look: Look, texts: Texts, size: ScreenSize, *, pixels: int, claimed_cm: float) -> None:
+        """Make the page, with the screen's width in physical pixels, and in cm as the screen states it (0: none)."""
         super().__init__(look, texts, width=10_000)
         self._pixels = pixels
         self.add_text(texts("size_title"), "title")

@@ -29,12 +29,7 @@ class Page(QWidget):
     """
 
     def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
-        """Make an empty page.
-
-        Args:
-            width: the card's largest width at 100 %.
-            fill: the card takes all the height there is, instead of what it needs.
-        """
+        """Make an empty page, with the card's largest width at 100 %; with `fill` it takes all the height there is."""
         super().__init__()
         self.look = look
         self.texts = texts
@@ -168,11 +163,7 @@ def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushB
 
 
 def literal(text: str) -> str:
-    """A text for a button, on which `&` is a mark for a key.
-
-    >>> literal("Arts & crafts")
-    'Arts && crafts'
-    """
+    """Return a text for a button, on which `&` is a mark for a key."""
     return text.replace("&", "&&")
 
 

@@ -1,17 +1,24 @@
-"""The first pages: who continues a session, what to do, consent, trying the keys, and that it starts now."""
+"""The pages before the first trial: who continues, what to do, consent, questions, the keys, and that it starts now."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QRadioButton, QWidget
 
 from gan_eval.quiz.app.keys import place_of, wanted_key
 from gan_eval.quiz.app.pages.parts import StepPage, button, literal, text_label
 from gan_eval.quiz.app.style import Look
 from gan_eval.quiz.wording import Texts, confidence_keys, instructions, keys_in_order, meaning_of, welcome_title
-from gan_eval.settings.quiz import ConsentSettings, QuizSettings
+from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
+
+LONGEST_ANSWER = 2000
+"""Characters of a free text."""
+_LINE = 64
+"""Characters after which a choice continues in the next line."""
 
 
 class ResumePage(StepPage):
@@ -49,15 +56,7 @@ class WelcomePage(StepPage):
         done: int,
         may_go_back: bool = False,
     ) -> None:
-        """Make the page.
-
-        Args:
-            participant: the pseudonym.
-            keys: this participant's key of each answer.
-            trials: how many count.
-            done: how many of them are done, where the session continues.
-            may_go_back: there is a page before it; else going back means to exit.
-        """
+        """Make the page; where there is none before it (`may_go_back`), going back means to exit."""
         super().__init__(look, texts)
         self.add_text(welcome_title(settings, texts), "title")
         self.add_text(texts("participant", participant=participant), "muted")
@@ -76,11 +75,6 @@ class KeysPage(StepPage):
     """Every key that answers is pressed once before the first trial: a layout without them would answer nothing."""
 
     def __init__(self, look: Look, texts: Texts, settings: QuizSettings, *, keys: Mapping[str, str]) -> None:
-        """Make the page.
-
-        Args:
-            keys: this participant's key of each answer.
-        """
         super().__init__(look, texts, width=640)
         self.add_text(texts("keys_title"), "title")
         self.add_text(texts("keys_text"))
@@ -132,14 +126,6 @@ class ReadyPage(StepPage):
         text: str,
         may_go_back: bool,
     ) -> None:
-        """Make the page.
-
-        Args:
-            keys: this participant's key of each answer.
-            title: such as `Practice`.
-            text: what comes now.
-            may_go_back: there are pages before it.
-        """
         super().__init__(look, texts, width=640)
         self.add_text(title, "title")
         self.add_text(text)
@@ -200,3 +186,72 @@ class ConsentPage(StepPage):
         """Only with the box ticked."""
         if self.box.isChecked():
             self.went_on.emit()
+
+
+class QuestionPage(StepPage):
+    """A question with choices, taken by number or arrow keys, or with a line for a free text."""
+
+    def __init__(
+        self, look: Look, texts: Texts, question: QuestionSettings, *, number: int, count: int, answer: str | None
+    ) -> None:
+        super().__init__(look, texts)
+        self.question = question
+        self.problem: QLabel
+        self.add_text(texts("question_title", number=number, count=count), "muted")
+        self.add_text(question.text, "heading")
+        if not question.required:
+            self.add_text(texts("question_optional"), "muted")
+        self.choices: list[QRadioButton] = []
+        for place, text in enumerate(question.choices, 1):
+            prefix = f"{place}  " if place < 10 else ""
+            choice = QRadioButton(literal(prefix + "\n".join(textwrap.wrap(text, _LINE))))
+            choice.setAccessibleName(text)
+            choice.setChecked(text == answer)
+            choice.clicked.connect(lambda: self.problem.setText(""))
+            choice.toggled.connect(partial(self._follow, choice))
+            self.body.addWidget(choice)
+            if prefix:
+                self.on_key(str(place), partial(self._choose, choice))
+            self.choices.append(choice)
+        if self.choices:
+            self.on_key("Down", partial(self._step, 1))
+            self.on_key("Up", partial(self._step, -1))
+        self.line: QLineEdit | None = None
+        if not question.choices:
+            self.line = QLineEdit(answer or "", maxLength=LONGEST_ANSWER)
+            self.line.setAccessibleName(question.text)
+            self.line.textEdited.connect(lambda: self.problem.setText(""))
+            self.body.addWidget(self.line)
+        self.problem = self.add_text("", "problem")
+        self.add_navigation(hint="hint_choices" if question.choices else "hint_step")
+        self.first = self.line or next((choice for choice in self.choices if choice.isChecked()), self.choices[0])
+
+    @property
+    def answer(self) -> str | None:
+        """The answer so far; None: nothing."""
+        if self.line is not None:
+            return self.line.text().strip() or None
+        chosen = (place for place, choice in enumerate(self.choices) if choice.isChecked())
+        return next((self.question.choices[place] for place in chosen), None)
+
+    def go_on(self) -> None:
+        """Only with an answer, where one is required."""
+        if self.answer is None and self.question.required:
+            self.problem.setText(self.texts("question_missing"))
+            self.first.setFocus()
+        else:
+            self.went_on.emit()
+
+    def _step(self, by: int) -> None:
+        """Take the next choice or the one before; the first one, where there is none yet."""
+        chosen = next((place for place, choice in enumerate(self.choices) if choice.isChecked()), None)
+        place = 0 if chosen is None else chosen + by
+        if 0 <= place < len(self.choices):
+            self._choose(self.choices[place])
+
+    def _follow(self, choice: QRadioButton, _: bool) -> None:
+        self.bring_into_view(choice)
+
+    def _choose(self, choice: QRadioButton) -> None:
+        choice.click()
+        choice.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -35,14 +35,6 @@ def test_a_whole_session_by_keyboard(sit: Callable[..., Sitting]) -> None:
     assert session["screen_width"] > 0
 
 
-def test_without_intro_the_trials_come_at_once_and_the_end_by_itself(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(intro=False)
-    assert sitting.run(diligent) == "complete"
-    assert sitting.seen == []
-    assert sitting.rows(tables.CONSENTS) == []
-    assert len(sitting.rows(tables.TRIALS)) == 4
-
-
 def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..., Sitting]) -> None:
     presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Escape])
 
@@ -174,9 +166,8 @@ def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
     assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
 
 
-@pytest.mark.parametrize("intro", [True, False])
 def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
-    sit: Callable[..., Sitting], stimuli: StimulusSet, intro: bool
+    sit: Callable[..., Sitting], stimuli: StimulusSet
 ) -> None:
     pictures = set(map(str, stimuli.folder.glob("*/*.png")))
     opened: list[str] = []
@@ -187,7 +178,7 @@ def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
 
     watching = False
     sys.addaudithook(watch)  # it stays for as long as Python runs, and is deaf after this test
-    sitting = sit(SETTINGS.model_copy(update={"show_review": False}), intro=intro)
+    sitting = sit(SETTINGS.model_copy(update={"show_review": False}))
     watching = True
     try:
         assert sitting.run(diligent) == "complete"

@@ -16,10 +16,9 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
-from gan_eval.quiz.app.pages.questions import QuestionPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, QuestionPage, ReadyPage, WelcomePage
 from gan_eval.quiz.app.stage import screen_key
-from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep_size, keep_timing, read_size
+from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep, presented_size
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
@@ -119,44 +118,17 @@ def test_a_session_in_german(sit: Callable[..., Sitting]) -> None:
     assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
 
 
-@pytest.mark.parametrize(
-    ("settings", "how", "message"),
-    [
-        (SETTINGS, {"screen": 7}, r"--screen 7: this computer has 1"),
-        (SETTINGS, {"language": "xx"}, r"--language xx: there is no such translation; known: en, de"),
-        (
-            SETTINGS.model_copy(update={"texts": {"bakc": "Back"}}),
-            {},
-            r"quiz.texts.bakc: no such text; did you mean back",
-        ),
-    ],
-)
-def test_what_cannot_be_presented_is_refused_before_the_first_page(
-    sit: Callable[..., Sitting], settings: QuizSettings, how: dict[str, object], message: str
-) -> None:
-    with pytest.raises(UserError, match=message):
-        sit(settings, **how)
-
-
-def test_exposures_in_whole_frames_are_planned_so_and_the_session_says_so(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False, round_frames="on")
-    sitting.run(diligent)
-    frame = 1000 / sitting.rows(tables.SESSIONS)[0]["refresh_hz"]
-    for row in sitting.rows(tables.TRIALS):
-        assert row["requested_exposure_ms"] == 110
-        assert row["planned_exposure_ms"] == pytest.approx(round(110 / frame) * frame)
-    assert sitting.rows(tables.SESSIONS)[0]["rounded"] is True
-
-
-def test_what_the_self_test_found_on_the_screen_is_kept_with_the_session(
-    sit: Callable[..., Sitting],
-) -> None:
+def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(sit: Callable[..., Sitting]) -> None:
     found = (Check("raster_lead", 0.4, "ms", "ok"),)
     timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
-    keep_timing(screen_key(QApplication.primaryScreen()), timing)
-    sitting = sit(intro=False)
+    keep(screen_key(QApplication.primaryScreen()), timing)
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False, round_frames="on")
     sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS)[0]["refresh_hz"] == 59.9
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert (session["refresh_hz"], session["rounded"]) == (59.9, True)
+    for row in sitting.rows(tables.TRIALS):
+        assert row["requested_exposure_ms"] == 110
+        assert row["planned_exposure_ms"] == pytest.approx(7 * 1000 / 59.9)
     (check,) = sitting.rows(tables.CHECKS)
     assert (check["check"], check["value"], check["verdict"]) == ("raster_lead", 0.4, "ok")
 
@@ -196,7 +168,7 @@ def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sit
     sitting = sit(IN_DEGREES)
     assert sitting.run(measuring) == "complete"
     assert sitting.seen == [ScreenSizePage, WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
-    assert read_size(sitting.quiz.stage.screen) == ScreenSize(40.0, 57.5)
+    assert presented_size(sitting.quiz.stage.screen) == ScreenSize(40.0, 57.5)
     (session,) = sitting.rows(tables.SESSIONS)
     pixels_per_cm = session["screen_width"] / 40
     width = round(2 * 57.5 * math.tan(math.radians(2)) * pixels_per_cm)
@@ -209,39 +181,6 @@ def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sit
     again.run(diligent)
     assert again.seen == [WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
     assert again.rows(tables.SESSIONS)[-1]["picture_width_px"] > width
-
-
-def test_options_go_before_the_study_and_the_study_before_what_was_kept(sit: Callable[..., Sitting]) -> None:
-    settings = IN_DEGREES.model_copy(update={"viewing_distance_cm": 100.0, "screen_width_cm": 80.0})
-    sitting = sit(settings, intro=False, screen_width_cm=50.0)
-    keep_size(sitting.quiz.stage.screen, ScreenSize(30.0, 30.0))
-    sitting.run(diligent)
-    (session,) = sitting.rows(tables.SESSIONS)
-    assert session["pixels_per_mm"] == pytest.approx(session["screen_width"] / 500)
-    assert session["viewing_distance_mm"] == 1000
-
-
-def test_without_pages_degrees_that_nobody_can_tell_are_refused(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(IN_DEGREES, intro=False)
-    with pytest.raises(UserError, match="--viewing-distance-cm and --screen-width-cm"):
-        sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS) == []
-
-
-def test_every_picture_of_a_session_is_as_wide_as_its_row_says(sit: Callable[..., Sitting]) -> None:
-    shown: list[int] = []
-
-    def watch(sitting: Sitting) -> None:
-        if sitting.page is None and sitting.shows_picture:
-            shown.extend(picture.width() for picture in sitting.quiz.stage.window._presented.pictures)
-        diligent(sitting)
-
-    sitting = sit(SETTINGS.model_copy(update={"picture_size": 300}), intro=False)
-    sitting.run(watch)
-    (session,) = sitting.rows(tables.SESSIONS)
-    assert set(shown) == {session["picture_width_px"]} == {300}
-    assert (session["picture_width_deg"], session["pixels_per_degree"], session["pixels_per_mm"]) == (None, None, None)
-    assert sitting.session.warnings == []
 
 
 def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitting]) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from gan_eval import tables
-from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
@@ -36,33 +35,6 @@ folder, store, confidence = sys.argv[1:]
 settings = QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000, confidence=int(confidence))
 study = QuizStudy(name="study", settings=settings, shown=[read_set(folder)], seed=1, design={})
 result = run_session(study, store, Person("P01"), presentation=Presentation(intro=False))
-print(result.status)
-"""
-
-
-_WATCHED = """
-import sys
-from gan_eval.quiz.admission import Person, QuizStudy
-from gan_eval.quiz.room import run_session
-from gan_eval.quiz.app.presenter import RasterWindow
-from gan_eval.quiz.station import Presentation
-from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import read_set
-
-folder, store, shots, mask = sys.argv[1:]
-present = RasterWindow.present
-taken = []
-
-def watched(window, due=None):
-    stamp = present(window, due)
-    taken.append(stamp)
-    window.screen().grabWindow(0).toImage().save(f"{shots}/{len(taken):02}.png")
-    return stamp
-
-RasterWindow.present = watched
-settings = QuizSettings(real=1, fake=1, blank_ms=100, exposure_ms=80, response_ms=300, mask=mask, mask_ms=80)
-study = QuizStudy(name="study", settings=settings, shown=[read_set(folder)], seed=1, design={})
-result = run_session(study, store, Person("P01"), presentation=Presentation(intro=False, presenter="raster"))
 print(result.status)
 """
 
@@ -151,33 +123,3 @@ def test_a_signal_loses_nothing(stimuli: StimulusSet, tmp_path: Path, screen: di
     assert [row["flags"] for row in rows[2:]] in ([], ["interrupted"])
     with open_store(store) as opened:
         assert opened.rows(tables.SESSIONS)[0]["status"] == "open"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("mask", ["none", "noise", "scramble"])
-def test_what_is_seen_on_the_screen_and_in_which_order(
-    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str], mask: str
-) -> None:
-    store, shots = tmp_path / "store.sqlite", tmp_path / "shots"
-    shots.mkdir()
-    command = [sys.executable, "-c", _WATCHED, str(stimuli.folder), str(store), str(shots), mask]
-    done = subprocess.run(command, env=screen, capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == ["complete"], done.stderr
-    pictures = [read_rgb(stimuli.path(row, "file")) for row in stimuli.rows]
-    seen = [seen_on(read_rgb(shot), pictures) for shot in sorted(shots.glob("*.png"))]
-    trial = ["picture", "keys"] if mask == "none" else ["picture", "mask", "keys"]
-    assert seen == ["cross", *trial, "cross", *trial, "blank"]
-
-
-def seen_on(shot: Picture, pictures: list[Picture]) -> str:
-    """Return the content of a screenshot; pictures and masks are in the middle, alone."""
-    height, width = pictures[0].shape[:2]
-    top, left = (shot.shape[0] - height) // 2, (shot.shape[1] - width) // 2
-    middle, around = shot[top : top + height, left : left + width].copy(), shot.copy()
-    around[top : top + height, left : left + width] = 128
-    if (middle == 128).all():
-        return "blank" if (around == 128).all() else "keys"
-    if (middle == 128).mean() > 0.9:
-        return "cross"
-    assert (around == 128).all(), "a hint next to the picture"
-    return "picture" if any((middle == picture).all() for picture in pictures) else "mask"

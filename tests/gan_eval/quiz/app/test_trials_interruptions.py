@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -56,12 +55,9 @@ def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Call
     ("where", "settings", "seen"),
     [
         ("1 of 2", {}, False),
-        ("1 pictures", {}, True),
         ("1 pictures", {"exposure_ms": 300}, True),
         ("1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, True),
-        ("Keys", {"exposure_ms": 60}, True),
         ("cross", PAIRS, True),
-        ("Which", PAIRS, True),
     ],
 )
 def test_escape_anywhere_before_the_answer_pauses(
@@ -80,29 +76,11 @@ def test_escape_anywhere_before_the_answer_pauses(
     assert [row["correct"] is None for row in sitting.trials] == [seen, False]
 
 
-def test_escape_at_the_question_how_sure_keeps_the_answer(sit: Sit) -> None:
-    sitting = sit(confidence=4)
-
-    def react(frame: Frame) -> None:
-        if "How sure" in phase(frame):
-            sitting.key(Qt.Key.Key_Escape)
-        elif sitting.session.state is State.PRESENTED:
-            sitting.key("f")
-
-    assert sitting.run(react) == "paused: "
-    (row,) = sitting.trials
-    assert (row["response"], row["confidence"]) == ("fake", None)
-    assert "paused" in row["flags"]
-    assert row["reaction_time_ms"] > 0
-
-
 @pytest.mark.parametrize(
     ("where", "settings"),
     [
         ("1 pictures", {}),
-        ("cross", PAIRS),
         ("How sure", {"confidence": 3}),
-        ("1 masks", {"exposure_ms": 60, "mask": "scramble"}),
     ],
 )
 def test_a_signal_anywhere_stores_what_was_on_its_way(sit: Sit, where: str, settings: dict[str, object]) -> None:
@@ -167,9 +145,8 @@ def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> Non
     assert all("screen_changed" in row["flags"] for row in sitting.trials)
 
 
-@pytest.mark.parametrize("how", ["vanished", "changed"])
 def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back(
-    sit: Sit, how: str, monkeypatch: pytest.MonkeyPatch
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
     sitting = sit()
@@ -178,46 +155,14 @@ def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back
 
     def lose() -> None:
         shutil.move(path, kept)
-        if how == "changed":
-            shutil.copy(sitting.files(0)[0], path)
+        shutil.copy(sitting.files(0)[0], path)
         sitting.key("f")
 
     line = sitting.run(once_in(sitting, "1 pictures", lose))
     assert line.startswith(f"failed: {path}: ")
-    assert ("no such picture" if how == "vanished" else "has changed since the session started") in line
+    assert "has changed since the session started" in line
     assert sitting.session.state is State.READY
     assert len(sitting.trials) == 1
     shutil.move(kept, path)
     assert sitting.run(diligent(sitting)) == "over"
     assert [row["flags"] and "paused" in row["flags"] for row in sitting.trials] in ([None, None], [False, False])
-
-
-class SetBack(datetime):
-    """A machine whose time of day is set back by an hour during a trial."""
-
-    back = timedelta(0)
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        return datetime.now(tz) - cls.back
-
-
-def test_a_clock_that_is_set_back_changes_no_measured_time_and_no_order(
-    sit: Sit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(SetBack, "back", timedelta(0))
-    monkeypatch.setattr("gan_eval.quiz.clock.datetime", SetBack)
-    sitting = sit()
-
-    def set_back() -> None:
-        SetBack.back = timedelta(hours=1)
-        sitting.key("f")
-
-    assert sitting.run(once_in(sitting, "1 pictures", set_back)) == "over"
-    rows = sitting.trials
-    assert all(0 < row["reaction_time_ms"] <= row["exposure_ms"] < 2100 for row in rows)
-    assert rows[0]["onset_ms"] < rows[1]["onset_ms"]
-    session = sitting.session.row
-    instants = [session["started_at"], *(row["answered_at"] for row in rows), session["ended_at"]]
-    assert instants == sorted(instants)
-    assert session["status"] == "complete"

@@ -11,7 +11,8 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
-from trial_sitting import Sit, TrialSitting, phase, sitting_down, two_models
+from quiz_study import two_models
+from trial_sitting import Sit, TrialSitting, phase, sitting_down
 
 from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.painting import Frame
@@ -116,25 +117,6 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
     assert row["second_exposure_ms"] > 40
     assert row["choice"] == ("a" if row["position"] == "second" else "b")
     assert row["reaction_time_ms"] > row["second_exposure_ms"]
-
-
-def test_confidence_is_asked_after_the_answer_by_number_keys(sit: Sit) -> None:
-    sitting = sit(confidence=4)
-    tries = iter(["7", "f", "", "3", "0", "1"])
-
-    def react(frame: Frame) -> None:
-        if phase(frame) == "1 pictures":
-            sitting.key("f")
-        elif "How sure" in phase(frame):
-            while sitting.session.state is State.CONFIDENCE:
-                key = next(tries)
-                if key:
-                    sitting.key(key)
-
-    assert sitting.run(react) == "over"
-    trial = ["1 pictures", "blank", "How sure? 1 to 4"]
-    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
-    assert [(row["response"], row["confidence"]) for row in sitting.trials] == [("fake", 3.0), ("fake", 1.0)]
 
 
 def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:

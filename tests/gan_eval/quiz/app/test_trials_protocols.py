@@ -12,8 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from quiz_study import study_of
-from trial_sitting import two_models
+from quiz_study import study_of, two_models
 
 from gan_eval import tables
 from gan_eval.quiz.admission import Person
@@ -53,13 +52,9 @@ def robot(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 @pytest.mark.parametrize(
     ("settings", "trials", "answered"),
     [
-        ({"real": 1, "fake": 2}, 4, "response"),
         ({"protocol": "yes_no", "real": 2, "fake": 2, "exposures_ms": [50, "until-answer"]}, 5, "response"),
-        ({"protocol": "paired", **PAIR}, 3, "choice"),
         ({"protocol": "paired", "layout": "one_after_other", "gap_ms": 60, "mask": "scramble", **PAIR}, 3, "choice"),
-        ({"protocol": "model_vs_model", **PAIR}, 3, "choice"),
         ({"protocol": "staircase", "real": 1, "fake": 2, "mask": "noise", "staircase": SHORT}, 4, "response"),
-        ({"protocol": "quest_plus", "real": 1, "fake": 2, "staircase": SHORT}, 4, "response"),
         ({"protocol": "rating", "real": 1, "fake": 2}, 4, "rating"),
     ],
 )

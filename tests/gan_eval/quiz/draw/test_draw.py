@@ -1,31 +1,29 @@
 """The draw: properties of every list for any seed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby, permutations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quiz_study import stimulus_rows
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw import deal
 from gan_eval.quiz.draw.order import class_order
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import PLANS
-from gan_eval.tables.frames import Row
-
-Rows = Callable[..., list[Row]]
 
 FIVE = QuizSettings(real=5, fake=5)
 
 
 @pytest.mark.parametrize("models", [("a",), ("a", "b"), ("a", "b", "c")])
 @pytest.mark.parametrize("seed", range(8))
-def test_every_list_has_exact_counts_and_no_item_twice(rows: Rows, models: tuple[str, ...], seed: int) -> None:
+def test_every_list_has_exact_counts_and_no_item_twice(models: tuple[str, ...], seed: int) -> None:
     for number in (1, 2, 7):
-        plan = deal(rows(14, models), FIVE, seed=seed, list_number=number).plan
+        plan = deal(stimulus_rows(14, models), FIVE, seed=seed, list_number=number).plan
 
         assert Counter(row["kind"] for row in plan) == {"real": 5, "fake": 5}
         shares = Counter(row["model"] for row in plan if row["kind"] == "fake")
@@ -35,22 +33,24 @@ def test_every_list_has_exact_counts_and_no_item_twice(rows: Rows, models: tuple
         assert set(plan[0]) == set(PLANS.names)
 
 
-def test_a_list_is_a_function_of_seed_and_number(rows: Rows) -> None:
+def test_a_list_is_a_function_of_seed_and_number() -> None:
     def stimuli(seed: int, number: int) -> list[str]:
-        return [row["stimulus"] for row in deal(rows(30), FIVE, seed=seed, list_number=number).plan]
+        return [row["stimulus"] for row in deal(stimulus_rows(30), FIVE, seed=seed, list_number=number).plan]
 
     assert stimuli(1, 5) == stimuli(1, 5)
     assert stimuli(1, 5) != stimuli(1, 6)
     assert stimuli(1, 5) != stimuli(2, 5)
 
 
-def test_the_order_of_the_rows_does_not_matter(rows: Rows) -> None:
-    assert deal(rows(20), FIVE, seed=1, list_number=3) == deal(reversed(rows(20)), FIVE, seed=1, list_number=3)
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    assert deal(stimulus_rows(20), FIVE, seed=1, list_number=3) == deal(
+        reversed(stimulus_rows(20)), FIVE, seed=1, list_number=3
+    )
 
 
 @pytest.mark.parametrize("models", [("a",), ("a", "b")])
-def test_stimuli_are_used_nearly_equally_over_lists(rows: Rows, models: tuple[str, ...]) -> None:
-    pool = rows(23, models)
+def test_stimuli_are_used_nearly_equally_over_lists(models: tuple[str, ...]) -> None:
+    pool = stimulus_rows(23, models)
     used = Counter(
         row["stimulus"] for number in range(1, 41) for row in deal(pool, FIVE, seed=3, list_number=number).plan
     )
@@ -59,8 +59,8 @@ def test_stimuli_are_used_nearly_equally_over_lists(rows: Rows, models: tuple[st
         assert max(uses) - min(uses) <= 2
 
 
-def test_each_data_set_is_a_block_and_their_order_changes(rows: Rows) -> None:
-    pool = rows(12, dataset="facades") + rows(12, dataset="maps") + rows(12, dataset="shoes")
+def test_each_data_set_is_a_block_and_their_order_changes() -> None:
+    pool = stimulus_rows(12, dataset="facades") + stimulus_rows(12, dataset="maps") + stimulus_rows(12, dataset="shoes")
     orders = set()
     for number in range(1, 9):
         plan = deal(pool, FIVE, seed=0, list_number=number).plan
@@ -113,29 +113,29 @@ def test_both_classes_are_equally_likely_in_every_place() -> None:
 
 
 @pytest.mark.parametrize(("items", "shown"), [(10, 5), (9, 4), (7, 3), (2, 1)])
-def test_a_small_pool_gives_the_largest_equal_counts_and_one_warning(rows: Rows, items: int, shown: int) -> None:
-    draw = deal(rows(items), QuizSettings(real=25, fake=25), seed=0, list_number=1)
+def test_a_small_pool_gives_the_largest_equal_counts_and_one_warning(items: int, shown: int) -> None:
+    draw = deal(stimulus_rows(items), QuizSettings(real=25, fake=25), seed=0, list_number=1)
 
     assert Counter(row["kind"] for row in draw.plan) == {"real": shown, "fake": shown}
     assert len(draw.warnings) == 1
     assert f"{shown} real + {shown} fake" in draw.warnings[0]
 
 
-def test_a_small_pool_is_an_error_under_strict_counts(rows: Rows) -> None:
+def test_a_small_pool_is_an_error_under_strict_counts() -> None:
     with pytest.raises(UserError, match=r"9 items .*strict_counts"):
-        deal(rows(9), QuizSettings(real=5, fake=5, strict_counts=True), seed=0, list_number=1)
+        deal(stimulus_rows(9), QuizSettings(real=5, fake=5, strict_counts=True), seed=0, list_number=1)
 
 
 @pytest.mark.parametrize(
     ("kept", "message"),
     [("real", "no fake pictures"), ("fake", "no real pictures"), ("", "no stimuli")],
 )
-def test_a_class_without_pictures_is_an_error(rows: Rows, kept: str, message: str) -> None:
+def test_a_class_without_pictures_is_an_error(kept: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        deal([row for row in rows(10) if row["kind"] == kept], FIVE, seed=0, list_number=1)
+        deal([row for row in stimulus_rows(10) if row["kind"] == kept], FIVE, seed=0, list_number=1)
 
 
-def test_two_pictures_of_one_name_are_an_error(rows: Rows) -> None:
-    other = [{**row, "sha256": "other"} for row in rows(10) if row["kind"] == "real"]
+def test_two_pictures_of_one_name_are_an_error() -> None:
+    other = [{**row, "sha256": "other"} for row in stimulus_rows(10) if row["kind"] == "real"]
     with pytest.raises(UserError, match="two different pictures"):
-        deal(rows(10) + other, FIVE, seed=0, list_number=1)
+        deal(stimulus_rows(10) + other, FIVE, seed=0, list_number=1)

@@ -7,6 +7,7 @@ from scipy.special import expit
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.trials import fill_trials
 
@@ -42,6 +43,10 @@ def judged(thresholds, *, people=12, each=60, items=30, pairs=False, column="req
 
 def test_pairs_of_one_model():
     tables = psychometric(judged({"a": 200.0}, pairs=True))
+    assert {name: set(table) - set(ALL_TABLES[name].names) for name, table in tables.items()} == {
+        "psychometric": set(),
+        "psychometric_levels": set(),
+    }
     (row,) = tables["psychometric"].to_dict("records")
     assert (row["task"], row["dataset"], row["model"], row["basis"]) == ("pair", "faces", "a", "crossed_model")
     assert row["threshold_low"] < 200 < row["threshold_high"]

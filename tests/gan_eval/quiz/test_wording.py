@@ -1,0 +1,243 @@
+"""The program's words: names, the study's own wording, translations, instructions and trial texts."""
+
+import ast
+import doctest
+import re
+from fnmatch import fnmatch
+from itertools import product
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import gan_eval.quiz
+from gan_eval.errors import UserError
+from gan_eval.quiz import wording as module
+from gan_eval.quiz.trial import Feedback
+from gan_eval.quiz.wording import (
+    Texts,
+    TrialTexts,
+    instructions,
+    keys_in_order,
+    languages,
+    placeholders,
+    require_language,
+    require_texts,
+    texts_of,
+    welcome_title,
+)
+from gan_eval.settings.protocols import Layout, ProtocolName
+from gan_eval.settings.quiz import ConsentSettings, QuizSettings
+from gan_eval.tables.frames import Row
+
+TEXTS = texts_of("en")
+QUIZ = Path(gan_eval.quiz.__file__).parent
+
+
+def said_in_code() -> set[str]:
+    """First arguments of every call of the texts in the quiz's code and names that are chosen there, `*` for values."""
+    found = set()
+    for file in (*QUIZ.rglob("*.py"), QUIZ.parent / "settings" / "protocols.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                found.add("".join(part.value if isinstance(part, ast.Constant) else "*" for part in node.values))
+    return found
+
+
+def called_in_code() -> set[str]:
+    """Return the names that the code passes to the texts literally: `words("...")`."""
+    calls = (
+        node
+        for file in QUIZ.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+    )
+    speaks = ("words", "_words", "texts")
+    return {call.args[0].value for call in calls if ast.unparse(call.func).split(".")[-1] in speaks}
+
+
+def test_every_text_is_said_somewhere() -> None:
+    said = said_in_code()
+    patterns = [each for each in said if re.fullmatch(r"[a-z_]+\*[a-z_*]*", each)]
+    unused = [name for name in TEXTS if name not in said and not any(fnmatch(name, each) for each in patterns)]
+    assert unused == []
+
+
+def test_every_text_that_is_said_is_there() -> None:
+    assert len(called_in_code()) > 50
+    assert called_in_code() - set(TEXTS) == set()
+
+
+def test_values_are_filled_in_and_the_study_may_say_it_otherwise() -> None:
+    assert Texts()("break_text", done=3, trials=50) == "3 of 50 are done. Rest your eyes for a moment."
+    own = Texts(own={"break_text": "Noch {done}"})
+    assert own("break_text", done=3, trials=50) == "Noch 3"
+    assert own("break_title") == "A break"
+
+
+def test_german_numbers_have_commas() -> None:
+    german = Texts("de")
+    assert (german.duration(250), german.number(57.5)) == ("0,25 Sekunden", "57,5")
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"break_titel": "Pause"}, r"quiz.texts.break_titel: no such text; did you mean break_title"),
+        ({"qqqq": "?"}, r"quiz.texts.qqqq: no such text; gan_eval/quiz/texts/en.toml lists their names"),
+        (
+            {"break_text": "{participant}"},
+            r"break_text: cannot be filled in \('participant'\); known: \{done",
+        ),
+        ({"back": "{done}"}, r"known: nothing"),
+        ({"break_text": "{done:d}"}, r"quiz.texts.break_text: cannot be filled in"),
+        ({"break_text": "{0}"}, r"quiz.texts.break_text: cannot be filled in"),
+        ({"break_text": "{done"}, r"quiz.texts.break_text: .*write a brace that is meant"),
+    ],
+)
+def test_what_is_wrong_with_a_studys_words_is_said_in_a_line(own: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        require_texts(own)
+
+
+def test_every_text_may_be_said_by_the_study_as_it_is() -> None:
+    require_texts(TEXTS)
+    require_texts({"question_rating": "1 to {grades}?", "confidence_question": "1 to {levels}?"})
+
+
+def test_the_program_can_say_its_own_consent_in_every_language() -> None:
+    assert TEXTS["consent_text"] == ConsentSettings().text
+
+
+def test_an_unknown_language_is_refused_with_those_that_are_there() -> None:
+    require_language("en")
+    require_language("de")
+    with pytest.raises(UserError, match=r"--language xx: there is no such translation; known: en, de"):
+        require_language("xx")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_translation_has_the_same_texts_and_fills_in_the_same_values(language: str) -> None:
+    texts = texts_of(language)
+    assert list(texts) == list(TEXTS)
+    for name, english in TEXTS.items():
+        assert texts[name].strip(), name
+        assert placeholders(texts[name]) == placeholders(english), name
+
+
+def test_the_examples_in_the_docstrings() -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+WORDS = Texts()
+UNLIMITED: dict[str, Any] = {"response_ms": "unlimited"}
+IN_TURN: dict[str, Any] = {"protocol": "paired", "layout": "one_after_other", "exposure_ms": 1000}
+
+
+def reported(**settings: Any) -> str:
+    return " ".join(instructions(QuizSettings(**settings), 50, WORDS))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"response_ms": 2500}, "50 pictures, one after the other. Some are real photographs"),
+        ({"response_ms": 2500}, "until you answer, at most 2.5 seconds"),
+        ({"exposure_ms": 250, "response_ms": 3000}, "visible for 0.25 seconds. You can answer within 3 seconds"),
+        ({"exposure_ms": 250} | UNLIMITED, "visible for 0.25 seconds. Take the time you need"),
+        (UNLIMITED, "stay until you answer. Take the time you need. Judge as well as you can"),
+        ({"protocol": "yes_no", "exposures_ms": (100, 500)}, "Some pictures are visible for a short time only"),
+        ({"protocol": "yes_no", "exposures_ms": (100,)}, "Each picture is visible for 0.1 seconds"),
+        ({"protocol": "staircase"}, "visible for a short time, which changes from picture to picture"),
+        ({"protocol": "paired"}, "50 pairs of pictures, side by side. One picture of each pair is a real photograph"),
+        ({"protocol": "paired"}, "Each pair stays until you answer, at most 4 seconds"),
+        ({"protocol": "paired", "exposure_ms": 1000}, "Each pair is visible for 1 second"),
+        (IN_TURN, "one picture after the other. One of each pair is a real photograph"),
+        (IN_TURN, "within 4 seconds of the second one's appearing"),
+        ({"protocol": "model_vs_model"}, "press a key to say which one looks more real"),
+        ({"protocol": "rating", "grades": 7}, "from 1 (not at all) to 7 (entirely)"),
+        ({"confidence": 3}, "a number key from 1 (a guess) to 3 (certain)"),
+        ({}, "Esc pauses the session"),
+    ],
+)
+def test_the_words_follow_the_settings(settings: dict[str, Any], said: str) -> None:
+    assert said in reported(**settings)
+
+
+def test_nothing_is_said_of_a_window_that_never_closes_nor_of_a_question_that_is_not_asked() -> None:
+    assert "at most" not in reported(**UNLIMITED)
+    assert "quickly" not in reported(**UNLIMITED)
+    assert "how sure" not in reported()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_there_are_words_for_every_way_to_show(language: str) -> None:
+    ways = product(get_args(ProtocolName), get_args(Layout), (500, "until-answer"), (3000, "unlimited"))
+    for protocol, layout, exposure, response in ways:
+        if layout == "one_after_other" and exposure == "until-answer":
+            continue
+        settings = QuizSettings(protocol=protocol, layout=layout, exposure_ms=exposure, response_ms=response)
+        assert len(instructions(settings, 50, Texts(language))) == 4
+        assert welcome_title(settings, Texts(language))
+
+
+def test_the_study_may_say_it_itself() -> None:
+    settings = QuizSettings(instructions="Look.\n\nDecide.", quiz_title="Photo or picture?")
+    assert instructions(settings, 50, WORDS) == ["Look.", "Decide."]
+    assert welcome_title(settings, WORDS) == "Photo or picture?"
+    assert welcome_title(QuizSettings(), WORDS) == "Real or fake?"
+
+
+@pytest.mark.parametrize(
+    ("keys", "order"),
+    [
+        ({"real": "j", "fake": "f"}, [("F", "fake"), ("J", "real")]),
+        ({"real": "a", "fake": "ö"}, [("A", "real"), ("Ö", "fake")]),
+        ({"real": "1", "fake": "0"}, [("1", "real"), ("0", "fake")]),
+        ({"2": "2", "1": "1", "3": "3"}, [("1", "1"), ("2", "2"), ("3", "3")]),
+    ],
+)
+def test_keys_are_named_from_left_to_right(keys: dict[str, str], order: list[tuple[str, str]]) -> None:
+    assert keys_in_order(keys) == order
+
+
+def words(own: dict[str, str] | None = None, **settings: object) -> TrialTexts:
+    chosen = QuizSettings(**settings)  # type: ignore[arg-type]
+    return TrialTexts(Texts(own=own or {}), chosen, chosen.keys_of_list(1))
+
+
+def test_practice_and_what_counts_are_numbered_apart() -> None:
+    plan: list[Row] = [{"phase": phase} for phase in ("practice", "practice", "main", "catch", "main")]
+    said = [words().progress(plan, place) for place in range(6)]
+    assert said == ["Practice: 1 of 2", "Practice: 2 of 2", "1 of 3", "2 of 3", "3 of 3", ""]
+
+
+def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
+    own = {"question_pair": "Which? {keys}", "question_models": "Better? {keys}", "question_rating": "1 to {grades}?"}
+    swapped = {"first": "l", "second": "a"}
+    pair = words(own, protocol="paired", layout="one_after_other", exposure_ms=500, keys=swapped)
+    assert pair.response_cue == "Which? A: second    L: first"
+    assert words(own, protocol="model_vs_model").response_cue == "Better? F: left    J: right"
+    assert words(own, protocol="rating", grades=7).response_cue == "1 to 7?"
+
+
+def test_the_question_how_sure_names_its_keys_and_what_the_ends_mean() -> None:
+    assert words(confidence=4).confidence == "How sure are you?    1: a guess    2    3    4: certain"
+    assert words({"confidence_question": "Up to {levels}?"}, confidence=4).confidence == "Up to 4?"
+
+
+def test_each_picture_of_a_trial_has_its_truth() -> None:
+    pair = {"kind": None, "stimulus": "d/real/1", "stimulus_b": "d/m/1"}
+    assert [words().truth_of(pair, name) for name in ("d/m/1", "d/real/1")] == ["fake", "real"]
+    assert words().truth_of({"kind": "fake", "stimulus": "d/m/1", "stimulus_b": None}, "d/m/1") == "fake"
+
+
+def test_feedback() -> None:
+    own = words({"feedback_right": "+ {truth}", "feedback_wrong": "- {truth}", "feedback_none": "0 {truth}"})
+    given = (Feedback(True, "fake"), Feedback(False, "left"), Feedback(None, "real"), Feedback(None, None))
+    assert [own.feedback(each) for each in given] == ["+ fake", "- left", "0 real", "0 "]
