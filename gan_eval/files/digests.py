@@ -79,8 +79,11 @@ def _state_of(path: Path, status: os.stat_result) -> FileState:
 
 def restore_digests(record: Path) -> None:
     """Load the digests that an earlier process kept; files are hashed again only if they have changed."""
-    with suppress(UserError, ValueError, TypeError):  # there are none, or the record is damaged
-        _earlier_digests.update({tuple(state): str(digest) for *state, digest in read_json(record)})
+    folder = os.path.abspath(record.parent)  # noqa: PTH100
+    with suppress(UserError, ValueError, TypeError, IndexError):  # there are none, or the record is damaged
+        for *state, digest in read_json(record):
+            state[0] = os.path.normpath(os.path.join(folder, state[0]))  # noqa: PTH118
+            _earlier_digests[tuple(state)] = str(digest)
 
 
 @contextmanager
@@ -92,8 +95,12 @@ def remembering_digests(record: Path) -> Iterator[None]:
         yield
     finally:
         if _digests != before:
-            with suppress(UserError):  # a folder that may not be written
-                write_text(record, json.dumps([[*state, digest] for state, digest in list(_digests.items())]))
+            with suppress(UserError, ValueError):  # a folder that may not be written, or is on another drive
+                kept = [
+                    [os.path.relpath(path, record.parent), *state, digest]
+                    for (path, *state), digest in list(_digests.items())
+                ]
+                write_text(record, json.dumps(kept))
 
 
 def sha256_json(value: Any) -> str:

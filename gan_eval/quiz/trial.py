@@ -181,10 +181,7 @@ class Trial:
         return self.all_presented and self.answer is None and self.broken_off is None
 
     def press(self, answer: str, when: int, *, repeated: bool = False) -> bool:
-        """Take a key press; whether it is the trial's answer.
-
-        The moment of the press decides, not the moment at which the program hears of it.
-        """
+        """Take a key press, by its own moment; return whether it is the trial's answer."""
         if repeated:
             if self.waits_for_answer or not self.all_presented:
                 self.flags.add(Flag.HELD_KEY)

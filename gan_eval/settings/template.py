@@ -205,12 +205,7 @@ def study_name(text: str) -> str:
 
 
 def study_text(values: Values, *, every_key: bool = False) -> str:
-    """Return the text of a study file that gives these values, and other keys with their defaults.
-
-    Args:
-        values: by section, as a study file gives them; `study.name` is required.
-        every_key: write every key, not only `COMMON_KEYS`.
-    """
+    """Return the text of a study file with these values (`study.name` is required) and other keys' defaults."""
     trains = "models" in values
     sections = sorted(settings_of(Study), key=lambda setting: not trains and setting.name in OF_TRAINING)
     lines = [*_comment(as_typed(_HEAD, in_file=True))]

@@ -89,26 +89,22 @@ def make_data(folder: Path) -> None:
     The crops to train on have their channels in each order in turn, so that what is learnt holds for all colours.
     """
     orders = list(permutations(range(3)))
-    write_crops(
-        folder / "train", TRAIN_PHOTOGRAPHS, dithered, change=lambda crop, n: crop[..., orders[n % len(orders)]]
-    )
-    write_crops(folder / "test", TEST_PHOTOGRAPHS, dithered)
+    write_crops(folder / "train", TRAIN_PHOTOGRAPHS, change=lambda crop, n: crop[..., orders[n % len(orders)]])
+    write_crops(folder / "test", TEST_PHOTOGRAPHS)
 
 
 def write_crops(
     folder: Path,
     photographs: dict[str, Stride],
-    draw: Callable[[Picture], Picture],
     *,
     change: Callable[[Picture, int], Picture] = lambda crop, _: crop,
 ) -> None:
-    """Write square crops of photographs as A|B pictures; what is there is kept.
+    """Write square crops of photographs as A|B pictures, A dithered; what is there is kept.
 
     Args:
         folder: of the pictures, `NAME-TOP-LEFT.png`.
         photographs: by name.
-        draw: makes A of a crop, (CROP, CROP, 3) uint8.
-        change: makes B of a crop and its number, before A is drawn from it.
+        change: makes B, (CROP, CROP, 3) uint8, of a crop and its number, before A is drawn from it.
     """
     number = 0
     for name, stride in photographs.items():
@@ -118,7 +114,7 @@ def write_crops(
             path = folder / f"{name}-{top:03d}-{left:03d}.png"
             if not path.is_file():
                 crop = change(photograph[top : top + CROP, left : left + CROP], number)
-                images.write_png(path, np.concatenate([draw(crop), crop], axis=1))
+                images.write_png(path, np.concatenate([dithered(crop), crop], axis=1))
             number += 1
 
 

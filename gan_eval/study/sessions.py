@@ -77,14 +77,14 @@ def unfinished_sessions(plan: Plan) -> list[str]:
     if not plan.store.is_file():
         return []
     with open_store(plan.store, create=False) as store:
-        sessions = store.rows(tables.SESSIONS, study=plan.study.study.name, status="open", simulated=False)
-        progress = {known.participant: known for known in list_participants(store, plan.study.study.name)}
+        sessions = list_participants(store, plan.study.study.name)
     lines = []
-    for row in sessions:
-        code = row["participant"]
-        since = f"since {row['started_at'][:16].replace('T', ' ')} UTC, " if row["started_at"] else ""
-        trials = f"{progress[code].trials} of {progress[code].planned} trials"
-        lines.append(f"unfinished: {code}, {since}{trials}; only {code} continues it: {quiz_command(plan, code)}")
+    for known in sessions:
+        if known.status == "open" and not known.simulated:
+            code = known.participant
+            since = f"since {known.started_at[:16].replace('T', ' ')} UTC, " if known.started_at else ""
+            what = f"{since}{known.trials} of {known.planned} trials"
+            lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, code)}")
     return lines
 
 

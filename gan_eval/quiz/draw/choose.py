@@ -92,15 +92,9 @@ def _phrase(counts: Counts) -> str:
 
 
 def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
-    """Give each slot one item, no item twice: a perfect bipartite matching by augmenting paths (Kuhn 1955).
+    """Give each slot one of its wishes, no item twice, or None: a perfect bipartite matching (Kuhn 1955).
 
     A slot takes its first free wish; only where none is free do earlier slots move to another of theirs.
-
-    Args:
-        wishes: for each slot, the items it may have, best first.
-
-    Returns:
-        The item of each slot, or None where no seating exists.
 
     >>> match([["a", "b"], ["a"]])
     ['b', 'a']
@@ -170,11 +164,7 @@ def practice_offers(
 def catch_offers(
     stimuli: Iterable[Row], settings: QuizSettings, generator: np.random.Generator, *, excluded: Collection[str]
 ) -> list[tuple[Role, Row]]:
-    """Catch trials of different items, drawn from their own sets; single pictures may all be of one class.
-
-    Args:
-        stimuli: rows of `gan_eval.tables.STIMULI`.
-        excluded: items that other trials show.
+    """Catch trials of different items, none of them `excluded`; single pictures may all be of one class.
 
     Raises:
         UserError: no set is named for them, or the sets hold too few.

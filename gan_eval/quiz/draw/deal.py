@@ -46,8 +46,7 @@ def deal(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        seed: the study's seed.
-        list_number: which list, from 1.
+        list_number: the list to deal, from 1.
         practice: stimuli of practice trials; default: items that the list leaves over.
         catch: stimuli of catch trials.
 
@@ -177,12 +176,7 @@ def lists_of(text: str) -> range:
 
 
 def next_list(taken: Collection[int], requested: int | None, of_station: str | None) -> int:
-    """The list of the next participant.
-
-    Args:
-        taken: the lists that the study's sessions have been dealt.
-        requested: the list to deal; it may be dealt again.
-        of_station: the lists of this station, such as `1-20`; None: all.
+    """Return the list of the next participant: the requested one, the first free of the station's, or the next one.
 
     Raises:
         UserError: both were given, all lists of the station are taken, or a number is too large.

@@ -94,11 +94,7 @@ def _kind_uses(trials: Uses, kinds: NDArray[np.bool_], sizes: Uses) -> Uses:
 
     A role has the same rate for each of its items, times a factor for items that would be shown too often (iterative
     proportional fitting). Whole numbers are the flow from roles to kinds that stays nearest to these rates.
-
-    Args:
-        trials: (R,) how many there are of each role.
-        kinds: (R, K) the roles of each kind of items.
-        sizes: (K,) items of each kind.
+    Trials are (R,), the roles of each kind (R, K), the items of each kind (K,).
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_flow
@@ -123,12 +119,7 @@ def _kind_uses(trials: Uses, kinds: NDArray[np.bool_], sizes: Uses) -> Uses:
 
 
 class _Halving:
-    """Halve the uses of a round until each part is a list.
-
-    Args:
-        uses: of the round.
-        key: of its random numbers.
-    """
+    """Halve the uses of a round until each part is a list."""
 
     def __init__(self, uses: Uses, key: tuple[int | str, ...]) -> None:
         self._key = key
@@ -136,14 +127,7 @@ class _Halving:
         self._rates = uses / LISTS
 
     def lists(self, uses: Uses, start: int, lists: int, skipped: int) -> Iterator[Uses]:
-        """Yield the uses of each list of a part of the round.
-
-        Args:
-            uses: of the part.
-            start: number of lists of the round before it.
-            lists: number of its lists.
-            skipped: its first lists that are not wanted.
-        """
+        """Yield the uses of each list of a part of the round that begins at list `start`, less the first `skipped`."""
         if lists == 1:
             self._used += uses
             yield uses

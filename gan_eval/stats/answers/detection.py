@@ -1,7 +1,7 @@
 """Signal detection with 95 % intervals. *Fake* is the signal."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -169,7 +169,7 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
     estimates = _estimates(total, own, behind) | {"auc_confidence": by_confidence}
     if scope != "participant":
         estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
-    columns = {
+    columns: dict[str, Any] = {
         f"{name}{ending}": part
         for name, estimate in estimates.items()
         for ending, part in zip(("", "_low", "_high"), estimate, strict=True)
@@ -206,7 +206,7 @@ def _estimates(total: Answers, judged: Judged, behind: _Behind) -> dict[str, Gro
         return Covariance(*(np.bincount(owner, product, len(crossed)) for product in products))
 
     person, stimulus, cell = (covariance(cluster) for cluster in (judged.participant, judged.stimulus, judged.cell))
-    two_way = person.plus(stimulus, 1.0).plus(cell, -1.0)
+    two_way = Covariance(*(a + b - c for a, b, c in zip(person, stimulus, cell, strict=True)))
     variances = CrossedRates((two_way, person, stimulus), behind.least("fake") - 1, behind.least("real") - 1)
     counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
     for k, n, units in (

@@ -1,6 +1,6 @@
 """Rates and d′ with 95 % intervals from counts of many groups; *fake* is the signal."""
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,10 +71,6 @@ class Covariance(NamedTuple):
     hit: np.ndarray
     both: np.ndarray
     false_alarm: np.ndarray
-
-    def plus(self, other: Self, sign: float) -> "Covariance":
-        """This one plus `sign` times another."""
-        return Covariance(*(a + sign * b for a, b in zip(self, other, strict=True)))
 
     def of(self, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
         """The variance of a hit rate + b false-alarm rate."""

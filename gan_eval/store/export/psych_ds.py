@@ -15,20 +15,19 @@ from gan_eval import __version__
 from gan_eval.files.atomic import write_json, write_text
 from gan_eval.store.export.dictionary import TIMING, readme
 from gan_eval.tables import frames as tabular
-from gan_eval.tables.schema import Column, Table, text
+from gan_eval.tables.schema import Column, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEYWORDS = ("real-vs-fake judgement", "generated images", "visual perception", "psychophysics")
-FURTHER = "a column that the table holds beyond gan_eval's own"
 
 
 def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: str, studies: list[str]) -> None:
     """Write the tables that have rows as a Psych-DS dataset.
 
     Args:
-        frames: the tables; columns beyond a schema are written and named as such.
+        frames: the tables.
         folder: where to.
         title: name of the dataset.
         studies: names of the studies; a single one becomes part of the files' names.
@@ -41,10 +40,8 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
     for table, frame in filled.items():
         path = folder / "data" / file_name(table, studies)
         tabular.write_table(frame, path, table)
-        further = [text(str(name), FURTHER) for name in frame.columns if name not in table.by_name]
-        columns = [*table.columns, *further]
-        write_json(path.with_suffix(".json"), {"variableMeasured": [_variable(column) for column in columns]})
-        variables = {column.name: column for column in columns} | variables
+        write_json(path.with_suffix(".json"), {"variableMeasured": [_variable(column) for column in table.columns]})
+        variables = table.by_name | variables
     write_json(
         folder / "dataset_description.json",
         {

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from make_trials import simulated
 
-from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.groups import with_holes
 from gan_eval.stimuli.holes import area_band
@@ -55,7 +54,6 @@ def test_without_masks_there_are_no_such_scopes():
     of_reals = holes_of(trials, 0).query("kind == 'real'")
     for stimuli in (None, bare, of_reals):
         assert with_holes(trials, stimuli) is trials
-    assert not set(analyze(trials, stimuli=bare)["rates"]["scope"]) & set(HOLE_SCOPES)
 
 
 def test_a_kind_without_an_area_has_no_band():

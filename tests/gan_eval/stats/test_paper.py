@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
+from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, verdict_text
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables.frames import frame_of, read_table
@@ -26,11 +27,11 @@ def renamed(trials: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 @pytest.mark.slow
 def test_one_model_has_one_row_whose_accuracy_and_verdict_are_the_comparisons() -> None:
-    frames = analyze(simulated(participants=30, each=40, intercept=1.2), plan=AnalysisSettings(margin=0.05))
+    frames = analyze(simulated(participants=15, each=30, intercept=1.2), plan=AnalysisSettings(margin=0.05))
     (row,) = frames["paper"].to_dict("records")
     assert (row["protocol"], row["model"], row["dataset"]) == ("single", "gan", "faces")
-    assert (row["n_participants"], row["n_fake_stimuli"], row["n_real_stimuli"]) == (30, 25, 25)
-    assert row["n_trials"] == 30 * 40
+    assert (row["n_participants"], row["n_fake_stimuli"], row["n_real_stimuli"]) == (15, 25, 25)
+    assert row["n_trials"] == 15 * 30
     told_apart = frames["comparisons"].set_index("comparison").loc["told apart"]
     assert [row[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
         [(1 + told_apart[name]) / 2 for name in ("difference", "ci_low", "ci_high")]
@@ -44,7 +45,7 @@ def test_one_model_has_one_row_whose_accuracy_and_verdict_are_the_comparisons() 
 
 @pytest.mark.slow
 def test_models_on_data_sets_have_rows_of_their_own_and_all_together_one() -> None:
-    faces = simulated(participants=12, each=30, models=("a", "b"))
+    faces = simulated(participants=7, each=20, models=("a", "b"))
     trials = pd.concat([faces, renamed(faces.replace({"model": {"b": "c"}}), "cats")], ignore_index=True)
     frames = analyze(trials)
     table = frames["paper"]
@@ -151,7 +152,7 @@ def test_a_verdict_on_several_protocols_is_none_of_a_single_one() -> None:
     second = simulated(participants=10, each=40, intercept=3.0).assign(protocol="staircase", block=2)
     second = second.assign(trial=second["trial"] + 40, requested_exposure_ms=second["trial"] * 10.0)
     row, other = analyze(pd.concat([first, second], ignore_index=True))["paper"].to_dict("records")
-    alone = analyze(first)["detection"].set_index("scope").loc["all"]
+    alone = signal_detection(first, scopes=("all",)).iloc[0]
     assert (row["protocol"], other["protocol"]) == ("single", "staircase")
     assert [row[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
         [alone[f"balanced_accuracy{end}"] for end in ENDS]

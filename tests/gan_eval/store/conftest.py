@@ -8,7 +8,7 @@ from temporary_postgres import TemporaryPostgres, find_binaries
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[TemporaryPostgres]:
-    """The server; a test that stops it starts it again."""
+    """The server."""
     binaries = find_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL's initdb and pg_ctl are not installed")

@@ -40,48 +40,31 @@ class TemporaryPostgres:
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
         self._run("initdb", "-D", "data", "-U", "lab", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync")
-        self.start()
+        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 {self._settings}"
+        self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
 
-    def url(self, database: str = "postgres", *, password: str = PASSWORD, port: int | None = None) -> str:
-        """Return the server's URL."""
-        return f"postgresql://lab:{quote(password, safe='')}@127.0.0.1:{port or self.port}/{database}"
-
-    def make_database(self, name: str) -> str:
-        """A new, empty database; its URL."""
-        import psycopg
-
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return self.url(name)
+    @property
+    def url(self) -> str:
+        """The URL of the server's first database."""
+        return f"postgresql://lab:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/postgres"
 
     def empty_database(self) -> str:
         """The server's first database, emptied; its URL. Quicker than a new one."""
         import psycopg
 
-        with psycopg.connect(self.url(), autocommit=True) as connection:
+        with psycopg.connect(self.url, autocommit=True) as connection:
             others = "datname = current_database() AND pid <> pg_backend_pid()"
             connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
-        return self.url()
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 {self._settings}"
-        self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
-
-    def stop(self, *, how: str = "fast") -> None:
-        """Stop it: `fast` breaks all connections; `immediate` is a crash."""
-        self._run("pg_ctl", "-D", "data", "-w", "-m", how, "stop")
+        return self.url
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.stop(how="immediate")
-        except subprocess.CalledProcessError:
-            pass  # a test has stopped it
+            self._run("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 

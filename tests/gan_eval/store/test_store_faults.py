@@ -12,7 +12,7 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import merge, open_store
+from gan_eval.store import SCHEMA_VERSION, merge, open_store
 from gan_eval.tables.schema import Table
 
 
@@ -144,10 +144,13 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut": (cut, r"the store is damaged \("),
     "no table": (lambda path: change(path, "DROP TABLE trials"), r"the store is damaged \(no such table: trials\)"),
     "no column": (lambda path: change(path, "ALTER TABLE trials DROP COLUMN rating"), r"damaged \(no such column: "),
-    "version": (
-        lambda path: change(path, "UPDATE gan_eval_meta SET schema_version = 'new'"),
-        "has schema version new, this program",
-    ),
+    **{
+        f"version {other}": (
+            lambda path, other=other: change(path, f"UPDATE gan_eval_meta SET schema_version = {other}"),
+            "the store has schema version .*gan_eval that made it",
+        )
+        for other in (SCHEMA_VERSION - 1, SCHEMA_VERSION + 1, "'new'")
+    },
     "not UTF-8": (
         lambda path: change(path, "UPDATE trials SET item = CAST(x'ff41' AS TEXT) WHERE trial = 2"),
         r"the store is damaged \(Could not decode to UTF-8 column 'item:?'",

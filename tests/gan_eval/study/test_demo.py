@@ -30,7 +30,7 @@ def test_dots_are_eight_colours_and_as_bright_as_the_photograph() -> None:
 
 
 def test_crops_are_pairs_and_are_made_once(tmp_path: Path) -> None:
-    demo.write_crops(tmp_path, {"chelsea": 200}, demo.dithered, change=lambda crop, number: crop[..., ::-1])
+    demo.write_crops(tmp_path, {"chelsea": 200}, change=lambda crop, number: crop[..., ::-1])
     paths = sorted(tmp_path.iterdir())
     assert [path.name for path in paths] == ["chelsea-000-000.png", "chelsea-000-200.png"]
     pair = read_rgb(paths[1])
@@ -38,7 +38,7 @@ def test_crops_are_pairs_and_are_made_once(tmp_path: Path) -> None:
     assert (pair[:, 192:] == photograph).all()
     assert (pair[:, :192] == demo.dithered(photograph)).all()
     paths[0].write_bytes(b"mine")
-    demo.write_crops(tmp_path, {"chelsea": 200}, demo.dithered)
+    demo.write_crops(tmp_path, {"chelsea": 200})
     assert paths[0].read_bytes() == b"mine"
     assert (read_rgb(paths[1]) == pair).all()
 

@@ -104,7 +104,7 @@ def test_quest_plus_has_a_threshold_between_the_ends_of_its_interval() -> None:
     assert row["threshold_ms"] == pytest.approx(400, abs=60)
     better, worse = (thresholds(quest(share=share))["threshold_ms"].item() for share in (0.9, 0.6))
     assert better < row["threshold_ms"] < worse
-    assert "hype" not in analyze(quest())
+    assert hype(quest()).empty
 
 
 def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:

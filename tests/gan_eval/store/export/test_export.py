@@ -5,17 +5,14 @@ import json
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.stats.trials import fill_trials
 from gan_eval.store import STORED_TABLES, open_store
 from gan_eval.store.export import FORMATS, export_store
 from gan_eval.store.export.dictionary import DICTIONARY
-from gan_eval.store.export.psych_ds import write_psych_ds
 from gan_eval.tables import frames as tabular
 
 SESSION = {"participant": "P01", "protocol": "quick_response", "status": "open", "simulated": False, "seed": 2**53 + 1}
@@ -84,25 +81,6 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
         assert header == [variable["name"] for variable in own]
         assert set(header) <= known
         assert all(variable["@type"] == "PropertyValue" for variable in own)
-
-
-def test_psych_ds_names_the_columns_that_a_table_has_beyond_its_schema(tmp_path: Path) -> None:
-    """The sidecar's variables take the place of the dataset's, so each must describe every column of its own file."""
-    frame = fill_trials(
-        pd.DataFrame({"participant": ["P1"], "stimulus": ["a"], "kind": ["real"], "response": ["real"]}).assign(
-            age_band="50-59", remark='two\nlines, "quoted"'
-        )
-    )
-    write_psych_ds({tables.TRIALS: frame}, tmp_path, title="Imported", studies=["one", "two"])
-    (file,) = (tmp_path / "data").glob("*.csv")
-    assert file.name == "description-trials_data.csv"
-    with file.open(encoding="utf-8", newline="") as opened:
-        header, row = csv.reader(opened)
-    assert row[header.index("remark")] == 'two\nlines, "quoted"'
-    for path in (file.with_suffix(".json"), tmp_path / "dataset_description.json"):
-        variables = json.loads(path.read_text(encoding="utf-8"))["variableMeasured"]
-        assert [variable["name"] for variable in variables] == header
-        assert all(variable["description"] for variable in variables)
 
 
 def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path: Path) -> None:
