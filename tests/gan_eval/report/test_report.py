@@ -180,7 +180,6 @@ def test_published_numbers_stand_beside_with_interval_and_source(page):
     assert "96.0 % (80.5–99.3)" in page.words
     assert "Someone: Something, Table I" in page.words
     assert "one assessor" in page.words
-    assert "answers taken as independent" in page.words
     assert "119.1" in page.words
     assert "A paper, facades; training mode" in page.words
     assert "elsewhere" not in page.words
