@@ -130,7 +130,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
     from trainer.step import Batch, training_step
-    from trainer.tasks.translation import translation_objective
+    from trainer.tasks import Translation
 
     settings = TrainingSettings(
         steps=1,
@@ -141,7 +141,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     )
     fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
     gan = new_gan(fabric, settings)
-    objective = translation_objective(settings)
+    objective = Translation(settings, "AtoB").objective(where)
     made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
     def step() -> "dict[str, Tensor]":
@@ -252,7 +252,7 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     from gan_eval.settings.training import TrainingSettings
     from trainer.nets.build import new_networks
     from trainer.step import Batch, Gan, training_step
-    from trainer.tasks.translation import translation_objective
+    from trainer.tasks import Translation
 
     settings = TrainingSettings(
         steps=1, image_size=size, generator_channels=channels, discriminator_channels=channels, dropout=0.5
@@ -267,7 +267,7 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     worst = 0.0
     for number in range(CHECKED_STEPS):
         torch.manual_seed(number)
-        here = training_step(gan, translation_objective(settings), Batch(*pictures))
+        here = training_step(gan, Translation(settings, "AtoB").objective(torch.device("cpu")), Batch(*pictures))
         torch.manual_seed(number)
         there = theirs()
         worst = max(worst, *(abs(float(here[name] / there[name]) - 1) for name in there))

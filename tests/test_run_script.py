@@ -178,12 +178,12 @@ def test_pip_takes_over_where_uv_fails_and_a_failed_update_harms_nothing(
         patch.setattr(run, "call", fail)
         if status:
             with pytest.raises(run.SetupError, match="installation failed"):
-                run.main(["setup", "--extras", "tensorboard"])
+                run.main(["setup", "--extras", "notebook"])
         else:
-            run.main(["setup", "--extras", "tensorboard"])
+            run.main(["setup", "--extras", "notebook"])
     assert [command[2] for command in commands if "--editable" in command] == ["uv", "pip"]
     assert run.is_ready({"train"})
-    assert run.is_ready({"tensorboard"}) == (not status)
+    assert run.is_ready({"notebook"}) == (not status)
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(run: ModuleType, commands: list[list[str]]) -> None:

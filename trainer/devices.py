@@ -83,11 +83,7 @@ def cpu_threads(
 
 
 def step_size(settings: TrainingSettings) -> int:
-    """Return a measure of a step's work: pixels of a batch times the square of the generator's channels.
-
-    >>> step_size(TrainingSettings(image_size=64, generator_channels=4))
-    65536
-    """
+    """Return a measure of a step's work: pixels of a batch times the square of the generator's channels."""
     return settings.batch_size * settings.image_size**2 * settings.generator_channels**2
 
 

@@ -20,9 +20,9 @@ from gan_eval.tables.names import RAW, model_name_problem
 from trainer.datasets.dataset import Size
 from trainer.datasets.pairs import Formats
 from trainer.devices import cpu_threads, exact_kernels, placed
-from trainer.files.model import Model, load_model
 from trainer.inference import inference
 from trainer.items import Names, item_number, item_rows, write_items
+from trainer.model import Model, load_model
 from trainer.state.run_folder import differences, recorded_threads
 from trainer.state.trained_on import trained_on
 from trainer.tasks import Example, new_task
@@ -57,11 +57,11 @@ def generate(
 
     A generator that fills holes gives composites, whose known pixels are those of the photograph, with the mask of
     each, and next to them `OUT/raw`, a set of its own pictures, and `OUT/panels`, each item's stages. The same call
-    gives the same files. Pictures already there from an interrupted call are kept; the table is written last. A
-    picture that cannot be read is reported to `on_message` and left out.
+    gives the same files; the table is written last. A picture that cannot be read is reported to `on_message` and left
+    out.
 
     Args:
-        run: what `trainer.files.model.load_model` takes.
+        run: what `trainer.model.load_model` takes.
         data: folder with `SPLIT/*.jpg`; for the split ".", the pictures are in `data` itself.
         mode: BatchNorm and dropout as in training (the published way) or in evaluation; default: training, but
             evaluation where BatchNorm learns from whole batches and the pictures are photographs.
@@ -160,14 +160,6 @@ def generate(
             say(f"{out}: {model} was trained on {n_seen} of these {len(marks)} pictures, too (seen in its tables)")
         if n_unknown := marks.count(None):
             say(f"{out}: whether {model} was trained on {n_unknown} of these {len(marks)} pictures is not known")
-        sizes = sorted({(row["width"], row["height"]) for row in rows})
-        if len(sizes) > 1:  # native ones, which whoever shows or compares the pictures has to know
-            (least_width, least_height), (most_width, most_height) = sizes[0], sizes[-1]
-            say(
-                f"{out}: pictures of {len(sizes)} sizes, from {least_width}x{least_height} to "
-                f"{most_width}x{most_height}; the quiz scales each to the screen, so give --image-size where the size "
-                "itself must reveal nothing"
-            )
         if raw_rows:
             write_set(out / RAW, raw_rows)
         write_set(out, rows)

@@ -101,11 +101,7 @@ def dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Itera
 
 
 def pad_to_multiple(picture: Samples, multiple: int) -> Samples:
-    """(H, W, channels), continued by reflection to the right and below until both sides are multiples.
-
-    >>> pad_to_multiple(np.zeros((400, 600, 3), np.uint8), 256).shape
-    (512, 768, 3)
-    """
+    """(H, W, channels), continued by reflection to the right and below until both sides are multiples."""
     height, width = picture.shape[:2]
     return np.pad(picture, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="reflect")
 

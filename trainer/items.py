@@ -1,4 +1,4 @@
-"""The items of a generated stimulus set: their pictures are written once, and described in rows."""
+"""The items of a generated stimulus set: their pictures, and the rows that describe them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from torch import nn
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.pictures import read_as, write_png, write_samples
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
+from gan_eval.stimuli.pictures import write_png, write_samples
+from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import stimulus_row
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, name_problem
@@ -52,15 +52,8 @@ def item_number(name: str) -> int:
 def write_items(
     net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int, generator: Path
 ) -> None:
-    """Write the pictures of each item that are not there already."""
-    folders = (out, out / RAW) if task.gives_raw else (out,)
-    missing = {
-        name
-        for name, example in batch.items()
-        if not all(is_written(folder, name, example) for folder in folders)
-        or (example.mask is not None and decoded_shape(out / PANELS / f"{name}.png") is None)
-    }
-    for shape in {batch[name].condition.shape: None for name in missing}:
+    """Write the pictures of each item."""
+    for shape in {example.condition.shape: None for example in batch.values()}:
         alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
         height, width = shape[:2]
         fix = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
@@ -74,8 +67,6 @@ def write_items(
                     "take another file of its run, or train it again with a lower learning_rate"
                 ) from error
         for (name, example), output in zip(alike.items(), outputs, strict=True):
-            if name not in missing:
-                continue
             if output.raw is not None:
                 write_item(out / RAW, name, example, output.raw)
             if example.mask is not None:
@@ -84,46 +75,14 @@ def write_items(
 
 
 def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None:
-    """Write the pictures of an item, the fake first; others that exist and are equal are not written again."""
-    of_target = example.formats[1]
-    write_samples(folder / "fake" / f"{name}{of_target.suffix}", fake, of_target)
-    for file, (picture, pixel_format) in given_pictures(folder, name, example).items():
-        if not holds(file, picture, pixel_format):
-            write_samples(file, picture, pixel_format)
-
-
-def is_written(folder: Path, name: str, example: Example) -> bool:
-    """Return whether all pictures of an item exist and belong to the same source."""
-    given, of_target = given_pictures(folder, name, example).items(), example.formats[1]
-    same_source = all(holds(file, *picture) for file, picture in given)
-    fake = folder / "fake" / f"{name}{of_target.suffix}"
-    return same_source and decoded_shape(fake, of_target) == example.target.shape
-
-
-def given_pictures(folder: Path, name: str, example: Example) -> dict[Path, tuple[Samples, PixelFormat]]:
-    """The pictures of an item that do not come from the generator, by their files, each with its format."""
+    """Write the pictures of an item."""
     of_input, of_target = example.formats
-    pictures = {
-        folder / "input" / f"{name}{of_input.suffix}": (example.condition, of_input),
-        folder / "real" / f"{name}{of_target.suffix}": (example.target, of_target),
-    }
+    write_samples(folder / "fake" / f"{name}{of_target.suffix}", fake, of_target)
+    write_samples(folder / "input" / f"{name}{of_input.suffix}", example.condition, of_input)
+    write_samples(folder / "real" / f"{name}{of_target.suffix}", example.target, of_target)
     if example.mask is not None:  # white is hole
         mask = np.repeat(mask_of(example.mask.hole)[..., None], 3, axis=2)
-        pictures[folder / "mask" / f"{name}.png"] = mask, RGB8
-    return pictures
-
-
-def holds(file: Path, picture: Samples, pixel_format: PixelFormat) -> bool:
-    """Return whether `file` exists and decodes to exactly this picture."""
-    return decoded_shape(file, pixel_format) == picture.shape and np.array_equal(read_as(file, pixel_format), picture)
-
-
-def decoded_shape(file: Path, pixel_format: PixelFormat = RGB8) -> tuple[int, ...] | None:
-    """Shape of a picture that decodes to the end, else None."""
-    try:
-        return read_as(file, pixel_format).shape
-    except UserError:
-        return None
+        write_png(folder / "mask" / f"{name}.png", mask)
 
 
 def item_rows(folder: Path, name: str, example: Example, names: Names, *, facts: Row) -> list[Row]:

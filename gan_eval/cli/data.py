@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -21,16 +21,16 @@ Split = Annotated[
 @data_app.command("list")
 def data_list(data_root: DataRoot = None) -> None:
     """List the data sets that have a preset, and those under --data-root."""
-    from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
+    from trainer.datasets.presets import PRESETS
 
     for preset in PRESETS.values():
         splits = ", ".join(f"{name} {count}" for name, count in preset.splits.items()) or preset.pictures
-        archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
-        typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
-    for known in PHOTOGRAPH_PRESETS.values():
-        splits = ", ".join(f"{name} {count}" for name, count in known.splits.items()) or known.pictures
-        archive = f"archive {known.archive_note}" if known.url else known.origin
-        typer.echo(f"{known.name}: photographs, {known.holds}; {splits}; {archive}")
+        if preset.has_photographs:
+            archive = f"archive {preset.archive_note}" if preset.url else preset.origin
+            typer.echo(f"{preset.name}: photographs, {preset.holds}; {splits}; {archive}")
+        else:
+            archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
+            typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
     if data_root is None:
         return
     if not data_root.is_dir():
@@ -64,9 +64,9 @@ def data_fetch(
     """Bring a data set into DIR/<split>/*.jpg."""
     from gan_eval.cli.console import Console
     from trainer.datasets.fetch import fetch
-    from trainer.datasets.presets import any_preset_of
+    from trainer.datasets.presets import preset_of
 
-    preset = any_preset_of(name)
+    preset = preset_of(name)
     if out is None and data_root is None:
         raise UserError("data fetch: where to? give --data-root DIR (or $GAN_EVAL_DATA), or --out DIR")
     if out is not None:
@@ -81,7 +81,6 @@ def data_fetch(
             on_progress=lambda done, total: console.progress(
                 f"fetch {name} (kB)", done // 1000, (total or done + 1000) // 1000
             ),
-            on_unpack=lambda done, total: console.progress(f"unpack {name}", done, total),
         )
         for remark in fetched.remarks:
             console.message(remark)
@@ -93,39 +92,21 @@ def data_fetch(
 @data_app.command("check")
 def data_check(
     folder: Folder,
-    preset: Annotated[
-        str | None, typer.Option(help="Compare with this preset; default: the one called like the folder.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="A folder for the table pairs.csv, or photographs.csv.")
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The findings to stdout as JSON.")] = False,
     photographs: Annotated[
         bool, typer.Option("--photographs", help="Single photographs, for inpainting, instead of A|B pictures.")
     ] = False,
 ) -> None:
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
-    from gan_eval import tables
     from gan_eval.cli.console import Console
-    from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-    from gan_eval.tables import frames as tabular
     from trainer.datasets.check import check
-    from trainer.datasets.presets import PHOTOGRAPH_PRESETS
 
-    if not photographs and preset in PHOTOGRAPH_PRESETS:
-        raise UserError(f"--preset {preset}: is of single photographs; give --photographs too")
-    if out is not None:
-        check_output_folder(out)
-    table = tables.PHOTOGRAPHS if photographs else tables.PAIRS
     with Console() as console:
         report = check(
             folder,
             photographs=photographs,
-            preset=preset,
             on_progress=lambda done, total: console.progress("check", done, total),
         )
-    if out is not None:
-        tabular.write_rows(report.rows(), claim_output_folder(out) / f"{table.name}.csv", table)
     typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
 
 
@@ -200,36 +181,6 @@ def data_edges(
             on_progress=lambda done, total: console.progress("edges", done, total),
         )
     _report_pairs(counts, out)
-
-
-@data_app.command("silhouettes")
-def data_silhouettes(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="SOURCE...", help="Folders of indexed PNGs as PASCAL VOC has them, or of masks."),
-    ],
-    out: Out,
-    each: Annotated[
-        Literal["object", "picture"],
-        typer.Option(help="One silhouette for each object (or class), or each picture."),
-    ] = "object",
-    min_area: Annotated[float, typer.Option(help="Smallest share of the picture that a silhouette takes.")] = 0.005,
-) -> None:
-    """Make silhouettes for holes (inpainting.shapes) from segmentations: white objects on black."""
-    from gan_eval.cli.console import Console
-    from trainer.masks.segmentations import write_silhouettes
-
-    with Console() as console:
-        lines = write_silhouettes(
-            sources,
-            out,
-            each=each,
-            least=min_area,
-            on_progress=lambda done, total: console.progress("silhouettes", done, total, unit="pictures"),
-        )
-        for line in lines:
-            console.message(line)
-    typer.echo(out)
 
 
 def _report_pairs(counts: dict[str, int], out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands `train`, `generate`, `model show` and `model export`."""
+"""The commands `train` and `generate`."""
 
 import json
 import tomllib
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from gan_eval.cli.console import Console
     from trainer.datasets.presets import Preset
 
-model_app = typer.Typer(help="Show and export trained generators.", no_args_is_help=True)
-
 
 EPOCHS = 200
 """Length for an estimate without one; that of Isola et al. 2017 for their smaller sets."""
@@ -66,45 +64,6 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
     if not (text.isascii() and text.isdecimal()):
         raise UserError(f"--image-size {text}: a number of pixels is wanted, or native")
     return int(text)
-
-
-@model_app.command("show")
-def model_show(
-    source: Source,
-    dropout: Dropout = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Show what a generator's file holds."""
-    from trainer.files.model import describe, load_model
-
-    model = load_model(source, dropout=dropout)
-    facts = describe(model)
-    if as_json:
-        typer.echo(json.dumps(facts, indent=2))
-        return
-    for name, value in facts.items():
-        typer.echo(f"{name}: {'-' if value is None else value}")
-    for note in model.notes:
-        typer.echo(note, err=True)
-
-
-@model_app.command("export")
-def model_export(
-    source: Source,
-    form: Annotated[Literal["pth"], typer.Option("--format", help="pth: as pytorch-CycleGAN-and-pix2pix has it.")],
-    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
-    dropout: Dropout = None,
-) -> None:
-    """Write a generator for other programs."""
-    from gan_eval.files.output_folders import check_output_file
-    from trainer.files.model import export_pth, load_model
-
-    check_output_file(out)
-    if out.suffix != f".{form}":
-        raise UserError(f"--out {out}: a file named *.{form} is wanted")
-    for note in export_pth(load_model(source, dropout=dropout), out):
-        typer.echo(note, err=True)
-    typer.echo(out)
 
 
 def train(
@@ -154,7 +113,6 @@ def train(
         int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
     ] = None,
     keep: Annotated[int, typer.Option(help="Number of the latest checkpoints to keep.")] = 2,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard/.")] = False,
     workers: Annotated[int | None, typer.Option(help="Threads that prepare batches; the result is the same.")] = None,
     threads: Threads = None,
     estimate: Annotated[
@@ -228,7 +186,6 @@ def train(
             job,
             out,
             checkpoint_every=checkpoint_every,
-            tensorboard=tensorboard,
             on_progress=training_progress(console, images_a_step=job.settings.batch_size * processes()),
             on_message=console.message,
         )
@@ -311,9 +268,9 @@ def job_of_options(
     known: Preset | None = None
     training: Mapping[str, Any] = {}
     if preset is not None:
-        from trainer.datasets.presets import TRAININGS, any_preset_of
+        from trainer.datasets.presets import TRAININGS, preset_of
 
-        known = None if preset in TRAININGS else any_preset_of(preset, also=TRAININGS)
+        known = None if preset in TRAININGS else preset_of(preset, also=TRAININGS)
         training = known.training() if known else TRAININGS[preset]
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
@@ -436,7 +393,7 @@ def generate(
     from trainer.generate import generate as generate_set
 
     if on_command_line(context, "data_root"):
-        from trainer.files.model import load_model
+        from trainer.model import load_model
 
         if load_model(source, dropout=dropout).settings.inpainting is None:
             refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")

@@ -25,7 +25,6 @@ VERBS = {
     "stimuli": "stimuli:stimuli_app",
     "weights": "metrics:weights_app",
     "trials": "analysis:trials_app",
-    "model": "train:model_app",
     "data": "data:data_app",
     "participants": "store:participants_app",
     "store": "store:store_app",

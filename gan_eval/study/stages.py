@@ -215,7 +215,7 @@ def metrics_stage(plan: Plan) -> Stage:
         }
         segmenter = plan.segmenter()
         if segmenter is not None:
-            from gan_eval.metrics.networks.segmenter_settings import segmenter_key
+            from gan_eval.metrics.networks.segmenter import segmenter_key
 
             known["segmenter"] = segmenter_key(segmenter)
         return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "2"}  # 2: with `sha256`

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
-    """Call `trainer.loop.train.train` with the validation metrics that the settings ask for.
+    """Call `trainer.loop.run.train` with the validation metrics that the settings ask for.
 
     Raises:
         UserError: an unknown validation metric, or what `train` raises.
         KeyboardInterrupt: Ctrl-C; SystemExit in the processes that do not lead.
     """
-    from trainer.loop.train import train
+    from trainer.loop.run import train
 
     try:
         return train(_with_metrics(job), out, **how)

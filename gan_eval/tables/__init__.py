@@ -6,15 +6,14 @@ declared in the statistic's own module, and collected by `gan_eval.stats`. Readi
 `gan_eval.tables.frames`; nothing here needs more than the standard library.
 """
 
-from gan_eval.tables import inputs, measurements, sessions
-from gan_eval.tables.inputs import *
+from gan_eval.tables import measurements, sessions
 from gan_eval.tables.measurements import *
 from gan_eval.tables.schema import *
 from gan_eval.tables.sessions import *
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for topic in (sessions, measurements, inputs)
+    for topic in (sessions, measurements)
     for table in vars(topic).values()
     if isinstance(table, Table)
 }

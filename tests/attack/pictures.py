@@ -185,8 +185,8 @@ def _in_data(draw: st.DrawFn, world: World) -> Attack:
     command = draw(
         st.sampled_from(
             [
-                ("data", "check", "data", "--out", "out"),
-                ("data", "check", "data", "--photographs", "--out", "out"),
+                ("data", "check", "data"),
+                ("data", "check", "data", "--photographs"),
                 ("data", "preview", "data", "--split", "test", "--out", "out.png"),
                 ("data", "pair", "data/train", "data/test", "--out", "out"),
                 ("data", "edges", "data/test", "--out", "out"),
@@ -217,7 +217,7 @@ def _names(draw: st.DrawFn, world: World) -> Attack:
         command = draw(st.sampled_from([
             ("stimuli", "import", "results", "--out", "out"),
             ("metrics", "--real", "results/real", "--fake", "results/fake", "--metrics", "psnr", "--out", "out"),
-            ("data", "check", "results/real", "--photographs", "--out", "out"),
+            ("data", "check", "results/real", "--photographs"),
         ]))  # fmt: skip
     elif place == "twice":
         ending = draw(st.sampled_from([".jpg", ".PNG", ".webp"]))

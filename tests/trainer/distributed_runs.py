@@ -21,7 +21,6 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables.frames import Row
 from trainer.job import TrainingJob
 from trainer.loop import run as run_module
-from trainer.loop import train as training_module
 from trainer.watch.validation import Measure
 
 RANK = int(os.environ["RANK"])
@@ -66,7 +65,7 @@ def main() -> None:
         while not stops or stops[-1] < values["steps"]:
             with contextlib.suppress(KeyboardInterrupt):
                 job = TrainingJob(TrainingSettings(**values), data, measure=MEASURE)
-                training_module.train(job, out / name, on_message=print)
+                run_module.train(job, out / name, on_message=print)
             stops.append(Held.last.done)
         nets = {"generator": Held.last.gan.generator, "discriminator": Held.last.gan.discriminator}
         held = {part: net.state_dict() for part, net in nets.items()}

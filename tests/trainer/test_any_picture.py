@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 from PIL import Image
-from training_runs import train, train_measured
+from training_runs import train_measured
 
 from gan_eval.metrics import evaluate
 from gan_eval.quiz.library import Library
@@ -21,7 +21,6 @@ from gan_eval.stimuli.sets import read_set
 from trainer.batches import as_tensor
 from trainer.datasets.check import check
 from trainer.datasets.make import pair_folders
-from trainer.datasets.pairs import PairedSet
 from trainer.generate import generate
 from trainer.inference import as_pictures
 
@@ -42,24 +41,12 @@ def grey_8(path: Path, seed: int) -> None:
     Image.fromarray(samples(seed, (SIDE, SIDE), 255)).save(path.with_suffix(".png"))
 
 
-def grey_16_png(path: Path, seed: int) -> None:
-    Image.fromarray(samples(seed, (SIDE, SIDE), 4095)).save(path.with_suffix(".png"))
-
-
 def grey_16_tiff(path: Path, seed: int) -> None:
     tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE), 4095))
 
 
 def colour_8(path: Path, seed: int) -> None:
     Image.fromarray(samples(seed, (SIDE, SIDE, 3), 255)).save(path.with_suffix(".png"))
-
-
-def colour_16(path: Path, seed: int) -> None:
-    tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE, 3), 60000), photometric="rgb")
-
-
-def four_8(path: Path, seed: int) -> None:
-    Image.fromarray(samples(seed, (SIDE, SIDE, 4), 255)).save(path.with_suffix(".png"))
 
 
 def five_16(path: Path, seed: int) -> None:
@@ -90,13 +77,8 @@ def only(folder: Path, stem: str) -> Path:
 @pytest.mark.parametrize(
     ("of_a", "of_b", "formats", "suffix"),
     [
-        (grey_8, grey_8, ("8-bit grey", "8-bit grey"), ".png"),
         (grey_8, colour_8, ("8-bit grey", "8-bit RGB"), ".png"),
-        (grey_16_png, grey_16_tiff, ("16-bit grey", "16-bit grey"), ".png"),
         (colour_8, grey_16_tiff, ("8-bit RGB", "16-bit grey"), ".png"),
-        (grey_16_tiff, colour_16, ("16-bit grey", "16-bit RGB"), ".png"),
-        (four_8, four_8, ("8 bits, 4 channels", "8 bits, 4 channels"), ".tif"),
-        (five_16, grey_8, ("16 bits, 5 channels", "8-bit grey"), ".png"),
         (grey_8, five_16, ("8-bit grey", "16 bits, 5 channels"), ".tif"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
@@ -153,15 +135,6 @@ def test_from_two_folders_to_the_screen(
         np.testing.assert_array_equal(library.decoded(row["stimulus"]), shown(held, display and Display.parse(display)))
 
 
-def test_grey_among_rgb_pictures_is_read_as_rgb_as_ever(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, colour_8, colour_8)
-    grey_8(raw / "train" / "train9", 1)
-    colour_8(clean / "train" / "train9", 2)
-    pair_folders(raw, clean, tmp_path / "data")
-    data_set = PairedSet(tmp_path / "data")
-    assert all(side.is_rgb8 for side in data_set.found_formats(data_set.paths("train")))
-
-
 def test_limits_of_the_training_pictures_are_the_ends_of_the_networks_range() -> None:
     pixel_format = PixelFormat(1, 16, (200, 4096))
     levels = np.array([[[200], [2148], [4096]]], np.uint16).transpose(2, 0, 1)[None]
@@ -175,20 +148,3 @@ def test_every_level_of_16_bits_survives_the_way_through_the_network() -> None:
     whole = PixelFormat(1, 16)
     levels = np.arange(65536, dtype=np.uint16).reshape(1, 1, 256, 256)
     np.testing.assert_array_equal(as_pictures(as_tensor(levels, whole), whole)[0][..., 0], levels[0, 0])
-
-
-@pytest.mark.slow
-def test_a_run_of_16_bits_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    raw, clean = two_folders(tmp_path, grey_16_tiff, five_16)
-    pair_folders(raw, clean, tmp_path / "data")
-    whole = train(SETTINGS, tmp_path / "data", tmp_path / "whole", checkpoint_every=1)
-    cut = train(SETTINGS, tmp_path / "data", tmp_path / "cut", checkpoint_every=1)
-    (cut / "generator.safetensors").unlink()
-    (cut / "checkpoints" / "step_0000002.pt").unlink()
-    messages: list[str] = []
-    train(SETTINGS, tmp_path / "data", cut, on_message=messages.append)
-    assert "continuing from step 1 of 2" in messages
-    assert (cut / "generator.safetensors").read_bytes() == (whole / "generator.safetensors").read_bytes()
-    before = (cut / "generator.safetensors").stat().st_mtime_ns
-    train(SETTINGS, tmp_path / "data", cut)
-    assert (cut / "generator.safetensors").stat().st_mtime_ns == before

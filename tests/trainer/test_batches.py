@@ -1,7 +1,6 @@
 """Pairs: sides, sizes, order, jitter, cache, bad pictures."""
 
 import hashlib
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +13,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
-from trainer.batches import Batches, Pictures, Schedule, jitter, jitter_size, mirror
+from trainer.batches import Batches, Pictures, Schedule, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.step import Batch
 
@@ -68,16 +67,6 @@ def _is_a_crop_of(found: list[np.ndarray], halves: list[Image.Image]) -> bool:
     return False
 
 
-def test_any_step_can_be_asked_for_in_any_order(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
-) -> None:
-    pictures = paired_pictures(PairedSet(make_pairs(train=3)).paths("train"), "AtoB", side=72)
-    forwards = [Batches(pictures, tiny())(step).inputs for step in range(7)]
-    batches = Batches(pictures, tiny())
-    for step in reversed(range(7)):
-        np.testing.assert_array_equal(batches(step).inputs, forwards[step])
-
-
 def test_schedule_sees_every_pair_once_an_epoch() -> None:
     schedule = Schedule(pairs=10, batch_size=4, seed=1)
     assert schedule.steps_per_epoch == 3
@@ -87,22 +76,6 @@ def test_schedule_sees_every_pair_once_an_epoch() -> None:
     assert [schedule.images(steps) for steps in range(7)] == [0, 4, 8, 10, 14, 18, 20]
     assert sorted(schedule.order(0)) == list(range(10))
     assert list(schedule.order(0)) != list(schedule.order(1))
-
-
-def test_jitter_covers_all_places_and_mirrors_both_halves_alike(tiny: Callable[..., TrainingSettings]) -> None:
-    settings = tiny(image_size=32)
-    assert jitter_size(settings) == 36
-    grid = np.arange(36 * 36).reshape(36, 36) % 251
-    pair = np.broadcast_to(grid.astype(np.uint8), (2, 3, 36, 36))
-    corners, mirrored = set(), 0
-    for sample in range(400):
-        crop = jitter(pair, settings, sample=sample)
-        np.testing.assert_array_equal(crop[0], crop[1])
-        flipped = int(crop[0][0, 0, 0]) > int(crop[0][0, 0, 1])
-        mirrored += flipped
-        corners.add(int(crop[0][0, 0, -1 if flipped else 0]))
-    assert len(corners) == 25
-    assert 150 < mirrored < 250
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
@@ -181,21 +154,6 @@ def test_any_number_of_workers_gives_the_same_batches(
         np.testing.assert_array_equal(batches(1).inputs, wanted[1].inputs)  # closed ones still answer
 
 
-def test_workers_make_the_coming_steps_in_the_background(tiny: Callable[..., TrainingSettings]) -> None:
-    asked = threading.Semaphore(0)
-
-    class Watched(MadePairs):
-        def __getitem__(self, index: int) -> np.ndarray:
-            asked.release()
-            return super().__getitem__(index)
-
-    with closing(Batches(Watched(50, 72), tiny(), workers=2)) as batches:
-        batches(0)
-        for _ in range(5):  # step 0 and the four that wait ready
-            assert asked.acquire(timeout=30)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
-
-
 @pytest.mark.parametrize(("world", "batch_size"), [(2, 1), (2, 2), (4, 1), (3, 2)])
 def test_devices_share_the_batches_of_one_device(
     make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], world: int, batch_size: int
@@ -221,9 +179,3 @@ def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -
     assert [len(alone.samples(step)) for step in range(3)] == [3, 2, 3]
     few = Schedule(pairs=1, batch_size=2, seed=1, world=3)
     assert [few.samples(0, rank=rank) for rank in range(3)] == [[(0, 0)]] * 3
-
-
-@pytest.mark.parametrize("width", [8, 60, 64, 256])
-def test_mirror_exchanges_left_and_right(width: int) -> None:
-    pair = np.random.default_rng(0).integers(0, 256, (2, 3, 20, width + 5), dtype=np.uint8)[..., 3:9, 2 : width + 2]
-    np.testing.assert_array_equal(mirror(pair), np.flip(pair, -1))

@@ -20,12 +20,11 @@ from gan_eval.settings.training import TrainingSettings
 from trainer import devices
 from trainer.batches import Batches, Pictures
 from trainer.datasets.pairs import PairedSet
-from trainer.devices import PRECISION, exact_kernels
+from trainer.devices import exact_kernels
 from trainer.loop import run as run_module
 from trainer.loop.gan import new_gan
 from trainer.step import training_step
 from trainer.tasks import new_task
-from trainer.tasks import task as task_module
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -67,11 +66,11 @@ class Waits(TorchDispatchMode):
 
 KINDS: dict[str, TrainingSettings] = {
     "translation": TrainingSettings(
-        steps=30, image_size=64, generator_channels=2, discriminator_channels=2, batch_size=2, lambda_ssim=1.0
+        steps=10, image_size=64, generator_channels=2, discriminator_channels=2, batch_size=2, lambda_ssim=1.0
     ),
-    "a context encoder": encoder(steps=30, validate_every=None),
+    "a context encoder": encoder(steps=10, validate_every=None),
     "patches at holes": filler(
-        {"judged_patches": "hole", "overlap": 2}, steps=30, validate_every=None, plateau_patience=None
+        {"judged_patches": "hole", "overlap": 2}, steps=10, validate_every=None, plateau_patience=None
     ),
 }
 
@@ -118,8 +117,8 @@ def test_no_step_waits_and_a_row_of_the_log_waits_once(
     monkeypatch.setattr(run_module.TrainingLog, "end_row", watched_row)
     settings = KINDS[kind]
     train(settings, data_of(settings), tmp_path / "run", direction="AtoB")
-    assert steps == [Counter()] * 30
-    assert transfers == ["tolist"] * 3
+    assert steps == [Counter()] * 10
+    assert transfers == ["tolist"]
 
 
 def test_waiting_is_seen() -> None:
@@ -179,38 +178,6 @@ def test_batches_for_a_gpu_are_pinned_by_the_workers(
     assert len(pinned_by) >= 12
     assert all(name.startswith("batches") for name in pinned_by)
     assert set(gpus) == {"cuda:1"}, "a thread would take the first one, and memory on it"
-
-
-def test_the_style_network_runs_as_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has their precision and their order of memory."""
-    seen = []
-
-    def network(_name: str, **_: Any) -> nn.Sequential:
-        net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU())
-        net[0].register_forward_hook(lambda module, _given, out: seen.append((module.weight, out)))
-        return net
-
-    monkeypatch.setattr(task_module, "load_style_network", network)
-    monkeypatch.setattr(devices, "memory_format", lambda *_: torch.channels_last)
-    settings = filler(style_network="vgg16", lambda_style=1.0, precision="bf16")
-    fabric = Fabric(accelerator="cpu", devices=1, precision=PRECISION["bf16"])
-    task = new_task(settings)
-    (term,) = [
-        term
-        for term in task.objective(fabric.device, autocast=fabric.autocast).reconstruction
-        if term.name == "g_style"
-    ]
-    batch = task.assemble(torch.rand(1, 2, 3, 32, 32).numpy(), [0, 1]).to(fabric.device)
-    output = torch.zeros_like(batch.target).requires_grad_(True)
-    loss = term.loss(output, batch)
-    loss.backward()
-    assert loss.dtype == torch.float32
-    assert output.grad is not None
-    assert len(seen) == 2
-    for weight, planes in seen:
-        assert weight.is_contiguous(memory_format=torch.channels_last)
-        assert planes.dtype == torch.bfloat16
-        assert planes.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def assert_same_result(run: Path, other: Path) -> None:
     assert sha256_file(run / "generator.safetensors") == sha256_file(other / "generator.safetensors")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_both_processes_hold_the_same_weights_and_statistics(runs: Path) -> None:
     for name in ("quiet", "noisy", "interrupted"):
         first, second = (held(runs, name, rank) for rank in range(2))
@@ -116,7 +116,7 @@ def test_both_processes_hold_the_same_weights_and_statistics(runs: Path) -> None
         assert_equal(first["generator"], state_of(runs / name)["generator"])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_processes_equal_one_with_twice_the_batch(runs: Path, data: Path, tmp_path: Path) -> None:
     """But for biases that instance norm cancels: their gradients are rounding errors, which Adam blows up."""
     one = train(TrainingSettings(**QUIET, batch_size=2), data, tmp_path / "one", direction="AtoB")
@@ -131,7 +131,7 @@ def test_two_processes_equal_one_with_twice_the_batch(runs: Path, data: Path, tm
         assert row["value"] == pytest.approx(other["value"], rel=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ctrl_c_in_one_process_stops_all_after_the_same_step(runs: Path, data: Path) -> None:
     assert [held(runs, "interrupted", rank)["stops"] for rank in range(2)] == [[3, 14], [3, 14]]
     assert_same_result(runs / "interrupted", runs / "noisy")

@@ -9,11 +9,10 @@ from reference_layout import trained
 from training_runs import translate
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.devices import memory_for
-from trainer.inference import crop_back, inference, pad_to_multiple, translate_batch
+from trainer.inference import inference, translate_batch
 from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout
-from trainer.randomness import Purpose, torch_seed
+from trainer.randomness import Purpose
 
 Settings = Callable[..., TrainingSettings]
 
@@ -39,18 +38,6 @@ def test_a_picture_does_not_depend_on_its_batch(mode: str, changes: dict[str, st
         assert one.std() > 3
 
 
-def test_dropout_is_what_one_global_seed_gives(tiny: Settings) -> None:
-    """The same numbers as from `torch.manual_seed`, which earlier versions used: their sets can be continued."""
-    net = trained(new_networks(tiny())[0])
-    [picture] = pictures(1)
-    x = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32)) / 127.5 - 1
-    with inference(net, "train"):
-        ours = translate(net, picture, purpose=Purpose.SAMPLES, seed=3, number=4)
-        torch.manual_seed(torch_seed(Purpose.SAMPLES, 3, 4))
-        levels = ((net(x)[0] + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    np.testing.assert_array_equal(ours, levels)
-
-
 def test_everything_is_as_before_even_after_an_error(tiny: Settings) -> None:
     net, _ = new_networks(tiny(statistics="batch"))
     net.train()
@@ -67,19 +54,3 @@ def test_everything_is_as_before_even_after_an_error(tiny: Settings) -> None:
     assert net.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
     assert torch.equal(torch.random.get_rng_state(), state)
-
-
-@pytest.mark.parametrize(("height", "width"), [(256, 256), (400, 600), (1, 300), (10, 7), (257, 255)])
-def test_padding_reflects_and_is_cropped_back(height: int, width: int) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    padded = pad_to_multiple(picture, 256)
-    assert all(side % 256 == 0 for side in padded.shape[:2])
-    np.testing.assert_array_equal(crop_back(padded, picture), picture)
-    if 1 < height < 256:
-        np.testing.assert_array_equal(padded[height, :width], picture[height - 2])
-
-
-def test_only_running_out_of_memory_is_named_so() -> None:
-    with pytest.raises(RuntimeError, match="something else"):
-        with memory_for("a picture", "lower it"):
-            raise RuntimeError("something else")

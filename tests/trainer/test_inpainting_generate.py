@@ -1,6 +1,5 @@
 """Stimulus sets of generators that fill holes."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,31 +70,6 @@ def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees_and_every_r
     assert {row["seen"] for row in rows if row["kind"] == "fake"} == {False}
 
 
-def test_pictures_that_were_trained_on_are_known_by_their_content(
-    runs: dict[str, Path], data: Path, tmp_path: Path
-) -> None:
-    """Renamed copies, too; a generator that lies alone says nothing."""
-    copies, alone = tmp_path / "copies", tmp_path / "alone.safetensors"
-    shutil.copytree(data / "train", copies / "test")
-    for path in list((copies / "test").iterdir()):
-        path.rename(path.with_name(f"z{path.name}"))
-    shutil.copy(data / "test" / "0.png", copies / "test" / "!first.png")
-    shutil.copy(runs["filler"] / "generator.safetensors", alone)
-    for number, (run, pictures, split, wanted) in enumerate([
-        (runs["filler"], data, "test", [False] * ITEMS),
-        (runs["filler"], data, "train", [True] * 4),
-        (runs["filler"], copies, "test", [False] + [True] * 4),
-        (alone, data, "train", [None] * 4),
-    ]):  # fmt: skip
-        said: list[str] = []
-        out = generate(run, pictures, split=split, out=tmp_path / f"set{number}", on_message=said.append)
-        rows = read_rows(out / "stimuli.csv", STIMULI)
-        assert [row["seen"] for row in rows if row["kind"] == "fake"] == wanted
-        assert {row["seen"] for row in rows if row["kind"] == "real"} == {None}
-        assert any("pictures, too (seen" in line for line in said) == (wanted.count(True) == 4)
-        assert any("was trained on 4 of these 4 pictures is not known" in line for line in said) == (None in wanted)
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_every_known_pixel_is_kept_and_every_mask_is_told(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str
@@ -151,19 +125,6 @@ def test_beside_the_composites_are_raw_pictures_and_panels(runs: dict[str, Path]
         assert found[shown, "psnr"] > found[own, "psnr"]
 
 
-def test_a_context_encoder_gives_no_raw_picture_unless_it_sees_the_border(
-    runs: dict[str, Path], data: Path, tmp_path: Path
-) -> None:
-    plain = made(runs["encoder"], data, tmp_path / "plain")
-    assert not (plain / "raw").exists()
-    assert len(list((plain / "panels").iterdir())) == ITEMS
-    settings = encoder({"overlap_shown": True}, steps=2, validate_every=None)
-    shown = made(train_measured(settings, data, tmp_path / "run"), data, tmp_path / "shown")
-    hole = pixels(shown / "mask" / "0.png")[..., 0] > 0
-    assert hole.sum() == 10 * 10, "a border of 3 of the 16 pixels is known"
-    assert len(read_set(shown / "raw").rows) == 2 * ITEMS
-
-
 def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     some = made(runs["filler"], data, tmp_path / "some", limit=2)
     all_of_them = made(runs["filler"], data, tmp_path / "all", batch_size=3)
@@ -175,23 +136,6 @@ def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Pat
     assert hashes(other / "mask") != hashes(all_of_them / "mask")
     with pytest.raises(UserError, match=r"another mask_seed \(6 there, 0 asked for\)"):
         made(runs["filler"], data, other)
-
-
-def test_given_masks_have_the_pictures_resolution_and_any_area(data: Path, tmp_path: Path) -> None:
-    run = train_measured(
-        filler(generator="unet", discriminator="patch", steps=1, validate_every=None, plateau_patience=None),
-        data,
-        tmp_path / "run",
-    )
-    (masks := tmp_path / "masks").mkdir()
-    side = 2 * SIDE
-    slanted = np.subtract.outer(np.arange(side), np.arange(side)) > 0
-    nearly_white = np.arange(side * side).reshape(side, side) > 9
-    for name, hole in (("0", slanted), ("1", nearly_white)):
-        Image.fromarray(np.where(hole, np.uint8(255), np.uint8(0))).save(masks / f"{name}.png")
-    out = made(run, data, tmp_path / "set", masks=masks, image_size=side)
-    for name, hole in (("0", slanted), ("1", nearly_white)):
-        np.testing.assert_array_equal(pixels(out / "mask" / f"{name}.png")[..., 0] > 0, hole)
 
 
 def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:

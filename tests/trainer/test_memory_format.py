@@ -3,29 +3,24 @@
 Channels-last networks, as on a GPU, are made on the CPU here: its fused Adam also pairs weights and moments by address.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+import copy
 from typing import Any
 
 import pytest
 import torch
 from lightning_fabric import Fabric
 from torch import nn
-from training_runs import Stop, train
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer import devices
 from trainer.loop.gan import InMemoryOrder, load_optimizer, new_gan
-from trainer.state.checkpoints import OPTIMIZERS, list_checkpoints
+from trainer.state.checkpoints import OPTIMIZERS
 from trainer.step import Gan
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-SETTINGS: dict[str, TrainingSettings] = {
-    "translation": TrainingSettings(
-        steps=6, image_size=64, generator_channels=4, discriminator_channels=4, seed=5, jitter=False
-    ),
-}  # fmt: skip
+SETTINGS = TrainingSettings(
+    steps=6, image_size=64, generator_channels=4, discriminator_channels=4, seed=5, jitter=False
+)
 
 
 def moments(of: Gan) -> dict[str, torch.Tensor]:
@@ -84,7 +79,7 @@ def test_adam_of_channels_last_weights_is_the_librarys(of_gradient: str) -> None
 @pytest.mark.parametrize("order", FORMATS)
 def test_moments_are_paired_by_name_in_any_order_of_memory(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that networks may list their weights in another order than when the checkpoint was written."""
-    settings = SETTINGS["translation"]
+    settings = SETTINGS
     made = trained(settings)
     monkeypatch.setattr(devices, "memory_format", lambda *_: FORMATS[order])
     state = {name: getattr(made, name).state_dict() for name in OPTIMIZERS}
@@ -100,7 +95,7 @@ def test_moments_are_paired_by_name_in_any_order_of_memory(order: str, monkeypat
 
 def test_moments_come_to_the_device_of_their_weights() -> None:
     """The device meta stands for a GPU: it holds no numbers, but what lies on it knows where it is."""
-    made = trained(SETTINGS["translation"])
+    made = trained(SETTINGS)
     there = made.generator.module.named_parameters()
     weights = [(name, weight.detach().to("meta").requires_grad_()) for name, weight in there]
     optimizer = torch.optim.Adam(weights, capturable=True)
@@ -113,27 +108,17 @@ def test_moments_come_to_the_device_of_their_weights() -> None:
 
 
 @pytest.mark.parametrize("damage", ["another name", "another shape", "no groups", "a moment that is a text"])
-def test_moments_of_other_weights_are_refused(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path, damage: str
-) -> None:
-    pictures = make_pairs(train=2)
-    run = tmp_path / "run"
-    with pytest.raises(Stop):
-        train(tiny(), pictures, run, direction="AtoB", checkpoint_every=2, stop_after=2)
-    (path,) = list_checkpoints(run / "checkpoints")
-    state = torch.load(path, weights_only=True)
-    optimizer = state["generator_optimizer"]
+def test_moments_of_other_weights_are_refused(damage: str) -> None:
+    made = trained(SETTINGS)
+    state = copy.deepcopy(made.generator_optimizer.state_dict())
     match damage:
         case "another name":
-            optimizer["param_groups"][0]["param_names"][0] = "other.weight"
+            state["param_groups"][0]["param_names"][0] = "other.weight"
         case "another shape":
-            optimizer["state"][0]["exp_avg"] = torch.zeros(3)
+            state["state"][0]["exp_avg"] = torch.zeros(3)
         case "no groups":
-            del optimizer["param_groups"]
+            del state["param_groups"]
         case _:
-            optimizer["state"][0]["exp_avg"] = "text"
-    torch.save(state, path)
-    messages: list[str] = []
-    with pytest.raises(UserError, match="none of the checkpoints can be read"):
-        train(tiny(), pictures, run, direction="AtoB", on_message=messages.append)
-    assert "step_0000002.pt: the checkpoint cannot be read (" in messages[0]
+            state["state"][0]["exp_avg"] = "text"
+    with pytest.raises((ValueError, KeyError, AttributeError)):  # `load_latest` takes the checkpoint before then
+        load_optimizer(made.generator_optimizer, state)

@@ -9,11 +9,6 @@ from trainer.randomness import Purpose, seeded, stream, torch_seed
 CPU = torch.device("cpu")
 
 
-def test_same_key_same_numbers() -> None:
-    one, two = (stream(Purpose.JITTER, 4, 17).integers(0, 2**62, 5).tolist() for _ in "ab")
-    assert one == two
-
-
 def test_no_two_keys_share_a_stream() -> None:
     """Seeds and counters beyond 32 bits included: they take more words and must not run into their neighbours."""
     numbers = (0, 1, 2, 3, 2**32, 2**32 + 1, 2**63 - 1)

@@ -17,11 +17,11 @@ from trainer.inference import translate_batch
 from trainer.job import TrainingJob
 from trainer.loop.estimate import Estimate
 from trainer.loop.estimate import estimate as estimate_job
-from trainer.loop.train import train as train_job
+from trainer.loop.run import train as train_job
 from trainer.randomness import Purpose
 from trainer.state.checkpoints import list_checkpoints
 
-OF_RUN = ("checkpoint_every", "tensorboard", "on_progress", "on_message")
+OF_RUN = ("checkpoint_every", "on_progress", "on_message")
 
 
 class Stop(Exception):  # noqa: N818

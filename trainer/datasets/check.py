@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,12 +24,11 @@ from trainer.datasets.pairs import (
     shared_stems,
 )
 from trainer.datasets.photographs import FEW, PhotographSet, double_width_remark, has_usual_splits, walk
-from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS, Preset, any_preset_of, preset_of
 
 LISTED = 20  # number of findings of a kind in the printed list; JSON has all
-SIZES_LISTED = 5  # number of sizes of photographs in the printed list; JSON has all
+SIZES_LISTED = 5  # number of sizes in the printed list; JSON has all
 
-Kind = Literal["unusable", "duplicate", "count", "sides", "sizes", "shape", "split", "stem", "few", "format"]
+Kind = Literal["unusable", "duplicate", "sizes", "shape", "split", "stem", "few", "format"]
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,11 @@ class Report:
 
     folder: Path
     photographs: bool  # single photographs, not A|B pictures
-    preset: str | None  # the preset that the set was compared with
     pictures: list[PictureFacts]
-    unusable: dict[Path, tuple[str, str]]  # the split of each picture that cannot be used, and the reason
+    unusable: dict[Path, str]  # the reason of each picture that cannot be used
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
     drawn: Side | None = None  # the half of the pairs that looks drawn: labels, a map, edges
-    formats: Formats | None = None  # channels and depth of A and of B
+    formats: Formats = (RGB8, RGB8)  # channels and depth of A and of B
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -77,28 +75,22 @@ class Report:
         return dict(Counter(f"{picture.width}x{picture.height}" for picture in self.pictures).most_common())
 
     @property
-    def least_side(self) -> int:
-        """The shortest side of all, in pixels."""
-        return min(min(picture.width, picture.height) for picture in self.pictures)
-
-    @property
     def direction(self) -> Direction | None:
         """The direction from the drawn half to the photograph."""
         return direction_from(self.drawn) if self.drawn else None
 
     def summary(self) -> dict[str, Any]:
         """For `--json`."""
-        if self.photographs:
-            own = {"split_by_hash": self.by_hash, "sizes": self.sizes, "least_side": self.least_side}
-        else:
-            own = {"sizes": self.sizes, "drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction}
-            own["formats"] = dict(zip("ab", (side.as_dict() for side in self.formats or ()), strict=False))
+        own: dict[str, Any] = {"split_by_hash": self.by_hash}
+        if not self.photographs:
+            formats = dict(zip("ab", (side.as_dict() for side in self.formats), strict=True))
+            own = {"drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction, "formats": formats}
         return {
             "folder": str(self.folder),
-            "preset": self.preset,
             "splits": self.splits,
+            "sizes": self.sizes,
             **own,
-            "unusable": {str(path): reason for path, (_, reason) in self.unusable.items()},
+            "unusable": {str(path): reason for path, reason in self.unusable.items()},
             "findings": [{"kind": finding.kind, "line": finding.line} for finding in self.findings],
         }
 
@@ -106,24 +98,17 @@ class Report:
         """Return the facts and LISTED findings of each kind as lines of text."""
         splits = ", ".join(f"{split} {count}" for split, count in self.splits.items())
         sizes = [f"{size} ({count})" for size, count in self.sizes.items()]
-        lines = [f"folder    {self.folder}{f', compared with {self.preset}' if self.preset else ''}"]
-        if self.photographs:
-            more = f" and {len(sizes) - SIZES_LISTED} more sizes" if len(sizes) > SIZES_LISTED else ""
-            lines += [
-                f"pictures  {splits}{' (by hash of the path)' if self.by_hash else ''}",
-                f"pixels    {', '.join(sizes[:SIZES_LISTED])}{more}; shortest side {self.least_side}",
-            ]
-        else:
+        more = f" and {len(sizes) - SIZES_LISTED} more sizes" if len(sizes) > SIZES_LISTED else ""
+        lines = [
+            f"folder    {self.folder}",
+            f"pictures  {splits}{' (by hash of the path)' if self.by_hash else ''}",
+            f"pixels    {', '.join(sizes[:SIZES_LISTED])}{more}",
+        ]
+        if not self.photographs:
             sides = f"{self.drawn} (--direction {self.direction} makes photographs)" if self.drawn else "no half"
-            flat = [sum(values) / len(self.pictures) for values in zip(*(p.flat for p in self.pictures), strict=True)]
-            formats = self.formats or (RGB8, RGB8)
-            of_a, of_b = (f"{side}{f', shown {side.display}' if side.display else ''}" for side in formats)
-            lines += [
-                f"pictures  {splits}",
-                f"pixels    {', '.join(sizes)}",
-                f"format    {of_a}" if of_a == of_b else f"format    A {of_a}; B {of_b}",
-                f"drawn     {sides}; flat areas: A {flat[0]:.0%}, B {flat[1]:.0%}",
-            ]
+            of_a, of_b = (f"{side}{f', shown {side.display}' if side.display else ''}" for side in self.formats)
+            lines.append(f"format    {of_a}" if of_a == of_b else f"format    A {of_a}; B {of_b}")
+            lines.append(f"drawn     {sides}")
         lines.append(f"findings  {len(self.findings) or 'none'}")
         by_kind: dict[Kind, list[str]] = defaultdict(list)
         for finding in self.findings:
@@ -134,53 +119,28 @@ class Report:
                 lines.append(f"  {kind}: and {len(found) - LISTED} more; --json has all")
         return lines
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the table `pairs` or `photographs`, one row for each picture."""
-        rows: list[dict[str, Any]] = []
-        for picture in self.pictures:
-            place = {"split": picture.split, "file": self.name(picture.path)}
-            row = {**place, "width": picture.width, "height": picture.height}
-            if self.photographs:
-                row["pixels"] = picture.pixels[0]
-            else:
-                row |= {"flat_a": round(picture.flat[0], 4), "flat_b": round(picture.flat[1], 4)}
-                row |= {"pixels_a": picture.pixels[0], "pixels_b": picture.pixels[1]}
-            rows.append(row)
-        unusable = self.unusable.items()
-        return rows + [{"split": split, "file": self.name(path), "reason": why} for path, (split, why) in unusable]
-
     def name(self, path: Path) -> str:
         """Return a picture's path below the data set's folder."""
         return path.relative_to(self.folder).as_posix()
 
 
-def check(
-    data: Path, *, photographs: bool = False, preset: str | None = None, on_progress: OnProgress | None = None
-) -> Report:
+def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | None = None) -> Report:
     """Look at every picture of a data set of A|B pictures, or of single photographs.
 
-    `preset` is the one to compare with; default: the one that is called like the folder, if there is one. A folder
-    without a usable picture is refused.
+    A folder without a usable picture is refused.
     """
     data = Path(data)
-    known: Preset | None
-    if preset is None:
-        known = (PHOTOGRAPH_PRESETS if photographs else PRESETS).get(data.resolve().name)
-    else:
-        known = any_preset_of(preset) if photographs else preset_of(preset)
-        if photographs and not known.has_photographs:
-            raise UserError(f"--preset {preset}: is of A|B pictures; leave --photographs out")
     data_set = PhotographSet(data) if photographs else PairedSet(data)
     by_split = data_set.by_split()
+    if not by_split:
+        where = "below it" if photographs else f"in folders below it; wanted {data.name}/<split>/*.jpg, such as train"
+        raise UserError(f"{data}: no pictures {where}")
     findings: list[Finding] = []
-    if isinstance(data_set, PairedSet) and by_split:
+    if isinstance(data_set, PairedSet):
         try:
             data_set.formats = data_set.found_formats(by_split.get("train") or next(iter(by_split.values())))
         except UserError as error:
             findings.append(Finding("format", str(error)))
-    if not by_split:
-        where = "below it" if photographs else f"in folders below it; wanted {data.name}/<split>/*.jpg, such as train"
-        raise UserError(f"{data}: no pictures {where}")
     split_of = {path: split for split, paths in by_split.items() for path in paths}
 
     def facts(path: Path) -> PictureFacts:
@@ -194,26 +154,22 @@ def check(
         data_set.require_shape(path, width, height)
         return PictureFacts(split_of[path], path, width, height, (hash_pixels(picture),))
 
-    pictures: list[PictureFacts] = []
-    unusable: dict[Path, tuple[str, str]] = {}
-    for path, result in zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True):
-        if isinstance(result, UserError):
-            unusable[path] = (split_of[path], str(result))
-        else:
-            pictures.append(result)
+    results = dict(zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True))
+    pictures = [result for result in results.values() if not isinstance(result, UserError)]
+    unusable = {path: str(result) for path, result in results.items() if isinstance(result, UserError)}
     if not pictures:
-        _, first = next(iter(unusable.values()))
+        first = next(iter(unusable.values()))
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
-    compared = known.name if known and known.splits else None
-    if photographs:
-        report = Report(data, True, compared, pictures, unusable, by_hash=not has_usual_splits(data))
-        report.findings.extend(photograph_findings(report, by_split, known))
-    else:
+    if isinstance(data_set, PairedSet):
         formats = data_set.formats[0], data_set.formats[1]
         flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
         drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
-        report = Report(data, False, compared, pictures, unusable, drawn=drawn, formats=formats, findings=findings)
-        report.findings.extend(pair_findings(report, known))
+        report = Report(data, False, pictures, unusable, drawn=drawn, formats=formats)
+        findings += pair_findings(report)
+    else:
+        report = Report(data, True, pictures, unusable, by_hash=not has_usual_splits(data))
+        findings += photograph_findings(report, by_split)
+    report.findings.extend([*findings_of_both(report), *findings])
     return report
 
 
@@ -222,9 +178,16 @@ def hash_pixels(picture: Samples) -> str:
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
-def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
+def findings_of_both(report: Report) -> Iterator[Finding]:
+    """Pictures that cannot be used, and a training split that is not there."""
+    for reason in report.unusable.values():
+        yield Finding("unusable", reason)
+    if "train" not in report.splits:
+        yield Finding("split", f"no train split; there are: {', '.join(report.splits)}")
+
+
+def pair_findings(report: Report) -> Iterator[Finding]:
     """Yield the findings on A|B pictures."""
-    yield from findings_of_both(report)
     if len(report.sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in report.sizes.items())
         yield Finding("sizes", f"pictures of several sizes: {listed}; training resizes each half to a square")
@@ -236,23 +199,10 @@ def pair_findings(report: Report, preset: Preset | None) -> Iterator[Finding]:
     yield from duplicates(report, "the same picture", lambda pixels: pixels)
     yield from duplicates(report, "the same A half", lambda pixels: pixels[0], whole=False)
     yield from duplicates(report, "the same B half", lambda pixels: pixels[1], whole=False)
-    if preset is None:
-        return
-    yield from counts_against(report, preset, f"the official {preset.name}")
-    size = f"{preset.width}x{preset.height}"
-    if size not in report.sizes:
-        yield Finding("sizes", f"no picture of {size} pixels, the size in the official {preset.name}")
-    if report.direction not in (None, preset.direction):
-        yield Finding(
-            "sides",
-            f"the halves look exchanged: {report.drawn} looks drawn, but {preset.name} has {preset.a} left (A) and "
-            f"{preset.b} right (B); train with --direction {report.direction}, not {preset.direction}",
-        )
 
 
-def photograph_findings(report: Report, by_split: dict[str, list[Path]], preset: Preset | None) -> Iterator[Finding]:
+def photograph_findings(report: Report, by_split: dict[str, list[Path]]) -> Iterator[Finding]:
     """Yield the findings on photographs, including those that cannot be used."""
-    yield from findings_of_both(report)
     if not report.by_hash:
         included = {path for paths in by_split.values() for path in paths}
         if others := [path for path in walk(report.folder) if path not in included]:
@@ -270,16 +220,6 @@ def photograph_findings(report: Report, by_split: dict[str, list[Path]], preset:
             yield Finding("shape", remark)
     equal = list(duplicates(report, "the same picture", lambda pixels: pixels))
     yield from sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
-    if preset is not None:
-        yield from counts_against(report, preset, preset.name)
-
-
-def findings_of_both(report: Report) -> Iterator[Finding]:
-    """Pictures that cannot be used, and a training split that is not there."""
-    for _, reason in report.unusable.values():
-        yield Finding("unusable", reason)
-    if "train" not in report.splits:
-        yield Finding("split", f"no train split; there are: {', '.join(report.splits)}")
 
 
 def duplicates(
@@ -297,10 +237,3 @@ def duplicates(
             across = " across splits" if len({picture.split for picture in group}) > 1 else ""
             names = ", ".join(report.name(picture.path) for picture in group)
             yield Finding("duplicate", f"{what}{across}: {names}")
-
-
-def counts_against(report: Report, preset: Preset, name: str) -> Iterable[Finding]:
-    """Splits that hold another number of pictures than the preset's."""
-    for split, official in preset.splits.items():
-        if (count := report.splits.get(split, 0)) != official:
-            yield Finding("count", f"{split}: {count} pictures; {name} has {official}")

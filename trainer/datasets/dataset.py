@@ -77,8 +77,8 @@ class DataSet(ABC):
         """Refuse a file's picture of a size that cannot be used."""
 
     @abstractmethod
-    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
-        """Return a message for each doubt about a training on these pictures of `train_split`.
+    def remarks(self, paths: list[Path]) -> list[str]:
+        """Return a message for each doubt about a training on these pictures.
 
         A few of the pictures are judged; broken ones are passed over.
         """
@@ -91,10 +91,10 @@ class DataSet(ABC):
         """Refuse a folder that is not there."""
         if self.folder.is_dir():
             return
-        from trainer.datasets.presets import PHOTOGRAPH_PRESETS, PRESETS
+        from trainer.datasets.presets import PRESETS
 
         fix, name = "", self.folder.name
-        if name in PRESETS or name in PHOTOGRAPH_PRESETS:
+        if name in PRESETS:
             fetch = ["gan-eval", "data", "fetch", name, "--data-root", str(self.folder.parent)]
             fix = f"; {shlex.join(fetch)} makes it"
         raise UserError(f"{self.folder}: no such data folder{fix}")

@@ -20,7 +20,7 @@ from gan_eval.errors import UserError, reason_of
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, temporary_folder, write_error, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.reading import read_json, read_record
+from gan_eval.files.reading import read_record
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
 from gan_eval.stimuli.pictures import names_a_picture
@@ -29,9 +29,8 @@ from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet
 from trainer.datasets.presets import Preset
 
-SOURCE = "source.json"  # origin of a data set; written last, so it shows that the set is complete
-MOVING = "moving.json"
-"""The splits that are being moved into place; after an interruption they are recognised by it."""
+SOURCE = "source.json"
+"""Origin of a data set and its splits; written before these are moved into place, so it also names what is ours."""
 KINDS = ".tar.gz, .tgz, .tar or .zip"
 
 # Errors from reading a damaged archive. BadGzipFile is an OSError, but not of writing; zipfile raises
@@ -62,12 +61,11 @@ def fetch(
     source: str | None = None,
     sha256: str | None = None,
     on_progress: OnProgress | None = None,
-    on_unpack: OnProgress | None = None,
 ) -> Fetched:
     """Fetch a data set into `folder` as `folder/<split>/*.jpg`; the same call resumes, or returns the finished set.
 
     `source` is an address or an archive's file (default: the preset's address), `sha256` the required hash of the
-    archive. `on_progress` is called with the bytes downloaded, `on_unpack` while the archive is unpacked.
+    archive. `on_progress` is called with the bytes downloaded.
     """
     folder = Path(folder)
     if sha256 is not None:
@@ -88,15 +86,15 @@ def fetch(
             return present
         own = folder / OWN_FOLDER
         clear_unfinished(folder)
+        archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
         try:
-            archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
             if not archive.is_file():  # else from an earlier call
                 with temporary_folder(own, archive.name) as downloads:
                     download(origin, downloads, archive.name, on_progress).replace(archive)
             digest = sha256_file(archive)
             if required not in (None, digest):
                 raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {required}; get the right archive")
-            splits = unpack(archive, folder, preset, on_unpack)
+            splits = unpack(archive, folder, preset, {"source": origin, "archive_sha256": digest})
         except FetchError as error:
             raise UserError(
                 f"{error}; check the network, or download the archive elsewhere and give --from FILE"
@@ -105,8 +103,6 @@ def fetch(
             if is_download:
                 archive.unlink()
             raise BadArchiveError(str(error).replace(str(archive), origin)) from error
-        record = {"name": preset.name, "source": origin, "archive_sha256": digest, "splits": splits}
-        write_json(own / SOURCE, record)
         remove_downloads(own)
     remarks = []
     if required is None:
@@ -138,51 +134,57 @@ def present_set(folder: Path, sha256: str | None) -> Fetched | None:
 
 def remove_downloads(own: Path) -> None:
     """Remove the downloads of a finished fetch."""
-    for path in (own / MOVING, *own.glob("archive-*")):
-        path.unlink(missing_ok=True)
+    for path in own.glob("archive-*"):
+        path.unlink()
     remove_leftovers(own)
 
 
 def clear_unfinished(folder: Path) -> None:
     """Remove what an interrupted fetch left."""
     own = folder / OWN_FOLDER
-    moving = read_json(own / MOVING) if (own / MOVING).is_file() else []
-    ours = {name for name in moving if isinstance(name, str)} if isinstance(moving, list) else set()
+    ours = set(read_record(own / SOURCE, splits=dict)["splits"]) if (own / SOURCE).is_file() else set()
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
     if strangers := sorted(there - ours):
         raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; give an empty folder")
     try:
         for name in there:
             shutil.rmtree(folder / name)
+        (own / SOURCE).unlink(missing_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     remove_leftovers(own)
 
 
-def unpack(archive: Path, folder: Path, preset: Preset, on_unpack: OnProgress | None) -> dict[str, int]:
-    """Unpack into a temporary folder, check, move the splits into place; return the number of pictures in each."""
+def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -> dict[str, int]:
+    """Unpack into a temporary folder, check, record the facts, and move the splits into place.
+
+    Returns:
+        The number of pictures in each split.
+    """
     kind = PhotographSet if preset.has_photographs else PairedSet
     try:
         with temporary_folder(folder / OWN_FOLDER, "unpacking") as unpacked:
-            if not extract_pictures(archive, unpacked, on_progress=on_unpack):
+            extract_pictures(archive, unpacked)
+            if not any(unpacked.iterdir()):
                 raise BadArchiveError(f"{archive}: no pictures in this archive")
             data_set = kind(unpacked)
-            while not (splits := data_set.by_folder()):  # they are at the archive's top, or below it
+            while not (by_split := data_set.by_folder()):  # they are at the archive's top, or below it
                 children = [child for child in data_set.folder.iterdir() if child.is_dir()]
                 if len(children) != 1:
                     raise BadArchiveError(f"{archive}: not in {kind.layout}; wanted NAME/{kind.pattern}")
                 data_set = kind(children[0])
             try:
-                for paths in splits.values():
+                for paths in by_split.values():
                     map_pictures(paths, lambda path: kind.require_shape(path, *picture_size(path)))
             except UserError as error:  # the temporary folder is going to be removed
                 raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
-            write_json(folder / OWN_FOLDER / MOVING, list(splits))
+            splits = {split: len(paths) for split, paths in by_split.items()}
+            write_json(folder / OWN_FOLDER / SOURCE, {"name": preset.name, **facts, "splits": splits})
             for split in splits:
                 (data_set.folder / split).rename(folder / split)
     except OSError as error:
         raise write_error(folder, error) from error
-    return {split: len(paths) for split, paths in splits.items()}
+    return splits
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -195,29 +197,20 @@ def picture_size(path: Path) -> tuple[int, int]:
         raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
 
 
-def extract_pictures(archive: Path, folder: Path, *, on_progress: OnProgress | None = None) -> int:
-    """Extract the pictures of a tar or zip archive into an empty folder; return their number.
+def extract_pictures(archive: Path, folder: Path) -> None:
+    """Extract the pictures of a tar or zip archive into an empty folder.
 
     Other files, links and devices are ignored. A path that leads out of the folder is refused.
     """
-    progress = on_progress or (lambda _done, _total: None)
-    count = 0
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
-                entries = zipped.infolist()
-                for number, entry in enumerate(entries, start=1):
-                    progress(number, len(entries))
-                    if is_wanted(entry.filename, archive):
-                        zipped.extract(entry, folder)
-                        count += 1
+                zipped.extractall(folder, [name for name in zipped.namelist() if is_wanted(name, archive)])
         elif tarfile.is_tarfile(archive):
             with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
                 for member in tarred:
-                    progress(file.tell(), archive.stat().st_size)
                     if is_wanted(member.name, archive) and member.isreg():
                         tarred.extract(member, folder, filter="data")
-                        count += 1
                 file.seek(tarred.offset)
                 if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
                     raise EOFError("the end is missing")  # tarfile takes a cut of an uncompressed file for its end
@@ -228,9 +221,6 @@ def extract_pictures(archive: Path, folder: Path, *, on_progress: OnProgress | N
         raise BadArchiveError(f"{archive}: damaged or incomplete ({reason}); get it again") from error
     except RuntimeError as error:  # zipfile's error for a missing password
         raise BadArchiveError(f"{archive}: cannot be unpacked ({error}); give one without a password") from error
-    except OSError as error:
-        raise write_error(folder, error) from error
-    return count
 
 
 def is_wanted(name: str, archive: Path) -> bool:

@@ -1,13 +1,13 @@
 """Making a data set of A|B pictures: from two folders, paired by file stem, or from photographs and their edges."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_json
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli.pictures import (
@@ -25,15 +25,7 @@ from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
 
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to be made."""
-
-    a: Path
-    b: Path
-    target: Path
-    format: PixelFormat = RGB8
+Job = tuple[Callable[[], Samples], PixelFormat]  # makes a picture, of the format
 
 
 def pair_folders(
@@ -58,6 +50,7 @@ def pair_folders(
     Returns:
         The number of pairs in each split.
     """
+    out = Path(out)
     check_output_folder(out)
     left_folders, right_folders = split_folders(a, split), split_folders(b, split)
     if set(left_folders) != set(right_folders):
@@ -91,25 +84,22 @@ def pair_folders(
     or_resize = "" if resized else ", or give --resize where only sizes differ"
     map_pictures(list(partners), require_fit, fix=f"fix or remove them{or_resize}")
 
-    def joined(job: Job) -> Samples:
-        left, right = read_as(job.a, of_a), read_as(job.b, of_b)
-        return np.concatenate([left, resize(right, left.shape[:2])], axis=1)
+    def second(path: Path) -> Samples:
+        """B at A's size."""
+        return resize(read_as(partners[path], of_b), read_as(path, of_a).shape[:2])
 
-    def alone(job: Job) -> Samples:
-        """A, or B at A's size."""
-        samples = read_as(job.b, job.format)
-        return samples if job.a == job.b else resize(samples, read_as(job.a, of_a).shape[:2])
+    def joined(path: Path) -> Samples:
+        return np.concatenate([read_as(path, of_a), second(path)], axis=1)
 
-    jobs: list[Job] = []
+    targets: dict[Path, Job] = {}
     for name, several in pairs.items():
-        for a_file, b_file in several:
-            stem = a_file.stem
+        for path, _ in several:
             if of_a == of_b:
-                jobs.append(Job(a_file, b_file, Path(out) / name / f"{stem}{of_a.suffix}", of_a))
+                targets[out / name / f"{path.stem}{of_a.suffix}"] = partial(joined, path), of_a
             else:
-                jobs.append(Job(a_file, a_file, Path(out) / "A" / name / f"{stem}{of_a.suffix}", of_a))
-                jobs.append(Job(a_file, b_file, Path(out) / "B" / name / f"{stem}{of_b.suffix}", of_b))
-    write_pictures(jobs, joined if of_a == of_b else alone, Path(out), on_progress)
+                targets[out / "A" / name / f"{path.stem}{of_a.suffix}"] = partial(read_as, path, of_a), of_a
+                targets[out / "B" / name / f"{path.stem}{of_b.suffix}"] = partial(second, path), of_b
+    write_pictures(targets, out, on_progress)
     return {name: len(several) for name, several in pairs.items()}
 
 
@@ -123,22 +113,23 @@ def pair_edges(
     """
     if not sigma > 0:
         raise UserError(f"--sigma {sigma}: wanted pixels above 0")
+    out = Path(out)
     check_output_folder(out)
-    jobs = {
-        name: [
-            Job(path, path, Path(out) / name / f"{stem}.png") for stem, path in by_stem(list_pictures(folder)).items()
-        ]
-        for name, folder in split_folders(photos, split).items()
-    }
+    found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos, split).items()}
+    for stems in found.values():
+        map_pictures(list(stems.values()), lambda path: read_rgb(path).shape)  # the bad ones are named first
 
-    def make(job: Job) -> Picture:
-        photo = read_rgb(job.b)
+    def make(path: Path) -> Picture:
+        photo = read_rgb(path)
         return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
 
-    every = [job for several in jobs.values() for job in several]
-    map_pictures([job.b for job in every], lambda path: read_rgb(path).shape)  # the bad ones are named first
-    write_pictures(every, make, Path(out), on_progress)
-    return {name: len(several) for name, several in jobs.items()}
+    targets = {
+        out / name / f"{stem}.png": (partial(make, path), RGB8)
+        for name, stems in found.items()
+        for stem, path in stems.items()
+    }
+    write_pictures(targets, out, on_progress)
+    return {name: len(stems) for name, stems in found.items()}
 
 
 def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
@@ -160,17 +151,15 @@ def split_folders(root: Path, split: str | None) -> dict[str, Path]:
     return {name: Path(root) / name for name in splits} if splits else {split or "train": Path(root)}
 
 
-def write_pictures(jobs: list[Job], make: Callable[[Job], Samples], out: Path, on_progress: OnProgress | None) -> None:
+def write_pictures(targets: Mapping[Path, Job], out: Path, on_progress: OnProgress | None) -> None:
     """Make and write every picture; a folder that was begun with other pictures is refused."""
-    names = sorted(str(job.target.relative_to(out).as_posix()) for job in jobs)
     with hold_folder(out):
         remove_leftovers(out)
-        files = [path.relative_to(out) for path in out.rglob("*") if path.suffix in (".png", ".tif")]
-        there = {path.as_posix() for path in files if path.parts[0] != OWN_FOLDER}
-        if strangers := sorted(there - set(names)):
-            raise UserError(f"--out {out}: holds other pictures already, such as {strangers[0]}; name an empty folder")
-        write_json(out / OWN_FOLDER / "pairs.json", {"pictures": names})
-        for number, job in enumerate(jobs, start=1):
-            write_samples(job.target, make(job), job.format)
+        files = [path for path in out.rglob("*") if path.suffix in (".png", ".tif")]
+        if strangers := sorted(path for path in files if path not in targets and OWN_FOLDER not in path.parts):
+            other = strangers[0].relative_to(out).as_posix()
+            raise UserError(f"--out {out}: holds other pictures already, such as {other}; name an empty folder")
+        for number, (target, (make, pixel_format)) in enumerate(targets.items(), start=1):
+            write_samples(target, make(), pixel_format)
             if on_progress is not None:
-                on_progress(number, len(jobs))
+                on_progress(number, len(targets))

@@ -168,8 +168,8 @@ class PairedSet(DataSet):
         if min(height, width // 2) < SMALLEST_SIDE:
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
-    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
-        """A doubtful direction or shape, and names that generation will refuse."""
+    def remarks(self, paths: list[Path]) -> list[str]:
+        """A doubtful direction or shape, and a format that is not 8-bit RGB."""
         examined = evenly_spread(paths, LOOKED_AT)
         results = zip(examined, try_pictures(examined, self.shown_sides), strict=True)
         halves = {path: result for path, result in results if not isinstance(result, UserError)}
@@ -178,13 +178,13 @@ class PairedSet(DataSet):
             drawn = drawn_side([flatness(a) for a, _ in halves.values()], [flatness(b) for _, b in halves.values()])
             doubt = doubtful_direction(drawn, self.direction)
             doubt = doubt and f"{doubt}; gan-eval data preview shows it"
-        others = [split for split in list_splits(self.folder) if split != train_split]
-        clashes = [shared_stems(list_pictures(self.root / split)) for split in others]
-        formats = [f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats]
         other = None
         if not all(side.is_rgb8 for side in self.formats):
+            formats = [
+                f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats
+            ]
             other = f"{self.folder}: input {formats[0]}; target {formats[1]}"
-        return [message for message in (other, doubt, *clashes) if message is not None]
+        return [message for message in (other, doubt) if message is not None]
 
 
 def list_splits(data: Path) -> list[str]:
@@ -222,21 +222,13 @@ def narrow_halves(sizes: dict[Path, tuple[int, int]]) -> str | None:
 
 
 def flatness(half: Picture) -> float:
-    """The proportion of horizontally neighbouring pixels whose grey levels differ by at most two, 0..1.
-
-    >>> flatness(np.zeros((4, 4, 3), np.uint8))
-    1.0
-    """
+    """The proportion of horizontally neighbouring pixels whose grey levels differ by at most two, 0..1."""
     grey = half.sum(axis=2, dtype=np.int16) // 3
     return float((np.abs(np.diff(grey, axis=1)) <= SAME_LEVEL).mean())
 
 
 def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
-    """Return the half that is drawn in most pictures of a set; None where that is not clear.
-
-    >>> drawn_side([0.4, 0.5, 0.4], [0.8, 0.9, 0.7])
-    'B'
-    """
+    """Return the half that is drawn in most pictures of a set; None where that is not clear."""
     apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > MARGIN]
     for_a = sum(difference > 0 for difference in apart)
     if len(apart) < FEWEST:
@@ -252,11 +244,7 @@ def direction_from(drawn: Side) -> Direction:
 
 
 def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
-    """Return the message where a direction makes drawings from photographs, else None.
-
-    >>> doubtful_direction("B", "AtoB")
-    'B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round'
-    """
+    """Return the message where a direction makes drawings from photographs, else None."""
     if drawn is None or direction_from(drawn) == direction:
         return None
     turned = direction_from(drawn)

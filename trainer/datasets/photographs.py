@@ -13,7 +13,6 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import (
     Fit,
     Picture,
-    contents_of,
     may_be_a_file,
     names_a_picture,
     natural_key,
@@ -76,7 +75,15 @@ class PhotographSet(DataSet):
     def names_and_clashes(self, paths: Iterable[Path], split: str) -> tuple[dict[str, Path], list[str]]:
         """The pictures by name, and a message for each that has the name of an earlier one: generation refuses it."""
         root = self._split_folder(split) or self.folder
-        return first_of_each_name((joined(path.relative_to(root)), path) for path in paths)
+        first: dict[str, Path] = {}
+        clashes: list[str] = []
+        for path in paths:
+            name = "-".join(path.relative_to(root).with_suffix("").parts)
+            if name in first:
+                clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
+            else:
+                first[name] = path
+        return first, clashes
 
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
         """The centre square of a photograph, or the whole as a square."""
@@ -95,20 +102,15 @@ class PhotographSet(DataSet):
                 f"{path}: {width}x{height} pixels are too small, {SMALLEST_SIDE} a side are wanted; remove it"
             )
 
-    def remarks(self, paths: list[Path], *, train_split: str) -> list[str]:
-        """Very few pictures, A|B pairs, and names that generation will refuse."""
-        count = len(paths)
-        few = f"{self.folder}: only {count} photographs to train on; it will learn them by heart"
-        others = [(split, held) for split, held in self.by_split().items() if split != train_split]
-        clashes = [message for split, held in others for message in self.names_and_clashes(held, split)[1][:1]]
-        pairs = pairs_remark(paths)
-        deep = any(
-            found.colours.bits > 8
-            for found in try_pictures(evenly_spread(paths, LOOKED_AT), contents_of)
-            if not isinstance(found, UserError)
-        )
-        rounded = f"{self.folder}: 16-bit photographs are rounded to 8 bits: holes are filled in 8-bit RGB"
-        return [*([few] if count < FEW else []), *([rounded] if deep else []), *([pairs] if pairs else []), *clashes]
+    def remarks(self, paths: list[Path]) -> list[str]:
+        """Very few pictures, and A|B pairs."""
+        examined = evenly_spread(paths, LOOKED_AT)
+        tried = try_pictures(examined, lambda path: read_rgb(path).shape)
+        shapes = [shape for shape in tried if not isinstance(shape, UserError)]
+        double = sum(width == 2 * height for height, width, _ in shapes)
+        pairs = double_width_remark(examined[0].parent, double, len(shapes))
+        few = f"{self.folder}: only {len(paths)} photographs to train on; it will learn them by heart"
+        return [*([few] if len(paths) < FEW else []), *([pairs] if pairs else [])]
 
     def _walk_split(self, split: str) -> Iterator[Path]:
         """The pictures of a split, in natural order of their relative paths."""
@@ -172,43 +174,12 @@ def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Itera
             yield path
 
 
-def joined(relative: PurePath) -> str:
-    """A relative path as one name.
-
-    >>> joined(PurePath("n01443537/images/7.JPEG"))
-    'n01443537-images-7'
-    """
-    return "-".join(relative.with_suffix("").parts)
-
-
-def first_of_each_name(named: Iterable[tuple[str, Path]]) -> tuple[dict[str, Path], list[str]]:
-    """The first path of each name, and a message for every later one."""
-    first: dict[str, Path] = {}
-    clashes: list[str] = []
-    for name, path in named:
-        if name in first:
-            clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
-        else:
-            first[name] = path
-    return first, clashes
-
-
 def centre_square(picture: Picture) -> Picture:
     """The largest square around the middle of (H, W, 3); of an odd rest the larger part is cut at the end."""
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return picture[top : top + side, left : left + side]
-
-
-def pairs_remark(paths: list[Path]) -> str | None:
-    """The message where most of a few of these pictures are exactly twice as wide as high; broken ones are none."""
-    examined = evenly_spread(paths, LOOKED_AT)
-    shapes = [
-        shape for shape in try_pictures(examined, lambda path: read_rgb(path).shape) if not isinstance(shape, UserError)
-    ]
-    double = sum(width == 2 * height for height, width, _ in shapes)
-    return double_width_remark(examined[0].parent, double, len(shapes))
 
 
 def double_width_remark(folder: Path, double: int, of: int) -> str | None:

@@ -33,8 +33,6 @@ class Preset:
     b: str = ""  # content of the right half
     direction: Direction = "AtoB"
     """Published direction: from labels, map or edges to the photograph; from day to night. A photograph is both."""
-    width: int = 0  # width in pixels of a whole picture (both halves)
-    height: int = 0
 
     # Of photographs:
     holds: str = ""  # content of the pictures
@@ -64,23 +62,13 @@ class Preset:
 
 
 _DATA = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
-PRESETS = {name: Preset(name, **values) for name, values in _DATA["pairs"].items()}  # presets of A|B pictures
-PHOTOGRAPH_PRESETS = {name: Preset(name, **values) for name, values in _DATA["photographs"].items()}
+PRESETS = {name: Preset(name, **values) for name, values in (_DATA["pairs"] | _DATA["photographs"]).items()}
 TRAININGS: dict[str, dict[str, Any]] = _DATA["trainings"]
 """Trainings of generators that fill holes, without a length; `train --preset` accepts their names, too."""
 
 
-def preset_of(name: str) -> Preset:
-    """Return the preset of A|B pictures of this name."""
-    if name not in PRESETS:
-        known = ", ".join(PRESETS)
-        raise UserError(f"data set {name!r}: no preset of A|B pictures has this name; choose from {known}")
-    return PRESETS[name]
-
-
-def any_preset_of(name: str, *, also: Iterable[str] = ()) -> Preset:
+def preset_of(name: str, *, also: Iterable[str] = ()) -> Preset:
     """Return the preset of this name, of A|B pictures or of photographs; `also` are other names for the message."""
-    every = PRESETS | PHOTOGRAPH_PRESETS
-    if name not in every:
-        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*every, *also])}")
-    return every[name]
+    if name not in PRESETS:
+        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*PRESETS, *also])}")
+    return PRESETS[name]

@@ -14,14 +14,12 @@ from trainer.datasets.pairs import PairedSet, doubtful_direction, drawn_side, fl
 from trainer.datasets.presets import PRESETS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-
-_CELL = 192  # longest side of a half on the sheet, in pixels
-_GAP = 6  # between the halves of a pair
-_MARGIN = 24  # around and between pairs
-_TITLE = 22
-_LABEL = 15
-_PAPER, _INK, _FAINT = (250, 250, 248), (32, 33, 36), (110, 112, 118)
-_INPUT, _TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
+COLUMNS = 3  # pairs in a row
+CELL = 192  # longest side of a half on the sheet, in pixels
+MARGIN = 24  # around and between pairs
+LABEL = 24  # height of a line of text
+PAPER, INK = (250, 250, 248), (32, 33, 36)
+INPUT, TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
 
 
 def preview(
@@ -67,57 +65,34 @@ def preview(
     if doubt := doubtful_direction(drawn_side(flat_a, flat_b) if plain else None, direction):
         say(doubt)
     title = f"{name} / {split}: {len(pairs)} of {len(paths)} pairs, {direction}"
-    sheet = contact_sheet([labelled_pair(path, halves, direction) for path, halves in pairs.items()], title)
+    sheet = contact_sheet(pairs, title, direction)
     with atomic_path(out) as temporary:
         sheet.save(temporary)
     return out
 
 
-def labelled_pair(path: Path, pair: tuple[Picture, Picture], direction: Direction) -> Image.Image:
-    """One pair as it lies in the file, A left and B right, a coloured bar and a label over each half."""
-    halves = []
-    for picture in pair:
-        scale = _CELL / max(picture.shape[:2])
-        height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
-        halves.append(Image.fromarray(resize(picture, (height, width))))
-    width, height = halves[0].size
-    bar = _LABEL + 10
-    tile = Image.new("RGB", (2 * width + _GAP, height + bar + _LABEL + 6), _PAPER)
-    draw = ImageDraw.Draw(tile)
-    roles = (("A", "input"), ("B", "target")) if direction == "AtoB" else (("A", "target"), ("B", "input"))
-    for (side, role), half, left in zip(roles, halves, (0, width + _GAP), strict=True):
-        draw.rectangle((left, 0, left + width - 1, bar - 1), fill=_INPUT if role == "input" else _TARGET)
-        draw.text((left + width / 2, bar / 2), f"{side} = {role}", fill=_PAPER, font=_font(_LABEL), anchor="mm")
-        tile.paste(half, (left, bar))
-    font, caption, start = (
-        _font(_LABEL - 2),
-        path.name,
-        0,
-    )  # the end of the name identifies it
-    while start < len(path.name) and font.getlength(caption) > 2 * width:
-        start += 1
-        caption = f"..{path.name[start:]}"
-    draw.text((0, bar + height + 3), caption, fill=_FAINT, font=font)
-    return tile
-
-
-def contact_sheet(tiles: list[Image.Image], title: str) -> Image.Image:
-    """The tiles in rows under a title, on a sheet somewhat wider than high."""
-    wide, high = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
-    columns = max(1, min(len(tiles), round((1.5 * len(tiles) * high / wide) ** 0.5)))
-    rows = -(-len(tiles) // columns)
-    head = _MARGIN + _TITLE + _MARGIN // 2
-    needed = round(_font(_TITLE).getlength(title)) + 2 * _MARGIN
-    width = max(columns * (wide + _MARGIN) + _MARGIN, needed)
-    sheet = Image.new("RGB", (width, head + rows * (high + _MARGIN)), _PAPER)
+def contact_sheet(pairs: dict[Path, tuple[Picture, Picture]], title: str, direction: Direction) -> Image.Image:
+    """The pairs as they lie in their files, A left and B right, a coloured bar with a label over each half."""
+    roles = (("A = input", INPUT), ("B = target", TARGET))
+    if direction == "BtoA":
+        roles = (("A = target", TARGET), ("B = input", INPUT))
+    font = ImageFont.load_default(15)
+    wide, high = 2 * CELL + MARGIN, CELL + 2 * LABEL + MARGIN
+    columns = min(COLUMNS, len(pairs))
+    size = MARGIN + columns * wide, LABEL + 2 * MARGIN + -(-len(pairs) // columns) * high
+    sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=_font(_TITLE), anchor="lt")
-    for number, tile in enumerate(tiles):
+    draw.text((MARGIN, MARGIN), title, fill=INK, font=font)
+    for number, (path, halves) in enumerate(pairs.items()):
         row, column = divmod(number, columns)
-        sheet.paste(tile, (_MARGIN + column * (wide + _MARGIN), head + row * (high + _MARGIN)))
+        left, top = MARGIN + column * wide, LABEL + 2 * MARGIN + row * high
+        for half, (label, colour) in zip(halves, roles, strict=True):
+            scale = CELL / max(half.shape[:2])
+            height, width = (max(1, round(length * scale)) for length in half.shape[:2])
+            draw.rectangle((left, top, left + width - 1, top + LABEL - 1), fill=colour)
+            draw.text((left + 4, top + 3), label, fill=PAPER, font=font)
+            sheet.paste(Image.fromarray(resize(half, (height, width))), (left, top + LABEL))
+            left += width
+        name = path.name if len(path.name) <= 48 else f"..{path.name[-46:]}"  # the end identifies it
+        draw.text((MARGIN + column * wide, top + LABEL + height + 3), name, fill=INK, font=font)
     return sheet
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, so that the sheet looks alike everywhere."""
-    return ImageFont.load_default(size)

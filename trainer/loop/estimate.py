@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,9 @@ class Estimate:
     steps_timed: int
     step_s: float  # median time of a step
     slowest_step_s: float
-    samples: int  # number of sample grids
-    sample_s: float  # time of each
+    samples_s: float  # time of all sample grids
     validations: int
-    validation_s: float  # time of each
+    validations_s: float  # time of all validations
     memory: str  # kind of `memory_bytes`: memory of the process, or of the GPU
     memory_bytes: int | None  # peak on each device; None where the system does not report it
     disk: Mapping[str, int]  # maximum bytes of the run's folder, by purpose
@@ -52,7 +52,7 @@ class Estimate:
     @property
     def total_s(self) -> float:
         """Time of the whole run without checkpoints, which take at most 5 %."""
-        return self.steps * self.step_s + self.samples * self.sample_s + self.validations * self.validation_s
+        return self.steps * self.step_s + self.samples_s + self.validations_s
 
     def as_dict(self) -> dict[str, Any]:
         """Return all values by name."""
@@ -61,15 +61,13 @@ class Estimate:
 
     def lines(self) -> list[str]:
         """Return the estimate as lines of text."""
-        device, threads = self.machine["device"], self.machine["threads"]
-        where = f"{device}, {threads} {'thread' if threads == 1 else 'threads'}"
+        where = f"{self.machine['device']}, threads {self.machine['threads']}"
         where = f"{self.devices} devices, each {where}" if self.devices > 1 else where
-        measuring = clock(self.validations * self.validation_s)
+        measuring = clock(self.validations_s)
         of_it = f", {measuring} of it for {self.validations} validations" if self.validations else ""
         memory = "unknown on this system" if self.memory_bytes is None else f"{size(self.memory_bytes)} at most"
         shares = ", ".join(f"{name} {size(share)}" for name, share in self.disk.items() if share)
         timed = f"median of {self.steps_timed} steps, the slowest {self.slowest_step_s:.3g} s"
-        timed = timed if self.steps_timed > 1 else "one step timed"
         return [
             f"speed:  {1 / self.step_s:.3g} steps/s on {where} ({timed})",
             f"time:   {clock(self.total_s)} for {self.steps} steps{of_it}",
@@ -107,7 +105,7 @@ def estimate(
 def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], device: torch.device, say: Say) -> Estimate:
     """Return the estimate from the times of the steps, after timing a grid of samples and a validation."""
     say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
-    grid, net = scratch / "grid.png", run.generator
+    due, gan, grid, net = run.milestones, run.gan, scratch / "grid.png", run.generator
     sample_s = seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
     validation_s, parts = 0.0, 1.0
     if run.validation is not None:
@@ -115,7 +113,7 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
         validation(net)  # the first call also loads what the metrics need
         parts = len(run.validation) / len(validation)
         validation_s = parts * seconds_of(partial(validation, net))
-    due, gan = run.milestones, run.gan
+    validations = 0 if run.validation is None else len(due.validations)
     generator = bytes_of(gan.generator.state_dict())
     others = (gan.discriminator, gan.generator_optimizer, gan.discriminator_optimizer)
     checkpoint = generator + sum(bytes_of(part.state_dict()) for part in others)
@@ -126,18 +124,15 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
         steps_timed=len(times),
         step_s=statistics.median(times),
         slowest_step_s=max(times),
-        samples=len(due.samples),
-        sample_s=sample_s,
-        validations=0 if run.validation is None else len(due.validations),
-        validation_s=validation_s,
+        samples_s=len(due.samples) * sample_s,
+        validations=validations,
+        validations_s=validations * validation_s,
         memory=memory,
         memory_bytes=memory_bytes,
         disk={
             "checkpoints": (job.keep + 1) * checkpoint,  # one more while it is being written
-            "snapshots": len(due.snapshots) * generator,
-            "generators": (1 if run.validation is None else 2) * generator,
-            "samples": len(due.samples) * grid.stat().st_size,
-            "validation": round(parts * pictures),
+            "generators": (len(due.snapshots) + 1 + (run.validation is not None)) * generator,
+            "pictures": len(due.samples) * grid.stat().st_size + round(parts * pictures),
         },
         devices=run.plan.devices,
         machine=machine_of(device),
@@ -149,15 +144,11 @@ def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = 
     is_gpu = device.type == "cuda"
     progress = on_progress or (lambda *_: None)
     began = time.monotonic()
-    warm_up = min(WARM_UP, run.total - 1)
-    for done in range(warm_up):
-        progress("estimate: warming up", done, warm_up)
+    for _ in range(min(WARM_UP, run.total - 1)):
         run.step()
-    if warm_up:
-        progress("estimate: warming up", warm_up, warm_up)
     times: list[float] = []
     to_time = min(TIMED, run.total - run.done)
-    while len(times) < TIMED and run.done < run.total and (not times or time.monotonic() - began < BUDGET_S):
+    while len(times) < to_time and (not times or time.monotonic() - began < BUDGET_S):
         count = min(AT_ONCE_ON_GPU if is_gpu else 1, run.total - run.done)
         started = waited_time(is_gpu)
         for _ in range(count):
@@ -205,27 +196,15 @@ def clock(seconds: float) -> str:
     """Return a duration as text.
 
     >>> clock(0.4), clock(75), clock(100_000)
-    ('under 1 s', '1 min 15 s', '1 d 3 h')
+    ('0:00:00', '0:01:15', '1 day, 3:46:40')
     """
-    if seconds < 1:
-        return "under 1 s"
-    left, parts = round(seconds), list[tuple[int, str]]()
-    for unit, length in {"d": 86400, "h": 3600, "min": 60, "s": 1}.items():
-        count, left = divmod(left, length)
-        if count or parts:
-            parts.append((count, unit))
-    return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count)
+    return str(timedelta(seconds=round(seconds)))
 
 
 def size(count: int) -> str:
     """Return a number of bytes as text.
 
     >>> size(999), size(2_600_000_000)
-    ('999 B', '2.6 GB')
+    ('1 MB', '2600 MB')
     """
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"
+    return f"{max(1, round(count / 1e6))} MB"

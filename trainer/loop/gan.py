@@ -11,7 +11,6 @@ from torch.optim import Adam, Optimizer
 from gan_eval.metrics.weights.files import storage_problem
 from gan_eval.settings.training import TrainingSettings
 from trainer.devices import placed, synchronised
-from trainer.loop.initial_weights import StartWeights
 from trainer.nets.build import RGB, Channels, empty_generator, new_networks
 from trainer.step import Gan
 
@@ -65,13 +64,6 @@ def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = R
     plain = empty_generator(settings, channels)
     plain.load_state_dict(net.state_dict(), assign=True)
     return plain
-
-
-def start_from(gan: Gan, start: StartWeights) -> None:
-    """Replace the initial weights by trained ones, of the whole generator or of its encoder only."""
-    gan.generator.load_state_dict({**gan.generator.state_dict(), **start.generator})
-    if start.discriminator is not None:
-        gan.discriminator.load_state_dict(start.discriminator)
 
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:

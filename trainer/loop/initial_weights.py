@@ -1,8 +1,10 @@
 """Starting from trained weights: a whole generator (to fine-tune it on another data set), or an encoder only."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -10,11 +12,11 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.settings.training import ENCODERS, TrainingSettings
-from trainer.files.foreign import read_tensors
-from trainer.files.model import Model, load_model
+from trainer.model import Model, load_model, read_tensors
 from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
-from trainer.state.run_folder import Part, generator_file, note_in_config
+from trainer.state.run_folder import Part, generator_file
+from trainer.step import Gan
 
 Weights = Mapping[str, Tensor]
 NAMED = 4  # layers that an error message lists
@@ -25,19 +27,17 @@ class Initial:
     """A trained generator, or encoder, that a run starts from."""
 
     source: Path
-    """A file or run that `trainer.files.model.load_model` reads; for an encoder any file of weights."""
-    sha256: str  # hash of the weights that are taken; other weights in the file do not matter
+    """A file or run that `trainer.model.load_model` reads; for an encoder any file of weights."""
+    weights: Weights  # weights of the whole generator, or of the layers taken for its encoder
     part: Part = "generator"
+    taken_from: Mapping[str, str] = field(default_factory=dict)
+    """For an encoder: the file's layer of each of its layers."""
+    left: Sequence[str] = ()  # layers of the encoder that are not in the file, so random
 
-
-@dataclass(frozen=True)
-class StartWeights:
-    """The weights that a run starts with."""
-
-    generator: Weights  # weights of the whole generator, or of the layers taken for its encoder
-    discriminator: Weights | None
-    """None: random weights from the seed, as no matching discriminator is next to the generator."""
-    taken_from: Mapping[str, str] | None = None  # for an encoder: the file's layer of each of its layers
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the weights that are taken; other weights in the file do not matter."""
+        return hash_weights(self.weights)
 
 
 def find_initial(
@@ -48,45 +48,43 @@ def find_initial(
     encoder = encoder or (Path(settings.init_encoder) if settings.init_encoder else None)
     if generator is not None and encoder is not None:
         raise UserError(f"init_encoder {encoder}: init_from {generator} gives the encoder too; give one of them")
-    source = encoder or generator
-    if source is None:
-        return None
-    part: Part = "generator" if encoder is None else "encoder"
-    if part == "encoder":
-        return Initial(source, hash_weights(load_encoder(source, settings)[0]), part)
-    return Initial(source, hash_weights(load_as(source, settings, channels).net.state_dict()), part)
+    if encoder is not None:
+        weights, taken_from, left = load_encoder(encoder, settings)
+        return Initial(encoder, weights, "encoder", taken_from, left)
+    if generator is not None:
+        return Initial(generator, load_as(generator, settings, channels).net.state_dict())
+    return None
 
 
-def load_start(
-    initial: Initial, settings: TrainingSettings, say: Callable[[str], None], *, channels: Channels = RGB
-) -> StartWeights:
-    """Load the encoder, or the generator with the discriminator of the last readable checkpoint next to it."""
+def start_from(
+    initial: Initial, gan: Gan, settings: TrainingSettings, say: Callable[[str], None], *, channels: Channels = RGB
+) -> dict[str, Any]:
+    """Replace the initial weights of a run by trained ones.
+
+    With a whole generator comes the discriminator of the last readable checkpoint next to it, if it is the same
+    network.
+
+    Returns:
+        Facts for config.json: which discriminator, or which layers of an encoder, were loaded.
+    """
+    gan.generator.load_state_dict({**gan.generator.state_dict(), **initial.weights})
     if initial.part == "encoder":
-        encoder, taken_from, left = load_encoder(initial.source, settings)
-        layers = [ours if ours == theirs else f"{ours} (its {theirs})" for ours, theirs in taken_from.items()]
-        drawn = f"; not in the file, so random: {', '.join(left)}" if left else ""
+        pairs = initial.taken_from.items()
+        layers = [ours if ours == theirs else f"{ours} (its {theirs})" for ours, theirs in pairs]
+        drawn = f"; not in the file, so random: {', '.join(initial.left)}" if initial.left else ""
         say(f"init_encoder {initial.source}: loaded {', '.join(layers)}{drawn}")
-        return StartWeights(encoder, None, taken_from)
-    model = load_as(initial.source, settings, channels)
+        return {"initial_encoder": dict(initial.taken_from)}
     expected = empty_discriminator(settings, channels).state_dict()
-    for path in list_checkpoints(model.file.parent / CHECKPOINTS):
+    for path in list_checkpoints(generator_file(initial.source).parent / CHECKPOINTS):
         weights = (read_checkpoint(path) or {}).get("discriminator")
         if isinstance(weights, dict) and first_difference(expected, weights) is None:
             if key := first_nonfinite(weights):
                 say(f"init_from: {path}: discriminator {key} is not finite; trying the checkpoint before")
                 continue
-            return StartWeights(model.net.state_dict(), weights)
+            gan.discriminator.load_state_dict(weights)
+            return {"initial_discriminator_sha256": hash_weights(weights)}
     say(f"init_from {initial.source}: no discriminator of this kind next to it; it starts from random weights")
-    return StartWeights(model.net.state_dict(), None)
-
-
-def record_start(out: Path, start: StartWeights) -> None:
-    """Record in config.json which discriminator, or which layers of an encoder, were loaded."""
-    if start.taken_from is not None:
-        note_in_config(out, {"initial_encoder": dict(start.taken_from)})
-        return
-    taken = None if start.discriminator is None else hash_weights(start.discriminator)
-    note_in_config(out, {"initial_discriminator_sha256": taken})
+    return {"initial_discriminator_sha256": None}
 
 
 def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Model:

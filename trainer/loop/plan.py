@@ -123,11 +123,7 @@ def make_plan(task: Task, job: TrainingJob, *, devices: int, initial: Initial | 
 
 
 def shortened(planned: int, fraction: float) -> int:
-    """Return the number of steps in `fraction` of a run, at least 1.
-
-    >>> shortened(50_000, 0.05), shortened(6, 0.01)
-    (2500, 1)
-    """
+    """Return the number of steps in `fraction` of a run, at least 1."""
     if not 0 < fraction <= 1:
         raise UserError(f"--fraction {fraction}: wanted a share of the steps above 0 and at most 1")
     return max(1, round(planned * fraction))

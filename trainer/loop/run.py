@@ -1,37 +1,43 @@
-"""A training run: its networks, its tables, and the number of steps done."""
+"""The training loop, resumable at any step: `train`, and `Run` with its networks, tables and number of steps done."""
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import nn
-from torch.optim import SGD
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import check_output_folder
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import check_output_folder, refuse_links
+from gan_eval.machine.threads import processes
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import (
     any_rank,
     average,
+    cpu_threads,
+    exact_kernels,
     leader_first,
     machine_of,
+    new_fabric,
     require_same_step,
     running_statistics,
     same_everywhere,
+    speaker,
     workers_for,
 )
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
-from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates, start_from
-from trainer.loop.initial_weights import find_initial, load_start, record_start
+from trainer.loop.failures import breakdowns_explained, deferred_interrupt
+from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates
+from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
 from trainer.randomness import Purpose, seeded
 from trainer.state.checkpoints import (
@@ -51,7 +57,11 @@ from trainer.state.run_folder import (
     LATEST,
     begin_run,
     check_run,
+    has_generator,
+    note_in_config,
     recorded_formats,
+    recorded_threads,
+    run_lock,
     save_generator,
     snapshot_path,
 )
@@ -60,8 +70,81 @@ from trainer.step import training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.samples import grid_path, sample_examples, write_grid
-from trainer.watch.tensorboard import TensorBoard
 from trainer.watch.validation import Validation, validation_examples
+
+SECONDS = 60.0  # time between checkpoints where no number of steps is given
+SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
+Progress = Callable[[int, int, dict[str, float]], None]
+"""Called after each step with the steps done, the total, and the latest means of the loss terms."""
+
+
+def train(
+    job: TrainingJob,
+    out: Path,
+    *,
+    checkpoint_every: int | None = None,
+    on_progress: Progress | None = None,
+    on_message: Callable[[str], None] | None = None,
+) -> Path:
+    """Train a generator. The same call resumes an interrupted run, and returns for a finished one.
+
+    A resumed run ends with the same bits as an uninterrupted one on the same device with the same number of threads.
+
+    `out` gets config.json, training_log.csv, checkpoints/, samples/ and generator.safetensors, with snapshots and
+    validation also snapshots/, validation.csv and best.safetensors.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
+    """
+    if checkpoint_every is not None and checkpoint_every < 1:
+        raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
+    settings = job.settings
+    with breakdowns_explained(settings, processes=processes()):
+        fabric = new_fabric(settings)
+    leads, out = fabric.is_global_zero, Path(out)
+    say = speaker(fabric, on_message)
+    with breakdowns_explained(settings, processes=fabric.world_size), ExitStack() as stack:
+        finished = has_generator(out, say)
+        if leads and not finished:  # a finished run is only read
+            if not (out / CONFIG).exists():
+                check_output_folder(out)
+            refuse_links(out)
+            stack.enter_context(hold_lock(*run_lock(out)))
+        threads = cpu_threads(job.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
+        stack.enter_context(threads)
+        run = open_run(fabric, job, out, finished=finished, say=say)
+        if run is None:
+            say(f"{out}: finished already; nothing was done")
+            return out
+        run.resume()
+        with closing(run), exact_kernels(fabric.device):
+            train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
+            if leads:
+                run.finish()
+        fabric.barrier()  # a process that ended earlier would look like a breakdown
+    if run.done < run.total:
+        raise KeyboardInterrupt
+    return out
+
+
+def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
+    """Train to the last step, or until Ctrl-C; write what is due after each step."""
+    wait, last = SECONDS, time.monotonic()
+    with deferred_interrupt() as interrupted:
+        if not run.done:
+            run.reached()
+        while run.done < run.total:
+            run.step()
+            run.reached()
+            stop = run.in_any_rank(interrupted())
+            is_due = time.monotonic() - last >= wait if checkpoint_every is None else not run.done % checkpoint_every
+            if run.leads and (stop or is_due or run.done == run.total):
+                wait = max(SECONDS, run.save() / SHARE)
+                last = time.monotonic()
+            if stop:
+                return
+            if on_progress is not None:
+                on_progress(run.done, run.total, run.log.latest)
 
 
 def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
@@ -91,7 +174,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
         for change in changes:
             say(change)
         if not (out / CONFIG).exists():
-            for remark in plan.data_set.remarks(plan.paths, train_split=job.split):
+            for remark in plan.data_set.remarks(plan.paths):
                 say(remark)
         batches = Batches(
             Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
@@ -163,7 +246,6 @@ class Run:
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
         self.validation_log = ValidationLog(out / "validation.csv", facts=facts, mode=task.modes[0])
         self.gan = new_gan(fabric, settings, channels=task.channels)
-        self.board: TensorBoard | None = None
         self._keep = job.keep
         self._out = out
         self._settings = settings
@@ -235,8 +317,6 @@ class Run:
                     self._validate(self.validation)
             except NotFiniteError as error:
                 raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
-        if self.board is not None and self.log.row_due(done):
-            self.board.update(self.log, self.validation_log, done=done)
         if done in due.validations and self._settings.plateau_patience is not None:
             self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
 
@@ -281,19 +361,15 @@ class Run:
             state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
-            self.take_initial_weights()
+            if self.plan.initial is not None:
+                channels = self.plan.task.channels
+                facts = start_from(self.plan.initial, self.gan, self._settings, self._say, channels=channels)
+                if self.leads:
+                    note_in_config(self._out, facts)
             return
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]
         self._say(f"continuing from step {self.done} of {self.total}")
-
-    def take_initial_weights(self) -> None:
-        """Load the trained weights that the run starts from, if any."""
-        if self.plan.initial is not None:
-            start = load_start(self.plan.initial, self._settings, self._say, channels=self.plan.task.channels)
-            start_from(self.gan, start)
-            if self.leads:
-                record_start(self._out, start)
 
     def finish(self) -> None:
         """Write the finished generator; after Ctrl-C write latest.safetensors and say which files can be used."""
@@ -308,10 +384,8 @@ class Run:
         self._say(f"stopped after step {self.done} of {self.total}; generate accepts {usable}")
 
     def close(self) -> None:
-        """Stop the workers and close the TensorBoard files."""
+        """Stop the workers."""
         self._batches.close()
-        if self.board is not None:
-            self.board.close()
 
     def _parts(self) -> Mapping[str, Any]:
         """Return the parts of a checkpoint by name."""
@@ -327,44 +401,35 @@ class Run:
 
 
 class PlateauRate:
-    """A factor of the learning rates that falls when best_metric stops improving, by PyTorch's ReduceLROnPlateau."""
+    """A factor of the learning rates that falls when best_metric stops improving (PyTorch's ReduceLROnPlateau)."""
 
     def __init__(self, settings: TrainingSettings) -> None:
-        self._patience = settings.plateau_patience
-        self._rate = SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-        """A stand-in optimizer: its learning rate is the factor."""
-        self._scheduler = ReduceLROnPlateau(
-            self._rate,
-            factor=settings.plateau_factor,
-            patience=settings.plateau_patience or 0,
-            threshold=0.0,
-            threshold_mode="abs",
-            eps=0.0,
-        )
-
-    @property
-    def factor(self) -> float:
-        """Both learning rates are multiplied by it; in (0, 1]."""
-        return float(self._rate.param_groups[0]["lr"])
+        self.factor = 1.0  # both learning rates are multiplied by it
+        self._settings = settings
+        self._best = math.inf
+        self._bad = 0  # values since the best one, or since the rates were lowered
 
     def add_value(self, value: float | None, *, step: int, higher_is_better: bool) -> bool:
         """Add the value measured after `step` steps; return whether the rates are lowered.
 
         The value of the untrained generator is ignored, and so is a missing or infinite one.
         """
-        if self._patience is None or value is None or not step or not math.isfinite(value):
+        patience = self._settings.plateau_patience
+        if patience is None or value is None or not step or not math.isfinite(value):
             return False
-        before = self.factor
-        self._scheduler.step(-value if higher_is_better else value)
-        return self.factor < before
+        loss = -value if higher_is_better else value
+        self._bad = 0 if loss < self._best else self._bad + 1
+        self._best = min(self._best, loss)
+        if self._bad <= patience:
+            return False
+        self.factor *= self._settings.plateau_factor
+        self._bad = 0
+        return True
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""
-        best, bad = float(self._scheduler.best), self._scheduler.num_bad_epochs
-        return {"factor": self.factor, "best": best, "bad": bad}
+        return {"factor": self.factor, "best": self._best, "bad": self._bad}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state of a checkpoint."""
-        self._rate.param_groups[0]["lr"] = state["factor"]
-        self._scheduler.best = state["best"]
-        self._scheduler.num_bad_epochs = state["bad"]
+        self.factor, self._best, self._bad = state["factor"], state["best"], state["bad"]

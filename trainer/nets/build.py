@@ -124,12 +124,7 @@ def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[
 
 
 def first_difference(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str | None:
-    """Return the first key, in the network's order, that is missing, unknown, or of another shape or kind.
-
-    >>> import torch
-    >>> first_difference({"a": torch.zeros(2)}, {"a": torch.zeros(3)})
-    'a has shape (3,) where (2,) is wanted'
-    """
+    """Return the first key, in the network's order, that is missing, unknown, or of another shape or kind."""
     for key in dict.fromkeys((*expected, *weights)):
         if key not in weights:
             return f"{key} is missing"

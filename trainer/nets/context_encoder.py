@@ -124,11 +124,7 @@ class RegionEncoder(Network):
 
 
 def _widths(levels: int, channels: int) -> list[int]:
-    """Channels after each halving.
-
-    >>> _widths(5, 64)
-    [64, 64, 128, 256, 512]
-    """
+    """Channels after each halving."""
     return [channels * max(1, WIDEST >> (levels - 1 - level)) for level in range(levels)]
 
 

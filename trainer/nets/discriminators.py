@@ -53,24 +53,8 @@ def plan_layers(field: int) -> tuple[Layer, ...]:
     return (*down, Layer(KERNEL - last_two // 2, 1), Layer(KERNEL - (last_two + 1) // 2, 1))
 
 
-def receptive_field(layers: tuple[Layer, ...]) -> int:
-    """Side of the square of input pixels that one output logit sees.
-
-    >>> receptive_field(plan_layers(70))
-    70
-    """
-    field = 1
-    for layer in reversed(layers):
-        field = (field - 1) * layer.stride + layer.kernel
-    return field
-
-
 def grid_sides(size: int, layers: tuple[Layer, ...]) -> list[int]:
-    """Side of the output of each layer for a picture of side `size`; below 1 the picture is too small.
-
-    >>> grid_sides(256, plan_layers(70))
-    [128, 64, 32, 31, 30]
-    """
+    """Side of the output of each layer for a picture of side `size`; below 1 the picture is too small."""
     sides: list[int] = []
     for layer in layers:
         size = (size + 2 * layer.padding - layer.kernel) // layer.stride + 1

@@ -76,48 +76,14 @@ def normalised_each(
     zeros = torch.zeros_like(ones) if bias is None else bias
     if len(x) == 1:
         return F.batch_norm(x, running_mean, running_var, ones, zeros, True, momentum, eps)
-    if x.device.type == "cpu":  # a pass over memory each; on a GPU it would be a launch each
-        each = [torch.native_batch_norm(one, ones, zeros, None, None, True, 0.0, eps) for one in x.split(1)]
-        y, mean = torch.cat([one[0] for one in each]), torch.stack([one[1].detach() for one in each])
-        var = torch.stack([one[2].detach() for one in each]).pow(-2) - eps
-    else:
-        y, mean, var = _NormalisedEach.apply(x, weight, bias, eps)
+    each = [torch.native_batch_norm(one, ones, zeros, None, None, True, 0.0, eps) for one in x.split(1)]
+    y, mean = torch.cat([one[0] for one in each]), torch.stack([one[1].detach() for one in each])
+    var = torch.stack([one[2].detach() for one in each]).pow(-2) - eps
     if running_mean is not None and running_var is not None:
         unbiased = var * (pixels / (pixels - 1))
         for running, found in ((running_mean, mean), (running_var, unbiased)):
             running.lerp_(found.mean(0).flatten().to(running.dtype), momentum)
     return y
-
-
-class _NormalisedEach(torch.autograd.Function):
-    """Written out, because the gradient of a mean would be spread over a picture in the other order of memory."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        values = x.to(torch.promote_types(x.dtype, torch.float32))
-        var, mean = torch.var_mean(values, dim=(2, 3), correction=0, keepdim=True)
-        scale = torch.rsqrt(var + eps)
-        ctx.save_for_backward(x, weight, mean, scale)
-        ctx.mark_non_differentiable(mean, var)
-        y = (values - mean) * (scale if weight is None else scale * weight[:, None, None])
-        return (y if bias is None else y.add_(bias[:, None, None])).to(x.dtype), mean, var
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, mean, scale = ctx.saved_tensors
-        grad = grad.to(scale.dtype)
-        normal = (x - mean) * scale
-        of_bias, of_weight = (each.sum((2, 3), keepdim=True) for each in (grad, grad * normal))
-        pixels = x.shape[-2] * x.shape[-1]
-        grad_x = torch.addcmul(grad, normal, of_weight, value=-1 / pixels).sub_(of_bias / pixels)
-        grad_x.mul_(scale if weight is None else scale * weight[:, None, None])
-        grad_x = grad_x.contiguous(memory_format=torch.channels_last).to(x.dtype)
-        if weight is None:
-            return grad_x, None, None, None
-        return grad_x, of_weight.sum(0).flatten(), of_bias.sum(0).flatten(), None
 
 
 class Dropout(nn.Dropout):
@@ -233,11 +199,7 @@ INNERMOST = 4  # side at which the halving ends (Pathak et al. 2016; Radford et 
 
 
 def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> int:
-    """Return the number of times that `side` halves until it is 4, at least 1.
-
-    >>> halvings(128), halvings(8)
-    (5, 1)
-    """
+    """Return the number of times that `side` halves until it is 4, at least 1."""
     least = 2 * INNERMOST
     if side >= least and side.bit_count() == 1:
         return (side // INNERMOST).bit_length() - 1

@@ -4,7 +4,6 @@ import math
 import os
 import re
 import stat
-import time
 import zipfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -20,36 +19,11 @@ from trainer.nets.build import first_difference
 
 FORMAT = 1
 CHECKPOINTS = "checkpoints"  # the folder of a run's checkpoints
-
-
-SECONDS = 60.0  # time between checkpoints where no number of steps is given
-SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
-
 NETS = ("generator", "discriminator")  # parts of a state that are weights
 OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")  # parts that are the moments of gradients
 
 State = dict[str, Any]
 Weights = Mapping[str, Tensor]
-
-
-class CheckpointClock:
-    """Timer of the checkpoints: one is due after every `every` steps, or after about a minute."""
-
-    def __init__(self, every: int | None) -> None:
-        self._every = every
-        self._wait = SECONDS
-        self._last = time.monotonic()
-
-    def __call__(self, done: int) -> bool:
-        """Return whether a checkpoint is due after step `done`."""
-        if self._every is not None:
-            return done % self._every == 0
-        return time.monotonic() - self._last >= self._wait
-
-    def took(self, seconds: float) -> None:
-        """Note that a checkpoint was written in this time."""
-        self._wait = max(SECONDS, seconds / SHARE)
-        self._last = time.monotonic()
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:

@@ -70,7 +70,9 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         return []
     config = _read_config(out / CONFIG)
     not_always_there = {"devices": 1, **dict.fromkeys(STARTS.values()), "pictures": None}
-    differing = _differing(config, {**not_always_there, **definition})
+    wanted = {**not_always_there, **definition}
+    there = {key: config.get(key) for key in wanted} | {"devices": config.get("devices", 1)}
+    differing = differences(there, wanted)
     differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
     if differing:
         fix = "choose another folder"
@@ -95,12 +97,6 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _differing(config: Mapping[str, Any], definition: Definition) -> list[str]:
-    """Return the fields of a definition that differ in a run's configuration."""
-    there: dict[str, Any] = {key: config.get(key) for key in definition}
-    return differences({**there, "devices": config.get("devices", 1)}, definition)
-
-
 def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
     """Claim `out` and record what is trained there, unless that is done already."""
     claim_output_folder(out)
@@ -115,16 +111,11 @@ def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
 
 def recorded_threads(*folders: Path) -> int | None:
     """Return the number of CPU threads of the run in the first of these folders that has one; None: unknown."""
-    threads = _recorded_machine(*folders).get("threads")
-    return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
-
-
-def _recorded_machine(*folders: Path) -> Machine:
     for folder in folders:
         with suppress(UserError):
-            machine: Machine = _read_config(folder / CONFIG).get("machine", {})
-            return machine
-    return {}
+            threads = _read_config(folder / CONFIG).get("machine", {}).get("threads")
+            return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
+    return None
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:

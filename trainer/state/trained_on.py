@@ -21,7 +21,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.digests import sha256_bytes
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
-from trainer.files.model import Model, load_model
+from trainer.model import Model, load_model
 
 RECORD = f"{OWN_FOLDER}/trained_on.npz"  # file in the run's folder
 SIDE = 16

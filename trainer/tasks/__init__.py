@@ -6,8 +6,7 @@ from gan_eval.settings.training import Direction, TrainingSettings
 from gan_eval.stimuli.pixel_formats import RGB8
 from trainer.datasets.pairs import Formats
 from trainer.tasks.inpainting import Inpainting
-from trainer.tasks.task import Example, Output, Task
-from trainer.tasks.translation import Translation
+from trainer.tasks.task import Example, Output, Task, Translation
 
 __all__ = ["Example", "Inpainting", "Output", "Task", "Translation", "new_task"]
 

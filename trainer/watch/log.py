@@ -19,11 +19,7 @@ MIN_WINDOW, MAX_WINDOW = 10, 50  # steps in a window
 
 
 def window_of(total: int) -> int:
-    """Return the number of steps that are averaged into one row.
-
-    >>> window_of(100), window_of(4900), window_of(50_000)
-    (10, 24, 50)
-    """
+    """Return the number of steps that are averaged into one row."""
     return min(max(total // ROWS, MIN_WINDOW), MAX_WINDOW)
 
 
@@ -85,12 +81,8 @@ class TrainingLog:
 
     def write(self) -> None:
         """Write the table, whole or not at all."""
-        write_rows(self.rows(), self.path, TRAINING_LOG)
-
-    def rows(self, first: int = 0) -> list[Row]:
-        """Return the table's rows from row `first` on."""
         names = ("step", "epoch", "images", "term", "value", "seconds")
-        return [dict(zip(names, row, strict=True)) | self.facts for row in self._rows[first:]]
+        write_rows([dict(zip(names, row, strict=True)) | self.facts for row in self._rows], self.path, TRAINING_LOG)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint; call `check` before."""

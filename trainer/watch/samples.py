@@ -1,6 +1,5 @@
 """Sample grids: pictures of a few fixed items, made now and then during a run."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,17 +20,6 @@ COUNT = 4  # items in a grid
 def grid_path(folder: Path, step: int) -> Path:
     """The file of the grid after `step` steps."""
     return folder / f"step_{step:07d}.png"
-
-
-def grid_step(path: Path) -> int:
-    """The step of a grid's file."""
-    return int(path.stem.removeprefix("step_"))
-
-
-def list_grids(folder: Path) -> list[Path]:
-    """The grids in `folder`, earliest first."""
-    grids = [path for path in folder.glob("step_*.png") if re.fullmatch(r"step_\d{7,}", path.stem)]
-    return sorted(grids, key=grid_step)
 
 
 def sample_examples(

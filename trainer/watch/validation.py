@@ -5,7 +5,6 @@ those of batch reports.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
-from trainer.datasets.dataset import MOST_THREADS, VALIDATION_SPLITS, DataSet, excluding
+from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, excluding
 from trainer.inference import inference
 from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
@@ -126,42 +125,34 @@ class Validation:
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
-        task, split, names = self._task, self._examples.split, self._examples.names
-        seed, every = task.settings.seed, -(-len(names) // COMPARED)
+        examples, seed = self._examples, self._task.settings.seed
+        every = -(-len(self) // COMPARED)
+        seen: Row = {} if examples.seen is None else {"seen": examples.seen}
         values: list[Row] = []
-        with ThreadPoolExecutor(MOST_THREADS, "validation") as pool:  # that wait for the disk while others encode
-            for mode in task.modes:
-                fakes: list[Samples] = []
-                targets: list[Samples] = []
-                rows: list[Row] = []
-                with inference(net, mode):
-                    for start in range(0, len(names), self._at_once):
-                        numbers = range(start, min(start + self._at_once, len(names)))
-                        batch = list(pool.map(lambda number: self._examples.read(names[number]), numbers))
-                        outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
-                        pictures = [output.fake for output in outputs]
-                        written = pool.map(
-                            self._write, [names[n] for n in numbers], batch, pictures, [mode] * len(batch)
-                        )
-                        rows += [row for of_item in written for row in of_item]
-                        for number, example, fake in zip(numbers, batch, pictures, strict=True):
-                            if number % every == 0:
-                                fakes.append(thumbnail(fake))
-                                targets.append(thumbnail(example.target))
-                folder = self._folder / mode
-                write_set(folder, rows)
-                measured = self._measure.values(folder)
-                measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
-                facts = {"mode": mode, "split": split} | (
-                    {} if self._examples.seen is None else {"seen": self._examples.seen}
-                )
-                values += [{**facts, **row} for row in measured]
+        for mode in self._task.modes:
+            fakes: list[Samples] = []
+            targets: list[Samples] = []
+            rows: list[Row] = []
+            with inference(net, mode):
+                for start in range(0, len(self), self._at_once):
+                    numbers = range(start, min(start + self._at_once, len(self)))
+                    batch = [examples.read(examples.names[number]) for number in numbers]
+                    outputs = self._task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
+                    for number, example, output in zip(numbers, batch, outputs, strict=True):
+                        rows += self._write(examples.names[number], example, output.fake, mode)
+                        if number % every == 0:
+                            fakes.append(thumbnail(output.fake))
+                            targets.append(thumbnail(example.target))
+            folder = self._folder / mode
+            write_set(folder, rows)
+            measured = self._measure.values(folder)
+            measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
+            values += [{"mode": mode, "split": examples.split, **seen, **row} for row in measured]
         return values
 
     def _write(self, name: str, example: Example, fake: Samples, mode: Mode) -> list[Row]:
         """Write the pictures of an item, of which the fake alone is another one each time; returns its rows."""
-        folder = self._folder / mode
-        of_target = example.formats[1]
+        folder, of_target = self._folder / mode, example.formats[1]
         file = folder / "fake" / f"{name}{of_target.suffix}"
         if file in self._given:
             write_samples(file, fake, of_target)

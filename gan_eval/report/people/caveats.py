@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gan_eval.metrics.catalogue import MIN_FID_PICTURES
-from gan_eval.report.metrics.data import fid_warning
 from gan_eval.report.parts.blocks import Lines, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
@@ -146,10 +144,13 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
             )
     sets = folder.table(SET_METRICS)
     if len(sets):
+        from gan_eval.metrics.catalogue import MIN_FID_PICTURES  # imports the metrics
+        from gan_eval.report.metrics.data import fid_warning
+
         is_fid = sets["metric"].str.startswith("fid") & sets["value"].notna()
         sets = sets[is_fid & (sets["n_fake"] < MIN_FID_PICTURES)]
-    if len(sets):
-        lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
+        if len(sets):
+            lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
     unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")

@@ -21,13 +21,10 @@ from gan_eval.report.parts.words import (
     NOTHING,
     Record,
     number,
-    p_value,
     proportion_interval,
     whole,
 )
-from gan_eval.report.people.comparisons import points
 from gan_eval.report.training import fills_holes, training_settings
-from gan_eval.stats.compare.comparisons import against_published
 from gan_eval.stats.shares import wilson
 from gan_eval.tables import PUBLISHED_QUIZ
 from gan_eval.tables.frames import conform
@@ -72,35 +69,25 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
             raise UserError(f"{where}: trials is {row['trials']}; give the number of judgements or remove the row")
         if not 0 <= row["percent_correct"] <= 100:
             raise UserError(f"{where}: percent_correct is {row['percent_correct']:g}; it goes from 0 to 100")
-    rates = folder.scope("dataset")
-    own_rates = rates.set_index("id")
-    comparisons = against_published(rates, published).set_index(["a", "b"])
+    own_rates = folder.scope("dataset").set_index("id")
     rows = []
     for row in published.to_dict("records"):
         dataset, trials, is_real = row["dataset"], row["trials"], row["group"] == "real"
         right = round(row["percent_correct"] / 100 * trials)
         interval = proportion_interval(right / trials, *wilson(right, trials))
         cells = [dataset, "real" if is_real else "generated", interval, whole(trials)]
-        key = (f"{dataset} {row['group']}", row["study"])
-        if dataset in own_rates.index and key in comparisons.index:
-            own, comparison = own_rates.loc[dataset], comparisons.loc[key]
-            names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
-            right, count = (own[name] for name in names)
-            cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)]
-            cells += [f"{points(comparison['difference'])}{NARROW}points", p_value(comparison["p_holm"])]
-        else:
-            cells += [NOTHING] * 4
+        names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
+        right, count = own_rates.loc[dataset, [*names]] if dataset in own_rates.index else (0, 0)
+        cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)] if count else [NOTHING] * 2
         rows.append(cells)
     head = [
         "data set", "pictures", "published: right (95\u202f%)", "answers", "here: right (95\u202f%)", "answers",
-        "here − published", "p (Fisher, Holm)",
     ]  # fmt: skip
     records = published.to_dict("records")
     remarks = published[published["note"].notna()].to_dict("records")
     notes = [
         *dict.fromkeys(f"{row['study']}: {row['source']}" for row in records),
         *dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in remarks),
-        *dict.fromkeys(f"here − published: {note}" for note in comparisons["note"].dropna()),
     ]
     return Table("Right answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
 

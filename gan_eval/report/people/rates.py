@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gan_eval.report.metrics.holes import band_name
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import (
@@ -76,6 +75,8 @@ def rate_tables(folder: StudyFolder) -> list[Table]:
         by_hole = pd.concat(parts)
         is_band = by_hole["scope"] == "mask_area_band"
         start = by_hole["id"].str.partition("-")[0].where(is_band, "-1").astype(int)
+        from gan_eval.report.metrics.holes import band_name  # imports the metrics
+
         by_hole = by_hole.assign(id=by_hole["id"].map(band_name).where(is_band, by_hole["id"]), start=start)
         note = "Real pictures have no hole: each row has the real ones of the same data sets and sessions."
         caption = "Right answers by kind and area of the hole"

@@ -9,7 +9,7 @@ from PIL import Image
 from gan_eval.__main__ import run
 from gan_eval.cli import console as console_module
 from gan_eval.cli.console import Console
-from gan_eval.cli.train import assigned_settings, job_of_options, training_progress
+from gan_eval.cli.train import assigned_settings, job_of_options, picture_size, training_progress
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 
@@ -114,7 +114,7 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("gan_eval.study.training.train_model", lambda *given, **how: calls.append((given, how)))
     options = "--epochs 3 --lambda-l1 5 --generator resnet_6 --norm instance --precision bf16 --learning-rate 1e-3"
     settings = ["--set", "adversarial=hinge", "--set", "snapshots=[1, 2]"]
-    watching = ["--keep", "4", "--tensorboard", "--checkpoint-every", "9", "--fraction", "0.5"]
+    watching = ["--keep", "4", "--checkpoint-every", "9", "--fraction", "0.5"]
     watching += ["--split", "train+val+test"]
     status = run(["train", "--data", "DATA", "--out", str(tmp_path), *options.split(), *settings, *watching])
     assert status == 0
@@ -125,7 +125,7 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
         adversarial="hinge", snapshots=(1, 2),
     )  # fmt: skip
     assert (job.keep, job.fraction, job.direction, job.split) == (4, 0.5, "AtoB", "train+val+test")
-    assert (how["tensorboard"], how["checkpoint_every"]) == (True, 9)
+    assert how["checkpoint_every"] == 9
 
 
 def test_a_study_says_its_settings_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -144,3 +144,10 @@ def test_bad_numbers_are_named_by_their_option(
     words = f"--data {tmp_path} --steps 1 --image-size 16 --out {tmp_path / 'run'} {option} {value}"
     assert run(["train", *words.split()]) == 2
     assert f" {option} {value}: wanted " in capsys.readouterr().err
+
+
+def test_picture_size() -> None:
+    assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
+    for text in ("large", "-4", "12.5", ""):
+        with pytest.raises(UserError, match="a number of pixels is wanted, or native"):
+            picture_size(text)

@@ -23,13 +23,11 @@ COMMANDS = {
     "export": ("export", "--store", "none.sqlite", "--format", "csv"),
     "pair": ("data", "pair", "results/real", "results/fake"),
     "edges": ("data", "edges", "results/real"),
-    "silhouettes": ("data", "silhouettes", "results/mask"),
-    "check": ("data", "check", "results"),
     "fetch": ("data", "fetch", "facades", "--from", "results/real/0.png"),
     "run": ("run", "study.toml"),
     "try": ("try", "results/real", "results/fake", "--no-quiz"),
 }
-HELD = ("import", "equalise", "pair", "edges", "silhouettes", "fetch")
+HELD = ("import", "equalise", "pair", "edges", "fetch")
 
 
 @pytest.fixture

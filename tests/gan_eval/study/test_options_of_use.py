@@ -116,7 +116,6 @@ def _no_work(*_: object, **__: object) -> None:
     [
         ("analyze trials.csv --out theirs", "gan_eval.stats.importing.unfilled_trials"),
         ("analyze trials.csv --out trials.csv/o", "gan_eval.stats.importing.unfilled_trials"),
-        ("data check data/d --out theirs", "trainer.datasets.check.check"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
@@ -126,7 +125,6 @@ def _no_work(*_: object, **__: object) -> None:
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
         ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.build"),
-        ("model export absent --format pth --out theirs", "trainer.files.model.load_model"),
         ("train --data data/d --out theirs --steps 1", "trainer.loop.run.make_plan"),
     ],
 )

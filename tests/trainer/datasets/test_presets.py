@@ -1,27 +1,22 @@
 """Presets say what the studies say, and are trainings that the trainer takes."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_pictures import picture_bytes
 
 from gan_eval.cli.train import job_of_options
 from gan_eval.errors import UserError
 from gan_eval.settings.study import load_study
 from gan_eval.settings.training import TrainingSettings
 from trainer.datasets import presets
-from trainer.datasets.fetch import fetch
-from trainer.datasets.photographs import PhotographSet
 
 ROOT = Path(__file__).parents[3]
-TINY = presets.PHOTOGRAPH_PRESETS["tiny_imagenet"]
-EVERY = presets.PRESETS | presets.PHOTOGRAPH_PRESETS
+TINY = presets.PRESETS["tiny_imagenet"]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", presets.PRESETS)
 def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> None:
-    preset = presets.any_preset_of(name)
+    preset = presets.preset_of(name)
     settings = TrainingSettings(**({"epochs": 1} if preset.has_photographs else {}) | preset.training())
     assert (settings.epochs is None) != (settings.steps is None)
     assert (settings.inpainting is not None) == preset.has_photographs
@@ -41,7 +36,7 @@ def test_the_training_of_a_preset_is_one_that_the_trainer_takes(name: str) -> No
     ],
 )
 def test_a_preset_trains_as_its_study(file: str, model: str | None, name: str) -> None:
-    study, preset = load_study(ROOT / "studies" / file), presets.any_preset_of(name)
+    study, preset = load_study(ROOT / "studies" / file), presets.preset_of(name)
     if model is None:
         (model,) = (key for key, settings in study.models.items() if settings.data == name)
         assert study.data[name].direction == preset.direction
@@ -81,16 +76,6 @@ def test_the_context_encoders_have_the_published_weights(name: str, tmp_path: Pa
     assert settings.inpainting.overlap_weight == 10
 
 
-def test_smaller_sources_are_enlarged() -> None:
-    sizes = [preset.training()["inpainting"].get("source_size") for preset in presets.PHOTOGRAPH_PRESETS.values()]
-    assert sizes[:3] == [64, 64, None]
-
-
-def test_a_training_can_be_changed_without_changing_the_preset() -> None:
-    TINY.training()["inpainting"]["masks"]["centre"] = 5
-    assert TINY.training()["inpainting"]["masks"] == {"centre": 1.0}
-
-
 def test_both_kinds_of_presets_make_a_job(tmp_path: Path) -> None:
     job = job_of_options({}, ["inpainting.fill=mean", "epochs=3"], data_root=tmp_path, preset="tiny_imagenet")
     assert job.data == tmp_path / "tiny_imagenet"
@@ -104,41 +89,5 @@ def test_both_kinds_of_presets_make_a_job(tmp_path: Path) -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_choice() -> None:
-    with pytest.raises(UserError, match=r"'facade': no preset.*facades, maps, edges2shoes, cityscapes"):
-        presets.preset_of("facade")
     with pytest.raises(UserError, match=r"'imagenet': there is none.*facades, .*tiny_imagenet, imagenet_64.*paintings"):
-        presets.any_preset_of("imagenet")
-
-
-def test_a_zip_of_class_folders_is_fetched_with_its_folders(tmp_path: Path, make_archive: Callable[..., Path]) -> None:
-    names = ("train/n1/images/n1_0.png", "train/n2/images/n2_0.png", "val/images/v.png", "test/images/t.png")
-    members = {f"tiny-imagenet-200/{name}": picture_bytes(n, (9, 9)) for n, name in enumerate(names)}
-    archive = make_archive("tiny.zip", {**members, "tiny-imagenet-200/train/n1/n1_boxes.txt": b"n1_0.png 0 0 8 8"})
-    fetched = fetch(TINY, tmp_path / "out", source=str(archive))
-    assert fetched.splits == {"train": 2, "val": 1, "test": 1}
-    assert any("the official set has train 100000" in remark for remark in fetched.remarks)
-    found = [path.relative_to(tmp_path / "out").as_posix() for path in PhotographSet(tmp_path / "out").paths("train")]
-    assert found == list(names[:2])
-    assert fetch(TINY, tmp_path / "out", source=str(archive)).splits == fetched.splits
-
-
-@pytest.mark.parametrize(
-    ("members", "message"),
-    [
-        ({"set/train/a/1.png": (7, 9)}, "7x9 pixels are too small"),
-        ({"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)}, "not in folders train, val, test"),
-    ],
-)
-def test_an_archive_that_is_no_such_set_is_refused(
-    members: dict[str, tuple[int, int]], message: str, tmp_path: Path, make_archive: Callable[..., Path]
-) -> None:
-    archive = make_archive("bad.zip", {name: picture_bytes(0, size) for name, size in members.items()})
-    with pytest.raises(UserError, match=message):
-        fetch(TINY, tmp_path / "out", source=str(archive))
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("name", ["imagenet_64", "imagenet_128", "landscapes", "paintings"])
-def test_what_each_user_brings_is_not_fetched(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"^{name}: no address; (register|bring)"):
-        fetch(presets.PHOTOGRAPH_PRESETS[name], tmp_path / "out")
+        presets.preset_of("imagenet")

@@ -73,7 +73,7 @@ def test_killed_again_and_again(
     run_once(settings, data, tmp_path / "straight")
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["trainer.loop.train"])  # each start is a fork: no imports to wait for
+    context.set_forkserver_preload(["trainer.loop.run"])  # each start is a fork: no imports to wait for
     checkpoints = tmp_path / "killed" / "checkpoints"
     rng = random.Random(11)
     for _ in range(KILLS):

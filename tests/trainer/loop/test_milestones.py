@@ -30,12 +30,6 @@ def test_very_short_and_very_many_epochs() -> None:
     assert len(part.validations) <= 202
 
 
-def test_a_whole_run_is_measured_as_often_as_was_asked_for() -> None:
-    settings = TrainingSettings(steps=568_000, validate_every=1000)
-    long = milestones(settings, total=568_000, planned=568_000, steps_per_epoch=1136)
-    assert long.validations == set(range(0, 568_001, 1000))
-
-
 def test_a_snapshot_after_the_end_is_refused() -> None:
     with pytest.raises(UserError, match=r"snapshots: 11 is beyond the run's 10 steps"):
         milestones(TrainingSettings(steps=10, snapshots=(11,)), total=10, planned=10, steps_per_epoch=5)

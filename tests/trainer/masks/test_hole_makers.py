@@ -7,13 +7,10 @@ from itertools import cycle, product
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.holes import Hole
-from trainer.masks.area import Band, Size, band_of, fitted
-from trainer.masks.makers import blocks, centre, draw_stroke, pasted, strokes
-from trainer.masks.silhouettes import region
+from trainer.masks import Band, Size, band_of, blocks, centre, fitted, pasted, region, strokes
 
 Maker = Callable[..., Hole]
 
@@ -63,7 +60,7 @@ def seeded(count: int) -> Iterator[np.random.Generator]:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_every_hole_has_an_area_in_the_band(maker: Maker) -> None:
     bands = [band for band in BANDS if maker is not blocks or band[0] <= 0.25]
-    for rng, (size, (least, most)) in zip(seeded(1000), cycle(product(SIZES, bands)), strict=False):
+    for rng, (size, (least, most)) in zip(seeded(150), cycle(product(SIZES, bands)), strict=False):
         hole = maker(rng, size, least=least, most=most)
         assert hole.shape == size
         assert hole.dtype == np.bool_
@@ -75,7 +72,7 @@ def test_every_hole_has_an_area_in_the_band(maker: Maker) -> None:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_hole_follows_from_the_generator_alone(maker: Maker) -> None:
     shared, plain = str(np.random.get_state()), random.getstate()  # noqa: NPY002 - the global state is what is watched
-    for seed in range(20):
+    for seed in range(4):
         first, second = (np.random.default_rng(seed) for _ in range(2))
         assert np.array_equal(maker(first, (48, 40), least=0.1, most=0.2), maker(second, (48, 40), least=0.1, most=0.2))
         assert first.bit_generator.state == second.bit_generator.state
@@ -93,65 +90,12 @@ def test_the_centre_is_a_centred_square(size: Size, side: int) -> None:
         assert 0 <= (length - 1 - places.max()) - places.min() <= 1
 
 
-def test_blocks_are_made_of_rectangles() -> None:
-    """Every pixel of a block lies in a full 3x3 window of the hole, but for the last layer of a fixed hole."""
-    for rng in seeded(100):
-        hole = blocks(rng, (128, 128), least=0.15, most=0.25)
-        windows = np.lib.stride_tricks.sliding_window_view(hole, (3, 3)).all(axis=(2, 3))
-        covered = np.zeros_like(hole)
-        for down, right in product(range(3), repeat=2):
-            covered[down : 126 + down, right : 126 + right] |= windows
-        assert (hole & ~covered).sum() <= 0.001 * hole.size
-
-
-def moment(hole: Hole, plain: int, conjugate: int) -> complex:
-    """Central complex moment: the sum of z**plain * conj(z)**conjugate over the hole, z = x + i y."""
-    rows, columns = np.nonzero(hole)
-    z = (columns - columns.mean()) + 1j * (rows - rows.mean())
-    return complex((z**plain * z.conj() ** conjugate).sum())
-
-
-def inside(hole: Hole) -> bool:
-    return not (hole[0].any() or hole[-1].any() or hole[:, 0].any() or hole[:, -1].any())
-
-
-def test_a_silhouette_keeps_its_form() -> None:
-    """Normalised second and third moments of what lies inside are those of the letter."""
-
-    def form(hole: Hole) -> NDArray[np.float64]:
-        area = float(hole.sum())
-        return np.abs([moment(hole, 2, 0) / area**2, moment(hole, 1, 1) / area**2, moment(hole, 1, 2) / area**2.5])
-
-    holes = (region(rng, (160, 160), shapes=[letter()], least=0.1, most=0.2) for rng in seeded(60))
-    whole = [hole for hole in holes if inside(hole)]
-    assert len(whole) > 15
-    for hole in whole:
-        np.testing.assert_allclose(form(hole), form(letter()), rtol=0.08)
-
-
-def test_strokes_stay_inside_and_within_their_limits() -> None:
-    for rng in seeded(500):
-        stroke = draw_stroke(rng, (100, 200))
-        assert 4 <= len(stroke.points) <= 12
-        assert 12 / 256 * 100 <= stroke.width <= 40 / 256 * 100
-        assert all(0 <= x <= 200 and 0 <= y <= 100 for x, y in stroke.points)
-
-
 def test_given_masks_take_all_eight_positions() -> None:
     mask = letter()[:36]
     turned = [np.rot90(side, turns) for side in (mask, mask[:, ::-1]) for turns in range(4)]
     found = Counter(pasted(rng, (36, 36), masks=[mask], least=0.01, most=0.9).tobytes() for rng in seeded(800))
     assert found.keys() == {one.tobytes() for one in turned}
     assert min(found.values()) > 70
-
-
-def test_given_masks_are_resized_by_the_nearest_pixel() -> None:
-    mask = np.random.default_rng(1).random((20, 20)) < 0.4
-    positions = {
-        np.rot90(side, n).repeat(3, 0).repeat(2, 1).tobytes() for side in (mask, mask[:, ::-1]) for n in range(4)
-    }
-    for rng in seeded(30):
-        assert pasted(rng, (60, 40), masks=[mask], least=0.01, most=0.9).tobytes() in positions
 
 
 def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:

@@ -10,10 +10,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
-from trainer.datasets.presets import TRAININGS
 from trainer.masks import Masks, hash_holes, read_holes
-
-PUBLISHED = list(TRAININGS["hole_filling"]["inpainting"]["masks"].items())
 
 
 def disc(height: int = 60, width: int = 40, radius: float = 15) -> Hole:
@@ -35,22 +32,14 @@ def save(folder: Path, name: str, image: Image.Image) -> Path:
     return folder / name
 
 
-@pytest.mark.slow
 def test_kinds_come_as_often_as_their_shares_say() -> None:
     shares: dict[MaskKind, float] = {"strokes": 3, "folder": 1, "centre": 2, "blocks": 2.5, "region": 1.5}
     masks = Masks(settings(masks=shares, mask_folder="m"), shapes=[disc()], folder=[disc()])
-    drawn = [masks(np.random.default_rng([5, seed]), (24, 24)) for seed in range(3000)]
+    drawn = [masks(np.random.default_rng([5, seed]), (24, 24)) for seed in range(600)]
     found = Counter(mask.kind for mask in drawn)
-    expected = {kind: 300 * share for kind, share in shares.items()}
+    expected = {kind: 60 * share for kind, share in shares.items()}
     assert sum((found[kind] - count) ** 2 / count for kind, count in expected.items()) < 9.49  # chi-square, 4 df, 5 %
     assert all(0.01 <= mask.area <= 0.6 for mask in drawn)
-
-
-def test_the_published_mixture_has_a_fifth_of_centres() -> None:
-    masks = dict(PUBLISHED)
-    assert masks["centre"] / sum(masks.values()) == 0.2
-    assert masks["blocks"] == masks["region"] > masks["centre"]
-    assert settings(masks=masks).masks == masks
 
 
 def test_pictures_of_every_layout_give_the_same_hole(tmp_path: Path) -> None:

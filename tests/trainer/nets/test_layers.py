@@ -6,15 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from gan_eval.settings.training import TrainingSettings
-from trainer.nets.build import new_networks
 from trainer.nets.layers import (
     BatchNorm2d,
     Dropout,
     InstanceNorm2d,
     MirroredStripes,
     ResizeConv2d,
-    _NormalisedEach,
     normalised_each,
 )
 
@@ -74,23 +71,6 @@ def test_normalisation_by_picture_stays_in_its_order_of_memory(kind: str, pictur
     torch.testing.assert_close(dict(ours.named_buffers()), dict(theirs.named_buffers()), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("weights", [True, False])
-def test_a_gpus_normalisation_by_picture_is_the_librarys(weights: bool) -> None:
-    """Here it is called by hand: a CPU takes the pictures one by one."""
-    torch.manual_seed(0)
-    x = 3 * torch.randn(3, 5, 7, 6, dtype=torch.float64) + 2
-    here = x.contiguous(memory_format=torch.channels_last).requires_grad_(True)
-    own = [torch.randn(5, dtype=torch.float64, requires_grad=True) for _ in range(2)] if weights else [None, None]
-    y, mean, var = _NormalisedEach.apply(here, *own, 1e-5)
-    torch.testing.assert_close(y, torch.nn.functional.instance_norm(x, None, None, *own), rtol=0, atol=1e-12)
-    torch.testing.assert_close(mean.flatten(1), x.mean((2, 3)))
-    torch.testing.assert_close(var.flatten(1), x.var((2, 3), correction=0))
-    assert torch.autograd.gradcheck(
-        lambda *values: _NormalisedEach.apply(*values, *own[len(values) - 1 :], 1e-5)[0],
-        [value for value in (here, *own) if value is not None],
-    )
-
-
 @pytest.mark.parametrize("pictures", [1, 2])
 def test_statistics_by_picture_of_half_precision_are_float32(pictures: int) -> None:
     """A mean far from 0 leaves nothing of bf16's 8 bits for the deviation from it."""
@@ -116,28 +96,6 @@ def test_mirrored_stripes_are_the_librarys_reflection(border: int) -> None:
     (mine,), (other,) = torch.autograd.grad(ours, x, grad), torch.autograd.grad(theirs, x, grad)
     torch.testing.assert_close(mine, other, rtol=0, atol=1e-13, check_stride=False)
     assert mine.is_contiguous(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize("generator", ["unet", "resnet_6"])
-def test_networks_with_statistics_by_picture(generator: str) -> None:
-    """Check that three pictures together give each one's result alone: both networks and their gradients."""
-    settings = TrainingSettings(
-        steps=1, image_size=64, generator=generator, generator_channels=2, discriminator_channels=2, dropout=0,
-    )  # fmt: skip
-    nets = [net.double() for net in new_networks(settings)]
-    x = torch.rand(3, 3, 64, 64, dtype=torch.float64) * 2 - 1
-    for net, given in zip(nets, (x, torch.cat([x, x.flip(1)], 1)), strict=True):
-        together = net(given)
-        gradients = torch.autograd.grad(together.square().sum(), list(net.parameters()))
-        alone = by_picture(net, given)
-        torch.testing.assert_close(together, alone, rtol=0, atol=1e-11)
-        torch.testing.assert_close(
-            gradients, torch.autograd.grad(alone.square().sum(), list(net.parameters())), rtol=1e-7, atol=1e-9
-        )
-    other, _ = new_networks(settings.model_copy(update={"statistics": "batch"}))
-    other = other.double()
-    assert float((other(x) - by_picture(other, x)).detach().abs().max()) > 1e-3
-    assert list(other.state_dict()) == list(nets[0].state_dict())
 
 
 def test_dropout_by_picture_does_not_depend_on_the_batch() -> None:

@@ -8,7 +8,6 @@ from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 from trainer.nets import build
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN
-from trainer.nets.layers import halvings
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 
@@ -71,13 +70,3 @@ def test_the_mask_is_a_fourth_channel_of_the_generator_alone(generator: str) -> 
 def test_settings_that_do_not_go_together_are_refused(changes: dict[str, object], line: str) -> None:
     with pytest.raises(UserError, match=line):
         build.new_networks(settings_of(**changes))
-
-
-def test_halvings_of_every_side() -> None:
-    sides = {4 * 2**times: times for times in range(1, 9)}
-    for side in range(1, 1100):
-        if side in sides:
-            assert halvings(side) == sides[side]
-        else:
-            with pytest.raises(UserError):
-                halvings(side)

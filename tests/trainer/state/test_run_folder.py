@@ -85,7 +85,7 @@ def test_more_steps_start_from_the_old_run_as_the_message_says(
     assert "--init-from" not in capsys.readouterr().err, "another network"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_of_two_trainings_in_a_folder_the_second_is_refused(make_pairs: Pairs, tmp_path: Path) -> None:
     data, out = make_pairs(train=2), tmp_path / "run"
     command = ["train", "--data", str(data), "--out", str(out), "--steps", "100000", *SMALL]

@@ -9,14 +9,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
-from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
+from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
-from trainer.inference import inference
-from trainer.losses import l2, pixel_weights
 from trainer.nets.build import new_networks
-from trainer.randomness import Purpose
 from trainer.step import Gan, training_step
 from trainer.tasks import Example, Inpainting, Task, new_task
 
@@ -66,21 +62,6 @@ def photographs(tmp_path: Path) -> Path:
             picture = rng.integers(0, 256, (36, 40, 3), dtype=np.uint8)
             Image.fromarray(picture).save(tmp_path / split / f"{number}.png")
     return tmp_path
-
-
-class Painter(nn.Module):
-    """A generator that gives one colour, of whole pictures or of their centre."""
-
-    multiple = smallest = 1
-
-    def __init__(self, level: float, side: int | None = None) -> None:
-        super().__init__()
-        self.level = nn.Parameter(torch.tensor(level))
-        self.side = side
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        side = self.side or x.shape[-1]
-        return self.level.expand(len(x), 3, side, side)
 
 
 @pytest.mark.parametrize(("fill", "channels"), [("zero", False), ("mean", True), ("noise", True)])
@@ -160,17 +141,6 @@ def test_the_loss_of_the_context_encoder_by_hand() -> None:
     assert torch.equal(objective.judged(batch, output), output), "the discriminator sees the hole alone"
 
 
-def test_the_discriminator_sees_the_composite() -> None:
-    task = task_of(holes_of())
-    batch = task.assemble(crops(3), [0, 1, 2])
-    assert batch.hole is not None
-    output = torch.full_like(batch.target, 0.25)
-    judged = task.objective(torch.device("cpu")).judged(batch, output)
-    hidden = (batch.hole > 0).expand(-1, 3, -1, -1)
-    assert torch.equal(judged[~hidden], batch.target[~hidden])
-    assert (judged[hidden] == 0.25).all()
-
-
 @pytest.mark.parametrize("discriminator", ["patch", "global_and_patch"])
 def test_patches_at_holes_are_judged_alone(discriminator: Any) -> None:
     holes = holes_of(masks={"centre": 1.0}, centre=0.25, judged_patches="hole")
@@ -195,54 +165,6 @@ def test_patches_at_holes_are_judged_alone(discriminator: Any) -> None:
     assert float(terms["g_adversarial"]) == pytest.approx(float(((seen[2].reshape(2, -1)[:, there] - 1) ** 2).mean()))
     right = ((real[:, there] > 0.5).mean() + (fake[:, there] <= 0.5).mean()) / 2
     assert float(terms["d_accuracy"]) == pytest.approx(right)
-
-
-def test_hole_and_context_have_their_weights() -> None:
-    task = task_of(holes_of(hole_weight=6.0, context_weight=0.5), lambda_l1=0.0, lambda_l2=1.0)
-    batch = task.assemble(crops(2), [0, 1])
-    assert batch.hole is not None
-    output = torch.zeros_like(batch.target)
-    weights = pixel_weights(batch.hole, hole_weight=6.0, context_weight=0.5, overlap=0, overlap_weight=10.0)
-    (term,) = [term for term in task.objective(torch.device("cpu")).reconstruction if term.name == "g_l2"]
-    assert float(term.loss(output, batch)) == pytest.approx(float(l2(output, batch.target, weights)))
-    by_hand = np.where(batch.hole.numpy() > 0, 6.0, 0.5) * batch.target.numpy() ** 2
-    assert float(term.loss(output, batch)) == pytest.approx(float(by_hand.mean()), rel=1e-6)
-
-
-@pytest.mark.parametrize("shown", [False, True])
-def test_composites_keep_every_known_pixel(photographs: Path, shown: bool) -> None:
-    encoder = encoder_of(overlap=3, overlap_shown=shown)
-    for task, side in ((task_of(holes_of(fill="noise", mask_channel=True)), None), (encoder, 16)):
-        paths = task.data_set(photographs).paths("test")
-        examples = [example_of(task, path, number=number, seed=0) for number, path in enumerate(paths)]
-        with inference(net := Painter(1.0, side), "eval"):
-            outputs = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=range(4))
-        for example, output in zip(examples, outputs, strict=True):
-            assert example.mask is not None
-            hole = example.mask.hole
-            np.testing.assert_array_equal(output.fake[~hole], example.target[~hole])
-            assert (output.fake[hole] == 255).all()
-            assert (example.condition[hole] == NEUTRAL_GREY).all()
-            np.testing.assert_array_equal(example.condition[~hole], example.target[~hole])
-            assert len(task.panels(example, output)) == 4
-            if side is None:
-                assert output.raw is not None
-                assert (output.raw == 255).all()
-            else:
-                assert (output.raw is not None) == shown
-                if output.raw is not None:
-                    assert (output.raw[8:24, 8:24] == 255).all()
-
-
-def test_an_output_does_not_depend_on_its_batch(photographs: Path) -> None:
-    task = task_of(holes_of(fill="noise", mask_channel=True), generator="unet", generator_channels=3)
-    net = new_networks(task.settings)[0]
-    paths = task.data_set(photographs).paths("test")
-    examples = [example_of(task, path, number=number, seed=0) for number, path in enumerate(paths)]
-    with inference(net, "train"):
-        together = task.outputs(net, examples, purpose=Purpose.GENERATE, seed=0, numbers=[5, 6, 7, 8])
-        alone = task.outputs(net, examples[2:3], purpose=Purpose.GENERATE, seed=0, numbers=[7])[0]
-    assert np.abs(together[2].fake.astype(int) - alone.fake.astype(int)).max() <= 1
 
 
 def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_row_has_means_and_the_largest_gradient_norms_also_after_a_resume(tmp_
         log.check(step)
         if log.row_due(step):
             log.end_row(step=step, epoch=1, images=step, seconds=0.0)
-    assert [(row["step"], row["term"], row["value"]) for row in log.rows()] == [
+    assert [(row[0], *row[3:5]) for row in log.state_dict()["rows"]] == [
         (10, "g_l1", 5.5), (10, "d_gradient_norm", 100.9), (10, "d_gradient_norm_max", 1000.0),
         (20, "g_l1", 15.5), (20, "d_gradient_norm", 1.0), (20, "d_gradient_norm_max", 1.0),
     ]  # fmt: skip

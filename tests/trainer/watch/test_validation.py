@@ -3,17 +3,17 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from training_runs import Stop, train
+from PIL import Image
+from training_runs import train
 
-from gan_eval.files.digests import sha256_file
+from gan_eval.metrics import evaluate
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
-from gan_eval.tables.frames import read_rows
+from gan_eval.tables.frames import Row, read_rows
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
 from trainer.watch import validation
@@ -28,52 +28,31 @@ def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
     return Measure(measure_during_training(names), higher_is_better(names))
 
 
-def files(run: Path) -> dict[str, Any]:
-    """Return the hashes of a run's files, without files that hold times."""
-    kept = [path for path in run.rglob("*") if path.is_file() and path.suffix in (".safetensors", ".png")]
-    kept += [run / "validation.csv"]
-    return {str(path.relative_to(run)): sha256_file(path) for path in kept}
+def brightness(folder: Path) -> list[Row]:
+    """A metric of the generated pictures."""
+    pictures = [np.asarray(Image.open(path)) for path in sorted((folder / "fake").iterdir())]
+    return [{"metric": "psnr", "value": float(np.mean(pictures)), "sd": None, "n": len(pictures), "reason": None}]
+
+
+CHEAP = Measure(brightness, {"psnr": True})
 
 
 @pytest.mark.slow
-def test_a_killed_run_validates_and_keeps_the_same(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    data = make_pairs(train=3, val=3)
-    settings = tiny(steps=8, validate_every=2, snapshots=(0, 4), validation_pairs=2)
-    straight = train(settings, data, tmp_path / "a", direction="AtoB", measure=measure())
-
-    with pytest.raises(Stop):
-        train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), stop_after=5, checkpoint_every=3)
-    again = train(settings, data, tmp_path / "b", direction="AtoB", measure=measure(), checkpoint_every=3)
-    assert files(straight) == files(again)
-    assert {"snapshots/step_0000000.safetensors", "snapshots/step_0000004.safetensors"} <= set(files(again))
-
-    rows = read_rows(straight / "validation.csv", VALIDATION)
-    assert {row["step"] for row in rows} == {0, 2, 4, 6, 8}
+def test_validation_in_both_modes_agrees_with_a_batch_report(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data, settings = make_pairs(train=2, val=3), tiny(steps=4, validate_every=2, snapshots=(1,), validation_pairs=2)
+    run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
+    rows = read_rows(run / "validation.csv", VALIDATION)
+    assert {row["step"] for row in rows} == {0, 1, 2, 4}
     assert {(row["mode"], row["metric"]) for row in rows} == {
         (mode, metric) for mode in ("train", "eval") for metric in ("psnr", "ssim", "diversity")
     }
     assert all(row["n"] == 2 and row["split"] == "val" and row["fraction"] == 1.0 for row in rows)
-    best = max(
-        (row for row in rows if row["metric"] == "psnr" and row["mode"] == "train"), key=lambda row: row["value"]
-    )
-    _, definition = load_generator(straight / "best.safetensors")
-    assert definition["step"] == best["step"]
-
-
-@pytest.mark.slow
-def test_validation_in_both_modes_differs_and_agrees_with_a_batch_report(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path
-) -> None:
-    from gan_eval.metrics import evaluate
-
-    data = make_pairs(train=2, val=2)
-    run = train(tiny(steps=4, validate_every=4), data, tmp_path / "run", direction="AtoB", measure=measure())
-    rows = [
-        row for row in read_rows(run / "validation.csv", VALIDATION) if row["step"] == 4 and row["metric"] == "psnr"
-    ]
-    by_mode = {row["mode"]: row["value"] for row in rows}
-    assert by_mode["train"] != by_mode["eval"]
-    for mode, value in by_mode.items():
+    of_psnr = [row for row in rows if row["metric"] == "psnr"]
+    best = max((row for row in of_psnr if row["mode"] == "train" and row["step"]), key=lambda row: row["value"])
+    assert load_generator(run / "best.safetensors")[1]["step"] == best["step"]
+    last = {row["mode"]: row["value"] for row in of_psnr if row["step"] == 4}
+    assert last["train"] != last["eval"]
+    for mode, value in last.items():
         images, _ = evaluate(run / "validation" / mode, ["psnr"])
         assert images["value"].mean() == pytest.approx(value, abs=1e-12)
 
@@ -98,28 +77,17 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
         assert (found.names, found.seen) == (names, seen)
 
 
-def test_the_whole_split_decides_where_the_best_generator_is_asked_for(tiny: Settings) -> None:
-    curves, chosen = tiny(steps=4, validate_every=2), tiny(steps=4, validate_every=2, best_metric="psnr")
-    assert curves.validation_count(uses_best=False) == 16
-    assert curves.validation_count(uses_best=True) is None
-    assert chosen.validation_count(uses_best=False) is None
-    assert tiny(steps=4, validation_pairs="all").validation_count(uses_best=False) is None
-    for settings in (curves, chosen):
-        few = settings.model_copy(update={"validation_pairs": 3})
-        assert few.validation_count(uses_best=True) == 3
-
-
 @pytest.mark.slow
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, settings = make_pairs(train=2, val=5), tiny(steps=2, validate_every=1, validation_pairs="all")
-    one = train(settings, data, tmp_path / "one", direction="AtoB", measure=measure())
+    one = train(settings, data, tmp_path / "one", direction="AtoB", measure=CHEAP)
     monkeypatch.setattr(validation, "HELD", 4)
     monkeypatch.setattr(validation, "TOGETHER", 2)
-    many = train(settings, data, tmp_path / "many", direction="AtoB", measure=measure())
+    many = train(settings, data, tmp_path / "many", direction="AtoB", measure=CHEAP)
     rows = [read_rows(run / "validation.csv", VALIDATION) for run in (one, many)]
-    assert len(rows[0]) == 3 * 2 * 3
+    assert len(rows[0]) == 3 * 2 * 2
     for by_one, together in zip(*rows, strict=True):
         assert by_one["n"] == together["n"] == 5
         assert by_one["value"] == pytest.approx(together["value"], rel=1e-3)

@@ -1,14 +1,14 @@
-"""Generators in the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), both ways.
+"""A trained generator from any file that holds one: a run's folder, its `.safetensors`, or a foreign `.pth`.
 
-Such a file is a plain state dict. Everything is inferred from keys and shapes, so that no option can contradict the
-file. Only the dropout of a U-Net, which has no weights, is unknown.
+A foreign file has the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), a plain state dict. Everything is
+inferred from keys and shapes, so that no option can contradict the file. Only the dropout of a U-Net, which has no
+weights, is unknown.
 """
 
-import io
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +17,93 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_bytes
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from gan_eval.settings.sections import first_problem
-from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
+from gan_eval.settings.training import MAX_LEVELS, Direction, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
+from trainer.datasets.pairs import Formats
 from trainer.nets.build import GENERATORS, first_difference, generator_for
-from trainer.nets.layers import Network, ResizeConv2d
+from trainer.nets.layers import Network
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
-from trainer.state.run_folder import read_safetensors
+from trainer.state.run_folder import (
+    GENERATOR,
+    Definition,
+    direction_of,
+    formats_of,
+    generator_file,
+    load_generator,
+    read_safetensors,
+    settings_of,
+)
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
 IMAGE_SIZE = 256  # the size at which its generators are trained and tested by default
 DROPOUT = 0.5  # the probability that it always takes
-SHALLOWEST = 5  # levels of the smallest U-Net that it can build
 
 Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """A generator from outside, and what was inferred of it."""
+class Model:
+    """A generator on the CPU and what is known of it."""
 
     net: Network
     settings: TrainingSettings
-    notes: tuple[str, ...]  # messages for the user
+    file: Path
+    name: str  # the run's name, with the snapshot's where it is one
+    direction: Direction | None  # the half that is the input; None: the file does not say
+    fraction: float  # share of the planned training that was done; 1 for a foreign file
+    formats: Formats | None = None
+    """Channels and depth of input and target, and how they are shown; None: unknown."""
+    notes: tuple[str, ...] = ()  # messages for the user
+    definition: Definition = field(default_factory=dict)  # its run's; of a foreign file empty
+
+    @property
+    def is_foreign(self) -> bool:
+        """True for a file of another program."""
+        return self.file.suffix == SUFFIX
 
 
-def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
-    """Read a generator, on the CPU."""
+def load_model(path: Path, *, dropout: bool | None = None) -> Model:
+    """Load the generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
+
+    Args:
+        path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
+        dropout: for a `.pth`: whether a U-Net has dropout; default: yes.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX and not path.is_dir():
+        return load_foreign(path, dropout=dropout)
+    if dropout is not None:
+        raise UserError(f"{path}: its settings have the dropout; --dropout and --no-dropout are for {SUFFIX} files")
+    net, definition = load_generator(path)
+    file = generator_file(path)
+    settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
+    formats = formats_of(definition)
+    return Model(net, settings, file, _name(file), direction, fraction, formats=formats, definition=definition)
+
+
+def _name(file: Path) -> str:
+    """The model's name from its path: the run's folder, and what of the run it is unless its end.
+
+    `facades/latest_net_G.pth` is facades, `facades/200_net_G.pth` facades-200, `zebra/latest_net_G_A.pth` zebra-A;
+    `unet.pth` is unet.
+    """
+    folder, stem = file.resolve().parent, file.stem
+    if match := re.fullmatch(r"(?:latest|(\d+))_net_G(?:_([AB]))?", stem):
+        return "-".join([folder.name, *filter(None, match.groups())])
+    if file.suffix == SUFFIX:
+        return stem
+    if file.name == GENERATOR:
+        return folder.name
+    return f"{(folder.parent if folder.name == 'snapshots' else folder).name}-{stem}"
+
+
+def load_foreign(path: Path, *, dropout: bool | None = None) -> Model:
+    """Read a generator of pytorch-CycleGAN-and-pix2pix, on the CPU."""
     tensors = read_tensors(path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
@@ -77,29 +132,7 @@ def load_foreign(path: Path, *, dropout: bool | None = None) -> Foreign:
     with torch.no_grad():
         for key, tensor in _renamed(net).items():
             tensor.copy_(tensors[key])
-    return Foreign(net, settings, tuple(notes))
-
-
-def to_reference(net: Network) -> Tensors:
-    """The generator's weights under the names of the layout."""
-    if not isinstance(net, UNet | ResNet) or net.only_size is not None:
-        raise UserError(f"generator: the layout of {LAYOUT} has plain U-Nets and ResNets only")
-    if isinstance(net, UNet) and net.activated:
-        raise UserError(f"encoder_order: the layout of {LAYOUT} has norms before activations")
-    if isinstance(net, UNet) and net.pooled:
-        raise UserError(f"downsampling pool: the layout of {LAYOUT} has strided convolutions only")
-    if any(isinstance(module, ResizeConv2d) for module in net.modules()):
-        raise UserError(f"upsampling resize: the layout of {LAYOUT} has transposed convolutions only")
-    if not isinstance(net, ResNet) and net.depth < SHALLOWEST:
-        raise UserError(f"depth {net.depth}: the U-Nets of {LAYOUT} have {SHALLOWEST} levels or more")
-    return {name: tensor.detach().cpu().clone() for name, tensor in _renamed(net).items()}
-
-
-def save_foreign(net: Network, out: Path) -> None:
-    """Write the generator in the layout, whole or not at all; equal weights give equal files."""
-    buffer = io.BytesIO()
-    torch.save(to_reference(net), buffer)
-    write_bytes(out, buffer.getvalue())
+    return Model(net, settings, path, _name(path), None, 1.0, notes=tuple(notes))
 
 
 def read_tensors(path: Path) -> Tensors:

@@ -1,0 +1,438 @@
+"""Holes for inpainting: pure functions of a NumPy generator and a size (height, width) that give a bool array.
+
+| kind | hole |
+| --- | --- |
+| centre | a centred square |
+| blocks | rectangles that may overlap, a quarter of the picture at most |
+| region | a silhouette |
+| strokes | strokes of a round brush |
+| folder | the user's own masks |
+
+A maker changes nothing but the generator's state. A new kind is a name at the end of
+`gan_eval.settings.training.MaskKind`, a maker here, and a line in `Masks.__init__`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
+from math import ceil, cos, hypot, pi, sin
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy.ndimage import binary_dilation
+
+from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.settings.training import InpaintingSettings, MaskKind
+from gan_eval.stimuli.holes import Hole, hole_of, mask_of
+from gan_eval.stimuli.pictures import list_pictures, read_rgb
+
+Size = tuple[int, int]  # (height, width) in pixels
+
+
+@dataclass(frozen=True)
+class Band:
+    """The numbers of pixels that a hole may have; never none, never all."""
+
+    least: int
+    most: int
+
+    def __contains__(self, pixels: int) -> bool:
+        return self.least <= pixels <= self.most
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """A number of pixels in the band, each as likely as any other."""
+        return int(rng.integers(self.least, self.most + 1))
+
+
+def band_of(size: Size, least: float, most: float) -> Band:
+    """The band of pixels for proportions of the picture `least` .. `most`, both of them included."""
+    pixels = size[0] * size[1]
+    fewest, highest = round(least * pixels), round(most * pixels)
+    fewest += fewest / pixels < least
+    highest -= highest / pixels > most
+    band = Band(max(fewest, 1), min(highest, pixels - 1))
+    if band.least > band.most:
+        raise UserError(
+            f"inpainting.least_area, most_area: no hole in a picture of {size[1]}x{size[0]} takes between {least:g} "
+            f"and {most:g} of it; move them apart"
+        )
+    return band
+
+
+def fitted(hole: Hole, band: Band) -> Hole:
+    """The hole itself if its number of pixels is in the band, else grown or shrunk until it is.
+
+    It grows and shrinks evenly on all sides, pixel by pixel; of the last layer only as much as is needed changes.
+    Where there is nothing to grow from it grows from the picture's centre.
+    """
+    count = int(np.count_nonzero(hole))
+    if count < band.least:
+        return _grown(hole, band.least)
+    if count > band.most:
+        return ~_grown(~hole, hole.size - band.most)
+    return hole
+
+
+def _grown(hole: Hole, pixels: int) -> Hole:
+    """Return the hole with layers added until it has exactly `pixels` pixels (at most the whole picture)."""
+    grown = hole.copy()
+    if not grown.any():
+        grown[grown.shape[0] // 2, grown.shape[1] // 2] = True
+    while (missing := pixels - int(np.count_nonzero(grown))) > 0:
+        dilated = binary_dilation(grown, np.ones((3, 3)))  # with the eight neighbours of each pixel
+        layer = np.flatnonzero(dilated & ~grown)
+        grown.flat[layer[:missing]] = True
+    return grown
+
+
+Maker = Callable[[np.random.Generator, Size], Hole]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A hole with its kind."""
+
+    kind: MaskKind
+    hole: Hole  # (H, W), True in the hole
+
+    @property
+    def area(self) -> float:
+        """Proportion of the picture that the hole takes, 0..1."""
+        return int(np.count_nonzero(self.hole)) / self.hole.size
+
+
+class Masks:
+    """Masks of several kinds, each as often as `[training.inpainting]` says."""
+
+    def __init__(
+        self, settings: InpaintingSettings, *, shapes: Sequence[Hole] = (), folder: Sequence[Hole] = ()
+    ) -> None:
+        if "blocks" in settings.masks and settings.least_area > MOST_OF_BLOCKS:
+            raise UserError(
+                f"inpainting.least_area: {settings.least_area:g} cannot be reached by holes of kind blocks, which take "
+                f"at most {MOST_OF_BLOCKS:g} of the picture; lower it or leave blocks out"
+            )
+        if "folder" in settings.masks and not folder:
+            raise UserError("inpainting.masks: folder: there are no masks; give their folder with mask_folder")
+        least, most = settings.least_area, settings.most_area
+        self._makers: dict[MaskKind, Maker] = {
+            "centre": partial(centre, share=settings.centre),
+            "blocks": partial(blocks, least=least, most=most),
+            "region": partial(region, shapes=tuple(shapes), least=least, most=most),
+            "strokes": partial(strokes, least=least, most=most),
+            "folder": partial(pasted, masks=tuple(folder), least=least, most=most),
+        }
+        self._kinds: list[MaskKind] = [kind for kind in get_args(MaskKind) if kind in settings.masks]
+        self._bounds = list(accumulate(settings.masks[kind] for kind in self._kinds))
+
+    def __call__(self, rng: np.random.Generator, size: Size) -> Mask:
+        """A mask for a picture of `size` = (height, width); `rng` decides it.
+
+        Every hole takes between the least and the most area; that of a centre follows from its side alone, in whole
+        pixels.
+        """
+        place = rng.random() * self._bounds[-1]
+        bounds = zip(self._kinds, self._bounds, strict=True)
+        kind = next((kind for kind, bound in bounds if place < bound), self._kinds[-1])
+        return Mask(kind, self._makers[kind](rng, size))
+
+
+MOST_OF_BLOCKS = 0.25  # blocks take at most this share of the picture (Pathak et al. 2016, section 3.3).
+
+_BLOCKS = (2, 8)
+_LONGEST_BLOCK = 3.0  # long side by short side
+_TRIES = 40
+
+
+def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
+    """A centred square (Pathak et al. 2016, section 3.3)."""
+    del rng
+    shorter = min(size)
+    side = min(max(round(share * shorter), 1), max(shorter - 1, 1))
+    hole = np.zeros(size, np.bool_)
+    top, left = ((length - side) // 2 for length in size)
+    hole[top : top + side, left : left + side] = True
+    return hole
+
+
+def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
+    """Rectangles anywhere, which may overlap: "random block" of Pathak et al. 2016, section 3.3."""
+    band = band_of(size, least, min(most, MOST_OF_BLOCKS))
+    target = band.draw(rng)
+    number = int(rng.integers(_BLOCKS[0], _BLOCKS[1] + 1))
+    hole = np.zeros(size, np.bool_)
+    taken = 0
+    for _ in range(_TRIES):
+        area = target / number * rng.uniform(0.5, 1.75)
+        elongation = _LONGEST_BLOCK ** rng.uniform(-0.5, 0.5)
+        sides = (area**0.5 * elongation, area**0.5 / elongation)
+        height, width = (min(max(round(side), 1), length) for side, length in zip(sides, size, strict=True))
+        top = int(rng.integers(0, size[0] - height + 1))
+        left = int(rng.integers(0, size[1] - width + 1))
+        window = slice(top, top + height), slice(left, left + width)
+        more = taken + int(np.count_nonzero(~hole[window]))
+        if more > band.most:
+            continue
+        hole[window] = True
+        taken = more
+        if taken >= target:
+            break
+    return fitted(hole, band)
+
+
+def pasted(rng: np.random.Generator, size: Size, *, masks: Sequence[Hole], least: float, most: float) -> Hole:
+    """One of the given masks, turned by quarters and mirrored at random, at the picture's size (nearest neighbour)."""
+    band = band_of(size, least, most)
+    mask = np.rot90(masks[int(rng.integers(len(masks)))], int(rng.integers(4)))
+    mask = mask[:, ::-1] if rng.random() < 0.5 else mask
+    return fitted(at_size(mask, size), band)
+
+
+def at_size(mask: Hole, size: Size) -> Hole:
+    """A mask stretched to (height, width), by its nearest pixels."""
+    rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
+    return mask[rows[:, None], columns]
+
+
+_VERTICES = (4, 12)
+_WIDTHS = (12 / 256, 40 / 256)  # by the picture's shorter side
+_USUAL_SHARE = 0.25  # holes that take less of the picture are painted with a finer brush
+_FINEST = 0.35  # width of the finest brush by that of the usual one
+_TURN = (4 * pi / 15, 8 * pi / 15)  # change of direction at a vertex, to either side
+_STROKE_TRIES = 30
+
+
+def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
+    """Brush strokes in all directions until their area is reached.
+
+    Numbers of vertices, widths (by a picture of 256 pixels) and lengths are those of the free-form masks of Yu et al.
+    2019 (arXiv 1806.03589). Their angles are the changes of direction here, so that no direction is preferred.
+    """
+    band = band_of(size, least, most)
+    target = band.draw(rng)
+    fineness = min(max((target / (size[0] * size[1] * _USUAL_SHARE)) ** 0.5, _FINEST), 1.0)
+    canvas, taken = Image.new("L", (size[1], size[0])), 0
+    for _ in range(_STROKE_TRIES):
+        candidate = canvas.copy()
+        places, width = draw_stroke(rng, size, fineness=fineness)
+        draw = ImageDraw.Draw(candidate)
+        points = [(x - 0.5, y - 0.5) for x, y in places]  # Pillow counts from the centre of the first pixel
+        draw.line(points, fill=255, width=max(round(width), 1))
+        radius = max(width - 1, 0) / 2
+        for x, y in points:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        more = int(np.count_nonzero(np.asarray(candidate)))
+        if more > band.most:
+            fineness *= 0.7
+            continue
+        canvas, taken = candidate, more
+        if taken >= target:
+            break
+    return fitted(np.asarray(canvas) > 0, band)
+
+
+def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float) -> tuple[list[tuple[float, float]], float]:
+    """Points x, y and width, in pixels, of a stroke that starts anywhere and turns back at the picture's edges."""
+    height, width = size
+    vertices = max(round(int(rng.integers(_VERTICES[0], _VERTICES[1] + 1)) * min(fineness, 1)), 2)
+    lengths = np.abs(rng.normal(1 / 8, 1 / 16, vertices - 1)) * hypot(height, width) * fineness
+    turns = rng.uniform(*_TURN, vertices - 1) * rng.choice((-1, 1), vertices - 1)
+    headings = rng.uniform(0, 2 * pi) + np.cumsum(turns)
+    x, y = rng.uniform(0, width), rng.uniform(0, height)
+    points = [(x, y)]
+    for length, heading in zip(lengths.tolist(), headings.tolist(), strict=True):
+        x, y = _folded(x + length * cos(heading), width), _folded(y + length * sin(heading), height)
+        points.append((x, y))
+    return points, rng.uniform(*_WIDTHS) * min(size) * fineness
+
+
+def _folded(place: float, length: int) -> float:
+    """A place outside of 0 .. length mirrored at the ends."""
+    return length - abs(length - place % (2 * length))
+
+
+Outline = NDArray[np.float64]  # (N, 2): the corners x, y of a closed polygon, at any scale
+
+MADE_SIDE = 192  # longer side of a made silhouette in pixels
+
+_CORNERS = 72
+_POSES = 5
+_ADJUSTMENTS = 3  # changes of scale at a place before another place is tried
+_SMALL = 48  # longer side of the picture on which a scale is looked for
+_ENLARGED = 1.6
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Position and angle of a silhouette in a picture."""
+
+    x: float
+    y: float  # its middle, in pixels from the picture's upper left corner
+    angle: float  # angle in radians, clockwise
+    mirrored: bool
+
+
+def region(rng: np.random.Generator, size: Size, *, shapes: Sequence[Hole], least: float, most: float) -> Hole:
+    """A silhouette at any angle, mirrored half of the time ("random region" of Pathak et al. 2016, section 3.3).
+
+    Its middle is in the picture, most often towards the picture's own, so it may hang over the edge.
+    """
+    band = band_of(size, least, most)
+    hole = np.zeros(size, np.bool_)
+    for _ in range(_POSES):
+        shape = shapes[int(rng.integers(len(shapes)))] if shapes else made_shape(rng)
+        height, width = size  # a place anywhere in the picture, more often towards its middle
+        x, y = rng.uniform(0, width / 2, 2).sum(), rng.uniform(0, height / 2, 2).sum()
+        pose = Pose(float(x), float(y), rng.uniform(0, 2 * pi), rng.random() < 0.5)
+        target = band.draw(rng)
+        scale = scale_for(shape, size, pose, target)
+        for _ in range(1 + _ADJUSTMENTS):
+            hole = _placed(shape, size, pose, scale)
+            pixels = int(np.count_nonzero(hole))
+            if pixels in band:
+                return hole
+            scale *= _correction(target, pixels)
+    return fitted(hole, band)
+
+
+def scale_for(shape: Hole, size: Size, pose: Pose, target: int) -> float:
+    """The scale at which about `target` pixels of a silhouette are in the picture, found on a small one.
+
+    What hangs over the edge is made up for by enlarging the rest, but no further than `_ENLARGED`.
+    """
+    inside = scale = (target / max(int(np.count_nonzero(shape)), 1)) ** 0.5
+    factor = max(max(size) / _SMALL, 1.0)
+    small = ceil(size[0] / factor), ceil(size[1] / factor)
+    near = replace(pose, x=pose.x / factor, y=pose.y / factor)
+    for _ in range(_ADJUSTMENTS):
+        pixels = np.count_nonzero(_placed(shape, small, near, scale / factor)) * factor**2
+        scale = min(scale * _correction(target, pixels), inside * _ENLARGED)
+    return scale
+
+
+def _correction(target: float, pixels: float) -> float:
+    """Return the factor of the scale, if area went with its square; at most 2."""
+    return (target / max(pixels, target / 4)) ** 0.5
+
+
+def _placed(shape: Hole, size: Size, pose: Pose, scale: float) -> Hole:
+    """The silhouette in an empty picture of `size`, at `scale` pixels of the picture by pixel of the silhouette."""
+    rows, columns = np.flatnonzero(shape.any(axis=1)), np.flatnonzero(shape.any(axis=0))
+    middle_x, middle_y = shape.shape[1] / 2, shape.shape[0] / 2  # of the whole array where nothing is True
+    if rows.size:
+        middle_x, middle_y = (int(columns[0]) + int(columns[-1]) + 1) / 2, (int(rows[0]) + int(rows[-1]) + 1) / 2
+    flip = -1 if pose.mirrored else 1
+    right, down = cos(pose.angle) / scale, sin(pose.angle) / scale
+    across = (flip * right, flip * down, middle_x - flip * (right * pose.x + down * pose.y))
+    along = (-down, right, middle_y + down * pose.x - right * pose.y)
+    picture = Image.fromarray(shape.view(np.uint8) * np.uint8(255))
+    placed = picture.transform((size[1], size[0]), Image.Transform.AFFINE, (*across, *along), Image.Resampling.BILINEAR)
+    return np.asarray(placed) > 127
+
+
+def made_shape(rng: np.random.Generator) -> Hole:
+    """A silhouette: a blob, a polygon, a body with limbs, or a bent blob; stretched up to twice its width.
+
+    Returns:
+        Its bounding box, True inside, `MADE_SIDE` pixels on the longer side.
+    """
+    outline = _FAMILIES[int(rng.integers(len(_FAMILIES)))](rng)
+    outline = outline * (1, rng.uniform(0.5, 1))
+    outline -= outline.min(axis=0)
+    outline *= (MADE_SIDE - 1) / outline.max()
+    width, height = (round(length) + 1 for length in outline.max(axis=0))
+    canvas = Image.new("L", (width, height))
+    ImageDraw.Draw(canvas).polygon(outline.ravel().tolist(), fill=255)
+    return np.asarray(canvas) > 127
+
+
+def _blob(rng: np.random.Generator) -> Outline:
+    """A circle with harmonics 2 to 7, the higher the weaker."""
+    orders = np.arange(2, 8)
+    return _polar(_harmonics(rng, orders, rng.normal(0, 0.55, len(orders)) / orders))
+
+
+def _polygon(rng: np.random.Generator) -> Outline:
+    """Three to nine corners around a middle."""
+    corners = int(rng.integers(3, 10))
+    angles = 2 * pi / corners * (np.arange(corners) + rng.uniform(-0.35, 0.35, corners))
+    return rng.uniform(0.45, 1, (corners, 1)) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _limbs(rng: np.random.Generator) -> Outline:
+    """A body with three to six limbs of unequal lengths."""
+    limbs = int(rng.integers(3, 7))
+    lengths = _harmonics(rng, np.array([limbs, limbs - 1, limbs + 1]), rng.uniform([0.5, 0.1, 0.1], [0.9, 0.4, 0.4]))
+    return _polar(lengths)
+
+
+def _bent(rng: np.random.Generator) -> Outline:
+    """A long blob, curved."""
+    outline = _blob(rng) * (1, 0.45)
+    outline[:, 1] += rng.uniform(0.4, 1) * outline[:, 0] ** 2
+    return outline
+
+
+_FAMILIES: tuple[Callable[[np.random.Generator], Outline], ...] = (_blob, _polygon, _limbs, _bent)
+
+_ANGLES = 2 * pi * np.arange(_CORNERS) / _CORNERS
+
+
+def _harmonics(rng: np.random.Generator, orders: NDArray[np.int_], strengths: NDArray[np.float64]) -> Outline:
+    """Radii (_CORNERS,), all of them positive."""
+    phases = rng.uniform(0, 2 * pi, len(orders))
+    waves: NDArray[np.float64] = np.cos(orders[:, None] * _ANGLES + phases[:, None])
+    return np.asarray(np.exp(strengths @ waves))
+
+
+def _polar(radii: NDArray[np.float64]) -> Outline:
+    return radii[:, None] * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
+
+
+LONGEST = 256  # longer side in pixels to which silhouettes are reduced
+
+FEWEST = 2  # pixels of the smallest silhouette
+
+
+def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: int = LONGEST) -> dict[str, Hole]:
+    """Read the silhouettes or masks of a folder by file name, in natural order: (H, W), True where it is white.
+
+    Args:
+        least, most: share of its picture that a hole may take.
+        longest: pictures with a longer side are reduced to it (mean over each new pixel, then the nearer of black and
+            white).
+    """
+    holes: dict[str, Hole] = {}
+    for path in list_pictures(folder):
+        hole = hole_of(read_rgb(path))
+        pixels = int(np.count_nonzero(hole))
+        white = pixels / hole.size
+        if pixels < FEWEST:
+            problem = "no white in it" if not pixels else "a single white pixel"
+            raise UserError(f"{path}: {problem}; a mask is white where the hole is, and black elsewhere")
+        if pixels == hole.size:
+            raise UserError(f"{path}: all of it is white; a mask is white where the hole is, and black elsewhere")
+        if not least <= white <= most:
+            raise UserError(
+                f"{path}: its white takes {white:.3g} of the picture, which is not between least_area {least:g} and "
+                f"most_area {most:g}; change these or remove the mask"
+            )
+        height, width = hole.shape
+        if max(height, width) > longest:
+            factor = longest / max(height, width)
+            size = max(round(width * factor), 1), max(round(height * factor), 1)
+            hole = np.asarray(Image.fromarray(mask_of(hole)).resize(size, Image.Resampling.BOX)) > 127
+            if not 0 < np.count_nonzero(hole) < hole.size:
+                raise UserError(f"{path}: nothing of its form is left at {size[0]}x{size[1]} pixels; draw it larger")
+        holes[path.name] = hole
+    return holes
+
+
+def hash_holes(holes: Mapping[str, Hole]) -> str:
+    """SHA-256 over the names, sizes and contents of holes, in order."""
+    return sha256_json([[name, *hole.shape, sha256_bytes(np.packbits(hole).tobytes())] for name, hole in holes.items()])
