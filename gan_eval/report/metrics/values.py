@@ -219,7 +219,7 @@ def external_tables(measured: Measured, dataset: str) -> list[Table]:
     rows = []
     for _, row in measured.external_values[measured.external_values["dataset"] == dataset].iterrows():
         ours = measured.summary(dataset, row["metric"], row["model"])
-        places = decimals([ours.value, row["value"]], [ours.half_width])
+        places = decimals([ours.value, row["value"]], [(ours.high - ours.low) / 2])
         rows.append(
             [
                 title_of(row["metric"]),

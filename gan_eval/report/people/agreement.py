@@ -56,7 +56,8 @@ def agreement_charts(folder: StudyFolder) -> list[Chart]:
         correlations = correlations[correlations["dataset"].notna()]
     images = folder.table(IMAGE_METRICS)
     images = images[(images["kind"] == "fake") & np.isfinite(images["value"].astype(float))]
-    figures, said = [], []
+    figures: list[Figure] = []
+    said: list[str] = []
     for row in sorted(correlations.to_dict("records"), key=lambda row: not is_of_quality(row["metric"])):
         on = "" if missing(row["dataset"]) else f" on {row['dataset']}"
         own = images[images["metric"] == row["metric"]]

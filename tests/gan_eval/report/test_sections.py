@@ -122,7 +122,7 @@ EQUIVALENT = "cannot be told apart by more than 5 points"
          ["mistook real and generated pictures for each other more often than by chance"], []),
         ({"ci_low": None, "ci_high": None}, ["cannot be said: too few participants or pictures for an interval"],
          ["do not show"]),
-        ({"difference": None, "verdict": "no verdict"}, ["cannot be said: on no data set both kinds were judged"],
+        ({"difference": None, "verdict": None}, ["cannot be said: on no data set both kinds were judged"],
          ["by chance"]),
     ],
 )  # fmt: skip

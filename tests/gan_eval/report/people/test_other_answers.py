@@ -102,7 +102,8 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
 
 def test_thresholds_of_quest_plus_are_told_as_such() -> None:
     blocks = [
-        {"participant": person, "dataset": "d", "protocol": "quest_plus", "answers": 50, "threshold_ms": threshold}
+        {"session": person, "participant": person, "block": 1, "dataset": "d", "protocol": "quest_plus", "answers": 50}
+        | {"threshold_ms": threshold}
         for person, threshold in (("P1", 180.0), ("P2", 220.0), ("P3", None))
     ]
     (sentence,) = threshold_sentences(folder_of(thresholds=blocks))
