@@ -1,5 +1,6 @@
 """Simulated pictures of several models with metrics' values, and how often metrics seem to follow people."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,10 +10,7 @@ import pandas as pd
 from scipy.special import expit, ndtr, ndtri
 
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
-from gan_eval.stats.metrics_and_people.correlations import (
-    correlation_rows,
-    single_metrics,
-)
+from gan_eval.stats.metrics_and_people.correlations import correlation_rows
 from gan_eval.stats.metrics_and_people.points import point_sets
 from gan_eval.stats.resampling import bias_corrected_interval, percentile_interval
 from gan_eval.stats.trials import fill_trials
@@ -101,7 +99,7 @@ def false_agreement(column: int, random: np.random.Generator) -> list[float]:
     trials, images = picture_tables(*simulate_pictures(list(NULL.values())[column], random))
     trials = fill_trials(trials)
     points = next(point_sets(trials, image_metrics=images))
-    row = correlation_rows(points, dict.fromkeys(single_metrics(points), np.full(1, np.nan)))[0]
+    row = correlation_rows(points, defaultdict(lambda: np.full(1, np.nan)))[0]
     answers: list[Any] = [row["within_p"], row["p"]]
     return [float(p < 0.05) if np.isfinite(p) else np.nan for p in answers]
 

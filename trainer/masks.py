@@ -84,7 +84,7 @@ def _grown(hole: Hole, pixels: int) -> Hole:
     if not grown.any():
         grown[grown.shape[0] // 2, grown.shape[1] // 2] = True
     while (missing := pixels - int(np.count_nonzero(grown))) > 0:
-        dilated = binary_dilation(grown, np.ones((3, 3)))  # with the eight neighbours of each pixel
+        dilated = binary_dilation(grown, np.ones((3, 3), np.bool_))  # with the eight neighbours of each pixel
         layer = np.flatnonzero(dilated & ~grown)
         grown.flat[layer[:missing]] = True
     return grown

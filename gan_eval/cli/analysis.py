@@ -333,7 +333,7 @@ def power(
         from gan_eval.files.output_folders import claim_output_folder
         from gan_eval.files.sets import replaced_set
         from gan_eval.machine.threads import usable_cores
-        from gan_eval.report.power_curve import power_curve
+        from gan_eval.report.parts.chart import power_curve
         from gan_eval.stats.power import plan_power
         from gan_eval.stats.power.planning import POWER, sentences, tables
         from gan_eval.tables import frames as tabular

@@ -24,7 +24,6 @@ FID_WARNING = (
 _FAMILIES = (
     "similarity",
     "perceptual",
-    "hole",
     "no_reference",
     "frechet",
     "kid",

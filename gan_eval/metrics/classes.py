@@ -21,7 +21,7 @@ tensor(1., dtype=torch.float64)
 """
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,7 +58,7 @@ class MeanOfPictures(torchmetrics.Metric):
     function = ""
     """Name in `gan_eval.metrics.functional`."""
     has_weights = False
-    """The function takes a network, which is loaded once."""
+    """The function takes a network."""
 
     def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
         """
@@ -71,8 +71,9 @@ class MeanOfPictures(torchmetrics.Metric):
         self._sum = f"sum_{function}"  # equal names of states would make two metrics one in a MetricCollection
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self._load = partial(functional.load, function, paths=weights) if self.has_weights else None
-        self._load_network()
+        self._paths = tuple((weights or {}).items())
+        if self.has_weights:
+            _loaded(function, self._paths, "cpu")
 
     def compute(self) -> Tensor:
         """Return the mean over all pictures; NaN if there were none."""
@@ -83,27 +84,11 @@ class MeanOfPictures(torchmetrics.Metric):
         return self._plot(val, ax)
 
     def _add(self, *pictures: Tensor) -> None:
-        values = getattr(functional, self.function)(*pictures, **self._network)
+        network = {"network": _loaded(self.function, self._paths, str(self.device))} if self.has_weights else {}
+        values = getattr(functional, self.function)(*pictures, **network)
         total: Tensor = getattr(self, self._sum)
         setattr(self, self._sum, total + values.to(total.device).sum())
         self.count += len(values)
-
-    def _load_network(self) -> None:
-        self._network = {"network": self._load(device=str(self.device))} if self._load is not None else {}
-
-    def _apply(self, fn: Any, exclude_state: Any = "") -> "MeanOfPictures":
-        before = self.device
-        super()._apply(fn, exclude_state)
-        if self.device != before:
-            self._load_network()
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__getstate__().items() if name != "_network"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._load_network()
 
 
 class MeanOfPairs(MeanOfPictures):
@@ -265,3 +250,9 @@ def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
     if value not in functions:
         raise ValueError(f"{option} {value!r}: wanted {' or '.join(functions)}")
     return functions[value]
+
+
+@lru_cache(maxsize=4)
+def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> functional.Network:
+    """The network of a function, loaded once for all metrics that use it."""
+    return functional.load(function, paths=dict(paths), device=device)

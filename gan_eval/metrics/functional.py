@@ -36,20 +36,8 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import (
-    frechet,
-    labels,
-    neighbours,
-    no_reference,
-    segmentation,
-    similarity,
-)
-from gan_eval.metrics.definitions import (
-    hole as hole_metrics,
-)
-from gan_eval.metrics.definitions import (
-    kid as kernel,
-)
+from gan_eval.metrics.definitions import frechet, labels, neighbours, no_reference, segmentation, similarity
+from gan_eval.metrics.definitions import kid as kernel
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.learned import learned_metrics
 
@@ -177,7 +165,7 @@ def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     bits 65535; inf where equal; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, or a
     hole is empty.
     """
-    return _holes(hole_metrics.psnr_hole, fake, real, hole)
+    return _holes(similarity.psnr, fake, real, hole)
 
 
 def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
@@ -188,7 +176,7 @@ def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     windows with their middle in the hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ,
     a side is below 11 pixels, or a hole is empty.
     """
-    return _holes(hole_metrics.ssim_hole, fake, real, hole)
+    return _holes(similarity.ssim, fake, real, hole)
 
 
 def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
@@ -198,7 +186,7 @@ def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole;
     hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, or a hole is empty.
     """
-    return _holes(hole_metrics.l1_hole, fake, real, hole)
+    return _holes(similarity.l1, fake, real, hole)
 
 
 def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
@@ -465,38 +453,3 @@ def _array(features: Features) -> NDArray[np.floating]:
     if array.ndim != 2:
         raise ValueError(f"wanted (N, d) features, found the shape {array.shape}")
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-__all__ = [
-    "Unmeasurable",
-    "brisque",
-    "class_accuracy",
-    "class_iou",
-    "coverage",
-    "density",
-    "dists",
-    "dists_hole",
-    "fid",
-    "kid",
-    "l1",
-    "l1_hole",
-    "label_colour_spread",
-    "label_detail",
-    "label_information",
-    "label_information_edges",
-    "load",
-    "lpips_alex",
-    "lpips_alex_hole",
-    "lpips_vgg",
-    "ms_ssim",
-    "niqe",
-    "pixel_accuracy",
-    "precision",
-    "psnr",
-    "psnr_hole",
-    "recall",
-    "sharpness",
-    "ssim",
-    "ssim_hole",
-    "ssim_luma",
-]

@@ -1,8 +1,8 @@
 """Metrics of sets as subclasses of torchmetrics' `Metric`: pictures in, batch by batch, one value out.
 
-`update(pictures, real=...)` takes (N, 3, H, W) uint8 pictures, 0..255, turns them into features and keeps what the
-metric needs of these; processes (torch.distributed) bring theirs together in `compute`. A batch alone has no distance:
-`forward` updates and gives None.
+`update(pictures, real=...)` takes (N, 3, H, W) uint8 pictures, 0..255, and keeps their features (8 KB a picture for
+Inception); processes (torch.distributed) bring theirs together in `compute`. A batch alone has no distance: `forward`
+updates and gives None.
 
 The network is Inception 2015-12-05, or any `feature_extractor`: a function or module from pictures to (N, d) features,
 which are held in float32.
@@ -25,13 +25,11 @@ import numpy as np
 import torch
 import torchmetrics
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.definitions.frechet import distance_of_factors
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
-from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
 from gan_eval.settings.training import Precision
 
@@ -59,6 +57,8 @@ class SetMetric(torchmetrics.Metric):
     full_state_update = False
     pending_real: list[Tensor] | Tensor
     pending_fake: list[Tensor] | Tensor
+    functions: ClassVar[dict[str, Callable[..., float]]] = {}
+    """The metrics' functions by their names."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class SetMetric(torchmetrics.Metric):
             raise ValueError(
                 f"features of the shape {tuple(features.shape)}, wanted {(len(pictures), self.num_features)}"
             )
-        self._take(features, "real" if real else "fake")
+        getattr(self, "pending_real" if real else "pending_fake").append(features)
 
     def forward(self, pictures: Tensor, real: bool) -> None:
         """As `update`: a batch alone has no distance."""
@@ -99,31 +99,6 @@ class SetMetric(torchmetrics.Metric):
         if not self.reset_real_features:
             for name, state in real.items():
                 setattr(self, name, state)
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """One value or several, as torchmetrics plots them."""
-        return self._plot(val, ax)
-
-    def _take(self, features: Tensor, which: str) -> None:
-        getattr(self, f"pending_{which}").append(features)
-
-    def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
-        for name, default in self._defaults.items():
-            if isinstance(default, list):
-                state = getattr(self, name)
-                setattr(self, name, [dim_zero_cat(state) if len(state) else self._empty(name)])
-        super()._sync_dist(*args, **kwargs)
-
-    def _empty(self, state: str) -> Tensor:
-        """The state of a process without pictures, as wide as the others' features."""
-        return torch.empty(0, self.num_features, device=self.device)
-
-
-class MetricOfAllFeatures(SetMetric):
-    """The base of metrics that hold every picture's features, 8 KB each for Inception."""
-
-    functions: ClassVar[dict[str, Callable[..., float]]] = {}
-    """The metrics' functions by their names."""
 
     def compute(self) -> Tensor | dict[str, Tensor]:
         """The value, float64; where the class has several metrics, each by its function's name.
@@ -142,15 +117,38 @@ class MetricOfAllFeatures(SetMetric):
         rows = features.cpu().numpy()
         return rows[sorted(range(len(rows)), key=lambda row: rows[row].tobytes())]
 
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """One value or several, as torchmetrics plots them."""
+        return self._plot(val, ax)
 
-class AllPairsKernelInceptionDistance(MetricOfAllFeatures):
+    def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
+        for name, default in self._defaults.items():
+            if isinstance(default, list):
+                state = getattr(self, name)
+                setattr(self, name, [dim_zero_cat(state) if len(state) else self._empty(name)])
+        super()._sync_dist(*args, **kwargs)
+
+    def _empty(self, state: str) -> Tensor:
+        """The state of a process without pictures, as wide as the others' features."""
+        return torch.empty(0, self.num_features, device=self.device)
+
+
+class FrechetInceptionDistance(SetMetric):
+    """FID: see `functional.fid`. The arguments are those of `SetMetric`."""
+
+    higher_is_better = False
+    plot_lower_bound = 0.0
+    functions: ClassVar = {"fid": functional.fid}
+
+
+class AllPairsKernelInceptionDistance(SetMetric):
     """KID: see `functional.kid`. The arguments are those of `SetMetric`; the value may be below 0."""
 
     higher_is_better = False
     functions: ClassVar = {"kid": functional.kid}
 
 
-class PrecisionRecall(MetricOfAllFeatures):
+class PrecisionRecall(SetMetric):
     """Precision and recall: see `functional.precision` and `functional.recall`. The arguments are those of `SetMetric`.
 
     `compute` returns both by name, 0 to 1.
@@ -162,7 +160,7 @@ class PrecisionRecall(MetricOfAllFeatures):
     functions: ClassVar = {"precision": functional.precision, "recall": functional.recall}
 
 
-class DensityCoverage(MetricOfAllFeatures):
+class DensityCoverage(SetMetric):
     """Density and coverage: see `functional.density` and `functional.coverage`. The arguments are those of `SetMetric`.
 
     `compute` returns both by name: density is 0 and above, coverage 0 to 1.
@@ -171,75 +169,6 @@ class DensityCoverage(MetricOfAllFeatures):
     higher_is_better = True
     plot_lower_bound = 0.0
     functions: ClassVar = {"density": functional.density, "coverage": functional.coverage}
-
-
-PENDING = 1024
-"""Features that the Fréchet distance's class holds before it folds them into its factor."""
-
-
-class FrechetInceptionDistance(SetMetric):
-    """FID: see `functional.fid`.
-
-    The state does not grow with the pictures: for each set the R factor of the QR decomposition of the rows [1, x],
-    (d + 1, d + 1) float64, holds number, mean and covariance exactly at any rank (34 MB for Inception), and R of two
-    such factors, one below the other, is that of both sets.
-    """
-
-    higher_is_better = False
-    plot_lower_bound = 0.0
-    factor_real: Tensor
-    factor_fake: Tensor
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        side = self.num_features + 1
-        self.add_state("factor_real", torch.zeros(side, side, dtype=torch.float64), dist_reduce_fx=merge_factors)
-        self.add_state("factor_fake", torch.zeros(side, side, dtype=torch.float64), dist_reduce_fx=merge_factors)
-
-    def compute(self) -> Tensor:
-        """The squared Fréchet distance, float64.
-
-        Raises:
-            Unmeasurable: a set has fewer than two members, or a feature is not finite.
-        """
-        n, mean_real, x = self._gaussian("real")
-        m, mean_fake, y = self._gaussian("fake")
-        if min(n, m) < 2:
-            raise Unmeasurable(f"{n} real and {m} generated pictures; a Fréchet distance needs two of each")
-        if not (x.isfinite().all() and y.isfinite().all()):
-            raise Unmeasurable("a feature is not finite")
-        shift = float((mean_real - mean_fake).square().sum())
-        return _number(distance_of_factors(shift, x.cpu().numpy(), y.cpu().numpy()))
-
-    def _take(self, features: Tensor, which: str) -> None:
-        super()._take(features, which)
-        if sum(map(len, getattr(self, f"pending_{which}"))) >= PENDING:
-            setattr(self, f"factor_{which}", self._whole_factor(which))
-            setattr(self, f"pending_{which}", [])
-
-    def _whole_factor(self, which: str) -> Tensor:
-        """(d + 1, d + 1): the factor with what is pending folded in."""
-        pending = getattr(self, f"pending_{which}")
-        rows = [getattr(self, f"factor_{which}")]
-        if len(pending):
-            features = dim_zero_cat(pending).double()
-            rows.append(torch.cat([features.new_ones(len(features), 1), features], dim=1))
-        return merge_factors(torch.cat(rows)[None])
-
-    def _gaussian(self, which: str) -> tuple[int, Tensor, Tensor]:
-        """Number, mean (d,), and a factor of the covariance: Σ = xᵀx."""
-        factor = self._whole_factor(which)
-        root = factor[0, 0]  # ± √n, and the rest of its row ± √n · mean
-        count = int((root * root).round()) if root.isfinite() else 2
-        return count, factor[0, 1:] / root, factor[1:, 1:] / max(count - 1, 1) ** 0.5
-
-
-def merge_factors(factors: Tensor) -> Tensor:
-    """The R factor of factors (P, rows, d + 1) that stand one below the other: (d + 1, d + 1), FᵀF = Σ FᵢᵀFᵢ."""
-    rows = factors.flatten(0, 1)
-    rows = rows[rows.ne(0).any(dim=1)]
-    factor = torch.linalg.qr(rows, mode="r").R
-    return nn.functional.pad(factor, (0, 0, 0, factor.shape[1] - len(factor)))
 
 
 def _number(value: float) -> Tensor:

@@ -1,6 +1,6 @@
 """The tables of a study as one self-contained HTML file. Open `sections.py` first: it lists the sections in order.
 
-`parts/` holds what sections are made of; `people/`, `metrics/` and `training/` hold the sections themselves.
+`parts/` holds what sections are made of; `people/`, `metrics/` and `training.py` hold the sections themselves.
 """
 
 from collections.abc import Mapping, Sequence

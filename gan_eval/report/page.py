@@ -1,18 +1,25 @@
-"""The page: a report set as one self-contained HTML file."""
+"""The page: a report set as one self-contained HTML file, with the tables behind it as CSV files to save from it."""
 
 import re
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gan_eval.report.parts.blocks import Block, Folded, Gallery, Report
-from gan_eval.report.parts.thumbnails import Picture
+from gan_eval.files.digests import sha256_bytes
+from gan_eval.report.parts.blocks import Block, Download, Files, Report, Section
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.thumbnails import data_uri
 from gan_eval.report.parts.words import NBSP, clean
+from gan_eval.stats.analysis import ALL_TABLES
 
 _HERE = Path(__file__).parent
+LARGEST = 2_000_000
+"""Bytes of a file; larger ones are not on the page."""
+RAW_REASON = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
+"""Why a table of single sessions is not on the page."""
 _LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] \d)|(?<=\bp [=<]) (?=\d)|(?<=\d,) (?=[−\d.]+\])")
 """Places where a line must not end: before a number's sign, before a p value, and within an interval."""
 
@@ -28,25 +35,44 @@ def render(report: Report) -> str:
         """Set a block by its macro; blocks that hold others call it again."""
         return getattr(environment.get_template("blocks.jinja").module, type(block).__name__)(block)
 
-    repeated = _repeated_pictures(report)
     downloads = {file.table: file for file in report.downloads}
-    environment.globals |= {"downloads": downloads, "html_of": html_of, "repeated": repeated}
+    environment.globals |= {"downloads": downloads, "html_of": html_of}
     style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
-    return environment.get_template("page.jinja").render(style=style, report=report, repeated=repeated)
+    return environment.get_template("page.jinja").render(style=style, report=report)
 
 
-def _repeated_pictures(report: Report) -> dict[str, tuple[str, Picture]]:
-    """Return pictures that galleries show several times, with an identifier each: they are in the page once."""
-    blocks = [block for section in report.sections for block in section.blocks]
-    blocks += [inner for block in blocks if isinstance(block, Folded) for inner in block.blocks]
-    shown = [
-        picture
-        for block in blocks
-        if isinstance(block, Gallery)
-        for entry in block.entries
-        for picture in entry.pictures
-        if picture is not None
-    ]
-    counts = Counter(picture.uri for picture in shown)
-    several = {picture.uri: picture for picture in shown if counts[picture.uri] > 1}
-    return {uri: (f"p{place}", picture) for place, (uri, picture) in enumerate(several.items())}
+def files_section(downloads: Sequence[Download]) -> Section:
+    """Return all tables, as files to save."""
+    return Section("files", "All tables", [Files(downloads)])
+
+
+def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Download]:
+    """Return every table that the folder holds, in the order of reading.
+
+    Args:
+        folder: as read.
+        with_raw_tables: put tables of single sessions on the page too. Default: their names and SHA-256 alone, because
+            a report that is mailed does not say who sat when and where.
+    """
+    downloads = []
+    for place, (name, path) in enumerate(folder.files.items()):
+        data = folder.contents[name]
+        is_published = name.startswith("published/")
+        frame = folder.published[path.name] if is_published else folder.tables[name]
+        reason = "" if len(data) <= LARGEST else "too large for a page: see the study’s folder"
+        if name in ALL_TABLES and "session" in ALL_TABLES[name].by_name and not with_raw_tables:
+            reason = RAW_REASON
+        downloads.append(
+            Download(
+                table=name,
+                anchor=f"file-{place}",
+                file_name=f"published-{path.name}" if is_published else path.name,
+                path=path.relative_to(folder.path).as_posix(),
+                rows=len(frame),
+                size=len(data),
+                sha256=sha256_bytes(data),
+                uri="" if reason else data_uri(data, "text/csv"),
+                reason_absent=reason,
+            )
+        )
+    return downloads

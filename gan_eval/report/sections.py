@@ -6,31 +6,28 @@ function and add a line here.
 
 from dataclasses import replace
 
-from gan_eval.report.downloads import downloads_of, files_section
 from gan_eval.report.metrics import values
-from gan_eval.report.metrics.agreement import agreement_section as metric_agreement_section
 from gan_eval.report.metrics.answer import answer_section as metric_answer_section
+from gan_eval.report.metrics.answer import differences_section
 from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.differences import differences_section
-from gan_eval.report.metrics.extremes import extremes_section as metric_extremes_section
 from gan_eval.report.metrics.method import method_section as metric_method_section
+from gan_eval.report.page import downloads_of, files_section
 from gan_eval.report.parts.blocks import Report, without_empty_tables
-from gan_eval.report.parts.folder import StudyFolder, without_common_notes
+from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import basis
+from gan_eval.report.people.caveats import badges, notes_section, trained_for
 from gan_eval.report.people.comparisons import comparisons_section, models_section, robustness_section
-from gan_eval.report.people.design import badges, design_section, notes_section, trained_for
 from gan_eval.report.people.first_page import answer_section
 from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
 from gan_eval.report.people.paper import checklist_section, method_section, versions_section
-from gan_eval.report.people.participants import included_count, participants_section
+from gan_eval.report.people.participants import included_count, participants_section, times_section, timing_section
 from gan_eval.report.people.pictures import extremes_section, pictures_section
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.rates import detection_section, rates_section
 from gan_eval.report.people.thresholds import psychometric_section, thresholds_section
-from gan_eval.report.people.timing import times_section, timing_section
-from gan_eval.report.training.section import training_section
+from gan_eval.report.training import training_section
 
 
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
@@ -41,29 +38,27 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         title: heading; default: the study's title, else its name, else the number of participants, else the folder.
         with_raw_tables: put the tables of single sessions on the page, too.
     """
-    brief = without_common_notes(folder)  # those stand once, under `Caveats`
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     details, empty = without_empty_tables(
         [  # in the order of a reader's questions
-            rates_section(brief),
-            detection_section(brief),
-            choices_section(brief),
-            grades_section(brief),
-            thresholds_section(brief),
-            psychometric_section(brief),
-            comparisons_section(brief),
-            robustness_section(brief),
-            extremes_section(brief),
-            agreement_section(brief),
-            values.study_section(brief),
-            published_section(brief),
-            models_section(brief),
-            times_section(brief),
-            design_section(folder),
+            rates_section(folder),
+            detection_section(folder),
+            choices_section(folder),
+            grades_section(folder),
+            thresholds_section(folder),
+            psychometric_section(folder),
+            comparisons_section(folder),
+            robustness_section(folder),
+            extremes_section(folder),
+            agreement_section(folder),
+            values.study_section(folder),
+            published_section(folder),
+            models_section(folder),
+            times_section(folder),
             pictures_section(folder),
-            participants_section(brief),
-            timing_section(brief),
-            training_section(brief),
+            participants_section(folder),
+            timing_section(folder),
+            training_section(folder),
         ]
     )
     first, notes = answer_section(folder), notes_section(folder, basis=basis(folder), too_few=empty)
@@ -120,8 +115,7 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
             replace(values.values_section(measured), on_first_page=True),
             values.distributions_section(measured),
             differences_section(measured),
-            metric_extremes_section(measured),
-            metric_agreement_section(measured),
+            values.extremes_section(measured),
             metric_method_section(measured),
         ],
     )

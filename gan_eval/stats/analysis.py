@@ -26,8 +26,7 @@ from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.answers.times import reaction_times
-from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.contrast import Fits
+from gan_eval.stats.compare.comparisons import NamedFits, comparisons
 from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import robustness
@@ -214,7 +213,7 @@ def analyze(
         say(f"no correlations of metrics with people: {why_none(analysed, image_metrics=images, set_metrics=sets)}")
     sure = (differences["p_holm"] < level(looks)).fillna(False)
     differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))
-    fits: Fits = {}
+    fitted: NamedFits = {}
     frames = {
         "participation": included.participation,
         "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
@@ -230,12 +229,14 @@ def analyze(
         **psychometric(analysed, plan=settings),
         "mixed_models": mixed,
         "looks": frame_of([], LOOKS) if looks is None else looks,
-        "comparisons": comparisons(analysed, plan=settings, fits=fits, looks=looks),
+        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted),
         "correlations": correlations,
         "correlation_differences": differences,
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
-    frames["robustness"] = robustness(analysed, frames["comparisons"], everything=whole, plan=settings, fits=fits)
+    frames["robustness"] = robustness(
+        analysed, frames["comparisons"], everything=whole, plan=settings, looks=looks, fitted=fitted
+    )
     if len(without):
         frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
     frames["paper"] = paper(analysed, frames)

@@ -215,7 +215,7 @@ def metrics_stage(plan: Plan) -> Stage:
         }
         segmenter = plan.segmenter()
         if segmenter is not None:
-            from gan_eval.metrics.networks.segmenter_settings import segmenter_key
+            from gan_eval.metrics.networks.segmenter import segmenter_key
 
             known["segmenter"] = segmenter_key(segmenter)
         return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "2"}  # 2: with `sha256`
@@ -335,7 +335,7 @@ def training_stage(plan: Plan) -> Stage:
     files = {model: plan.model_folder(model) / "validation.csv" for model in plan.study.models}
 
     def work(_: Listener) -> bool:
-        from gan_eval.report.training.section import study_plateaus
+        from gan_eval.report.training import study_plateaus
         from gan_eval.stats.analysis import SUFFIXES
 
         validation = {

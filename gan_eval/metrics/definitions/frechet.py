@@ -1,28 +1,16 @@
 """The Fréchet distance between two sets of features, each taken as one Gaussian: FID.
 
-d² = |μx - μy|² + tr Σx + tr Σy - 2 tr (Σx Σy)^(1/2), covariances with n - 1, everything in float64. The trace of the
-root never passes through a matrix root, so it is never complex, and a singular covariance needs no epsilon.
-
-For any factors with Σx = AᵀA and Σy = BᵀB that trace is the nuclear norm |A Bᵀ|_*, the sum of singular values. With the
-centred features as factors (or R of their QR decomposition, if there are more pictures than features) it is exact to
-the last digits at any rank. With more pictures than features in both sets, the roots of the eigenvalues of Lᵀ Σx L with
-Σy = L Lᵀ are faster. Their rounding error is estimated: above 1e-8 of the distance the nuclear norm is taken.
-
-The jackknife needs the distances without each group. With more pictures than features in both sets, a group's moments
-are subtracted from those of all; else each distance is computed anew.
+d² = |μx - μy|² + tr Σx + tr Σy - 2 tr (Σx Σy)^(1/2), covariances with n - 1, in float64. For factors with Σx = AᵀA and
+Σy = BᵀB that trace is the nuclear norm |A Bᵀ|_*, exact at any rank. With more pictures than features in both sets, the
+roots of the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ are faster, and taken where their rounding error is below 1e-8.
 """
-
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, Groups, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.moments import (
     Features,
     Matrix,
     Moments,
-    Vector,
     centred,
     moments,
     require_finite,
@@ -55,7 +43,8 @@ def fid(real: Features, fake: Features) -> float:
     if min(len(real), len(fake)) < 2:
         raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; a Fréchet distance needs two of each")
     x, y = _Set(real), _Set(fake)
-    shift = squared_shift(x, y)
+    offset = (x.origin - y.origin) + (x.offset - y.offset)  # the origins first: an offset of both costs no digits
+    shift = float(offset @ offset)
     if x.moments is not None and y.moments is not None:
         factor = cholesky(y.moments.covariance())
         if factor is not None:
@@ -94,12 +83,6 @@ class _Set:
         return self._rows if self.moments is None else triangular_factor(self._features, self.moments)
 
 
-def squared_shift(x: "_Set | Moments | _Part", y: "_Set | Moments | _Part") -> float:
-    """Return the squared distance of two means. The origins cancel first, so that an offset of both costs no digits."""
-    shift = (x.origin - y.origin) + (x.offset - y.offset)
-    return float(shift @ shift)
-
-
 def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]:
     """Return tr (Σx Σy)^(1/2) from the eigenvalues of Lᵀ Σx L with Σy = L Lᵀ, and what rounding may have done to it.
 
@@ -127,72 +110,6 @@ def cholesky(covariance: Matrix) -> Matrix | None:
     return None if failed else factor
 
 
-class FrechetReference:
-    """The real pictures' part of the distance, computed once for all models.
-
-    Memory beyond the features, with more pictures than features: the factors of the real pictures' covariance without
-    each group, 11 d x d matrices of float64, and six more for a comparison (570 MB in all for d = 2048).
-
-    Args:
-        real: (N, d) features of the real pictures.
-        groups: (N,) the group of each; None where none is to be left out.
-    """
-
-    def __init__(self, real: Features, groups: Groups | None) -> None:
-        self._real = real
-        self._groups = groups
-
-    def compare(self, fake: Features, groups: Groups | None) -> Estimate:
-        """The distance of generated pictures.
-
-        Raises:
-            Unmeasurable: as `fid`.
-        """
-        value = fid(self._real, fake)
-        if self._groups is None or groups is None:
-            return Estimate(value)
-        counts = [np.sum(self._groups != g) for g in range(GROUPS)] + [np.sum(groups != g) for g in range(GROUPS)]
-        if min(counts) < 2:
-            return Estimate(value)
-        if min(counts) > fake.shape[1] and all(part is not None for part in self._parts):
-            of_all, left_out = moments(fake), []
-            for g, part in enumerate(self._parts):
-                assert part is not None
-                rest = of_all - moments(fake, np.flatnonzero(groups == g), origin=of_all.origin)
-                root, _ = trace_with_factor(rest.covariance(), part.factor)
-                left_out.append(squared_shift(part, rest) + part.trace + rest.trace - 2 * root)
-        else:
-            left_out = [fid(self._real[self._groups != g], fake[groups != g]) for g in range(GROUPS)]
-        return Estimate(value, as_of_equal_groups(value, np.array(left_out), groups))
-
-    @cached_property
-    def _parts(self) -> "list[_Part | None]":
-        """The real pictures without each group; None where their covariance is singular."""
-        assert self._groups is not None
-        of_all, parts = moments(self._real), list[_Part | None]()
-        for g in range(GROUPS):
-            rest = of_all - moments(self._real, np.flatnonzero(self._groups == g), origin=of_all.origin)
-            factor = cholesky(rest.covariance())
-            parts.append(None if factor is None else _Part(rest.origin, rest.offset, rest.trace, factor))
-        return parts
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Some of the real pictures: their mean, and their covariance as its factor."""
-
-    origin: Vector
-    offset: Vector
-    trace: float
-    factor: Matrix
-
-
-def compare_fid(real: PictureSet) -> Comparison:
-    """Return a function that computes FID of sets against these real pictures."""
-    reference = FrechetReference(real.features, real.groups)
-    return lambda fake, _: {"fid": reference.compare(fake.features, fake.groups)}
-
-
 FID = Metric(
     name="fid",
     title="FID",
@@ -204,7 +121,6 @@ FID = Metric(
     weights=("inception",),
     extractor="inception",
     depends_on_count=True,
-    compare=compare_fid,
 )
 
 

@@ -14,7 +14,6 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 Features = NDArray[np.floating]
 """(N, d) float32 or float64, in memory or mapped from a file."""
-Rows = NDArray[np.intp]
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
@@ -36,10 +35,6 @@ class Moments:
     products: Matrix
     """(d, d) sum of their outer products; the lower triangle, in Fortran's order."""
 
-    def __sub__(self, part: "Moments") -> "Moments":
-        """The moments without a part of the set that was taken from the same origin."""
-        return Moments(self.count - part.count, self.origin, self.total - part.total, self.products - part.products)
-
     @property
     def offset(self) -> Vector:
         """(d,) the mean less the origin."""
@@ -59,29 +54,23 @@ class Moments:
         return blas.dsyr(-self.count / (self.count - 1), self.offset, a=scaled, lower=1, overwrite_a=1)
 
 
-def moments(features: Features, rows: Rows | None = None, *, origin: Vector | None = None) -> Moments:
-    """The moments of a set.
-
-    Args:
-        features: (N, d).
-        rows: those that count; default: all.
-        origin: (d,) the point to take them from; default: the mean of the first rows.
-    """
+def moments(features: Features) -> Moments:
+    """Return the moments of a set of (N, d) features."""
     from scipy.linalg import blas
 
-    count, width = len(features) if rows is None else len(rows), features.shape[1]
-    origin = near_mean(features, rows) if origin is None else origin
+    count, width = features.shape
+    origin = near_mean(features)
     total, products = np.zeros(width), np.zeros((width, width), order="F")
     for start in range(0, count, BLOCK):
-        block = _rows(features, rows, start, BLOCK) - origin  # float64, as the origin
+        block = features[start : start + BLOCK] - origin  # float64, as the origin
         total += block.sum(axis=0)
         products = blas.dsyrk(1.0, block.T, beta=1.0, c=products, lower=1, overwrite_c=1)
     return Moments(count, origin, total, products)
 
 
-def near_mean(features: Features, rows: Rows | None = None) -> Vector:
+def near_mean(features: Features) -> Vector:
     """(d,) the mean of the first rows."""
-    return np.asarray(_rows(features, rows, 0, FIRST).mean(axis=0, dtype=np.float64))
+    return np.asarray(features[:FIRST].mean(axis=0, dtype=np.float64))
 
 
 def centred(features: Features) -> tuple[Vector, Vector, Matrix]:
@@ -116,7 +105,3 @@ def require_finite(mean: Vector) -> None:
     """
     if not np.isfinite(mean).all():
         raise Unmeasurable("a feature is not finite")
-
-
-def _rows(features: Features, rows: Rows | None, start: int, count: int) -> Features:
-    return features[start : start + count] if rows is None else features[rows[start : start + count]]

@@ -1,16 +1,9 @@
 """Metrics of one picture without a reference: NIQE, BRISQUE and sharpness.
 
-NIQE and BRISQUE look at the luma less its local mean and over its local contrast (7x7 Gaussian window, sigma 7/6;
-Mittal et al. 2012, equations 1-3), fit generalised Gaussians to it and to its products with neighbours, and look again
-at half the size. They differ in where the samples come from (blocks, the whole picture), in the border, and in the
-features that they make of the fits. Three choices, shared, make the values reproducible:
-
-- the luma is a whole number;
-- a difference from the local mean below 1e-6 is exactly 0: where a picture is flat, the releases count the signs of
-  rounding noise, which are others on every machine;
-- halving is MATLAB's `imresize(y, 0.5)`: bicubic (a = -0.5) widened to 8 taps, symmetric border, no rounding.
-
-The samples' moments come from `gan_eval.metrics.kernels.compiled`; the fits are made here.
+NIQE and BRISQUE fit generalised Gaussians to the normalised luma (7x7 Gaussian window, sigma 7/6; Mittal et al. 2012,
+equations 1-3) and to its products with neighbours, at two sizes. Three choices make the values reproducible: the luma
+is a whole number; a difference from the local mean below 1e-6 is exactly 0, where the releases count the signs of
+rounding noise; halving is MATLAB's `imresize(y, 0.5)`.
 """
 
 import math
@@ -377,9 +370,11 @@ def sharpness(picture: Pixels) -> float:
     height, width, _ = picture.shape
     if min(height, width) < 3:
         raise Unmeasurable(f"{width}x{height} pixels; sharpness needs at least 3x3")
-    total, squares = compiled.laplacian_sums(compiled.luma(picture))
-    count = (height - 2) * (width - 2)
-    return (count * squares - total**2) / count**2
+    luma = compiled.luma(picture).astype(np.int64)
+    neighbours = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
+    laplacian = neighbours - 4 * luma[1:-1, 1:-1]
+    total, count = int(laplacian.sum()), laplacian.size
+    return (count * int(np.square(laplacian).sum()) - total**2) / count**2
 
 
 SHARPNESS = Metric(

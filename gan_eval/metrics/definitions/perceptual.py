@@ -5,7 +5,7 @@ range that each expects. Nothing is downloaded. Both load torch, and so does wha
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from gan_eval.metrics.definitions.record import Metric
+from gan_eval.metrics.definitions.similarity import HOLE
 from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
 
 if TYPE_CHECKING:
@@ -244,4 +245,24 @@ DISTS = Metric(
 )
 
 
-METRICS = (LPIPS_ALEX, LPIPS_VGG, DISTS)
+LPIPS_ALEX_HOLE = replace(
+    LPIPS_ALEX,
+    name="lpips_alex_hole",
+    title="LPIPS, AlexNet, hole",
+    measures="as lpips_alex: its map (spatial=True), averaged over the hole's pixels",
+    source=f"{LPIPS_ALEX.source}; each layer's map enlarged bilinearly to the picture's size, their sum; {HOLE}",
+    definition="lpips/0.1/alex/hole",
+    takes_hole=True,
+    make=partial(lpips_distance, "alexnet", has_map=True),
+)
+DISTS_HOLE = replace(
+    DISTS,
+    name="dists_hole",
+    title="DISTS, hole",
+    measures="as dists, of the hole's bounding box cut out of both pictures",
+    source=f"{DISTS.source}; of the smallest rectangle that holds the hole; {HOLE}",
+    definition="dists/piq/hole-box",
+    takes_hole=True,
+)
+
+METRICS = (LPIPS_ALEX, LPIPS_VGG, DISTS, LPIPS_ALEX_HOLE, DISTS_HOLE)

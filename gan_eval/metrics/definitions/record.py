@@ -75,7 +75,8 @@ class Metric:
     extractor: ExtractorName | None = None
     """For a set metric: what turns a picture into the features that it compares."""
     compare: "Callable[[PictureSet], Comparison] | None" = None
-    """For a set metric: computes once for all models what depends on the real pictures; gives value and jackknife."""
+    """For a set metric: computes once for all models what depends on the real pictures; gives value and jackknife.
+    None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False
     """For a set metric: its expected value changes with the number of pictures."""
 

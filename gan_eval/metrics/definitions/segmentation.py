@@ -1,25 +1,13 @@
 """Segmentation scores: how much of a label map a segmenter reads in the pictures generated from it.
 
-The scores of Long et al. 2015 ("Fully Convolutional Networks for Semantic Segmentation", section 5), which Isola et al.
-2017 call FCN score when they are computed on generated pictures. With n(i, j) the pixels of class i read as class j,
-over all pictures of the set, and t(i) the sum of n(i, j) over j:
-
-- pixel accuracy: sum of n(i, i) / sum of t(i)
-- class accuracy: mean over classes of n(i, i) / t(i)
-- class IoU: mean over classes of n(i, i) / (t(i) + sum of n(j, i) over j - n(i, i))
-
-The means are over the classes that occur in the label maps of the set: a class that never occurs has no accuracy. Where
-all 19 occur, as in the data set's validation pictures, that is the published definition. Pixels whose label is not
-evaluated are not counted at all; a pixel that is read as nothing that is evaluated counts as a miss of its class.
-
-The classes are read by the colours of Cityscapes' own label maps (Cordts et al. 2016), which the pix2pix pictures of it
-have. Classes that are never evaluated (the car's own bonnet, parking, bridges, …) have colours too: their pixels are
-`VOID`. Two of them share an evaluated class's colour and cannot be distinguished from it: pole groups count as
-poles, licence plates as cars.
+The scores of Long et al. 2015 (section 5), which Isola et al. 2017 call FCN score when they are computed on generated
+pictures; docs/metrics.md has the formulas. The classes are read by the colours of Cityscapes' own label maps (Cordts et
+al. 2016). Classes that are never evaluated have colours too: their pixels are `VOID`. Two of them share an evaluated
+class's colour: pole groups count as poles, licence plates as cars.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,8 +71,6 @@ map kept as JPEG lies 0 to 7 levels away, that of a street photograph 20 to 50."
 
 _PALETTE = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.float32)
 _CLASS_OF_COLOUR = np.array([*range(len(COLOURS)), *[VOID] * len(VOID_COLOURS)], dtype=np.uint8)
-_UNDECIDED = 254
-"""Stands in the table for a cell that is nearest to several colours."""
 _BLOCK = 1 << 16
 """Pixels that are compared with all colours at a time."""
 
@@ -98,12 +84,7 @@ def class_map(picture: "Picture") -> ClassMap:
     >>> class_map(np.array([[[120, 70, 130], [255, 250, 0], [3, 0, 4]]], dtype=np.uint8))
     array([[  0,   7, 255]], dtype=uint8)
     """
-    # a cell is one number below 32768, made of the upper five bits of each channel
-    red, green, blue = ((picture[..., channel] >> 3).astype(np.uint16) for channel in range(3))
-    colours = _nearest_of_cells()[(red << np.uint16(10)) | (green << np.uint16(5)) | blue]
-    undecided = colours == _UNDECIDED
-    colours[undecided] = _nearest(picture[undecided])
-    return _CLASS_OF_COLOUR[colours]
+    return _CLASS_OF_COLOUR[_nearest(picture.reshape(-1, 3))].reshape(picture.shape[:2])
 
 
 def label_classes(label_map: "Picture") -> ClassMap:
@@ -123,20 +104,6 @@ def label_classes(label_map: "Picture") -> ClassMap:
             f"{np.median(distances):.0f} levels from each of them"
         )
     return class_map(label_map)
-
-
-@lru_cache(maxsize=1)
-def _nearest_of_cells() -> NDArray[np.uint8]:
-    """(32768,) the nearest colour's index for each cell of 8 x 8 x 8 RGB values, or `_UNDECIDED`.
-
-    What lies nearest to one colour is convex, so a cell is decided where its eight corners agree.
-    """
-    ends = np.arange(256, dtype=np.uint8).reshape(32, 8)[:, [0, 7]].reshape(-1)
-    corners = np.stack(np.meshgrid(ends, ends, ends, indexing="ij"), axis=-1)
-    nearest = _nearest(corners.reshape(-1, 3)).reshape(32, 2, 32, 2, 32, 2)
-    of_cell = nearest.transpose(0, 2, 4, 1, 3, 5).reshape(-1, 8)
-    agreed = (of_cell == of_cell[:, :1]).all(axis=1)
-    return np.where(agreed, of_cell[:, 0], np.uint8(_UNDECIDED))
 
 
 def _nearest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,5 +1,8 @@
 """Distances of a generated picture from its reference, pixel by pixel and in small windows: PSNR, L1, SSIM, MS-SSIM.
 
+PSNR, L1 and SSIM are also of a hole alone: over a whole composite the known pixels, equal by construction, hide how it
+was filled.
+
 PSNR and L1 come from exact sums, so that they are the same number in any order and on any device. SSIM and MS-SSIM
 slide a Gaussian window of 11 taps, sigma 1.5, over two 8-bit RGB pictures, take population covariances, and count only
 windows that lie wholly inside. C1 = (0.01·255)², C2 = (0.03·255)².
@@ -9,20 +12,23 @@ data range is then 65535, and L1 is scaled to 0..255 (16-bit differences over 25
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels import compiled
-from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
+from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
 
 
-def psnr(fake: Pixels, real: Pixels) -> float:
+def psnr(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
     """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(peak² / MSE), peak 255, of 16 bits 65535.
 
+    With a hole, over its pixels.
+
     Raises:
-        Unmeasurable: the sizes differ.
+        Unmeasurable: the sizes differ, or the hole is empty.
 
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> round(psnr(black + np.uint8(1), black), 4), psnr(black, black)
@@ -31,9 +37,8 @@ def psnr(fake: Pixels, real: Pixels) -> float:
     >>> round(psnr(deep + np.uint16(257), deep), 4)
     48.1308
     """
-    fake, real = as_pair(fake, real, any_format=True)
-    squares, _ = compiled.difference_sums(fake, real)
-    return decibels(squares, math.prod(fake.shape), peak=peak_of(fake))
+    squares, _, count = _difference_sums(fake, real, hole)
+    return math.inf if squares == 0 else 10 * math.log10(peak_of(fake) ** 2 * count / squares)
 
 
 PSNR = Metric(
@@ -50,19 +55,18 @@ PSNR = Metric(
 )
 
 
-def l1(fake: Pixels, real: Pixels) -> float:
-    """Mean absolute difference over all pixels and channels.
+def l1(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
+    """Mean absolute difference over all pixels, or those of a hole, and their channels.
 
     Raises:
-        Unmeasurable: the sizes differ.
+        Unmeasurable: the sizes differ, or the hole is empty.
 
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> l1(black + np.uint8(3), black)
     3.0
     """
-    fake, real = as_pair(fake, real, any_format=True)
-    _, absolutes = compiled.difference_sums(fake, real)
-    return absolutes / (math.prod(fake.shape) * (peak_of(fake) // 255))
+    _, absolutes, count = _difference_sums(fake, real, hole)
+    return absolutes / (count * (peak_of(fake) // 255))
 
 
 L1 = Metric(
@@ -79,6 +83,15 @@ L1 = Metric(
 )
 
 
+def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> tuple[int, int, int]:
+    """The exact sums of squared and of absolute differences, and the count of values."""
+    fake, real = as_pair(fake, real, any_format=True)
+    if hole is None:
+        return *compiled.difference_sums(fake, real), math.prod(fake.shape)
+    where = as_hole(hole, fake)
+    return *compiled.difference_sums(fake, real, where), fake.shape[2] * int(where.sum())
+
+
 def peak_of(picture: Pixels) -> int:
     """The largest value of the picture's type: 255 or 65535."""
     return 65535 if str(picture.dtype).endswith("uint16") else 255
@@ -89,31 +102,24 @@ def in_eight_bits(picture: Any) -> Any:
     return picture.astype(np.float32) / np.float32(257) if peak_of(picture) > 255 else picture
 
 
-def decibels(squares: int, count: int, *, peak: int = 255) -> float:
-    """PSNR in dB from the sum of squared differences of `count` values up to `peak`; `inf` where it is 0.
-
-    >>> decibels(255**2, 1)
-    0.0
-    """
-    return math.inf if squares == 0 else 10 * math.log10(peak**2 * count / squares)
-
-
 WINDOW = 11
 """Taps of the window; the least side of a picture."""
+_REACH = WINDOW // 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """MS-SSIM's exponents, finest scale first (Wang et al. 2003, section 3.2)."""
 _LEAST_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
 _SSIM_SOURCE = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
 
 
-def ssim(fake: Pixels, real: Pixels) -> float:
+def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
     """Structural similarity (Wang et al. 2004): mean over the map and over the channels.
 
     As scikit-image with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255,
-    channel_axis=-1`.
+    channel_axis=-1`. With a hole, the map's mean over its pixels: those nearer to the border than 5 have no window, and
+    a window at the hole's edge sees known pixels too.
 
     Raises:
-        Unmeasurable: the sizes differ, or a side is below 11 pixels.
+        Unmeasurable: the sizes differ, a side is below 11 pixels, or the map has no pixel in the hole.
 
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> ssim(black, black)
@@ -121,8 +127,15 @@ def ssim(fake: Pixels, real: Pixels) -> float:
     """
     fake, real = as_pair(fake, real, any_format=True)
     require_side(fake.shape, WINDOW, "SSIM")
+    where = None
+    if hole is not None:
+        where = as_hole(hole, fake)[_REACH:-_REACH, _REACH:-_REACH]
+        if not bool(where.any()):
+            raise Unmeasurable(
+                f"no pixel of the hole is {_REACH} pixels from the border or more, as SSIM's window needs"
+            )
     x, y = in_eight_bits(fake), in_eight_bits(real)
-    return float(compiled.similarity(x, y, luminance=True).mean())
+    return float(compiled.similarity(x, y, luminance=True, where=where).mean())
 
 
 SSIM = Metric(
@@ -220,4 +233,35 @@ def require_side(shape: tuple[int, ...], side: int, metric: str) -> None:
         raise Unmeasurable(f"{width}x{height} pixels; {metric} needs at least {side}x{side}")
 
 
-METRICS = (PSNR, L1, SSIM, SSIM_LUMA, MS_SSIM)
+HOLE = "hole: where the set's mask_file is white"
+"""Source of the holes of metrics in a hole."""
+PSNR_HOLE = replace(
+    PSNR,
+    name="psnr_hole",
+    title="PSNR, hole",
+    measures="as psnr, over the hole's pixels alone",
+    source="10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16 bits 65535; "
+    f"inf where equal; {HOLE}",
+    definition="psnr/rgb8/hole",
+    takes_hole=True,
+)
+SSIM_HOLE = replace(
+    SSIM,
+    name="ssim_hole",
+    title="SSIM, hole",
+    measures="as ssim: its map averaged over the hole's pixels, those 5 pixels from the border or more",
+    source=f"{SSIM.source}; windows with their middle in the {HOLE}",
+    definition="ssim/gauss11/rgb/valid/hole",
+    takes_hole=True,
+)
+L1_HOLE = replace(
+    L1,
+    name="l1_hole",
+    title="L1, hole",
+    measures="mean absolute difference from the reference over the hole's pixels and their channels",
+    source=f"mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole; {HOLE}",
+    definition="l1/rgb8/hole",
+    takes_hole=True,
+)
+
+METRICS = (PSNR, L1, SSIM, SSIM_LUMA, MS_SSIM, PSNR_HOLE, SSIM_HOLE, L1_HOLE)

@@ -26,11 +26,8 @@ def difference_sums(
         difference = fake.astype(np.int64) - real
         difference = difference if where is None else difference[where]
         return int((difference * difference).sum()), int(np.abs(difference).sum())
-    x, y = _plain(fake), _plain(real)
-    if where is None:
-        squares, absolutes = loops.difference_sums(x.ravel(), y.ravel())
-    else:
-        squares, absolutes = loops.difference_sums_where(x.reshape(-1, 3), y.reshape(-1, 3), _plain(where).ravel())
+    x, y = (_plain(picture if where is None else picture[where]).ravel() for picture in (fake, real))
+    squares, absolutes = loops.difference_sums(x, y)
     return int(squares), int(absolutes)
 
 
@@ -41,14 +38,6 @@ def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     result = np.empty(picture.shape[:2], np.uint8)
     loops.luma(_plain(picture).ravel(), result.ravel())
     return result
-
-
-def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[int, int]:
-    """The exact sums of the 4-neighbour Laplacian and of its square over the interior of an (H, W) uint8."""
-    from gan_eval.metrics.kernels import loops
-
-    total, squares = loops.laplacian_sums(_plain(plane))
-    return int(total), int(squares)
 
 
 def similarity(
@@ -74,13 +63,12 @@ def similarity(
 
 def pool(x: NDArray[Any]) -> NDArray[np.float32]:
     """(ceil(H/2), ceil(W/2), C) float32: means of 2x2; with an odd side, first a copy of the first row and column."""
-    from gan_eval.metrics.kernels import loops
-
-    height, width, channels = x.shape
-    odd = max(height % 2, width % 2)
-    result = np.empty(((height + odd) // 2, (width + odd) // 2, channels), np.float32)
-    loops.pool(_rows(x), channels, odd, result.reshape(len(result), -1))
-    return result
+    height, width, _ = x.shape
+    x = x.astype(np.float32)
+    if height % 2 or width % 2:
+        x = np.pad(x, ((1, 0), (1, 0), (0, 0)), mode="edge")[: (height + 1) // 2 * 2, : (width + 1) // 2 * 2]
+    rows = x[::2] + x[1::2]
+    return np.float32(0.25) * (rows[:, ::2] + rows[:, 1::2])
 
 
 def sample_moments(plane: NDArray[Any], *, block: tuple[int, int], border: Border) -> NDArray[np.float64]:
@@ -106,12 +94,9 @@ def warm_up() -> None:
     """Compile every kernel, or read it from disk, on tiny pictures."""
     x = np.zeros((22, 22, 3), np.uint8)
     difference_sums(x, x)
-    difference_sums(x, x, np.ones((22, 22), np.bool_))
-    laplacian_sums(luma(x))
     similarity(x, x, luminance=True, where=np.ones((12, 12), np.bool_))
     for plane in (x, pool(x)):
         similarity(plane, plane, luminance=True)
-    pool(pool(x))
     sample_moments(halve(luma(x)), block=(8, 8), border="replicate")
 
 

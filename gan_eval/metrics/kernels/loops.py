@@ -1,18 +1,9 @@
 """The loops over pixels that numba compiles: differences and luma, SSIM, NIQE's and BRISQUE's moments.
 
-SSIM. A picture's rows are taken as (W·C) with interleaved channels, in tiles of `_COLUMNS` of the map's columns. Each
-row of a tile is filtered along the row and kept in a rolling buffer; each row of the map is then filtered down the
-buffer. No plane of the picture's size is made, and what is at work stays in the processor's nearest cache.
-
-Float32 is enough because every window is centred on its own middle: with c the value there, the window's variance is
-Σw(v - c)² - (Σw(v - c))², and as the middle carries 0.27 of the weight, that is at least 0.27 of the first term.
-(E[v²] - E[v]², as usual, loses five digits where a picture is bright and flat.) First along a row, which gives means
-and variances of pieces of the row; then down, where the variance of the means is added to the mean of the variances.
-
-NIQE and BRISQUE, in float64: luma normalised by its surroundings, its moments, half of the size. Blocks are done one
-after the other, each in slabs of eight rows that stay in the processor's nearest caches: the luma with the window's
-margin, its normalised values with one column more on either side (going round), and the sums over each column. Nothing
-of the picture's size is made.
+SSIM takes rows as (W·C) with interleaved channels, in tiles of `_COLUMNS` of the map's columns, whose filtered rows are
+kept in a rolling buffer. Float32 is enough because every window is centred on its own middle. NIQE and BRISQUE, in
+float64, go block by block in slabs of eight rows. No plane of the picture's size is made: what is at work stays in the
+processor's nearest caches.
 """
 
 import math
@@ -55,21 +46,6 @@ def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[np.int6
 
 
 @compiled
-def difference_sums_where(
-    x: NDArray[np.uint8], y: NDArray[np.uint8], where: NDArray[np.bool_]
-) -> tuple[np.int64, np.int64]:
-    """Sums of squared and of absolute differences of those rows of two (N, 3) that `where`, (N,), has True for."""
-    squares = absolutes = np.int64(0)
-    for i in range(where.size):
-        if where[i]:
-            for c in range(3):
-                difference = np.int64(x[i, c]) - np.int64(y[i, c])
-                squares += difference * difference
-                absolutes += abs(difference)
-    return squares, absolutes
-
-
-@compiled
 def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
     """floor((299 R + 587 G + 114 B + 500) / 1000) of interleaved (3 N) into (N,).
 
@@ -82,25 +58,10 @@ def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
         result[i] = np.uint8(np.int32((thousandths + np.float32(0.5)) * np.float32(0.001)))
 
 
-@compiled
-def laplacian_sums(plane: NDArray[np.uint8]) -> tuple[np.int64, np.int64]:
-    """Sums of the 4-neighbour Laplacian and of its square over the interior of (H, W)."""
-    total = squares = np.int64(0)
-    height, width = plane.shape
-    for i in range(1, height - 1):
-        for j in range(1, width - 1):
-            across = np.int64(plane[i, j - 1]) + np.int64(plane[i, j + 1])
-            bend = np.int64(plane[i - 1, j]) + np.int64(plane[i + 1, j]) + across - 4 * np.int64(plane[i, j])
-            total += bend
-            squares += bend * bend
-    return total, squares
-
-
 Row = NDArray[np.float32]
 
 _WINDOW_REACH = 5
 """Pixels from a window's middle to its edge."""
-# The names of these loops are no kernel's: the hash of a value's code takes them for names of the module.
 _WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(_WINDOW_REACH + 1)]
 _WINDOW_WEIGHTS = tuple(np.float32(weight / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for weight in _WINDOW_GAUSS)
 """Weight of a tap k places from the middle."""
@@ -230,20 +191,6 @@ def similarity_sums(
             totals[(left + j) % channels] += sums[j]
 
 
-@compiled
-def pool(x: NDArray[np.generic], channels: int, odd: int, result: NDArray[np.float32]) -> None:
-    """Means of 2x2 pixels of (H, W·C) into (H', W'·C); with `odd` 1, the first row and column stand twice."""
-    above = np.empty(x.shape[1], np.float32)
-    for i in range(result.shape[0]):
-        first, second = x[max(2 * i - odd, 0)], x[2 * i + 1 - odd]
-        for j in range(x.shape[1]):
-            above[j] = np.float32(first[j]) + np.float32(second[j])
-        for j in range(result.shape[1] // channels):
-            left, right = max(2 * j - odd, 0) * channels, (2 * j + 1 - odd) * channels
-            for c in range(channels):
-                result[i, j * channels + c] = np.float32(0.25) * (above[left + c] + above[right + c])
-
-
 Values = NDArray[np.float64]
 
 _REACH = 3
@@ -353,7 +300,7 @@ def _fill_slab(
 def sample_moments(plane: Values, block_height: int, block_width: int, zero: bool, result: Values) -> None:
     """Moments of the normalised values and of their products with neighbours, for each block of (H, W).
 
-    result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.kernels.backends.Backend.sample_moments`.
+    result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.kernels.compiled.sample_moments`.
     """
     across = plane.shape[1] // block_width
     stride = block_width + 2

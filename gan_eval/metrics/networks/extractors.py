@@ -9,8 +9,8 @@ the layout that costs least.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -26,9 +26,7 @@ from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, ExtractorName
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
-from gan_eval.metrics.networks.extractor import Extractor
 from gan_eval.metrics.networks.learned import open_weights
-from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.metrics.weights.cache import find
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import Picture
@@ -122,6 +120,45 @@ RESIZERS: dict[str, Resizer] = {"tf1": _tf1, "bilinear": _bilinear, "bilinear-aa
 _DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
+Companion = Literal["input", "reference"]
+"""A further picture of the stimulus: what the generator was given, or the ground truth."""
+
+
+class Extractor(Protocol):
+    """A network on its device, or anything else that makes one vector of a picture. Threads may share it."""
+
+    @property
+    def name(self) -> ExtractorName:
+        """Name in the metrics' records."""
+
+    @property
+    def size(self) -> int:
+        """Features of a picture."""
+
+    @property
+    def key(self) -> str:
+        """Everything that the features depend on, other than the pictures: cached features are found by it."""
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures for one call of `features`."""
+
+    @property
+    def companion(self) -> Companion | None:
+        """The further picture that `prepare` wants."""
+
+    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
+        """(H, W, 3) uint8 to what the network takes; the result's shape is the same for every picture, unless
+        `batch_size` is 1.
+
+        Raises:
+            Unmeasurable: the picture cannot be used.
+        """
+
+    def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
+        """(N, size) float32 of N prepared pictures, in one call."""
+
+
 @dataclass(frozen=True)
 class NetworkExtractor:
     """A network on its device, with its resizer: an `Extractor`."""
@@ -184,15 +221,6 @@ def inception_extractor(
     )
 
 
-def features_of(pictures: Iterable[Picture], extractor: Extractor) -> NDArray[np.float32]:
-    """(N, size) float32 of (H, W, 3) uint8 pictures of any sizes; they are read and forgotten batch by batch."""
-    prepared = map(extractor.prepare, pictures)
-    parts = []
-    while batch := list(islice(prepared, extractor.batch_size)):
-        parts.append(extractor.features(batch))
-    return np.concatenate(parts) if parts else np.empty((0, extractor.size), np.float32)
-
-
 @dataclass
 class Extractors:
     """The extractors of a run."""
@@ -240,7 +268,7 @@ def load_extractors(
                 extractors.ready[name], extractors.sha256[name] = file.contents, file.sha256
                 extractors.caveats |= {name: file.caveat} if file.caveat else {}
                 continue
-            from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
+            from gan_eval.metrics.networks.segmenter import PALETTE, LabelColours, load_segmenter
 
             if name == "label_colours":
                 extractors.ready[name] = LabelColours()

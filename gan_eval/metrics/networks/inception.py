@@ -1,12 +1,9 @@
 """The Inception network of 2015-12-05 up to its 2048 pooled features, as FID and KID use it.
 
 TensorFlow's graph differs from torchvision's in three places: average pooling leaves the padding out, the last block
-pools by maximum, and batch normalisation has no scale and an epsilon of 1e-3.
-
-Fast on a CPU, and equal to the original to 1e-6: batch normalisation is folded into the convolutions when the weights
-are loaded; pictures lie channels last; every convolution goes to oneDNN; the first layers, whose maps are large, take
-one picture at a time, so that these stay in the processor's cache; means follow the 1x1 convolutions that they stand
-before, with which they commute, and so have fewer channels to go through.
+pools by maximum, and batch normalisation has no scale and an epsilon of 1e-3. Batch normalisation is folded into the
+convolutions when the weights are loaded, and 3x3 means follow the 1x1 convolutions that they stand before, with which
+they commute.
 """
 
 import warnings

@@ -1,17 +1,13 @@
 """Values of earlier runs, in a SQLite file of the user's cache folder, found by the content of the pictures.
 
-A value depends on the bytes of the picture (and of its reference) and on how it is computed, gan_eval's version
-included. These are its whole key: names and times do not matter. So a changed picture is measured again, and a copied
-one is not. New values are written every second or so; after a crash, rerun the command to resume.
-
-A cache that cannot be used (locked, damaged, read-only, on a full disk) is reported once, and the run continues
-without it.
+The key of a value is the bytes of the picture (and of its reference) and the definition of the value. New values are
+written every second or so; after a crash, rerun the command to resume. A cache that cannot be used (locked, damaged,
+read-only, on a full disk) is reported once, and the run continues without it.
 """
 
-import errno
 import json
-import math
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -55,13 +51,9 @@ def cache_limit() -> int:
         UserError: `$GAN_EVAL_CACHE_MB` is not a number of megabytes.
     """
     given = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
-    try:
-        megabytes = float(given)
-    except ValueError as error:
-        raise UserError(f"GAN_EVAL_CACHE_MB={given}: wanted a number of megabytes") from error
-    if not 0 <= megabytes < math.inf:
+    if not re.fullmatch(r"\d+", given):
         raise UserError(f"GAN_EVAL_CACHE_MB={given}: wanted a number of megabytes, 0 for no cache")
-    return int(megabytes * 2**20)
+    return int(given) * 2**20
 
 
 class Cache:
@@ -163,7 +155,7 @@ class Cache:
             try:
                 yield self._connection
             except (*SQLITE_ERRORS, OSError) as error:
-                self.problem = f"{self._file}: {_error_text(error)}; measured without cached values"
+                self.problem = f"{self._file}: {database_message(error)}; measured without cached values"
                 self._waiting.clear()
                 connection, self._connection = self._connection, None
                 if connection is not None:
@@ -215,17 +207,3 @@ def _make_room(connection: sqlite3.Connection, limit: int) -> None:
             return
         oldest = "SELECT used FROM kept ORDER BY used LIMIT 1 OFFSET ?"
         connection.execute(f"DELETE FROM kept WHERE used <= ({oldest})", (count // 10,))
-
-
-def _error_text(error: Exception) -> str:
-    """The user's message for an error of the cache."""
-    text = database_message(error)
-    if "locked" in text:
-        return "another program holds the cache"
-    if "readonly" in text or isinstance(error, PermissionError):
-        return "the cache cannot be written to"
-    if "full" in text or getattr(error, "errno", None) == errno.ENOSPC:
-        return "the disk of the cache is full"
-    if "malformed" in text or "not a database" in text:
-        return "the cache is damaged, remove the file"
-    return f"the cache cannot be used ({text})"

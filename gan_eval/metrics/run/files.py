@@ -1,7 +1,7 @@
 """The picture files of one job: each is read once, hashed, and decoded from the same bytes where it is needed.
 
-A file whose digest is known is read only if a value is missing. The pixels that all threads hold at a time are bounded,
-so that a folder of huge pictures fits into memory.
+A file whose digest is known is read only if a value is missing. Large pictures are measured by one thread at a time, so
+that a folder of them fits into memory.
 """
 
 import hashlib
@@ -20,38 +20,15 @@ from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.pixel_formats import Samples, format_of
+from gan_eval.stimuli.pixel_formats import RGB8, Samples, format_of
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.kernels.pictures import HolePixels, Pixels
+    from gan_eval.metrics.kernels.pictures import HolePixels
 
-MOST_PIXELS_AT_ONCE = 200_000_000
-"""Pixels of decoded pictures, over all threads. At 256x256 that is 1,500 pairs: they never come near it."""
+LARGE = 25_000_000
+"""Pixels from which a picture counts as large: jobs with one run one after the other."""
 _LARGE_FILE = 2**18
 """Bytes from which a file's header is read before decoding: a smaller file is not a photograph of very many pixels."""
-
-
-class PixelBudget:
-    """Limit of the decoded pixels of all threads; a thread that holds some never waits, so no deadlock can occur."""
-
-    def __init__(self, most: int = MOST_PIXELS_AT_ONCE) -> None:
-        """"""
-        self._most = most
-        self._taken = 0
-        self._changed = threading.Condition()
-
-    def take(self, pixels: int, *, wait: bool) -> None:
-        """Take pixels; with `wait`, wait until they are free or none are taken."""
-        with self._changed:
-            if wait:
-                self._changed.wait_for(lambda: self._taken == 0 or self._taken + pixels <= self._most)
-            self._taken += pixels
-
-    def give_back(self, pixels: int) -> None:
-        """Make pixels free again."""
-        with self._changed:
-            self._taken -= pixels
-            self._changed.notify_all()
 
 
 def pixels_of(content: bytes) -> int:
@@ -79,10 +56,10 @@ class PictureFile:
 class PictureFiles:
     """The files and pictures of one thread's job; `close` it after the job."""
 
-    def __init__(self, budget: PixelBudget) -> None:
-        """"""
-        self._budget = budget
-        self._reserved = 0
+    def __init__(self, large: threading.Lock) -> None:
+        """`large`: the lock of the thread that holds large pictures."""
+        self._large = large
+        self._holds_large = False
         self._files: dict[str, PictureFile | UserError] = {}
         self._samples: dict[bytes, Samples] = {}
         self._broken: dict[Path, UserError] = {}
@@ -140,11 +117,9 @@ class PictureFiles:
             try:
                 content = pictures.read_file(file.path) if file.content is None else file.content
                 file.content = None
-                # a pair's pixels are reserved for the whole job with its first large picture; larger ones add to them
-                missing = 2 * pixels_of(content) - self._reserved
-                if missing > 0:
-                    self._budget.take(missing, wait=self._reserved == 0)
-                    self._reserved += missing
+                if not self._holds_large and pixels_of(content) >= LARGE:
+                    self._large.acquire()
+                    self._holds_large = True
                 self._samples[file.digest] = pictures.decode_measured(content, file.path)
             except UserError as error:
                 self._broken[file.path] = error
@@ -163,16 +138,31 @@ class PictureFiles:
         samples = self.samples(file)
         return samples if format_of(samples).is_rgb8 else pictures.read_rgb(file.path)
 
-    def pixels(self, file: PictureFile, like: PictureFile | None = None) -> "Pixels":
-        """Return the picture as the metrics take it.
+    def pair(
+        self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
+    ) -> tuple[Samples, Samples, str | None]:
+        """Return a generated picture and its reference, and the pixel format if they are not compared as 8-bit RGB.
+
+        With `any_format`, a pair of one format has every sample; of two formats, grey and RGB are brought to 8-bit RGB.
 
         Raises:
-            UserError: see `picture`.
+            Unmeasurable: their channels differ, or the metric is not for their format.
+            UserError: one cannot be decoded.
         """
-        picture = self.picture(file)
-        if like is not None and picture.shape != (target := self.picture(like)).shape:
-            return pictures.resize(picture, (target.shape[0], target.shape[1])).copy()
-        return picture
+        fake, real, measured_as = self.samples(file), self.samples(reference), None
+        of_fake, of_real = format_of(fake), format_of(real)
+        if not any_format or (of_fake.is_rgb8 and of_real.is_rgb8):
+            fake, real = self.picture(file), self.picture(reference)
+        elif of_fake == of_real:
+            measured_as = str(of_real)
+        elif any(found.channels not in (1, 3) for found in (of_fake, of_real)):
+            raise Unmeasurable(f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format")
+        else:
+            fake, real = self.rgb8(file), self.rgb8(reference)
+            measured_as = f"{RGB8}, brought to it from two formats"
+        if resize and fake.shape != real.shape:
+            fake = pictures.resize(fake, real.shape[:2]).copy()
+        return fake, real, measured_as
 
     def hole(self, mask: PictureFile) -> "HolePixels":
         """Return (H, W) bool: the hole that a mask picture shows; decoded once.
@@ -197,5 +187,6 @@ class PictureFiles:
         self._files.clear()
         self._samples.clear()
         self._holes.clear()
-        self._budget.give_back(self._reserved)
-        self._reserved = 0
+        if self._holds_large:
+            self._large.release()
+            self._holds_large = False

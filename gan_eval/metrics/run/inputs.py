@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,12 +78,6 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
         )
         stimuli += _stimuli(stimulus_set.rows, stimulus_set.folder)
     return _distinct(stimuli)
-
-
-def named_twice(sets: Iterable[StimulusSet | Path]) -> list[str]:
-    """A message for each stimulus set that is named more than once."""
-    folders = Counter(Path(entry).resolve() for entry in sets if not isinstance(entry, StimulusSet))
-    return [f"{folder}: named {count} times, measured once" for folder, count in folders.items() if count > 1]
 
 
 def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]:

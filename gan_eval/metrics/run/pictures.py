@@ -1,10 +1,8 @@
 """The pass over the pictures: each file is read once, measured, and given to the networks for the set metrics.
 
-Worker threads do all of it: Pillow, the compiled kernels and torch release the interpreter's lock, and as many single
-threads as cores are faster than single pictures spread over cores. Each takes a job (a real picture and all that were
-generated for it), looks up its cached values, decodes only the pictures that lack one, and frees them. The thread that
-fills a network's batch runs it. So no more than a job and a batch are held for each thread, however many pictures there
-are.
+Worker threads do all of it; Pillow, the compiled kernels and torch release the interpreter's lock. Each takes a job (a
+real picture and all that were generated for it), looks up its cached values, and decodes only the pictures that lack
+one. The thread that fills a network's batch runs it.
 """
 
 import hashlib
@@ -16,20 +14,21 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.definitions.record import OnProgress
+from gan_eval.metrics.definitions.record import ExtractorName, OnProgress
 from gan_eval.metrics.kernels.pictures import NO_INPUT, NO_MEMORY, Unmeasurable, memory_ran_out
 from gan_eval.metrics.run.cache import Cache, Content, Key
-from gan_eval.metrics.run.files import PictureFile, PictureFiles, PixelBudget
+from gan_eval.metrics.run.files import PictureFile, PictureFiles
 from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
-from gan_eval.metrics.run.measures import FeatureBatches, FeatureKind, FeatureResult, FeatureStore, Measure, Tools
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.pixel_formats import RGB8, Samples, format_of
+from gan_eval.metrics.run.measures import FeatureBatches, FeatureResult, FeatureStore, Measure, Tools
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.networks.extractors import Extractor
 
 Job = tuple[int, ...]
 """Numbers of the stimuli that share a real picture, so that its file is read once."""
@@ -39,29 +38,16 @@ Companions = Mapping[str, PictureFile | str]
 """Companions of a picture by name (reference, mask, input): the file, or why there is none."""
 
 _PROGRESS_EVERY_S = 0.1
-MOST_COPIES = 8
-"""Up to this number of sets, files of an item's real picture are taken for copies of one, to be decoded once."""
 
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
-    """Group stimuli by the real picture that they share, in the order in which the groups begin.
-
-    That is the item's; an item with several real pictures is split by their files, so that a job holds few pictures.
-    """
+    """Group stimuli by the item of the real picture that they share, in the order in which the groups begin."""
     items = {str(stimulus.file): stimulus.item for stimulus in stimuli if not stimulus.is_fake}
     groups: dict[str, list[int]] = {}
     for number, stimulus in enumerate(stimuli):
         item = items.get(str(stimulus.reference), stimulus.item) if stimulus.reference else stimulus.item
         groups.setdefault(item, []).append(number)
-    jobs: list[Job] = []
-    for group in groups.values():
-        parts: dict[str, list[int]] = {}
-        for number in group:
-            parts.setdefault(str(stimuli[number].reference or stimuli[number].file), []).append(number)
-        real_files = {str(stimuli[number].file) for number in group if not stimuli[number].is_fake}
-        is_one = len(real_files) <= 1 and len(parts) <= MOST_COPIES
-        jobs += [tuple(group)] if is_one else map(tuple, parts.values())
-    return jobs
+    return [tuple(group) for group in groups.values()]
 
 
 @dataclass
@@ -83,7 +69,7 @@ class PictureResults:
     formats: dict[int, str] = field(default_factory=dict)
     """The pixel format in which a generated picture was compared with its reference, if one of the two is not 8-bit
     RGB."""
-    stores: dict[str, FeatureStore] = field(default_factory=dict)
+    stores: dict[ExtractorName, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
     cached: int = 0
     """Number of values and features from the cache."""
@@ -93,18 +79,14 @@ def measure_pictures(
     stimuli: Sequence[Stimulus],
     tools: Tools,
     *,
-    stores: Mapping[str, FeatureStore],
     cache: Cache,
     resize: bool = False,
     threads: int = 1,
     on_progress: OnProgress | None = None,
 ) -> PictureResults:
-    """Compute the pair and single metrics of the pictures, and their features.
-
-    Raises:
-        UserError: a network cannot be loaded.
-    """
-    results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=dict(stores))
+    """Compute the pair and single metrics of the pictures, and their features."""
+    stores = {name: FeatureStore(len(stimuli), extractor.size) for name, extractor in tools.extractors.items()}
+    results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=stores)
     work = _PicturePass(stimuli, tools, results, cache, resize=resize)
 
     def report() -> None:
@@ -156,7 +138,11 @@ class _PicturePass:
             "input": any(measure.kind == "input" for measure in tools.measures),
         }
         self._needed = [name for name, is_needed in needs.items() if is_needed]
-        self._budget = PixelBudget()
+        self._large = threading.Lock()
+        self._feature_keys = {
+            name: hashlib.sha256(tools.feature_definition(extractor).encode()).digest()
+            for name, extractor in tools.extractors.items()
+        }
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -166,7 +152,7 @@ class _PicturePass:
                 job = self.jobs.popleft()
             except IndexError:  # another thread took the last one
                 return
-            files, cached = PictureFiles(self._budget), 0
+            files, cached = PictureFiles(self._large), 0
             try:
                 for number in job:
                     try:
@@ -223,15 +209,15 @@ class _PicturePass:
             results.numbers[number, column] = value
             if text is not None:
                 results.formats[number] = text
-        for kind in self._tools.network.kinds:
-            store, companion = results.stores[kind.name], _companion_of(kind, stimulus, files)
+        for name, extractor in self._tools.extractors.items():
+            store, companion = results.stores[name], _companion_of(extractor, stimulus, files)
             if isinstance(companion, str):
                 store.put(number, companion)
                 continue
             key = file.digest, companion.digest if companion else b""
-            content = cached_content(key, kind.key) if self._is_kept(stimulus) else None
+            content = cached_content(key, self._feature_keys[name]) if self._is_kept(stimulus) else None
             if content is None:
-                self._put_features(number, kind, key, file, companion, files)
+                self._put_features(number, extractor, key, file, companion, files)
             else:
                 store.put(number, content if isinstance(content, str) else np.frombuffer(content, np.float32))
                 cached += 1
@@ -264,26 +250,18 @@ class _PicturePass:
         self, number: int, measure: Measure, file: PictureFile, companions: Companions, files: PictureFiles
     ) -> tuple[Value, bool]:
         """A metric's value of a picture or the reason for none, and whether that depends on the pictures alone."""
-        function, measured_as = self._tools.function(measure), None
+        measured_as, metric = None, measure.metric
         try:
             if measure.kind == "input":
-                return (float(function(files.pixels(_required(companions["input"])))), None), True
+                return (float(measure.function(files.picture(_required(companions["input"])))), None), True
             self._decode(number, file, files)
             if measure.kind == "pair":
                 reference = _required(companions["reference"])
-                pair: tuple[Any, ...] | None = None
-                if measure.metric.any_format:
-                    pair = of_other_formats(files, file, reference, resize=self._resize)
-                if pair is not None:
-                    measured_as = format_measured(files.samples(file), files.samples(reference))
-                else:
-                    picture = files.pixels(file, like=reference if self._resize else None)
-                    pair = picture, files.pixels(reference)
-                if measure.metric.takes_hole:
-                    pair += (files.hole(_required(companions["mask"])),)
-                value = function(*pair)
+                fake, real, measured_as = files.pair(file, reference, any_format=metric.any_format, resize=self._resize)
+                holes = (files.hole(_required(companions["mask"])),) if metric.takes_hole else ()
+                value = measure.function(fake, real, *holes)
             else:
-                value = function(files.pixels(file))
+                value = measure.function(files.picture(file))
         except Unmeasurable as reason:
             return (None, str(reason)), True
         except UserError as error:
@@ -304,21 +282,21 @@ class _PicturePass:
     def _put_features(
         self,
         number: int,
-        kind: FeatureKind,
+        extractor: "Extractor",
         key: Key,
         file: PictureFile,
         companion: PictureFile | None,
         files: PictureFiles,
     ) -> None:
         """Give a picture to its network, or put the reason why it has no features into the store."""
-        store, extractor = self._results.stores[kind.name], self._tools.extractor(kind.name)
-        definition = kind.key if self._is_kept(self._stimuli[number]) else b""
+        store = self._results.stores[extractor.name]
+        definition = self._feature_keys[extractor.name] if self._is_kept(self._stimuli[number]) else b""
         try:
             self._decode(number, file, files)
             prepared = extractor.prepare(*(files.picture(source) for source in (file, companion) if source is not None))
         except Unmeasurable as reason:
             # a segmenter's reason is a failure of the user's network, which may be another one next time
-            self._deliver(store, key, b"" if kind.name == "segmenter" else definition, number, str(reason))
+            self._deliver(store, key, b"" if extractor.name == "segmenter" else definition, number, str(reason))
         except UserError as error:
             if number not in self._results.unreadable:
                 store.put(number, str(error))
@@ -328,7 +306,7 @@ class _PicturePass:
             store.put(number, NO_MEMORY)
         else:
             with self._lock:
-                batches = self.batches.setdefault(kind.name, FeatureBatches(extractor))
+                batches = self.batches.setdefault(extractor.name, FeatureBatches(extractor))
             batches.add(prepared, partial(self._deliver, store, key, definition, number))
 
     def _deliver(self, store: FeatureStore, key: Key, definition: bytes, number: int, result: FeatureResult) -> None:
@@ -350,11 +328,11 @@ def _cache_keys(file: PictureFile, companions: Companions) -> dict[str, Key]:
     return keys
 
 
-def _companion_of(kind: FeatureKind, stimulus: Stimulus, files: PictureFiles) -> PictureFile | str | None:
+def _companion_of(extractor: "Extractor", stimulus: Stimulus, files: PictureFiles) -> PictureFile | str | None:
     """Return the companion that an extractor wants: a file, why there is none, or nothing."""
-    if kind.companion is None:
+    if extractor.companion is None:
         return None
-    if kind.companion == "input":
+    if extractor.companion == "input":
         return _file_or_reason(stimulus.input, NO_INPUT, files)
     real = stimulus.reference if stimulus.is_fake else stimulus.file
     return _file_or_reason(real, stimulus.no_reference, files)
@@ -375,36 +353,3 @@ def _required(companion: PictureFile | str) -> PictureFile:
     if isinstance(companion, PictureFile):
         return companion
     raise UserError(companion)
-
-
-def of_other_formats(
-    files: PictureFiles, file: PictureFile, reference: PictureFile, *, resize: bool
-) -> tuple[Samples, Samples] | None:
-    """Return a pair of which not both are 8-bit RGB, with every sample if they have one format; None for any other.
-
-    Of two formats, grey and RGB are brought to 8-bit RGB.
-
-    Raises:
-        Unmeasurable: they differ in channels.
-        UserError: one cannot be decoded.
-    """
-    fake, real = files.samples(file), files.samples(reference)
-    formats = of_fake, of_real = format_of(fake), format_of(real)
-    if of_fake.is_rgb8 and of_real.is_rgb8:
-        return None
-    if of_fake != of_real:
-        if any(found.channels not in (1, 3) for found in formats):
-            raise Unmeasurable(f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format")
-        fake, real = files.rgb8(file), files.rgb8(reference)
-    return (pictures.resize(fake, real.shape[:2]) if resize else fake), real
-
-
-def format_measured(fake: Samples, real: Samples) -> str:
-    """Describe the pixel format in which such a pair is measured.
-
-    >>> grey = np.zeros((2, 2, 1), np.uint16)
-    >>> format_measured(grey, grey), format_measured(np.zeros((2, 2, 3), np.uint8), grey)
-    ('16-bit grey', '8-bit RGB, brought to it from two formats')
-    """
-    of_fake, of_real = format_of(fake), format_of(real)
-    return str(of_real) if of_fake == of_real else f"{RGB8}, brought to it from two formats"

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -23,8 +24,8 @@ from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.inputs import Stimulus, folder_pair, named_twice, stimuli_of_frame, stimuli_of_sets
-from gan_eval.metrics.run.measures import FeatureStore, Tools
+from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.measures import Tools
 from gan_eval.metrics.run.pictures import measure_pictures
 from gan_eval.metrics.run.sets import measure_items, set_rows
 from gan_eval.metrics.run.tables import (
@@ -33,14 +34,14 @@ from gan_eval.metrics.run.tables import (
     Settings,
     first_lines,
     image_table,
-    now,
     provenance,
     read_external_values,
-    unused_files,
     write_tables,
 )
+from gan_eval.metrics.weights.cache import find
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
+from gan_eval.tables.frames import frame_of, iso
 
 HELD_BYTES = 2**30
 """Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""
@@ -117,11 +118,11 @@ def evaluate(
         metrics=names,
         resizer=resizer,
         resize=resize,
-        weights={name: Path(path) for name, path in files.items()},
+        weights=files,
         device=device,
         threads=threads,
         precision=precision,
-        segmenter=None if segmenter is None else Path(segmenter),
+        segmenter=segmenter,
         cache=file,
     )
     if isinstance(stimuli, pd.DataFrame):
@@ -160,19 +161,9 @@ def write_metrics(
     """
     if not isinstance(how, Settings):
         how = Settings((how,) if isinstance(how, str) else tuple(how), cache=cache_file())
-    entries = _sets(sets)
-    stimuli = stimuli_of_sets(entries)
+    stimuli = stimuli_of_sets(_sets(sets))
     external = {tables.EXTERNAL_VALUES.name: read_external_values(beside)} if beside else {}
-    for message in named_twice(entries):
-        (on_message or warnings.warn)(message)
-    evaluation = run_metrics(
-        stimuli,
-        how,
-        command="metrics",
-        out=out,
-        on_progress=on_progress,
-        on_message=on_message,
-    )
+    evaluation = run_metrics(stimuli, how, command="metrics", out=out, on_progress=on_progress, on_message=on_message)
     frames = evaluation.by_name() | external
     write_tables(frames, out)
     return frames
@@ -197,7 +188,7 @@ class Held:
             UserError: an unknown metric, or weights that were named will not do.
         """
         cache = Cache(IN_MEMORY, limit=HELD_BYTES, keeps_fakes=False)
-        return cls(settings, cache, Tools(select(settings.metrics), settings, cache))
+        return cls(settings, cache, Tools(select(settings.metrics), settings))
 
 
 def _sets(sets: Sequence[Set]) -> list[StimulusSet | Path]:
@@ -228,22 +219,19 @@ def run_metrics(
     Raises:
         UserError: an unknown metric, or a named file or `out` that will not do.
     """
-    run, started = f"metrics-{uuid4().hex[:12]}", now()
+    run, started = f"metrics-{uuid4().hex[:12]}", iso(datetime.now(UTC))
     threads = settings.threads or usable_cores()
     metrics = select(settings.metrics)
-    messages = unused_files(metrics, settings)
+    for name, file in settings.weights.items():
+        find(name, path=file)
     with ExitStack() as stack:
         cache = held.cache if held else stack.enter_context(Cache(settings.cache))
-        tools = held.tools if held else Tools(metrics, settings, cache)
-        stores: dict[str, FeatureStore] = {
-            kind.name: stack.enter_context(FeatureStore(len(stimuli), kind.size)) for kind in tools.network.kinds
-        }
+        tools = held.tools if held else Tools(metrics, settings)
         if out is not None:
             claim_output_folder(out)
         results = measure_pictures(
             stimuli,
             tools,
-            stores=stores,
             cache=cache,
             resize=settings.resize,
             threads=threads,
@@ -259,7 +247,7 @@ def run_metrics(
         {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
         for number, stimulus in enumerate(stimuli)
     )
-    for message in filter(None, [*messages, cache.problem, identical_text(identical)]):
+    for message in filter(None, [cache.problem, identical_text(identical)]):
         (on_message or warnings.warn)(message)
     images = image_table(stimuli, tools.measures, results, run)
     if images["model"].nunique() > 1:
@@ -276,13 +264,11 @@ def run_metrics(
         **provenance(stimuli, metrics, settings, tools, results),
         "threads": threads,
         "started_at": started,
-        "ended_at": max(started, now()),  # the clock may have been set back meanwhile
+        "ended_at": max(started, iso(datetime.now(UTC))),  # the clock may have been set back meanwhile
     }
     return Evaluation(
         images,
-        {
-            "set_metrics": [{**row, "run": run} for row in sets],
-            "metric_comparisons": [{**row, "run": run} for row in comparisons],
-            "runs": [run_row],
-        },
+        frame_of([{**row, "run": run} for row in sets], tables.SET_METRICS),
+        frame_of([{**row, "run": run} for row in comparisons], tables.METRIC_COMPARISONS),
+        frame_of([run_row], tables.RUNS),
     )

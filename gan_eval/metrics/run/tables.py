@@ -5,8 +5,6 @@ import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -20,14 +18,11 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.files.sets import replaced_set
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
-from gan_eval.metrics.networks.segmenter_settings import PALETTE
 from gan_eval.metrics.run.measures import decoder, versions
-from gan_eval.metrics.weights.cache import find
-from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.stimuli.pixel_formats import RGB8
-from gan_eval.tables.frames import Row, conform, frame_of, iso, read_table, write_table
+from gan_eval.tables.frames import Row, conform, read_table, write_table
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -97,26 +92,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metric tables, and the row of `runs` that their column `run` points to; frames are made at first use."""
+    """The metric tables, and the row of `runs` that their column `run` points to."""
 
     image_metrics: pd.DataFrame
-    rows: Mapping[str, Sequence[Row]]
-    """Rows of the other tables, by name."""
-
-    @cached_property
-    def set_metrics(self) -> pd.DataFrame:
-        """The table of this name."""
-        return frame_of(self.rows["set_metrics"], tables.SET_METRICS)
-
-    @cached_property
-    def metric_comparisons(self) -> pd.DataFrame:
-        """The table of this name."""
-        return frame_of(self.rows["metric_comparisons"], tables.METRIC_COMPARISONS)
-
-    @cached_property
-    def runs(self) -> pd.DataFrame:
-        """The table of this name."""
-        return frame_of(self.rows["runs"], tables.RUNS)
+    set_metrics: pd.DataFrame
+    metric_comparisons: pd.DataFrame
+    runs: pd.DataFrame
 
     def by_name(self) -> dict[str, pd.DataFrame]:
         """Return the frames by their tables' names."""
@@ -176,24 +157,6 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
         new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
 
 
-def unused_files(metrics: Sequence[Metric], settings: Settings) -> list[str]:
-    """A message for each named file that no metric uses.
-
-    Raises:
-        UserError: a named file is not there, or weights have an unknown name.
-    """
-    for name, path in settings.weights.items():
-        find(name, path=path)
-    segmenter = settings.segmenter
-    if segmenter not in (None, PALETTE) and not segmenter.is_file():
-        raise UserError(f"--segmenter {segmenter}: no such file")
-    used = {name for metric in metrics for name in metric.weights}
-    options = [WEIGHTS[name].option for name in settings.weights if name not in used]
-    if segmenter is not None and all(metric.extractor != "segmenter" for metric in metrics):
-        options.append("--segmenter")
-    return [f"{name}: no metric here uses it" for name in options]
-
-
 def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
     """Return the table `beside` from other programs' CSV or Parquet files; default source: the file's stem.
 
@@ -236,33 +199,29 @@ _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 """Parts of a reason that are specific to a picture: quoted names and numbers."""
 
 
-@dataclass
-class _Gap:
-    """Values that are missing for one kind of reason."""
-
-    reason: str
-    """Reason of the first."""
-    owners: dict[str, None] = field(default_factory=dict)
-    """The pictures or sets, in order."""
-    metrics: dict[str, None] = field(default_factory=dict)
-
-    def message(self, things: str) -> str:
-        first, metrics = next(iter(self.owners)), ", ".join(self.metrics)
-        if len(self.owners) == 1:
-            return f"{first}: no {metrics}: {self.reason}"
-        return f"{len(self.owners)} {things}: no {metrics}; the first, {first}: {self.reason}"
-
-
 def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> list[str]:
     """A message for each kind of reason for missing values, those of most pictures first.
 
     Reasons are of one kind where they differ in nothing but a file's name, a quoted name or numbers.
     """
     images, sets = frames["image_metrics"], frames["set_metrics"]
-    of_sets = _gaps(sets, sets["model"] + " on " + sets["dataset"])
-    of_pictures = _gaps(images, images["stimulus"])
-    messages = [gap.message("sets") for gap in of_sets] + [gap.message("pictures") for gap in of_pictures]
-    return first_lines(messages, most=most)
+    of_sets = _gaps(sets.assign(owner=sets["model"] + " on " + sets["dataset"]), "sets")
+    of_pictures = _gaps(images.assign(owner=images["stimulus"]), "pictures")
+    return first_lines([*of_sets, *of_pictures], most=most)
+
+
+def _gaps(frame: pd.DataFrame, things: str) -> list[str]:
+    """A message for each kind of reason in a table, the kinds of most pictures or sets first."""
+    missing = frame[frame["value"].isna()]
+    kinds = [_SPECIFIC.sub("", _FILE.sub("", str(reason))) for reason in missing["reason"]]
+    messages = []
+    for _, gap in missing.groupby(np.array(kinds, object), sort=False):
+        owners, metrics, reason = gap["owner"].unique(), ", ".join(gap["metric"].unique()), gap["reason"].iloc[0]
+        text = f"{owners[0]}: no {metrics}: {reason}"
+        if len(owners) > 1:
+            text = f"{len(owners)} {things}: no {metrics}; the first, {owners[0]}: {reason}"
+        messages.append((len(owners), text))
+    return [text for _, text in sorted(messages, key=lambda message: -message[0])]
 
 
 def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
@@ -273,21 +232,6 @@ def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
     """
     rest = len(lines) - most
     return [*lines[:most], f"... and {rest} more"] if rest > 0 else list(lines)
-
-
-def _gaps(frame: pd.DataFrame, owners: pd.Series) -> list[_Gap]:
-    """The missing values of a table by kind of reason, the kinds of most pictures or sets first."""
-    missing = frame["value"].isna()
-    gaps: dict[str, _Gap] = {}
-    for owner, metric, reason in zip(owners[missing], frame["metric"][missing], frame["reason"][missing], strict=True):
-        kind = _SPECIFIC.sub("", _FILE.sub("", str(reason)))
-        gap = gaps.setdefault(kind, _Gap(str(reason)))
-        gap.owners[str(owner)] = None
-        gap.metrics[str(metric)] = None
-    return sorted(gaps.values(), key=lambda gap: -len(gap.owners))
-
-
-_LARGE = 1e150
 
 
 @dataclass(frozen=True)
@@ -312,10 +256,9 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
     """
     given = np.asarray(values, dtype=np.float64)
     finite = given[np.isfinite(given)]
-    unit = max(1.0, float(np.abs(finite).max(initial=0.0)) / _LARGE)  # squares of greater numbers are infinite
     return FiniteMean(
-        mean=unit * float((finite / unit).mean()) if len(finite) else None,
-        sd=unit * float((finite / unit).std(ddof=1)) if len(finite) > 1 else None,
+        mean=float(finite.mean()) if len(finite) else None,
+        sd=float(finite.std(ddof=1)) if len(finite) > 1 else None,
         n=len(finite),
         left_out=len(given) - len(finite),
     )
@@ -323,11 +266,6 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
 
 _ALWAYS = ("numpy", "pillow", "numba")
 _OF_NETWORKS = ("torch", "torchvision")
-
-
-def now() -> str:
-    """This moment in UTC, ISO 8601."""
-    return iso(datetime.now(UTC))
 
 
 def provenance(
@@ -343,15 +281,10 @@ def provenance(
     """
     from gan_eval.metrics.definitions import jackknife
 
-    networks = {kind.name for kind in tools.network.kinds}
+    networks = tools.extractors
     resizer = settings.resizer if "inception" in networks else None
     has_sets = any(metric.kind == "set" for metric in metrics)
-    weights = dict(sorted(tools.network.sha256.items()))
-    segmenter = None  # its file and its settings, where it was used
-    if settings.segmenter is not None and "segmenter" in networks:
-        from gan_eval.metrics.networks.segmenter_settings import segmenter_key
-
-        segmenter = segmenter_key(settings.segmenter)
+    weights = dict(sorted(tools.sha256.items()))
     canonical = {
         "metrics": {metric.name: metric.source for metric in metrics},
         "definitions": {metric.name: metric.definition for metric in metrics},
@@ -360,8 +293,8 @@ def provenance(
         "resize": "bicubic" if settings.resize else None,
         "precision": settings.precision if "inception" in networks else None,
         "weights": weights,
-        "segmenter": segmenter,
-        "caveats": tools.network.caveats,
+        "segmenter": networks["segmenter"].key if "segmenter" in networks else None,
+        "caveats": tools.caveats,
         "interval": jackknife.METHOD if has_sets else None,
     }
     how = {
@@ -415,7 +348,7 @@ def _formats_measured(stimuli: "Sequence[Stimulus]", results: "PictureResults") 
 def _software(metrics: Sequence[Metric], tools: "Tools") -> str:
     """gan_eval, Python and the libraries that had a part in the values, with their versions."""
     libraries = dict.fromkeys(_ALWAYS)
-    if tools.network.sha256 or tools.device != "cpu":
+    if tools.sha256 or tools.device != "cpu":
         libraries |= dict.fromkeys(_OF_NETWORKS)
     if any(metric.kind == "set" for metric in metrics):
         libraries |= {"scipy": None}

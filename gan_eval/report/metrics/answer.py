@@ -1,11 +1,23 @@
-"""The answer of the metrics page: the best model by each metric, as far as intervals of differences allow."""
+"""The answer of the metrics page: the best model by each metric, as far as intervals of differences allow, and the
+differences themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
-from gan_eval.report.parts.blocks import Lead, Section
-from gan_eval.report.parts.words import listed, plural
+from gan_eval.report.metrics.data import (
+    NO_VERDICT,
+    Measured,
+    decimals,
+    facts_of,
+    fid_warning,
+    higher_is_better,
+    section_by_dataset,
+    title_of,
+    with_arrow,
+)
+from gan_eval.report.parts.blocks import Lead, Section, Table
+from gan_eval.report.parts.words import NOTHING, interval, listed, missing, number, plural, text, whole
 
 HOW_MARKED = (
     "best: better than every other model, the difference beyond its 95\u202f% interval. tied: the best value and all "
@@ -13,7 +25,9 @@ HOW_MARKED = (
     "although their own intervals overlap; they are not corrected for the number of comparisons."
 )
 """Meaning of the marks."""
-_MOST_NAMED, _MOST_METRICS = 4, 6
+_MOST_NAMED = 4
+_MOST_NOTES = 6
+"""Notes on the differences between many models."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +39,7 @@ class Standing:
     tied: tuple[str, ...] = ()
     """The leader and every model that the intervals do not show to be worse."""
     why: str = ""
-    """Why nothing can be said; with a leader, why it has no difference from another model that has a value."""
-    without: tuple[str, ...] = ()
-    """The models that have no value."""
+    """Why nothing can be said."""
 
     @property
     def best(self) -> str | None:
@@ -80,17 +92,12 @@ def standing(measured: Measured, dataset: str, metric: str) -> Standing:
     unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
     if not unbeaten:
         return Standing(why="every model loses to another, on the items that the two share")
-    has_difference = table["difference"].notna()
-    compared = set(table.loc[has_difference, ["a", "b"]].to_numpy().ravel())
+    compared = set(table.loc[table["difference"].notna(), ["a", "b"]].to_numpy().ravel())
     # the mean of other items than the rivals' may be the best and its model lose to one of them
     leader = (max if better else min)(
         [model for model in unbeaten if model in compared] or unbeaten, key=lambda model: summaries[model].value
     )
-    tied = (leader, *(model for model in models if model != leader and (leader, model) not in beaten))
-    pairs = (table["a"].eq(leader) & table["b"].isin(tied)) | (table["b"].eq(leader) & table["a"].isin(tied))
-    uncompared = table.loc[pairs & ~has_difference, "reason"].dropna()
-    why = str(uncompared.iloc[0]) if len(uncompared) else ""
-    return Standing(leader, tied, why, without=tuple(model for model in summaries if model not in models))
+    return Standing(leader, (leader, *(model for model in models if model != leader and (leader, model) not in beaten)))
 
 
 def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
@@ -116,7 +123,7 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     descriptive = descriptive_metrics(measured, dataset, by_metric)
     counted = {metric: place for metric, place in by_metric.items() if metric not in descriptive}
     best: dict[str, list[str]] = {}
-    tied: dict[frozenset[str], list[str]] = {}
+    tied: dict[tuple[str, ...], list[str]] = {}
     unknown: dict[str, list[str]] = {}
     for metric, place in counted.items():
         if place.leader is None:
@@ -124,30 +131,21 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
         elif place.best:
             best.setdefault(place.best, []).append(metric)
         else:
-            tied.setdefault(frozenset(place.tied), []).append(metric)
+            tied.setdefault(tuple(sorted(place.tied)), []).append(metric)
     sentences = [_headline(dataset, models, counted, descriptive)]
-    for model, metrics in best.items():
-        without = dict.fromkeys(name for metric in metrics for name in counted[metric].without)
-        others = "every other model"
-        if without:
-            others += f" with values ({listed([*without])} {'lacks' if len(without) == 1 else 'lack'} them)"
-        sentences.append(
-            f"{model} is best by {_abbreviated(metrics)}: better than {others}, beyond the 95\u202f% interval of the "
-            "difference."
-        )
     sentences += [
-        f"By {_abbreviated(metrics)}, {_group_name(group, models)} cannot be told apart at the top."
+        f"{model} is best by {_titles(metrics)}: better than every other model that has values, beyond the "
+        "95\u202f% interval of the difference."
+        for model, metrics in best.items()
+    ]
+    sentences += [
+        f"By {_titles(metrics)}, {_group_name(group, models)} cannot be told apart at the top."
         for group, metrics in tied.items()
     ]
-    sentences += [f"Nothing is said by {_abbreviated(metrics)}: {why}." for why, metrics in unknown.items()]
-    not_all: dict[str, list[str]] = {}
-    for metric, place in counted.items():
-        if place.leader and place.why:
-            not_all.setdefault(place.why, []).append(metric)
-    sentences += [f"By {_abbreviated(metrics)}, not all are compared: {why}." for why, metrics in not_all.items()]
+    sentences += [f"Nothing is said by {_titles(metrics)}: {why}." for why, metrics in unknown.items()]
     for metric, why in descriptive.items():
         end = "highest" if higher_is_better(metric) else "lowest"
-        first = by_metric[metric].best or f"{_group_name(frozenset(by_metric[metric].tied), models)}, not told apart"
+        first = by_metric[metric].best or f"{_group_name(by_metric[metric].tied, models)}, not told apart"
         sentences.append(f"{title_of(metric)} is {end} for {first}; it does not count here: {why}.")
     return [*sentences, *_small_fid(measured, dataset)]
 
@@ -167,40 +165,29 @@ def descriptive_metrics(measured: Measured, dataset: str, by_metric: Mapping[str
 def _headline(
     dataset: str, models: Sequence[str], counted: Mapping[str, Standing], descriptive: Mapping[str, str]
 ) -> str:
-    decided = {metric: place.best for metric, place in counted.items() if place.leader}
-    winners = set(decided.values())
+    decided = [place.best for place in counted.values() if place.leader]
+    wins = Counter(best for best in decided if best)
     where = f"{dataset}: of {plural(len(models), 'model')}"
     if not decided:
-        why = (
-            f"{_abbreviated(list(descriptive))} alone cannot say so"
-            if descriptive
-            else "there are no differences to go by"
-        )
+        why = f"{_titles(descriptive)} alone cannot say so" if descriptive else "there are no differences to go by"
         return f"{where} none can be called best: {why}."
-    if winners == {None}:
+    if not wins:
         return f"{where} none is better than every other by any metric, as far as the 95\u202f% intervals allow."
-    if len(winners) == 1:
-        return f"{where} {winners.pop()} is the best by every metric that could be compared."
-    winners.discard(None)
-    if len(winners) == 1:
-        by = sum(best is not None for best in decided.values())
-        return f"{where} {winners.pop()} is better than every other by {by} of {plural(len(decided), 'metric')}."
-    return f"{where} none is best by every metric: it depends on what is measured."
+    if len(wins) > 1:
+        return f"{where} none is best by every metric: it depends on what is measured."
+    ((model, count),) = wins.items()
+    return f"{where} {model} is better than every other by {count} of {plural(len(decided), 'metric')}."
 
 
-def _group_name(group: frozenset[str], models: Sequence[str]) -> str:
-    names = [model for model in models if model in group]
-    if len(names) == len(models):
+def _group_name(group: Sequence[str], models: Sequence[str]) -> str:
+    if len(group) == len(models):
         return f"{'the two' if len(models) == 2 else f'all {len(models)}'} models"
+    names = [model for model in models if model in group]
     return listed(names) if len(names) <= _MOST_NAMED else plural(len(names), "model")
 
 
-def _abbreviated(metrics: Sequence[str]) -> str:
-    """Metrics as an enumeration that stays short."""
-    if len(metrics) <= _MOST_METRICS:
-        return listed([title_of(metric) for metric in metrics])
-    first = [title_of(metric) for metric in metrics[: _MOST_METRICS - 1]]
-    return f"{', '.join(first)} and {len(metrics) - _MOST_METRICS + 1} more"
+def _titles(metrics: Iterable[str]) -> str:
+    return listed([title_of(metric) for metric in metrics])
 
 
 def _small_fid(measured: Measured, dataset: str) -> list[str]:
@@ -210,3 +197,40 @@ def _small_fid(measured: Measured, dataset: str) -> list[str]:
         return []
     counts = [summary.smaller_count for summary in summaries if summary.is_known]
     return [fid_warning(min(counts), max(counts))]
+
+
+def differences_section(measured: Measured) -> Section:
+    """Return the differences between models by each metric."""
+    return section_by_dataset(
+        "differences", "Differences between models", measured, lambda dataset: difference_tables(measured, dataset)
+    )
+
+
+def difference_tables(measured: Measured, dataset: str) -> list[Table]:
+    """Return each metric's differences: of two models, or of every model and the one with the best value."""
+    table = measured.comparisons[measured.comparisons["dataset"] == dataset]
+    several = len(measured.models(dataset)) > 2
+    rows = []
+    for metric, place in standings(measured, dataset).items():
+        pairs = table[table["metric"] == metric]
+        if several:
+            pairs = pairs[(pairs["a"] == place.leader) | (pairs["b"] == place.leader)]
+        for row in pairs.to_dict("records"):
+            places = decimals([row["difference"]], [(row["ci_high"] - row["ci_low"]) / 2])
+            undecided = NOTHING if missing(row["difference"]) else "not told apart"
+            rows.append(
+                [
+                    with_arrow(metric),
+                    f"{row['a']} − {row['b']}",
+                    undecided if missing(row["better"]) else text(row["better"]),
+                    number(row["difference"], digits=places),
+                    interval(row["ci_low"], row["ci_high"], digits=places),
+                    whole(row["n"]),
+                    "" if missing(row["reason"]) else str(row["reason"]),
+                ]
+            )
+    head = ["metric", "difference of", "better", "difference", "95\u202f% interval", "N", "remark"]
+    caption = f"{dataset}: differences{' from the best value' * several}"
+    noted = table[table["note"].notna()].groupby("note", sort=False)["metric"].unique()
+    notes = [f"{_titles(metrics)}: {note}." for note, metrics in noted.items()][:_MOST_NOTES]
+    return [Table(caption, head, rows, text_columns=3, notes=notes, last_is_text=True)] if rows else []

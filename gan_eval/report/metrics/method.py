@@ -1,16 +1,16 @@
-"""The method of the metrics: a paragraph for a paper with its sources, the runs, their weights, and missing values."""
+"""The method of the metrics: a paragraph for a paper with its sources, weights, and missing values."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order, title_of
-from gan_eval.report.parts.blocks import Block, Facts, Folded, Heading, Lines, Quote, Section, Table
-from gan_eval.report.parts.references import references
-from gan_eval.report.parts.words import NOTHING, listed, missing, plural, text, whole
+from gan_eval.report.parts.blocks import Block, Facts, Folded, Listing, Quote, Section, Table
+from gan_eval.report.parts.references import as_bibtex, cited_keys
+from gan_eval.report.parts.words import listed, plural, whole
 from gan_eval.stimuli.pixel_formats import RGB8
 
 MOST_REASONS = 20
@@ -18,16 +18,16 @@ MOST_REASONS = 20
 
 
 def method_section(measured: Measured) -> Section:
-    """Return the paragraph, its sources, weights, runs and missing values; empty where nothing was measured."""
+    """Return the paragraph, its sources, weights and missing values; empty where nothing was measured."""
     paragraph, missing_values = paper_paragraph(measured), missing_values_tables(measured)
     if not paragraph and not missing_values:
         return Section("methods", "Method", [])
-    papers = references(_source(measured, metric) for metric in _metrics(measured))
     weights = weight_files(measured)
     blocks: list[Block] = [Quote("To copy into a paper", paragraph)]
-    blocks += [Heading("Sources"), Lines(papers, "sources")] if papers else []
+    sources = as_bibtex(cited_keys(paragraph))
+    blocks += [Listing("Its sources for BibTeX", sources)] if sources else []
     blocks += [Folded("Weights, whole SHA-256", [Facts(weights, "hashes")])] if weights else []
-    return Section("methods", "Method", [*blocks, *run_tables(measured), *missing_values])
+    return Section("methods", "Method", [*blocks, *missing_values])
 
 
 def paper_paragraph(measured: Measured) -> str:
@@ -89,9 +89,8 @@ def _of_settings(measured: Measured, name: str) -> list[str]:
 def _source(measured: Measured, metric: str) -> str:
     """Return the source that the run names, else that of the registry."""
     for settings in _settings(measured):
-        metrics = settings.get("metrics")
-        if isinstance(metrics, dict) and isinstance(metrics.get(metric), str):
-            return str(metrics[metric])
+        if named := (settings.get("metrics") or {}).get(metric):
+            return str(named)
     facts = facts_of(metric)
     return facts.source if facts else ""
 
@@ -99,19 +98,17 @@ def _source(measured: Measured, metric: str) -> str:
 def _pictures(measured: Measured, dataset: str) -> str:
     """Return how many pictures of which models were measured."""
 
-    def count_text(counts: Sequence[int]) -> str:
-        return whole(counts[0]) if len(counts) == 1 else f"{whole(counts[0])} to {whole(counts[-1])}"
+    def count_text(counts: set[int]) -> str:
+        return " to ".join(whole(end) for end in dict.fromkeys((min(counts), max(counts))))
 
-    models, metrics = measured.models(dataset), measured.metrics(dataset)
-    summaries = [measured.summary(dataset, metric, model) for metric in metrics for model in models]
-    summaries = [summary for summary in summaries if summary.is_known]
-    counts = sorted({summary.n for summary in summaries}) or [0]
-    real = sorted({summary.n_real for summary in summaries if summary.n_real is not None})
+    models = measured.models(dataset)
+    summaries = [measured.summary(dataset, metric, model) for metric in measured.metrics(dataset) for model in models]
+    counts = {summary.n for summary in summaries if summary.is_known} or {0}
+    real = {summary.n_real for summary in summaries if summary.is_known and summary.n_real is not None}
     whose = f"the model {models[0]}" if len(models) == 1 else f"each of {whole(len(models))} models ({listed(models)})"
-    single = counts == [1]
-    pictures = f"{count_text(counts)} generated {'picture' if single else 'pictures'} of {whose}"
-    were = "was" if single and len(models) == 1 else "were"
-    beside = f" with {count_text(real)} real {'one' if real == [1] else 'ones'}" if real else ""
+    pictures = f"{count_text(counts)} generated picture{'' if counts == {1} else 's'} of {whose}"
+    were = "was" if counts == {1} and len(models) == 1 else "were"
+    beside = f" with {count_text(real)} real {'one' if real == {1} else 'ones'}" if real else ""
     return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as {_formats(measured, dataset)}."
 
 
@@ -119,9 +116,7 @@ def _formats(measured: Measured, dataset: str) -> str:
     """Return the pixel formats of the measured pictures, with their models where they differ."""
     named: dict[str, list[str]] = {}
     for settings in _settings(measured):
-        datasets = settings.get("formats")
-        models = datasets.get(dataset) if isinstance(datasets, dict) else None
-        named |= models if isinstance(models, dict) else {}
+        named |= (settings.get("formats") or {}).get(dataset) or {}
     of_format: dict[str, list[str]] = {}
     for model in measured.models(dataset):
         for measured_as in named.get(model, [str(RGB8)]):
@@ -145,12 +140,7 @@ def _networks(measured: Measured) -> list[str]:
     resized = _of_settings(measured, "resize")
     if resized:
         parts.append(f"generated pictures of another size brought to their reference's ({listed(resized)})")
-    caveats = [
-        str(caveat)
-        for settings in _settings(measured)
-        if isinstance(settings.get("caveats"), dict)
-        for caveat in settings["caveats"].values()
-    ]
+    caveats = [str(caveat) for settings in _settings(measured) for caveat in (settings.get("caveats") or {}).values()]
     sentences = [*([", ".join(parts)] if parts else []), *dict.fromkeys(caveats)]
     return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences]
 
@@ -159,12 +149,7 @@ def weight_files(measured: Measured) -> list[tuple[str, str]]:
     """Return name and whole SHA-256 of each file of weights."""
     by_digest: dict[str, str] = {}
     for settings in _settings(measured):
-        if isinstance(settings.get("weights"), dict):
-            by_digest |= {str(digest): str(name) for name, digest in settings["weights"].items()}
-    for entry in _of_runs(measured, "weights_sha256"):
-        for part in entry.split("; "):
-            name, _, digest = part.rpartition(" ")
-            by_digest.setdefault(digest, name or "of the network")
+        by_digest |= {str(digest): str(name) for name, digest in (settings.get("weights") or {}).items()}
     return [(name, digest) for digest, name in by_digest.items()]
 
 
@@ -204,54 +189,19 @@ def _cautions(measured: Measured) -> list[str]:
     return sentences
 
 
-def run_tables(measured: Measured) -> list[Table]:
-    """Return the runs as a table."""
-    rows = [
-        [
-            instant(row["started_at"]),
-            instant(row["ended_at"]),
-            text(row["device"]),
-            whole(row["threads"]),
-            text(row["seed"]),
-            text(row["resizer"]),
-            *(NOTHING if missing(row[name]) else str(row[name])[:12] for name in ("settings_hash", "input_hash")),
-            text(row["run"]),
-            text(row["software"]),
-        ]
-        for _, row in measured.runs.iterrows()
-    ]
-    head = [
-        "started, UTC", "ended, UTC", "device", "threads", "seed", "resizer", "settings, SHA-256", "pictures, SHA-256",
-        "run", "software",
-    ]  # fmt: skip
-    return [Table("Runs", head, rows, text_columns=3, last_is_text=True)] if rows else []
-
-
-def instant(value: object) -> str:
-    """Return an instant to the second.
-
-    >>> instant("2026-01-31T12:00:00.123Z")
-    '2026-01-31 12:00:00'
-    """
-    return text(value)[:19].replace("T", " ")
-
-
 def missing_values_tables(measured: Measured) -> list[Table]:
     """Return the missing values: each reason with its count, its metrics and pictures."""
     pictures = measured.images.loc[measured.images["value"].isna(), ["stimulus", "metric", "reason"]]
     sets = measured.sets.loc[measured.sets["value"].isna(), ["dataset", "model", "metric", "reason"]]
     sets = sets.assign(stimulus=sets["dataset"].astype(str) + ", set of " + sets["model"].astype(str))
     table = pd.concat([pictures.astype(object), sets[["stimulus", "metric", "reason"]].astype(object)])
-    groups = list(table.fillna({"reason": "no reason given"}).groupby("reason", sort=False))
-    if not groups:
+    if table.empty:
         return []
-    groups.sort(key=lambda group: -len(group[1]))
     rows = []
-    for reason, group in groups[:MOST_REASONS]:
+    for reason, group in table.fillna({"reason": "no reason given"}).groupby("reason", sort=False):
         names = list(dict.fromkeys(group["stimulus"]))
         where = ", ".join(names[:2]) + (f" and {whole(len(names) - 2)} more" if len(names) > 2 else "")
         rows.append([whole(len(group)), listed(list(dict.fromkeys(group["metric"]))), where, str(reason)])
-    more = len(groups) - MOST_REASONS
-    notes = [f"{plural(more, 'more reason')}; the tables name all."] if more > 0 else []
+    notes = [f"The first {MOST_REASONS} of {len(rows)} reasons; the tables name all."] * (len(rows) > MOST_REASONS)
     caption, head = f"Without a value: {whole(len(table))}", ["values", "metrics", "of", "reason"]
-    return [Table(caption, head, rows, text_columns=3, notes=notes, last_is_text=True)]
+    return [Table(caption, head, rows[:MOST_REASONS], text_columns=3, notes=notes, last_is_text=True)]

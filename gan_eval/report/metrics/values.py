@@ -1,8 +1,13 @@
-"""The values: a row for each model, a column for each metric; and the values of other programs."""
+"""The values: a row for each model, a column for each metric; values of other programs; distributions; and the pictures
+with the best and worst values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from string import ascii_lowercase
 
+import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
@@ -13,22 +18,49 @@ from gan_eval.report.metrics.data import (
     decimals,
     decimals_of,
     facts_of,
+    higher_is_better,
     section_by_dataset,
     title_of,
     unit_of,
     with_arrow,
 )
-from gan_eval.report.metrics.distributions import distribution_blocks
-from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, holes_of_stimuli, raw_note
-from gan_eval.report.metrics.method import paper_paragraph
-from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Quote, Section, Table
+from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, raw_note
+from gan_eval.report.parts.blocks import (
+    Block,
+    Cell,
+    Charts,
+    Column,
+    Folded,
+    Gallery,
+    Lines,
+    Paragraph,
+    Section,
+    Table,
+)
+from gan_eval.report.parts.chart import INK, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, text, whole
+from gan_eval.report.parts.words import (
+    NARROW,
+    NBSP,
+    NOTHING,
+    clean,
+    interval,
+    listed,
+    missing,
+    number,
+    plural,
+    text,
+    whole,
+)
 
 MOST_COLUMNS = 8
 """Metrics in one table."""
 MOST_REASONS = 2
 """Reasons in the footnotes of a cell."""
+MOST_EXTREMES = 6
+"""Best and worst pictures of a metric."""
+_MOST_MODELS = 12
+"""Models of a panel of distributions; of more the first are drawn, and the table has all."""
 _GROUPS = {
     "pair": "generated pictures compared with their real ones",
     "single": "pictures on their own, without a reference",
@@ -40,16 +72,13 @@ KID_BELOW_0 = (
     "below 0: the estimate of the squared distance is unbiased, so sets that hardly differ give values below 0 as "
     "often as above; no distance is shown"
 )
-_SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def values_section(measured: Measured) -> Section:
     """Return the values for the metrics page."""
-    holes = holes_of_stimuli(measured.stimuli.values())
 
     def blocks(dataset: str) -> list[Block]:
-        by_hole = hole_tables(measured, dataset, holes)
-        return [*metric_tables(measured, dataset), *external_tables(measured, dataset), *by_hole]
+        return [*metric_tables(measured, dataset), *external_tables(measured, dataset)]
 
     notes = Lines(table_notes(measured), "remarks")
     return section_by_dataset("values", "The values", measured, blocks, after=[notes])
@@ -63,13 +92,13 @@ def distributions_section(measured: Measured) -> Section:
 
 
 def study_section(folder: StudyFolder) -> Section:
-    """Return the same tables for the report of a study, with the paragraph for a paper."""
+    """Return the same tables for the report of a study."""
     measured, holes = Measured(folder.tables), holes_of_folder(folder)
     blocks: list[Block] = []
     for dataset in measured.datasets:
         blocks += [*metric_tables(measured, dataset), *distribution_blocks(measured, dataset)]
     if blocks:
-        blocks += [Lines(table_notes(measured), "remarks"), Quote("To copy into a paper", paper_paragraph(measured))]
+        blocks.append(Lines(table_notes(measured), "remarks"))
     by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
     return Section("metrics", "What do the metrics say?", [*blocks, *by_hole])
 
@@ -95,20 +124,14 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
     standing_by = standings(measured, dataset)
     summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
     places = {metric: decimals_of(column.values()) for metric, column in summaries.items()}
-    shared_notes = {}  # of every set of a column; what is special about a set is a footnote of its own
-    for metric, column in summaries.items():
-        with_value = [summary for summary in column.values() if summary.is_known]
-        column_notes = {summary.note for summary in with_value or column.values() if with_value or summary.reasons}
-        if len(column_notes) == 1 and (note := column_notes.pop()):
-            shared_notes[metric] = note
     counts = [_counts(summary) for column in summaries.values() for summary in column.values() if summary.is_known]
     usual = max(counts, key=counts.count, default="")
     signs: dict[str, str] = {}  # letters of the footnotes; equal texts share one
 
     def cell(metric: str, name: str) -> Cell:
         summary = summaries[metric][name]
-        for remark in (remarks := _remarks(metric, summary, shared_notes.get(metric, ""))):
-            letter = _SIGNS[len(signs) % len(_SIGNS)] * (1 + len(signs) // len(_SIGNS))
+        for remark in (remarks := _remarks(metric, summary)):
+            letter = ascii_lowercase[len(signs) % 26] * (1 + len(signs) // 26)
             signs.setdefault(remark, letter)
         letters = " ".join(signs[remark] for remark in remarks)
         if not summary.is_known:
@@ -124,7 +147,7 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
         )
 
     rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
-    notes = _grouped((note, metric) for metric, note in shared_notes.items())
+    notes = []
     of_fid = [summary for summary in summaries.get("fid", {}).values() if summary.few_for_fid]
     if of_fid and "kid" not in measured.set_metrics(dataset):
         notes.append("Measure kid next to fid: it can be read at this number of pictures.")
@@ -154,51 +177,21 @@ def _counts(summary: Summary) -> str:
     return f"N{NBSP}={NBSP}{whole(summary.n)}{of_sets}{of_items}"
 
 
-def _remarks(metric: str, summary: Summary, shared_note: str) -> list[str]:
+def _remarks(metric: str, summary: Summary) -> list[str]:
     """Return the footnotes of a value: its own note, what is not in the mean, and why."""
-    remarks = [summary.note] if summary.note and summary.note != shared_note else []
+    remarks = [summary.note] if summary.note else []
     if metric == "kid" and summary.value < 0:
         remarks.append(KID_BELOW_0)
     if summary.infinite:
-        remarks.append(
-            f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} {infinite_remark(metric, summary)}"
-        )
-    if summary.is_known:
-        without = f"of {whole(summary.n + summary.missing)} without a value"
-        reasons = [f"{whole(count)} {without}: {why}" for why, count in summary.reasons.items()]
-    elif summary.reasons:
-        without = "pictures without a value"
-        reasons = [f"no value: {why}" for why in summary.reasons]
-    else:
-        return remarks if summary.infinite else [*remarks, "not measured"]
-    if len(reasons) > MOST_REASONS:
-        different = f"for {whole(len(reasons))} different reasons"
-        reasons = [f"{whole(summary.missing)} {without}, {different}; see Without a value"]
-    return [*remarks, *reasons]
-
-
-def infinite_remark(metric: str, summary: Summary) -> str:
-    """Return why values are infinite, and whether there is a mean of the others."""
-    others = "mean of the others" if summary.infinite < summary.n else "no mean"
-    single = summary.infinite == 1
-    if metric in ("psnr", "psnr_hole"):
-        where = " in the hole" if metric == "psnr_hole" else ""
-        return f"{'is equal to its' if single else 'are equal to their'} reference{where}: PSNR infinite; {others}"
-    return f"{'has an infinite value' if single else 'have infinite values'}; {others}"
-
-
-def metric_notes(rows: pd.DataFrame) -> list[str]:
-    """Return the notes of rows of a table, each once, with its metrics."""
-    table = rows.loc[rows["note"].notna(), ["note", "metric"]].drop_duplicates()
-    return _grouped((str(note), str(metric)) for note, metric in table.to_numpy())
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a line for each note of pairs of note and metric."""
-    metrics: dict[str, list[str]] = {}
-    for note, metric in pairs:
-        metrics.setdefault(note, []).append(metric)
-    return [f"{listed([title_of(name) for name in names])}: {note}." for note, names in metrics.items()]
+        equal = " (equal to the reference)" if metric in ("psnr", "psnr_hole") else ""
+        remarks.append(f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} infinite{equal}: in no mean")
+    total = summary.n + summary.missing
+    for why, count in list(summary.reasons.items())[:MOST_REASONS]:
+        without = f"{whole(count)} of {whole(total)} without a value" if summary.missing else "no value"
+        remarks.append(f"{without}: {why}")
+    if (more := len(summary.reasons) - MOST_REASONS) > 0:
+        remarks.append(f"{plural(more, 'more reason')} for missing values; the table of values has all")
+    return remarks if summary.is_known or remarks else ["not measured"]
 
 
 def table_notes(measured: Measured) -> list[str]:
@@ -226,7 +219,7 @@ def external_tables(measured: Measured, dataset: str) -> list[Table]:
     rows = []
     for _, row in measured.external_values[measured.external_values["dataset"] == dataset].iterrows():
         ours = measured.summary(dataset, row["metric"], row["model"])
-        places = decimals([ours.value, row["value"]], [ours.half_width])
+        places = decimals([ours.value, row["value"]], [(ours.high - ours.low) / 2])
         rows.append(
             [
                 title_of(row["metric"]),
@@ -242,3 +235,101 @@ def external_tables(measured: Measured, dataset: str) -> list[Table]:
     head = ["metric", "model", "here", "95\u202f% interval", "N", "there", "there − here", "source"]
     caption = f"{dataset}: values of other programs and ours"
     return [Table(caption, head, rows, text_columns=2, last_is_text=True)] if rows else []
+
+
+def distribution_blocks(measured: Measured, dataset: str) -> list[Block]:
+    """Return a figure with a panel for each picture metric."""
+    models = [*measured.models(dataset), REAL]
+    figures, said = [], []
+    for metric in measured.picture_metrics(dataset):
+        finite = {name: values[np.isfinite(values)] for name in models
+                  if len(values := measured.values(dataset, metric, name))}  # fmt: skip
+        finite = {name: values for name, values in finite.items() if len(values)}
+        if not finite:
+            continue
+        drawn = dict(list(finite.items())[:_MOST_MODELS])
+        figures.append(_box_plot(with_arrow(metric), drawn, unit_of(metric)))
+        for name, values in finite.items():
+            low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+            places = decimals([low, middle, high])
+            quartiles = interval(low, high, digits=places)
+            said.append(f"{with_arrow(metric)}, {name}: median {number(middle, digits=places)}, quartiles {quartiles}")
+    if not figures:
+        return []
+    caption = (
+        "Boxes: the middle half of the pictures, with the median; lines: the middle 90\u202f%. Infinite values are not "
+        "drawn."
+    )
+    several = len(measured.datasets) > 1
+    chart = Chart(
+        f"Values of pictures{f' on {dataset}' * several}",
+        figures,
+        caption,
+        "; ".join(said),
+        name=f"distributions-{measured.datasets.index(dataset)}",
+    )
+    return [Charts([chart])]
+
+
+def _box_plot(title: str, values: dict[str, np.ndarray], unit: str) -> Figure:
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(0.8 + 0.25 * len(values))
+        boxes = axes.boxplot(
+            list(values.values()),
+            orientation="horizontal",
+            whis=(5, 95),
+            showfliers=False,
+            widths=0.55,
+            tick_labels=[clean(name).replace("$", r"\$")[:24] for name in values],
+            medianprops={"color": INK, "linewidth": 2},
+        )
+        for place, name in enumerate(values):
+            colour = SERIES["real" if name == REAL else "fake"]
+            for part in (boxes["boxes"][place], *boxes["whiskers"][2 * place : 2 * place + 2]):
+                part.set_color(colour)
+        axes.set_title(title, fontsize=9, loc="left", parse_math=False)
+        axes.invert_yaxis()
+        axes.grid(axis="x")
+        axes.set_xlabel(unit, parse_math=False)
+    return figure
+
+
+def extremes_section(measured: Measured) -> Section:
+    """Return best and worst pictures of each metric, the first metric's open."""
+    return section_by_dataset(
+        "extremes",
+        "Best and worst pictures",
+        measured,
+        lambda dataset: metric_extremes(measured, dataset),
+        before=[Paragraph("Left the generated picture, right the real one.")],
+    )
+
+
+def metric_extremes(measured: Measured, dataset: str) -> list[Folded]:
+    """Return the generated pictures at both ends of each picture metric, over all models of a data set."""
+    blocks: list[Folded] = []
+    for metric in measured.picture_metrics(dataset):
+        rows = [measured.rows(dataset, metric, model) for model in measured.models(dataset)]
+        table = pd.concat(rows).dropna(subset="value").sort_values(["value", "stimulus"], kind="stable")
+        if table.empty:
+            continue
+        better = higher_is_better(metric)
+        low, high = ("worst", "best") if better else ("lowest", "highest") if better is None else ("best", "worst")
+        count = min(MOST_EXTREMES, max(len(table) // 2, 1))
+        ends = [(high, table.iloc[::-1].head(count))]
+        if len(table) > 1:
+            ends.append((low, table.head(count)))
+        if better is False:
+            ends.reverse()
+        unit, places = unit_of(metric), decimals(list(table["value"]))
+        unit = f"{NARROW}{unit}" if unit and len(unit) < 5 else ""
+        models = plural(int(table["model"].nunique()), "model")
+        lists: list[Block] = [Paragraph(f"Of {plural(len(table), 'generated picture')} of {models}.", "remarks")]
+        for end, part in ends:
+            heading = f"The {end} {whole(len(part))}" if len(part) > 1 else f"The {end}"
+            entries = [
+                measured.shown(row, [number(row["value"], digits=places) + unit]) for row in part.to_dict("records")
+            ]
+            lists.append(Gallery(entries, heading if len(table) > 1 else "The only picture"))
+        blocks.append(Folded(with_arrow(metric), lists, is_open=not blocks))
+    return blocks

@@ -88,8 +88,6 @@ class Column:
 
     name: str
     unit: str = ""
-    title: str = ""
-    """The long form of a short name."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.unit}".strip()
@@ -108,10 +106,6 @@ class Cell:
     """Numbers of pictures, where they are not those of the caption."""
     signs: str = ""
     """Letters of the footnotes."""
-    tone: str = ""
-    """`good`, `bad` or nothing: the colour behind it."""
-    strength: int = 0
-    """Strength of that colour, 0..100."""
 
 
 @dataclass(frozen=True)
@@ -133,18 +127,16 @@ class Table(Block):
     footnotes: Sequence[tuple[str, str]] = ()
     """Sign and text."""
     style: str = "rows"
-    """Classes of the style sheet: `rows`, `rows cite`, `rows metrics` or `matrix`."""
+    """Classes of the style sheet: `rows`, `rows cite` or `rows metrics`."""
 
     def measured(self) -> "Table":
         """Return the table without rows that measure nothing (words, counts and empty cells), which a note counts, and
-        without columns that are then empty. A table with other cells than texts stays unchanged.
+        without columns that are then empty.
 
         >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
         >>> table.measured().rows, table.measured().notes
         ([['a', '12', '1.5']], ['1 row without a value is left out; the file holds it.'])
         """
-        if not all(isinstance(cell, str) for row in self.rows for cell in row):
-            return self
         numbers = range(self.text_columns, len(self.head) - self.last_is_text)
 
         def is_empty(row: Sequence[str | Cell]) -> bool:
@@ -153,8 +145,8 @@ class Table(Block):
 
         rows = [row for row in self.rows if not is_empty(row)]
         kept = [n for n in range(len(self.head)) if n not in numbers or any(row[n] != NOTHING for row in rows)]
-        left_out, notes = len(self.rows) - len(rows), list(self.notes)
-        if left_out:
+        notes = list(self.notes)
+        if left_out := len(self.rows) - len(rows):
             are, them = ("is", "it") if left_out == 1 else ("are", "them")
             notes.append(f"{plural(left_out, 'row')} without a value {are} left out; the file holds {them}.")
         rows = [[row[place] for place in kept] for row in rows]
@@ -287,15 +279,13 @@ class Report:
 
 def without_empty_tables(sections: Sequence[Section]) -> tuple[list[Section], list[str]]:
     """Return the sections with tables that measure something (`Table.measured`), and the captions of the others."""
-    empty = []
-
-    def measured(block: Block) -> list[Block]:
-        if not isinstance(block, Table) or not block:
-            return [block]
-        table = block.measured()
-        if not table:
-            empty.append(table.caption)
-        return [table] if table else []
-
-    kept = [[new for block in section.blocks for new in measured(block)] for section in sections]
-    return [replace(section, blocks=blocks) for section, blocks in zip(sections, kept, strict=True)], empty
+    kept, empty = [], []
+    for section in sections:
+        blocks = []
+        for block in section.blocks:
+            block = block.measured() if isinstance(block, Table) and block.style == "rows" else block
+            if not block and isinstance(block, Table):
+                empty.append(block.caption)
+            blocks.append(block)
+        kept.append(replace(section, blocks=blocks))
+    return kept, empty

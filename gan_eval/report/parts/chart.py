@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 from markupsafe import Markup
@@ -19,6 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gan_eval.report.parts.words import clean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INK, MUTED, GRID = "#1c1d21", "#4a4d55", "#dfddd6"
 SERIES = {"real": "#1b6f8a", "fake": "#c2571a", "all": "#55427a"}
@@ -209,3 +212,32 @@ def svg_element(figure: Figure, name: str) -> Markup:
 def first_of(count: int) -> str:
     """Return the end of a caption where a chart does not show all of these groups; else nothing."""
     return f" The first {MOST_GROUPS} of {count}; the table has all." if count > MOST_GROUPS else ""
+
+
+def power_curve(table: "pd.DataFrame", *, questions: Sequence[str], target: float) -> str:
+    """Draw power with its interval for each question, and the target; equal input gives equal text.
+
+    Args:
+        table: the table `power`.
+        questions: in the order of the legend.
+        target: the power (0..1) that is wanted.
+    """
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(3.2 + 0.2 * len(questions))
+        for place, question in enumerate(questions):
+            rows = table[table["question"] == question]
+            rows = rows[(rows["stimuli"] == rows["stimuli"].iloc[0]) & rows["participants"].notna()]
+            rows = rows.sort_values("participants")
+            participants = rows["participants"].to_numpy(float)
+            power, low, high = (100 * rows[name].to_numpy(float) for name in ("power", "ci_low", "ci_high"))
+            style, label = line_style(place), question.replace("$", r"\$")
+            axes.fill_between(participants, low, high, color=style["color"], alpha=0.18, linewidth=0)
+            axes.plot(participants, power, marker="o", markersize=4.5, label=label, **style)
+        axes.axhline(100 * target, color=MUTED, linewidth=1, linestyle=":", zorder=0)
+        axes.set_ylim(0, 102)
+        axes.set_xlim(left=0)
+        axes.grid(axis="y")
+        axes.set_xlabel("participants")
+        axes.set_ylabel("power, %")
+        figure.legend(loc="outside lower center", title=f"Dotted: {100 * target:.0f} %", title_fontsize=8, fontsize=8)
+    return svg_text(figure)

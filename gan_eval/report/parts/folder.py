@@ -1,12 +1,10 @@
 """A study's folder as the report reads it: tables, stimuli, training, settings; any may be absent."""
 
-import contextlib
 import math
 import os
 import shlex
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,6 @@ from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
-from gan_eval.stats.exclusions import parse_rule
-from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.tables import (
@@ -112,11 +108,8 @@ class StudyFolder:
     @property
     def simulated(self) -> bool:
         """True where the tables, else trials, sessions or facts, are of simulated participants."""
-        answers = [self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])]
-        if any(len(marks) for marks in answers):
-            return any(bool(marks.fillna(False).any()) for marks in answers)
-        for table in (TRIALS, SESSIONS):
-            marks = self.table(table)["simulated"]
+        answers = pd.concat([self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])])
+        for marks in (answers, self.table(TRIALS)["simulated"], self.table(SESSIONS)["simulated"]):
             if len(marks):
                 return bool(marks.fillna(False).any())
         return bool((self.facts.get("sessions") or {}).get("simulated"))
@@ -152,10 +145,10 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
     with settled(folder, folder / "tables", folder / "metrics") as sets:
-        facts_file, study_file = folder / OWN_FOLDER / "facts.json", folder / "study.toml"
-        facts = _read_facts(facts_file) if facts_file.is_file() else {}
-        files = {**_table_files(folder, "tables", _TABLES), **_table_files(folder, "metrics", _METRICS)}
-        files = _files_of_sets(folder, files, {place: tuple(known) for place, known in sets.items()})
+        study_file = folder / "study.toml"
+        facts = _read_facts(folder / OWN_FOLDER / "facts.json")
+        files = _table_files(folder, "tables", _TABLES) | _table_files(folder, "metrics", _METRICS)
+        files = _files_of_sets(folder, files, sets)
         tables = {name: read_table(path, ALL_TABLES[name]) for name, path in files.items()}
         if TRIALS.name in tables:
             require_agreement(tables[TRIALS.name], where=str(files[TRIALS.name]))
@@ -172,7 +165,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
             for path in sorted((folder / "models").glob("*/training_log.csv"))
         }
         stimulus_sets = _stimulus_sets(folder, facts, stimuli)
-        _require_same_pictures(folder, files, tables, stimulus_sets.values())
+        _require_same_pictures(folder, files, tables, stimulus_sets)
         files = {name: path for name, path in files.items() if len(tables[name])}
         files |= {f"published/{name}": path for name, path in published.items()}
         study_folder = StudyFolder(
@@ -185,7 +178,8 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
             training={name: log for name, log in logs.items() if len(log)},
             published={
                 name: pd.DataFrame(records, columns=header, dtype="str")
-                for name, (header, records) in ((name, even_records(path)) for name, path in published.items())
+                for name, path in published.items()
+                for header, records in [even_records(path)]
             },
             files=files,
             contents={name: path.read_bytes() for name, path in files.items()},
@@ -199,23 +193,16 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
 
 
 def _read_facts(file: Path) -> dict[str, Any]:
-    """Read what `run` notes next to the tables.
+    """Read what `run` notes next to the tables; nothing where it noted nothing.
 
     Raises:
         UserError: the file is damaged.
     """
+    if not file.is_file():
+        return {}
     facts = read_json(file)
-    if isinstance(facts, dict):
-        sessions, fraction = facts.get("sessions") or {}, facts.get("fraction")
-        lists = (facts.get("notes") or [], facts.get("imported_sets") or [])
-        if (
-            isinstance(sessions, dict)
-            and all(type(sessions.get(name, 0)) is int for name in ("complete", "people", "simulated", "wanted"))
-            and isinstance(sessions.get("next", ""), str)
-            and all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists)
-            and (fraction is None or (type(fraction) in (int, float) and 0 < fraction <= 1))
-        ):
-            return facts
+    if isinstance(facts, dict) and isinstance(facts.get("sessions") or {}, dict):
+        return facts
     raise UserError(f"{file}: not what gan-eval run notes there; remove it, or give the gan-eval run again")
 
 
@@ -255,7 +242,7 @@ def _require_same_pictures(
     folder: Path,
     files: Mapping[str, Path],
     tables: Mapping[str, pd.DataFrame],
-    stimulus_sets: Iterable[tuple[Path, pd.DataFrame]],
+    stimulus_sets: Mapping[str, tuple[Path, pd.DataFrame]],
 ) -> None:
     """Refuse a report of answers, metric values and pictures that are not of the same picture files.
 
@@ -263,12 +250,12 @@ def _require_same_pictures(
         UserError: a stimulus has another SHA-256 in one of the tables than it had when it was shown.
     """
     plans = next((file for place in (folder / "tables", folder) if (file := place / "plans.csv").is_file()), None)
-    images = tables.get(IMAGE_METRICS.name)
+    images, shown = tables.get(IMAGE_METRICS.name), None
+    if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS):
+        shown = (str(plans), read_table(plans, PLANS), tables[TRIALS.name])
     require_same_pictures(
-        {str(place / TABLE_NAME): frame for place, frame in stimulus_sets},
-        shown=(str(plans), read_table(plans, PLANS), tables[TRIALS.name])
-        if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS)
-        else None,
+        {str(place / TABLE_NAME): frame for place, frame in stimulus_sets.values()},
+        shown=shown,
         measured=None if images is None else (str(files[IMAGE_METRICS.name]), images),
     )
 
@@ -280,16 +267,15 @@ _OF_SETS = {
 """The tables that belong to each set, by the set's name."""
 _ANALYSED = (TRIALS.name, SESSIONS.name, CHECKS.name)
 """Tables of what was analysed; they belong to an analysis that wrote its trials to the same folder."""
-_VERB = {"analysis": "analyze", "metrics": "metrics"}
 
 
 def _run_command(folder: Path) -> str:
     """Return the `run` that makes a study's folder; empty for a folder of other origin."""
     record = folder / OWN_FOLDER / "run.json"
-    with contextlib.suppress(UserError, TypeError, KeyError):
-        file = os.path.normpath(folder / read_json(record)["file"])
-        return shlex.join(["gan-eval", "run", file, "--out", str(folder)])
-    return ""
+    if not record.is_file():
+        return ""
+    file = os.path.normpath(folder / str(read_json(record)["file"]))
+    return shlex.join(["gan-eval", "run", file, "--out", str(folder)])
 
 
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
@@ -308,21 +294,21 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
         members = _OF_SETS.get(known.name, ())
         if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:
             members = (*members, *_ANALYSED)
-        again = run or f"gan-eval {_VERB.get(known.name)} again"
+        again = run or f"gan-eval {'analyze' if known.name == 'analysis' else known.name} again"
         for name in members:
             path = place / f"{name}.csv"
             if name not in files and run and path.name in known.files:
                 raise UserError(f"{path}: missing, of the run {known.run} whose tables lie there; give {again}")
             if files.get(name) != path:
                 continue
+            is_ours = holds_table(path, ALL_TABLES[name])
+            if path.name not in known.files and is_ours:
+                raise UserError(
+                    f"{path}: not of the run {known.run} whose tables lie next to it; remove it, or give {again}"
+                )
             if path.name not in known.files:
-                if holds_table(path, ALL_TABLES[name]):
-                    raise UserError(
-                        f"{path}: not of the run {known.run} whose tables lie next to it; remove it, or give {again}"
-                    )
-                included.pop(name, None)  # no table of ours
-            elif sha256_file(path) != known.files[path.name] and (run or holds_table(path, ALL_TABLES[name])):
-                # elsewhere, what holds no table is named when it is read
+                included.pop(name)
+            elif sha256_file(path) != known.files[path.name] and (run or is_ours):  # else reading it names the damage
                 raise UserError(
                     f"{path}: is not what the run {known.run} wrote, whose tables lie next to it; give {again}"
                 )
@@ -366,66 +352,12 @@ def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.Dat
     Raises:
         UserError: the tables are of several analyses.
     """
-    marks = [
-        (name, str(mark) or "an unknown one")
-        for name in _OF_SETS["analysis"]
-        if name in tables
-        for mark in tables[name]["run"].fillna("").unique()
-    ]
-    for name, mark in marks[1:]:
-        first_name, first_mark = marks[0]
-        if mark != first_mark:
-            raise UserError(
-                f"{files[name]}: rows of another analysis ({mark}) than in {files[first_name].name} ({first_mark}); "
-                "analyze again into one folder"
-            )
-
-
-MANY = 3
-"""Number of tables from which a common note is given once for all."""
-_BETWEEN = "; "
-
-
-def common_notes(folder: StudyFolder) -> list[str]:
-    """Return notes that stand once for all: pooled studies, and exclusions in `MANY` tables or more."""
-    tables_with: Counter[str] = Counter()
-    for table in folder.tables.values():
-        cells: Sequence[Any] = list(table["note"].dropna().unique()) if "note" in table else []
-        tables_with.update(list(dict.fromkeys(part for cell in cells for part in str(cell).split(_BETWEEN))))
-    ruled = " excluded by " if len(folder.table(PARTICIPATION)) else SEVERAL_STUDIES
-    return [part for part, count in tables_with.items() if part == SEVERAL_STUDIES or (count >= MANY and ruled in part)]
-
-
-def without_common_notes(folder: StudyFolder) -> StudyFolder:
-    """Return the folder, its tables without the common notes."""
-    common = set(common_notes(folder))
-    if not common:
-        return folder
-
-    def own_note(note: object) -> str | None:
-        return _BETWEEN.join(part for part in str(note).split(_BETWEEN) if part not in common) or None
-
-    tables = dict(folder.tables)
-    for name, table in tables.items():
-        if "note" in table:
-            notes = [None if pd.isna(note) else own_note(note) for note in table["note"]]
-            tables[name] = table.assign(note=pd.Series(notes, index=table.index, dtype="object"))
-    return replace(folder, tables=tables)
-
-
-def included_trials(folder: StudyFolder) -> pd.DataFrame:
-    """Return the trials behind the tables: without excluded participants, and without those that a rule names.
-
-    The rules are those of `participation`: a participant who is not excluded is named there by a rule on trials. A rule
-    on a column that the trials lack excludes nothing.
-    """
-    trials, table = folder.answers(), folder.table(PARTICIPATION)
-    if trials.empty or table.empty:
-        return trials
-    is_out = table["excluded"].fillna(False).astype(bool)
-    cells = table.loc[~is_out, "rule"].dropna().astype(str)
-    excluded = trials["participant"].isin(table.loc[is_out, "participant"]).to_numpy(bool)
-    for rule in dict.fromkeys(rule for cell in cells for rule in cell.split("; ")):
-        with contextlib.suppress(UserError):
-            excluded = excluded | parse_rule(rule).holds(trials, where="trials")
-    return trials[~excluded].reset_index(drop=True)
+    first = ""
+    for name in (name for name in _OF_SETS["analysis"] if name in tables):
+        for mark in tables[name]["run"].fillna("").unique():
+            first = first or str(mark) or "an unknown one"
+            if (str(mark) or "an unknown one") != first:
+                raise UserError(
+                    f"{files[name]}: rows of another analysis ({mark or 'an unknown one'}) than in the tables next to "
+                    f"it ({first}); analyze again into one folder"
+                )

@@ -1,4 +1,4 @@
-"""Small pictures for a page, as data URIs, and the names of a filled picture's stages."""
+"""Small pictures for a page, as data URIs."""
 
 import base64
 import io
@@ -12,8 +12,6 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import Picture as Pixels
 from gan_eval.stimuli.pictures import read_rgb
 
-ORIGINAL, MASKED, GENERATED, COMPOSITE = "original", "masked", "generated", "composite"
-"""The stages of a filled picture."""
 SIDE = 176
 """Longest side of a thumbnail in pixels."""
 
@@ -23,8 +21,6 @@ class Picture:
     """A small picture with its description."""
 
     uri: str
-    width: int
-    height: int
     description: str
 
 
@@ -44,7 +40,7 @@ def small_picture(pixels: Pixels, description: str, *, side: int) -> Picture:
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85)
-    return Picture(data_uri(buffer.getvalue(), "image/jpeg"), *picture.size, description)
+    return Picture(data_uri(buffer.getvalue(), "image/jpeg"), description)
 
 
 def data_uri(data: bytes, kind: str) -> str:

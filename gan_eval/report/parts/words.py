@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from gan_eval.stats.groups import SEVERAL_STUDIES
+
 NARROW = "\u202f"
 """A narrow space that does not break, between a number and its unit."""
 NBSP = "\u00a0"
@@ -159,18 +161,29 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
 
 
+def own_note(note: Any) -> str | None:
+    """Return a row's note without what stands once, under `Caveats` or `Participants`: exclusions and pooled studies.
+
+    >>> own_note("8 of 90 trials excluded by rule; few people"), own_note("trials of several studies")
+    ('few people', None)
+    """
+    parts = [] if missing(note) else str(note).split("; ")
+    return "; ".join(part for part in parts if " excluded by " not in part and part != SEVERAL_STUDIES) or None
+
+
 def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str], *, most: int = 8) -> list[str]:
-    """The rows' notes with the names of the rows that they hold for; equal notes are one line.
+    """Return the rows' own notes with the names of the rows that they hold for; equal notes are one line.
 
     Args:
         table: rows with the column `note`.
         label: the column that names a row, or what gives its name.
-        most: lines.
+        most: maximum number of lines.
     """
     grouped: dict[str, list[str]] = {}
-    for row in table[table["note"].notna()].to_dict("records"):
-        name = label(row) if callable(label) else "all" if missing(row[label]) else str(row[label])
-        grouped.setdefault(str(row["note"]), []).append(name)
+    for row in table.to_dict("records"):
+        if note := own_note(row["note"]):
+            name = label(row) if callable(label) else "all" if missing(row[label]) else str(row[label])
+            grouped.setdefault(note, []).append(name)
     lines = []
     for note, names in grouped.items():
         names = list(dict.fromkeys(names))

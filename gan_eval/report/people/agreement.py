@@ -1,24 +1,23 @@
 """Do metrics agree with people? Values against fooling rates or mean grades, correlations and their differences."""
 
-from typing import NamedTuple
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of, with_unit
+from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of, unit_of
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import MUTED, SERIES, STYLE, Chart, panel
-from gan_eval.report.parts.folder import StudyFolder, included_trials
+from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, plural, text, whole
-from gan_eval.report.people.design import is_interim
-from gan_eval.stats.metrics_and_people.ceiling import spearman
+from gan_eval.report.people.caveats import is_interim
+from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED, points
-from gan_eval.tables import IMAGE_METRICS, SET_METRICS
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
+from gan_eval.tables import IMAGE_METRICS
 
+_LEAST_POINTS = 3
 MOST_PLOTS = 24
 MOST_POINTS = 500
 """Dots of a plot; of more pictures they are spread evenly over the metric's values."""
@@ -37,15 +36,6 @@ _DATASET = labelled({}, "dataset", "all")
 _KEY = ["measure", "level", "dataset", "metric"]
 
 
-class _Key(NamedTuple):
-    """Measure, level (stimulus or model), data set ("": all) and metric of the points of a panel."""
-
-    measure: str
-    level: str
-    dataset: str
-    metric: str
-
-
 def agreement_section(folder: StudyFolder) -> Section:
     """Return the plots, the correlations and their differences."""
     blocks = [Charts(agreement_charts(folder)), *correlation_tables(folder), *difference_tables(folder)]
@@ -53,70 +43,54 @@ def agreement_section(folder: StudyFolder) -> Section:
 
 
 def agreement_charts(folder: StudyFolder) -> list[Chart]:
-    """Return a chart with a scatter for each level, data set and metric; none without trials or metrics."""
-    trials, correlations = included_trials(folder), folder.table(CORRELATIONS)
-    tables = {table.name: folder.tables.get(table.name) for table in (IMAGE_METRICS, SET_METRICS)}
-    if trials.empty or correlations.empty or all(table is None for table in tables.values()):
-        return []
-    groups = _groups(points(trials, **tables))
-    # a data set's few models stand among those of all data sets, too
-    of_all = {key for key in groups if key.level == "model" and not key.dataset}
-    shown = [
-        (key, part)
-        for key, part in sorted(groups.items(), key=lambda group: not is_of_quality(group[0].metric))
-        if np.isfinite(part["value"].astype(float)).sum() >= (5 if key._replace(dataset="") in of_all else 3)
-    ][:MOST_PLOTS]
-    if not shown:
-        return []
-    rows = _groups(correlations)
-    notes = [note for key, part in shown if (note := _note(key, part, rows.get(key)))]
-    caption = " ".join(["A dot for each picture or model, larger with more answers.", *notes])
-    alternative = "; ".join(f"{_title(key)}: n = {len(part)}" for key, part in shown)
-    figures = [_scatter(key, part) for key, part in shown]
-    return [Chart("Metrics and answers", figures, caption, alternative, name="agreement")]
+    """Return a chart with a scatter of the generated pictures for each measure, data set and metric."""
+    judged, graded = folder.scope("stimulus"), folder.table(OPINION_SCORES)
+    judged = judged[judged["n_fake"] > 0]
+    scores = {
+        FOOLING: pd.DataFrame({"stimulus": judged["id"], "score": 1 - judged["fake_correct"], "n": judged["n_fake"]}),
+        GRADE: pd.DataFrame({"stimulus": graded["stimulus"], "score": graded["mos"], "n": graded["n"]}),
+    }
+    correlations = folder.table(CORRELATIONS)
+    correlations = correlations[correlations["level"] == "stimulus"]
+    if correlations["dataset"].notna().any():
+        correlations = correlations[correlations["dataset"].notna()]
+    images = folder.table(IMAGE_METRICS)
+    images = images[(images["kind"] == "fake") & np.isfinite(images["value"].astype(float))]
+    figures: list[Figure] = []
+    said: list[str] = []
+    for row in sorted(correlations.to_dict("records"), key=lambda row: not is_of_quality(row["metric"])):
+        on = "" if missing(row["dataset"]) else f" on {row['dataset']}"
+        own = images[images["metric"] == row["metric"]]
+        own = own[own["dataset"] == row["dataset"]] if on else own
+        part = own.merge(scores[row["measure"]], on="stimulus").dropna(subset="score")
+        if len(part) < _LEAST_POINTS or len(figures) == MOST_PLOTS:
+            continue
+        is_grade = row["measure"] == GRADE
+        title = f"{title_of(row['metric'])}{on}, pictures{', graded' * is_grade}"
+        figures.append(_scatter(title, row["metric"], part, is_grade=is_grade))
+        said.append(f"{title}: n = {len(part)}")
+    caption = "A dot for each generated picture, larger with more answers; infinite values are not drawn."
+    return [Chart("Metrics and answers", figures, caption, "; ".join(said), name="agreement")] if figures else []
 
 
-def _groups(frame: pd.DataFrame) -> dict[_Key, pd.DataFrame]:
-    named = frame.assign(dataset=frame["dataset"].astype(object).where(frame["dataset"].notna(), ""))
-    return {_Key(*map(str, key)): part for key, part in named.groupby(_KEY, sort=False)}
-
-
-def _title(key: _Key) -> str:
-    noun = "pictures" if key.level == "stimulus" else "models"
-    on = f" on {key.dataset}" if key.dataset else ""
-    return f"{title_of(key.metric)}{on}, {noun}{', graded' * (key.measure == GRADE)}"
-
-
-def _note(key: _Key, part: pd.DataFrame, rows: pd.DataFrame | None) -> str:
-    """Return what is not drawn, and a warning where the points do not give the table's coefficient."""
-    infinite = int((~np.isfinite(part["value"].astype(float))).sum())
-    parts = [f"not drawn: {plural(infinite, 'infinite value')}"] if infinite else []
-    if rows is not None and not missing(rows.iloc[0]["spearman"]):
-        of_points = spearman(part["value"].to_numpy(float), part["score"].to_numpy(float))
-        if int(rows.iloc[0]["n"]) != len(part) or not abs(of_points - float(rows.iloc[0]["spearman"])) < NEAR:
-            parts.append(
-                f"the dots come from other trials than the table: those of trials.csv give {number(of_points)}"
-            )
-    return f"{_title(key)}: {'; '.join(parts)}." if parts else ""
-
-
-def _scatter(key: _Key, part: pd.DataFrame) -> Figure:
-    finite = part[np.isfinite(part["value"].astype(float))].sort_values(["value", "score", "id"])
-    count = len(finite)
-    drawn = finite.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
+def _scatter(title: str, metric: str, part: pd.DataFrame, *, is_grade: bool) -> Figure:
+    """Draw score against value of each picture, a row of `part`."""
+    ordered = part.sort_values(["value", "score", "stimulus"])
+    count = len(ordered)
+    drawn = ordered.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
+    unit = unit_of(metric)
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.6)
-        size = 8 + 22 * np.sqrt(drawn["n"].to_numpy(float) / max(float(drawn["n"].max()), 1.0))
-        size *= 2 if key.level == "model" else 1
-        score = drawn["score"] * (1 if key.measure == GRADE else 100)
+        size = 8 + 22 * np.sqrt(drawn["n"].to_numpy(float) / float(drawn["n"].max()))
+        score = drawn["score"].astype(float) * (1 if is_grade else 100)
         axes.scatter(drawn["value"], score, s=size, color=SERIES["fake"], alpha=0.45, linewidths=0)
-        if key.measure != GRADE:
+        if not is_grade:
             axes.set_ylim(-4, 104)
-        axes.set_title(clean(_title(key))[:48], fontsize=9, loc="left", parse_math=False)
+        axes.set_title(clean(title)[:48], fontsize=9, loc="left", parse_math=False)
         axes.grid()
         axes.tick_params(length=0)
-        axes.set_xlabel(clean(with_unit(key.metric))[:48], parse_math=False)
-        axes.set_ylabel("mean grade" if key.measure == GRADE else "called real, %", color=MUTED)
+        axes.set_xlabel(clean(title_of(metric) + f", {unit}" * bool(unit))[:48], parse_math=False)
+        axes.set_ylabel("mean grade" if is_grade else "called real, %", color=MUTED)
     return figure
 
 

@@ -1,27 +1,22 @@
 """The answer in sentences: detection of generated pictures, comparison of models, and the basis."""
 
-import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from gan_eval.report.parts.folder import StudyFolder, common_notes, included_trials, without_common_notes
+from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
     NARROW,
     Record,
-    equals,
     missing,
-    number,
     percent,
     percent_interval,
     plural,
     points_text,
 )
-from gan_eval.report.people.comparisons import without_margin
-from gan_eval.report.people.design import exploratory_mark, is_interim, look_sentence, margin_text
+from gan_eval.report.people.caveats import exploratory_mark, is_interim, look_sentence, margin_text
+from gan_eval.report.people.comparisons import size_text, without_margin
 from gan_eval.report.people.pairs_and_grades import choice_bases, choice_sentences, grade_sentences
 from gan_eval.report.people.participants import people_answering
 from gan_eval.report.people.rates import shares
@@ -43,40 +38,11 @@ MOST_PAIRS = 3
 """Pairs of models that the answer names; the table has all."""
 
 
-class Verdict(NamedTuple):
-    """Balanced accuracy, 0..1, which is 1/2 by chance with any response bias."""
-
-    balanced: float
-    low: float
-    """NaN if it has no interval."""
-    high: float
-    p: float
-    """Two-sided, against 1/2; NaN where there is none."""
-    basis: str
-    """The basis of the interval, a key of `words.BASES`."""
-    note: str = ""
-    margin: float = np.nan
-    """Margin of equivalence, to both sides of 1/2; NaN: none was given."""
-    margin_text: str = ""
-    """The margin in words, with its standing."""
-    equivalent: bool = False
-    """The comparison's own verdict, from two one-sided tests."""
-    low90: float = np.nan
-    high90: float = np.nan
-    alpha: float = ALPHA
-    """Level that p is held against."""
-    mark: str = ""
-    """A mark where the study's plan does not have the comparison; else empty."""
-
-
 def answer(folder: StudyFolder) -> list[str]:
     """Return the answer in a few sentences, the verdict first; nothing where there are no tables of answers.
 
     The verdict rests on balanced accuracy: the plain share of right answers rewards a response bias where real and
     generated pictures differ in number. While the study is interim, the verdict is pending.
-
-    Args:
-        folder: with the notes that stand in several tables.
     """
     sentences = []
     if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
@@ -101,32 +67,22 @@ def answer(folder: StudyFolder) -> list[str]:
 
 
 def _no_answer(folder: StudyFolder) -> str:
-    """Return why there is none: exclusions left none, tables are not made, or nobody answered."""
-    included, trials = included_trials(folder), folder.answers()
-    if len(included) and any(of(included)["answered"].any() for of in (pair_trials, graded_trials)):
-        return "There are answers, and no tables of them yet: gan-eval analyze makes them."
-    if len(trials):
-        left_out = any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials))
-    else:
-        note = str(folder.scope("all").iloc[0]["note"])
-        left_out = re.search(r"\b[1-9]\d* of \d+ \w+ excluded", note) is not None
-    if left_out:
+    """Return why there is none: exclusions left none, or nobody answered."""
+    trials = folder.answers()
+    if len(trials) and any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials)):
         return "No answer is left after the exclusions: every trial with one was left out."
     return "There is no answer yet: no trial has been judged."
 
 
 def basis(folder: StudyFolder) -> list[str]:
-    """Return caveats of the answer, and the basis of its intervals.
-
-    Args:
-        folder: with the notes that stand in several tables.
-    """
+    """Return caveats of the answer, and the basis of its intervals."""
     everything = folder.scope("all")
-    if everything.empty or missing(everything.iloc[0]["accuracy"]):
+    known = shares(folder, "all")
+    if everything.empty or known.empty:
         return choice_bases(folder)
-    row, share = everything.iloc[0], shares(folder, "all").iloc[0]
+    row, share = everything.iloc[0], known.iloc[0]
     real, fake = int(row["n_real"]), int(row["n_fake"])
-    verdict = None if same_answer(row) or is_interim(folder) else told_apart(without_common_notes(folder), row)
+    verdict = None if same_answer(row) or is_interim(folder) else told_apart(folder, row)
     sentences = []
     if min(real, fake) == 0:
         sentences.append("With one kind of picture, response bias cannot be separated from sensitivity.")
@@ -136,26 +92,33 @@ def basis(folder: StudyFolder) -> list[str]:
             "a response bias. The verdict counts both kinds alike (balanced accuracy)."
         )
     sentences += sensitivity_sentences(folder)
-    if SEVERAL_STUDIES in common_notes(folder):
+    if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
         sentences.append("Trials of several studies are pooled: differences between them are in no interval.")
     return [
         *sentences,
-        _basis(None if verdict is None or missing(verdict.low) else verdict, share),
+        _basis(None if verdict is None or missing(verdict["ci_low"]) else verdict, share),
         *choice_bases(folder),
     ]
 
 
-def _basis(verdict: Verdict | None, share: pd.Series) -> str:
+def _basis(verdict: Record | None, share: pd.Series) -> str:
+    """Return the basis of intervals and verdict, and the note on the verdict.
+
+    Args:
+        verdict: the comparison, if it has an interval.
+        share: of all answers.
+    """
     extreme = {0.0, 1.0} >= {rate for rate in share[["fooling_rate", "false_alarm_rate"]] if not missing(rate)}
     if extreme and share["basis"] == "two_way_cluster":
         return "All answers to a kind of picture agree, so the intervals count each picture or participant once."
     others = BASES_IN_WORDS[share["basis"]]
     if verdict is None:
         return f"Intervals rest on {others}."
-    note = f" Note on the verdict: {verdict.note}." if verdict.note else ""
-    if verdict.basis == share["basis"]:
+    own_basis, note = verdict["basis"], without_margin(verdict["note"])
+    note = f" Note on the verdict: {note}." if note else ""
+    if missing(own_basis) or own_basis == share["basis"]:
         return f"Verdict and intervals rest on {others}.{note}"
-    return f"The verdict rests on {BASES_IN_WORDS[verdict.basis]}; the other intervals on {others}.{note}"
+    return f"The verdict rests on {BASES_IN_WORDS[own_basis]}; the other intervals on {others}.{note}"
 
 
 def _single_pictures(folder: StudyFolder) -> list[str]:
@@ -164,13 +127,16 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
     if everything.empty or missing(everything.iloc[0]["accuracy"]):
         return []
     row = everything.iloc[0]
-    verdict = told_apart(without_common_notes(folder), row)
+    verdict = told_apart(folder, row)
     count = len(people_answering(folder))
     who = plural(count, "simulated participant" if folder.simulated else "participant")
     if verdict is None:
-        one_kind = "generated" if row["n_real"] == 0 else "real"
-        why = f"only {one_kind} ones were judged" if min(row["n_real"], row["n_fake"]) == 0 else ""
-        first = f"{_OPEN}: {why or 'on no data set both kinds were judged'}."
+        why = "there is no table of comparisons"
+        if min(row["n_real"], row["n_fake"]) == 0:
+            why = f"only {'generated' if row['n_real'] == 0 else 'real'} ones were judged"
+        elif len(folder.table(COMPARISONS)):
+            why = "on no data set both kinds were judged"
+        first = f"{_OPEN}: {why}."
     elif same_answer(row):
         answers = plural(int(row["n_real"] + row["n_fake"]), "answer")
         first = f"{_OPEN}: all {answers} of {who} were “{same_answer(row)}”, which response bias alone explains."
@@ -191,72 +157,50 @@ def same_answer(row: pd.Series) -> str:
     return "fake" if fakes else "real"
 
 
-def told_apart(folder: StudyFolder, row: pd.Series) -> Verdict | None:
-    """Return the verdict from the comparison `told apart`, or from the shares where there are no comparisons.
+def told_apart(folder: StudyFolder, row: pd.Series) -> Record | None:
+    """Return the comparison `told apart`; None where both kinds were not judged on one data set.
 
-    None where both kinds were not judged on one data set.
+    Its differences are of shares: balanced accuracy, which is 1/2 by chance with any response bias, is half of them
+    added to 1/2.
     """
-    if min(row["n_real"], row["n_fake"]) == 0:
-        return None
     comparisons = folder.table(COMPARISONS)
-    known = comparisons[comparisons["comparison"] == TOLD_APART]
-    if comparisons.empty:
-        share = shares(folder, "all").iloc[0]
-        balanced, low, high = (share[f"balanced_accuracy{end}"] for end in ("", "_low", "_high"))
-        return Verdict(balanced, low, high, np.nan, share["basis"], "the table of comparisons is missing")
-    if known["difference"].isna().all():
-        return None
-    compared = known.to_dict("records")[0]
-    # from a difference of shares to balanced accuracy: half of it, about 1/2
+    known = comparisons[(comparisons["comparison"] == TOLD_APART) & comparisons["difference"].notna()]
+    return None if min(row["n_real"], row["n_fake"]) == 0 or known.empty else known.to_dict("records")[0]
+
+
+def verdict_sentence(who: str, compared: Record) -> str:
+    """Return the verdict; nothing is claimed unless interval and p agree."""
     balanced, low, high, low90, high90 = (
         (1 + compared[name]) / 2 for name in ("difference", "ci_low", "ci_high", "ci90_low", "ci90_high")
     )
-    return Verdict(
-        balanced,
-        low,
-        high,
-        compared["p"],
-        basis="two_way_cluster" if missing(compared["basis"]) else str(compared["basis"]),
-        note=without_margin(compared["note"]) or "",
-        margin=compared["margin"],
-        margin_text=margin_text(compared),
-        equivalent=compared["verdict"] == "equivalent" or bool(compared["p_equivalent"] < alpha_of(compared)),
-        low90=low90,
-        high90=high90,
-        alpha=alpha_of(compared),
-        mark=exploratory_mark(compared),
-    )
-
-
-def verdict_sentence(who: str, verdict: Verdict) -> str:
-    """Return the verdict; nothing is claimed unless interval and p agree."""
-    if missing(verdict.low):
+    if missing(low):
         return (
-            f"{_OPEN}: too few participants or pictures for an interval ({percent(verdict.balanced)} were judged "
-            f"correctly; chance gives {_CHANCE})."
+            f"{_OPEN}: too few participants or pictures for an interval ({percent(balanced)} were judged correctly; "
+            f"chance gives {_CHANCE})."
         )
-    doubtful = verdict.p >= verdict.alpha  # False without a p
-    differs = not doubtful and not verdict.low <= 0.5 <= verdict.high
-    small = f", though by less than {verdict.margin_text}" if verdict.equivalent else ""
-    if verdict.low > 0.5 and not doubtful:
+    alpha, margin = alpha_of(compared), compared["margin"]
+    is_equivalent = compared["verdict"] == "equivalent" or bool(compared["p_equivalent"] < alpha)
+    doubtful = compared["p"] >= alpha  # False without a p
+    small = f", though by less than {margin_text(compared)}" if is_equivalent else ""
+    if low > 0.5 and not doubtful:
         claim = f"{who} told real from generated pictures better than by chance{small}"
-    elif verdict.high < 0.5 and not doubtful:
+    elif high < 0.5 and not doubtful:
         claim = f"{who} mistook real and generated pictures for each other more often than by chance{small}"
-    elif verdict.equivalent:
+    elif is_equivalent:
         claim = (
-            f"Real and generated pictures cannot be told apart by more than {points_text(verdict.margin)}, as the "
-            f"answers of {who} show"
+            f"Real and generated pictures cannot be told apart by more than {points_text(margin)}, as the answers of "
+            f"{who} show"
         )
     else:
         claim = f"The answers of {who} do not show that real and generated pictures can be told apart"
-        claim += "" if missing(verdict.margin) else f", nor that they cannot by more than {points_text(verdict.margin)}"
-    interval = f"95 % interval {percent_interval(verdict.low, verdict.high)}"
-    near = verdict.equivalent or (not differs and verdict.alpha == ALPHA)  # at 5 % the 90 % interval shows it
-    if near and not missing(verdict.margin) and not missing(verdict.low90):
-        edges = percent_interval(0.5 - verdict.margin, 0.5 + verdict.margin)
-        interval += f"; 90 % interval {percent_interval(verdict.low90, verdict.high90)}, held against {edges}"
-    share = f"{percent(verdict.balanced)} were judged correctly ({interval}); chance gives {_CHANCE}"
-    return f"{claim}{verdict.mark}: {share}."
+        claim += "" if missing(margin) else f", nor that they cannot by more than {points_text(margin)}"
+    interval = f"95 % interval {percent_interval(low, high)}"
+    is_open = alpha == ALPHA and (doubtful or low <= 0.5 <= high)  # at 5 % the 90 % interval shows it
+    if (is_equivalent or is_open) and not missing(margin) and not missing(low90):
+        edges = percent_interval(0.5 - margin, 0.5 + margin)
+        interval += f"; 90 % interval {percent_interval(low90, high90)}, held against {edges}"
+    share = f"{percent(balanced)} were judged correctly ({interval}); chance gives {_CHANCE}"
+    return f"{claim}{exploratory_mark(compared)}: {share}."
 
 
 def sensitivity_sentences(folder: StudyFolder) -> list[str]:
@@ -299,25 +243,16 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
         rates: fooling rates (0..1) by model.
     """
     a, b = str(row["a"]), str(row["b"])
-    difference = 100 * float(row["difference"])
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
     if {rates.get(model, 0.5) for model in (a, b)} in ({0.0}, {1.0}):
         often = "every" if rates[a] else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
-    p, after = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], " after Holm")
-    adjusted = not missing(p) and float(p) > float(row["p"])
-    by = f"{number(abs(difference), digits=1)}{NARROW}points"
-    if missing(row["ci_low"]):
-        by += " (no interval)"
-    else:  # signs as in the sentence
-        sign = -1 if difference < 0 else 1
-        low, high = sorted(sign * 100 * float(row[end]) for end in ("ci_low", "ci_high"))
-        tested = "" if missing(p) else f"{', unadjusted' * adjusted}; p {equals(p)}{after}"
-        by += f" (95{NARROW}% interval {number(low, digits=1)} to {number(high, digits=1)}{tested})"
+    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    by = size_text(row, percent=True)
     is_equivalent = row["verdict"] == "equivalent"
     if row["verdict"] == "different" or (not missing(p) and float(p) < alpha_of(row)):
-        first, second = (a, b) if difference >= 0 else (b, a)
+        first, second = (a, b) if row["difference"] >= 0 else (b, a)
         claim = f"{first} fools people more often than {second}{where}, by {by}"
         if is_equivalent or (not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)):
             claim += f", which lies within {margin_text(row)}"

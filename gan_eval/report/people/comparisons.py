@@ -12,16 +12,18 @@ from gan_eval.report.parts.words import (
     NOTHING,
     Record,
     equals,
+    interval,
     listed,
     missing,
     number,
+    own_note,
     p_value,
     plural,
     points_text,
     text,
     whole,
 )
-from gan_eval.report.people.design import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
+from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.grades import MEAN
@@ -40,8 +42,6 @@ _FIXED = {
     EXPLORATORY: "exploratory, not in the plan",
     BY_RULE: "given to the analysis, no plan",
 }
-_MOST_NAMED = 4
-"""Verdicts that change and are named; the file has all."""
 _CHECKS = (
     "A drift is the change of the share of right answers along a straight line from a session's first trial to its "
     "last, within each participant's answers to pictures of a kind. The p of a drift and of a favoured side are "
@@ -53,13 +53,13 @@ _NO_ANSWERS = "no answered trials"
 
 
 def comparisons_section(folder: StudyFolder) -> Section:
-    """Return margins, unplanned comparisons, every difference and the looks."""
-    blocks = [Lines(comparison_sentences(folder)), *_difference_tables(folder), *looks_table(folder)]
+    """Return margins, looks, unplanned comparisons and every difference."""
+    blocks = [Lines(comparison_sentences(folder)), *_difference_tables(folder)]
     return Section("comparisons", "Differences and their certainty", blocks)
 
 
 def comparison_sentences(folder: StudyFolder) -> list[str]:
-    """Return sentences on the margin, unplanned comparisons, and where another basis disagrees."""
+    """Return sentences on the margin, the looks and unplanned comparisons."""
     table = folder.table(COMPARISONS)
     sentences = []
     looks = folder.looks
@@ -91,33 +91,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
             f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
             "names. Choosing people by how they answered decides the answer, so these have no verdict."
         )
-    split = table[(table["p"] < 0.05) != (table["check_p"] < 0.05)]
-    split = split[split["p"].notna() & split["check_p"].notna()]
-    sentences += [
-        f"Of {row['a']} and {row['b']} ({row['comparison']}) another basis disagrees: p {p_value(row['p'])} here, "
-        f"{p_value(row['check_p'])} there."
-        for row in split.head(6).to_dict("records")
-    ]
     return sentences
-
-
-def looks_table(folder: StudyFolder) -> list[Table]:
-    """Return the planned looks and their shares of alpha; nothing where there is only one."""
-    columns = {
-        "look": cell(whole, "look"),
-        "due at, people": cell(whole, "due_at"),
-        "taken at": cell(whole, "taken_at"),
-        "spent of 5\u202f%": cell(p_value, "alpha_spent"),
-        "critical z": cell(number, "z"),
-        "p below": cell(p_value, "alpha"),
-        "these answers": labelled({True: "yes", False: ""}, "current"),
-    }
-    notes = [
-        "The alpha-spending function of Lan & DeMets (1983) of O'Brien-Fleming type; information is the share of the "
-        "people wanted, and a look that was not taken spends nothing."
-    ]
-    looks = folder.looks if len(folder.looks) > 1 else folder.looks.head(0)
-    return table_of("Looks at the answers", looks, columns, notes=notes, source="looks")
 
 
 def margin_texts(comparisons: pd.DataFrame) -> list[str]:
@@ -184,7 +158,7 @@ def without_margin(note: object) -> str | None:
     >>> without_margin("held against twice the margin, 0.1 in the probability; few people")
     'few people'
     """
-    parts = [] if missing(note) else str(note).split("; ")
+    parts = (own_note(note) or "").split("; ")
     return "; ".join(part for part in parts if not part.startswith("held against twice the margin")) or None
 
 
@@ -198,22 +172,55 @@ def points(difference: object) -> str:
     return NOTHING if missing(difference) else number(100 * float(str(difference)), digits=1)
 
 
+def size_text(row: Record, *, percent: bool) -> str:
+    """Return a difference without its sign, with its interval and p: `0.12 (95 % interval 0.04 to 0.2; p = 0.008)`.
+
+    Args:
+        row: of the table `comparisons`.
+        percent: the difference is one of proportions, given in points.
+    """
+    scale, digits, unit = (100, 1, f"{NARROW}points") if percent else (1, 2, "")
+    size = f"{number(scale * abs(row['difference']), digits=digits)}{unit}"
+    if missing(row["ci_low"]):
+        return f"{size} (no interval)"
+    sign = -scale if row["difference"] < 0 else scale
+    low, high = sorted(sign * row[end] for end in ("ci_low", "ci_high"))
+    p, after = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], " after Holm")
+    tested = "" if missing(p) else f"{', unadjusted' * (p > row['p'])}; p {equals(p)}{after}"
+    return f"{size} (95{NARROW}% interval {interval(low, high, digits=digits)}{tested})"
+
+
 def robustness_section(folder: StudyFolder) -> Section:
     """Return a row for each check: drift, a favoured side, and the verdicts without the exclusions."""
     frame = folder.table(ROBUSTNESS)
+    frame = frame[(frame["check"] != WITHOUT_EXCLUSIONS) | frame["verdict_without"].notna()]
     interim = is_interim(folder)
-    tests = frame[frame["check"].isin([DRIFT, SIDE_BIAS])]
-    rows = [_test_cells(row, interim=interim) for row in tests.to_dict("records")]
-    part = _verdicts_without_exclusions(frame)
-    if len(part):
-        changing = [_change(row) for row in _changing(part).to_dict("records")]
-        more = [f"and {len(changing) - _MOST_NAMED} more"] if len(changing) > _MOST_NAMED else []
-        count = f"{whole(len(changing))} of {plural(len(part), 'verdict')} tried"
-        what = f"Without the exclusions ({plural(int(part['n_units'].iloc[0]), 'trial')})"
-        rows.append([what, count, NOTHING, "; ".join([*changing[:_MOST_NAMED], *more]) or "none"])
-    head = ["check", f"change (95{NARROW}% interval)", "p", "meaning"]
-    table = Table("Checks of the answer", head, rows, 1, [_CHECKS], last_is_text=True, source="robustness")
-    return Section("robustness", "Robustness", [Paragraph(robustness_sentence(folder)), table] if rows else [])
+
+    def check(row: Record) -> str:
+        if row["check"] == WITHOUT_EXCLUSIONS:
+            return f"Without the exclusions: {row['comparison']} ({row['a']}, {row['b']})"
+        if row["check"] == SIDE_BIAS:
+            return f"Pairs: {row['a']} picture chosen, minus one half"
+        return f"{row['comparison'].capitalize()}: right, {row['a']} minus {row['b']}"
+
+    def meaning(row: Record) -> str:
+        if row["check"] == WITHOUT_EXCLUSIONS:
+            return f"{text(row['verdict'])} with the exclusions, {text(row['verdict_without'])} without"
+        if missing(row["p"]):
+            return text(row["note"])
+        shown = {DRIFT: "a drift", SIDE_BIAS: "a side is favoured"}[row["check"]]
+        return "interim" if interim else shown if row["p"] < ALPHA else "not shown to differ from 0"
+
+    columns = {
+        "check": check,
+        f"change (95{NARROW}% interval)": lambda row: (
+            NOTHING if missing(row["estimate"]) else f"{points(row['estimate'])} points ({_ends(row)})"
+        ),
+        "p": cell(p_value, "p"),
+        "meaning": meaning,
+    }
+    table = table_of("Checks of the answer", frame, columns, last_is_text=True, notes=[_CHECKS], source="robustness")
+    return Section("robustness", "Robustness", [Paragraph(robustness_sentence(folder)), *table] if len(frame) else [])
 
 
 def robustness_sentence(folder: StudyFolder) -> str:
@@ -237,8 +244,8 @@ def robustness_sentence(folder: StudyFolder) -> str:
             parts.append(f"the {row['a']} picture of a pair is chosen {more}")
         else:
             parts.append("no side of a pair is shown to be favoured")
-    tried = _verdicts_without_exclusions(frame)
-    changing = len(_changing(tried))
+    tried = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
+    changing = int((tried["verdict"] != tried["verdict_without"]).sum())
     if changing:
         verb = "changes" if changing == 1 else "change"
         parts.append(f"{whole(changing)} of {plural(len(tried), 'verdict')} {verb} without the exclusions")
@@ -246,32 +253,6 @@ def robustness_sentence(folder: StudyFolder) -> str:
         parts.append(f"{'the verdict' if len(tried) == 1 else 'every verdict'} stands without the exclusions")
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
-
-
-def _verdicts_without_exclusions(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
-
-
-def _changing(part: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows whose verdict the exclusions change."""
-    return part[(part["verdict"] != part["verdict_without"]).fillna(False).to_numpy(bool)]
-
-
-def _change(row: Record) -> str:
-    name = row["comparison"] if " on " in row["comparison"] and row["measure"] == "called_fake" else ""
-    what = name or f"{row['comparison']} ({row['a']}, {row['b']})"
-    return f"{what}, {row['verdict']}, is {row['verdict_without']} (p {p_value(row['p'])})"
-
-
-def _test_cells(row: Record, *, interim: bool) -> list[str]:
-    what = f"{row['comparison'].capitalize()}: right, {row['a']} minus {row['b']}"
-    if row["check"] == SIDE_BIAS:
-        what = f"Pairs: {row['a']} picture chosen, minus one half"
-    if missing(row["estimate"]):
-        return [what, NOTHING, NOTHING, "" if missing(row["note"]) else str(row["note"])]
-    meaning = {DRIFT: "a drift", SIDE_BIAS: "a side is favoured"}[row["check"]]
-    found = "interim" if interim else meaning if row["p"] < ALPHA else "not shown to differ from 0"
-    return [what, f"{points(row['estimate'])} points ({_ends(row)})", p_value(row["p"]), found]
 
 
 def _ends(row: Record) -> str:

@@ -20,8 +20,8 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.answer import answer
+from gan_eval.report.people.caveats import is_interim
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.design import is_interim
 from gan_eval.report.people.pictures import fooling_galleries
 from gan_eval.report.people.rates import shares
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
@@ -44,21 +44,13 @@ _MOST_CITED = 20
 
 
 def answer_section(folder: StudyFolder) -> Section:
-    """Return the first page; nothing where there are no tables of answers.
-
-    Args:
-        folder: with the notes that stand in several tables.
-    """
-    galleries = fooling_galleries(folder)
-    is_filled = any(len(entry.pictures) > 1 for gallery in galleries for entry in gallery.entries)
-    legend = "Left the picture with its hole, right the filled one that was shown." if is_filled else ""
+    """Return the first page; nothing where there are no tables of answers."""
     blocks: list[Block] = [
         Lead(answer(folder)),
         Charts(people_charts(folder), "beside"),
         *cited_table(folder),
         Paragraph(robustness_sentence(folder)),
-        *galleries,
-        Paragraph(legend, "remarks"),
+        *fooling_galleries(folder),
         Paragraph("" if is_interim(folder) else metrics_sentence(folder)),
     ]
     return Section("answer", "The answer", blocks, on_first_page=True)

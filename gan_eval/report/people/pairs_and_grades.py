@@ -1,10 +1,6 @@
-"""Choices between two pictures and grades: verdicts in words, counts, Bradley–Terry strengths, and opinion scores."""
+"""Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
-from itertools import pairwise
-
-import pandas as pd
-
-from gan_eval.report.parts.blocks import Section, Table
+from gan_eval.report.parts.blocks import Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, proportion_cell, table_of
 from gan_eval.report.parts.words import (
@@ -25,9 +21,10 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.design import exploratory_mark, margin_text
+from gan_eval.report.people.caveats import exploratory_mark, margin_text
+from gan_eval.report.people.comparisons import size_text
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
-from gan_eval.stats.answers.grades import OPINION_SCORES, RATINGS
+from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.outcomes import SENSITIVITY
@@ -36,10 +33,6 @@ from gan_eval.stats.trials import PAIRED
 
 MOST = 8
 """Comparisons that the answer names; the section has all."""
-MOST_PICTURES = 20
-"""Pictures at each end of the opinion scores on the page."""
-_LEAST_GRADES = 5
-"""Grades of a picture that has an interval on the page."""
 
 
 def choices_section(folder: StudyFolder) -> Section:
@@ -87,7 +80,7 @@ def choices_section(folder: StudyFolder) -> Section:
 
 
 def choice_sentences(folder: StudyFolder) -> list[str]:
-    """Return for the answer the verdicts on pairs, or the counts alone where there are no comparisons of them."""
+    """Return for the answer the verdicts on pairs."""
     choices = folder.table(CHOICES)
     answered = choices[choices["n"] > 0]
     if answered.empty:
@@ -96,36 +89,12 @@ def choice_sentences(folder: StudyFolder) -> list[str]:
     main = comparisons[~comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False)]
     judged = main[(main["measure"] == CHOSEN) & main["difference"].notna()]
     if judged.empty:
-        counts = [_count_sentence(row) for row in answered.to_dict("records")]
-        return [*counts, "There is no verdict on choices."]
+        return ["There is no verdict on choices."]
     datasets = list(answered["dataset"].dropna().unique())
     only_dataset = str(datasets[0]) if len(datasets) == 1 else ""
     sentences = [_verdict_sentence(row, only_dataset) for row in judged.head(MOST).to_dict("records")]
     if len(judged) > MOST:
         sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
-    return [*_orders(folder, judged, only_dataset), *sentences]
-
-
-def _orders(folder: StudyFolder, judged: pd.DataFrame, only_dataset: str) -> list[str]:
-    """Return the order of three models or more on each data set, and which steps of it are not significant."""
-    strengths = folder.table(BRADLEY_TERRY)
-    strengths = strengths[strengths["strength"].notna()].sort_values("strength", ascending=False, kind="stable")
-    preferred = judged[judged["comparison"].astype("str").str.startswith(PREFERRED)].to_dict("records")
-    sentences = []
-    for dataset, part in strengths.groupby("dataset", dropna=False, sort=True):
-        names = [str(name) for name in part["contestant"]]
-        verdicts = {
-            frozenset((row["a"], row["b"])): row["verdict"]
-            for row in preferred
-            if (str(row["comparison"]).partition(" on ")[2] or only_dataset) == ("" if missing(dataset) else dataset)
-        }
-        steps = list(pairwise(part["contestant"]))
-        if len(names) < 3 or not all(frozenset(step) in verdicts for step in steps):
-            continue
-        where = "" if missing(dataset) else f" on {dataset}"
-        unshown = [f"{a} and {b}" for a, b in steps if verdicts[frozenset((a, b))] != "different"]
-        certainty = f"not significant: {listed(unshown)}" if unshown else "every step is significant"
-        sentences.append(f"{names[0]} looked most real{where}, then {', then '.join(names[1:])}; {certainty}.")
     return sentences
 
 
@@ -135,16 +104,6 @@ def choice_bases(folder: StudyFolder) -> list[str]:
     bases = comparisons.loc[(comparisons["measure"] == CHOSEN) & comparisons["difference"].notna(), "basis"]
     known = [BASES_IN_WORDS[basis] for basis in bases.dropna().unique()]
     return [f"Verdicts on choices rest on {listed(known)}."] if known and len(folder.table(CHOICES)) else []
-
-
-def _count_sentence(row: Record) -> str:
-    count = plural(int(row["n"]), "answer")
-    where = "" if missing(row["dataset"]) else f" on {row['dataset']}"
-    if row["protocol"] == PAIRED:
-        against = "" if missing(row["model"]) else f" with one of {row['model']}"
-        return f"The real picture of a pair{where}{against} was found in {percent(row['right'])} of {count}."
-    first, _, second = text(row["model"]).partition("|")
-    return f"Of {first} and {second}{where}, {first} was chosen in {percent(row['right'])} of {count}."
 
 
 def _verdict_sentence(row: Record, only_dataset: str) -> str:
@@ -185,7 +144,7 @@ def _verdict_sentence(row: Record, only_dataset: str) -> str:
 
 
 def grades_section(folder: StudyFolder) -> Section:
-    """Return mean grades and mean opinion scores."""
+    """Return the mean grades; the table `opinion_scores` has those of single pictures."""
     grades = table_of(
         "Grades: how real the pictures look",
         folder.table(RATINGS),
@@ -204,33 +163,7 @@ def grades_section(folder: StudyFolder) -> Section:
         label="model",
         source="ratings",
     )
-    return Section("grades", "How real did it look?", [*grades, *_opinion_tables(folder)])
-
-
-def _opinion_tables(folder: StudyFolder) -> list[Table]:
-    """Return mean opinion scores, the highest and lowest where there are many."""
-    frame = folder.table(OPINION_SCORES)
-    scored = frame[frame["mos"].notna()].sort_values("mos", ascending=False, kind="stable")
-    notes = []
-    if len(scored) > 2 * MOST_PICTURES:
-        notes.append(f"The {MOST_PICTURES} highest and lowest of {whole(len(scored))} pictures; the file holds all.")
-        scored = pd.concat([scored.head(MOST_PICTURES), scored.tail(MOST_PICTURES)])
-    if scored["ci_low"].notna().any():
-        notes.append(
-            "Intervals are Student's t over a picture's grades and may leave the scale; those of fewer than "
-            f"{_LEAST_GRADES} grades are in the file alone."
-        )
-    columns = {
-        "picture": cell(text, "stimulus"),
-        "truth": labelled({"fake": "generated"}, "kind"),
-        "model": cell(text, "model"),
-        "grades": cell(whole, "n"),
-        "mean opinion score": cell(number, "mos"),
-        "SD": cell(number, "sd"),
-        INTERVAL: lambda row: NOTHING if row["n"] < _LEAST_GRADES else interval(row["ci_low"], row["ci_high"]),
-    }
-    caption = "Mean opinion scores of pictures"
-    return table_of(caption, scored, columns, text_columns=3, notes=notes, label="stimulus", source="opinion_scores")
+    return Section("grades", "How real did it look?", grades)
 
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
@@ -263,17 +196,11 @@ def _grade_difference(row: Record) -> str:
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    sign = -1 if row["difference"] < 0 else 1
-    low, high = sorted(sign * float(row[end]) for end in ("ci_low", "ci_high"))
-    model = "crossed model, " * (row["basis"] == "crossed_model")
-    by = f"{number(abs(row['difference']))} ({model}95 % interval {interval(low, high)}"
-    adjusted = not missing(row["p_holm"]) and row["p_holm"] > row["p"]
-    by += ")" if missing(row["p_holm"]) else f"{', unadjusted' * adjusted}; p {equals(row['p_holm'])} after Holm)"
-    by += exploratory_mark(row)
+    by = f"{size_text(row, percent=False)}{exploratory_mark(row)}"
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} are equal{where}, to within the margin: they differ by {by}."
     if row["verdict"] != "different":
         return f"Between {a} and {b} no difference of mean grades is shown{where}: {by}."
     first = f"{a[0].upper()}{a[1:]}" if row["a"] in names else f"{a}'s pictures"
     second = b if row["b"] in names else f"{b}'s"
-    return f"{first} were graded {'lower' if sign < 0 else 'higher'} than {second}{where}, by {by}."
+    return f"{first} were graded {'lower' if row['difference'] < 0 else 'higher'} than {second}{where}, by {by}."

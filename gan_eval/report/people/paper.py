@@ -4,15 +4,24 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import __version__
-from gan_eval.report.metrics.data import facts_of, in_order, title_of
-from gan_eval.report.parts.blocks import Block, Facts, Listing, Paragraph, Quote, Section
+from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.holes import holes_sentence
+from gan_eval.report.metrics.method import paper_paragraph
+from gan_eval.report.parts.blocks import Facts, Listing, Paragraph, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.references import as_bibtex, as_latex, as_text, cited_keys, keys_in_brief
-from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, percent, plural, whole
+from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
+from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, plural, whole
+from gan_eval.report.people.caveats import look_sentence
 from gan_eval.report.people.comparisons import margin_texts
-from gan_eval.report.people.design import BY, exclusion_standing, is_excluded, look_sentence, planned_rules
-from gan_eval.report.people.participants import analysed_text, wanted_text
-from gan_eval.report.people.timing import MOST_LEVELS, exposure_levels, flagged_share, presented_trials
+from gan_eval.report.people.participants import (
+    MOST_LEVELS,
+    analysed_text,
+    exposure_levels,
+    left_out_text,
+    presented_trials,
+    timing_sentences,
+    wanted_text,
+)
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
@@ -23,7 +32,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.tables import IMAGE_METRICS, KINDS, PARTICIPATION, RUNS, SESSIONS, SET_METRICS
+from gan_eval.tables import KINDS, PARTICIPATION, RUNS, SESSIONS
 
 _MEASURES = {FOOLING: "the fooling rate", GRADE: "mean grades"}
 _PSYCHOMETRIC = (
@@ -31,15 +40,6 @@ _PSYCHOMETRIC = (
     "rates (Wichmann & Hill 2001) and normal thresholds of participants and pictures, by Laplace's approximation; fits "
     "are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds are Fieller's, of "
     "slopes Wald's, with Student's t."
-)
-_KID = (
-    "KID is the squared maximum mean discrepancy between the same features under a cubic kernel, over all pairs of "
-    "pictures; it may fall below 0. For independent sets it is unbiased; where both sets hold the same items it is too "
-    "low by an amount that falls with 1/N."
-)
-_JACKKNIFE = (
-    "Intervals of metrics of sets come from a delete-group jackknife over items: they show the spread at this N, not "
-    "the bias of FID."
 )
 _GAP = "Not given"
 _POINTS = (
@@ -53,20 +53,17 @@ _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
 def method_section(folder: StudyFolder) -> Section:
     """Return the *Methods* paragraphs for a paper, as text and LaTeX, with their sources for BibTeX."""
     text = paper_methods(folder)
-    blocks: list[Block] = [Quote("To copy into a paper", as_text(text))]
-    if text:
-        software = _software(folder)
-        latex = as_latex(text.replace(f"Software: {software}", f"Software: {software} [@gan_eval]"))
-        blocks += [
-            Listing("The same for LaTeX (methods.tex)", latex),
-            Listing("Its sources for BibTeX (methods.bib)", as_bibtex(["gan_eval", *cited_keys(text)])),
-        ]
-    return Section("methods", "Method", blocks)
+    latex = as_latex(text).replace("Software:", r"Software~\cite{gan_eval}:")
+    blocks = [
+        Quote("To copy into a paper", text),
+        Listing("The same for LaTeX (methods.tex)", latex),
+        Listing("Its sources for BibTeX (methods.bib)", as_bibtex(["gan_eval", *cited_keys(text)])),
+    ]
+    return Section("methods", "Method", blocks if text else [])
 
 
 def paper_methods(folder: StudyFolder) -> str:
-    """Return short paragraphs with their numbers, a blank line between them, sources as `[@key]` of `references.bib`;
-    empty where nobody answered."""
+    """Return short paragraphs with their numbers, a blank line between them; empty where nobody answered."""
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
@@ -84,10 +81,11 @@ def paper_methods(folder: StudyFolder) -> str:
         [*procedure, *size_on_screen(folder), *_timing(folder)],
         _exclusions(folder),
         _measures(folder),
+        [paper_paragraph(Measured(folder.tables))],
         _models(folder),
         [f"Software: {software}."],
     ]
-    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if sentences)
+    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if any(sentences))
 
 
 def _between_pictures(quiz: QuizSettings) -> list[str]:
@@ -127,6 +125,7 @@ def _pictures(folder: StudyFolder) -> list[str]:
         datasets = sorted(pool["dataset"].dropna().unique())
         on = f" ({listed(datasets)})" if datasets else ""
         sentences.append(f"The pool held {plural(real, 'real picture')}{on} and {plural(fake, 'generated one')}{of}.")
+        sentences += holes_sentence(folder)
     elif folder.study is not None and folder.study.data:
         models = list(folder.study.models)
         sentences.append(f"Data sets: {', '.join(folder.study.data)}; models: {', '.join(models) or 'none'}.")
@@ -166,30 +165,23 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
 
 
 def _timing(folder: StudyFolder) -> list[str]:
-    trials, sessions = presented_trials(folder), folder.table(SESSIONS)
-    sentences = []
+    trials, sentences = presented_trials(folder), []
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
     if len(levels) > MOST_LEVELS:
         ends = [milliseconds(end) for end in (levels["requested_ms"].min(), levels["requested_ms"].max())]
         worst = levels["worst_ms"].abs().max()
         error = "" if missing(worst) else f" (worst error {number(worst, digits=1)} ms)"
         sentences.append(f"Pictures were shown for {' to '.join(ends)}{error}.")
-    elif shown := [*filter(None, map(_exposure, levels.to_dict("records")))]:
+    elif shown := [_exposure(level) for level in levels.to_dict("records") if level["n"] or level["requested_ms"] > 0]:
         sentences.append(f"Each picture was shown {'; or '.join(shown)}.")
-    refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
-    if refresh:
-        sentences.append(f"Screens refreshed at {listed([number(hz, digits=1) for hz in refresh])} Hz.")
-    flagged = flagged_share(folder, trials)
-    if flagged is not None:
-        sentences.append(f"{percent(flagged)} of trials carry a timing or focus flag.")
-    return [*sentences, "Absolute display and keyboard lag was not measured."] if sentences else []
+    return [*sentences, *timing_sentences(folder)]
 
 
 def _exposure(level: Record) -> str:
-    """Return the exposure of one level, a row of `exposure_levels`; empty where it is not known."""
+    """Return the exposure of one level, a row of `exposure_levels`."""
     requested, mean = level["requested_ms"], level["mean_ms"]
     if missing(requested):
-        return "" if missing(mean) else f"for {number(mean, digits=0)} ms on average"
+        return f"for {number(mean, digits=0)} ms on average"
     if np.isinf(requested):
         return "until the answer" + ("" if missing(mean) else f", {number(mean, digits=0)} ms on average")
     if missing(level["error_ms"]):
@@ -203,15 +195,7 @@ def _exposure(level: Record) -> str:
 
 def _exclusions(folder: StudyFolder) -> list[str]:
     """Return who and what was left out by which rules, and how many answers are left."""
-    table = folder.table(PARTICIPATION)
-    sentences = []
-    if len(table) and (folder.study is not None or table["rule"].notna().any()):
-        people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
-        touched = table[table["rule"].notna()]
-        rules = touched["rule"].astype(str).groupby(exclusion_standing(folder, touched), sort=False).unique()
-        parts = [f"{BY[str(standing)]}: {'; '.join(names)}" for standing, names in rules.items()]
-        by = f" ({'. '.join(parts)})" if parts else ""
-        sentences.append(f"{plural(people, 'participant')} and {plural(trials, 'trial')} were left out{by}.")
+    sentences = [f"{left_out}."] if (left_out := left_out_text(folder)) else []
     everything = folder.judged()
     everything = everything[everything["scope"] == "all"]
     if len(everything):
@@ -229,61 +213,36 @@ def _measures(folder: StudyFolder) -> list[str]:
         sentences.append(
             "A generated picture called fake is a hit, a real one called fake a false alarm; the fooling rate is the "
             "share of generated pictures called real, and accuracy the mean of the shares of real and of generated "
-            "pictures judged correctly. d′ uses the log-linear correction [@hautus1995]. The 95 % intervals of fooling "
-            "rates and d′ are clustered by participant and by picture [@cameron2011]; that of an accuracy is half the "
-            "difference between the shares of generated and of real pictures called fake, with its interval, added to "
-            "one half."
+            "pictures judged correctly. d′ uses the log-linear correction (Hautus 1995). The 95 % intervals of fooling "
+            "rates and d′ are clustered by participant and by picture (Cameron et al. 2011); that of an accuracy is "
+            "half the difference between the shares of generated and of real pictures called fake, with its interval, "
+            "added to one half."
         )
     if len(folder.table(CHOICES)):
         sentences.append(
-            "Choices between two pictures are shares of the answered pairs; d′ is √2 z(share right) [@macmillan2005]."
+            "Choices between two pictures are shares of the answered pairs; d′ is √2 z(share right) (Macmillan and "
+            "Creelman 2005)."
         )
     if folder.table(BRADLEY_TERRY)["strength"].notna().any():
-        sentences.append("Strengths of models come from the Bradley–Terry model [@bradley1952].")
+        sentences.append("Strengths of models come from the Bradley–Terry model (Bradley and Terry 1952).")
     if len(folder.table(RATINGS)):
         sentences.append("A mean grade is the mean of the participants' means, with Student's t between them.")
     by = set(folder.table(THRESHOLDS)["protocol"])
     if by - {QUEST_PLUS}:
         sentences.append(
-            "Thresholds are the mean exposure of a staircase's reversals after the first four [@levitt1971, "
-            "kaernbach1991]."
+            "Thresholds are the mean exposure of a staircase's reversals after the first four (Levitt 1971; "
+            "Kaernbach 1991)."
         )
     if QUEST_PLUS in by:
         sentences.append(
             "Thresholds, the exposures at which 75 % are right, are means of the posterior distribution of QUEST+ "
-            "[@watson2017], slope and lapse rate being nuisance parameters [@prins2013]."
+            "(Watson 2017), slope and lapse rate being nuisance parameters (Prins 2013)."
         )
     if len(folder.table(PSYCHOMETRIC)):
         sentences.append(_PSYCHOMETRIC)
     if len(folder.table(HYPE)):
-        of_table = "; the threshold in the table of models is HYPE-time, the mean of the exposures shown most often"
-        sentences.append(f"HYPE scores are defined as published [@zhou2019]{of_table * bool(by - {QUEST_PLUS})}.")
-    sets, images = folder.table(SET_METRICS), folder.table(IMAGE_METRICS)
-    names = in_order([*images["metric"].dropna().unique(), *sets["metric"].dropna().unique()])
-    if names:
-        cited = []
-        for name in names:
-            facts = facts_of(name)
-            keys = keys_in_brief(facts.source) if facts else []
-            cited.append(f"{title_of(name)} [@{', '.join(keys)}]" if keys else title_of(name))
-        sentences.append(f"The pictures were measured by {listed(cited)}.")
-    return [*sentences, *_set_metrics(folder)]
-
-
-def _set_metrics(folder: StudyFolder) -> list[str]:
-    """Return the definitions of FID and KID, and the method of their intervals."""
-    runs, sets = folder.table(RUNS), folder.table(SET_METRICS)
-    sentences = []
-    if sets["metric"].astype(str).str.startswith("fid").any():
-        resizers = [str(name) for name in runs["resizer"].dropna().unique()]
-        rule = f", pictures resized by the rule {listed(resizers)}" if resizers else ""
-        sentences.append(
-            "FID is the Fréchet distance between Gaussians fitted to the Inception features of the real and the "
-            f"generated pictures{rule}."
-        )
-    if sets["metric"].astype(str).str.startswith("kid").any():
-        sentences.append(_KID)
-    return [*sentences, *[_JACKKNIFE] * bool(sets["ci_low"].notna().any())]
+        sentences.append("HYPE scores are defined as published (Zhou et al. 2019).")
+    return sentences
 
 
 def _models(folder: StudyFolder) -> list[str]:
@@ -296,9 +255,8 @@ def _models(folder: StudyFolder) -> list[str]:
         fitted = [f"{_LINKS.get(str(link), str(link))} ({'; '.join(names)})" for link, names in by_link.items()]
         sentences.append(
             "Single answers were modelled by mixed models with crossed random effects of participants and pictures, by "
-            "Laplace's approximation [@baayen2008], with standard errors from the Hessian, Wald tests and intervals by "
-            f"Student's t{tests}: "
-            f"{listed(fitted)}."
+            "Laplace's approximation (Baayen et al. 2008), with standard errors from the Hessian, Wald tests and "
+            f"intervals by Student's t{tests}: {listed(fitted)}."
         )
     bases = set(comparisons["basis"].dropna())
     if "crossed_model" in bases:
@@ -307,34 +265,34 @@ def _models(folder: StudyFolder) -> list[str]:
             slopes = ", without slopes of participants between real and generated pictures"
         sentences.append(
             "Differences are those of crossed mixed models of the answers compared, averaged over participants and "
-            f"pictures [@zeger1988]{slopes}."
+            f"pictures (Zeger et al. 1988){slopes}."
         )
     if "two_way_cluster" in bases:
         sentences.append(
             f"{'Others' if 'crossed_model' in bases else 'Differences'} are of shares, with errors clustered by "
-            "participant and by picture [@cameron2011]."
+            "participant and by picture (Cameron et al. 2011)."
         )
     if comparisons["p_holm"].notna().any():
-        sentences.append("P values of comparisons of one kind were corrected by Holm's method [@holm1979].")
+        sentences.append("P values of comparisons of one kind were corrected by Holm's method (Holm 1979).")
     if len(folder.table(CORRELATIONS)):
         people = listed([_MEASURES[name] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
         sentences.append(
             f"Metrics were held against {people} by Spearman's correlation within models, with bias-corrected "
-            "intervals from a two-way bootstrap over participants and items [@owen2007] and P values corrected by "
-            "Holm's method over metrics, levels and data sets [@holm1979]."
+            "intervals from a two-way bootstrap over participants and items (Owen 2007) and P values corrected by "
+            "Holm's method over metrics, levels and data sets (Holm 1979)."
         )
     looks = folder.looks
     if margins := margin_texts(comparisons):
         at = "" if missing(folder.alpha) else f" at {100 * folder.alpha:.2g} %"
         sentences.append(
-            f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} [@schuirmann1987]."
+            f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} (Schuirmann 1987)."
         )
     if len(looks) > 1:
         due = listed([whole(people) for people in looks["due_at"]])
         sentences.append(
             f"{len(looks)} looks were planned, with {due} people; alpha, 5 % two-sided, is spent over them by the "
             "function of Lan and DeMets of O'Brien-Fleming type, the information being the share of the people "
-            "[@lan1983, obrien1979]."
+            "(Lan and DeMets 1983; O'Brien and Fleming 1979)."
         )
     sentences.append(look_sentence(folder))
     unplanned = int(comparisons["exploratory"].fillna(False).astype(bool).sum())
@@ -379,13 +337,14 @@ def checklist_section(folder: StudyFolder) -> Section:
     if study is not None:
         quiz, given, plan = study.quiz, study.reporting, study.analysis
         foreign = f"{_GAP}: the answers are of another program, and it is not in the study file."
-        consent = "" if quiz.consent.model_fields_set or was_ours else foreign
+        keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
+        made = f"The program's own, made from the settings (language {quiz.language}; keys: {keys})."
         items |= {
             "Question": study.study.question or _missing("question", "study"),
-            "Design": _design(quiz) if was_ours or quiz.model_fields_set - {"keys"} else foreign,
+            "Design": _design(quiz) if was_ours else foreign,
             "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; {analysed_text(folder)} analysed.",
-            "Instructions": quiz.instructions or (_made_instructions(quiz) if was_ours else foreign),
-            "Consent": consent or f"Version {quiz.consent.version}: {quiz.consent.text}",
+            "Instructions": quiz.instructions or (made if was_ours else foreign),
+            "Consent": f"Version {quiz.consent.version}: {quiz.consent.text}" if was_ours else foreign,
             "Ethics": given.ethics or _missing("ethics"),
             "Recruitment": given.recruitment or _missing("recruitment"),
             "Plan": f"Margin: {'none' if plan.margin is None else f'{100 * plan.margin:g} points'}; "
@@ -394,7 +353,7 @@ def checklist_section(folder: StudyFolder) -> Section:
             "Data availability": given.data_availability or _missing("data_availability"),
             "Code availability": given.code_availability or _missing("code_availability"),
         }
-    items["Exclusions"] = _rules_applied(folder)
+    items["Exclusions"] = f"{left_out_text(folder) or 'None'}."
     gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
     says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
     return Section("checklist", "Reporting checklist", [Paragraph(says), Facts(list(items.items()))])
@@ -417,20 +376,3 @@ def _design(quiz: QuizSettings) -> str:
         f"{PROTOCOLS[quiz.protocol].in_brief}; each person {counts} of each data set, never both versions of an item, "
         f"in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."
     )
-
-
-def _made_instructions(quiz: QuizSettings) -> str:
-    keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
-    return f"The program's own, made from the settings (language {quiz.language}; keys: {keys})."
-
-
-def _rules_applied(folder: StudyFolder) -> str:
-    table = folder.table(PARTICIPATION)
-    planned = [] if folder.study is None else planned_rules(folder.study)
-    applied = [rule for cell in table["rule"].dropna() for rule in str(cell).split("; ")]
-    named = listed([*dict.fromkeys([*planned, *applied])])
-    if table.empty:
-        return f"Rules: {named}." if named else "None."
-    people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
-    out = f"{plural(people, 'participant')} and {plural(trials, 'trial')} left out"
-    return f"{out} by {named}." if named else "None; no rule was set."

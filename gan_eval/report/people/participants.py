@@ -1,11 +1,17 @@
-"""Participants: who took part, who was left out by which rule, and how far they agree."""
+"""Participants and their sessions: who took part and was left out, how far they agree, and whether pictures were shown
+as planned."""
 
+from collections import Counter
+
+import numpy as np
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
+    NARROW,
+    NOTHING,
     Record,
     listed,
     milliseconds,
@@ -17,16 +23,28 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.design import BY, broke_off, exclusion_standing, is_analysed, is_excluded, planned_rules
+from gan_eval.report.people.caveats import (
+    BY,
+    PRESET,
+    broke_off,
+    exclusion_standing,
+    is_analysed,
+    is_excluded,
+    planned_rules,
+)
 from gan_eval.stats.answers.agreement import AGREEMENT
-from gan_eval.stats.answers.rates import RATES
-from gan_eval.stats.trials import main_trials
-from gan_eval.tables import PARTICIPATION, SESSIONS
+from gan_eval.stats.answers.times import REACTION_TIMES
+from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
+from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS
 
 MOST_ROWS = 500
 """Participants in the page's table; the file holds all."""
-MOST_NAMED = 20
-"""Participants named in a sentence."""
+_LAG = (
+    "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
+    "measured, so reaction times carry a constant of each device."
+)
+MOST_LEVELS = 6
+"""Exposures that a sentence lists; of more it gives the ends."""
 
 
 def participants_section(folder: StudyFolder) -> Section:
@@ -39,17 +57,11 @@ def participants_section(folder: StudyFolder) -> Section:
 def participation_sentences(folder: StudyFolder) -> list[str]:
     """Return how many started, finished and were left out, and by which rules.
 
-    Without the table of participation: how many answered, from the sessions or the rates.
+    Without the table of participation: nothing.
     """
     table = folder.table(PARTICIPATION)
     if table.empty:
-        people, sessions, rates = people_answering(folder), folder.table(SESSIONS), folder.table(RATES)
-        if people.empty and sessions.empty:
-            return []
-        count = plural(len(people) or sessions["participant"].nunique(), "participant")
-        notes = [str(note) for note in rates.loc[rates["scope"] == "all", "note"].dropna()[:1]]
-        of_answers = [f"Of the answers: {note}." for note in notes if "excluded" in note]
-        return [f"{wanted_text(folder)}{count} answered.", *of_answers]
+        return []
     count = plural(len(table), "participant")
     if table["status"].isna().all():
         took_part = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
@@ -73,62 +85,36 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         sentences.append(f"{plural(silent, 'participant')} gave no answer.")
     if len(rest) > silent:
         sentences.append(f"Of {plural(len(rest) - silent, 'participant')} every trial was left out.")
-    excluded = table[is_excluded(table)]
-    for standing, part in excluded.groupby(exclusion_standing(folder, excluded), sort=False):
-        names = [f"{row['participant']} ({text(row['rule'])})" for row in part.head(MOST_NAMED).to_dict("records")]
-        more = [f"{whole(len(part) - MOST_NAMED)} more"] if len(part) > MOST_NAMED else []
-        who = listed([*names, *more])
-        sentences.append(f"{plural(len(part), 'participant')} left out {BY[str(standing)]}: {who}.")
-    if excluded.empty and (folder.study is not None or table["n_excluded"].sum()):
-        sentences.append("No participant was left out.")
-    return [*sentences, *_trial_sentences(folder, table)]
-
-
-def _trial_sentences(folder: StudyFolder, table: pd.DataFrame) -> list[str]:
-    """Return how many trials were left out by which rules, and how many were not answered."""
-    n_trials, n_excluded = int(table["n_trials"].sum()), int(table["n_excluded"].sum())
-    share = f" ({percent(n_excluded / n_trials)})" if n_trials else ""
-    touched = table[table["n_excluded"] > 0]
-    counts = touched["n_excluded"].groupby(exclusion_standing(folder, touched), sort=False).sum()
-    parts = [f"{whole(count)} {BY[str(standing)]}" for standing, count in counts.items()]
-    how = f" {BY[str(counts.index[0])]}" if len(counts) == 1 else f": {listed(parts)}" if parts else ""
-    sentences = []
-    if folder.study is not None or n_excluded:  # else whether there was a rule is not known
-        sentences.append(f"{whole(n_excluded)} of {plural(n_trials, 'main trial')}{share} left out{how}.")
-    if folder.study is not None:
-        rules = planned_rules(folder.study)
-        fixed = f"The rules, fixed before the data: {'; '.join(rules)}."
-        sentences.append(fixed if rules else "The plan has no rule to leave out participants or trials.")
-    if unanswered := int((table["n_trials"] - table["n_answered"]).sum()):
-        sentences.append(f"{plural(unanswered, 'main trial')} without an answer: in no rate.")
+    if left_out := left_out_text(folder):
+        sentences.append(f"{left_out}.")
     return sentences
 
 
+def left_out_text(folder: StudyFolder) -> str:
+    """Return how many participants and trials were left out, and by which rules; empty where that is not known."""
+    table = folder.table(PARTICIPATION)
+    touched = table[table["rule"].notna()]
+    if table.empty or (folder.study is None and touched.empty):
+        return ""
+    rules: dict[str, list[str]] = {PRESET: planned_rules(folder.study) if folder.study is not None else []}
+    for standing, named in zip(exclusion_standing(touched), touched["rule"], strict=True):
+        rules.setdefault(standing, []).extend(str(named).split("; "))
+    parts = [f"{BY[standing]}: {listed([*dict.fromkeys(names)])}" for standing, names in rules.items() if names]
+    people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
+    by = f" ({'; '.join(parts)})" if parts else ""
+    return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were left out{by}"
+
+
 def participation_tables(folder: StudyFolder) -> list[Table]:
-    """Return who was left out, then every participant."""
+    """Return every participant, with the rules that left out the participant or trials."""
     frame = folder.table(PARTICIPATION)
     if frame.empty:
         return []
-    touched = frame[is_excluded(frame) | (frame["n_excluded"] > 0)]
-    left_out = table_of(
-        "Left out",
-        touched.assign(standing=exclusion_standing(folder, touched).map(BY)).head(MOST_ROWS),
-        {
-            "participant": cell(text, "participant"),
-            "left out": lambda row: "the participant" if row["excluded"] is True else "single trials",
-            "trials left out": cell(whole, "n_excluded"),
-            "standing": cell(str, "standing"),
-            "rule": cell(text, "rule"),
-        },
-        text_columns=2,
-        last_is_text=True,
-        source="participation",
-    )
     flags_recorded = frame["status"].notna().any() or (frame["flagged_share"].fillna(0) > 0).any()
     notes = row_notes(frame, "participant")
     if len(frame) > MOST_ROWS:
         notes.insert(0, f"The first {MOST_ROWS} of {whole(len(frame))} participants; the file holds all.")
-    everybody = table_of(
+    return table_of(
         "Every participant",
         frame.head(MOST_ROWS),
         {
@@ -141,13 +127,14 @@ def participation_tables(folder: StudyFolder) -> list[Table]:
             "same answer": cell(percent, "same_answer_share"),
             "median time": cell(milliseconds, "median_reaction_time_ms"),
             "flagged": cell(percent, "flagged_share") if flags_recorded else None,
-            "left out": cell(whole, "n_excluded"),
+            "trials left out": cell(whole, "n_excluded"),
+            "by rule": if_filled(frame, "rule", cell(text, "rule")),
         },
         text_columns=2,
+        last_is_text=bool(frame["rule"].notna().any()),
         notes=notes,
         source="participation",
     )
-    return [*left_out, *everybody]
 
 
 def alpha_tables(folder: StudyFolder) -> list[Table]:
@@ -201,15 +188,151 @@ def analysed_text(folder: StudyFolder) -> str:
 def included_count(folder: StudyFolder) -> int:
     """Return the number of participants whose answers count."""
     table = folder.table(PARTICIPATION)
-    if len(table):
-        return int(is_analysed(table).sum())
-    if len(people := people_answering(folder)):
-        return len(people)
-    trials = main_trials(folder.answers())
-    return trials.loc[trials["answered"], "participant"].nunique()
+    return int(is_analysed(table).sum()) if len(table) else len(people_answering(folder))
 
 
 def people_answering(folder: StudyFolder) -> pd.DataFrame:
     """Return the rates of participants who called any picture real or fake."""
     people = folder.scope("participant")
     return people[people["n_real"] + people["n_fake"] > 0]
+
+
+def timing_section(folder: StudyFolder) -> Section:
+    """Return sentences on screens and self-tests, exposures by level, and flags."""
+    trials = presented_trials(folder)
+    cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
+    counts = Counter(flag for names in cells for flag in set(names.split()))
+    rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
+    flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), flags]
+    return Section("timing", "Was it shown as planned?", blocks)
+
+
+def timing_sentences(folder: StudyFolder) -> list[str]:
+    """Return sentences on screens, flags and what was not measured; nothing without trials and sessions."""
+    trials, sessions, checks = presented_trials(folder), folder.table(SESSIONS), folder.table(CHECKS)
+    if sessions.empty and (trials.empty or trials["exposure_ms"].isna().all()):
+        return []
+    sentences = _screen_sentences(sessions)
+    flagged = flagged_share(folder, trials)
+    if flagged is not None:
+        main = plural(len(trials), "main trial")
+        sentences.append(f"{percent(flagged)} of {main} carry a flag (late, focus lost, …).")
+    if len(checks):
+        count = plural(checks["session"].nunique(), "session")
+        bad = checks[checks["verdict"].isin(["warning", "failed"])]
+        names = list(dict.fromkeys(bad["check"].astype(str)))[:6]
+        sentences.append(
+            f"The timing self-test warned or failed in {bad['session'].nunique()} of {count}: {listed(names)}."
+            if names
+            else f"The timing self-test of {count} found no problem."
+        )
+    return [*sentences, _LAG]
+
+
+def presented_trials(folder: StudyFolder) -> pd.DataFrame:
+    """Return the main trials of every procedure, answered or not, before any exclusion."""
+    trials = folder.answers()
+    if trials.empty:
+        return trials
+    return pd.concat([main_trials(trials), graded_trials(trials), pair_trials(trials)])
+
+
+def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
+    """Return sizes, refresh rates and platforms of the screens, in one sentence."""
+    parts = []
+    sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates()
+    if len(sizes):
+        names = [f"{whole(row['screen_width'])} × {whole(row['screen_height'])}" for _, row in sizes.head(6).iterrows()]
+        parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
+    refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
+    if refresh:
+        ends = dict.fromkeys([refresh[0], refresh[-1]])
+        parts.append(" to ".join(number(hz, digits=1) for hz in ends) + f"{NARROW}Hz")
+    platforms = list(dict.fromkeys(sessions["platform"].dropna().astype(str)))
+    if platforms:
+        parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
+    rounded = sessions["rounded"].dropna()
+    if len(rounded):
+        some = "" if rounded.all() else f" in {percent(rounded.mean())} of sessions"
+        parts.append(f"exposures rounded to whole frames{some}")
+    return [f"In {plural(len(sessions), 'session')}: {'; '.join(parts)}."] if parts else []
+
+
+def flagged_share(folder: StudyFolder, trials: pd.DataFrame) -> float | None:
+    """Return the share of trials with a flag; None where none were recorded: imported answers without sessions."""
+    flagged = trials["flags"].fillna("") != ""
+    if trials.empty or (folder.table(SESSIONS).empty and not flagged.any()):
+        return None
+    return float(flagged.mean())
+
+
+def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return requested, planned and achieved exposure by level.
+
+    Returns:
+        columns requested_ms, planned_ms (median), n (achieved exposures), mean_ms, error_ms (mean of achieved minus
+        planned, else minus requested), sd_ms (of that), worst_ms (of that, by size). requested_ms is infinite until the
+        answer and missing where it is not known; both have no error.
+    """
+    achieved = trials["exposure_ms"].astype(float)
+    planned = trials["planned_exposure_ms"].fillna(trials["requested_exposure_ms"]).astype(float)
+    error = (achieved - planned).where(lambda values: np.isfinite(values))
+    table = pd.DataFrame({"planned": trials["planned_exposure_ms"], "achieved": achieved, "error": error})
+    levels = table.groupby(pd.Series(requested_exposure(trials), index=trials.index), dropna=False, sort=True)
+    return pd.DataFrame(
+        {
+            "planned_ms": levels["planned"].median(),
+            "n": levels["achieved"].count(),
+            "mean_ms": levels["achieved"].mean(),
+            "error_ms": levels["error"].mean(),
+            "sd_ms": levels["error"].std(),
+            "worst_ms": levels["error"].agg(lambda errors: max(errors.dropna(), key=abs, default=np.nan)),
+        }
+    ).reset_index(names="requested_ms")
+
+
+def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
+    def duration(name: str, digits: int) -> CellFormat:
+        return lambda row: NOTHING if missing(row[name]) else f"{number(row[name], digits=digits)}{NARROW}ms"
+
+    def requested(row: Record) -> str:
+        if missing(row["requested_ms"]):
+            return "not known"
+        return "until the answer" if np.isinf(row["requested_ms"]) else duration("requested_ms", 1)(row)
+
+    levels = exposure_levels(trials) if len(trials) else pd.DataFrame({"n": []})
+    columns = {
+        "requested": requested,
+        "planned (median)": duration("planned_ms", 1),
+        "pictures": cell(whole, "n"),
+        "achieved (mean)": duration("mean_ms", 1),
+        "error (mean)": duration("error_ms", 2),
+        "error (SD)": duration("sd_ms", 2),
+        "worst error": duration("worst_ms", 2),
+    }
+    note = "Error: achieved minus planned exposure; planned is the request in whole frames."
+    return table_of("Requested and achieved exposure", levels[levels["n"] > 0], columns, notes=[note], source="trials")
+
+
+def times_section(folder: StudyFolder) -> Section:
+    """Return the table of reaction times."""
+    frame = folder.table(REACTION_TIMES)
+    if len(frame):
+        whole_rows = frame[(frame["kind"] == "all") & (frame["answers"] == "all")]
+        datasets, everything = (whole_rows.loc[whole_rows["scope"] == name, "n"] for name in ("dataset", "all"))
+        one_holds_all = len(datasets) == 1 and (everything.empty or datasets.sum() == everything.sum())
+        scopes = ["dataset"] if one_holds_all else ["all", "dataset"]
+        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
+        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
+    columns = {
+        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
+        "pictures": lambda row: "generated" if row["kind"] == "fake" else row["kind"],
+        "answers": lambda row: row["answers"],
+        "n": cell(whole, "n"),
+        "median": cell(milliseconds, "median_ms"),
+        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
+        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
+    }
+    tables = table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")
+    return Section("times", "How long did they take?", tables)

@@ -1,5 +1,7 @@
 """The pictures: a few of each model with their inputs, and those that fooled most and least."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -7,8 +9,8 @@ from gan_eval.report.metrics.holes import hole_text
 from gan_eval.report.parts.blocks import Block, Gallery, Lines, PictureTable, Section, Shown
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, proportion_cell, table_of
-from gan_eval.report.parts.thumbnails import COMPOSITE, GENERATED, MASKED, ORIGINAL, Picture, thumbnail
-from gan_eval.report.parts.words import listed, missing, percent, plural, text, whole
+from gan_eval.report.parts.thumbnails import Picture, thumbnail
+from gan_eval.report.parts.words import Record, listed, missing, percent, plural, text, whole
 from gan_eval.tables.names import RAW
 
 PER_MODEL = 5
@@ -38,41 +40,45 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
         for (model, dataset), rows in fakes.groupby(["model", "dataset"], sort=True):
             places = np.linspace(0, len(rows) - 1, min(PER_MODEL, len(rows))).round().astype(int)
             shown = {}
-            for _, row in rows.iloc[places].iterrows():
-                hole = hole_text(row["mask_kind"], row["mask_area"])
-                files = {"input": "input_file", "generated": "file", "ground truth": "reference_file"}
-                if hole:
-                    files = {ORIGINAL: "reference_file", MASKED: "input_file", GENERATED: "", COMPOSITE: "file"}
-                pictures: dict[str, Picture | None] = {}
-                for stage, column in files.items():
-                    folder_of = base if column else base / RAW
-                    file = row[column or "file"]
-                    description = f"{stage.capitalize()} of {row['item']}"
-                    path = None if missing(file) else folder_of / str(file)
-                    pictures[stage] = thumbnail(path, description, below=folder_of)
-                if pictures[COMPOSITE if hole else "generated"] is None:
+            for row in rows.iloc[places].to_dict("records"):
+                if (pictures := _stages(row, base))["generated"] is None:
                     continue
+                hole = hole_text(row["mask_kind"], row["mask_area"])
                 remarks = [hole] if hole else []
                 if row["stimulus"] in judged.index and (count := judged.loc[row["stimulus"]])["n_fake"]:
                     remarks.append(f"called real in {int(count['misses'])} of {plural(int(count['n_fake']), 'answer')}")
-                label = f"{row['item']}{': ' * bool(remarks)}{'; '.join(remarks)}"
-                shown[label] = pictures
-            if shown:
-                tables.append(_table(f"{model} on {dataset}", shown))
+                shown[f"{row['item']}{': ' * bool(remarks)}{'; '.join(remarks)}"] = pictures
+            stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
+            kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
+            cells = [(label, [pictures.get(stage) for stage in kept]) for label, pictures in shown.items()]
+            note = ""
+            if "whole output" in kept:
+                note = (
+                    "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
+                )
+            if cells:
+                tables.append(PictureTable(f"{model} on {dataset}", ["item", *kept], cells, note))
     return tables
 
 
-def _table(caption: str, shown: dict[str, dict[str, Picture | None]]) -> PictureTable:
-    """Return the rows, without columns of which no item has a picture."""
-    stages = next(iter(shown.values()))
-    kept = [stage for stage in stages if any(pictures[stage] for pictures in shown.values())]
-    note = ""
-    if COMPOSITE in kept:
-        note = "Composite: the generated pixels in the hole, the original's around it; participants saw this one."
-        if GENERATED in kept:
-            note = f"Generated: the whole output of the generator. {note}"
-    rows = [(label, [pictures[stage] for stage in kept]) for label, pictures in shown.items()]
-    return PictureTable(caption, ["item", *kept], rows, note)
+def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
+    """Return the small pictures of a generated picture by what they show.
+
+    Args:
+        row: of a stimulus table.
+        base: its folder.
+    """
+    files = {"input": (base, "input_file"), "generated": (base, "file"), "ground truth": (base, "reference_file")}
+    if hole_text(row["mask_kind"], row["mask_area"]):
+        files["whole output"] = (base / RAW, "file")
+    return {
+        stage: thumbnail(
+            None if missing(row[column]) else place / str(row[column]),
+            f"{stage.capitalize()} of {row['item']}",
+            below=place,
+        )
+        for stage, (place, column) in files.items()
+    }
 
 
 def extremes_section(folder: StudyFolder) -> Section:
@@ -132,28 +138,22 @@ def rankings(folder: StudyFolder) -> dict[str, pd.DataFrame]:
     return {title: rows.head(MOST_RANKED) for title, rows in found.items() if len(rows) >= 2}
 
 
-def picture_files(folder: StudyFolder) -> dict[str, list[Picture | None]]:
-    """Return by stimulus its small picture; of a filled one the masked picture comes first."""
+def picture_files(folder: StudyFolder) -> dict[str, Picture | None]:
+    """Return the small picture of each ranked stimulus."""
     ranked = {str(name) for rows in rankings(folder).values() for name in rows["id"]}
-    files: dict[str, list[Picture | None]] = {}
+    files: dict[str, Picture | None] = {}
     for name, stimuli in folder.stimuli.items():
         base = folder.places[name]
         for row in stimuli[stimuli["stimulus"].isin(ranked) & stimuli["file"].notna()].to_dict("records"):
             stimulus = str(row["stimulus"])
-            picture = thumbnail(base / str(row["file"]), stimulus, below=base)
-            is_filled = row["kind"] == "fake" and hole_text(row["mask_kind"], row["mask_area"])
-            if is_filled and not missing(row["input_file"]):
-                masked = thumbnail(base / str(row["input_file"]), f"{stimulus} with its hole", below=base)
-                files.setdefault(stimulus, [masked, picture])
-            else:
-                files.setdefault(stimulus, [picture])
+            files.setdefault(stimulus, thumbnail(base / str(row["file"]), stimulus, below=base))
     return files
 
 
-def _gallery(title: str, rows: pd.DataFrame, files: dict[str, list[Picture | None]]) -> Gallery:
+def _gallery(title: str, rows: pd.DataFrame, files: dict[str, Picture | None]) -> Gallery:
     entries = []
     for row in rows.to_dict("records"):
         called = "called real" if row["kind"] == "fake" else "called fake"
         caption = f"{called}: {percent(row['share'], digits=0)} of {row['n']:.0f}"
-        entries.append(Shown(files.get(str(row["id"]), [None]), [caption, str(row["id"])]))
+        entries.append(Shown([files.get(str(row["id"]))], [caption, str(row["id"])]))
     return Gallery(entries if any(any(entry.pictures) for entry in entries) else [], title, is_ranked=True)

@@ -20,16 +20,11 @@ from gan_eval.report.parts.words import (
     NARROW,
     NOTHING,
     Record,
-    listed,
     number,
-    p_value,
-    plural,
     proportion_interval,
     whole,
 )
-from gan_eval.report.people.comparisons import points
-from gan_eval.report.training.runs import fills_holes, training_settings
-from gan_eval.stats.compare.comparisons import against_published
+from gan_eval.report.training import fills_holes, training_settings
 from gan_eval.stats.shares import wilson
 from gan_eval.tables import PUBLISHED_QUIZ
 from gan_eval.tables.frames import conform
@@ -74,35 +69,25 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
             raise UserError(f"{where}: trials is {row['trials']}; give the number of judgements or remove the row")
         if not 0 <= row["percent_correct"] <= 100:
             raise UserError(f"{where}: percent_correct is {row['percent_correct']:g}; it goes from 0 to 100")
-    rates = folder.scope("dataset")
-    own_rates = rates.set_index("id")
-    comparisons = against_published(rates, published).set_index(["a", "b"])
+    own_rates = folder.scope("dataset").set_index("id")
     rows = []
     for row in published.to_dict("records"):
         dataset, trials, is_real = row["dataset"], row["trials"], row["group"] == "real"
         right = round(row["percent_correct"] / 100 * trials)
         interval = proportion_interval(right / trials, *wilson(right, trials))
         cells = [dataset, "real" if is_real else "generated", interval, whole(trials)]
-        key = (f"{dataset} {row['group']}", row["study"])
-        if dataset in own_rates.index and key in comparisons.index:
-            own, comparison = own_rates.loc[dataset], comparisons.loc[key]
-            names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
-            right, count = (own[name] for name in names)
-            cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)]
-            cells += [f"{points(comparison['difference'])}{NARROW}points", p_value(comparison["p_holm"])]
-        else:
-            cells += [NOTHING] * 4
+        names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
+        right, count = own_rates.loc[dataset, [*names]] if dataset in own_rates.index else (0, 0)
+        cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)] if count else [NOTHING] * 2
         rows.append(cells)
     head = [
         "data set", "pictures", "published: right (95\u202f%)", "answers", "here: right (95\u202f%)", "answers",
-        "here − published", "p (Fisher, Holm)",
     ]  # fmt: skip
     records = published.to_dict("records")
     remarks = published[published["note"].notna()].to_dict("records")
     notes = [
         *dict.fromkeys(f"{row['study']}: {row['source']}" for row in records),
         *dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in remarks),
-        *dict.fromkeys(f"here − published: {note}" for note in comparisons["note"].dropna()),
     ]
     return Table("Right answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
 
@@ -148,8 +133,6 @@ class OwnModel(NamedTuple):
     """Side in pixels to which its pictures are brought first, as text."""
     size: str
     """Side of its pictures in pixels, as text."""
-    sums_to_one: bool
-    """Both weights together are 1."""
 
 
 def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Table:
@@ -166,13 +149,9 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
     measured = Measured(folder.tables)
     own_models = _own_models(folder, measured)
     rows: list[list[str]] = []
-    matched: list[OwnModel] = []
     for place, theirs in enumerate(published.to_dict("records"), start=1):
         where = f"{source}: row {place}"
         ratio = _number(theirs, "lambda_rec_over_lambda_adv", where)
-        if ratio <= 0:
-            column = "lambda_rec_over_lambda_adv"
-            raise UserError(f"{where}: {column}: found {theirs[column]}; a ratio above 0 is wanted")
         value = _number(theirs, "test_psnr_db", where)
         network_size = theirs["network_size"] or NOTHING
         source_size = theirs.get("source_size") or network_size
@@ -192,7 +171,6 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
             rows.append([*cells, name, mean_interval(pooled), mean_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
-        matched += matching
     notes = [
         "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code of the publication: 10 "
         "log₁₀(255² / MSE) of each batch of test pictures, then their mean. Pooled over all pictures, here: the "
@@ -201,15 +179,8 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         "Models stand next to a published row where data set and source size are the same and (λ L1 + λ L2) / "
         f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
     ]
-    if summed := list(dict.fromkeys(own.model for own in own_models if own.sums_to_one)):
-        notes.append(f"λ rec + λ adv = 1 holds for {listed(summed)}, so that the learning rates mean the same.")
-    if others := [own for own in own_models if own not in matched]:
-        names = [f"{own.model} ({own.ratio:.4g}) on {own.dataset} of {own.source_size}{NARROW}px" for own in others]
-        notes.append(f"Without a published row: {listed(names)}.".replace("inf)", "no adversarial loss)"))
-    if not own_models:
-        notes.append("No model here fills holes and was measured by psnr_hole.")
-    elif not matched:
-        notes.append(f"None of the {plural(len(published), 'published row')} has a model of its data, size and ratio.")
+    if not any(row[5] != NOTHING for row in rows):
+        notes.append("No model here has the data, size and ratio of a published row.")
     head = [
         "study", "data set", "pixels a side", "λ\u202frec / λ\u202fadv", "published (dB)",
         "model here", "pooled over all pictures, here (dB, 95\u202f%)", "mean of pictures, here (dB, 95\u202f%)", "N",
@@ -255,7 +226,6 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
                 reconstruction / adversarial if adversarial else math.inf,
                 str(settings["inpainting"].get("source_size") or size),
                 str(size),
-                math.isclose(reconstruction + adversarial, 1, abs_tol=1e-6),
             )
             for dataset in measured.datasets
             if len(measured.values(dataset, _HOLE, model))
@@ -264,15 +234,15 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
 
 
 def _number(row: Record, column: str, where: str) -> float:
-    """Return a finite number.
+    """Return a finite number, above 0 but for metric values.
 
     Raises:
         UserError: the cell holds none.
     """
     try:
         value = float(row[column])
-    except ValueError as error:
-        raise UserError(f"{where}: {column}: found {row[column]!r}; wanted a number") from error
-    if not math.isfinite(value):
-        raise UserError(f"{where}: {column}: found {row[column]!r}; wanted a finite number")
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or (column != "value" and value <= 0):
+        raise UserError(f"{where}: {column}: found {row[column]!r}; wanted a number{' above 0' * (column != 'value')}")
     return value

@@ -33,7 +33,6 @@ from gan_eval.stats.answers.detection import DETECTION
 from gan_eval.stats.answers.hype import HYPE
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.groups import UNKNOWN, UNTIL_ANSWER
-from gan_eval.stats.shares import newcombe
 from gan_eval.tables import HOLE_SCOPES
 
 _SCOPE_NAMES = {
@@ -45,10 +44,7 @@ _SCOPE_NAMES = {
     "mask_kind": "hole",
     "mask_area_band": "hole of",
 }
-_MOST_PARTICIPANTS = 200
 _COUNTS = ["n_real", "n_fake", "n_none"]
-_ERROR_RATES = ("fooling_rate", "false_alarm_rate", "balanced_accuracy")
-_SHARE_COLUMNS = ["scope", "id", *(f"{name}{end}" for name in _ERROR_RATES for end in ("", "_low", "_high")), "basis"]
 _HOW_TO_READ = (
     "A generated picture called fake is a hit, a real one called fake a false alarm. d′ is 0 for a participant who "
     "guesses, with any response bias. A criterion above 0 is a bias to “real”. The area under the ROC curve is the "
@@ -63,12 +59,12 @@ _TWO_AREAS = (
 
 
 def rates_section(folder: StudyFolder) -> Section:
-    """Return the tables of the rates, pooled, by hole and of each participant."""
+    """Return the tables of the rates, pooled and by hole."""
     return Section("rates", "Error rates", rate_tables(folder))
 
 
 def rate_tables(folder: StudyFolder) -> list[Table]:
-    """Return the pooled rates, then by the kind of the hole and by its area, then each participant's."""
+    """Return the pooled rates, then by the kind of the hole and by its area."""
     rates = folder.table(RATES)
     pooled = informative_scopes(rates.iloc[:0] if folder.judged().empty else rates)
     if pooled.empty:
@@ -85,18 +81,12 @@ def rate_tables(folder: StudyFolder) -> list[Table]:
         note = "Real pictures have no hole: each row has the real ones of the same data sets and sessions."
         caption = "Right answers by kind and area of the hole"
         tables += _rates_table(caption, by_hole.sort_values(["start", "id"]), notes=[note])
-    participants = folder.scope("participant")
-    if 1 < len(participants) <= _MOST_PARTICIPANTS:
-        caption = "Right answers and signal detection of each participant"
-        tables += _rates_table(caption, participants, with_scope=False)
     return tables
 
 
-def _rates_table(
-    caption: str, rates: pd.DataFrame, *, with_scope: bool = True, notes: Sequence[str] = ()
-) -> list[Table]:
+def _rates_table(caption: str, rates: pd.DataFrame, *, notes: Sequence[str] = ()) -> list[Table]:
     columns = {
-        "group": group_name if with_scope else lambda row: row["id"],
+        "group": group_name,
         "real judged": cell(whole, "n_real"),
         "generated judged": cell(whole, "n_fake"),
         "right (95\u202f%)": proportion_cell("accuracy", "accuracy_low", "accuracy_high"),
@@ -143,31 +133,10 @@ def _id_text(row: Record) -> str:
 def shares(folder: StudyFolder, scope: str) -> pd.DataFrame:
     """Return fooling rate, false-alarm rate and balanced accuracy of each group of a scope, with 95 % intervals.
 
-    From the table `detection`, whose intervals allow for differences between participants and between pictures. Groups
-    without such a row have Wilson's intervals from `rates`, and Newcombe's of balanced accuracy.
+    They allow for differences between participants and between pictures.
     """
     detection = folder.table(DETECTION)
-    detection = detection.loc[(detection["scope"] == scope) & detection["basis"].notna(), _SHARE_COLUMNS]
-    detection = detection.set_index("id", drop=False)
-    rates = folder.scope(scope)
-    if rates.empty:
-        return pd.DataFrame(detection, columns=_SHARE_COLUMNS).reset_index(drop=True)
-    rows = []
-    for _, row in rates.iterrows():
-        if row["id"] in detection.index:
-            rows.append(detection.loc[row["id"]].to_dict())
-            continue
-        cells = {"scope": row["scope"], "id": row["id"], "basis": "independent"}
-        for name, kind in (("fooling_rate", "fake"), ("false_alarm_rate", "real")):
-            cells |= {name: 1 - row[f"{kind}_correct"]}
-            cells |= {f"{name}_low": 1 - row[f"{kind}_high"], f"{name}_high": 1 - row[f"{kind}_low"]}
-        if min(row["n_real"], row["n_fake"]) > 0:
-            difference = row["hits"] / row["n_fake"] - row["false_alarms"] / row["n_real"]
-            low, high = newcombe(row["hits"], row["n_fake"], row["false_alarms"], row["n_real"])
-            names = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
-            cells |= {name: (1 + value) / 2 for name, value in zip(names, (difference, low, high), strict=True)}
-        rows.append(cells)
-    return pd.DataFrame(rows, columns=_SHARE_COLUMNS).reset_index(drop=True)
+    return detection[(detection["scope"] == scope) & detection["basis"].notna()].reset_index(drop=True)
 
 
 def detection_section(folder: StudyFolder) -> Section:

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 from scipy.special import expit, ndtr
 
-from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
+from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
+    BASES,
     NOTHING,
     Record,
     listed,
@@ -26,17 +27,15 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
-from gan_eval.stats.answers.hype import HYPE, THRESHOLDS, mean_thresholds
+from gan_eval.stats.answers.hype import THRESHOLDS, mean_thresholds
 from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
 
-_MOST_BLOCKS = 200
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
 _TASKS = {"single": "single pictures", "pair": "pairs"}
-_BASES = {"crossed_model": "crossed model", "two_way_cluster": "pooled answers, clustered"}
 
 
 def thresholds_section(folder: StudyFolder) -> Section:
-    """Return mean thresholds, then each block's where they are not too many."""
+    """Return the mean thresholds; the file has each block's."""
     frame = folder.table(THRESHOLDS)
     head = ["data set", "by", "participants", "mean threshold", INTERVAL, "without a threshold"]
     means = [
@@ -50,31 +49,16 @@ def thresholds_section(folder: StudyFolder) -> Section:
         ]
         for mean in (mean_thresholds(frame) if len(frame) else ())
     ]
-    shown = frame if len(frame) <= _MOST_BLOCKS else frame.iloc[:0]
-    by_quest = (shown["protocol"] == QUEST_PLUS).fillna(False).to_numpy(bool)
-    tables = [Table("Thresholds of exposure", head, means, 2, source="thresholds")]
-    for caption, own in (
-        ("Threshold of each staircase", shown[~by_quest]),
-        ("Threshold of each participant by QUEST+", shown[by_quest]),
-    ):
-        credible = if_filled(own, "threshold_ms_low", lambda row: _ends(row, "threshold_ms", EXPOSURE))
-        columns = {
-            "participant": cell(text, "participant"),
-            "data set": cell(text, "dataset"),
-            "answers": cell(whole, "answers"),
-            "reversals": if_filled(own, "reversals", cell(whole, "reversals")),
-            "threshold": cell(milliseconds, "threshold_ms"),
-            "95 % credible": credible,
-            "shown most often": if_filled(own, "mode_ms", cell(milliseconds, "mode_ms")),
-            "end of the range": cell(text, "bound"),
-        }
-        tables += table_of(caption, own, columns, text_columns=2, last_is_text=True, source="thresholds")
-    return Section("thresholds", "For how long must it be seen?", tables)
+    return Section(
+        "thresholds",
+        "For how long must it be seen?",
+        [Table("Thresholds of exposure", head, means, 2, source="thresholds")],
+    )
 
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
     """Return for the answer where the staircases of each data set settled, or the threshold by QUEST+."""
-    sentences, hype = [], folder.table(HYPE)
+    sentences = []
     for mean in mean_thresholds(folder.table(THRESHOLDS)):
         where = "" if mean.dataset is None else f" on {mean.dataset}"
         by_quest = mean.protocol == QUEST_PLUS
@@ -93,11 +77,6 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
                 else f"The staircase{where} settled at a mean exposure of {milliseconds(mean.mean_ms)}"
             )
             sentence = f"{found}{within}, over {plural(mean.n_participants, 'participant')}."
-            mode = hype[(hype["score"] == "hype_time") & hype["model"].isna() & hype["value"].notna()]
-            mode = mode[mode["dataset"].fillna("") == (mean.dataset or "")]
-            if len(mode) and not by_quest:
-                commonest = milliseconds(mode["value"].iloc[0])
-                sentence += f" The exposure that was shown most often (HYPE-time, as cited) is {commonest} on average."
             if mean.n_without:
                 sentence += f" {plural(mean.n_without, blocks)} {too_few} for a threshold."
         if mean.n_bound:
@@ -132,7 +111,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
         "SD participants": if_filled(frame, "sd_participant", cell(number, "sd_participant")),
         "SD pictures": if_filled(frame, "sd_stimulus", cell(number, "sd_stimulus")),
         "answers": cell(whole, "n_trials"),
-        "by": labelled(_BASES, "basis"),
+        "by": labelled(BASES, "basis"),
     }
     functions = table_of(
         "Thresholds and slopes",
@@ -150,15 +129,8 @@ def psychometric_section(folder: StudyFolder) -> Section:
         label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source="psychometric",
     )
-    both = Lines(
-        [
-            "The section above has each participant's threshold over all models. Here are the thresholds of single "
-            "models for the typical participant and picture, at another share of right answers: the two may differ."
-        ]
-        * bool(len(frame) and len(folder.table(THRESHOLDS)))
-    )
     charts = Charts(psychometric_charts(folder))
-    return Section("psychometric", "Exposure needed for detection", [both, charts, *functions])
+    return Section("psychometric", "Exposure needed for detection", [charts, *functions])
 
 
 def level_text(value: object, level: object) -> str:
@@ -194,10 +166,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
             "picture, a short upright line at each threshold. Dashed: chance."
         )
         if part["threshold_low"].isna().all():
-            why = [str(note).removeprefix("no function: ") for note in part.loc[part["slope"].isna(), "note"]]
-            why += ["right answers do not surely change with the level"] * bool(part["slope"].notna().any())
-            reasons = "; ".join(dict.fromkeys(why))
-            caption = f"Dots: observed shares with 95 % intervals. Dashed: chance. No curve: {reasons}."
+            caption = "Dots: observed shares with 95 % intervals. Dashed: chance. The table says why there is no curve."
         alternatives = [
             f"{'all' if missing(row['model']) else row['model']}: threshold "
             f"{level_text(None if missing(row['threshold_low']) else row['threshold'], row['level'])}"

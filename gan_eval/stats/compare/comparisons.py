@@ -22,8 +22,7 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.looks import level
-from gan_eval.stats.mixed.fit import too_many
-from gan_eval.stats.shares import Z90, fisher_p, newcombe
+from gan_eval.stats.mixed.fit import CrossedFit, too_many
 from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
@@ -111,7 +110,9 @@ COMPARISONS = Table(
     key=("comparison", "a", "b", "measure"),
 )
 
-PUBLISHED = "published"
+
+NamedFits = dict[tuple[str, str, str], CrossedFit]
+"""Fits by comparison, a and b."""
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
@@ -120,59 +121,46 @@ def alpha_of(row: Mapping[Any, Any]) -> float:
     return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
 
 
-_ASKED = [
-    "session", "study", "participant", "stimulus", "item", "dataset", "model", "simulated", "fraction", "is_fake",
-    "says_fake", "correct",
-]  # fmt: skip
-"""Columns for the questions of single pictures, each of which copies its own trials."""
-
-
 def comparisons(
     trials: pd.DataFrame,
     *,
     plan: AnalysisSettings | None = None,
-    fits: Fits | None = None,
     looks: pd.DataFrame | None = None,
+    fitted: NamedFits | None = None,
+    starts: NamedFits | None = None,
 ) -> pd.DataFrame:
-    """Return the table `comparisons` of a trials table.
-
-    `told apart`: the share of fakes called fake minus the share of reals called fake, over all answers. It is twice the
-    balanced accuracy less one, and 0 for anyone who answers without regard to the picture. Data sets count by their
-    answers; those with one kind of picture do not count. `told apart on DATASET` is the same for one data set, and
-    `MODEL told apart on DATASET` (a: the model) for one model's fakes and the reals of the same sessions.
-    `real vs fake`: accuracy on reals minus accuracy on fakes, for each data set and over all.
-    `models on DATASET`: fooling rate of one model minus that of another.
-    `told apart in pairs`, `told apart in pairs on DATASET` (b: `fake`, or one of several models): the share of pairs in
-    which the real picture was chosen, minus one half.
-    `grades of models on DATASET` and `grades on DATASET` (a: the fakes, b: the reals): measures `higher_grade` and
-    `mean_grade` (`compare.grades`).
-    `preferred on DATASET`: the share of pairs of two models in which a was chosen, minus one half.
+    """Return the table `comparisons` of a trials table: the questions of `compare.questions` and `compare.grades`.
 
     The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
-    where they do not (`compare.contrast`). p_holm corrects over the rows of one of these kinds, exploratory ones among
-    themselves. `p_equivalent` is not corrected. Without answers to both kinds the row `told apart` holds the counts,
-    and `note` the reason.
+    where they do not (`compare.contrast`). p_holm corrects over the rows of one kind of question, exploratory ones
+    among themselves. Without answers to both kinds the row `told apart` holds the counts, and `note` the reason.
 
     Args:
         trials: the table `trials`.
         plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
             `exploratory` is empty.
-        fits: filled with the models that are fitted.
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.
+        fitted: filled with the models that are fitted.
+        starts: models of the same questions of other trials, from which the searches start.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
     """
-    answered = answered_trials(trials)[_ASKED]
+    answered = answered_trials(trials)
     settings, alpha = plan or AnalysisSettings(), level(looks)
     require_known_models(settings, trials)
     pairs = pair_trials(trials)
     questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
         kind_questions(answered, settings), model_questions(answered, settings), pair_questions(pairs, settings)
     )
-    fits = {} if fits is None else fits
-    why_not = too_many(len(trials))
-    rows = [_row(question, settings, fits, alpha, why_not, has_plan=plan is not None) for question in questions]
+    fits: Fits = {}
+    why_not, rows = too_many(len(trials)), []
+    for question in questions:
+        start = (starts or {}).get(question.names)
+        rows.append(_row(question, settings, fits, alpha, why_not, start, has_plan=plan is not None))
+        fit = fits.get(question.question.key)
+        if fitted is not None and isinstance(fit, CrossedFit):
+            fitted[question.names] = fit
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += unnamed_pairs(pairs, planned=plan is not None)
@@ -195,9 +183,18 @@ def comparisons(
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, settings: AnalysisSettings, fits: Fits, alpha: float, why_not: str, *, has_plan: bool) -> Row:
-    margin = of.equivalence_margin(settings)
-    result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not)
+def _row(
+    of: Comparison,
+    settings: AnalysisSettings,
+    fits: Fits,
+    alpha: float,
+    why_not: str,
+    start: CrossedFit | None,
+    *,
+    has_plan: bool,
+) -> Row:
+    margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
+    result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not, start=start)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
     noninferior = None
@@ -255,54 +252,3 @@ def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
             **provenance_cells(main, reason),
         }
     ]
-
-
-def against_published(rates: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Compare the run's share of correct answers with a published one, for each data set and group that both have.
-
-    Answers are taken as independent: Newcombe's interval and Fisher's exact test.
-
-    Args:
-        rates: the table `rates` of the run.
-        published: the table `published_quiz`.
-
-    Returns:
-        A frame of the table `comparisons`, `comparison` being `published`.
-    """
-    run = rates[rates["scope"] == "dataset"].set_index("id")
-    rows = []
-    for theirs in published.to_dict("records"):
-        if theirs["dataset"] not in run.index:
-            continue
-        own = run.loc[theirs["dataset"]]
-        correct, trials = ("correct_rejections", "n_real") if theirs["group"] == "real" else ("hits", "n_fake")
-        k, n = int(own[correct]), int(own[trials])
-        if n == 0 or theirs["trials"] < 1:
-            continue
-        k_theirs = round(theirs["percent_correct"] / 100 * theirs["trials"])
-        low, high = newcombe(k, n, k_theirs, theirs["trials"])
-        low90, high90 = newcombe(k, n, k_theirs, theirs["trials"], z=Z90)
-        rows.append(
-            {
-                "comparison": PUBLISHED,
-                "a": f"{theirs['dataset']} {theirs['group']}",
-                "b": theirs["study"],
-                "measure": "accuracy",
-                "difference": k / n - k_theirs / theirs["trials"],
-                "ci_low": low,
-                "ci_high": high,
-                "ci90_low": low90,
-                "ci90_high": high90,
-                "basis": "independent",
-                "p": fisher_p(k, n, k_theirs, theirs["trials"]),
-                "n_a": n,
-                "n_b": theirs["trials"],
-                "simulated": own["simulated"],
-                "fraction": own["fraction"],
-                "note": "answers taken as independent",
-            }
-        )
-    table = pd.DataFrame(rows, columns=list(COMPARISONS.names))
-    table["p_holm"] = holm(table["p"].astype("float64"))
-    table["verdict"] = np.where(table["p_holm"] < ALPHA, "different", "undecided")
-    return conform(table, COMPARISONS, where="comparisons")

@@ -9,17 +9,10 @@ normal with the standard deviation s:
 For probit it is Φ(η / sqrt(1 + s²)); for logit it has no closed form (Zeger, Liang & Albert 1988, Biometrics 44,
 1049-1060). Standard errors come by the delta method over the fixed effects and the standard deviations together.
 
-- The model is fitted to the answer itself (called fake, or called real), never to its correctness: a participant's
-  leaning to one answer raises the share of correct answers on one kind of picture and lowers it on the other.
-- The reference is Student's t with one degree of freedom fewer than the smallest number of participants or pictures
-  behind either side.
-- Where pictures have few answers each, as in a pool, Laplace's approximation finds too little spread (Joe 2008,
-  Computational Statistics & Data Analysis 52, 5066-5074). The error of the clustered shares counts where it is larger.
-- People differ in how they see two models, so the difference has a slope by participant where several judged both.
-- Two models' pictures of one source picture share its difficulty. The second factor is then the item with a slope,
-  (1 + model | item): without the slope, differences between an item's pictures would pass for precision.
-
-docs/calibration.md has the shares of simulated studies in which equal groups are called different.
+The model is fitted to the answer itself, never to its correctness: a participant's leaning raises the share of correct
+answers on one kind of picture and lowers it on the other. Where pictures have few answers each, as in a pool, Laplace's
+approximation finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074); the error of
+the clustered shares counts where it is larger. docs/calibration.md has the error rates of simulated studies.
 """
 
 from collections.abc import Sequence
@@ -30,7 +23,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from gan_eval.stats.clustering import equivalence_p, freedom, t_critical
-from gan_eval.stats.compare.differences import HALF, WaldTest, difference_of_proportions, proportion_less_half, wald
+from gan_eval.stats.compare.differences import HALF, Difference, difference_of_proportions, proportion_less_half, wald
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
@@ -164,24 +157,9 @@ class Question:
         return freedom(self.participant, self.picture, side=None if self.of_one_proportion else self.in_a)
 
 
-class Estimate(NamedTuple):
-    """A difference with its intervals and tests; NaN where unknown."""
-
-    difference: float
-    ci_low: float
-    ci_high: float
-    ci90_low: float
-    ci90_high: float
-    p: float
-    p_equivalent: float
-    check_p: float
-    basis: str | None
-    note: str | None
-
-
 def estimate(
     question: Question, *, margin: float | None, fits: Fits, why_not: str = "", start: CrossedFit | None = None
-) -> Estimate:
+) -> Difference:
     """The difference by the crossed model, or by clustered proportions where the model gives no number.
 
     Args:
@@ -197,30 +175,25 @@ def estimate(
         if question.of_one_proportion
         else difference_of_proportions(question.success, question.in_a, *units, weight=question.weight, margin=margin)
     )
-    note = f"clustered shares instead of the crossed model: {why_not}"
-    if not why_not:
-        df, least_error = question.freedom(), 0.0
-        few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
-        if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
-            reach = max(check.ci_high - check.difference, check.difference - check.ci_low)
-            least_error = reach / float(t_critical(df))
-        try:
-            result = _by_model(question, margin, fits, start, least_error)
-        except NoFitError as reason:
-            note = f"the crossed model gives no number ({reason})"
-        else:
-            differs = (result.p < ALPHA) != (check.p < ALPHA)
-            note = f"clustered shares judge otherwise (p = {check.p:.2g})" if differs else ""
-            return result._replace(check_p=check.p, note=note)
-    return Estimate(
-        check.difference, check.ci_low, check.ci_high, check.ci90_low, check.ci90_high, check.p, check.p_equivalent,
-        np.nan, check.basis, joined(note, check.note),
-    )  # fmt: skip
+    if why_not:
+        return check._replace(note=joined(f"clustered shares instead of the crossed model: {why_not}", check.note))
+    df, least_error = question.freedom(), 0.0
+    few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
+    if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
+        reach = max(check.ci_high - check.difference, check.difference - check.ci_low)
+        least_error = reach / float(t_critical(df))
+    try:
+        result = _by_model(question, margin, fits, start, least_error)
+    except NoFitError as reason:
+        return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note))
+    differs = (result.p < ALPHA) != (check.p < ALPHA)
+    note = f"clustered shares judge otherwise (p = {check.p:.2g})" if differs else ""
+    return result._replace(check_p=check.p, note=note)
 
 
 def _by_model(
     question: Question, margin: float | None, fits: Fits, start: CrossedFit | None, least_error: float
-) -> Estimate:
+) -> Difference:
     """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`.
 
     The variance of a cell's random effects has derivatives by the two intercepts' standard deviations. The slope's
@@ -246,7 +219,7 @@ def _by_model(
                 link=question.link,
                 slope=of_participant,
                 slope_second=of_picture,
-                start=start,
+                start=start if start is not None and len(start.beta) == len(X) else None,
                 factors=("participant", question.picture_is),
             )
         except NoFitError as reason:
@@ -261,8 +234,7 @@ def _by_model(
     )
     difference, error = question.constant + contrast.estimate, max(contrast.std_error, least_error)
     test = wald(difference, error, df)
-    if question.of_one_proportion:
-        low, high, low90, high90 = (float(np.clip(end, -HALF, HALF)) for end in test[:4])
-        test = WaldTest(low, high, low90, high90, test.p)
+    bound = HALF if question.of_one_proportion else 1.0
+    low, high, low90, high90 = (float(np.clip(end, -bound, bound)) for end in test[:4])
     p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
-    return Estimate(difference, *test, p_equivalent, np.nan, "crossed_model", "")
+    return Difference(difference, low, high, test.p, "", low90, high90, p_equivalent, "crossed_model")

@@ -48,20 +48,22 @@ def wald(estimate: float, std_error: float, df: float) -> WaldTest:
 
 
 class Difference(NamedTuple):
-    """Proportion of a minus proportion of b."""
+    """Proportion of a minus proportion of b, or minus one half; NaN where unknown."""
 
     difference: float
     ci_low: float
     ci_high: float
     p: float
-    """Two-sided; NaN where there can be none."""
+    """Two-sided."""
     note: str | None
     ci90_low: float = np.nan
     ci90_high: float = np.nan
     p_equivalent: float = np.nan
     """The larger p of two one-sided tests against the margin; NaN without a margin."""
     basis: str | None = None
-    """`two_way_cluster` or `independent`; None without an interval."""
+    """`crossed_model`, `two_way_cluster` or `independent`; None without an interval."""
+    check_p: float = np.nan
+    """p of the clustered proportions, next to a crossed model."""
 
 
 def difference_of_proportions(

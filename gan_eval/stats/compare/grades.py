@@ -6,10 +6,8 @@ Two measures of the grades of a and of b, averaged over people and pictures by t
 - `mean_grade`, the mean grade of a minus that of b.
 
 With thresholds θ, fixed part η and standard deviation s of the random part, P(grade <= j) is the population proportion
-at (θ_j - η, s) (`compare.contrast`). Standard errors come by the delta method over thresholds, fixed effects and
-intercepts' standard deviations, its gradient from differences. Slopes and the check are as for proportions: the model
-has slopes by participant, and by item where models share items; two-way clustered means, of grades or of placements
-(DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845), are the check, and replace it where it gives no number.
+at (θ_j - η, s) (`compare.contrast`). Two-way clustered means, of grades or of placements (DeLong, DeLong &
+Clarke-Pearson 1988, Biometrics 44, 837-845), are the check, and replace the model where it gives no number.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +24,7 @@ from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs, shares_i
 from gan_eval.stats.groups import REAL, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
-from gan_eval.stats.mixed.graded import LINK, require_few_levels
+from gan_eval.stats.mixed.formulas import GRADED_LINK, scale_trouble
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tables.frames import Row
 
@@ -95,11 +93,9 @@ def answered(of: Graded, settings: AnalysisSettings, *, has_plan: bool) -> list[
     df = freedom(participant, picture, side=of.in_a)
     fit, reason = None, ""
     try:
-        if of.why_not:
-            raise NoFitError(of.why_not)
-        if df < 1:
-            raise NoFitError("fewer than two participants or pictures behind a side")
-        require_few_levels(len(values))
+        too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
+        if why_not := of.why_not or too_few or scale_trouble(len(values)):
+            raise NoFitError(why_not)
         fit = _fit(of, grade, participant, picture, share_items=share_items)
     except NoFitError as why:
         reason = f"clustered means instead of the crossed model: {why}"
@@ -151,7 +147,7 @@ def _fit(
         side[:, None],
         participant,
         picture,
-        link=LINK,
+        link=GRADED_LINK,
         slope=side if sees_both.sum() > 1 else None,
         slope_second=side if share_items else None,
         names=[f"{of.a} against {of.b}"],
@@ -162,7 +158,7 @@ def _fit(
 def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float]) -> tuple[float, float]:
     """Estimate and standard error of a score of the two sides' probabilities of grades."""
     count = len(fit.thresholds)
-    at = np.concatenate([fit.thresholds, fit.beta, [fit.sd_first, fit.sd_second]])
+    at = np.concatenate([fit.thresholds, fit.beta, [fit.first.sd, fit.second.sd]])
 
     def value(parameters: np.ndarray) -> float:
         thresholds, beta, spreads = parameters[:count], parameters[count], parameters[count + 1 :]

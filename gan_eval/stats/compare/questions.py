@@ -54,9 +54,10 @@ class Comparison:
     counts: tuple[int, int] | None = None
     """Number of choices of a and of b in pairs; None: the trials of a and of b."""
 
-    def equivalence_margin(self, plan: AnalysisSettings) -> float | None:
-        """The margin that the difference is compared with; None: equivalence is not judged."""
-        return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Its comparison, a and b."""
+        return self.comparison, self.a, self.b
 
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
@@ -76,10 +77,11 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
     """Yield detection over all, on each data set and for each model on each data set, and real vs fake over all and for
     each data set. Each data set has its own probabilities.
 
-    In `told apart` each data set counts among the fakes as much as among the reals: else people who lean to `fake` on
-    the data set with many fakes, and to `real` on that with many reals, would look sensitive. A model's
-    fakes are held against the reals of the data set in the sessions that showed any of them.
-    `real vs fake` is 1 - P(fake | real) - P(fake | fake).
+    `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy less one, and 0 for
+    anyone who answers without regard to the picture. Each data set counts among the fakes as much as among the reals:
+    else people who lean to `fake` on the data set with many fakes, and to `real` on that with many reals, would look
+    sensitive. A model's fakes are held against the reals of the data set in the sessions that showed any of them.
+    `real vs fake`, accuracy on reals minus accuracy on fakes, is 1 - P(fake | real) - P(fake | fake).
     """
     named = answered.assign(dataset=answered["dataset"].astype("str").fillna("").astype("category"))
     both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
@@ -240,12 +242,12 @@ def shares_items(trials: pd.DataFrame) -> bool:
 
 def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
     """All pairs of models, each as the plan writes it, and whether it is planned."""
-    written = [pair for pair in (*plan.noninferior, *(plan.comparisons or ())) if set(pair) <= set(models)]
+    written = {frozenset(pair): pair for pair in reversed((*plan.noninferior, *(plan.comparisons or ())))}
     pairs = {}
     for pair in combinations(models, 2):
-        as_written = next((other for other in written if set(other) == set(pair)), None)
+        as_written = written.get(frozenset(pair))
         pairs[as_written or pair] = as_written is not None or plan.comparisons is None
-    return pairs | dict.fromkeys((pair for pair in plan.noninferior if pair in written), True)
+    return pairs | dict.fromkeys((pair for pair in plan.noninferior if set(pair) <= set(models)), True)
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:

@@ -1,5 +1,6 @@
 """Correlations of metric values with fooling rates or mean grades, by picture and by model, and their differences."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from math import factorial
@@ -12,24 +13,17 @@ from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
 from gan_eval.stats.metrics_and_people.ceiling import (
     FEWEST,
+    Pairing,
     ceiling,
     effective_points,
+    rank_correlations,
     rank_deviations,
     spearman,
 )
-from gan_eval.stats.metrics_and_people.points import (
-    GRADE,
-    POOLED,
-    BootstrapCorrelations,
-    Pairings,
-    PointSet,
-    bootstrap_correlations,
-    pairings_by_key,
-    point_sets,
-)
+from gan_eval.stats.metrics_and_people.points import GRADE, POOLED, PointSet, point_sets
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import REPLICATES, bias_corrected_interval
-from gan_eval.tables.frames import conform
+from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -155,6 +149,8 @@ _LARGE = 1e150
 """Larger numbers have infinite squares."""
 _SPLITS_STREAM = 7
 """Random stream of the ceiling's splits."""
+Bootstrap = Mapping[tuple[str, bytes, bool], np.ndarray]
+"""(B,) Spearman's correlation with the mean scores in each replicate, by metric and `Pairing.key`."""
 
 
 def correlations_and_differences(
@@ -185,20 +181,20 @@ def correlations_and_differences(
         seed: random seed of the bootstrap and of the ceiling's splits.
         replicates: number of bootstrap replicates.
     """
-    rows: list[dict[str, object]] = []
-    differences: list[dict[str, object]] = []
+    rows: list[Row] = []
+    differences: list[Row] = []
     for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
         points = replace(points, n_replicates=replicates)
-        bootstrap = bootstrap_correlations(points, single_metrics(points) | pairs_of_metrics(points))
+        bootstrap = bootstrapped(points)
         rows += correlation_rows(points, bootstrap)
-        differences += difference_rows(points, bootstrap)
+        differences += [_difference_row(points, pair, bootstrap) for pair in combinations(sorted(points.metrics), 2)]
     return (
         conform(adjusted_correlations(rows), CORRELATIONS, where="correlations"),
         conform(judged_differences(differences), CORRELATION_DIFFERENCES, where="correlation_differences"),
     )
 
 
-def adjusted_correlations(rows: list[dict[str, object]]) -> pd.DataFrame:
+def adjusted_correlations(rows: list[Row]) -> pd.DataFrame:
     """Return the table of all rows, with Holm's correction."""
     table = pd.DataFrame(rows, columns=list(CORRELATIONS.names))
     p, within_p = (table[name].to_numpy("float64") for name in ("p", "within_p"))
@@ -208,80 +204,79 @@ def adjusted_correlations(rows: list[dict[str, object]]) -> pd.DataFrame:
     return table
 
 
-def single_metrics(points: PointSet) -> Pairings:
-    """Return each metric over its points: pooled, and if there are several models, ranked within them."""
-    groups = dict.fromkeys([False, points.group is not None])
-    return pairings_by_key(
-        (metric, points.pairing(metric, group=points.group if within else None)[0])
-        for metric in points.metrics
-        for within in groups
-    )
+def bootstrapped(points: PointSet) -> Bootstrap:
+    """Correlations of all metrics in the same replicates: of each over its points, pooled and, if there are several
+    models, ranked within them, and over the points that it shares with each other one, within models."""
+    asked: list[tuple[tuple[str, ...], np.ndarray | None]]
+    asked = [((metric,), group) for metric in points.metrics for group in (None, points.group)]
+    asked += [(pair, points.group) for pair in combinations(sorted(points.metrics), 2)]
+    pairings = {
+        (metric, *pairing.key): pairing
+        for metrics, group in asked
+        for metric, pairing in zip(metrics, points.pairing(*metrics, group=group), strict=True)
+    }
+    return dict(zip(pairings, rank_correlations(points.replicates(), [*pairings.values()]), strict=True))
 
 
-def pairs_of_metrics(points: PointSet) -> Pairings:
-    """Return each metric over the points that it shares with each other one, ranked within models."""
-    pairs = combinations(sorted(points.metrics), 2)
-    return pairings_by_key(
-        named for a, b in pairs for named in zip((a, b), points.pairing(a, b, group=points.group), strict=True)
-    )
-
-
-def correlation_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
-    """Return the rows of one level and data set; `replicates` has at least those of `single_metrics`."""
+def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
+    """Return the rows of one level and data set."""
     ceilings: dict[tuple[bytes, bool], float | str] = {}
-    rows: dict[str, dict[str, object]] = {}
-    for (metric, *_), pairing in single_metrics(points).items():
-        if pairing.key not in ceilings:
-            seed = (*points.seed, _SPLITS_STREAM)
-            try:
-                ceilings[pairing.key] = ceiling(
-                    points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group
-                )
-            except NoFitError as reason:
-                ceilings[pairing.key] = str(reason)
-        spread, highest = replicates[metric, *pairing.key], ceilings[pairing.key]
-        if pairing.group is None:
-            rows[metric] = _correlation_row(points, metric, pairing.use, spread, highest)
-            if points.level == "stimulus" and points.group is None:
-                of_one = {name: f"within{name.removeprefix('ci')}" for name in ("ci_low", "ci_high")}
-                of_one |= {"spearman": "within"} | {name: f"within_{name}" for name in ("p", "ceiling", "corrected")}
-                rows[metric] |= {of_one[name]: value for name, value in rows[metric].items() if name in of_one}
-        else:
-            cells, notes = _within_cells(points, metric, pairing.use, spread, highest)
-            rows[metric] |= {**cells, "note": joined(rows[metric]["note"], POOLED, *notes)}
-    return list(rows.values())
+    rows = []
+    for metric in points.metrics:
+        (pooled,), (within,) = points.pairing(metric), points.pairing(metric, group=points.group)
+        for pairing in (pooled, within):
+            if pairing.key not in ceilings:
+                ceilings[pairing.key] = _ceiling(points, pairing)
+        row = _pooled_row(points, metric, pooled, bootstrap[metric, *pooled.key], ceilings[pooled.key])
+        if within.group is not None:
+            spread, highest = bootstrap[metric, *within.key], ceilings[within.key]
+            value, score, model = (array[within.use] for array in (within.value, points.score, within.group))
+            estimate, notes = spearman(value, score, model), [NONE_WITHIN]
+            if not np.isnan(estimate):
+                cells, notes = _inference(points, metric, within, estimate, spread, highest)
+                row |= {"within": estimate, **{f"within_{name}": cell for name, cell in cells.items()}}
+                few = f"fewer than {FEWEST_FOR_TEST} pictures: no p within models"
+                notes = [few] * (len(value) < FEWEST_FOR_TEST) + [f"within models: {note}" for note in notes]
+            row["note"] = joined(row["note"], POOLED, *notes)
+        elif points.level == "stimulus":
+            names = {"spearman": "within"} | {f"ci_{end}": f"within_{end}" for end in ("low", "high")}
+            names |= {name: f"within_{name}" for name in ("p", "ceiling", "corrected")}
+            row |= {names[name]: cell for name, cell in row.items() if name in names}
+        rows.append(row)
+    return rows
 
 
-def _within_cells(
-    points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
-) -> tuple[dict[str, object], list[str]]:
-    """Return the cells of the correlation within models, from its replicates (B,) and its ceiling, and their notes."""
-    estimate, n = spearman(points.metrics[metric][use], points.score[use], points.model[use]), int(use.sum())
-    if np.isnan(estimate):
-        return {}, [NONE_WITHIN]
-    cells: dict[str, object] = {"within": estimate}
-    notes = []
+def _ceiling(points: PointSet, pairing: Pairing) -> float | str:
+    """Return the ceiling of a metric's correlation, or why there is none."""
+    seed = (*points.seed, _SPLITS_STREAM)
+    try:
+        return ceiling(points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group)
+    except NoFitError as reason:
+        return str(reason)
+
+
+def _inference(
+    points: PointSet, metric: str, pairing: Pairing, estimate: float, replicates: np.ndarray, highest: float | str
+) -> tuple[Row, list[str]]:
+    """Return low, high, p, ceiling and corrected of a correlation, from its replicates (B,), and notes."""
+    n = int(pairing.use.sum())
+    cells: Row = {}
     if n >= FEWEST_FOR_INFERENCE:
-        cells["within_low"], cells["within_high"] = bias_corrected_interval(replicates, estimate, n=n)
-    if n < FEWEST_FOR_TEST:
-        notes.append(f"fewer than {FEWEST_FOR_TEST} pictures: no p within models")
-    else:
-        cells["within_p"] = _approximate_p(estimate, _effective_points(points, use, metric, points.group))
-    if not isinstance(highest, str):
-        cells["within_ceiling"] = highest
-        if highest >= LEAST_CEILING:
-            cells["within_corrected"] = estimate / highest
-        else:
-            notes.append(f"within models: {UNRELIABLE}")
-    return cells, notes
+        cells["low"], cells["high"] = bias_corrected_interval(replicates, estimate, n=n)
+    if n > MOST_FOR_EXACT:
+        cells["p"] = _approximate_p(estimate, _effective_points(points, pairing.use, metric, pairing.group))
+    if isinstance(highest, str):
+        return cells, []
+    cells["ceiling"] = highest
+    if highest < LEAST_CEILING:
+        return cells, [UNRELIABLE]
+    return cells | {"corrected": estimate / highest}, []
 
 
-def _correlation_row(
-    points: PointSet, metric: str, use: np.ndarray, replicates: np.ndarray, highest: float | str
-) -> dict[str, object]:
-    """Return the row of one metric over the points in use (n,), its replicates (B,) and its ceiling or reason."""
-    value, score = points.metrics[metric][use], points.score[use]
-    row: dict[str, object] = {
+def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray, highest: float | str) -> Row:
+    """Return the row of one metric without the cells within models."""
+    value, score = pairing.value[pairing.use], points.score[pairing.use]
+    row: Row = {
         "level": points.level,
         "dataset": points.dataset,
         "metric": metric,
@@ -294,29 +289,20 @@ def _correlation_row(
     from scipy.stats import kendalltau, spearmanr
 
     estimate = float(spearmanr(value, score).statistic)
+    cells, unreliable = _inference(points, metric, pairing, estimate, replicates, highest)
     row |= {"spearman": estimate, "kendall": float(kendalltau(value, score).statistic)}
+    row |= {f"ci_{name}" if name in ("low", "high") else name: cell for name, cell in cells.items()}
     notes += _linear(row, value, score)
     if len(value) < FEWEST_FOR_INFERENCE:
         notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
-    else:
-        exact = len(value) <= MOST_FOR_EXACT
-        size = _effective_points(points, use, metric, None)
-        row["p"] = _exact_p(value, score) if exact else _approximate_p(estimate, size)
-        row["ci_low"], row["ci_high"] = bias_corrected_interval(replicates, estimate, n=len(value))
-        if exact:
-            notes.append(f"p exact over all pairings of {len(value)} points")
+    elif len(value) <= MOST_FOR_EXACT:
+        row["p"] = _exact_p(value, score)
+        notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
-    if isinstance(highest, str):
-        notes.append(highest)
-    else:
-        row["ceiling"] = highest
-        if highest >= LEAST_CEILING:
-            row["corrected"] = estimate / highest
-        else:
-            notes.append(UNRELIABLE)
-        if abs(estimate) > highest + _ROUNDING:
-            notes.append(ABOVE_CEILING)
+    notes += [highest] if isinstance(highest, str) else unreliable
+    if not isinstance(highest, str) and abs(estimate) > highest + _ROUNDING:
+        notes.append(ABOVE_CEILING)
     return row | points.carried(*notes)
 
 
@@ -349,7 +335,7 @@ def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> st
     return None
 
 
-def _linear(row: dict[str, object], value: np.ndarray, score: np.ndarray) -> list[str]:
+def _linear(row: Row, value: np.ndarray, score: np.ndarray) -> list[str]:
     """Fill in Pearson's correlation, which needs finite values; return its notes."""
     from scipy.stats import pearsonr
 
@@ -411,17 +397,7 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: floa
     return float((np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 * variance * (1 - shared))))
 
 
-def difference_rows(points: PointSet, replicates: BootstrapCorrelations) -> list[dict[str, object]]:
-    """Return the rows of one level and data set, unjudged; `replicates` has at least those of `pairs_of_metrics`."""
-    rows = []
-    for a, b in combinations(sorted(points.metrics), 2):
-        pairing = points.pairing(a, b, group=points.group)[0]
-        both = replicates[a, *pairing.key], replicates[b, *pairing.key]
-        rows.append(_difference_row(points, pairing.use, (a, b), both))
-    return rows
-
-
-def judged_differences(rows: list[dict[str, object]]) -> pd.DataFrame:
+def judged_differences(rows: list[Row]) -> pd.DataFrame:
     """Return the table of all rows, with Holm's correction and the metric that follows better."""
     table = pd.DataFrame(rows, columns=list(CORRELATION_DIFFERENCES.names))
     table["p_holm"] = holm(table["p"].astype("float64"))
@@ -436,17 +412,17 @@ def judged_differences(rows: list[dict[str, object]]) -> pd.DataFrame:
     return table
 
 
-def _difference_row(
-    points: PointSet, use: np.ndarray, names: tuple[str, str], replicates: tuple[np.ndarray, np.ndarray]
-) -> dict[str, object]:
-    """Return the row of two metrics over the points in use (n,), from the replicates (B,) of both."""
+def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstrap) -> Row:
+    """Return the row of two metrics over the points that have both, unjudged."""
+    pairing, *_ = points.pairing(*names, group=points.group)
+    use, replicates = pairing.use, [bootstrap[name, *pairing.key] for name in names]
     (value_a, value_b), score, n = (points.metrics[name][use] for name in names), points.score[use], int(use.sum())
     group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
     rank_a, rank_b = spearman(value_a, score, group), spearman(value_b, score, group)
     reasons = [missing_reason(points, value, score) for value in (value_a, value_b)]
     if np.isnan([rank_a, rank_b]).any() and reasons == [None, None]:
         reasons[0] = NONE_WITHIN
-    row: dict[str, object] = {
+    row: Row = {
         "level": points.level,
         "dataset": points.dataset,
         "metric_a": names[0],

@@ -9,14 +9,14 @@ all data sets (`dataset` is None).
 An infinite value of a picture (psnr of an identical pair) is the highest rank among pictures, and in no model's mean.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
+from gan_eval.stats.metrics_and_people.ceiling import Pairing
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.resampling import REPLICATES, Replicates, Scores, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials, graded_trials, pictures
@@ -84,23 +84,6 @@ class PointSet:
         return bootstrap_replicates(
             self.scores, seed=self.seed, item=self.item, point=point, replicates=self.n_replicates
         )
-
-
-Pairings = dict[tuple[str, bytes, bool], Pairing]
-"""Pairings by metric and `Pairing.key`; each is computed once."""
-BootstrapCorrelations = dict[tuple[str, bytes, bool], np.ndarray]
-"""(B,) Spearman's correlation of a pairing with the mean scores in each replicate."""
-
-
-def pairings_by_key(pairings: Iterable[tuple[str, Pairing]]) -> Pairings:
-    """Return pairings by metric and key."""
-    return {(metric, *pairing.key): pairing for metric, pairing in pairings}
-
-
-def bootstrap_correlations(points: PointSet, pairings: Pairings) -> BootstrapCorrelations:
-    """Compute the correlations of all pairings in the same replicates."""
-    correlations = rank_correlations(points.replicates(), list(pairings.values()))
-    return dict(zip(pairings, correlations, strict=True))
 
 
 def point_sets(
@@ -179,7 +162,10 @@ def _of_measure(
                 score=sums / answers,
                 answers=answers,
                 metrics={
-                    str(metric): values_of(values, scores.stimuli) for metric, values in own_images.groupby("metric")
+                    str(metric): values.reindex(scores.stimuli).to_numpy("float64")
+                    for metric, values in own_images.drop_duplicates(["metric", "stimulus"])
+                    .set_index("stimulus")
+                    .groupby("metric")["value"]
                 },
                 provenance=provenance_cells(part),
                 seed=(seed, number),
@@ -208,12 +194,6 @@ def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
     answered = answered_trials(trials)
     fakes = answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
     return fakes.assign(score=1.0 - fakes["says_fake"].to_numpy("float64"))
-
-
-def values_of(values: pd.DataFrame, stimuli: np.ndarray | pd.Index) -> np.ndarray:
-    """Return the values of one metric of the stimuli (S,), from rows of `image_metrics`; NaN where there is none."""
-    by_stimulus = values.drop_duplicates("stimulus").set_index("stimulus")["value"]
-    return by_stimulus.reindex(stimuli).to_numpy("float64")
 
 
 def points(

@@ -177,16 +177,23 @@ def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate:
 NO_THRESHOLDS = np.zeros(0)
 
 
+class Spread(NamedTuple):
+    """Random effects of one factor."""
+
+    sd: float
+    """SD of the intercepts; with a slope, where the slope's covariate is 0."""
+    sd_slope: float | None = None
+    """SD of the slopes; None without them."""
+    correlation: float | None = None
+    """Correlation of intercepts and slopes, -1..1; None without slopes or where an SD is 0."""
+
+
 class Start(NamedTuple):
     """Values to start a fit from; a `CrossedFit` serves as well."""
 
     beta: np.ndarray
-    sd_first: float
-    sd_second: float
-    sd_slope: float | None = None
-    slope_correlation: float | None = None
-    sd_slope_second: float | None = None
-    slope_correlation_second: float | None = None
+    first: Spread
+    second: Spread
     thresholds: np.ndarray = NO_THRESHOLDS
 
 
@@ -206,33 +213,20 @@ class CrossedFit:
     """(K + 2, K + 2) of the estimates of β, σ_first, σ_second, from the same Hessian; 0 where an SD is held at 0.
     With slopes their SD and correlation are allowed for (the Hessian is over them too) but not listed. Of grades the
     J-1 thresholds come first."""
-    sd_first: float
-    """SD of the first factor's intercepts (participants); with a slope, where the slope's covariate is 0."""
-    sd_second: float
-    """SD of the second factor's intercepts (stimuli)."""
+    first: Spread
+    """Of the first factor (participants)."""
+    second: Spread
+    """Of the second factor (stimuli)."""
     log_likelihood: float
     """Laplace approximation."""
     singular: bool
     """An SD is estimated at 0, or the slope's correlation at -1 or 1."""
-    sd_slope: float | None = None
-    """SD of the first factor's slopes; None without them."""
-    slope_correlation: float | None = None
-    """Correlation of the first factor's intercepts and slopes, -1..1; None without them or where an SD is 0."""
-    sd_slope_second: float | None = None
-    """As `sd_slope`, of the second factor."""
-    slope_correlation_second: float | None = None
-    """As `slope_correlation`, of the second factor."""
     thresholds: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
     """(J-1,) of grades, ascending, on the link's scale."""
     thresholds_error: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
     """(J-1,) their standard errors."""
     factors: tuple[str, str] = FACTORS
     """Names of the first and of the second factor."""
-
-    @property
-    def _slopes(self) -> tuple[tuple[float | None, float | None], ...]:
-        """SD and correlation of each factor's slopes."""
-        return (self.sd_slope, self.slope_correlation), (self.sd_slope_second, self.slope_correlation_second)
 
     def random_variance(self, slope: np.ndarray, sds: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Variance of the random part where the slopes' covariate has these values.
@@ -244,12 +238,11 @@ class CrossedFit:
         Returns:
             (R,) the variance, and (R, 2) its derivatives by `sds`.
         """
-        sds = np.array([self.sd_first, self.sd_second]) if sds is None else sds
         variance, by_sd = np.zeros(len(slope)), np.zeros((len(slope), 2))
-        for factor, (sd_slope, correlation) in enumerate(self._slopes):
-            sd, moved = sds[factor], slope * (sd_slope or 0.0)
-            variance += sd**2 + 2 * (correlation or 0.0) * sd * moved + moved**2
-            by_sd[:, factor] = 2 * sd + 2 * (correlation or 0.0) * moved
+        for factor, spread in enumerate((self.first, self.second)):
+            sd, moved = spread.sd if sds is None else sds[factor], slope * (spread.sd_slope or 0.0)
+            variance += sd**2 + 2 * (spread.correlation or 0.0) * sd * moved + moved**2
+            by_sd[:, factor] = 2 * sd + 2 * (spread.correlation or 0.0) * moved
         return variance, by_sd
 
     @property
@@ -258,8 +251,7 @@ class CrossedFit:
         if not self.singular:
             return []
         messages = []
-        sds = self.sd_first, self.sd_second
-        for factor, sd, (sd_slope, correlation) in zip(self.factors, sds, self._slopes, strict=True):
+        for factor, (sd, sd_slope, correlation) in zip(self.factors, (self.first, self.second), strict=True):
             levels = plural(factor)
             messages += [f"the SD between {levels} is estimated at 0"] * (sd == 0)
             messages += [f"the SD of the slopes of {levels} is estimated at 0"] * (sd_slope == 0)
@@ -340,44 +332,14 @@ def fit_crossed(
     return replace(fit, factors=factors)
 
 
-def fit_without(
-    full: CrossedFit,
-    columns: list[int],
-    y: np.ndarray,
-    X: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    *,
-    link: str = "logit",
-    slope: np.ndarray | None = None,
-    slope_second: np.ndarray | None = None,
-    names: Sequence[str] = (),
-) -> CrossedFit:
-    """The model without some columns of X, started at the full model's fit: the reduced one of `likelihood_ratio`.
-
-    Raises:
-        NoFitError: as `fit_crossed`.
-    """
-    reduced, factors = np.delete(X, columns, axis=1), full.factors
-    start = replace(full, beta=np.delete(full.beta, columns))
-    names = [name for position, name in enumerate(names) if position not in columns]
-    return fit_crossed(
-        y, reduced, first, second, link=link, slope=slope, slope_second=slope_second, start=start, names=names,
-        factors=factors,
-    )  # fmt: skip
-
-
 def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:
     """χ² = 2 (log L_full - log L_reduced) and its p with `df` degrees of freedom.
 
     For fixed effects. Where the reduced model has fewer variances, p is too large (a variance cannot be negative).
 
     Raises:
-        ValueError: df is below 1.
         NoFitError: the reduced model is the likelier one, so the full one was not found.
     """
-    if df < 1:
-        raise ValueError(f"degrees of freedom: {df}; at least 1")
     chi2 = 2 * (full.log_likelihood - reduced.log_likelihood)
     if chi2 < -1e-5 * max(1.0, abs(full.log_likelihood) * 1e-4):
         raise NoFitError("did not converge: the model without the term is likelier than the one with it")
@@ -441,11 +403,7 @@ class _Unit(NamedTuple):
 def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[_Unit]) -> np.ndarray:
     """A start in the search's parameters; scales at 0 leave it, for there the gradient is 0."""
     scales: list[float] = []
-    spreads = (
-        (start.sd_first, start.sd_slope, start.slope_correlation),
-        (start.sd_second, start.sd_slope_second, start.slope_correlation_second),
-    )
-    for unit, (sd, sd_slope, correlation) in zip(units, spreads, strict=True):
+    for unit, (sd, sd_slope, correlation) in zip(units, (start.first, start.second), strict=True):
         sd = max(sd, 0.05)
         if not unit.is_slope:
             scales.append(sd)
@@ -468,11 +426,11 @@ def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Seq
     turn = np.zeros((thresholds + count + 2, len(at)))
     turn[:thresholds, n_scales:leading] = np.eye(thresholds)
     turn[thresholds : thresholds + count, leading:] = back
-    spreads: list[tuple[float, float | None, float | None]] = []
+    spreads: list[Spread] = []
     for row, places, unit in zip(turn[thresholds + count :], data.scale_places, units, strict=True):
         if not unit.is_slope:
             row[places.start] = np.sign(at[places.start])
-            spreads.append((abs(float(at[places.start])), None, None))
+            spreads.append(Spread(abs(float(at[places.start]))))
             continue
         (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
         own, other = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
@@ -480,22 +438,17 @@ def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Seq
         if sd > 0:
             row[places.start : places.stop] = own @ np.array([[1, -shift, 0], [0, 0, -shift]]) / sd
         defined = sd > 0 and sd_slope > 0
-        spreads.append((sd, sd_slope, float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if defined else None))
+        spreads.append(Spread(sd, sd_slope, float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if defined else None))
     covariance = turn @ covariance @ turn.T
     errors = np.sqrt(np.diag(covariance))
-    of_first, of_second = spreads
     return CrossedFit(
         beta=back @ at[leading:],
         std_error=errors[thresholds : thresholds + count],
         covariance=covariance,
-        sd_first=of_first[0],
-        sd_second=of_second[0],
+        first=spreads[0],
+        second=spreads[1],
         log_likelihood=maximum.value,
         singular=not bool(maximum.free.all()),
-        sd_slope=of_first[1],
-        slope_correlation=of_first[2],
-        sd_slope_second=of_second[1],
-        slope_correlation_second=of_second[2],
         thresholds=at[n_scales:leading],
         thresholds_error=errors[:thresholds],
     )

@@ -5,11 +5,16 @@ itself, its intercept the reals and `kind[fake]` fake minus real: discrimination
 probit link (DeCarlo 1998, Psychological Methods 3, 186-205). Data sets are coded by their sum, so that the intercept
 is their mean: `dataset[NAME]` is what NAME adds, and the last one's part is minus the sum of the others. Covariates are
 participants' answers to the study's questions, or columns of the trials table.
+
+Grades and confidence are ordered answers: P(answer <= j) = logistic(θ_j - η) with a threshold between each two
+neighbouring ones (McCullagh 1980), so a positive term moves answers up, as in `clmm` of R's ordinal. `model[NAME]` is a
+model against the first one by name, among generated pictures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,6 +22,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tables.frames import require_clear_texts
 
 PREFIX = "covariate:"
@@ -26,6 +32,9 @@ OTHER = "other"
 _RARE = 3
 """A level of fewer participants than this says more of them than of the level."""
 _MOST_LEVELS = 20
+GRADED_LINK = "cumulative_logit"
+MOST_GRADES = 12
+"""Maximum number of different answers of a graded scale."""
 _UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
 """Columns that a model already has, or that hold the answer."""
 
@@ -39,9 +48,9 @@ class Formula:
     called_fake ~ kind + (1 + kind|participant) + (1|stimulus)
     """
 
-    outcome: Literal["correct", "called_fake"]
+    outcome: Literal["correct", "called_fake", "rating", "confidence"]
     effects: tuple[str, ...] = ()
-    """`kind`, `dataset`, then covariates."""
+    """`kind`, `dataset`, then covariates; of grades and confidence `kind` or `model`."""
     slope: bool = False
     """The difference of kinds varies from participant to participant."""
 
@@ -57,8 +66,6 @@ class Planned(NamedTuple):
     link: str
     exploratory: bool | None
     """None without a plan."""
-    beyond: bool = False
-    """Not among the formulas that are fitted to any number of trials: has a slope or covariates."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,11 @@ class Design:
     trials: pd.DataFrame
     """The answers that can be used."""
     y: np.ndarray
-    """(N,) bool"""
+    """(N,) bool; of grades int, 0..J-1."""
+    levels: tuple[str, ...] | None
+    """J answers of a graded scale that were given, in ascending order; None: answers are right or wrong, or fake."""
     X: np.ndarray
-    """(N, K)"""
+    """(N, K); of grades without a constant: the thresholds stand for it."""
     terms: tuple[str, ...]
     """K names of the columns of X."""
     effects: tuple[str, ...]
@@ -93,7 +102,12 @@ class Design:
         """Why there can be no estimate."""
         if self.none_usable:
             return "no answered trial has all that the formula needs"
-        return _trouble(self.X, self.effects)
+        return _trouble(self.X, self.effects) if self.levels is None else scale_trouble(len(self.levels))
+
+    @property
+    def thresholds(self) -> list[str]:
+        """Names of the J-1 thresholds."""
+        return [f"threshold[{low}|{high}]" for low, high in pairwise(self.levels or ())]
 
     @property
     def n_participants(self) -> int:
@@ -122,9 +136,33 @@ def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> l
     if settings.covariates:
         beyond.append(Formula("correct", ("kind", *dict.fromkeys(settings.covariates)), slope=settings.slope))
     unplanned_link = [Planned(formula, "logit", True) for formula in always] if settings.link != "logit" else []
-    planned = [Planned(formula, settings.link, exploratory) for formula in always]
-    planned += [Planned(formula, settings.link, exploratory, beyond=True) for formula in beyond]
-    return [*unplanned_link, *planned]
+    return [*unplanned_link, *(Planned(formula, settings.link, exploratory) for formula in (*always, *beyond))]
+
+
+def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formula]]:
+    """Yield the formulas of grades, then of confidence, where there are any, each with its answers.
+
+    By model among the fakes of two or more named models, by kind where both kinds have answers; else without either.
+
+    Args:
+        trials: the table `trials`.
+    """
+    grades, sure = graded_trials(trials), answered_trials(trials)
+    outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {
+        "rating": grades[grades["answered"].to_numpy(bool)],
+        "confidence": sure[sure["confidence"].notna()],
+    }
+    for outcome, answered in outcomes.items():
+        answered = answered[np.isfinite(answered[outcome].to_numpy("float64", na_value=np.nan))]
+        answered = answered[answered["participant"].notna() & answered["stimulus"].notna()].reset_index(drop=True)
+        fakes = answered[((answered["kind"] == "fake") & answered["model"].notna()).to_numpy(bool)]
+        several_models = fakes["model"].nunique() > 1
+        if several_models:
+            yield fakes, Formula(outcome, ("model",))
+        if answered["kind"].nunique() == 2:
+            yield answered[answered["kind"].notna()], Formula(outcome, ("kind",))
+        elif len(answered) and not several_models:
+            yield answered, Formula(outcome)
 
 
 def prepare(answered: pd.DataFrame, plan: AnalysisSettings | None, participants: pd.DataFrame | None) -> pd.DataFrame:
@@ -143,22 +181,34 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     Answers with a missing cell in what the formula uses are left out, and rare levels of covariates joined.
     """
     trials, notes = answered, []
+    is_graded = formula.outcome in ("rating", "confidence")
+    known = ("kind", "model" if is_graded else "dataset")
     for name in ("participant", "stimulus", *(["dataset"] if "dataset" in formula.effects else [])):
         missing = trials[name].isna().to_numpy()
         if missing.any():
             notes.append(f"{int(missing.sum())} trials without {name} left out")
             trials = trials[~missing]
     for effect in formula.effects:
-        if effect not in ("kind", "dataset"):
+        if effect not in known:
             chosen, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
             trials = trials.assign(**{PREFIX + effect: values})[chosen]
             notes += [note] if note else []
     trials = trials.reset_index(drop=True)
+    y = trials[formula.outcome].to_numpy()
+    levels: tuple[str, ...] | None = None
     columns, terms, effects, scale = [np.ones((len(trials), 1))], ["intercept"], ["intercept"], [1.0]
+    if is_graded:
+        y, given = pd.factorize(y.astype("float64"), sort=True)
+        levels = tuple(f"{level:g}" for level in given)
+        columns, terms, effects, scale = [np.zeros((len(trials), 0))], [], [], []
     for effect in formula.effects:
         if effect == "kind":
-            kind = "real" if formula.outcome == "correct" else "fake"
+            kind = "fake" if formula.outcome == "called_fake" else "real"
             coded = Coded((trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), 1.0, None)
+        elif is_graded:
+            others = sorted(trials["model"].unique())[1:]
+            of_models = np.stack([(trials["model"] == name).to_numpy(float) for name in others], axis=1)
+            coded = Coded(of_models, tuple(f"model[{name}]" for name in others), 1.0, None)
         elif effect == "dataset":
             position, names = pd.factorize(trials["dataset"], sort=True)
             summed = np.vstack([np.eye(len(names) - 1), -np.ones(len(names) - 1)])
@@ -173,7 +223,8 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     X = np.hstack(columns)
     return Design(
         trials=trials,
-        y=trials[formula.outcome].to_numpy(bool),
+        y=y.astype(bool) if levels is None else y,
+        levels=levels,
         X=X,
         terms=tuple(terms),
         effects=tuple(effects),
@@ -197,6 +248,17 @@ def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
     if np.linalg.matrix_rank(patterns) < X.shape[1]:
         return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be separated"
     return None
+
+
+def scale_trouble(levels: int) -> str | None:
+    """Why answers of this number of levels are no scale of few grades; None: they are.
+
+    >>> scale_trouble(1), scale_trouble(5)
+    ('all answers are the same', None)
+    """
+    if levels > MOST_GRADES:
+        return f"{levels} different answers: more than {MOST_GRADES} are no scale of few grades"
+    return "all answers are the same" if levels < 2 else None
 
 
 class Coded(NamedTuple):

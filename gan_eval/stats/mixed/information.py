@@ -3,11 +3,9 @@
 With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4),
 H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
 The factor with more effects is eliminated by a Schur complement (G levels); only the other, the retained one (K
-levels), is factored whole.
-
-A cell is one level of each factor. Blocks between the factors are arrays (r, w, G, K): r effects for each eliminated
-level, w for each retained one. Matrices of the retained factor are (w K, w K), effect after effect. All products call
-scipy's BLAS: numpy's brings its own threads.
+levels), is factored whole. A cell is one level of each factor. Blocks between the factors are arrays (r, w, G, K): r
+effects for each eliminated level, w for each retained one. All products call scipy's BLAS: numpy's brings its own
+threads.
 """
 
 from dataclasses import dataclass
@@ -149,7 +147,8 @@ class Factor:
         for a in range(width):
             for b in range(a + 1):
                 np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = retained[a, b]
-        self.flat = _flat(self.block)
+        r, w, n_eliminated, n_retained = self.block.shape
+        self.flat = np.ascontiguousarray(self.block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
         rest = dsyrk(-1.0, self.flat.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
@@ -215,12 +214,6 @@ def effects(root: np.ndarray, spherical: np.ndarray) -> np.ndarray:
 def both_sides(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Λ₁'VΛ₂ for V (a, b, ...)."""
     return scaled(right, scaled(left, values).swapaxes(0, 1)).swapaxes(0, 1)
-
-
-def _flat(block: np.ndarray) -> np.ndarray:
-    """A block (r, w, G, K) as a matrix (r G, w K), C order."""
-    r, w, n_eliminated, n_retained = block.shape
-    return np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
 
 
 def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:

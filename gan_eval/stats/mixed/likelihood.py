@@ -13,10 +13,9 @@ iteratively reweighted least squares) by
 
 M's rows being (z_i'Λ₁ e_p, z_i'Λ₂ e_s) and W the information of the trials: the expected one of yes/no answers, which
 is the criterion of lme4's `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software
-67(1)), and the observed one of grades, which is that of `clmm` of R's ordinal (Christensen 2019), and of psychometric
-functions: of 20 simulated studies with guess rate 1/2 it has 2 % less slope than was put in, the expected one 6 %, and
-a threshold that is 4 % too low. It is given here with
-its exact gradient over (Λ₁, Λ₂, θ, β), a Λ being its one number or Λ11, Λ21, Λ22.
+67(1)), and the observed one of psychometric functions and of grades, which is that of `clmm` of R's ordinal
+(Christensen 2019). It is given here with its exact gradient over (Λ₁, Λ₂, θ, β), a Λ being its one number or Λ11, Λ21,
+Λ22.
 """
 
 from dataclasses import dataclass

@@ -4,19 +4,13 @@ For trial i of participant p and picture s at the level x (the logarithm to base
 
     P(right) = γ + (1 - γ)(1 - 2λ) F(η),    η = α + βx + b_p + a_s,    b ~ N(0, σ_p²),    a ~ N(0, σ_s²),
 
-F being the inverse link (Wichmann & Hill 2001, Perception & Psychophysics 63, 1293-1313). Who has nothing to go by, or
-lapses, guesses: of pairs γ = 1/2. Of single pictures a guess is `fake` with the probability g_p, the participant's
-leaning: γ = g_p for a fake and 1 - g_p for a real, so that the leaning, which helps on one kind what it harms on the
-other, is not taken for seeing. Averaged over both kinds the share of right answers is always 1/2 + (1/2 - λ) F(η): the
-guess rate of balanced accuracy is 1/2, and its highest value is 1 - λ, λ being the lapse rate.
+F being the inverse link (Wichmann & Hill 2001, Perception & Psychophysics 63, 1293-1313). Of pairs γ = 1/2. Of single
+pictures a guess is `fake` with the probability g_p, the participant's leaning: γ = g_p for a fake and 1 - g_p for a
+real. Averaged over both kinds the share of right answers is 1/2 + (1/2 - λ) F(η), λ being the lapse rate.
 
-The threshold is the level where F(η) = 1/2 for the typical participant and picture, x = -α/β: midway between guessing
-and 1 - λ. F is symmetric, so it is also where the share averaged over participants and pictures is midway. The slope is
-β, on the link's scale for each doubling of the level.
-
-Participants keep thresholds of their own, so levels that a staircase or another adaptive procedure chose from their
-earlier answers bias nothing: the likelihood does not depend on how the levels came about (pooled answers would: whoever
-needs long exposures is given them).
+The threshold is the level where F(η) = 1/2 for the typical participant and picture, x = -α/β, midway between guessing
+and 1 - λ; the slope is β. Levels that an adaptive procedure chose from a participant's earlier answers bias nothing,
+since the likelihood of the crossed model does not depend on how the levels came about (that of pooled answers does).
 """
 
 from collections.abc import Sequence
@@ -26,7 +20,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import n_levels, t_critical, two_way
-from gan_eval.stats.mixed.fit import Start, fit_crossed
+from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
 
 LAPSES = (0.0, 0.025, 0.06)
@@ -131,9 +125,7 @@ def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> 
     return both @ lines + constants.ravel(), both
 
 
-def guess_rates(
-    data: Judgements, seen: np.ndarray, lapse: float, counts: np.ndarray | None = None
-) -> tuple[np.ndarray, float]:
+def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.ndarray, float]:
     """(N,) γ of each trial, and the mean leaning g.
 
     A participant says `fake` with probability g (1 - F') + F' [fake], F' = (1 - 2λ) F; the g_p are the modes under a
@@ -143,14 +135,12 @@ def guess_rates(
         data: the answers.
         seen: (N,) F.
         lapse: λ.
-        counts: (N,) answers that each of these stands for; None: one.
     """
     if not data.is_single:
         return np.full(len(data.right), 0.5), 0.5
     known, is_fake = (1 - 2 * lapse) * seen, data.model >= 0
     says_fake = data.right == is_fake
     offset, room = np.where(is_fake, known, 0.0), 1 - known
-    times = np.ones(len(known)) if counts is None else counts
 
     def modes(group: np.ndarray, centre: float, strength: float) -> np.ndarray:
         low, high = np.full(group.max() + 1, 1e-3), np.full(group.max() + 1, 1 - 1e-3)
@@ -158,7 +148,7 @@ def guess_rates(
             middle = (low + high) / 2
             says = np.clip(offset + middle[group] * room, 1e-9, 1 - 1e-9)
             rise = strength * (centre / middle - (1 - centre) / (1 - middle))
-            rise = rise + np.bincount(group, times * np.where(says_fake, room / says, -room / (1 - says)))
+            rise = rise + np.bincount(group, np.where(says_fake, room / says, -room / (1 - says)))
             low, high = np.where(rise > 0, middle, low), np.where(rise > 0, high, middle)
         return (low + high) / 2
 
@@ -186,47 +176,31 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
         raise NoFitError("one level: a function needs several")
     if any(data.right[side].all() or not data.right[side].any() for side in sides):
         raise NoFitError("all answers are right, or all are wrong")
-    # equal answers of a participant at one level are counted
-    levels, level = np.unique(data.level, return_inverse=True)
-    code = ((data.participant * len(levels) + level) * (data.model.max() + 2) + data.model + 1) * 2 + data.right
-    first, cell, times = (
-        np.unique(code, return_index=True, return_inverse=True, return_counts=True)[place] for place in (1, 2, 3)
-    )
-    right, at, participant, picture, model = (column[first] for column in data[:5])
-    few = Judgements(right, at, participant, picture, model, data.is_single)
-    X = np.column_stack([*few.sides(), *(side * few.level for side in few.sides())]).astype(float)
-    right, counts = right.astype(float), times.astype(float)
-    inverse = expit if link == "logit" else ndtr
+    X = np.column_stack([*sides, *(side * data.level for side in sides)]).astype(float)
+    right, inverse = data.right.astype(float), expit if link == "logit" else ndtr
     if lines is None:
         rises = np.sign(np.cov(data.level, data.right)[0, 1]) or 1.0
         lines = np.repeat([0.0, rises / max(float(np.std(data.level)), 1e-9)], len(sides))
-    guess, mean = guess_rates(few, inverse(X @ lines), lapse, counts)
+    guess, mean = guess_rates(data, inverse(X @ lines), lapse)
     for _ in range(3):
-        lines = _scored(X, right, counts, guess, lapse, lines, link=link)
-        guess, mean = guess_rates(few, inverse(X @ lines), lapse, counts)
+        lines = _scored(X, right, guess, lapse, lines, link=link)
+        guess, mean = guess_rates(data, inverse(X @ lines), lapse)
     terms = guessing_terms(X @ lines, right, guess, 2 * lapse * (1 - guess), link=link)
-    information = (X * (counts * np.asarray(terms.expected))[:, None]).T @ X
+    information = (X * np.asarray(terms.expected)[:, None]).T @ X
     own = (X * terms.score[:, None]) @ np.linalg.inv(information)
     beta, turn = balanced(lines, mean, is_single=data.is_single, link=link)
     own = own @ turn.T
     pairs = [(i, j) for i in range(len(beta)) for j in range(i)]
-    sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])[cell]
+    sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])
     variances = two_way(sums, data.participant, data.picture)
     covariance = np.diag(variances[: len(beta)])
     for (i, j), both in zip(pairs, variances[len(beta) :], strict=True):
         covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
-    return Pooled(Curve(beta, covariance, lapse, mean, lines), X[cell], guess[cell])
+    return Pooled(Curve(beta, covariance, lapse, mean, lines), X, guess)
 
 
 def _scored(
-    X: np.ndarray,
-    right: np.ndarray,
-    counts: np.ndarray,
-    guess: np.ndarray,
-    lapse: float,
-    lines: np.ndarray,
-    *,
-    link: str,
+    X: np.ndarray, right: np.ndarray, guess: np.ndarray, lapse: float, lines: np.ndarray, *, link: str
 ) -> np.ndarray:
     """Fisher scoring for given guess rates, with halved steps where one loses.
 
@@ -236,17 +210,17 @@ def _scored(
     lapses = 2 * lapse * (1 - guess)
     terms = guessing_terms(X @ lines, right, guess, lapses, link=link)
     for _ in range(60):
-        information = (X * (counts * np.asarray(terms.expected))[:, None]).T @ X
+        information = (X * np.asarray(terms.expected)[:, None]).T @ X
         if np.linalg.cond(information) > 1e12:
             break
-        score = X.T @ (counts * terms.score)
+        score = X.T @ terms.score
         step = np.linalg.solve(information, score)
         if score @ step < 1e-8:
             return lines
-        value = counts @ terms.log_likelihood
+        value = terms.log_likelihood.sum()
         for _ in range(12):
             terms = guessing_terms(X @ (lines + step), right, guess, lapses, link=link)
-            if counts @ terms.log_likelihood > value:
+            if terms.log_likelihood.sum() > value:
                 break
             step = step / 2
         else:
@@ -271,12 +245,13 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     spreads = [(0.5, 0.5), (0.15, 0.15)]
     if start is not None:
         spreads.insert(0, (max(start.sd_participant, 0.2), max(start.sd_picture, 0.2)))
+    lines = flat.curve.lines if start is None else start.lines
     for attempt, (sd, sd_picture) in enumerate(spreads, 1):  # the likelihood need not have one maximum
-        begin = flat.curve.lines if start is None else start.lines
+        begin = Start(lines, Spread(sd, sd, 0.0), Spread(sd_picture))
         try:
             fit = fit_crossed(
-                data.right, flat.X, data.participant, data.picture, link=link, slope=slope,
-                start=Start(begin, sd, sd_picture, sd, 0.0), guess=flat.guess, lapse=2 * lapse * (1 - flat.guess),
+                data.right, flat.X, data.participant, data.picture, link=link, slope=slope, start=begin,
+                guess=flat.guess, lapse=2 * lapse * (1 - flat.guess),
             )  # fmt: skip
             break
         except NoFitError as why:
@@ -289,7 +264,7 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     evidence = fit.log_likelihood + log_determinant / 2
     mean = flat.curve.guess
     beta, turn = balanced(fit.beta, mean, is_single=data.is_single, link=link)
-    return Curve(beta, turn @ covariance @ turn.T, lapse, mean, fit.beta, evidence, fit.sd_first, fit.sd_second)
+    return Curve(beta, turn @ covariance @ turn.T, lapse, mean, fit.beta, evidence, fit.first.sd, fit.second.sd)
 
 
 def averaged(curves: list[Curve], weights: np.ndarray, *, link: str = "logit") -> Curve:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from gan_eval.files.atomic import write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.giveaways.facts import file_facts
-from gan_eval.metrics.run.files import PictureFiles, PixelBudget
+from gan_eval.metrics.run.files import PictureFiles
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures
 from gan_eval.tables.cells import csv_records
@@ -68,8 +69,8 @@ def facts_of(path: Path) -> object:
 @pytest.mark.parametrize(
     "opened",
     [
-        pictures.read_rgb, PictureFiles(PixelBudget()).read, facts_of, csv_records, load_study, read_json, sha256_file,
-        require_file, lambda path: write_bytes(path, b""),
+        pictures.read_rgb, PictureFiles(threading.Lock()).read, facts_of, csv_records, load_study, read_json,
+        sha256_file, require_file, lambda path: write_bytes(path, b""),
     ],
 )  # fmt: skip
 def test_what_has_no_end_is_refused_at_once(no_file: Path, opened) -> None:

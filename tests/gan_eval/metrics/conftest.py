@@ -7,7 +7,6 @@ import pytest
 import torch
 from metric_pictures import Thumbnails, disturbed, texture
 from tiny_segmenters import NearestColour, save
-from torch import nn
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.networks import extractors
@@ -16,24 +15,25 @@ from gan_eval.stimuli import pictures
 
 
 def _random_state() -> dict[str, torch.Tensor]:
-    """torch-fidelity's network with seeded weights of a sane size, as a state dict in the official `.pth` layout."""
+    """Seeded weights of a sane size, in the official `.pth` layout, which is that of torch-fidelity's network."""
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     network = FeatureExtractorInceptionV3.__new__(FeatureExtractorInceptionV3)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, torch.device("meta"):
         patch.setattr(torch, "load", lambda *_, **__: {})
         patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
         network.__init__("seeded", ["2048"], feature_extractor_weights_path="none")  # type: ignore[misc]
     generator = torch.Generator().manual_seed(7)
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, generator=generator)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.8, 1.2, generator=generator)
-            nn.init.normal_(module.bias, 0, 0.2, generator=generator)
-            nn.init.normal_(module.running_mean, 0, 0.2, generator=generator)
-            nn.init.uniform_(module.running_var, 0.5, 2, generator=generator)
-    return network.state_dict()
+
+    def drawn(name: str, shape: torch.Size) -> torch.Tensor:
+        normal = torch.randn(shape, generator=generator)
+        if name.endswith("bn.weight"):
+            return 1 + 0.1 * normal.clamp(-2, 2)
+        if name.endswith("running_var"):
+            return 0.5 + normal.abs()
+        return normal * (2 / shape[1:].numel()) ** 0.5 if len(shape) == 4 else 0.2 * normal
+
+    return {name: drawn(name, value.shape) for name, value in network.state_dict().items()}
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def seeded_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folders(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
     """Makes `real/` and `fake/` with n paired pictures each and returns both folders."""
 
-    def make(count: int, *, height: int = 192, width: int = 192) -> tuple[Path, Path]:
+    def make(count: int, *, height: int = 96, width: int = 192) -> tuple[Path, Path]:
         for n in range(count):
             real = texture(n, height, width)
             pictures.write_png(tmp_path / "real" / f"p{n}.png", real)

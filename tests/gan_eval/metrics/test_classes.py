@@ -18,6 +18,7 @@ from distributed_metrics import (
     pictures,
     values,
 )
+from metric_pictures import features_of
 from torch import multiprocessing
 
 import gan_eval.metrics
@@ -33,7 +34,7 @@ from gan_eval.metrics.classes import (
     PeakSignalNoiseRatio,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.networks.extractors import features_of, inception_extractor
+from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.set_classes import (
     AllPairsKernelInceptionDistance,
     FrechetInceptionDistance,
@@ -95,19 +96,6 @@ def test_two_processes_give_the_number_of_one(one_process, tmp_path):
     assert found.keys() == SHARES.keys()
     for name, numbers in found.items():
         assert numbers == pytest.approx(one_process, rel=1e-9), name
-
-
-@pytest.mark.slow
-def test_copies_go_on_where_the_original_stands(one_process):
-    metrics = make_all()
-    hand_in(metrics, FAKE[:10], REAL[:10])
-    for again in (pickle.loads(pickle.dumps(metrics)), {name: metric.clone() for name, metric in metrics.items()}):
-        hand_in(again, FAKE[10:], REAL[10:])
-        assert values(again) == pytest.approx(one_process, rel=1e-9)
-    for metric in metrics.values():
-        metric.reset()
-    hand_in(metrics, FAKE, REAL)
-    assert values(metrics) == pytest.approx(one_process, rel=1e-9)
 
 
 @pytest.mark.slow
@@ -179,21 +167,6 @@ def test_fid_and_kid_are_torchmetrics():
         metric.update(FAKE, real=False)
     assert ours[0].compute().item() == pytest.approx(theirs[0].compute().item(), rel=1e-5)
     assert ours[1].compute().item() == pytest.approx(theirs[1].compute()[0].item(), rel=1e-5)
-
-
-@pytest.mark.parametrize(("count", "width"), [(2, 40), (30, 40), (41, 40), (150, 40), (70, 1)])
-def test_the_factor_is_exact_at_any_rank(count, width, monkeypatch):
-    monkeypatch.setattr(set_classes, "PENDING", 16)
-    generator = torch.Generator().manual_seed(count)
-    real, fake = (torch.randn(count, 3, 1, width, generator=generator) for _ in range(2))
-    real[..., 0], fake[..., -1] = 5, 0  # a feature that never varies
-    metric = FrechetInceptionDistance(feature_extractor=_Given(width, [*real.split(7), *(3 * fake + 1).split(7)]))
-    for is_real in (True, False):
-        for part in real.split(7):
-            metric.update(torch.zeros(len(part), 3, 8, 8, dtype=torch.uint8), real=is_real)
-    expected = functional.fid(real[:, 0, 0], 3 * fake[:, 0, 0] + 1)
-    assert metric.compute().item() == pytest.approx(expected, rel=1e-10, abs=1e-10)
-    assert sum(len(part) for part in metric.pending_real) < 16
 
 
 class _Given:

@@ -25,7 +25,7 @@ def batch(pictures) -> torch.Tensor:
 
 def test_there_is_a_function_for_every_metric():
     names = {name.removesuffix("_inception") for name in METRICS}
-    assert names | {"load", "Unmeasurable"} == set(functional.__all__)
+    assert all(callable(getattr(functional, name)) for name in names)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,27 +57,6 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
 
 
-@pytest.mark.nightly
-def test_machine_code_is_read_from_disk_by_the_next_process(tmp_path: Path) -> None:
-    code = (
-        "import numpy as np; from gan_eval.metrics.kernels import loops\n"
-        "from gan_eval.metrics.kernels.compiled import difference_sums\n"
-        "difference_sums(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4, 3), np.uint8))\n"
-        "print(sum(loops.difference_sums.stats.cache_hits.values()))"
-    )
-    hits = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={"NUMBA_CACHE_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for _ in range(2)
-    ]
-    assert hits == ["0", "1"]
-
-
 def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     code = (
         "import sys\n"
@@ -87,21 +65,3 @@ def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.nightly
-def test_warm_up_leaves_nothing_to_compile() -> None:
-    code = (
-        "from gan_eval.metrics.kernels import loops\n"
-        "from gan_eval.metrics.kernels.compiled import warm_up\n"
-        "def compiled():\n"
-        "    return {f: len(f.signatures) for f in vars(loops).values() if hasattr(f, 'signatures')}\n"
-        "warm_up(); before = compiled()\n"
-        "import sys; sys.path.insert(0, sys.argv[1]); import test_kernels as t\n"
-        "t.values(t.FAKE, t.REAL); assert compiled() == before; print(sum(map(bool, before.values())))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(Path(__file__).parent)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 7

@@ -41,30 +41,6 @@ def test_a_linear_ramp_is_restored(fills: ModuleType, name: str) -> None:
     assert np.allclose(fills.FILLS[name](torn, hole), ramp()[hole], atol=1e-6)
 
 
-def test_harmonic_obeys_the_mean_value_property_at_the_edge_too(fills: ModuleType) -> None:
-    rng = np.random.default_rng(2)
-    picture = rng.integers(0, 256, (12, 15, 3), dtype=np.uint8)
-    hole = np.zeros((12, 15), bool)
-    hole[0:5, 3:9] = hole[8:12, 11:15] = True
-    filled = picture.astype(float)
-    filled[hole] = fills.harmonic(picture, hole)
-    for row, column in np.argwhere(hole):
-        around = [(row + a, column + b) for a, b in ((-1, 0), (1, 0), (0, -1), (0, 1))]
-        near = [filled[at] for at in around if 0 <= at[0] < 12 and 0 <= at[1] < 15]
-        assert filled[row, column] == pytest.approx(np.mean(near, axis=0), abs=1e-9)
-
-
-def test_each_part_has_the_mean_of_its_own_border(fills: ModuleType) -> None:
-    picture = np.zeros((10, 20, 3), np.uint8)
-    picture[:, 10:] = 200
-    picture[2, 3] = 100  # of the 12 pixels that touch the first part
-    hole = np.zeros((10, 20), bool)
-    hole[3:6, 3:6] = hole[3:6, 14:17] = True
-    filled = fills.border_mean(picture, hole).reshape(3, 2, 3, 3)
-    assert np.allclose(filled[:, 0], 100 / 12)
-    assert np.allclose(filled[:, 1], 200)
-
-
 def test_the_sets_have_the_same_holes_and_known_pixels(
     fills: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,26 +4,36 @@ from pathlib import Path
 
 import pytest
 from page_reader import Page
-from synthetic_study import make_study
+from synthetic_metrics import frames_of, pictures_of, sets, values
+from synthetic_study import FILLED, make_study
 from synthetic_tables import write_tables
 from synthetic_training import make_training
 
-from gan_eval.report import build
+from gan_eval.report import build, build_metrics_report
 
-ONE = {"pix2pix_cityscapes": {"adversarial_weight": 1.0, "lambda_l1": 100.0}}
+NAMES = ("<script>alert(1)</script>", "P&2", "P3", "P4", "P5")
 
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory) -> Path:
     """A whole study of five people, one of them with a name that is hard to print."""
-    return make_study(
-        tmp_path_factory.mktemp("people"), participants=("<script>alert(1)</script>", "P&2", "P3", "P4", "P5")
-    )
+    return make_study(tmp_path_factory.mktemp("people"), participants=NAMES)
 
 
 @pytest.fixture(scope="session")
 def study_page(study, tmp_path_factory) -> Page:
     return Page(build(study, tmp_path_factory.mktemp("study") / "report.html"))
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory) -> Path:
+    """A rehearsed study of two models that fill holes."""
+    return make_study(tmp_path_factory.mktemp("filled"), models=FILLED, simulated=True, fraction=0.1)
+
+
+@pytest.fixture(scope="session")
+def filled_page(filled, tmp_path_factory) -> Page:
+    return Page(build(filled, tmp_path_factory.mktemp("holes") / "report.html", title="Mine"))
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +48,13 @@ def tables_page(tables, tmp_path_factory) -> Page:
 
 
 @pytest.fixture(scope="session")
-def several(tmp_path_factory) -> Path:
-    """The training of four models."""
-    return make_training(tmp_path_factory.mktemp("several"))
+def training(tmp_path_factory) -> Path:
+    """The training of two models."""
+    return make_training(tmp_path_factory.mktemp("training"))
 
 
 @pytest.fixture(scope="session")
-def one(tmp_path_factory) -> Path:
-    """The training of one model."""
-    return make_training(tmp_path_factory.mktemp("one"), models=ONE)
+def metrics_page(tmp_path_factory) -> Page:
+    """The page of metrics of three models."""
+    folder, images = tmp_path_factory.mktemp("metrics"), values()
+    return Page(build_metrics_report(frames_of(images, sets()), pictures_of(images, folder), folder / "report.html"))

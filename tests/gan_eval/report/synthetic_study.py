@@ -1,77 +1,107 @@
-"""A whole synthetic study's folder: tables, tiny real pictures, training logs, published numbers."""
+"""A whole study's folder, of translations or of filled holes: tables, tiny pictures, logs, published numbers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 from rehashed import rehash
+from synthetic_training import log_rows
 
 from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, RUNS, SESSIONS, SET_METRICS, STIMULI, TRAINING_LOG, TRIALS
 from gan_eval.tables.frames import frame_of, write_rows, write_table
 
+SIDE = 64
+TRANSLATED = {"pix2pix_facades": "facades", "pix2pix_maps": "maps"}
+"""The data set of each model."""
+FILLED = {"rec_1000": "photographs", "rec_1": "photographs"}
+RATIOS = {"rec_1000": (0.999, 0.001), "rec_1": (0.5, 0.5)}
+"""Weights of reconstruction and adversarial loss."""
+HOLES = (("centre", 0.25), ("blocks", 0.0625), ("region", 0.125))
 STUDY = """
 [study]
 name = "synthetic"
 title = "Can people recognise <b>these</b> pictures?"
 question = "Are generated façades & maps taken for photographs?"
 seed = 7
-{data}
 [quiz]
 real = 8
 fake = 8
 participants = 9
 """
-PUBLISHED_QUIZ = """study,source,dataset,group,trials,percent_correct,note
+MODEL = '[models.{name}]\ndata = "{data}"\n'
+OF_HOLES = (
+    '[models.{name}.training]\ngenerator = "context_encoder"\ndiscriminator = "global"\nstatistics = "batch"\n'
+    "lambda_l1 = 0.0\nlambda_l2 = {rec}\nadversarial_weight = {adv}\nimage_size = 64\n"
+    "inpainting = {{ masks = {{ centre = 1 }}, centre = 0.5 }}\n"
+)
+PUBLISHED = {
+    "quiz.csv": """study,source,dataset,group,trials,percent_correct,note
 earlier,"Someone: Something, Table I",facades,real,25,96,one assessor
 earlier,"Someone: Something, Table I",facades,fake,25,96,
 earlier,"Someone: Something, Table I",shoes,real,25,72,
-"""
-PUBLISHED_METRICS = """subject,source,model,dataset,metric,value,note
+""",
+    "metric_values.csv": """subject,source,model,dataset,metric,value,note
 fid,A paper,unet,facades,fid,119.1,training mode
 fid,A paper,unet,elsewhere,fid,88,training mode
-"""
+""",
+    "psnr.csv": """study,source,dataset,source_size,network_size,lambda_rec_over_lambda_adv,test_psnr_db
+they,"Someone: Encoders, Table 1",photographs,64,128,1,11.56
+they,"Someone: Encoders, Table 1",tiny,64,128,100,14.34
+they,"Someone: Encoders, Table 1",photographs,64,128,1000,17.20
+they,"Someone: Encoders, Table 1",photographs,128,128,1000,15.39
+others_2016,quoted in the same table,streets,,128,1000,18.58
+""",
+}
 
 
 def make_study(
     folder: Path,
     *,
-    datasets: tuple[str, ...] = ("facades", "maps"),
-    participants: tuple[str, ...] = ("P01", "P02", "P03", "P04", "P05", "P06", "P07"),
+    models: Mapping[str, str] = TRANSLATED,
+    participants: tuple[str, ...] = ("P01", "P02", "P03", "P04", "P05"),
     simulated: bool = False,
     fraction: float = 1.0,
-    skill: float = 1.0,
     seed: int = 0,
 ) -> Path:
-    """Write the folder of a study with one model for each data set and 8 + 8 pictures of each."""
+    """Write the folder of a study: 12 or 16 items of each data set, of which each participant judges one version."""
     rng = np.random.default_rng(seed)
-    sections = "".join(f'[data.{name}]\n[models.pix2pix_{name}]\ndata = "{name}"\n' for name in datasets)
-    _text(folder / "study.toml", STUDY.format(data=sections))
-    facts = {
-        "title": 'Can people recognise <b>these</b> "pictures"?',
-        "study": "synthetic",
-        "version": 1,
-        "fraction": fraction,
-        "smoke": False,
-        "notes": ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"],
-        "sessions": {"complete": len(participants), "wanted": 9, "simulated": len(participants) if simulated else 0},
-        "software": "gan_eval 0.1.0",
-    }
+    filled = models is FILLED
+    data = "".join(f"[data.{name}]\n" for name in dict.fromkeys(models.values()))
+    for name, dataset in models.items():
+        rec, adv = RATIOS.get(name, (100.0, 1.0))
+        data += (MODEL + OF_HOLES * filled).format(name=name, data=dataset, rec=rec, adv=adv)
+        _text(folder / "models" / name / "config.json", json.dumps({"settings": _settings(rec, adv, filled=filled)}))
+        log = [row | {"fraction": fraction} for row in log_rows(rng, 400, 1, 0)]
+        write_rows(log, folder / "models" / name / "training_log.csv", TRAINING_LOG)
+    _text(folder / "study.toml", STUDY + data)
+    sessions = {"complete": len(participants), "wanted": 9, "simulated": len(participants) * simulated}
+    notes = ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"]
+    title = 'Can people recognise <b>these</b> "pictures"?'
+    facts = {"title": title, "fraction": fraction, "notes": notes, "sessions": sessions, "software": "gan_eval 0.1.0"}
     _text(folder / ".gan-eval" / "facts.json", json.dumps(facts))
-    _text(folder / "published" / "real_fake_quiz.csv", PUBLISHED_QUIZ)
-    _text(folder / "published" / "metric_values.csv", PUBLISHED_METRICS)
-    stimuli = [row for name in datasets for row in _stimuli(folder, name, fraction, rng)]
-    images, sets = _metrics(folder, stimuli, fraction, rng)
-    trials = _trials(stimuli, participants, simulated, fraction, skill, rng)
+    for name in ("psnr.csv",) if filled else ("quiz.csv", "metric_values.csv"):
+        _text(folder / "published" / name, PUBLISHED[name])
+    rows = [row for name, dataset in models.items() for row in _stimuli(folder, name, dataset, filled, fraction, rng)]
+    pictures = list({row["stimulus"]: row for row in rows}.values())
+    images, sets = _metrics(folder, pictures, fraction, rng)
+    trials = _trials(pictures, participants, simulated, fraction, rng)
     write_table(trials, folder / "tables" / "trials.csv", TRIALS)
-    write_rows(_sessions(participants, simulated), folder / "tables" / "sessions.csv", SESSIONS)
-    write_analysis(analyze(trials, image_metrics=images, set_metrics=sets), folder / "tables")
-    for name in datasets:
-        write_rows(_log(fraction, rng), folder / "models" / f"pix2pix_{name}" / "training_log.csv", TRAINING_LOG)
+    session = {"protocol": "quick_response", "status": "complete", "simulated": simulated, "refresh_hz": 60.0}
+    of_people = [session | {"session": f"s-{name}", "participant": name} for name in participants]
+    write_rows(of_people, folder / "tables" / "sessions.csv", SESSIONS)
+    frames = analyze(trials, image_metrics=images, set_metrics=sets, stimuli=pd.DataFrame(pictures) if filled else None)
+    write_analysis(frames, folder / "tables")
     return folder
+
+
+def _settings(rec: float, adv: float, *, filled: bool) -> dict[str, object]:
+    weights = {"lambda_l1": 0.0 if filled else rec, "lambda_l2": rec * filled, "adversarial_weight": adv}
+    return weights | {"image_size": SIDE} | ({"inpainting": {"masks": {"centre": 1.0}}} if filled else {})
 
 
 def _text(path: Path, text: str) -> None:
@@ -79,41 +109,37 @@ def _text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _stimuli(folder: Path, dataset: str, fraction: float, rng: np.random.Generator) -> list[dict[str, object]]:
-    base = folder / "stimuli" / f"{dataset}-pix2pix_{dataset}"
+def _stimuli(
+    folder: Path, model: str, dataset: str, filled: bool, fraction: float, rng: np.random.Generator
+) -> list[dict[str, object]]:
+    """Write the pictures of one model, those of an item's real version equal for all, and return the table's rows."""
+    base = folder / "stimuli" / f"{dataset}-{model}"
     rows: list[dict[str, object]] = []
-    for number in range(16):
+    for number in range(12 if filled else 16):
         stem = f"{number:03d}"
-        photo = _blocks(rng)
-        for part, picture in {
-            "input": np.round(photo / 128) * 127,
-            "real": photo,
-            "fake": np.clip(photo + rng.normal(0, 30, photo.shape), 0, 255),
-        }.items():
-            path = base / part / f"{stem}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture.astype(np.uint8)).save(path)
+        photo = np.kron(np.random.default_rng(number).uniform(20, 235, (8, 8, 3)), np.ones((8, 8, 1)))
+        generated = np.clip(photo + rng.normal(0, 30, photo.shape), 0, 255)
+        kind, area = HOLES[number % len(HOLES)]
+        half = round(SIDE * area**0.5 / 2)
+        hole = np.zeros((SIDE, SIDE, 1), bool)
+        hole[SIDE // 2 - half : SIDE // 2 + half, SIDE // 2 - half : SIDE // 2 + half] = True
+        parts = {"input": np.round(photo / 128) * 127, "real": photo, "fake": generated}
         shared = {"item": f"{dataset}/{stem}", "dataset": dataset, "split": "test", "input_file": f"input/{stem}.png"}
-        rows.append(shared | {"stimulus": f"{dataset}/real/{stem}", "kind": "real", "file": f"real/{stem}.png"})
-        rows.append(
-            shared
-            | {
-                "stimulus": f"{dataset}/pix2pix_{dataset}/{stem}",
-                "kind": "fake",
-                "model": f"pix2pix_{dataset}",
-                "file": f"fake/{stem}.png",
-                "reference_file": f"real/{stem}.png",
-                "fraction": fraction,
-            }
-        )
+        if filled:
+            parts |= {"input": np.where(hole, 128, photo), "fake": np.where(hole, generated, photo)}
+            parts |= {"mask": hole * np.full(3, 255), "raw/fake": generated}
+            shared |= {"mask_kind": kind, "mask_area": area, "mask_file": f"mask/{stem}.png"}
+        for part, picture in parts.items():
+            (base / part).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture.astype(np.uint8)).save(base / part / f"{stem}.png")
+        fake = {"kind": "fake", "model": model, "reference_file": f"real/{stem}.png", "fraction": fraction}
+        rows += [
+            shared | {"stimulus": f"{dataset}/real/{stem}", "kind": "real", "file": f"real/{stem}.png"},
+            shared | fake | {"stimulus": f"{dataset}/{model}/{stem}", "file": f"fake/{stem}.png"},
+        ]
     write_rows(rows, base / "stimuli.csv", STIMULI)
     rehash(base)
     return rows
-
-
-def _blocks(rng: np.random.Generator) -> np.ndarray:
-    coarse = rng.uniform(20, 235, (8, 8, 3))
-    return np.kron(coarse, np.ones((8, 8, 1)))
 
 
 def _metrics(
@@ -124,14 +150,19 @@ def _metrics(
         {name: row.get(name) for name in names} | {"metric": metric, "value": value, "run": "r1", "fraction": fraction}
         for row in stimuli
         if row["kind"] == "fake"
-        for metric, value in (("psnr", rng.normal(14, 2)), ("ssim", rng.uniform(0.1, 0.4)))
+        for metric, value in (
+            ("psnr", rng.normal(14, 2)),
+            ("ssim", rng.uniform(0.1, 0.4)),
+            *([("psnr_hole", rng.normal(17, 1))] if "mask_kind" in row else []),
+        )
     ]
     images[1] |= {"value": None, "reason": "picture <broken>"}
     sets = [
-        {"model": f"pix2pix_{name}", "dataset": name, "metric": metric, "n_real": 16, "n_fake": 16, "run": "r1"}
+        {"model": model, "dataset": dataset, "metric": metric, "n_real": 16, "n_fake": 16, "run": "r1"}
         | {"fraction": fraction}
         | values
-        for name in dict.fromkeys(str(row["dataset"]) for row in stimuli)
+        for dataset, model in dict.fromkeys((str(row["dataset"]), row.get("model")) for row in stimuli)
+        if model
         for metric, values in (
             ("fid", {"value": 231.4, "ci_low": 220.0, "ci_high": 240.0}),
             ("kid", {"value": None, "reason": "weights not found: gan-eval weights fetch inception"}),
@@ -150,70 +181,23 @@ def _trials(
     participants: tuple[str, ...],
     simulated: bool,
     fraction: float,
-    skill: float,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     rows = []
     ease = {row["stimulus"]: rng.normal(0, 0.6) for row in stimuli}
     for number, participant in enumerate(participants):
-        half = [row for row in stimuli if (int(str(row["item"])[-3:]) + number) % 2 == (row["kind"] == "fake")]
         talent = rng.normal(0, 0.4)
+        half = [row for row in stimuli if (int(str(row["item"])[-3:]) + number) % 2 == (row["kind"] == "fake")]
         for trial, position in enumerate(rng.permutation(len(half)), start=1):
             row = half[position]
-            right = rng.random() < 1 / (1 + np.exp(-skill - talent - ease[row["stimulus"]]))
+            right = rng.random() < 1 / (1 + np.exp(-1 - talent - ease[row["stimulus"]]))
             other = "real" if row["kind"] == "fake" else "fake"
             response = "none" if rng.random() < 0.02 else (row["kind"] if right else other)
             rows.append(
                 {name: row.get(name) for name in ("stimulus", "item", "kind", "model", "dataset")}
-                | {
-                    "session": f"s-{participant}",
-                    "participant": participant,
-                    "study": "synthetic",
-                    "protocol": "quick_response",
-                    "block": 1,
-                    "trial": trial,
-                    "exposure_ms": rng.uniform(600, 3000),
-                    "response": response,
-                    "reaction_time_ms": None if response == "none" else 400 + rng.lognormal(6.3, 0.5),
-                    "simulated": simulated,
-                    "fraction": fraction,
-                }
+                | {"session": f"s-{participant}", "participant": participant, "study": "synthetic", "trial": trial}
+                | {"protocol": "quick_response", "response": response, "exposure_ms": rng.uniform(600, 3000)}
+                | {"reaction_time_ms": None if response == "none" else 400 + rng.lognormal(6.3, 0.5)}
+                | {"simulated": simulated, "fraction": fraction}
             )
     return fill_trials(pd.DataFrame(rows))
-
-
-def _sessions(participants: tuple[str, ...], simulated: bool) -> list[dict[str, object]]:
-    return [
-        {
-            "session": f"s-{name}",
-            "participant": name,
-            "protocol": "quick_response",
-            "status": "complete",
-            "simulated": simulated,
-            "refresh_hz": 60.0,
-        }
-        for name in participants
-    ]
-
-
-def _log(fraction: float, rng: np.random.Generator) -> list[dict[str, object]]:
-    steps = np.arange(20, 4001, 20)
-    curves = {
-        "g_adversarial": 1.2 + steps / 3000,
-        "g_l1": 0.15 + 0.35 * np.exp(-steps / 900),
-        "d_real": 0.3 + 0.35 * np.exp(-steps / 1500),
-        "d_fake": 0.25 + 0.35 * np.exp(-steps / 1500),
-    }
-    return [
-        {
-            "step": int(step),
-            "epoch": 1,
-            "images": int(step),
-            "term": term,
-            "seconds": float(step) * 0.3,
-            "fraction": fraction,
-        }
-        | {"value": float(value * rng.uniform(0.8, 1.2))}
-        for term, values in curves.items()
-        for step, value in zip(steps, values, strict=True)
-    ]

@@ -1,14 +1,33 @@
 """Rows for every table of answers and inference, with names that are hard to print."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.settings.study import Study
 from gan_eval.stats.analysis import ALL_TABLES
-from gan_eval.tables.frames import write_rows
+from gan_eval.tables.frames import frame_of, write_rows
 
 SCRIPT = "<script>alert('x')</script>"
 NASTY = ("a|b\"c' & <i>d</i>", "\u202egpj.exe", "x" * 300, "😀 `code` *bold* [link](http://example.org)")
 SPAN = {"ci_low": 0.2, "ci_high": 0.4}
 TOLD_APART = {"comparison": "told apart", "a": "fake", "b": "real", "measure": "called_fake"}
+
+
+def folder_of(
+    *,
+    study: Study | None = None,
+    facts: Mapping[str, object] | None = None,
+    **tables: pd.DataFrame | Sequence[Mapping[str, object]],
+) -> StudyFolder:
+    """A folder of these tables alone, each a frame or its rows."""
+    frames = {
+        name: rows if isinstance(rows, pd.DataFrame) else frame_of(rows, ALL_TABLES[name])
+        for name, rows in tables.items()
+    }
+    return StudyFolder(Path(), study, facts or {}, frames, {}, {}, {})
 
 
 def told_apart(**cells: object) -> dict[str, object]:
@@ -89,9 +108,6 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
         "bradley_terry": [
             {"dataset": "maps", "contestant": name, "n": 9, "wins": 4, "strength": value, "ci_low": -1, "ci_high": 1}
             for name, value in (("real", 0.5), (NASTY[0], -0.5))
-        ],
-        "opinion_scores": [
-            {"stimulus": f"maps/gan/{place}", "n": 4, "mos": 1 + place / 20} for place in range(60)
         ],
         "agreement": [
             {"answer": "response", "kind": "all", "level": "nominal", "n_stimuli": 9, "n_participants": 3,

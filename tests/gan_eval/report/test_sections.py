@@ -1,53 +1,36 @@
+"""Sections of answers, from tables whose numbers and names are given."""
+
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from page_reader import Page
-from synthetic_tables import NASTY, SCRIPT, models, table_rows, told_apart, write_tables
+from synthetic_tables import NASTY, SCRIPT, folder_of, models, table_rows, told_apart
 
-from gan_eval.report import build
-from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import row_notes
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import answer
-from gan_eval.report.people.comparisons import comparisons_section
-from gan_eval.report.people.design import _trial_facts
-from gan_eval.report.people.rates import group_name
-from gan_eval.report.people.timing import exposure_levels
-from gan_eval.stats.analysis import ALL_TABLES
-from gan_eval.stats.answers.rates import RATES
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.report.people.comparisons import comparisons_section, model_sentences, model_tables
+from gan_eval.report.people.participants import exposure_levels, timing_section
+from gan_eval.report.people.rates import detection_section, group_name
+from gan_eval.stats.analysis import ALL_TABLES, analyze
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import CHECKS, TRIALS
-from gan_eval.tables.frames import frame_of, write_rows, write_table
 
 
-@pytest.fixture
-def folder(tables) -> Path:
-    return tables
+def answer_of(*rows: dict[str, object], **cells: object) -> list[str]:
+    """Return the answer from these comparisons, and the row of rates of everything with these cells."""
+    tables = table_rows()
+    everything, *others = tables["rates"]
+    folder = folder_of(rates=[everything | cells, *others], detection=tables["detection"], comparisons=rows)
+    return [sentence.replace("\u202f", " ").replace("\u2212", "-") for sentence in answer(folder)]
 
 
-@pytest.fixture
-def page(tables_page) -> Page:
-    return tables_page
-
-
-def answer_of(folder: Path, *rows: dict[str, object]) -> str:
-    """The page's words with these comparisons alone, besides the rates."""
-    write_rows(table_rows()["rates"], folder / "rates.csv", RATES)
-    write_rows(rows, folder / "comparisons.csv", COMPARISONS)
-    return Page(build(folder, folder / "report.html")).words
-
-
-def test_every_table_of_answers_has_its_section(page):
-    assert page.sections() == [
-        "answer", "notes", "rates", "detection", "choices", "grades", "comparisons", "extremes", "agreement", "models",
-        "design", "participants", "checklist", "methods", "files", "versions",
+def test_every_table_of_answers_has_its_section(tables_page):
+    assert tables_page.sections() == [
+        "answer", "notes", "rates", "detection", "choices", "comparisons", "extremes", "agreement", "models",
+        "participants", "checklist", "methods", "files", "versions",
     ]  # fmt: skip
 
 
@@ -63,22 +46,25 @@ def test_every_table_of_answers_has_its_section(page):
 def test_told_apart_has_the_words_of_the_table_to_cite(verdict, difference, words):
     note = "held against twice the margin, 0.1 in the probability of being called fake; few people"
     rows = [told_apart(verdict=verdict, difference=difference, note=note)]
-    folder = StudyFolder(Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, {}, {}, {})
-    (table,) = comparisons_section(folder).blocks[-1:]
+    (table,) = comparisons_section(folder_of(comparisons=rows)).blocks[-1:]
     assert table.rows[0][-1] == words
     assert table.notes[-1] == "told apart: few people"
 
 
-def test_pairs_of_metrics_without_interval_and_test_are_counted():
-    def pair(level: str, n: int, **cells: object) -> dict[str, object]:
-        shared = {"dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
-        return shared | {"level": level, "n": n, "agreement_a": 0.6, "agreement_b": 0.2, "difference": 0.4} | cells
+def metric_differences(rows: list[dict[str, object]], **tables: object):
+    section = agreement_section(folder_of(correlation_differences=rows, **tables))
+    (table,) = [block for block in section.blocks if getattr(block, "caption", "").startswith("Which metric")]
+    return table
 
-    few, many = pair("model", 3), pair("stimulus", 40, ci_low=0.1, ci_high=0.7, p=0.2, p_holm=0.4)
+
+PAIR = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
+
+
+def test_pairs_of_metrics_without_interval_and_test_are_counted():
+    few = PAIR | {"level": "model", "n": 3, "agreement_a": 0.6, "agreement_b": 0.2, "difference": 0.4}
+    many = few | {"level": "stimulus", "n": 40, "ci_low": 0.1, "ci_high": 0.7, "p": 0.2, "p_holm": 0.4}
     for rows, shown in (([few, many], 1), ([few], 1), ([many], 1)):
-        frame = frame_of(rows, CORRELATION_DIFFERENCES)
-        section = agreement_section(StudyFolder(Path(), None, {}, {"correlation_differences": frame}, {}, {}, {}))
-        (table,) = [block for block in section.blocks if getattr(block, "caption", "").startswith("Which metric")]
+        table = metric_differences(rows)
         assert len(table.rows) == shown
         assert any("1 pair of metrics over too few points" in note for note in table.notes) == (len(rows) == 2)
         assert table.rows[0][-1] == "undecided"
@@ -95,25 +81,16 @@ def test_pairs_of_metrics_without_interval_and_test_are_counted():
 )
 def test_a_metric_that_runs_against_people_is_not_said_to_follow_them(metric, within, said):
     row = {"level": "stimulus", "dataset": "maps", "measure": "fooling_rate", "n": 40}
-    tables = {
-        "correlations": frame_of([row | {"metric": metric, "spearman": 0.1, "within": within}], CORRELATIONS),
-        "correlation_differences": frame_of(
-            [row | {"metric_a": metric, "metric_b": "ssim", "ci_low": 0.1, "follows_better": metric}],
-            CORRELATION_DIFFERENCES,
-        ),
-    }
-    section = agreement_section(StudyFolder(Path(), None, {}, tables, {}, {}, {}))
-    (table,) = [block for block in section.blocks if getattr(block, "caption", "").startswith("Which metric")]
-    assert table.rows[0][-1] == said
+    correlations = [row | {"metric": metric, "spearman": 0.1, "within": within}]
+    rows = [PAIR | {"n": 40, "metric_a": metric, "ci_low": 0.1, "follows_better": metric}]
+    assert metric_differences(rows, correlations=correlations).rows[0][-1] == said
 
 
-def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path):
+def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
     tested = {"check_p": 0.02, "noninferior": True, "margin": 0.05, "ci90_low": -0.18, "ci90_high": -0.06}
     basis = {"basis": "crossed_model"}
     rows = [told_apart(), models("b", "a", **tested, **basis), models("c", "a", basis="two_way_cluster")]
-    (table,) = comparisons_section(
-        StudyFolder(Path(), None, {}, {"comparisons": frame_of(rows, COMPARISONS)}, {}, {}, {})
-    ).blocks[-1:]
+    (table,) = comparisons_section(folder_of(comparisons=rows)).blocks[-1:]
     assert table.head == [
         "difference", "points (95\u202f%, unadjusted)", "p", "p (Holm)", "90\u202f% interval", "p (equivalence)",
         "not inferior", "verdict",
@@ -125,50 +102,74 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows(tmp_path
     assert table.notes[0] == "Basis: crossed model; clustered: models on maps: c − a, fooling rate."
 
 
-def test_equivalence_is_told_from_its_own_verdict_only(tmp_path):
-    proved = answer_of(tmp_path, told_apart())
-    assert "cannot be told apart by more than 5 points" in proved
-    assert "51.0 % were judged correctly" in proved
-    assert "90 % interval 48.0 to 54.0 %, held against 45.0 to 55.0 %" in proved
-    open_ = answer_of(tmp_path, told_apart(p_equivalent=0.2, verdict="undecided"))
-    assert "cannot be told apart by" not in open_
-    assert "do not show that real and generated pictures can be told apart, nor that they cannot by more than" in open_
-    unplanned = answer_of(tmp_path, told_apart(margin=None, p_equivalent=None, verdict="undecided", p=0.9))
-    assert "cannot" not in unplanned.split("The answer")[-1].split("Participants")[0]
-    both = answer_of(tmp_path, told_apart(difference=0.06, ci_low=0.02, p=0.001, p_holm=0.001, exploratory=False))
-    assert "better than by chance, though by less than the planned margin of 5 points" in both
-    beyond = {"difference": 0.4, "ci_low": 0.3, "ci_high": 0.5, "p": 0.001, "p_holm": 0.001, "p_equivalent": 0.99}
-    certain = answer_of(tmp_path, told_apart(**beyond, verdict="different"))
-    assert "better than by chance: " in certain
-    assert "held against 45.0 to 55.0 %" not in certain  # it decides nothing
+EQUIVALENT = "cannot be told apart by more than 5 points"
 
 
 @pytest.mark.parametrize(
-    ("cells", "claim"),
+    ("cells", "claims", "not_said"),
     [
-        ({"difference": 0.3, "ci_low": 0.2, "ci_high": 0.4, "p": 0.001, "p_equivalent": 0.9, "verdict": "different"},
-         "told real from generated pictures better than by chance"),
-        ({}, "told apart by more than 5\u202fpoints, as the answers of 5 participants show"),
-        ({"p_equivalent": 0.2, "margin": None, "verdict": "undecided"},
-         "do not show that real and generated pictures can be told apart"),
+        ({}, [EQUIVALENT, "51.0 % were judged correctly",
+              "90 % interval 48.0 to 54.0 %, held against 45.0 to 55.0 %"], []),
+        ({"p_equivalent": 0.2, "verdict": "undecided"},
+         ["do not show that real and generated pictures can be told apart, nor that they cannot by more than"],
+         ["cannot be told apart by"]),
+        ({"margin": None, "p_equivalent": None, "verdict": "undecided", "p": 0.9}, ["do not show"], ["cannot"]),
+        ({"difference": 0.06, "ci_low": 0.02, "p": 0.001, "exploratory": False},
+         ["better than by chance, though by less than the planned margin of 5 points"], []),
+        ({"difference": 0.4, "ci_low": 0.3, "ci_high": 0.5, "p": 0.001, "p_equivalent": 0.99, "verdict": "different"},
+         ["told real from generated pictures better than by chance", "70.0 % were judged"], ["held against"]),
+        ({"difference": -0.4, "ci_low": -0.5, "ci_high": -0.3, "p": 0.001, "p_equivalent": 0.99},
+         ["mistook real and generated pictures for each other more often than by chance"], []),
+        ({"ci_low": None, "ci_high": None}, ["cannot be said: too few participants or pictures for an interval"],
+         ["do not show"]),
+        ({"difference": None, "verdict": None}, ["cannot be said: on no data set both kinds were judged"],
+         ["by chance"]),
     ],
 )  # fmt: skip
-def test_the_verdict_says_that_it_is_exploratory(cells, claim):
-    for is_exploratory, mark in ((True, " (exploratory)"), (False, "")):
-        row = told_apart(exploratory=is_exploratory, **cells)
-        tables = {"rates": frame_of(table_rows()["rates"], RATES), "comparisons": frame_of([row], COMPARISONS)}
-        assert f"{claim}{mark}: " in answer(StudyFolder(Path(), None, {}, tables, {}, {}, {}))[0]
+@pytest.mark.parametrize("exploratory", [True, False])
+def test_the_verdict_claims_what_the_comparison_shows(cells, claims, not_said, exploratory):
+    sentence = answer_of(told_apart(**({"exploratory": exploratory} | cells)))[0]
+    for claim in claims:
+        assert claim in sentence
+    for claim in not_said:
+        assert claim not in sentence
+    if "exploratory" not in cells and "cannot be said" not in sentence:
+        assert (" (exploratory): " in sentence) == exploratory
 
 
-def test_each_pair_of_models_has_a_sentence(tmp_path):
-    words = answer_of(
-        tmp_path,
-        told_apart(),
-        models("a", "b"),
-        models("a", "c", difference=0.01, ci_low=-0.02, ci_high=0.04, p_holm=0.4, verdict="equivalent", margin=0.05,
-               note="the margin is exploratory, not in the plan"),
-        models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", noninferior=False,
-               margin=0.05),
+def test_one_kind_and_one_answer_give_no_verdict():
+    one_kind = answer_of(told_apart(), n_real=0, false_alarms=0, correct_rejections=0)[0]
+    assert "cannot be said: only generated ones were judged" in one_kind
+    one_answer = answer_of(told_apart(), hits=40, misses=0, false_alarms=40, correct_rejections=0)[0]
+    assert "cannot be said: all 80 answers of 5 participants were “fake”, which response bias alone" in one_answer
+
+
+def test_leaning_to_the_commoner_kind_is_not_called_skill():
+    """Call nine in ten of 40 reals and of 10 fakes real: 74 % are correct without any sensitivity."""
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"{kind}{(number + 3 * person) % 50}", "kind": kind}
+        | {"response": "fake" if number % 10 == 9 else "real"}
+        for person in range(8)
+        for kind, count in (("real", 40), ("fake", 10))
+        for number in range(count)
+    ]
+    frames = analyze(pd.DataFrame(rows))
+    assert frames["rates"].iloc[0]["accuracy"] == pytest.approx(0.74)
+    sentence = answer(folder_of(**frames))[0].replace("\u202f", " ")
+    assert "The answers of 8 participants do not show" in sentence
+    assert "50.0 % were judged correctly (95 % interval" in sentence
+
+
+def test_each_pair_of_models_has_a_sentence():
+    words = " ".join(
+        answer_of(
+            told_apart(),
+            models("a", "b"),
+            models("a", "c", difference=0.01, ci_low=-0.02, ci_high=0.04, p_holm=0.4, verdict="equivalent", margin=0.05,
+                   note="the margin is exploratory, not in the plan"),
+            models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided",
+                   noninferior=False, margin=0.05),
+        )
     )  # fmt: skip
     by = "12.0 points (95 % interval 4.0 to 20.0, unadjusted; p = 0.008"
     assert f"b fools people more often than a on maps, by {by}" in words
@@ -177,68 +178,88 @@ def test_each_pair_of_models_has_a_sentence(tmp_path):
     assert "that b is not inferior to c by the margin of 5 points is not shown" in words
 
 
-def test_the_best_metric_claims_no_more_than_the_table(page):
-    assert "highest is SSIM: Spearman 0.60, 95 % interval" in page.words
-    assert "n = 30; its lead over PSNR is significant" in page.words
+@pytest.mark.parametrize(("rate", "often"), [(0.0, "no picture"), (1.0, "every picture")])
+def test_models_that_always_or_never_fooled_are_not_compared(rate, often):
+    shares = [table_rows()["detection"][0] | {"scope": "model", "id": name, "fooling_rate": rate} for name in "ab"]
+    tables = {"rates": table_rows()["rates"], "detection": [*table_rows()["detection"], *shares]}
+    sentences = answer(folder_of(comparisons=[told_apart(), models("a", "b", difference=0.0)], **tables))
+    assert sentences[1] == (f"Between a and b on maps there is nothing to compare: {often} of either was called real.")
 
 
-def test_participants_left_out_are_named_with_the_rule(page):
-    assert "3 participants started, 2 of them finished" in page.words
-    assert f"1 participant left out by preset rules: {NASTY[0]} (catch_accuracy<0.8)" in page.words
+def test_the_best_metric_claims_no_more_than_the_table(tables_page):
+    assert "highest is SSIM: Spearman 0.60, 95 % interval" in tables_page.words
+    assert "n = 30; its lead over PSNR is significant" in tables_page.words
+
+
+def test_participants_left_out_are_told_with_the_rule(tables_page):
+    assert "3 participants started, 2 of them finished" in tables_page.words
     assert (
-        "21 of 60 main trials (35.0 %) left out: 1 by exploratory rules, not in the plan and 20 by preset rules"
-        in page.words
-    )
+        "1 participant and 21 trials were left out (by preset rules: catch_accuracy<0.8; by exploratory "
+        "rules, not in the plan: flags~late)"
+    ) in tables_page.words
 
 
-def test_checks_that_disagree_are_told(page):
-    assert "the likelihood-ratio test disagrees with the Wald test (p 0.110 and 0.030)" in page.words
-    assert "χ²(1) = 2.50, p = 0.110" in page.words
-    assert "Singular" in page.words
-    assert "models on maps (exploratory)" in page.words
+def test_checks_that_disagree_are_told(tables_page):
+    assert "the likelihood-ratio test disagrees with the Wald test (p 0.110 and 0.030)" in tables_page.words
+    assert "χ²(1) = 2.50, p = 0.110" in tables_page.words
+    assert "Singular" in tables_page.words
+    assert "models on maps (exploratory)" in tables_page.words
 
 
-def test_models_with_slopes_come_first_and_those_without_carry_their_warning(tmp_path):
+def test_models_with_slopes_come_first_and_those_without_carry_their_warning():
     (row,) = table_rows()["mixed_models"]
     slope = row | {"formula": "correct ~ kind + (1 + kind|participant) + (1|stimulus)", "sd_slope": 0.4}
-    page = Page(build(write_tables(tmp_path, mixed_models=[row, slope]), tmp_path / "report.html"))
-    assert "15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant)" in page.words
-    shown = page.source[page.source.index("Crossed mixed models of single answers") :]
-    assert shown.index("(1 + kind|participant)") < shown.index("kind + (1|participant)")
+    folder = folder_of(mixed_models=[row, slope])
+    assert (
+        "15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant)" in model_sentences(folder)[0]
+    )
+    (table,) = model_tables(folder)
+    assert [cells[0] for cells in table.rows] == [slope["formula"], row["formula"]]
 
 
-def test_pictures_are_ranked_by_what_is_sure(page):
-    ranked = page.source[page.source.index("by how often they fooled") :]
+@pytest.mark.parametrize(("df", "sentences"), [(1, 1), (5, 0)])
+def test_wald_tests_of_one_level_are_not_held_against_the_ratio_of_all_levels(df: int, sentences: int) -> None:
+    row = {"formula": "rating ~ model", "term": "model[b]", "link": "cumulative_logit", "p": 0.5, "lrt_p": 0.02}
+    assert len(model_sentences(folder_of(mixed_models=[row | {"lrt_df": df}]))) == sentences
+
+
+@pytest.mark.parametrize(
+    ("links", "scale"),
+    [(["cumulative_logit"], "log-odds"), (["logit", "probit"], "log-odds"), (["probit"], "probit")],
+)
+def test_the_scale_of_estimates_is_that_of_the_links(links: list[str], scale: str) -> None:
+    rows = [{"formula": link, "term": "intercept", "link": link, "estimate": 0.1, "n_trials": 9} for link in links]
+    table, *_ = model_tables(folder_of(mixed_models=rows))
+    assert table.notes[0].startswith(f"Estimates on the {scale} scale;")
+
+
+def test_pictures_are_ranked_by_what_is_sure(tables_page):
+    ranked = tables_page.source[tables_page.source.index("by how often they fooled") :]
     order = [ranked.index(f">{share}\u202f%") for share in ("90.0", "80.0", "70.0", "60.0", "10.0")]
     assert order == sorted(order)
 
 
-def test_names_are_escaped_and_turn_nothing_round(page):
-    assert "<script" not in page.source
-    assert "\u202e" not in page.source
-    assert not [tag for tag, _ in page.tags if tag in ("script", "i")]
-    assert SCRIPT in page.words
-    assert NASTY[0] in page.words
-    assert "😀" in page.words
+def test_names_are_escaped_and_turn_nothing_round(tables_page):
+    assert "\u202e" not in tables_page.source
+    assert "i" not in {tag for tag, _ in tables_page.tags}
+    assert SCRIPT in tables_page.words
+    assert NASTY[0] in tables_page.words
+    assert "😀" in tables_page.words
 
 
-def test_every_table_can_be_saved_with_its_bytes(page, folder):
-    saved = {found["download"]: found["href"] for tag, found in page.tags if tag == "a" and found.get("download")}
-    assert saved
+def test_every_table_can_be_saved_with_its_bytes(tables_page, tables):
+    links = [found for tag, found in tables_page.tags if tag == "a" and found.get("download")]
+    saved = {found["download"]: found["href"] for found in links}
     assert set(saved) == {f"{name}.csv" for name in table_rows() if "session" not in ALL_TABLES[name].by_name}
     for name, uri in saved.items():
-        data = (folder / name).read_bytes()
+        data = (tables / name).read_bytes()
         assert uri.startswith("data:text/csv;base64,")
         assert base64.b64decode(uri.partition(",")[2]) == data
-        assert hashlib.sha256(data).hexdigest() in page.words
+        assert hashlib.sha256(data).hexdigest() in tables_page.words
 
 
-def test_long_lists_are_cut_and_say_so(page):
-    assert "The 20 highest and lowest of 60 pictures; the file holds all." in page.words
-
-
-def test_the_paper_has_its_numbers(page):
-    (quote,) = re.findall(r"<blockquote>(.*?)</blockquote>", page.source, flags=re.DOTALL)
+def test_the_paper_has_its_numbers(tables_page):
+    (quote,) = re.findall(r"<blockquote>(.*?)</blockquote>", tables_page.source, flags=re.DOTALL)
     assert (
         "3 started, 2 finished; the answers of 2 participants (1 of them up to where they broke off) are analysed"
         in quote
@@ -248,16 +269,22 @@ def test_the_paper_has_its_numbers(page):
     assert "Exploratory, not in the plan: 1 comparison" in quote
 
 
+def test_the_area_from_confidence_is_shown():
+    area = {"auc_confidence": 0.71, "auc_confidence_low": 0.62, "auc_confidence_high": 0.79}
+    (_, table) = detection_section(folder_of(detection=[table_rows()["detection"][0] | area])).blocks
+    assert "AUC from confidence" in table.head
+    assert "0.71 (0.62 to 0.79)" in table.rows[0]
+
+
 def timed() -> pd.DataFrame:
     exposures = [(100.0, 100.2), (100.0, 99.0), (100.0, 105.5), (None, 800.0)]
     return fill_trials(
         pd.DataFrame(
             [
                 {"participant": "P1", "stimulus": f"s{place}", "kind": "fake" if place % 2 else "real",
-                 "trial": place + 1,
-                 "response": "fake",
-                 "requested_exposure_ms": asked, "planned_exposure_ms": asked and 99.6,
-                 "exposure_ms": got, "flags": "late focus_lost" if got == 105.5 else None}
+                 "trial": place + 1, "response": "fake", "requested_exposure_ms": asked,
+                 "planned_exposure_ms": asked and 99.6, "exposure_ms": got,
+                 "flags": "late focus_lost" if got == 105.5 else None}
                 for place, (asked, got) in enumerate(exposures)
             ]
         )
@@ -275,37 +302,18 @@ def test_exposures_by_level_against_numpy():
     assert np.isnan(levels.iloc[1]["error_ms"])
 
 
-def test_achieved_exposure_is_told_by_level_and_of_many_by_its_ends(tmp_path):
-    folder = StudyFolder(tmp_path, None, {}, {}, stimuli={}, training={}, published={})
-    trials = timed().assign(answered=True)
-    facts = dict(_trial_facts(folder, trials))
-    assert facts["Achieved exposure"].replace("\u202f", " ") == "mean 102 ms and 800 ms"
-    many = pd.concat([trials.assign(requested_exposure_ms=asked, exposure_ms=asked) for asked in range(100, 900, 100)])
-    assert dict(_trial_facts(folder, many.reset_index()))["Achieved exposure"].replace("\u202f", " ") == (
-        "mean 100 ms to 800 ms"
-    )
-
-
-def test_notes_name_an_exposure_with_its_unit():
-    frame = pd.DataFrame({"scope": ["exposure", "model"], "id": ["100", "m"], "note": "rough"})
+def test_notes_name_an_exposure_with_its_unit_and_leave_out_exclusions():
+    frame = pd.DataFrame({"scope": ["exposure", "model"], "id": ["100", "m"]})
+    frame["note"] = "8 of 9 trials excluded by rule; rough"
     assert row_notes(frame, group_name) == ["exposure 100\u202fms, model m: rough"]
 
 
-def test_timing_is_told_with_flags_checks_and_what_was_not_measured(tmp_path):
-    write_tables(tmp_path)
-    write_table(timed(), tmp_path / "trials.csv", TRIALS)
-    write_rows([{"session": "s", "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}],
-               tmp_path / "checks.csv", CHECKS)  # fmt: skip
-    words = Page(build(tmp_path, tmp_path / "report.html")).words
+def test_timing_is_told_with_flags_checks_and_what_was_not_measured():
+    check = {"session": "s", "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}
+    sentences, exposures, flags = timing_section(folder_of(trials=timed(), checks=[check])).blocks
+    words = " ".join(sentences.lines).replace("\u202f", " ")
     assert "25.0 % of 4 main trials carry a flag" in words
     assert "The absolute lag of display and keyboard was not measured" in words
     assert "warned or failed in 1 of 1 session: vsync" in words
-    assert "focus_lost" in words
-    assert "5.90 ms" in words
-
-
-def test_a_metric_has_its_plot(study_page):
-    drawn = [found["aria-label"] or "" for _, found in study_page.tags if found.get("role") == "img"]
-    (label,) = [label for label in drawn if label.startswith("Metrics and answers.")]
-    assert label.count("n = 16") == 3  # ssim lacks a picture on one of two data sets
-    assert "SSIM on facades, pictures: n = 15" in label
+    assert "focus_lost" in [row[0] for row in flags.rows]
+    assert "5.90\u202fms" in exposures.rows[0]

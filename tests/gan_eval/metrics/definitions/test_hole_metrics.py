@@ -13,12 +13,12 @@ from picture_strategies import pictures
 from skimage.metrics import structural_similarity
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
+from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
 
 Hole = NDArray[np.bool_]
-ALL = (psnr_hole, ssim_hole, l1_hole)
+ALL = (psnr, ssim, l1)
 REAL = texture(0, 40, 60)
 FAKE = disturbed(REAL, 1)
 
@@ -56,7 +56,7 @@ def test_ssim_is_scikit_images_map_averaged_over_the_hole(pair: list[Picture], k
         data_range=255,
     )  # fmt: skip
     wanted = found[5:-5, 5:-5][hole[5:-5, 5:-5]].mean()
-    assert ssim_hole(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
+    assert ssim(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
 
 
 @settings(max_examples=80)
@@ -65,22 +65,22 @@ def test_psnr_and_l1_are_those_of_float64(pair: list[Picture], kind: str, seed: 
     fake, real = pair
     hole = holes(fake, kind, seed)
     difference = (fake.astype(float) - real)[hole]
-    assert l1_hole(fake, real, hole) == pytest.approx(abs(difference).mean(), abs=1e-6)
+    assert l1(fake, real, hole) == pytest.approx(abs(difference).mean(), abs=1e-6)
     error = (difference**2).mean()
     wanted = math.inf if error == 0 else 10 * math.log10(255**2 / error)
-    assert psnr_hole(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
+    assert psnr(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_what_lies_outside_the_hole_does_not_count() -> None:
     hole = some_hole("centre", 40, 60, np.random.default_rng(0))
     composite = np.where(hole[..., None], FAKE, REAL)
-    assert psnr_hole(composite, REAL, hole) == psnr_hole(FAKE, REAL, hole)
-    assert l1_hole(composite, REAL, hole) == l1_hole(FAKE, REAL, hole)
-    assert psnr_hole(np.where(hole[..., None], REAL, FAKE), REAL, hole) == math.inf
+    assert psnr(composite, REAL, hole) == psnr(FAKE, REAL, hole)
+    assert l1(composite, REAL, hole) == l1(FAKE, REAL, hole)
+    assert psnr(np.where(hole[..., None], REAL, FAKE), REAL, hole) == math.inf
     far = np.zeros_like(hole)
     far[18:22, 28:32] = True
-    assert ssim_hole(composite, REAL, far) == pytest.approx(ssim_hole(FAKE, REAL, far), abs=1e-6)
-    assert ssim_hole(composite, REAL, hole) > ssim_hole(FAKE, REAL, hole), "windows at the edge see known pixels"
+    assert ssim(composite, REAL, far) == pytest.approx(ssim(FAKE, REAL, far), abs=1e-6)
+    assert ssim(composite, REAL, hole) > ssim(FAKE, REAL, hole), "windows at the edge see known pixels"
 
 
 def test_what_cannot_be_measured_says_why() -> None:
@@ -97,10 +97,10 @@ def test_what_cannot_be_measured_says_why() -> None:
     rim = hole.copy()
     rim[5:-5, 5:-5] = False
     with pytest.raises(Unmeasurable, match="no pixel of the hole is 5 pixels from the border"):
-        ssim_hole(FAKE, REAL, rim)
+        ssim(FAKE, REAL, rim)
     with pytest.raises(Unmeasurable, match="10x40 pixels; SSIM needs at least 11x11"):
-        ssim_hole(FAKE[:, :10], REAL[:, :10], hole[:, :10])
-    assert psnr_hole(FAKE, REAL, rim) > 0
+        ssim(FAKE[:, :10], REAL[:, :10], hole[:, :10])
+    assert psnr(FAKE, REAL, rim) > 0
 
 
 def test_functions_of_batches_name_the_picture_and_refuse_other_holes() -> None:

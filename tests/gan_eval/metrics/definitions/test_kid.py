@@ -4,8 +4,7 @@ import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from gan_eval.metrics.definitions import kid as module
-from gan_eval.metrics.definitions.jackknife import GROUPS, as_of_equal_groups
-from gan_eval.metrics.definitions.kid import KernelReference, kid
+from gan_eval.metrics.definitions.kid import kid
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 
@@ -38,18 +37,6 @@ def test_unbiased_two_samples_of_one_distribution_average_to_zero() -> None:
 def test_too_few() -> None:
     with pytest.raises(Unmeasurable, match="KID needs two of each"):
         kid(np.ones((1, 3)), np.ones((4, 3)))
-
-
-@pytest.mark.parametrize("block", [7, 1024])
-def test_leaving_a_group_out_equals_computing_without_it(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
-    rng = np.random.default_rng(3)
-    real, fake = rng.normal(size=(34, 5)), rng.normal(0.2, 1.1, size=(27, 5))
-    real_groups, fake_groups = np.arange(34) % GROUPS, rng.permutation(27) % GROUPS
-    found = KernelReference(real, real_groups).compare(fake, fake_groups)
-    assert found.value == pytest.approx(_double_sum(real, fake), rel=1e-12)
-    wanted = [_double_sum(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
-    assert found.left_out == pytest.approx(as_of_equal_groups(found.value, np.array(wanted), fake_groups), rel=1e-10)
 
 
 def test_equals_torch_fidelitys_estimate_with_one_subset_of_all() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gan_eval.metrics.definitions import neighbours
-from gan_eval.metrics.definitions.jackknife import GROUPS, as_of_equal_groups
-from gan_eval.metrics.definitions.neighbours import NeighbourReference
+from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.neighbours import K, compare_neighbours
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 
@@ -36,24 +36,29 @@ def _sets(n: int, m: int, d: int = 3) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(n, d)).astype(np.float32), rng.normal(0.7, 0.8, size=(m, d)).astype(np.float32)
 
 
+def _compared(real: np.ndarray, fake: np.ndarray, *groups: np.ndarray | None) -> dict[str, Estimate]:
+    real_groups, fake_groups = groups or (None, None)
+    return dict(compare_neighbours(PictureSet(real, (), real_groups))(PictureSet(fake, (), fake_groups), list(K)))
+
+
+def _values(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    return {name: estimate.value for name, estimate in _compared(real, fake).items()}
+
+
 @pytest.mark.parametrize("cells", [100, 2**22])
 @pytest.mark.parametrize(("n", "m"), [(30, 30), (45, 21), (9, 50)])
 def test_equals_the_double_loop(monkeypatch: pytest.MonkeyPatch, n: int, m: int, cells: int) -> None:
     monkeypatch.setattr(neighbours, "CELLS", cells)
     real, fake = _sets(n, m)
-    found = NeighbourReference(real, None).compare(fake, None)
     wanted = _by_loops(real, fake)
     assert 0 < wanted["precision"] < 1
-    assert {name: estimate.value for name, estimate in found.items()} == pytest.approx(wanted)
+    assert _values(real, fake) == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize("nearest", [6, 32])
-def test_leaving_a_group_out_equals_computing_without_it(monkeypatch: pytest.MonkeyPatch, nearest: int) -> None:
-    """Also where so few neighbours are kept that those left do not reach to the k-th."""
-    monkeypatch.setattr(neighbours, "NEAREST", nearest)
+def test_leaving_a_group_out_equals_computing_without_it() -> None:
     real, fake = _sets(40, 31)
     real_groups, fake_groups = np.arange(40) % GROUPS, np.arange(31) * 7 % GROUPS
-    found = NeighbourReference(real, real_groups).compare(fake, fake_groups)
+    found = _compared(real, fake, real_groups, fake_groups)
     wanted = [_by_loops(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
     for name, estimate in found.items():
         left_out = np.array([values[name] for values in wanted])
@@ -66,14 +71,12 @@ def test_ties_and_copies_are_found_in_spite_of_rounding() -> None:
     points = rng.integers(0, 5, size=(40, 2)).astype(float)  # whole numbers: the loops are exact
     real, fake = points[:32], points[8:]
     turn = np.linalg.qr(rng.normal(size=(16, 16)))[0][:2] / 7
-    found = NeighbourReference(real @ turn + 900, None).compare(fake @ turn + 900, None)
-    assert {name: estimate.value for name, estimate in found.items()} == pytest.approx(_by_loops(real, fake))
+    assert _values(real @ turn + 900, fake @ turn + 900) == pytest.approx(_by_loops(real, fake))
 
 
 def test_a_set_beside_itself() -> None:
     real, _ = _sets(60, 6, 200)
-    found = NeighbourReference(real, None).compare(real, None)
-    assert {name: estimate.value for name, estimate in found.items()} == dict.fromkeys(found, 1.0)
+    assert _values(real, real) == dict.fromkeys(K, 1.0)
 
 
 @pytest.mark.parametrize(

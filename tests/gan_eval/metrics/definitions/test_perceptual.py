@@ -1,7 +1,5 @@
 """LPIPS and DISTS compared with the original packages, which load the same weights in their own ways."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -9,18 +7,14 @@ from learned_weights import seeded_dists, seeded_trunk
 from metric_pictures import disturbed, texture
 from torch import Tensor
 
-from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.perceptual import (
     PerceptualDistance,
     Trunk,
     dists_distance,
     lpips_distance,
-    read_dists_weights,
-    read_trunk,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.weights import cache
 from gan_eval.stimuli.pictures import Picture
 
 REAL, FAKE = texture(0, 96, 80), disturbed(texture(0, 96, 80), 1)
@@ -125,14 +119,6 @@ def distances() -> list[PerceptualDistance]:
     ]
 
 
-def test_nothing_of_the_network_is_left_without_numbers(distances: list[PerceptualDistance]) -> None:
-    for distance in distances:
-        tensors = [*distance.network.parameters(), *distance.network.buffers()]
-        assert tensors
-        assert not any(tensor.is_meta or tensor.requires_grad for tensor in tensors)
-        assert not distance.network.training
-
-
 def test_small_pictures(distances: list[PerceptualDistance]) -> None:
     for distance, least in zip(distances, (31, 16, 16), strict=True):
         small = texture(5, least, least + 3)
@@ -141,45 +127,3 @@ def test_small_pictures(distances: list[PerceptualDistance]) -> None:
             distance(texture(5, 40, least - 1), texture(6, 40, least - 1))
         with pytest.raises(Unmeasurable, match=r"the sizes .* differ"):
             distance(texture(5, 40, 40), texture(5, 40, 41))
-
-
-def test_files_that_will_not_do(tmp_path: Path) -> None:
-    (tmp_path / "text.pth").write_text("no weights")
-    (tmp_path / "text.safetensors").write_text("no weights")
-    torch.save(torch.nn.Linear(2, 2), tmp_path / "code.pth")
-    torch.save([1, 2], tmp_path / "list.pth")
-    torch.save(seeded_trunk("alexnet"), tmp_path / "alexnet.pth")
-    torch.save({"alpha": torch.zeros(1, 5, 1, 1), "beta": torch.zeros(1, 5, 1, 1)}, tmp_path / "dists.pt")
-    for name in ("text.pth", "text.safetensors", "code.pth", "list.pth", "absent.pth"):
-        with pytest.raises(UserError, match=rf"{name}: not the weights alexnet .*another --alexnet-weights FILE"):
-            read_trunk(tmp_path / name, "alexnet")
-    with pytest.raises(UserError, match=r"alexnet\.pth: not the weights vgg16 \(features\.0\.weight has the shape"):
-        read_trunk(tmp_path / "alexnet.pth", "vgg16")
-    with pytest.raises(UserError, match=r"dists\.pt: not the weights dists \(alpha has the shape \(1, 5, 1, 1\)"):
-        read_dists_weights(tmp_path / "dists.pt")
-    with pytest.raises(UserError, match=r"\(no features\.0\.weight\)"):
-        read_trunk(tmp_path / "dists.pt", "vgg16")
-
-
-def _real(name: str) -> Path:
-    try:
-        return cache.find(name)
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize(("trunk", "wanted"), [("alexnet", 0.0), ("vgg16", 0.0)])
-def test_published_weights_see_noise_and_ignore_what_is_equal(trunk: Trunk, wanted: float) -> None:
-    distance = lpips_distance(trunk, read_trunk(_real(trunk), trunk))
-    assert distance(REAL, REAL) == wanted
-    assert 0.05 < distance(disturbed(REAL, 2, 40), REAL) < 1.5
-
-
-@pytest.mark.nightly
-def test_published_weights_of_dists_add_up_to_one() -> None:
-    own = read_dists_weights(_real("dists"))
-    assert float(own["alpha"].sum() + own["beta"].sum()) == pytest.approx(1, abs=1e-5)
-    distance = dists_distance(read_trunk(_real("vgg16"), "vgg16"), own)
-    assert distance(REAL, REAL) == pytest.approx(0, abs=1e-6)
-    assert 0.02 < distance(disturbed(REAL, 2, 40), REAL) < 1

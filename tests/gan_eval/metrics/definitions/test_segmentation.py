@@ -17,13 +17,13 @@ from gan_eval.metrics.definitions.segmentation import (
     VOID,
     class_accuracy,
     class_iou,
+    compare_segmentations,
     confusion,
     label_colour_spread,
     label_colour_spreads,
     pixel_accuracy,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.run.sets import References
 
 NOTHING = np.empty((0, COUNTS), np.float32)
 
@@ -53,21 +53,6 @@ def test_counts_are_those_of_a_loop():
     assert np.array_equal(found, wanted.reshape(-1))
     with pytest.raises(ValueError, match="shapes differ"):
         confusion(true[0], read[0, 1:])
-
-
-def test_scores_are_those_of_long_et_al():
-    """Written out from the paper's section 5, over all pictures of the set together."""
-    true, read = _maps(1)
-    n = np.zeros((19, 19))
-    for a, b in zip(true.reshape(-1), read.reshape(-1), strict=True):
-        if a != VOID:
-            n[a, b] += 1
-    t = n.sum(axis=1)
-    fake = _counts(true, read)
-    assert pixel_accuracy(NOTHING, fake) == pytest.approx(sum(n[i, i] for i in range(19)) / t.sum(), rel=1e-12)
-    assert class_accuracy(NOTHING, fake) == pytest.approx(sum(n[i, i] / t[i] for i in range(19)) / 19, rel=1e-12)
-    iou = sum(n[i, i] / (t[i] + sum(n[j, i] for j in range(19)) - n[i, i]) for i in range(19)) / 19
-    assert class_iou(NOTHING, fake) == pytest.approx(iou, rel=1e-12)
 
 
 @pytest.mark.parametrize("classes", [19, 7])
@@ -132,17 +117,6 @@ def test_only_red_cars_are_seen(tmp_path):
     assert "generated / real spread by label: road 1.00, car 0.5" in found.loc["half", "note"]
 
 
-def test_labels_that_few_pictures_have_are_left_out():
-    car = 4 * CLASSES.index("car")
-    features = np.zeros((6, COLOURS_SIZE))
-    features[:, car] = np.arange(6)
-    features[:, car + 3] = [16, 16, 16, 16, 15, 99]
-    assert label_colour_spreads(features, features) == {"car": 1.0}
-    features[0, car + 3] = 15
-    with pytest.raises(Unmeasurable, match="no label of Cityscapes has 16 pixels in 5 pictures of each kind"):
-        label_colour_spread(features, features)
-
-
 def _features(count, **colours):
     """Pictures with the labels named: a grey level for each picture, NaN where the picture lacks the label."""
     features = np.zeros((count, COLOURS_SIZE))
@@ -173,20 +147,6 @@ def test_too_much_variety_is_as_bad_as_too_little(factor):
     assert label_colour_spreads(real, fake)["car"] == pytest.approx(factor, abs=1e-12)
 
 
-def test_a_label_in_exactly_five_pictures_stays_in_the_jackknife():
-    """Cars vary half as much in any pictures, roads alike in any: without any group, the value is the same."""
-    count = 40
-    road = np.arange(count) * 5.0
-    car = np.where(np.arange(count) < 5, road, np.nan)
-    items = tuple(f"i{n}" for n in range(count))
-    groups = np.arange(count) % GROUPS
-    real = PictureSet(_features(count, road=road, car=car), items, groups)
-    fake = PictureSet(_features(count, road=road, car=car / 2), items, groups)
-    estimate = References(real).measure(["label_colour_spread"], fake)["label_colour_spread"]
-    assert estimate.value == pytest.approx(0.75, abs=1e-12)
-    assert estimate.left_out == pytest.approx(np.full(GROUPS, 0.75), abs=1e-12)
-
-
 @pytest.mark.parametrize(("pictures_with_train", "left_out_is_there"), [(3, True), (1, False)])
 def test_the_classes_of_all_pictures_stay_in_the_jackknife(pictures_with_train, left_out_is_there):
     """Check for a missing interval: without the only picture of a class, the mean would be over other classes."""
@@ -195,7 +155,7 @@ def test_the_classes_of_all_pictures_stay_in_the_jackknife(pictures_with_train, 
     counts[:pictures_with_train, CLASSES.index("train"), 0] = 10  # trains: 0
     items, groups = tuple(f"i{n}" for n in range(20)), np.arange(20) % GROUPS
     pictures = PictureSet(counts.reshape(20, -1), items, groups)
-    found = References(pictures).measure(["pixel_accuracy", "class_accuracy", "class_iou"], pictures)
+    found = compare_segmentations(pictures)(pictures, ["pixel_accuracy", "class_accuracy", "class_iou"])
     assert found["class_accuracy"].value == pytest.approx(0.4)
     for name in ("class_accuracy", "class_iou"):
         assert (found[name].left_out is not None) == left_out_is_there

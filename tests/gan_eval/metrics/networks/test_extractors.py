@@ -3,13 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from metric_pictures import texture
+from metric_pictures import features_of, texture
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.kernels.devices import usable_device
-from gan_eval.metrics.networks.extractors import features_of, inception_extractor, load_extractors
+from gan_eval.metrics.networks.extractors import inception_extractor, load_extractors
 from gan_eval.metrics.weights import cache
 
 ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
@@ -57,13 +56,6 @@ def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:
     file.write_bytes(b"half")
     found = load_extractors([METRICS["kid"]], device="cpu")
     assert "damaged" in found.unavailable["kid"]
-
-
-def test_settings_that_will_not_do() -> None:
-    with pytest.raises(UserError, match="resizer 'tf2': unknown"):
-        load_extractors([METRICS["psnr"]], resizer="tf2")
-    with pytest.raises(UserError, match="--device abacus: cannot be used here"):
-        usable_device("abacus")
 
 
 @pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="a processor without bf16")

@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from metric_pictures import texture
+from metric_pictures import features_of, texture
 from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.networks.extractors import features_of, inception_extractor
+from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.networks.inception import load_inception
 from gan_eval.metrics.weights import cache
 
@@ -100,14 +100,6 @@ def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.Capture
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.nightly
-def test_batches_do_not_change_the_features(seeded_weights: Path) -> None:
-    extractor = inception_extractor(seeded_weights, device="cpu")
-    together = features_of(PICTURES, extractor)
-    alone = np.concatenate([features_of([picture], extractor) for picture in PICTURES])
-    assert _relative(alone, together) < 1e-5
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -170,42 +162,3 @@ def test_real_weights_equal_the_original_network(script: Path) -> None:
         wanted = original((torch.stack([extractor.prepare(p) for p in PICTURES]) - 128) / 128).numpy()
     assert _relative(found, wanted) < 1e-5
     assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
-
-
-@pytest.mark.nightly
-@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
-def test_real_weights_equal_torch_fidelitys_network_with_them(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
-    state = _official_layout(dict(torch.jit.load(str(script), map_location="cpu").state_dict()))
-    monkeypatch.setattr(torch, "load", lambda *_, **__: state)
-    peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path="in memory")
-    monkeypatch.undo()
-    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
-    found = features_of(PICTURES, inception_extractor(script, device="cpu"))
-    assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
-
-
-def _official_layout(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The TorchScript's tensors under the names of torch-fidelity's network, whose order they have; no classifier."""
-    from torchvision.models import inception_v3
-
-    with torch.device("meta"):
-        names = [
-            name.removesuffix(".conv.weight")
-            for name in inception_v3(weights=None, init_weights=False).state_dict()
-            if name.endswith(".conv.weight") and not name.startswith("AuxLogits")
-        ]
-    stems = [name.removesuffix("weight") for name, value in state.items() if value.ndim == 4]
-    found = {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
-    for name, stem in zip(names, stems, strict=True):
-        beta = state[f"{stem}beta"]
-        found |= {
-            f"{name}.conv.weight": state[f"{stem}weight"],
-            f"{name}.bn.weight": torch.ones_like(beta),
-            f"{name}.bn.bias": beta,
-            f"{name}.bn.running_mean": state[f"{stem}mean"],
-            f"{name}.bn.running_var": state[f"{stem}var"],
-            f"{name}.bn.num_batches_tracked": torch.tensor(0),
-        }
-    return found

@@ -14,16 +14,12 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
     COUNTS,
-    VOID,
-    VOID_COLOURS,
     class_iou,
-    class_map,
     confusion,
     pixel_accuracy,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.networks.segmenter import load_segmenter
-from gan_eval.metrics.networks.segmenter_settings import read_settings, segmenter_key
+from gan_eval.metrics.networks.segmenter import load_segmenter, read_settings, segmenter_key
 
 
 def test_a_perfect_and_a_half_wrong_picture(colour_network):
@@ -44,16 +40,6 @@ def test_a_perfect_and_a_half_wrong_picture(colour_network):
     assert pixel_accuracy(features, features) == 0.75
 
 
-def test_void_pixels_are_not_counted(colour_network):
-    segmenter = load_segmenter(colour_network, device="cpu")
-    true = labels(1)
-    label_map = PALETTE[true]
-    label_map[:, :40] = VOID_COLOURS["unlabelled"]
-    counts = segmenter.prepare(PALETTE[true], label_map)
-    assert counts.sum() == 64 * 56
-    assert pixel_accuracy(counts[None], counts[None]) == 1
-
-
 def test_class_numbers_and_scores_of_another_size(tmp_path):
     """Numbers come from the nearest pixel, scores are brought up bilinearly; patches keep their middle."""
     true = labels(2)
@@ -68,15 +54,6 @@ def test_class_numbers_and_scores_of_another_size(tmp_path):
         assert np.array_equal(read[inside], true[inside])
         assert read.shape == true.shape
     assert np.array_equal(load_segmenter(tmp_path / "numbers.pt", device="cpu").read(PALETTE[true]), true)
-
-
-def test_a_picture_is_brought_to_its_label_map(tmp_path):
-    segmenter = load_segmenter(save(NearestColour(), tmp_path / "net.pt"), device="cpu")
-    true = labels(3)
-    small = PALETTE[true[::2, ::2]]
-    counts = segmenter.prepare(small, PALETTE[true])
-    assert counts.sum() == true.size
-    assert pixel_accuracy(counts[None], counts[None]) > 0.75
 
 
 def test_the_settings_beside_the_network_are_followed(tmp_path):
@@ -111,14 +88,6 @@ class _Unnormalise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         mean, std = torch.tensor([104.0, 117, 124]).view(1, 3, 1, 1), torch.tensor([2.0, 3, 4]).view(1, 3, 1, 1)
         return (x * std + mean).flip(1) / 255
-
-
-def test_outputs_that_are_no_class_count_as_misses(tmp_path):
-    file = save(NearestColour(), tmp_path / "net.pt")
-    names = ", ".join(["255", '"void"', *(f'"{name}"' for name in CLASSES[2:])])
-    (tmp_path / "net.pt.toml").write_text(f"classes = [{names}]")
-    read = load_segmenter(file, device="cpu").read(PALETTE[None, :3])
-    assert read.tolist() == [[VOID, VOID, 2]]
 
 
 @pytest.mark.parametrize(
@@ -188,24 +157,6 @@ def save_scripted(network: nn.Module, file: Path) -> Path:
     return file
 
 
-class OfOneSize(nn.Module):
-    """Class numbers of a red channel with the levels 0, 14, ..., 252, of pictures of 64 x 96 alone."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x[:, 0] * 18).round().long().reshape(1, 64, 96)
-
-
-def test_a_network_of_one_size_needs_its_settings(tmp_path):
-    file = save(OfOneSize(), tmp_path / "net.pt", size=(64, 96))
-    with pytest.raises(UserError, match=r"fails on a picture of 256x256: .*net\.pt\.toml"):
-        load_segmenter(file, device="cpu")
-    (tmp_path / "net.pt.toml").write_text("size = [64, 96]")
-    true = labels(7)
-    picture = np.zeros((64, 96, 3), np.uint8)
-    picture[..., 0] = 14 * true
-    assert np.array_equal(load_segmenter(file, device="cpu").read(picture), true)
-
-
 def test_numbers_beyond_the_classes_are_a_reason(tmp_path):
     file = save(Numbers(), tmp_path / "net.pt")
     (tmp_path / "net.pt.toml").write_text(f"classes = {list(range(15))}")
@@ -229,11 +180,3 @@ def test_what_a_stimulus_lacks_is_a_reason(tmp_path):
         load_segmenter(Path("palette")).prepare(texture(0), texture(1))
     with pytest.raises(Unmeasurable, match="192x192 and 64x96: sizes differ"):
         load_segmenter(Path("palette")).prepare(texture(0), texture(1, 96, 64))
-
-
-def test_label_maps_are_read_by_the_palette():
-    palette = load_segmenter(Path("palette"))
-    assert (palette.size, palette.companion, palette.key) == (COUNTS, "reference", "segmenter/palette/cityscapes19")
-    true, fake = PALETTE[labels(5)], PALETTE[labels(6)]
-    counts = palette.features([palette.prepare(fake, true)])
-    assert np.array_equal(counts[0], confusion(class_map(true), class_map(fake)))

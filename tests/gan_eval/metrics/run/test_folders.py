@@ -88,18 +88,6 @@ def test_odd_names_become_identifiers_that_a_table_can_hold(touch):
     assert sorted(fakes) == sorted(["d/m/two words", "d/m/ edge ", "d/m/line\\nbreak", "d/m/名前", "d/m/quo'te,\""])
 
 
-def test_bytes_that_are_no_text(touch, tmp_path):
-    real, fake = touch(["a.png"], ["a.png"])
-    odd = b"b\xff.png".decode(errors="surrogateescape")
-    try:
-        (fake / odd).touch()
-    except (OSError, UnicodeError):
-        pytest.skip("this file system keeps names as text")
-    pair = folder_pair(real, fake)
-    assert list(_by_name(pair))[-1] == "real/fake/b\\udcff"
-    assert pair.problems == (f"{fake}/b\\udcff.png: no picture with the stem 'b\\udcff' in {real}",)
-
-
 @pytest.mark.parametrize(
     ("real_names", "fake_names", "fix"),
     [

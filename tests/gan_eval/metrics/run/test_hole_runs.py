@@ -7,25 +7,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import disturbed, texture
+from metric_pictures import disturbed, texture, write_items
 from rehashed import rehash
 
 from gan_eval import tables
-from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, run_metrics
-from gan_eval.metrics.definitions.hole import l1_hole, psnr_hole, ssim_hole
-from gan_eval.metrics.definitions.similarity import psnr
+from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
 from gan_eval.metrics.run.tables import Evaluation
-from gan_eval.report.metrics.data import title_of
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.sets import stimulus_row, write_set
-from gan_eval.tables.frames import Row, read_rows
+from gan_eval.stimuli.sets import write_set
+from gan_eval.tables.frames import read_rows
 
 NAMES = ("psnr", "psnr_hole", "ssim_hole", "l1_hole")
-FUNCTIONS = {"psnr_hole": psnr_hole, "ssim_hole": ssim_hole, "l1_hole": l1_hole}
+FUNCTIONS = {"psnr_hole": psnr, "ssim_hole": ssim, "l1_hole": l1}
 MakeSet = Callable[..., Path]
 
 
@@ -40,20 +37,11 @@ def make_set(tmp_path: Path) -> MakeSet:
     """Makes a set of four items of one model, with masks."""
 
     def make(model: str = "m", *, strength: float = 12) -> Path:
-        folder = tmp_path / model
-        rows: list[Row] = []
+        items = {}
         for n in range(4):
             real = texture(n, 32, 40)
-            files = {kind: folder / kind / f"{n}.png" for kind in ("real", "fake", "mask")}
-            pictures.write_png(files["real"], real)
-            pictures.write_png(files["fake"], disturbed(real, n, strength))
-            pictures.write_png(files["mask"], mask_of(hole_number(n)))
-            shared = {"dataset": "d", "stem": str(n), "size": (32, 40), "mask_file": f"mask/{n}.png"}
-            rows.append(stimulus_row(folder, files["real"], kind="real", **shared))
-            pair = {"model": model, "reference_file": f"real/{n}.png"}
-            rows.append(stimulus_row(folder, files["fake"], kind="fake", **pair, **shared))
-        write_set(folder, rows)
-        return folder
+            items[str(n)] = {"real": real, "fake": disturbed(real, n, strength), "mask": mask_of(hole_number(n))}
+        return write_items(tmp_path / model, items, model=model)
 
     return make
 
@@ -115,7 +103,7 @@ def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> 
     rehash(folder)
     assert "sizes of the generated and the real picture differ" in cells(measure(folder), "reason")["d/m/0", "l1_hole"]
     found = measure(folder, resize=True)
-    assert cells(found)["d/m/0", "l1_hole"] == l1_hole(pictures.resize(small, (32, 40)), real, hole_number(0))
+    assert cells(found)["d/m/0", "l1_hole"] == l1(pictures.resize(small, (32, 40)), real, hole_number(0))
     assert cells(found, "reason")["d/m/1", "l1_hole"].startswith("the mask is 20x16 pixels, the real picture 40x32")
 
 
@@ -135,27 +123,9 @@ def test_another_mask_is_another_value_and_another_input(
     assert json.loads(other.runs["settings"][0])["kept_values_used"] == 13
     assert other.runs["input_hash"][0] != first.runs["input_hash"][0]
     fake, real = (pictures.read_rgb(folder / kind / "2.png") for kind in ("fake", "real"))
-    assert cells(other)["d/m/2", "psnr_hole"] == psnr_hole(fake, real, hole_number(7))
+    assert cells(other)["d/m/2", "psnr_hole"] == psnr(fake, real, hole_number(7))
     assert cells(other)["d/m/2", "psnr_hole"] != cells(first)["d/m/2", "psnr_hole"]
     assert (cells(other) != cells(first)).sum() == 3
-
-
-def test_masks_are_read_and_decoded_once_and_only_where_they_are_wanted(
-    make_set: MakeSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_set()
-    read: list[str] = []
-    decoded: list[str] = []
-    reading, decoding = pictures.read_file, pictures.decode_rgb
-    monkeypatch.setattr(pictures, "read_file", lambda path: (read.append(path.as_posix()), reading(path))[1])
-    monkeypatch.setattr(pictures, "decode_rgb", lambda c, path: (decoded.append(path.as_posix()), decoding(c, path))[1])
-    measure(folder, "psnr", "niqe")
-    assert not any("/mask/" in name for name in read)
-    read.clear()
-    decoded.clear()
-    measure(folder)
-    assert sorted(read) == sorted(decoded) == sorted({*read})
-    assert sum("/mask/" in name for name in read) == 4
 
 
 def test_one_picture_with_two_holes_in_two_sets_is_an_error(make_set: MakeSet, tmp_path: Path) -> None:
@@ -167,20 +137,3 @@ def test_one_picture_with_two_holes_in_two_sets_is_an_error(make_set: MakeSet, t
     rehash(second)
     with pytest.raises(UserError, match=r"second/mask/1\.png: the hole of stimulus 'd/m/1' is another in .*m/mask/1"):
         stimuli_of_sets([first, second])
-
-
-@pytest.mark.nightly
-def test_the_command_measures_the_hole_and_the_report_shows_it(
-    make_set: MakeSet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    folder, out, page = make_set(), tmp_path / "out", tmp_path / "report.html"
-    pictures.write_png(folder / "fake" / "3.png", pictures.read_rgb(folder / "real" / "3.png"))
-    rehash(folder)
-    command = ["metrics", folder, "--metrics", ",".join(NAMES), "--out", out, "--report", page]
-    assert run([*map(str, command)]) == 0, capsys.readouterr().err
-    rows = read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)
-    assert [row["metric"] for row in rows[:4]] == list(NAMES)
-    assert rows[-3]["value"] == float("inf")
-    text = page.read_text(encoding="utf-8")
-    assert all(title_of(name) in text for name in NAMES)

@@ -5,8 +5,8 @@ import pytest
 from metric_pictures import texture
 
 from gan_eval.errors import UserError
-from gan_eval.metrics import evaluate, write_metrics
-from gan_eval.metrics.run.inputs import named_twice, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics import evaluate
+from gan_eval.metrics.run.inputs import stimuli_of_frame, stimuli_of_sets
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import StimulusSet, stimulus_row, write_set
 
@@ -59,16 +59,6 @@ def test_what_several_sets_share_counts_once(tmp_path):
     assert [s.file for s in stimuli_of_sets([first, second])] == [second / "a.png"]
     (second / "a.png").unlink()
     assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
-
-
-def test_a_set_that_is_named_twice_is_told(tmp_path):
-    first, second = _set(tmp_path / "one"), _set(tmp_path / "two")
-    (tmp_path / "other").mkdir()
-    assert named_twice([first, second, tmp_path / "other" / ".." / "one"]) == [f"{first}: named 2 times, measured once"]
-    assert named_twice([first, second]) == []
-    reported = []
-    write_metrics([first, first], ["sharpness"], tmp_path / "out", on_message=reported.append)
-    assert reported == [f"{first}: named 2 times, measured once"]
 
 
 def test_different_pictures_of_one_name_are_an_error(tmp_path):

@@ -7,21 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import disturbed, texture
+from metric_pictures import disturbed, texture, write_items
 from rehashed import rehash
 
-from gan_eval import tables
 from gan_eval.metrics import Settings, run_metrics
-from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, label_detail, label_information
-from gan_eval.metrics.kernels.pictures import NO_INPUT
+from gan_eval.metrics.definitions.labels import label_detail, label_information
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.answer import dataset_answer, standing
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import metric_tables
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import stimulus_row, write_set
-from gan_eval.tables.frames import Row, read_rows
 
 NAMES = ("label_detail", "label_information", "label_information_edges")
 COUNT = 12
@@ -44,17 +40,11 @@ def make_set(tmp_path: Path) -> MakeSet:
     """Makes a set of items with inputs, of one model."""
 
     def make(model: str = "m", *, count: int = COUNT, first: int = 0) -> Path:
-        folder, rows = tmp_path / model, list[Row]()
-        for n in range(first, first + count):
-            made = {"input": blocks(n), "real": photograph(n), "fake": disturbed(photograph(n), n)}
-            for kind, picture in made.items():
-                pictures.write_png(folder / kind / f"{n}.png", picture)
-            shared = {"dataset": "d", "stem": str(n), "size": (48, 48), "input_file": f"input/{n}.png"}
-            rows.append(stimulus_row(folder, folder / "real" / f"{n}.png", kind="real", **shared))
-            pair = {"model": model, "reference_file": f"real/{n}.png"}
-            rows.append(stimulus_row(folder, folder / "fake" / f"{n}.png", kind="fake", **pair, **shared))
-        write_set(folder, rows)
-        return folder
+        items = {
+            str(n): {"input": blocks(n), "real": photograph(n), "fake": disturbed(photograph(n), n)}
+            for n in range(first, first + count)
+        }
+        return write_items(tmp_path / model, items, model=model)
 
     return make
 
@@ -92,36 +82,6 @@ def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_b
     assert any("Nothing is said by Label detail" in sentence for sentence in dataset_answer(measured, "d"))
     captions = [table.caption for table in metric_tables(measured, "d")]
     assert any("the generators' inputs" in caption for caption in captions)
-
-
-@pytest.mark.slow
-def test_an_item_that_cannot_be_read_has_a_reason_and_the_others_are_fitted_without_it(make_set: MakeSet) -> None:
-    folder = make_set()
-    (folder / "input" / "3.png").write_bytes(b"no picture")
-    rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
-    changed = [row | {"input_file": None} if row["stimulus"] == "d/m/5" else row for row in rows]
-    write_set(folder, changed)
-    rehash(folder)
-    found = measure(folder)
-    values, reasons = cells(found), cells(found, "reason")
-    for name in NAMES:
-        assert "3.png" in reasons["d/m/3", name]
-        assert reasons["d/m/5", name] == NO_INPUT
-    rest = [n for n in range(COUNT) if n not in (3, 5)]
-    shares = label_information([blocks(n) for n in rest], [photograph(n) for n in rest])
-    assert [values[f"d/m/{n}", "label_information"] for n in rest] == pytest.approx(list(shares), abs=1e-10)
-
-
-@pytest.mark.slow
-def test_few_items_and_equal_photographs_have_reasons(make_set: MakeSet) -> None:
-    found = measure(make_set(count=9))
-    assert cells(found, "reason")["d/m/0", "label_information"].startswith("9 items with input and photograph")
-    assert cells(found)["d/m/0", "label_detail"] > 0
-    folder = make_set("equal")
-    for n in range(COUNT):
-        pictures.write_png(folder / "real" / f"{n}.png", photograph(0))
-    rehash(folder)
-    assert cells(measure(folder), "reason")["d/equal/4", "label_information"] == NO_DIFFERENCE
 
 
 @pytest.mark.slow

@@ -6,18 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from metric_pictures import texture
+from metric_pictures import texture, write_items
 from numpy.typing import NDArray
 from PIL import Image
+from rehashed import rehash
 
 from gan_eval.metrics import Settings, evaluate, run_metrics
-from gan_eval.metrics.definitions.hole import psnr_hole
+from gan_eval.metrics.definitions.similarity import psnr
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import paper_paragraph
+from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pixel_formats import Display, png_bytes
-from gan_eval.stimuli.sets import stimulus_row, write_set
 
 WHITE = 4095
 """White level of a 12-bit camera."""
@@ -44,20 +45,12 @@ def test_a_mask_of_12_bits_shows_its_hole(tmp_path: Path) -> None:
     real, hole = texture(1, 24, 30), np.zeros((24, 30), bool)
     hole[5:15, 6:20] = True
     fake = np.clip(real + np.int16(9), 0, 255).astype(np.uint8)
-    for folder, picture in (("real", real), ("fake", fake)):
-        (tmp_path / folder).mkdir()
-        Image.fromarray(picture).save(tmp_path / folder / "a.png")
-    (tmp_path / "mask").mkdir()
-    (tmp_path / "mask" / "a.png").write_bytes(png_bytes((hole * np.uint16(WHITE))[..., None], Display(0, WHITE, (1,))))
-    shared = {"dataset": "d", "stem": "a", "size": (24, 30), "mask_file": "mask/a.png"}
-    pair = {"model": "m", "reference_file": "real/a.png"}
-    rows = [
-        stimulus_row(tmp_path, tmp_path / "real" / "a.png", kind="real", **shared),
-        stimulus_row(tmp_path, tmp_path / "fake" / "a.png", kind="fake", **pair, **shared),
-    ]
-    write_set(tmp_path, rows)
+    write_items(tmp_path, {"a": {"real": real, "fake": fake, "mask": mask_of(hole)}})
+    deep = (hole * np.uint16(WHITE))[..., None]
+    (tmp_path / "mask" / "a.png").write_bytes(png_bytes(deep, Display(0, WHITE, (1,))))
+    rehash(tmp_path)
     (value,) = run_metrics(stimuli_of_sets([tmp_path]), Settings("psnr_hole"), command="test").image_metrics["value"]
-    assert value == psnr_hole(fake, real, hole)
+    assert value == psnr(fake, real, hole)
 
 
 def of_two_depths(folder: Path, cache: Path) -> Evaluation:

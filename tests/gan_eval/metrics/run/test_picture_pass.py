@@ -3,7 +3,6 @@
 import threading
 import time
 import tracemalloc
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,16 +12,14 @@ import numpy as np
 import pytest
 from metric_pictures import Thumbnails, disturbed, texture
 
-from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair, run_metrics
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import similarity
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import files
-from gan_eval.metrics.run import measures as feature_store
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
-from gan_eval.metrics.run.measures import FeatureBatches, FeatureStore
+from gan_eval.metrics.run.measures import FeatureBatches
 from gan_eval.metrics.run.pictures import jobs_of
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures as images
@@ -35,16 +32,16 @@ def measure(stimuli: list[Stimulus], *names: str, **how: object) -> Evaluation:
     return run_metrics(stimuli, Settings(names, **how), command="test")  # type: ignore[arg-type]
 
 
-def models(folder: Path, count: int, items: int, *, size: int = 192) -> list[Stimulus]:
+def models(folder: Path, count: int, items: int, *, size: int = 96) -> list[Stimulus]:
     """Items with a real picture and those of several models."""
     stimuli = []
     for item in range(items):
         real = folder / "real" / f"{item}.png"
-        images.write_png(real, texture(item, size, size))
+        images.write_png(real, texture(item, size, 2 * size))
         stimuli.append(Stimulus(f"d/real/{item}", f"d/{item}", "real", None, "d", real, None, None))
         for model in range(count):
             file = folder / f"m{model}" / f"{item}.png"
-            images.write_png(file, disturbed(texture(item, size, size), model))
+            images.write_png(file, disturbed(texture(item, size, 2 * size), model))
             stimuli.append(Stimulus(f"d/m{model}/{item}", f"d/{item}", "fake", f"m{model}", "d", file, real, None))
     return stimuli
 
@@ -80,7 +77,7 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
-    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_rgb")
+    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_measured")
     scored = count_values(monkeypatch, "niqe")
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
     assert sorted(str(path) for (path,) in read) == sorted(str(one.file) for one in stimuli)
@@ -96,7 +93,7 @@ def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
     copy = tmp_path / "copy.png"
     copy.write_bytes(stimuli[0].file.read_bytes())
     stimuli[2] = Stimulus(*[*vars(stimuli[2]).values()][:6], copy, None)  # its reference is the copy
-    decoded = count_calls(monkeypatch, images, "decode_rgb")
+    decoded = count_calls(monkeypatch, images, "decode_measured")
     assert measure(stimuli, "psnr").image_metrics["value"].notna().all()
     assert len(decoded) == 3
 
@@ -136,7 +133,7 @@ def test_too_little_memory_for_one_picture_is_its_reason(
     error: Exception, folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, fake = folders(3)
-    images.write_png(fake / "p1.png", texture(1, 192, 193))
+    images.write_png(fake / "p1.png", texture(1, 96, 193))
 
     def greedy(picture: Picture) -> float:
         if picture.shape[1] == 193:
@@ -158,7 +155,7 @@ def test_batches_are_full_and_the_order_does_not_matter(
     assert measure(stimuli, "kid", **names, threads=3).set_metrics["value"].tolist() == first.tolist()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Path) -> None:
     extractor = inception_extractor(seeded_weights, device="cpu")
     prepared = [extractor.prepare(texture(n, 64, 64)) for n in range(6)]
@@ -176,70 +173,10 @@ def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Pat
         np.testing.assert_array_equal(first[number], second[number])
 
 
-def test_many_features_go_to_a_file_that_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with FeatureStore(100, 50, in_memory=1000) as store:
-        assert isinstance(store.values, np.memmap)
-        for row in range(0, 100, 2):
-            store.put(row, np.full(50, row, np.float32))
-        store.put(1, "too small")
-        table = store.table([f"s{row}" for row in range(100)])
-        assert list(table.place)[:2] == ["s0", "s2"]
-        assert table.take(["s98", "s4"])[:, 0].tolist() == [98, 4]
-        assert table.reasons == {"s1": "too small"}
-        assert store.done == 51
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_no_room_for_the_features_is_the_users_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(feature_store.os, "posix_fallocate", full)
-    with pytest.raises(UserError, match=r"features\.f32: the disk is full"):
-        FeatureStore(100, 50, in_memory=1000)
-
-
-@pytest.mark.nightly
-def test_memory_does_not_grow_with_the_pictures(
-    tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Check memory without the tables, which take about 1.5 kB for a picture with two metrics and features."""
-    monkeypatch.setattr(feature_store, "IN_MEMORY", 2**18)
-    monkeypatch.setattr(thumbnails, "prepared", _Forgetful())
-    thumbnails.size = 48
-    images.write_png(tmp_path / "r.png", texture(0, 16, 16))
-    images.write_png(tmp_path / "f.png", texture(1, 16, 16))
-
-    def stimuli(count: int) -> list[Stimulus]:
-        real, fake = tmp_path / "r.png", tmp_path / "f.png"
-        return [Stimulus(f"d/real/{n}", f"d/{n}", "real", None, "d", real, None, None) for n in range(count)] + [
-            Stimulus(f"d/m/{n}", f"d/{n}", "fake", "m", "d", fake, real, None) for n in range(count)
-        ]
-
-    def peak(count: int) -> float:
-        pictures = stimuli(count)
-        tracemalloc.start()
-        measure(pictures, "psnr", "l1", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
-        found = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return found
-
-    monkeypatch.setattr("gan_eval.metrics.run.runner.set_rows", lambda *_, **__: ([], []))
-    peak(10)
-    few, many = peak(300), peak(1500)
-    assert (many - few) / 2400 < 1500
-
-
-class _Forgetful(list):
-    def append(self, _: object) -> None:
-        pass
-
-
 def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At any moment a thread holds the real picture and one generated one."""
     stimuli = models(tmp_path, 6, 1, size=400)
-    size = 400 * 400 * 3
+    size = 400 * 800 * 3
     tracemalloc.start()
     peaks = []
     function = similarity.psnr
@@ -255,47 +192,12 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     assert peaks[-1] - peaks[1] < size
 
 
-@pytest.mark.nightly
-def test_many_real_pictures_of_one_item_are_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stimuli = []
-    for number in range(200):
-        real, fake = tmp_path / "real" / f"{number}.png", tmp_path / "fake" / f"{number}.png"
-        images.write_png(real, texture(number, 16, 16))
-        images.write_png(fake, disturbed(texture(number, 16, 16), 1))
-        stimuli.append(Stimulus(f"real/{number}", "x", "real", None, "d", real, None, None))
-        stimuli.append(Stimulus(f"m/{number}", "x", "fake", "m", "d", fake, real, None))
-    alive, most = weakref.WeakSet[_Tracked](), []
-    decode = images.decode_rgb
-
-    def tracked(content: bytes, path: Path) -> Picture:
-        picture = decode(content, path).view(_Tracked)
-        alive.add(picture)
-        most.append(len(alive))
-        return picture
-
-    monkeypatch.setattr(images, "decode_rgb", tracked)
-    for given in (stimuli, stimuli[1::2]):
-        most.clear()
-        assert measure(given, "psnr", threads=2).image_metrics["value"].notna().all()
-        assert len(most) == 400
-        assert max(most) <= 6
-
-
-class _Tracked(np.ndarray):
-    """A picture that a weak set can hold."""
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:  # type: ignore[override]
-        return self is other
-
-
 def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stimuli = models(tmp_path, 1, 8, size=64)
+    stimuli = models(tmp_path, 1, 4, size=64)
     monkeypatch.setattr(files, "_LARGE_FILE", 0)
-    monkeypatch.setattr(files.PixelBudget.__init__, "__defaults__", (4 * 64 * 64,))
+    monkeypatch.setattr(files, "LARGE", 64 * 128)
     at_work, most, lock = [0], [0], threading.Lock()
     function = similarity.psnr
 
@@ -303,30 +205,18 @@ def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waitin
         with lock:
             at_work[0] += 1
             most[0] = max(most[0], at_work[0])
-        time.sleep(0.02)
+        time.sleep(0.01)
         with lock:
             at_work[0] -= 1
         return function(fake, real)
 
     compute_by(monkeypatch, "psnr", watched)
-    assert measure(stimuli, "psnr", threads=8).image_metrics["value"].notna().all()
-    assert most == [2]
+    assert measure(stimuli, "psnr", threads=4).image_metrics["value"].notna().all()
+    assert most == [1]
 
     def fail(*_: Picture) -> float:
         raise ZeroDivisionError
 
     compute_by(monkeypatch, "psnr", fail)
     with pytest.raises(ZeroDivisionError):
-        measure(stimuli, "psnr", threads=8)
-
-
-def test_a_picture_above_the_budget_is_measured_alone() -> None:
-    budget, taken = files.PixelBudget(10), threading.Event()
-    budget.take(50, wait=True)
-    other = threading.Thread(target=lambda: (budget.take(5, wait=True), taken.set()))
-    other.start()
-    budget.take(1, wait=False)
-    assert not taken.wait(0.05)
-    budget.give_back(51)
-    assert taken.wait(5)
-    other.join()
+        measure(stimuli, "psnr", threads=4)

@@ -13,7 +13,7 @@ import tifffile
 from metric_pictures import disturbed, texture
 from PIL import Image
 
-from gan_eval.metrics import evaluate, folder_pair, missing_values
+from gan_eval.metrics import evaluate, folder_pair
 from gan_eval.metrics.definitions.similarity import psnr
 from gan_eval.stimuli import pictures
 
@@ -129,14 +129,3 @@ def test_bad_references_leave_the_generated_picture_to_be_measured_alone(folders
         for stimulus, metric in ((f"d/m/{stem}", "psnr"), (f"d/real/{stem}", "sharpness")):
             assert rows.loc[(stimulus, metric), "reason"].startswith(f"{fake / name}: {reason}"), name
         assert rows.loc[(f"d/m/{stem}", "sharpness"), "value"] > 0
-
-
-def test_what_is_missing_is_told_in_few_lines(folders: tuple[Path, Path]) -> None:
-    real, fake = folders
-    for number in range(40):
-        (fake / f"broken{number}.png").write_text("x" * (number + 1))
-        pictures.write_png(real / f"broken{number}.png", texture(number, SIDE, SIDE))
-    frame, sets = evaluate(folder_pair(real, fake, dataset="d", model="m"), ["psnr"], cache=False)
-    lines = missing_values({"image_metrics": frame, "set_metrics": sets})
-    assert lines[0].startswith("41 pictures: no psnr; the first, d/m/")
-    assert len(lines) == len(BAD)

@@ -7,41 +7,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from metric_pictures import write_items
 from tiny_segmenters import PALETTE, NearestColour, labels, save
 from torch import Tensor
 
-from gan_eval.__main__ import run
-from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, evaluate, write_metrics
+from gan_eval.metrics import evaluate
 from gan_eval.metrics.definitions.segmentation import class_map, confusion
 from gan_eval.metrics.networks import segmenter
-from gan_eval.metrics.networks.segmenter import load_network, load_segmenter
+from gan_eval.metrics.networks.segmenter import load_network
 from gan_eval.stimuli import pictures as images
-from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.tables import STIMULI
 from gan_eval.tables.frames import read_table
 
 
 def test_scores_of_a_stimulus_set(colour_network, tmp_path):
     """Values known by construction: of four pictures one is perfect, two are half wrong, and one has no label map."""
-    rows = []
+    items = {}
     for number, stem in enumerate("abcd"):
         true = labels(number)
         read = true.copy()
         if stem in "bc":
             read[:, 48:] = (true[:, 48:] + 1) % 19
-        for kind, classes in (("input", true), ("real", true), ("fake", read)):
-            images.write_png(tmp_path / kind / f"{stem}.png", PALETTE[classes])
-        shared = {
-            "dataset": "d",
-            "stem": stem,
-            "size": true.shape,
-            "input_file": f"input/{stem}.png" if stem != "d" else None,
-        }
-        rows.append(stimulus_row(tmp_path, tmp_path / "real" / f"{stem}.png", kind="real", **shared))
-        fake = {"kind": "fake", "model": "m", "reference_file": f"real/{stem}.png"}
-        rows.append(stimulus_row(tmp_path, tmp_path / "fake" / f"{stem}.png", **fake, **shared))
-    write_set(tmp_path, rows)
+        items[stem] = {"real": PALETTE[true], "fake": PALETTE[read]} | ({} if stem == "d" else {"input": PALETTE[true]})
+    write_items(tmp_path, items)
     names = ["pixel_accuracy", "class_accuracy", "class_iou"]
     _, sets = evaluate(tmp_path, names, segmenter=colour_network, device="cpu", cache=False)
     sets = sets.set_index("metric")
@@ -134,50 +122,9 @@ def _failing(network: Sometimes, prepare):
     return failing
 
 
-def test_too_little_memory_for_the_network_is_the_users_line(tmp_path, monkeypatch):
-    file = save(NearestColour(), tmp_path / "net.pt")
-    error = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-
-    def fail(*_, **__):
-        raise error
-
-    line = rf"--segmenter {file}: too little memory on cpu; make some free, or name another --device"
-    with monkeypatch.context() as patch:
-        patch.setattr(segmenter, "load_network", lambda *_, **__: fail)
-        with pytest.raises(UserError, match=line):
-            load_segmenter(file, device="cpu")
-    monkeypatch.setattr(torch.jit, "load", fail)
-    with pytest.raises(UserError, match=line):
-        load_segmenter(file, device="cpu")
-
-
 def _write_maps(folder: Path, stems: str) -> None:
     """A stimulus set of which all pictures are their label maps."""
-    rows = []
-    for number, stem in enumerate(stems):
-        for kind in ("input", "real", "fake"):
-            images.write_png(folder / kind / f"{stem}.png", PALETTE[labels(number)])
-        shared = {"dataset": "d", "stem": stem, "size": (64, 96), "input_file": f"input/{stem}.png"}
-        rows.append(stimulus_row(folder, folder / "real" / f"{stem}.png", kind="real", **shared))
-        fake = {"kind": "fake", "model": "m", "reference_file": f"real/{stem}.png"}
-        rows.append(stimulus_row(folder, folder / "fake" / f"{stem}.png", **fake, **shared))
-    write_set(folder, rows)
-
-
-def test_two_folders_name_no_label_maps(tmp_path, capsys):
-    for kind in ("real", "fake"):
-        images.write_png(tmp_path / kind / "a.png", PALETTE[labels(0)])
-    network = save(NearestColour(), tmp_path / "net.pt")
-    folders = ["--real", tmp_path / "real", "--fake", tmp_path / "fake", "--out", tmp_path / "out"]
-    command = ["metrics", *folders, "--metrics", "class_iou,psnr", "--segmenter", network, "--device", "cpu"]
-    assert run([*map(str, command), "--no-cache"]) == 0
-    reason = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
-    assert f"fake on real: no class_iou: {reason}\n" in capsys.readouterr().err
-    assert pd.read_csv(tmp_path / "out" / "set_metrics.csv")["reason"].tolist() == [reason]
-
-
-def test_a_run_with_a_segmenter_names_no_resizer(colour_network, tmp_path):
-    _write_maps(tmp_path / "set", "ab")
-    settings = Settings(("pixel_accuracy",), segmenter=colour_network, device="cpu")
-    (run,) = write_metrics([tmp_path / "set"], settings, tmp_path / "out")["runs"].to_dict("records")
-    assert pd.isna(run["resizer"]), "a segmenter has a size of its own"
+    maps = [PALETTE[labels(number)] for number in range(len(stems))]
+    write_items(
+        folder, {stem: dict.fromkeys(("input", "real", "fake"), made) for stem, made in zip(stems, maps, strict=True)}
+    )

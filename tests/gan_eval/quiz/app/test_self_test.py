@@ -82,7 +82,8 @@ def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, mo
 _MEASURE = """
 from gan_eval.quiz.app.self_test import run_self_test
 from gan_eval.quiz.station import Presentation
-print(*run_self_test(Presentation(), frames=20), sep="\n")
+for line in run_self_test(Presentation(), frames=20):
+    print(line)
 """
 
 
@@ -96,8 +97,9 @@ def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[
         capture_output=True,
         text=True,
         timeout=60,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     kept_in = tmp_path / "gan-eval" / "screens.json"
     (timing,) = json.loads(kept_in.read_text())["timings"].values()
     values = {check["check"]: check["value"] for check in timing["checks"]}

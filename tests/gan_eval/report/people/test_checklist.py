@@ -1,11 +1,9 @@
 """The reporting checklist: filled from the study file, with every gap named."""
 
-from pathlib import Path
-
 import pandas as pd
+from synthetic_tables import folder_of
 
 from gan_eval.report.parts.blocks import Facts, Paragraph
-from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.paper import checklist_section
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import rates
@@ -41,8 +39,7 @@ def checklist(*, sessions: bool = True, **sections: object) -> tuple[str, dict[s
     if sessions:
         row = {"session": "1", "participant": "P1", "protocol": "yes_no", "status": "complete", "simulated": False}
         tables["sessions"] = frame_of([row], SESSIONS)
-    folder = StudyFolder(Path(), study, {}, tables, {}, {}, {})
-    says, facts = checklist_section(folder).blocks
+    says, facts = checklist_section(folder_of(study=study, **tables)).blocks
     assert isinstance(says, Paragraph)
     assert isinstance(facts, Facts)
     return says.text, dict(facts.items)
@@ -56,7 +53,7 @@ def test_every_gap_is_named():
     assert items["Question"] == "Can people recognise them?"
     assert items["Recruitment"] == "Not given: recruitment in [reporting] of the study file."
     assert items["Consent"].startswith("Version 1: You will judge pictures.")
-    assert items["Exclusions"] == "None; no rule was set."
+    assert items["Exclusions"] == "0 participants and 0 trials were left out."
     assert "25 real and 25 generated pictures of each data set" in items["Design"]
 
 
@@ -66,15 +63,13 @@ def test_what_the_study_file_says_stands_there():
     assert says == "Every point is given."
     assert items["Ethics"] == "Board 12/3."
     assert items["Instructions"] == "Look, then press."
-    assert items["Exclusions"] == "0 participants and 1 trial left out by reaction_time_ms<200."
+    assert items["Exclusions"] == ("0 participants and 1 trial were left out (by preset rules: reaction_time_ms<200).")
     assert items["Plan"].startswith("Margin: 5 points; analysis plan ")
 
 
 def test_rules_on_the_outcome_leave_nobody_out():
     _, items = checklist(analysis={"exclude_participants": ["accuracy<0.9", "catch_accuracy<0.5"]})
-    assert items["Exclusions"] == "0 participants and 0 trials left out by catch_accuracy<0.5."
-    _, items = checklist(analysis={"exclude_participants": ["accuracy<0.9"]})
-    assert items["Exclusions"] == "None; no rule was set."
+    assert items["Exclusions"] == ("0 participants and 0 trials were left out (by preset rules: catch_accuracy<0.5).")
 
 
 def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():
@@ -85,11 +80,10 @@ def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():
 
 def test_without_a_study_file_the_tables_alone_speak():
     included = leave_out(TRIALS, None, Rules(), Rules())
-    folder = StudyFolder(Path(), None, {}, {"rates": rates(included.trials)}, {}, {}, {})
-    says, facts = checklist_section(folder).blocks
+    says, facts = checklist_section(folder_of(rates=rates(included.trials))).blocks
     assert says.text.startswith("Of 11 points 10 are not given")
     assert dict(facts.items)["Exclusions"] == "None."
-    assert not checklist_section(StudyFolder(Path(), None, {}, {}, {}, {}, {})).blocks
+    assert not checklist_section(folder_of()).blocks
 
 
 def test_words_for_readers_change_neither_design_nor_plan():

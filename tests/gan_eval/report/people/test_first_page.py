@@ -5,28 +5,31 @@ import re
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from page_reader import Page
-from synthetic_study import make_study
+from synthetic_tables import folder_of
 
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import build
 from gan_eval.report.parts.blocks import Section, Table, without_empty_tables
-from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.first_page import metrics_sentence, people_charts
-from gan_eval.stats.answers.detection import DETECTION
-from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.paper import PAPER
-from gan_eval.tables.frames import frame_of
 
 
-def all_answered(study: Path, folder: Path) -> Path:
-    """Copy a study as one that waits for no more participants."""
-    copy = Path(shutil.copytree(study, folder / "answered"))
+@pytest.fixture(scope="module")
+def answered(study, tmp_path_factory) -> Path:
+    """The study as one that waits for no more participants, its pictures beside it."""
+    folder = tmp_path_factory.mktemp("answered")
+    copy = Path(shutil.copytree(study, folder / "study", ignore=shutil.ignore_patterns("models", "published")))
     file = copy / OWN_FOLDER / "facts.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"sessions": {"people": 5, "wanted": 5}}))
+    shutil.move(copy / "stimuli", folder / "elsewhere")
     return copy
+
+
+@pytest.fixture(scope="module")
+def answered_page(answered) -> Page:
+    sets = sorted((answered.parent / "elsewhere").iterdir())
+    return Page(build(answered, answered.parent / "report.html", stimuli=sets))
 
 
 def first_page(page: Page) -> str:
@@ -34,17 +37,17 @@ def first_page(page: Page) -> str:
     return page.source.partition("<main>")[2].partition('<details class="asked">')[0]
 
 
-def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(study, tmp_path):
-    page = Page(build(all_answered(study, tmp_path), tmp_path / "report.html"))
-    seen = first_page(page)
+def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(answered_page):
+    seen = first_page(answered_page)
     marks = ['class="lead"', 'class="figures beside"', "Cite this", "fooled most", "fooled least", "Do metrics follow"]
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "called real: " in seen
-    assert "The verdict rests on the crossed mixed model" in page.words
+    assert "The verdict rests on the crossed mixed model" in answered_page.words
     assert len(re.findall("<figure", seen)) == 1
-    folded = [found for tag, found in page.tags if tag == "details" and found.get("class") == "asked"]
-    assert len(folded) == len(page.sections()) - 1
+    assert seen.count("<img") == 12, "of the sets that lie elsewhere"
+    folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
+    assert len(folded) == len(answered_page.sections()) - 1
     assert not any("open" in found for found in folded)
     table = seen[seen.index("Cite this") :].partition("</table>")[0]
     assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
@@ -58,14 +61,12 @@ def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_
     assert "told real from generated" not in study_page.words
 
 
-@pytest.mark.slow
-def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(tmp_path):
-    page = Page(build(make_study(tmp_path / "s", simulated=True, datasets=("facades",)), tmp_path / "report.html"))
-    seen = first_page(page)
-    assert "7 simulated participants told real from generated pictures" in seen
+def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
+    seen = first_page(filled_page)
+    assert "5 simulated participants" in seen
     assert "A rehearsal, not to cite" in seen
     assert "Cite this" not in seen
-    assert "Interim: 0 of 9 sessions (7 simulated)" in page.words
+    assert "Interim: 0 of 9 sessions (5 simulated)" in filled_page.words
 
 
 def test_the_figure_has_the_models_in_the_order_of_the_table_to_cite():
@@ -74,9 +75,7 @@ def test_the_figure_has_the_models_in_the_order_of_the_table_to_cite():
          "fooling_rate_low": rate - 0.1, "fooling_rate_high": rate + 0.1, "n_real_stimuli": 8, "n_trials": 90}
         for model, rate in (("a", 0.3), ("b", 0.6), ("c", 0.5))
     ]  # fmt: skip
-    tables = {"paper": frame_of(rows, PAPER)}
-    folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
-    (chart,) = people_charts(folder)
+    (chart,) = people_charts(folder_of(paper=rows))
     assert re.findall("([a-z]): ", chart.alternative) == ["a", "b", "c"]
 
 
@@ -111,9 +110,7 @@ def held(*rows: tuple[str, float, float | None, float | None], better: str | Non
         for other in others
         if better
     ]
-    tables = {"correlations": frame_of(cells, CORRELATIONS)}
-    tables |= {"correlation_differences": frame_of(leads, CORRELATION_DIFFERENCES)} if leads else {}
-    folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
+    folder = folder_of(correlations=cells, correlation_differences=leads)
     return metrics_sentence(folder).replace("\u202f", " ").replace("\u2212", "-")
 
 
@@ -150,11 +147,7 @@ def test_metrics_are_held_against_grades_too():
     ]  # fmt: skip
     lead = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "n": 40}
     leads = [lead | {"measure": "fooling_rate", "follows_better": "psnr"}, lead | {"measure": "mean_grade"}]
-    tables = {
-        "correlations": frame_of(rows, CORRELATIONS),
-        "correlation_differences": frame_of(leads, CORRELATION_DIFFERENCES),
-    }
-    said = metrics_sentence(StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={}))
+    said = metrics_sentence(folder_of(correlations=rows, correlation_differences=leads))
     of_answers, of_grades = said.split("Do metrics follow people's grades, picture by picture of a model?")
     assert of_answers.startswith(
         "Do metrics follow people, picture by picture of a model? On maps PSNR and SSIM do; highest is PSNR"
@@ -170,47 +163,14 @@ def test_what_describes_the_input_does_not_follow_people():
     assert held(("label_information", 0.7, 0.5, 0.8)) == ""
 
 
-@pytest.mark.slow
-def test_pictures_of_sets_elsewhere_are_on_the_page(study, tmp_path):
-    copy = all_answered(study, tmp_path)
-    sets = [shutil.move(place, tmp_path / place.name) for place in sorted((copy / "stimuli").iterdir())]
-    page = Page(build(copy, tmp_path / "without.html"))
-    assert "fooled most" not in first_page(page)
-    page = Page(build(copy, tmp_path / "with.html", stimuli=[Path(place) for place in sets]))
-    assert first_page(page).count("<img") + first_page(page).count("<use href=") == 12
-
-
-@pytest.mark.slow
-def test_models_are_ranked_by_strength_in_one_sentence(tmp_path):
-    from test_other_answers import page_of
-
-    rows = [
-        {"participant": f"P{person}", "stimulus": f"d/{a}/{item}", "stimulus_b": f"d/{b}/{item}", "dataset": "d"}
-        | {"kind": None, "response": None, "protocol": "model_vs_model", "model": f"{a}|{b}"}
-        | {"choice": "b" if (item + person) % 8 == 0 else "a"}
-        for person in range(8)
-        for a, b in (("one", "two"), ("two", "three"), ("one", "three"))
-        for item in range(12)
-    ]
-    page = page_of(pd.DataFrame(rows).to_dict("records"), tmp_path)
-    assert "one looked most real on d, then two, then three; every step is significant" in page.words
-
-
 def test_of_several_metrics_the_one_that_is_named_is_the_highest():
     words = held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
     assert "On maps none is shown to (highest: SSIM: Spearman 0.11, 95 % interval" in words
 
 
-def test_no_line_ends_between_a_number_and_its_sign(study_page):
-    assert not re.search(r"\d %", study_page.source.partition("</style>")[2])
-
-
 def test_intervals_without_a_model_are_drawn_with_their_own_basis():
     fooled = {"n_participants": 9, "fooling_rate": 0.2, "fooling_rate_low": 0.1, "fooling_rate_high": 0.3}
     clustered = {"scope": "all", "id": "all", "n_real": 45, "n_fake": 45, "basis": "two_way_cluster"}
-    tables = {
-        "paper": frame_of([{"protocol": "single", "n_real_stimuli": 8, "n_trials": 90, **fooled}], PAPER),
-        "detection": frame_of([clustered], DETECTION),
-    }
-    (chart,) = people_charts(StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={}))
+    paper = [{"protocol": "single", "n_real_stimuli": 8, "n_trials": 90, **fooled}]
+    (chart,) = people_charts(folder_of(paper=paper, detection=[clustered]))
     assert "by clustering by participant and by picture" in chart.caption

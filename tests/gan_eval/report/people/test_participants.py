@@ -1,15 +1,13 @@
 """The number of participants counts people whose answers are analysed; a sentence covers studies without answers."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from synthetic_tables import folder_of
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer
-from gan_eval.report.people.design import look_sentence
-from gan_eval.report.people.participants import analysed_text, included_count, participation_sentences
-from gan_eval.stats.analysis import ALL_TABLES
+from gan_eval.report.people.caveats import look_sentence
+from gan_eval.report.people.participants import analysed_text, included_count, left_out_text, participation_sentences
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out
 from gan_eval.stats.trials import fill_trials
@@ -45,13 +43,12 @@ def folder(all_trials: pd.DataFrame, rules: Rules = Rules(), *, looks: int = 0) 
     tables = {"rates": everything, "participation": included.participation, "trials": all_trials, "sessions": sessions}
     if looks:
         look = {"look": 1, "due_at": 20, "current": False, "n_people": looks, "n_wanted": 20, "note": "awaited"}
-        tables["looks"] = frame_of([look], ALL_TABLES["looks"])
-    return StudyFolder(Path(), None, {}, tables, {}, {}, {})
+        return folder_of(**tables, looks=[look])
+    return folder_of(**tables)
 
 
 def test_people_without_an_answer_are_counted_nowhere_and_told() -> None:
     of = folder(trials())
-    assert answer(of)[0].startswith("4 participants told real from generated pictures better than by chance")
     assert analysed_text(of) == "the answers of 4 participants (1 of them up to where they broke off)"
     assert participation_sentences(of)[:3] == [
         "6 participants started, 4 of them finished.",
@@ -61,13 +58,24 @@ def test_people_without_an_answer_are_counted_nowhere_and_told() -> None:
     ]
 
 
-def test_without_a_table_of_participation_the_rates_tell_who_answered() -> None:
-    of = folder(trials())
-    bare = StudyFolder(Path(), None, {}, {"rates": of.tables["rates"]}, {}, {}, {})
-    assert included_count(bare) == 4
-    assert participation_sentences(bare) == ["4 participants answered."]
-    of_trials = StudyFolder(Path(), None, {}, {"trials": of.tables["trials"]}, {}, {}, {})
-    assert included_count(of_trials) == 4
+def test_without_a_table_of_participation_rates_tell_how_many_answered() -> None:
+    assert included_count(folder_of(rates=folder(trials()).tables["rates"])) == 4
+
+
+@pytest.mark.parametrize(
+    ("planned", "beyond", "said"),
+    [
+        (True, (), "0 participants and 4 trials were left out (by preset rules: reaction_time_ms<200)"),
+        (True, ("participant=P3",), "1 participant and 8 trials were left out (by preset rules: reaction_time_ms<200; "
+         "by exploratory rules, not in the plan: participant=P3)"),
+        (False, (), "0 participants and 4 trials were left out (by rule, no plan given: reaction_time_ms<200)"),
+    ],
+)  # fmt: skip
+def test_exclusions_are_called_what_they_are(planned, beyond, said) -> None:
+    """A plan's rule is preset, an option beyond it exploratory, and without a plan neither."""
+    rules = Rules(["reaction_time_ms<200"])
+    included = leave_out(trials(), None, rules, Rules(participants=beyond), planned=planned)
+    assert left_out_text(folder_of(participation=included.participation)) == said
 
 
 def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
@@ -95,13 +103,6 @@ _NONE_YET = ["There is no answer yet: no trial has been judged."]
 def test_where_exclusions_leave_no_answer_that_is_said(asked: dict[str, object]) -> None:
     whole = trials(quick=_ALL_QUICK, **asked)
     assert answer(folder(whole, Rules(["reaction_time_ms<200"]))) == _NONE_LEFT
-
-
-@pytest.mark.parametrize(("note", "said"), [("8 of 8 trials excluded by rule", _NONE_LEFT),
-                                            ("0 of 8 trials excluded by rule", _NONE_YET)])  # fmt: skip
-def test_without_the_trials_the_note_tells_of_exclusions(note: str, said: list[str]) -> None:
-    nothing = rates(trials().iloc[:0]).assign(note=note)
-    assert answer(StudyFolder(Path(), None, {}, {"rates": nothing}, {}, {}, {})) == said
 
 
 def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> None:

@@ -1,13 +1,9 @@
 """The report's section of psychometric functions, from tables alone."""
 
-from pathlib import Path
-
 import pytest
+from synthetic_tables import folder_of
 
-from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.thresholds import level_text, psychometric_section
-from gan_eval.stats.answers.psychometric import PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
-from gan_eval.tables.frames import frame_of
 
 
 def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):
@@ -26,13 +22,7 @@ def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="l
         for model in "ab"
         for at, share in zip((thresholds[0] / 2, thresholds[0], thresholds[1]), (0.55, 0.7, 0.9), strict=True)
     ]  # fmt: skip
-    frames = {
-        table.name: frame_of(rows, table)
-        for table, rows in (
-            (PSYCHOMETRIC, functions), (PSYCHOMETRIC_LEVELS, levels)
-        )
-    }  # fmt: skip
-    return psychometric_section(StudyFolder(Path(), None, {}, frames, stimuli={}, training={}, published={}))
+    return psychometric_section(folder_of(psychometric=functions, psychometric_levels=levels))
 
 
 @pytest.mark.slow
@@ -59,5 +49,4 @@ def test_another_level_is_named():
 
 
 def test_without_functions_there_is_nothing():
-    folder = StudyFolder(Path(), None, {}, {}, stimuli={}, training={}, published={})
-    assert not any(bool(block) for block in psychometric_section(folder).blocks)
+    assert not psychometric_section(folder_of()).blocks

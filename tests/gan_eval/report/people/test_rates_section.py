@@ -1,20 +1,18 @@
 """The row of everything: there where no single data set holds all trials, left out where it says the same again."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from synthetic_tables import folder_of
 
 from gan_eval.report.parts.blocks import Table
-from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.participants import times_section
 from gan_eval.report.people.rates import rate_tables
-from gan_eval.report.people.timing import times_section
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.answers.times import reaction_times
 from gan_eval.stats.trials import fill_trials
 
 
-def folder(datasets: tuple[str | None, ...]) -> StudyFolder:
+def folder(datasets: tuple[str | None, ...]):
     """A person's answers to eight pictures for each name of a data set."""
     rows = [
         {"participant": "P1", "stimulus": f"{dataset}/{kind}/{place}", "kind": kind, "dataset": dataset}
@@ -25,8 +23,7 @@ def folder(datasets: tuple[str | None, ...]) -> StudyFolder:
         for place in range(4)
     ]
     trials = fill_trials(pd.DataFrame(rows))
-    tables = {"rates": rates(trials), "reaction_times": reaction_times(trials), "trials": trials}
-    return StudyFolder(Path(), None, {}, tables, {}, {}, {})
+    return folder_of(rates=rates(trials), reaction_times=reaction_times(trials), trials=trials)
 
 
 @pytest.mark.parametrize(

@@ -4,38 +4,15 @@ import pytest
 from make_trials import from_counts, simulated
 from scipy.integrate import quad
 from scipy.special import expit
-from scipy.stats import fisher_exact, norm
+from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.compare.comparisons import against_published, comparisons
+from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Question, estimate
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import PUBLISHED_QUIZ
-from gan_eval.tables.frames import frame_of
-
-
-def leaning(*, reals: int, fakes: int, people: int = 8, says_real: float = 0.9, seed: int = 0) -> pd.DataFrame:
-    """Answer `real` with one probability for every person and picture."""
-    rng = np.random.default_rng(seed)
-    kind = np.tile(np.repeat(["real", "fake"], [reals, fakes]), people)
-    frame = pd.DataFrame({"participant": np.repeat(np.arange(people), reals + fakes).astype(str), "kind": kind})
-    frame["stimulus"] = [f"{name}{number}" for name, number in zip(kind, rng.integers(60, size=len(kind)), strict=True)]
-    return frame.assign(response=np.where(rng.random(len(kind)) < says_real, "real", "fake"))
-
-
-@pytest.mark.nightly
-def test_a_leaning_does_not_tell_apart():
-    """Check a mostly real set: answering `real` is usually correct there, without any sensitivity."""
-    tables = [comparisons(fill_trials(leaning(reals=40, fakes=10, seed=seed))) for seed in range(30)]
-    told_apart = pd.concat([table[table["comparison"] == "told apart"] for table in tables])
-    assert len(told_apart) == 30
-    assert set(told_apart["measure"]) == {"called_fake"}
-    assert (told_apart["verdict"] == "different").mean() < 0.09
-    assert told_apart["difference"].mean() == pytest.approx(0, abs=0.02)
 
 
 def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
@@ -79,9 +56,15 @@ def test_where_nothing_can_be_told_apart_the_row_says_why(trials, words, counts)
         assert told_apart[["difference", "ci_low", "ci_high", "p", "p_holm", "verdict"]].isna().all()
 
 
-def test_table_compares_models_within_a_data_set_and_corrects_by_kind():
-    trials = simulated(models=("a", "b", "c"), seed=2)
-    table = comparisons(trials)
+@pytest.fixture(scope="module")
+def three() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Answers to three models' pictures, and their comparisons."""
+    trials = simulated(participants=20, stimuli=30, each=30, models=("a", "b", "c"), seed=2)
+    return trials, comparisons(trials, plan=AnalysisSettings(margin=0.1))
+
+
+def test_table_compares_models_within_a_data_set_and_corrects_by_kind(three):
+    trials, table = three
     models = table[table["comparison"] == "models on faces"]
     assert list(zip(models["a"], models["b"], strict=True)) == [("a", "b"), ("a", "c"), ("b", "c")]
     assert models["p_holm"].to_numpy() == pytest.approx(multipletests(models["p"], method="holm")[1])
@@ -92,9 +75,8 @@ def test_table_compares_models_within_a_data_set_and_corrects_by_kind():
     assert kinds["p_holm"].to_numpy() == pytest.approx(kinds["p"].to_numpy())
 
 
-def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it():
-    trials = simulated(models=("a", "b", "c"), seed=2)
-    table = comparisons(trials, plan=AnalysisSettings(margin=0.1))
+def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it(three):
+    trials, table = three
     names = [f"{model} told apart on faces" for model in "abc"]
     rows = table.set_index("comparison").loc[names]
     assert rows["p_holm"].to_numpy() == pytest.approx(multipletests(rows["p"], method="holm")[1])
@@ -134,29 +116,6 @@ def test_a_model_is_held_against_the_reals_of_the_sessions_that_showed_it():
     assert row["difference"] == pytest.approx(15 / 25 - 7 / 25, abs=0.01)
 
 
-@pytest.mark.parametrize("counts", [(0, 0, 0, 0), (5, 5, 0, 0), (1, 0, 0, 1), (0, 0, 1, 0)])
-def test_poor_data_give_no_verdict_of_difference(counts):
-    table = comparisons(from_counts(*counts))
-    assert not (table["verdict"] == "different").any()
-
-
-def test_against_published():
-    published = frame_of(
-        [
-            {"study": "s", "source": "x", "dataset": name, "group": group, "trials": 25, "percent_correct": right}
-            for name, group, right in (("facades", "real", 96.0), ("facades", "fake", 96.0), ("maps", "real", 72.0))
-        ],
-        PUBLISHED_QUIZ,
-    )
-    table = against_published(rates(from_counts(15, 10, 7, 18)), published)
-    assert list(table["a"]) == ["facades real", "facades fake"]
-    assert table["p"].to_numpy() == pytest.approx(
-        [fisher_exact([[18, 7], [24, 1]])[1], fisher_exact([[15, 10], [24, 1]])[1]]
-    )
-    assert table["difference"].to_numpy() == pytest.approx([18 / 25 - 24 / 25, 15 / 25 - 24 / 25])
-    assert (table["ci_low"] < table["difference"]).all()
-
-
 def one(table: pd.DataFrame, comparison: str) -> pd.Series:
     """The only row of a comparison."""
     return table.set_index("comparison").loc[comparison]
@@ -184,7 +143,7 @@ def test_the_crossed_models_difference_is_averaged_over_people_and_pictures():
     codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
     design = np.column_stack([np.ones(len(trials)), is_fake])
     fit = fit_crossed((trials["response"] == "fake").to_numpy(), design, *codes)
-    spread = np.hypot(fit.sd_first, fit.sd_second)
+    spread = np.hypot(fit.first.sd, fit.second.sd)
     called_fake = {
         kind: quad(lambda z, eta=eta: expit(eta + spread * z) * norm.pdf(z), -12, 12)[0]
         for kind, eta in (("real", fit.beta[0]), ("fake", fit.beta.sum()))
@@ -197,25 +156,6 @@ def test_the_crossed_models_difference_is_averaged_over_people_and_pictures():
     assert table["check_p"].notna().all()
     assert (told_apart["ci_low"], told_apart["ci_high"]) < (told_apart["ci90_low"], told_apart["ci_high"])
     assert comparisons(trials)["exploratory"].isna().all()
-
-
-@pytest.mark.nightly
-def test_few_people_and_pictures_do_not_make_the_model_overconfident():
-    """Check the error rate of equal groups; with the normal distribution as the reference it would be 10 %."""
-    rng = np.random.default_rng(5)
-    person, picture = np.repeat(np.arange(8), 20), np.tile(np.arange(20), 8)
-    fake = picture % 2 == 0
-    kind = np.where(fake, "fake", "real")
-    calls = []
-    for _ in range(60):
-        eta = -0.2 + rng.normal(0, 0.5, 8)[person] + rng.normal(0, 0.8, 20)[picture]
-        called_fake = rng.random(160) < 1 / (1 + np.exp(-eta))
-        question = Question(
-            key="kinds", answer=called_fake, success=called_fake, in_a=fake, participant=person, picture=picture,
-            cell=pd.factorize(kind)[0], cell_weights=np.array([1.0, -1.0]),
-        )  # fmt: skip
-        calls.append(estimate(question, margin=None, fits={}).p < 0.05)
-    assert np.mean(calls) < 0.1
 
 
 def test_items_that_models_share_cancel():
@@ -244,7 +184,7 @@ def test_a_slope_by_picture_is_told_of_items_not_of_people():
 
 
 def test_the_plans_pairs_are_planned_and_the_others_exploratory():
-    trials = simulated(participants=12, models=("a", "b", "c"), seed=2)
+    trials = simulated(participants=12, stimuli=24, each=24, models=("a", "b", "c"), seed=2)
     plan = AnalysisSettings(comparisons=(("c", "a"),), noninferior=(("b", "c"),), margin=0.4)
     table = comparisons(trials, plan=plan)
     models = table[table["comparison"] == "models on faces"]
@@ -265,23 +205,17 @@ def test_a_model_that_is_not_there_is_named():
 
 
 def test_equivalence_is_the_90_per_cent_interval_within_the_margin_twice_for_told_apart():
-    trials = simulated(participants=25, stimuli=200, each=50, intercept=0.05, real=-0.1, sd_stimulus=0.3)
-    for margin in (0.02, 0.2):
+    trials = simulated(participants=25, stimuli=40, each=40, intercept=0.15, real=-0.1, sd_participant=0, sd_stimulus=0)
+    for margin in (0.02, 0.4):
         table = comparisons(trials, plan=AnalysisSettings(margin=margin))
         told_apart = one(table, "told apart")
         inside = -2 * margin < told_apart["ci90_low"] and told_apart["ci90_high"] < 2 * margin
         assert (told_apart["p_equivalent"] < 0.05) == inside
         assert (told_apart["verdict"] == "equivalent") == (inside and told_apart["p_holm"] >= 0.05)
+        assert ("less than the margin" in str(told_apart["note"])) == (inside and told_apart["p_holm"] < 0.05)
         assert told_apart["margin"] == margin
     assert inside
     assert pd.isna(one(table, "real vs fake")["margin"])
-
-
-def test_a_difference_below_the_margin_is_a_difference():
-    trials = simulated(participants=25, stimuli=200, each=50, intercept=0.5, real=0.0, sd_stimulus=0.3)
-    told_apart = one(comparisons(trials, plan=AnalysisSettings(margin=0.4)), "told apart")
-    assert told_apart["verdict"] == "different"
-    assert "less than the margin" in told_apart["note"]
 
 
 @pytest.mark.parametrize(
@@ -300,13 +234,3 @@ def test_without_a_model_the_clustered_shares_speak(trials, basis, words):
     assert pd.isna(told_apart["check_p"])
     called = {kind: (part["response"] == "fake").mean() for kind, part in trials.groupby("kind")}
     assert told_apart["difference"] == pytest.approx(called["fake"] - called["real"])
-
-
-def test_many_pairs_of_models_are_clustered_shares():
-    trials = simulated(participants=10, stimuli=48, each=48, models=tuple("abcdefghijkl"))
-    table = comparisons(trials)
-    models = table[table["comparison"] == "models on faces"]
-    assert len(models) == 66
-    assert not (models["basis"] == "crossed_model").any()
-    assert models["note"].str.contains("66 pairs of models").all()
-    assert one(table, "told apart")["basis"] == "crossed_model"

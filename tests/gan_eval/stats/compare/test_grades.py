@@ -54,11 +54,11 @@ def test_each_measure_of_models_and_of_kinds_has_a_row():
 
 
 def test_the_verdict_is_by_the_model_and_the_mean_s_margin_by_the_scale():
-    same = comparisons(study(people=40, items=40, seed=3), plan=AnalysisSettings(margin=0.2)).set_index("measure")
+    same = comparisons(study(people=20, items=24, seed=3), plan=AnalysisSettings(margin=0.2)).set_index("measure")
     assert (same["verdict"] == "equivalent").all()
     assert "held against 0.8" in same.loc["mean_grade", "note"]
     assert (same["margin"] == 0.2).all()
-    apart = comparisons(study(people=40, items=40, gap=1.5, seed=3)).set_index("measure")
+    apart = comparisons(study(gap=1.5, seed=3)).set_index("measure")
     assert (apart["verdict"] == "different").all()
     assert apart["p_equivalent"].isna().all()
 
@@ -91,10 +91,7 @@ def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
     grades = []
     for where in (0.5, -0.5):
         eta = where * fit.beta[0]
-        for sd, sd_slope, correlation in (
-            (fit.sd_first, fit.sd_slope, fit.slope_correlation),
-            (fit.sd_second, fit.sd_slope_second, fit.slope_correlation_second),
-        ):
+        for sd, sd_slope, correlation in (fit.first, fit.second):
             first, second = rng.standard_normal((2, 400_000))
             own = (correlation or 0.0) * first + np.sqrt(1 - (correlation or 0.0) ** 2) * second
             eta = eta + sd * first + where * (sd_slope or 0.0) * own
@@ -119,12 +116,3 @@ def test_where_no_model_can_be_had_the_note_says_why(trials, words):
     assert table["note"].str.contains(words).all()
     assert (table["basis"] != "crossed_model").all()
     assert not (table["verdict"] == "different").any()
-
-
-@pytest.mark.nightly
-def test_people_who_see_models_differently_are_no_difference():
-    """The level of either measure: at most 6 of 40 studies are called different."""
-    false_alarms = [
-        (comparisons(study(people=14, items=14, sd_view=1.2, seed=seed))["p"] < 0.05).any() for seed in range(40)
-    ]
-    assert sum(false_alarms) <= 6

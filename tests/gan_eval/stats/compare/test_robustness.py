@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from make_trials import simulated
 from scipy.special import expit
 
-from gan_eval import analyze
-from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.contrast import Fits
+from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
 from gan_eval.stats.compare.robustness import (
     DRIFT,
     SIDE_BIAS,
@@ -16,37 +14,7 @@ from gan_eval.stats.compare.robustness import (
     robustness,
 )
 from gan_eval.stats.trials import fill_trials
-
-PLAN = AnalysisSettings(margin=0.1)
-
-
-def answers(*, people: int = 12, items: int = 16, effect: float = 0.8, learning: float = 0.0, seed: int = 0):
-    """Two models and photographs; each person judges every item in one version, in an order of their own."""
-    rng = np.random.default_rng(seed)
-    picture = 0.6 * rng.standard_normal((3, items))
-    rows = []
-    for person in range(people):
-        leaning, skill = 0.4 * rng.standard_normal(2)
-        for trial, item in enumerate(rng.permutation(items)):
-            version = (item + person) % 4  # two of four are photographs
-            kind = "fake" if version < 2 else "real"
-            skilled = effect * (1 + version) / 2 + skill + learning * trial / items
-            log_odds = leaning + picture[min(version, 2), item] + (skilled if kind == "fake" else 0.0)
-            model = ["a", "b", None, None][version]
-            rows.append(
-                {
-                    "participant": f"P{person:02d}",
-                    "trial": trial + 1,
-                    "stimulus": f"d/{model or 'real'}/{item}",
-                    "item": f"d/{item}",
-                    "kind": kind,
-                    "model": model,
-                    "dataset": "d",
-                    "response": "fake" if rng.random() < expit(log_odds) else "real",
-                    "reaction_time_ms": float(rng.integers(300, 900)),
-                }
-            )
-    return fill_trials(pd.DataFrame(rows))
+from gan_eval.tables.frames import frame_of
 
 
 def pairs(*, people: int = 20, each: int = 24, left: float = 0.0, right: float = 0.5, seed: int = 0):
@@ -73,19 +41,17 @@ def pairs(*, people: int = 20, each: int = 24, left: float = 0.0, right: float =
     return fill_trials(pd.DataFrame(rows))
 
 
-def checked(trials: pd.DataFrame, plan: AnalysisSettings = PLAN, **options: pd.DataFrame) -> pd.DataFrame:
-    fits: Fits = {}
-    return robustness(trials, comparisons(trials, plan=plan, fits=fits), plan=plan, fits=fits, **options)
-
-
-def only(table: pd.DataFrame, check: str) -> dict:
+def only(trials: pd.DataFrame, check: str) -> dict:
+    table = robustness(trials, frame_of([], COMPARISONS))
     (row,) = table[table["check"] == check].to_dict("records")
     return row
 
 
 def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_for_each_person_and_kind():
-    trials = answers(people=24, items=32, learning=6.0, seed=5)
-    row = only(checked(trials), DRIFT)
+    trials = simulated(participants=24, stimuli=32, each=32)
+    trials["response"] = trials["response"].where(trials["trial"] <= 24, trials["kind"])
+    trials = fill_trials(trials.drop(columns="correct"))
+    row = only(trials, DRIFT)
     assert row["p"] < 0.05 < 0.1 < row["estimate"]
     position = (trials["trial"] - 1) / 31
     groups = pd.get_dummies(trials["participant"] + trials["kind"]).to_numpy(float)
@@ -95,43 +61,42 @@ def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_f
 
 
 def test_choosing_rightly_is_no_side_bias():
-    row = only(checked(pairs(right=2.0, seed=1)), SIDE_BIAS)
+    row = only(pairs(right=2.0, seed=1), SIDE_BIAS)
     assert row["p"] > 0.05
     assert abs(row["estimate"]) < 0.05
-    biased = only(checked(pairs(left=1.0)), SIDE_BIAS)
+    biased = only(pairs(left=1.0), SIDE_BIAS)
     assert biased["p"] < 0.001
     assert (biased["a"], biased["b"]) == ("left", "right")
     assert biased["estimate"] > 0.1
 
 
-@pytest.mark.slow
 def test_without_the_exclusions():
-    trials = answers(people=14, items=20)
-    tables = analyze(trials, plan=AnalysisSettings(exclude=("reaction_time_ms<500",)))
-    found = tables["robustness"]
+    trials = simulated(participants=14, stimuli=20, each=20, models=("a", "b"))
+    kept = trials[trials["reaction_time_ms"] >= 500].reset_index(drop=True)
+    compared, everything = comparisons(kept), comparisons(trials).set_index("comparison")
+    found = robustness(kept, compared, everything=trials)
     found = found[found["check"] == WITHOUT_EXCLUSIONS].set_index("comparison")
-    everything = comparisons(trials, plan=PLAN.model_copy(update={"margin": None})).set_index("comparison")
     assert len(found) == 5
     for name, row in found.iterrows():
-        assert row["estimate"] == pytest.approx(everything.loc[name, "difference"], rel=1e-4)
-        assert row["p"] == pytest.approx(everything.loc[name, "p_holm"], rel=1e-3)
+        assert row["estimate"] == everything.loc[name, "difference"]
+        assert row["p"] == everything.loc[name, "p_holm"]
+        assert row["verdict"] == compared.set_index("comparison").loc[name, "verdict"]
         assert row["verdict_without"] == everything.loc[name, "verdict"]
-        assert row["n_units"] == (trials["reaction_time_ms"] < 500).sum()
-    assert WITHOUT_EXCLUSIONS not in set(analyze(trials)["robustness"]["check"])
+        assert row["n_units"] == len(trials) - len(kept)
 
 
 def test_few_people_have_no_drift_and_a_word():
-    row = only(checked(answers(people=2)), DRIFT)
+    row = only(simulated(participants=2, stimuli=16, each=16), DRIFT)
     assert np.isnan(row["estimate"])
     assert "too few" in row["note"]
 
 
 def test_answers_that_are_all_right_say_nothing_of_a_drift_or_a_side():
-    trials = answers(people=8)
+    trials = simulated(participants=8, stimuli=16, each=16)
     always = trials.assign(response=trials["kind"], correct=True)
     paired = pairs()
     rightly = paired.assign(choice="a")
     for frame, check in ((always, DRIFT), (rightly, SIDE_BIAS)):
-        row = only(checked(frame), check)
+        row = only(frame, check)
         assert np.isnan(row["estimate"])
         assert "do not vary" in row["note"]

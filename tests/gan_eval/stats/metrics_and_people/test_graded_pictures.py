@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_grades import graded_frame, simulated_grades
-from make_metrics import correlation_differences, correlations, metric_of
-from make_trials import simulated
+from make_metrics import correlations, metric_of
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from gan_eval.stats.answers.grades import opinion_scores
@@ -35,25 +34,6 @@ def test_numbers_equal_scipy_over_the_opinion_scores():
     assert row["spearman"] < row["corrected"]
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize(("lowest", "unit"), [(0.0, 1.0), (0.0, 20.0), (3.0, 0.5)])
-def test_answers_told_as_grades_give_the_same_rows(lowest, unit):
-    """A grade of 1 for `real` and 0 for `fake` has the fooling rate for a mean, and any scale does."""
-    trials = simulated(participants=12, stimuli=40, each=25, models=("a", "b", "c"), seed=2)
-    grade = lowest + unit * (trials["response"] == "real").astype("float64")
-    graded = trials.assign(response=None, protocol="rating", rating=grade)
-    rng = np.random.default_rng(3)
-    images = pd.concat(
-        metric_of(trials, {name: rng.normal() for name in sorted(set(trials["stimulus"]))}, metric)
-        for metric in ("one", "two")
-    )
-    for table in (correlations, correlation_differences):
-        of_answers, of_grades = (table(shown, image_metrics=images) for shown in (trials, graded))
-        assert set(of_answers["measure"]) == {"fooling_rate"}
-        assert set(of_grades["measure"]) == {"mean_grade"}
-        pd.testing.assert_frame_equal(of_answers.drop(columns="measure"), of_grades.drop(columns="measure"), rtol=1e-6)
-
-
 def test_both_measures_stand_beside_each_other_and_are_corrected_together():
     trials, images = study()
     judged = trials.assign(
@@ -78,10 +58,3 @@ def test_reals_and_infinite_or_missing_grades_are_no_points():
     trials.loc[trials["stimulus"] == "d/02", "kind"] = "real"
     (row,) = correlations(trials, image_metrics=images).to_dict("records")
     assert row["n"] == 27
-
-
-def test_equal_grades_have_no_correlation_and_say_why():
-    trials, images = study()
-    (row,) = correlations(trials.assign(rating=3.0), image_metrics=images).to_dict("records")
-    assert np.isnan(row["spearman"])
-    assert "all mean grades are equal" in row["note"]

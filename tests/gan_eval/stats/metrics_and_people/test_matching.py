@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gan_eval import analyze
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.matching import require_metrics_of
+from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 from gan_eval.tables.frames import frame_of
@@ -121,15 +122,13 @@ UNNAMED: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {
 def test_names_that_one_table_leaves_out_come_from_the_other(case: str) -> None:
     trials, images = UNNAMED[case]
     sets = None if case == "both" else SETS
-    frames = analyze(trials, image_metrics=images, set_metrics=sets)
-    expected = analyze(answers(), image_metrics=FAKES, set_metrics=sets)
-    for name in ("correlations", "correlation_differences", "metric_models"):
-        if name in expected:
-            found, right = (tables[name].drop(columns="dataset") for tables in (frames, expected))
-            pd.testing.assert_frame_equal(found, right)
-    assert len(frames["correlations"]) >= 2
-    datasets = frames["correlations"]["dataset"].fillna("").unique().tolist()
-    assert datasets == ["" if case == "both" else "photos"]
+    found, expected = (
+        correlations_and_differences(fill_trials(frame), image_metrics=metrics, set_metrics=sets)[0]
+        for frame, metrics in ((trials, images), (answers(), FAKES))
+    )
+    pd.testing.assert_frame_equal(found.drop(columns="dataset"), expected.drop(columns="dataset"))
+    assert len(found) >= 2
+    assert found["dataset"].fillna("").unique().tolist() == ["" if case == "both" else "photos"]
 
 
 def test_sets_of_several_data_sets_need_the_trials_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,16 +171,6 @@ WITHOUT: dict[str, tuple[pd.DataFrame, dict[str, pd.DataFrame], str]] = {
 @pytest.mark.parametrize("case", WITHOUT)
 def test_no_correlations_have_a_reason(case: str) -> None:
     trials, metrics, line = WITHOUT[case]
-    lines: list[str] = []
-    frames = analyze(trials.reset_index(drop=True), **metrics, on_message=lines.append)
-    assert frames["correlations"].empty
-    assert lines[-1].startswith("no correlations of metrics with people: ")
-    assert line in lines[-1]
-
-
-def test_one_metric_of_one_picture_has_one_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    TRIALS.to_csv(tmp_path / "t.csv", index=False)
-    pd.concat([FAKES, FAKES[2:3].assign(value=9.5)]).to_csv(tmp_path / "m.csv", index=False)
-    out = ["--out", str(tmp_path / "out"), "--image-metrics", str(tmp_path / "m.csv")]
-    assert run(["analyze", str(tmp_path / "t.csv"), *out]) == 2
-    assert "m.csv: row 7: the same stimulus=photos/blur/2, metric=psnr as row 3" in capsys.readouterr().err
+    filled = fill_trials(trials.reset_index(drop=True))
+    assert correlations_and_differences(filled, **metrics)[0].empty
+    assert line in why_none(filled, **metrics)

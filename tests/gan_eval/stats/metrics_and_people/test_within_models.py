@@ -134,6 +134,12 @@ def test_pictures_count_for_as_many_as_are_unrelated():
     assert effective_points(x, y, np.arange(180), 1) == 180
     with np.errstate(invalid="raise"):  # everybody answered alike: nothing of y is left
         assert effective_points(x, np.zeros(180), item, 3) == 178
+
+
+@pytest.mark.nightly
+def test_pictures_that_are_alike_widen_the_spread_of_correlations():
+    rng = np.random.default_rng(4)
+    item, group = np.repeat(np.arange(60), 3), np.tile(np.arange(3), 60)
     correlation, size = [], []
     for _ in range(1500):  # half of either is the item's
         shared, own = rng.normal(size=(2, 60)), rng.normal(size=(2, 180))

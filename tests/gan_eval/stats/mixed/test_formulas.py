@@ -4,7 +4,7 @@ import pytest
 from make_trials import simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.formulas import Formula, code, design, planned_formulas, usable, with_covariates
+from gan_eval.stats.mixed.formulas import Formula, design, planned_formulas, usable, with_covariates
 from gan_eval.stats.trials import answered_trials
 
 RANDOM = "(1|participant) + (1|stimulus)"
@@ -52,48 +52,33 @@ def test_data_sets_sum_to_nothing_and_what_goes_together_is_told():
     assert "go together" in both.trouble
 
 
+ALWAYS = [f"{formula} + {RANDOM}" for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")]
+SLOPED = [f"{outcome} ~ kind + {SLOPES}" for outcome in ("correct", "called_fake")]
+
+
 @pytest.mark.parametrize(
-    ("plan", "expected"),
+    ("plan", "formulas", "exploratory"),
     [
-        (
-            None,
-            [
-                ("logit", f"{formula} + {RANDOM}", None)
-                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")
-            ]
-            + [("logit", f"{outcome} ~ kind + {SLOPES}", None) for outcome in ("correct", "called_fake")],
-        ),
+        (None, [*ALWAYS, *SLOPED], [None] * 5),
         (
             AnalysisSettings(slope=False, covariates=("age", "age", "sex")),
-            [
-                ("logit", f"{formula} + {RANDOM}", False)
-                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind", "correct ~ kind + age + sex")
-            ],
+            [*ALWAYS, f"correct ~ kind + age + sex + {RANDOM}"],
+            [False] * 4,
         ),
         (
             AnalysisSettings(covariates=("age",)),
-            [
-                ("logit", f"{formula} + {RANDOM}", False)
-                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")
-            ]
-            + [
-                ("logit", f"{sloped} + {SLOPES}", False)
-                for sloped in ("correct ~ kind", "called_fake ~ kind", "correct ~ kind + age")
-            ],
+            [*ALWAYS, *SLOPED, f"correct ~ kind + age + {SLOPES}"],
+            [False] * 6,
         ),
-        (
-            AnalysisSettings(link="probit", slope=False),
-            [
-                (link, f"{formula} + {RANDOM}", link == "logit")
-                for link in ("logit", "probit")
-                for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")
-            ],
-        ),
+        (AnalysisSettings(link="probit", slope=False), ALWAYS * 2, [True] * 3 + [False] * 3),
     ],
 )
-def test_what_is_planned(plan, expected):
-    found = planned_formulas(answered_trials(simulated()), plan)
-    assert [(one.link, str(one.formula), one.exploratory) for one in found] == expected
+def test_what_is_planned(plan, formulas, exploratory):
+    found = planned_formulas(answered_trials(simulated(participants=4, stimuli=8, each=8)), plan)
+    assert [str(one.formula) for one in found] == formulas
+    assert [one.exploratory for one in found] == exploratory
+    assert {one.link for one in found if not one.exploratory} == {plan.link if plan else "logit"}
+    assert {one.link for one in found if one.exploratory} <= {"logit"}
 
 
 def test_a_data_set_of_one_kind_does_not_make_several():
@@ -103,17 +88,6 @@ def test_a_data_set_of_one_kind_does_not_make_several():
     assert [str(one.formula) for one in planned_formulas(answered_trials(trials), None)][2] == (
         f"called_fake ~ kind + {RANDOM}"
     )
-
-
-def test_numbers_and_levels():
-    numbers = code(pd.Series(["1", "3", "5"]), "age")
-    assert numbers.columns[:, 0] * numbers.scale == pytest.approx([-2, 0, 2])
-    assert numbers.columns.std() == pytest.approx(1)
-    levels = code(pd.Series(["b", "a", "c", "a", "c"]), "band")
-    assert levels.terms == ("band[b]", "band[c]")
-    assert levels.columns.tolist() == [[1, 0], [0, 0], [0, 1], [0, 0], [0, 1]]
-    truth = code(pd.Series([True, False, True]), "glasses")
-    assert truth.terms == ("glasses[False]",)
 
 
 def test_rare_levels_are_joined_or_left_out():

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit, ndtr
 
 from gan_eval.stats.clustering import t_critical
-from gan_eval.stats.mixed.fit import Start, fit_crossed
+from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, guessing_terms
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
@@ -65,9 +65,8 @@ def test_without_guessing_it_is_the_crossed_logistic_model():
     X = np.column_stack([np.ones(len(data.level)), data.level])
     plain = fit_crossed(data.right, X, data.participant, data.picture)
     zero = np.zeros(len(data.level))
-    fit = fit_crossed(
-        data.right, X, data.participant, data.picture, guess=zero, lapse=zero, start=Start(plain.beta * 0.8, 0.4, 0.4)
-    )
+    start = Start(plain.beta * 0.8, Spread(0.4), Spread(0.4))
+    fit = fit_crossed(data.right, X, data.participant, data.picture, guess=zero, lapse=zero, start=start)
     np.testing.assert_allclose(fit.beta, plain.beta, atol=1e-5)
     np.testing.assert_allclose(fit.std_error, plain.std_error, rtol=1e-4)
     assert fit.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-6)

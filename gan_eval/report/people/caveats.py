@@ -1,0 +1,200 @@
+"""Badges and caveats, whether a verdict is pending, and the standing of exclusions and margins in words."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from gan_eval.report.parts.blocks import Lines, Section
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import (
+    NARROW,
+    Record,
+    listed,
+    missing,
+    plural,
+    points_text,
+)
+from gan_eval.settings.study import Study
+from gan_eval.stats.compare.outcomes import is_on_outcome
+from gan_eval.stats.looks import NO_VERDICT
+from gan_eval.stats.trials import main_trials
+from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS, TRIALS
+
+PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
+"""The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""
+BY = {
+    PRESET: "by preset rules",
+    EXPLORATORY: "by exploratory rules, not in the plan",
+    BY_RULE: "by rule, no plan given",
+}
+"""After `left out`."""
+_UNFINISHED = ("aborted", "open")
+_MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
+
+
+def badges(folder: StudyFolder) -> list[str]:
+    """Return what must be seen before any number is read."""
+    lines = []
+    partial = [fraction for fraction in folder.fractions if fraction < 1]
+    if partial:
+        lines.append(f"{trained_for(partial, 'Trained')} of the planned steps")
+    seen: list[str] = []
+    if folder.study is not None:
+        seen = [name for name in folder.study.data if folder.study.tests_on_seen(name)]
+        if seen:
+            lines.append(f"Pictures of {listed(seen)} that are shown and measured were trained on, too")
+    for (model, dataset), marks in _seen_marks(folder).items():
+        if (n_seen := marks.count(True)) and dataset not in seen:
+            lines.append(f"{model} was trained on {n_seen} of its {len(marks)} pictures on {dataset}, too")
+    if folder.facts.get("smoke"):
+        lines.append("Smoke run: every stage touched, nothing trained to be good")
+    if missing_sessions := interim(folder):
+        lines.append(f"Interim: {missing_sessions}")
+    return lines
+
+
+def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]:
+    """Return by model and data set whether each picture was trained on; None: not known."""
+    frames = list(folder.stimuli.values()) or [folder.table(IMAGE_METRICS)]
+    fakes = pd.concat(frames)[["stimulus", "kind", "model", "dataset", "seen"]].drop_duplicates("stimulus")
+    marks: dict[tuple[str, str], list[bool | None]] = {}
+    for row in fakes[fakes["kind"] == "fake"].to_dict("records"):
+        mark = None if missing(row["seen"]) else bool(row["seen"])
+        marks.setdefault((str(row["model"]), str(row["dataset"])), []).append(mark)
+    return marks
+
+
+def interim(folder: StudyFolder) -> str:
+    """Return how many sessions there are while more people are to come; else nothing."""
+    sessions = folder.facts.get("sessions") or {}
+    simulated, required = sessions.get("simulated", 0), sessions.get("wanted", 0)
+    people = sessions.get("people", sessions.get("complete", 0) - simulated)
+    if people >= required:
+        return ""
+    from gan_eval.store import sessions_text  # imports SQLAlchemy
+
+    return sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
+
+
+def is_interim(folder: StudyFolder) -> bool:
+    """Return whether the verdict is pending: more people are to come, and no planned look is due. A rehearsal shows
+    the verdicts that there will be."""
+    if len(folder.looks):
+        return missing(folder.alpha)
+    return bool(interim(folder)) and not folder.simulated
+
+
+def look_sentence(folder: StudyFolder) -> str:
+    """Return the reason for a missing verdict, or the planned look of this verdict; else empty."""
+    words = folder.looks_text
+    if not words and is_interim(folder):
+        words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
+    if not words:
+        return ""
+    sentence, table = f"{words[0].upper()}{words[1:]}.", folder.table(PARTICIPATION)
+    if len(folder.looks) and (more := int((broke_off(table) & is_analysed(table)).sum())):
+        sentence += f" {plural(more, 'more participant')} broke off; their answers are analysed, too."
+    return sentence
+
+
+def trained_for(fractions: list[float], verb: str) -> str:
+    """Return the fractions of the steps that models were trained for.
+
+    >>> trained_for([0.05, 0.1], "Trained").replace(NARROW, " ")
+    'Trained for 5 % and 10 %'
+    """
+    return f"{verb} for {listed([f'{100 * fraction:.3g}{NARROW}%' for fraction in fractions])}"
+
+
+def planned_rules(study: Study) -> list[str]:
+    """Return the rules of exclusion in the study's plan, without those on the outcome."""
+    plan = study.analysis
+    return [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
+
+
+def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Sequence[str] = ()) -> Section:
+    """Return caveats: those of the answer, of the run and of the tables.
+
+    Args:
+        folder: as read.
+        basis: sentences on the answer.
+        too_few: captions of the tables without a value.
+    """
+    lines = [str(note) for note in folder.facts.get("notes") or []]
+    if folder.simulated:
+        lines.append("Simulated participants answered (some of) the trials: the numbers rehearse the analysis only.")
+    everything = folder.judged()
+    everything = everything[everything["scope"] == "all"]
+    if len(everything) and not pd.isna(everything.iloc[0]["note"]):
+        lines.append(f"Over all answers: {everything.iloc[0]['note']}.")
+    if len(everything) and everything.iloc[0]["n_none"] > 0:
+        lines.append(f"{plural(int(everything.iloc[0]['n_none']), 'trial')} without an answer: in no rate.")
+    trials = folder.answers()
+    simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
+    if simulated:
+        lines.append(f"{plural(simulated, 'trial')} of simulated participants left out, since people have answered.")
+    main = main_trials(trials) if len(trials) else trials
+    if len(main):
+        people, raters = main["participant"].nunique(), main.groupby("stimulus")["participant"].nunique()
+        if people >= 5 and len(raters) <= 200 and raters.mean() >= 0.8 * people:
+            lines.append(
+                f"Nearly all {people} participants saw the same {len(raters)} pictures: answers to a picture are "
+                "correlated, so Wilson intervals of pooled rates are too narrow; the answer, signal detection and the "
+                "models allow for it."
+            )
+    sets = folder.table(SET_METRICS)
+    if len(sets):
+        from gan_eval.metrics.catalogue import MIN_FID_PICTURES  # imports the metrics
+        from gan_eval.report.metrics.data import fid_warning
+
+        is_fid = sets["metric"].str.startswith("fid") & sets["value"].notna()
+        sets = sets[is_fid & (sets["n_fake"] < MIN_FID_PICTURES)]
+        if len(sets):
+            lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
+    unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
+    if unknown:
+        lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
+    if too_few:
+        lines.append(f"These have no number: {'; '.join(too_few)}. The files say why.")
+    return Section(
+        "notes", "Caveats",
+        [Lines(basis), Lines([*dict.fromkeys(lines)], "warnings")],
+    )  # fmt: skip
+
+
+def is_excluded(table: pd.DataFrame) -> pd.Series:
+    """Return (N,) bool by row of `participation`: the participant was left out."""
+    return table["excluded"].fillna(False).astype(bool)
+
+
+def is_analysed(table: pd.DataFrame) -> pd.Series:
+    """Return (N,) bool by row of `participation`: answers of the participant are analysed."""
+    return ~is_excluded(table) & (table["n_answered"] > 0) & (table["n_excluded"] < table["n_trials"])
+
+
+def broke_off(table: pd.DataFrame) -> pd.Series:
+    """Return (N,) bool by row of `participation`: the last session was not finished."""
+    return table["status"].isin(_UNFINISHED)
+
+
+def exclusion_standing(table: pd.DataFrame) -> pd.Series:
+    """Return (N,) the standing of the rules behind each row of `participation`."""
+    return table["standing"].astype(object).where(table["standing"].notna(), BY_RULE)
+
+
+def margin_standing(row: Record) -> str:
+    """Return the standing of the margin of a comparison, from its `exploratory` and `note`."""
+    if not missing(row["note"]) and "margin is exploratory" in str(row["note"]):
+        return EXPLORATORY
+    return BY_RULE if missing(row["exploratory"]) else PRESET
+
+
+def margin_text(row: Record) -> str:
+    """Return a comparison's margin with its standing: `the planned margin of 5 points`."""
+    return f"the {_MARGINS[margin_standing(row)]} of {points_text(row['margin'])}"
+
+
+def exploratory_mark(row: Record) -> str:
+    """Return a mark where the row is not in the study's plan."""
+    mark = row.get("exploratory")
+    return " (exploratory)" if not missing(mark) and bool(mark) else ""

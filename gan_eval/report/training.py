@@ -1,0 +1,391 @@
+"""Training: the models' folders of a study, and the section on warnings, sample pictures, curves and plateaus."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from gan_eval.errors import UserError, shortened
+from gan_eval.files.reading import read_json
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.report.parts.blocks import Charts, Lines, PictureTable, Section, Table
+from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.table import cell, table_of
+from gan_eval.report.parts.thumbnails import Picture, small_picture
+from gan_eval.report.parts.words import Record, missing, number, plural, text, whole
+from gan_eval.settings.study import Study
+from gan_eval.stats.answers.plateau import all_plateaus
+from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.tables import PLATEAUS, TRAINING_WARNINGS, VALIDATION
+from gan_eval.tables import Table as Schema
+from gan_eval.tables.frames import frame_of, read_table
+
+MODES = ("train", "eval")
+"""BatchNorm and dropout as in training, or as in evaluation."""
+SIDE = 128
+"""Pixels of a sample picture."""
+MOST_COLUMNS = 8
+"""Steps in the columns of the sample pictures."""
+SHARE = 0.05
+"""Share of a curve's points: the window of the running median."""
+MOST_POINTS = 150
+"""Points of a curve as drawn; more are averaged."""
+_TITLES = {
+    "g_adversarial": "generator: adversarial loss",
+    "g_l1": "generator: L1 loss",
+    "g_l2": "generator: L2 loss",
+    "g_ssim": "generator: 1 - SSIM",
+    "g_style": "generator: style loss",
+    "g_tv": "generator: total variation",
+    "g_loss": "generator: whole loss",
+    "d_real": "discriminator: loss on reals",
+    "d_fake": "discriminator: loss on fakes",
+    "d_accuracy": "discriminator: accuracy",
+    "g_gradient_norm": "generator: gradient norm",
+    "g_gradient_norm_max": "generator: largest gradient norm",
+    "d_gradient_norm": "discriminator: gradient norm",
+    "d_gradient_norm_max": "discriminator: largest gradient norm",
+}
+_WARNINGS = {
+    "discriminator_overpowers": "the discriminator overpowers the generator",
+    "diversity_lost": "the generated pictures lose diversity",
+}
+_VERDICTS = {
+    "still_improving": "still improves at the end",
+    "never_improved": "never improved",
+    "too_few": "too few measurements",
+}
+_METHOD = (
+    "In brackets 95\u202f% intervals. A broken line, rising to a step and flat from there, by least squares; intervals "
+    "and tests by a bootstrap of its residuals with their autocorrelation. A metric still improves where a straight "
+    "line does as well, or where the interval reaches the end."
+)
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """One model's training."""
+
+    model: str
+    log: pd.DataFrame
+    validation: pd.DataFrame
+    warnings: pd.DataFrame
+    settings: Mapping[str, Any]
+    """The training settings of `config.json`; empty where it is absent."""
+    grids: Mapping[int, Path]
+    """Sample grids by step, ascending: one row for each item, all pictures square. Side by side are input, generated
+    and ground truth; of filled holes original, masked, generated and composite."""
+
+    def sample(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Return input, generated picture and ground truth of the first item after `step` steps, of filled holes the
+        masked, composite and original one; None where the grid cannot be read."""
+        try:
+            grid = read_rgb(self.grids[step])
+        except UserError:
+            return None
+        is_filled = fills_holes(self.settings)
+        side = grid.shape[1] // (4 if is_filled else 3)
+        if side == 0 or grid.shape[0] < side:
+            return None
+        first, second, third = (
+            np.ascontiguousarray(grid[:side, place * side : (place + 1) * side])
+            for place in ((1, 3, 0) if is_filled else (0, 1, 2))
+        )
+        return first, second, third
+
+
+def training_runs(folder: StudyFolder) -> list[TrainingRun]:
+    """Return the runs that have a training log: in the study's order, others by name."""
+    order = list(folder.study.models) if folder.study is not None else []
+    names = sorted(folder.training, key=lambda name: (order.index(name) if name in order else len(order), name))
+    runs = []
+    for name in names:
+        place = folder.path / "models" / name
+        config = place / "config.json"
+        runs.append(
+            TrainingRun(
+                model=name,
+                log=folder.training[name],
+                validation=_table(place / "validation.csv", VALIDATION),
+                warnings=_table(place / "training_warnings.csv", TRAINING_WARNINGS),
+                settings=_settings_of(config) if config.is_file() else {},
+                grids=_grids(place / "samples"),
+            )
+        )
+    return runs
+
+
+def loss_ratio(settings: Mapping[str, Any]) -> str:
+    """Return the weights of the loss in words: names of at most four letters in capitals.
+
+    >>> loss_ratio({"adversarial_weight": 1.0, "lambda_l1": 100.0}), loss_ratio({"lambda_style": 1.0})
+    ('GAN:L1 1:100', 'style alone')
+    """
+    weights = {"GAN": settings.get("adversarial_weight")}
+    for key, weight in {**settings, **(settings.get("inpainting") or {})}.items():
+        if key.startswith("lambda_"):
+            name = key.removeprefix("lambda_")
+            weights[name.upper() if len(name) < 5 else name] = weight
+    weights = {name: float(weight) for name, weight in weights.items() if weight}
+    if len(weights) < 2:
+        return "".join(f"{name} alone" for name in weights)
+    return f"{':'.join(weights)} {':'.join(f'{weight:g}' for weight in weights.values())}"
+
+
+def labels(runs: Sequence[TrainingRun]) -> list[str]:
+    """Return each model's name, with its ratio in brackets where all ratios differ."""
+    ratios = [loss_ratio(run.settings) for run in runs]
+    if len(set(ratios)) < len(ratios) or len(ratios) < 2 or not all(ratios):
+        return [run.model for run in runs]
+    return [f"{run.model} ({ratio})" for run, ratio in zip(runs, ratios, strict=True)]
+
+
+def _table(path: Path, table: Schema) -> pd.DataFrame:
+    return read_table(path, table) if path.is_file() else frame_of([], table)
+
+
+def _grids(folder: Path) -> dict[int, Path]:
+    """Return files `step_NNNNNNN.png` by their step."""
+    files = {path.stem.removeprefix("step_"): path for path in folder.glob("step_*.png")}
+    return {int(step): files[step] for step in sorted(files, key=lambda text: (len(text), text)) if step.isdigit()}
+
+
+def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
+    """Return by model the `settings` of `models/NAME/config.json`, else those of study.toml.
+
+    Raises:
+        UserError: a config.json that holds no settings.
+    """
+    settings_of: dict[str, Mapping[str, Any]] = {}
+    if folder.study is not None:
+        settings_of = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
+    for config in sorted((folder.path / "models").glob("*/config.json")):
+        settings_of[config.parent.name] = _settings_of(config)
+    return settings_of
+
+
+def _settings_of(config: Path) -> Mapping[str, Any]:
+    """Return the settings in a run's `config.json`.
+
+    Raises:
+        UserError: it holds none.
+    """
+    facts = read_json(config)
+    settings = facts.get("settings", {}) if isinstance(facts, dict) else facts
+    if not isinstance(settings, dict):
+        raise UserError(
+            f"{config}: settings: found {shortened(repr(settings), 80)}; wanted a table of the training settings; "
+            "restore the file"
+        )
+    return settings
+
+
+def fills_holes(settings: Mapping[str, Any]) -> bool:
+    """Return whether the settings are those of a generator that fills holes."""
+    return settings.get("inpainting") is not None
+
+
+def training_section(folder: StudyFolder) -> Section:
+    """Return what the study's folder holds of training; sample pictures alone make no section."""
+    runs = training_runs(folder)
+    charts, tables = training_charts(runs), plateau_tables(folder.table(PLATEAUS))
+    if not charts and not tables:
+        return Section("training", "How did training go?", [])
+    warnings = [
+        f"{run.model}, step {whole(row['step'])}: {_WARNINGS.get(row['warning'], row['warning'])}: {row['detail']}."
+        for run in runs
+        for row in run.warnings.to_dict("records")
+    ]
+    blocks = [Lines(warnings, "warnings"), *sample_tables(runs), Charts(charts), *tables]
+    return Section("training", "How did training go?", blocks)
+
+
+def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None) -> pd.DataFrame:
+    """Return the table `plateaus` of models by their tables `validation`."""
+    return all_plateaus(
+        validations,
+        datasets={name: model.data for name, model in study.models.items()} if study else {},
+        higher_is_better={name: metric.higher_is_better for name, metric in METRICS.items()},
+    )
+
+
+class Curve(NamedTuple):
+    """One line of a panel."""
+
+    run: int
+    """Number of the run, from 0."""
+    steps: np.ndarray
+    """(N,)"""
+    heights: np.ndarray
+    """(N,)"""
+    dashed: bool = False
+
+
+def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[Curve]]]:
+    """Yield each term of the logs, then each metric of the validation, with its curves."""
+    for term in _in_order({str(term) for run in runs for term in run.log["term"]}, _TITLES):
+        found = []
+        for place, run in enumerate(runs):
+            rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")
+            rows = rows[rows["value"] > 0] if _is_norm(term) else rows
+            found.append(Curve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
+        yield term, [curve for curve in found if len(curve.steps)]
+    for metric in _in_order({str(metric) for run in runs for metric in run.validation["metric"]}, METRICS):
+        found = []
+        for place, run in enumerate(runs):
+            for mode in MODES:
+                rows = run.validation[(run.validation["metric"] == metric) & (run.validation["mode"] == mode)]
+                rows = rows[np.isfinite(rows["value"].astype(float))].sort_values("step")
+                steps, values = rows["step"].to_numpy(float), rows["value"].to_numpy(float)
+                found.append(Curve(place, steps, values, dashed=mode == "eval"))
+        yield f"validation: {metric}", [curve for curve in found if len(curve.steps)]
+
+
+def _in_order(names: set[str], known: Mapping[str, object]) -> list[str]:
+    """Return names in the order of a mapping, others after them by name."""
+    order = list(known)
+    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def _is_norm(term: str) -> bool:
+    return term.endswith(("norm", "norm_max"))
+
+
+def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
+    """Return one chart with a panel for each loss term and validation metric, a line for each run; or none."""
+    panels = {name: drawn for name, drawn in curves(runs) if drawn}
+    if not panels:
+        return []
+    names = labels(runs)
+    last = max(float(curve.steps.max()) for drawn in panels.values() for curve in drawn)
+    figures = [_figure(name, drawn, names, last) for name, drawn in panels.items()]
+    of_models = ", a line for each model" if len(runs) > 1 else ""
+    has_eval = any(curve.dashed for drawn in panels.values() for curve in drawn)
+    caption = (
+        f"Loss terms over {whole(last)} steps{of_models}: faint as logged (at most {MOST_POINTS} means), strong the "
+        f"running median over {100 * SHARE:.0f}\u202f% of the run. Gradient norms have a logarithmic axis."
+        + " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation." * has_eval
+        + "".join(f" {sentence}." for sentence in _pictures_of_validation(runs))
+    )
+    alternative = "; ".join(
+        f"{_TITLES.get(name, name)}: from {number(drawn[0].heights[0], digits=3)} to "
+        f"{number(drawn[0].heights[-1], digits=3)}"
+        for name, drawn in panels.items()
+    )
+    title = f"Training of {names[0] if len(names) == 1 else plural(len(names), 'model')}"
+    return [Chart(title, figures, caption, alternative, name="losses")]
+
+
+def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
+    """Return on how many pictures of which split validation was computed, and whether they were trained on."""
+    rows = pd.concat([run.validation for run in runs])
+    rows = rows[rows["value"].notna()]
+    texts = []
+    for split, part in rows.groupby("split", sort=False):
+        ends = dict.fromkeys(whole(n) for n in (part["n"].min(), part["n"].max()))
+        seen = part["seen"].dropna().astype(bool)
+        known = ""
+        if len(seen):
+            known = ", some or all trained on, too" if seen.any() else ", no copy among the training pictures"
+        texts.append(f"Validated on {' to '.join(ends)} pictures of the split {split}{known}")
+    return texts
+
+
+def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float) -> Figure:
+    """Draw a term or metric; the vertical axis of a loss reaches all but the wildest hundredth of the values."""
+    is_loss = not name.startswith("validation: ")
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(2.1 + 0.17 * (len(names) if len(names) > 1 else 0))
+        for curve in drawn:
+            style = line_style(curve.run)
+            style |= {"linestyle": "--"} if curve.dashed else {}
+            label = names[curve.run].replace("$", r"\$")
+            label = f"{label}, evaluation" if curve.dashed else label
+            if is_loss and len(curve.steps) > 2:
+                window = 2 * round(len(curve.heights) * SHARE / 2) + 1
+                median = pd.Series(curve.heights).rolling(window, center=True, min_periods=1).median().to_numpy()
+                axes.plot(*_thinned(curve.steps, curve.heights), color=style["color"], linewidth=0.5, alpha=0.22)
+                axes.plot(*_thinned(curve.steps, median), label=label, **style)
+            else:
+                axes.plot(curve.steps, curve.heights, marker="o", markersize=2.4, label=label, **style)
+        axes.set_title(_TITLES.get(name, name), fontsize=9, loc="left", parse_math=False)
+        axes.set_xlim(0, last)
+        if _is_norm(name):
+            axes.set_yscale("log")
+        elif is_loss:
+            values = np.concatenate([curve.heights for curve in drawn])
+            axes.set_ylim(min(0.0, float(values.min())), max(1.15 * float(np.quantile(values, 0.99)), 1e-9))
+        axes.grid(axis="y")
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel("step", fontsize=8)
+        axes.tick_params(labelsize=8)
+        if len(names) > 1:
+            figure.legend(loc="outside lower left", fontsize=8, handlelength=3)
+    return figure
+
+
+def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
+    """Return means over neighbours, at most MOST_POINTS."""
+    parts = min(MOST_POINTS, len(steps))
+    return [np.array([part.mean() for part in np.array_split(array, parts)]) for array in (steps, values)]
+
+
+def sample_tables(runs: Sequence[TrainingRun]) -> list[PictureTable]:
+    """Return each model's pictures of one fixed item after some steps, between its input and its ground truth."""
+    known = sorted({step for run in runs for step in run.grids})
+    places = np.linspace(0, len(known) - 1, min(MOST_COLUMNS, len(known))).round().astype(int)
+    steps = [known[place] for place in places]
+    rows: list[tuple[str, list[Picture | None]]] = []
+    for run, name in zip(runs, labels(runs), strict=True):
+        samples = {step: sample for step in steps if step in run.grids and (sample := run.sample(step)) is not None}
+        if not samples:
+            continue
+        condition, _, real = next(iter(samples.values()))
+        pictures = [
+            small_picture(samples[step][1], f"{run.model}, step {step}", side=SIDE) if step in samples else None
+            for step in steps
+        ]
+        start, end = (
+            small_picture(pixels, f"{run.model}, {what}", side=SIDE)
+            for pixels, what in ((condition, "input"), (real, "ground truth"))
+        )
+        rows.append((name, [start, *pictures, end]))
+    caption = "One fixed picture after some steps" + ": composites" * any(fills_holes(run.settings) for run in runs)
+    columns = ["untrained" if step == 0 else f"step {whole(step)}" for step in steps]
+    return [PictureTable(caption, ["model", "input", *columns, "ground truth"], rows)] if rows else []
+
+
+def plateau_tables(plateaus: pd.DataFrame) -> list[Table]:
+    """Return the step after which each metric no longer improves, in each mode."""
+    columns = {
+        "model": cell(text, "model"),
+        "metric": cell(text, "metric"),
+        "mode": cell(text, "mode"),
+        "measurements": cell(whole, "n"),
+        "no longer improves after step": _plateau_text,
+    }
+    return table_of(
+        "The step after which a metric no longer improves",
+        plateaus[plateaus["n"] > 0],
+        columns,
+        text_columns=3,
+        last_is_text=True,
+        notes=[_METHOD],
+        label=lambda row: f"{row['model']} ({row['metric']} in {row['mode']} mode)",
+        source="plateaus",
+    )
+
+
+def _plateau_text(row: Record) -> str:
+    """Return the verdict on one metric in one mode, with the step's 95 % interval."""
+    if row["verdict"] == "plateau":
+        return f"{whole(row['plateau_step'])} ({whole(row['ci_low'])} to {whole(row['ci_high'])})"
+    if row["verdict"] == "still_improving" and not missing(row["ci_low"]):
+        return f"{_VERDICTS['still_improving']}; not before {whole(row['ci_low'])}"
+    return _VERDICTS[row["verdict"]]

@@ -1,0 +1,149 @@
+"""The report's training section, from folders as training leaves them."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from synthetic_training import SEVERAL, SIDE
+
+from gan_eval.report.page import render
+from gan_eval.report.parts.blocks import Charts, Lines, PictureTable, Report, Table
+from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.training import (
+    curves,
+    labels,
+    loss_ratio,
+    plateau_tables,
+    sample_tables,
+    study_plateaus,
+    training_charts,
+    training_runs,
+    training_section,
+)
+from gan_eval.tables import PLATEAUS
+from gan_eval.tables.frames import write_table
+
+
+@pytest.fixture(scope="module")
+def folder(training):
+    """With the study's own table of plateaus, so that it is computed once."""
+    runs = training_runs(read_folder(training))
+    plateaus = study_plateaus({run.model: run.validation for run in runs}, None)
+    write_table(plateaus, training / "tables" / "plateaus.csv", PLATEAUS)
+    return read_folder(training)
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    return training_runs(folder)
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "ratio"),
+    [
+        ({"adversarial_weight": 10.0, "lambda_l1": 1.0}, "GAN:L1 10:1"),
+        ({"adversarial_weight": 1.0, "lambda_l1": 0.0, "lambda_l2": 100.0}, "GAN:L2 1:100"),
+        ({"adversarial_weight": 1.0, "lambda_l1": 16.0, "lambda_ssim": 84.0}, "GAN:L1:SSIM 1:16:84"),
+        ({"adversarial_weight": 0.0, "lambda_l1": 2.5}, "L1 alone"),
+        ({}, ""),
+    ],
+)
+def test_the_ratio_in_words(settings, ratio) -> None:
+    assert loss_ratio(settings) == ratio
+
+
+def test_models_have_their_ratio_where_all_ratios_differ(runs) -> None:
+    assert labels(runs) == ["gan1_l1_100 (GAN:L1 1:100)", "gan_alone (GAN alone)"]
+    assert labels(runs[:1]) == ["gan1_l1_100"]
+
+
+def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_model(runs) -> None:
+    panels = dict(curves(runs))
+    terms = ["g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm"]
+    assert list(panels) == [*terms, "validation: psnr", "validation: niqe"]
+    assert all([curve.run for curve in panels[term]] == [0, 1] for term in terms)
+    assert [curve.dashed for curve in panels["validation: psnr"]] == [False, True] * 2
+    (chart,) = training_charts(runs)
+    assert next(figure.axes[0].get_title(loc="left") for figure in chart.figures) == "generator: adversarial loss"
+    assert [figure.axes[0].get_yscale() for figure in chart.figures].count("log") == 1
+    assert "a line for each model" in chart.caption
+    assert training_charts([]) == []
+
+
+def test_warnings_plateaus_and_pictures_are_in_the_section(folder) -> None:
+    section = training_section(folder)
+    page = render(Report("Training", [], [section]))
+    assert ">gan1_l1_100 (GAN:L1 1:100)</text>" in page
+    assert ">gan1_l1_100 (GAN:L1 1:100)</th>" in page
+    warnings, grid, charts, table = section.blocks
+    assert isinstance(warnings, Lines)
+    assert words(warnings.lines[0]).startswith("gan1_l1_100, step 2 000: the discriminator overpowers the generator: ")
+    assert words(warnings.lines[1]).startswith("gan1_l1_100, step 3 000: the generated pictures lose diversity")
+    assert isinstance(grid, PictureTable)
+    assert isinstance(charts, Charts)
+    assert isinstance(table, Table)
+    row = folder.tables["plateaus"].query("metric == 'psnr' and mode == 'eval'").iloc[0]
+    assert abs(row["plateau_step"] - 1600) < 400
+    step, low, high = (f"{row[name]:,}".replace(",", " ") for name in ("plateau_step", "ci_low", "ci_high"))
+    assert f"{step} ({low} to {high})" in words(page)
+    assert "still improves at the end; not before" in words(page)
+
+
+def test_notes_of_plateaus_name_their_rows() -> None:
+    row = {"model": "b", "metric": "psnr", "n": 7, "verdict": "too_few", "note": "7 measurements"}
+    (table,) = plateau_tables(pd.DataFrame([row | {"mode": "train"}, row | {"mode": "eval", "note": None}]))
+    assert table.notes[1:] == ["b (psnr in train mode): 7 measurements"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "known"), [(True, "some or all trained on, too"), (False, "no copy among the training pictures")]
+)
+def test_what_is_trained_on_is_not_called_held_out(runs, seen: bool, known: str) -> None:
+    run = replace(runs[0], validation=runs[0].validation.assign(seen=seen))
+    (chart,) = training_charts([run])
+    assert chart.caption.endswith(f"Validated on 12 pictures of the split test, {known}.")
+
+
+def test_the_grid_shows_each_models_picture_of_one_pair(training, runs) -> None:
+    last = np.asarray(Image.open(training / "models" / "gan_alone" / "samples" / "step_0004000.png"))
+    for found, start in zip(runs[1].sample(4000), (0, SIDE, 2 * SIDE), strict=True):
+        np.testing.assert_array_equal(found, last[:SIDE, start : start + SIDE])
+    (table,) = sample_tables(runs)
+    assert [name for name, _ in table.rows] == labels(runs)
+    assert (table.head[1], table.head[2], words(table.head[-2]), table.head[-1]) == (
+        "input", "untrained", "step 4 000", "ground truth",
+    )  # fmt: skip
+    assert all(picture for _, pictures in table.rows for picture in pictures)
+
+
+def test_sample_grids_of_filled_holes_are_cut_into_original_masked_generated_and_composite(tmp_path) -> None:
+    samples = tmp_path / "models" / "m" / "samples"
+    samples.mkdir(parents=True)
+    tones = [np.full((SIDE, SIDE, 3), tone, np.uint8) for tone in (10, 60, 110, 160)]
+    Image.fromarray(np.concatenate(tones, axis=1)).save(samples / "step_0000400.png")
+    (samples.parent / "config.json").write_text(json.dumps({"settings": {"inpainting": {}}}))
+    (samples.parent / "training_log.csv").write_text("step,epoch,images,term,value,seconds\n1,1,1,g_l2,0.5,0.1\n")
+    (run,) = training_runs(read_folder(tmp_path))
+    for found, wanted in zip(run.sample(400), (60, 160, 10), strict=True):
+        assert set(found.ravel()) == {wanted}
+
+
+def test_missing_parts_and_a_broken_grid_are_left_out(training, tmp_path) -> None:
+    study = shutil.copytree(training, tmp_path / "copy", ignore=shutil.ignore_patterns("tables"))
+    for model in SEVERAL:
+        folder = study / "models" / model
+        for name in ("validation.csv", "training_warnings.csv", "config.json"):
+            (folder / name).unlink(missing_ok=True)
+        for grid in (folder / "samples").iterdir():
+            grid.write_bytes(b"not a picture")
+    (block,) = training_section(read_folder(study)).blocks
+    assert isinstance(block, Charts)
