@@ -179,8 +179,8 @@ class FeatureStore:
 
     def content_hash(self) -> str:
         """SHA-256 over the rows and the reasons."""
-        digest = hashlib.sha256(self.filled)
-        digest.update(self.values)
+        digest = hashlib.sha256(self.filled.tobytes())
+        digest.update(self.values.tobytes())
         digest.update(repr(sorted(self.reasons.items())).encode())
         return digest.hexdigest()
 

@@ -118,11 +118,11 @@ def evaluate(
         metrics=names,
         resizer=resizer,
         resize=resize,
-        weights=files,
+        weights={name: Path(path) for name, path in files.items()},
         device=device,
         threads=threads,
         precision=precision,
-        segmenter=segmenter,
+        segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )
     if isinstance(stimuli, pd.DataFrame):
