@@ -107,7 +107,7 @@ def data_preview(
 ) -> None:
     """Draw a contact sheet that marks which half is the input and which the target."""
     from gan_eval.files.output_folders import check_output_file
-    from trainer.datasets.preview import preview
+    from trainer.datasets.check import preview
 
     check_output_file(out)
 
