@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from trainer.datasets.presets import Preset
 
 
-EPOCHS = 200
-"""Length for an estimate without one; that of Isola et al. 2017 for their smaller sets."""
-
 Source = Annotated[
     Path, typer.Argument(metavar="RUN|FILE", help="A run's folder, one of its .safetensors, or a latest_net_G.pth.")
 ]
@@ -54,11 +51,7 @@ OPTIONS = LENGTHS | {
 
 
 def picture_size(text: str | None) -> int | Literal["native"] | None:
-    """Return the value of --image-size.
-
-    Raises:
-        UserError: it is neither a number nor native.
-    """
+    """Return the value of --image-size."""
     if text is None or text == "native":
         return "native" if text else None
     if not (text.isascii() and text.isdecimal()):
@@ -149,7 +142,6 @@ def train(
             data_root=data_root,
             direction=direction,
             preset=preset,
-            default_epochs=EPOCHS if estimate else None,
         )
         job = replace(job, split=split or job.split)
         if job.settings.inpainting is not None:
@@ -202,15 +194,7 @@ def job_of_study(
     init_from: Path | None = None,
     init_encoder: Path | None = None,
 ) -> TrainingJob:
-    """The training of one of a study's models.
-
-    Args:
-        init_from: the run of the model that this one starts from.
-        init_encoder: the run of the model whose encoder it starts with.
-
-    Raises:
-        UserError: the study is bad, has no such model, or its data or the run that it starts from are not there.
-    """
+    """The training of one of a study's models."""
     from gan_eval.settings.study import load_study
     from gan_eval.study.plan import Plan
 
@@ -250,20 +234,13 @@ def job_of_options(
     data_root: Path | None = None,
     direction: Direction | None = None,
     preset: str | None = None,
-    default_epochs: int | None = None,
 ) -> TrainingJob:
     """The training that options without a study file ask for.
 
     Args:
-        options: settings that have an option of their own.
-        assignments: `NAME=VALUE` texts of `--set`, for any setting.
         data: default: the preset's name below `data_root`.
         direction: default: the preset's, else AtoB.
         preset: the name of a training, or of a data set whose training is known; options override what it says.
-        default_epochs: length of a training for which neither steps nor epochs are named.
-
-    Raises:
-        UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
     """
     known: Preset | None = None
     training: Mapping[str, Any] = {}
@@ -286,9 +263,6 @@ def job_of_options(
     values = {**known_values, **values, **sections}
     if set(values) >= LENGTHS:
         raise UserError("train: give --steps or --epochs, not both")
-    if not LENGTHS & set(values) and default_epochs is not None:
-        typer.echo(f"neither --steps nor --epochs: estimated for --epochs {default_epochs}", err=True)
-        values["epochs"] = default_epochs
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:
@@ -315,9 +289,6 @@ def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
     {'receptive_field': 34, 'norm': 'instance', 'snapshots': [0, 10], 'jitter': False}
     >>> assigned_settings(["inpainting.fill=noise", "inpainting.masks={centre = 1}"])
     {'inpainting': {'fill': 'noise', 'masks': {'centre': 1}}}
-
-    Raises:
-        UserError: a text is not of that form, or a name stands twice.
     """
     values: dict[str, Any] = {}
     for name, text in pairs(assignments, "--set").items():
