@@ -37,6 +37,13 @@ Simulate = Annotated[
 ]
 
 
+Display = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW..HIGH[:CHANNELS]",
+        help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: from the pictures.",
+    ),
+]
 DirectionOption = Literal["AtoB", "BtoA"]
 FitOption = Literal["crop", "stretch"]
 

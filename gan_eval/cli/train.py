@@ -12,6 +12,7 @@ import typer
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
+    Display,
     Out,
     Threads,
     given,
@@ -66,12 +67,8 @@ def train(
     model: Annotated[str | None, typer.Option(help="With a study: the model to train.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
-    split: Annotated[
-        str | None, typer.Option(help="Splits to train on; default: train. train+val+test trains on all pictures.")
-    ] = None,
-    direction: Annotated[
-        DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="Such as train (the default) or train+val+test.")] = None,
+    direction: Annotated[DirectionOption | None, typer.Option(help="AtoB (the default): the input is left.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
@@ -90,27 +87,17 @@ def train(
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
     ] = None,
     init_encoder: Annotated[
-        Path | None,
-        typer.Option(
-            "--init-encoder", metavar="RUN|FILE", help="Start a context encoder's encoder from any weights that fit."
-        ),
+        Path | None, typer.Option("--init-encoder", metavar="RUN|FILE", help="Weights for a context encoder's encoder.")
     ] = None,
     preset: Annotated[
-        str | None,
-        typer.Option(
-            help="A training: published, pathak, hole_filling; or a data set's, named by `gan-eval data list`."
-        ),
+        str | None, typer.Option(help="published, pathak, hole_filling, or a name of `gan-eval data list`.")
     ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
-    checkpoint_every: Annotated[
-        int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
-    ] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints; default: a minute.")] = None,
     keep: Annotated[int, typer.Option(help="Number of the latest checkpoints to keep.")] = 2,
     workers: Annotated[int | None, typer.Option(help="Threads that prepare batches; the result is the same.")] = None,
     threads: Threads = None,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only time a few steps; print time, memory and disk.")
-    ] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only estimate time, memory and disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
     """Train a generator on A|B pictures, or to fill holes in photographs.
@@ -328,34 +315,20 @@ def generate(
     split: Annotated[str, typer.Option(help="The split; '.' for the pictures in the data folder itself.")] = "test",
     direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
-        Literal["train", "eval"] | None,
-        typer.Option(help="BatchNorm and dropout as in training or evaluation; default: as the generator was trained."),
+        Literal["train", "eval"] | None, typer.Option(help="BatchNorm and dropout; default: as it was trained.")
     ] = None,
     image_size: Annotated[
         str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch.")] = 1,
     dropout: Dropout = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Random seed for dropout and noise; default: the run's.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of pictures.")] = None,
-    masks: Annotated[
-        Path | None, typer.Option(help="For a generator that fills holes: a folder of other masks.")
-    ] = None,
-    mask_seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Random seed for the holes, the same for all generators; default: 0."),
-    ] = None,
-    display: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOW..HIGH[:CHANNELS]",
-            help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: the training's.",
-        ),
-    ] = None,
+    masks: Annotated[Path | None, typer.Option(help="Filling holes: a folder of other masks.")] = None,
+    mask_seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For the holes; default: 0.")] = None,
+    display: Display = None,
     data_root: DataRoot = None,
     threads: Threads = None,
 ) -> None:

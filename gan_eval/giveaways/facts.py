@@ -4,8 +4,6 @@ import hashlib
 import io
 import re
 import struct
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -87,24 +85,6 @@ def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
         "jpeg_tables": tables,
         "jpeg_subsampling": subsampling,
     }
-
-
-def coding_clue(files: Iterable[tuple[str, Path]]) -> str | None:
-    """Return how the lossy coding of files differs between the classes; None if it does not.
-
-    Args:
-        files: `real` or `fake`, and the picture; those that cannot be read are passed over.
-    """
-    codings: dict[str, set[str]] = {"real": set(), "fake": set()}
-    for kind, path in files:
-        with suppress(UserError):
-            facts = file_facts(path)
-            lossy = f"JPEG {facts['jpeg_tables']}" if facts["jpeg_tables"] else "none"
-            codings[kind].add("WebP" if facts["format"] == "WEBP" else lossy)
-    if codings["real"] == codings["fake"]:
-        return None
-    real, fake = (", ".join(sorted(names)[:3]) for names in codings.values())
-    return f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels"
 
 
 def profile_name(profile: bytes | None) -> str:

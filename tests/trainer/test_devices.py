@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from training_runs import train
 
-from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
@@ -242,11 +241,6 @@ def test_moments_of_other_weights_are_refused(damage: str) -> None:
             state["state"][0]["exp_avg"] = "text"
     with pytest.raises((ValueError, KeyError, AttributeError)):  # `load_latest` takes the checkpoint before then
         load_optimizer(made.generator_optimizer, state)
-
-
-def files_of(run: Path) -> dict[str, str]:
-    """The generator and the grids by hash."""
-    return {path.name: sha256_file(path) for path in (run / "generator.safetensors", *(run / "samples").iterdir())}
 
 
 def terms_of(run: Path) -> list[tuple[int, str, float]]:

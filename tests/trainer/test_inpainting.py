@@ -13,7 +13,6 @@ from training_runs import Stop, result, train_measured
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import read_json
 from gan_eval.metrics import Settings as MetricSettings
 from gan_eval.metrics import write_metrics
 from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings
@@ -96,26 +95,6 @@ def pixels(path: Path) -> np.ndarray:
 
 def hashes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.slow
-def test_a_run_on_all_pictures_is_validated_on_pictures_that_it_sees_and_every_row_says_so(
-    data: Path, tmp_path: Path
-) -> None:
-    said: list[str] = []
-    run = train_measured(filler(steps=2), data, tmp_path / "run", split="train+val+test", on_message=said.append)
-    assert f"{data}: 2 of the 2 validation pictures of val are also trained on" in said
-    rows = read_rows(run / "validation.csv", VALIDATION)
-    assert {(row["split"], row["seen"]) for row in rows} == {("val", True)}
-    assert read_json(run / "config.json")["pairs"] == 6 + 2 + ITEMS
-    for file in (run, run / "best.safetensors"):
-        out = made(file, data, tmp_path / f"set-{file.name}", limit=2)
-        for folder in (out, out / "raw"):
-            rows = read_rows(folder / "stimuli.csv", STIMULI)
-            assert [row["seen"] for row in rows] == [True if row["kind"] == "fake" else None for row in rows]
-    others = make_photographs(tmp_path / "others", seed=9, train=6, val=2, test=ITEMS)
-    rows = read_rows(made(run, others, tmp_path / "set", limit=2) / "stimuli.csv", STIMULI)
-    assert {row["seen"] for row in rows if row["kind"] == "fake"} == {False}
 
 
 @pytest.mark.parametrize("name", KINDS)

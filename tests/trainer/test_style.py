@@ -7,10 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_eval.errors import UserError
-from gan_eval.metrics.weights import cache
 from gan_eval.settings.training import StyleLayers, StyleNetwork
-from trainer.style import StyleLoss, load_style_network, style_weights
+from trainer.style import StyleLoss, load_style_network
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 CHANNELS = {  # of the convolutions before each of the five poolings
@@ -117,17 +115,3 @@ def test_at_equal_pictures_loss_and_gradient_are_0(files: dict[StyleNetwork, Pat
     assert value.dtype == torch.float32
     assert float(value.detach()) == 0
     assert (fake.grad == 0).all()
-
-
-@pytest.mark.parametrize(("name", "file"), [("vgg13_bn", r"vgg13_bn-abd245e5\.pth"), ("vgg16", r"vgg16-397923af\.pth")])
-def test_weights_that_are_missing(
-    name: StyleNetwork, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
-    for ask in (load_style_network, style_weights):
-        with pytest.raises(UserError, match=rf"style_network: {name}: no {file}.*`gan-eval weights fetch {name}`"):
-            ask(name)
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / next(iter(cache.WEIGHTS[name].files))).write_bytes(b"something else")
-    with pytest.raises(UserError, match=rf"{file}: damaged .*`gan-eval weights fetch {name}` replaces it"):
-        load_style_network(name)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.cli.train import job_of_options
 from gan_eval.settings.study import load_study
 from gan_eval.settings.training import TrainingSettings
 from trainer.datasets import presets
@@ -45,14 +44,3 @@ def test_a_preset_trains_as_its_study(file: str, model: str | None, name: str) -
             assert {inner: found[key][inner] for inner in value} == value
         elif key != "jitter":
             assert found[key] == value, key
-
-
-@pytest.mark.parametrize("name", ["published", "pathak"])
-def test_the_context_encoders_have_the_published_weights(name: str, tmp_path: Path) -> None:
-    settings = job_of_options({"epochs": 1}, data=tmp_path, preset=name).settings
-    assert settings.inpainting is not None
-    assert settings.inpainting.overlap == {"published": 7, "pathak": 4}[name]
-    assert settings.lambda_l2 / settings.adversarial_weight == pytest.approx(999)
-    assert settings.lambda_l1 == 0
-    assert settings.learning_rate == pytest.approx(10 * settings.discriminator_learning_rate)
-    assert settings.inpainting.overlap_weight == 10

@@ -84,15 +84,6 @@ def test_initial_weights_stay_what_they_were(changes: dict[str, Any], generator:
     assert [sha256(net)[:16] for net in nets] == [generator, discriminator]
 
 
-def test_resize_replaces_the_transposed_convolutions() -> None:
-    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
-    plain, resize = (
-        empty_generator(settings.model_copy(update={"upsampling": kind})) for kind in ("transposed", "resize")
-    )
-    assert list(plain.state_dict()) == list(resize.state_dict())
-    assert {tuple(up.conv.weight.shape[2:]) for up in resize.up} == {(3, 3)}
-
-
 def settings_of(**changes: object) -> TrainingSettings:
     given = {"steps": 1, "generator": "channelwise_unet", "generator_channels": 1, "inpainting": InpaintingSettings()}
     return TrainingSettings(**given | changes)

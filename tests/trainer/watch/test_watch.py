@@ -80,7 +80,7 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
         assert (found.names, found.seen) == (names, seen)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
