@@ -73,13 +73,6 @@ class PairedSet(DataSet):
         self.require_folder()
         data = self.root
         if not self.has_split(split):
-            if any(names_a_picture(path) for path in data.iterdir()):
-                if self._sides:
-                    fix = (
-                        f"put them into {data.name}/{split} and {self._sides[1].name}/{split}, or join the two folders"
-                    )
-                    raise UserError(f"{data}: pictures lie directly in it; {fix} with gan-eval data pair")
-                raise UserError(f"{data}: pictures lie directly in it; give the folder above, {data.resolve().parent}")
             splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
             raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
         return list_pictures(data / split)[:limit]
