@@ -65,7 +65,7 @@ def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms:
     assert {row["style_network"] for row in (*rows, *measured)} == {"none"}
     values = [row["value"] for row in measured if row["metric"] == "psnr_hole"]
     assert all(0 < value < 60 for value in values)
-    assert Image.open(run / "samples" / "step_0000008.png").size == (4 * SIDE, 2 * SIDE)
+    assert Image.open(run / "samples" / "step_0000008.png").size == (4 * SIDE, 4 * SIDE)
 
 
 @pytest.mark.slow
