@@ -108,15 +108,6 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     return _rgb_of(*_decoded(content, path), path)
 
 
-def decode_stored(content: bytes, path: Path) -> Stored:
-    """Decode a picture file's bytes to every sample that it holds, upright; `path` is the name for messages.
-
-    Grey and RGB of 8 or 16 bits, with or without alpha, in any format that Pillow reads whole; a palette's colours;
-    TIFF with any number of channels of 8 or 16 bits.
-    """
-    return _decoded(content, path)[0]
-
-
 def decode_measured(content: bytes, path: Path) -> Samples:
     """Decode to what metrics take: 8-bit grey and colour to RGB as `decode_rgb` does, others to every sample."""
     stored, display = _decoded(content, path)
@@ -276,8 +267,12 @@ def range_from(extremes: Iterable[tuple[int, int]], pixel_format: PixelFormat) -
 
 
 def read_stored(path: Path) -> Stored:
-    """Every sample of a picture file, as `decode_stored` gives it."""
-    return decode_stored(read_file(path), path)
+    """Decode a picture file to every sample that it holds, upright.
+
+    Grey and RGB of 8 or 16 bits, with or without alpha, in any format that Pillow reads whole; a palette's colours;
+    TIFF with any number of channels of 8 or 16 bits.
+    """
+    return _decoded(read_file(path), path)[0]
 
 
 def read_as(path: Path, wanted: PixelFormat) -> Samples:

@@ -44,10 +44,6 @@ class DataSet(ABC):
     def by_split(self) -> dict[str, list[Path]]:
         """The pictures of each split that has any."""
 
-    def by_folder(self) -> dict[str, list[Path]]:
-        """Return `by_split`, but only where folders give the splits."""
-        return self.by_split()
-
     @abstractmethod
     def has_split(self, split: str) -> bool:
         """Return whether there is such a split."""

@@ -26,7 +26,7 @@ from gan_eval.metrics.weights.package import FetchError
 from gan_eval.stimuli.pictures import names_a_picture
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import PairedSet
-from trainer.datasets.photographs import PhotographSet
+from trainer.datasets.photographs import PhotographSet, has_usual_splits
 from trainer.datasets.presets import Preset
 
 SOURCE = "source.json"
@@ -168,11 +168,12 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
             if not any(unpacked.iterdir()):
                 raise BadArchiveError(f"{archive}: no pictures in this archive")
             data_set = kind(unpacked)
-            while not (by_split := data_set.by_folder()):  # they are at the archive's top, or below it
+            while not (has_usual_splits(data_set.folder) if preset.has_photographs else data_set.by_split()):
                 children = [child for child in data_set.folder.iterdir() if child.is_dir()]
                 if len(children) != 1:
                     raise BadArchiveError(f"{archive}: not in {kind.layout}; wanted NAME/{kind.pattern}")
                 data_set = kind(children[0])
+            by_split = data_set.by_split()
             try:
                 for paths in by_split.values():
                     map_pictures(paths, lambda path: kind.require_shape(path, *picture_size(path)))

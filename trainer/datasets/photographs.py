@@ -47,9 +47,6 @@ class PhotographSet(DataSet):
         splits = {split: list(self._walk_split(split)) for split in SPLITS}
         return {split: paths for split, paths in splits.items() if paths}
 
-    def by_folder(self) -> dict[str, list[Path]]:
-        return self.by_split() if has_usual_splits(self.folder) else {}
-
     def has_split(self, split: str) -> bool:
         self.require_folder()
         return any(True for _ in self._walk_split(split))

@@ -19,7 +19,6 @@ from trainer.state.run_folder import Part, generator_file
 from trainer.step import Gan
 
 Weights = Mapping[str, Tensor]
-NAMED = 4  # layers that an error message lists
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,8 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
     left = [ours for ours in own if ours not in taken or ours.replace(".norm", ".conv") not in taken]
     if len(left) == len(own):
         raise UserError(
-            f"init_encoder {file}: none of its layers matches the encoder; it has {some(their_shapes)}; the encoder "
-            f"has {some(shapes)}; choose another file, or rename its layers to these"
+            f"init_encoder {file}: none of its layers matches the encoder; choose another file, or rename its layers "
+            f"to {', '.join(own)}"
         )
     taken = {ours: taken[ours] for ours in own if ours not in left}
     weights = {
@@ -147,13 +146,6 @@ def layers_of(weights: Weights) -> dict[str, dict[str, Tensor]]:
         layer, _, leaf = name.rpartition(".")
         layers.setdefault(layer, {})[leaf] = tensor
     return {layer: leaves for layer, leaves in layers.items() if "weight" in leaves}
-
-
-def some(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Return the first few layers with the shapes of their weights, for messages."""
-    named = [f"{name or 'weight'} {shape}" for name, shape in shapes.items()][:NAMED]
-    more = f" and {len(shapes) - NAMED} more" if len(shapes) > NAMED else ""
-    return ", ".join(named) + more if named else "no weights"
 
 
 def hash_weights(weights: Weights) -> str:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
-from trainer.datasets.make import edges, pair_edges, pair_folders
+from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.pairs import PairedSet, list_splits
 
 
@@ -94,11 +94,3 @@ def test_edges_stand_beside_untouched_photographs(tmp_path: Path) -> None:
         assert set(np.unique(lines)) == {0, 255}
     with pytest.raises(UserError, match="--sigma 0"):
         pair_edges(photos, tmp_path / "out2", sigma=0)
-
-
-def test_a_border_between_two_areas_is_one_black_line() -> None:
-    photo = np.full((40, 40, 3), 40, np.uint8)
-    photo[:, 20], photo[:, 21:] = 120, 200
-    black = np.flatnonzero((edges(photo, sigma=1.5)[5:-5] == 0).all(axis=(0, 2)))
-    assert list(black) == [20]
-    assert (edges(np.full((30, 30, 3), 90, np.uint8)) == 255).all()

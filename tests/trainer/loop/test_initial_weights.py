@@ -175,7 +175,6 @@ def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, t
 
 
 def test_no_matching_layer_is_named(tmp_path: Path) -> None:
-    state = {"bn.weight": torch.ones(8), "bn.bias": torch.ones(8), "fc.weight": torch.ones(3, 3)}
-    torch.save(state, tmp_path / "a.pth")
-    with pytest.raises(UserError, match=r"it has bn \(8,\), fc \(3, 3\); the encoder has encoder.0.conv .* and 3"):
+    torch.save({"bn.weight": torch.ones(8), "fc.weight": torch.ones(3, 3)}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"rename its layers to encoder\.0\.conv, .*bottleneck\.norm$"):
         load_encoder(tmp_path / "a.pth", small())

@@ -73,18 +73,6 @@ def test_parameter_count_is_the_formulas() -> None:
     assert sum(weight.numel() for weight in larger.parameters()) == 16 * 6 * 64 + 64 + inner + further + last
 
 
-def test_keys_stay() -> None:
-    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-    wanted = [
-        "model.0.weight", "model.0.bias", "model.2.weight", *(f"model.3.{part}" for part in norm),
-        "model.5.weight", "model.5.bias",
-    ]  # fmt: skip
-    assert list(GlobalDiscriminator(size=16, channels=1).state_dict()) == wanted
-    both = GlobalAndPatch(size=16, receptive_field=7, channels=1)
-    patch = [f"patch.{key}" for key in PatchGAN(in_channels=3, receptive_field=7, channels=1).state_dict()]
-    assert list(both.state_dict()) == [*(f"globally.{key}" for key in wanted), *patch]
-
-
 @pytest.mark.parametrize("size", [8, 16, 64])
 def test_is_the_computation_written_out(size: int) -> None:
     for seed in range(3):
