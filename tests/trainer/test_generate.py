@@ -12,7 +12,7 @@ from PIL import Image
 from reference_layout import trained
 from safetensors import safe_open
 from safetensors.torch import save_file
-from training_runs import Stop, train, translate
+from training_runs import Stop, finished_run, train, translate
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -27,25 +27,14 @@ from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose
-from trainer.state.run_folder import GENERATOR, begin_run, digest_of, load_generator, run_lock, save_generator
+from trainer.state.run_folder import GENERATOR, digest_of, load_generator, run_lock
 
 Pairs = Callable[..., Path]
 
 
 @pytest.fixture
 def run(tmp_path: Path, tiny: Callable[..., TrainingSettings]) -> Path:
-    """A finished run's folder; its generator has initial weights, scaled up so that its pictures have contrast."""
-    settings = tiny()
-    net, _ = new_networks(settings)
-    with torch.no_grad():
-        net.up[0].conv.weight.mul_(20)
-    definition = {
-        "settings": settings.model_dump(mode="json"), "fraction": 0.25, "direction": "BtoA", "split": "train",
-        "pairs": 1, "data_sha256": "0", "steps": 1,
-    }  # fmt: skip
-    begin_run(tmp_path / "pix2pix", definition, {})
-    save_generator(tmp_path / "pix2pix" / GENERATOR, net, definition)
-    return tmp_path / "pix2pix"
+    return finished_run(tmp_path / "pix2pix", tiny())
 
 
 def pixels(path: Path) -> np.ndarray:

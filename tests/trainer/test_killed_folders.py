@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from training_runs import finished_run
 
 from gan_eval.giveaways.equalise import Form, equalise
 from gan_eval.settings.training import TrainingSettings
@@ -23,8 +24,6 @@ from trainer.datasets.fetch import fetch
 from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS
 from trainer.generate import generate
-from trainer.nets.build import new_networks
-from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
 KILLS = 5
 """Number of kills of each command, each at another place of its run."""
@@ -80,30 +79,16 @@ def commands(
     for seed, role in enumerate(("real", "fake", "input")):
         pictures(results / role, "p01 p02 p03", seed=seed)
     import_folder(results, tmp_path / "set", dataset="d")
-    settings = tiny()
-    net, _ = new_networks(settings)
-    definition = {"settings": settings.model_dump(mode="json"), "fraction": 1.0, "direction": "BtoA", "split": "train",
-                  "pairs": 1, "data_sha256": "0", "steps": 1}  # fmt: skip
-    begin_run(tmp_path / "run", definition, {})
-    save_generator(tmp_path / "run" / GENERATOR, net, definition)
     data = make_pairs(train=2, val=2)
     archive = Path(shutil.make_archive(str(tmp_path / "facades"), "zip", make_pairs(name="facades", train=2, val=1)))
     return {
         "import": partial(import_folder, results, dataset="d"),
-        "equalise": partial(_equalise, tmp_path / "set"),
+        "equalise": partial(equalise, tmp_path / "set", form=Form()),
         "pair": partial(pair_folders, results / "real", results / "fake"),
         "edges": partial(pair_edges, results / "real"),
-        "fetch": partial(_fetch, archive),
-        "generate": partial(_generate, tmp_path / "run", data),
+        "fetch": partial(fetch, PRESETS["facades"], source=str(archive)),
+        "generate": partial(_generate, finished_run(tmp_path / "run", tiny()), data),
     }
-
-
-def _equalise(source: Path, out: Path) -> None:
-    equalise(source, out, Form(None, None, None, 0))
-
-
-def _fetch(archive: Path, out: Path) -> None:
-    fetch(PRESETS["facades"], out, source=str(archive))
 
 
 def _generate(run: Path, data: Path, out: Path) -> None:

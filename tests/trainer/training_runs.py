@@ -18,8 +18,10 @@ from trainer.job import TrainingJob
 from trainer.loop.estimate import Estimate
 from trainer.loop.estimate import estimate as estimate_job
 from trainer.loop.run import train as train_job
+from trainer.nets.build import new_networks
 from trainer.randomness import Purpose
 from trainer.state.checkpoints import list_checkpoints
+from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
 OF_RUN = ("checkpoint_every", "on_progress", "on_message")
 
@@ -55,6 +57,20 @@ train_measured = partial(train, loop=train_model)
 
 def estimate(settings: TrainingSettings, data: Path, *, on_message: Any = None, **how: Any) -> Estimate | None:
     return estimate_job(TrainingJob(settings, data, **how), on_message=on_message)
+
+
+def finished_run(folder: Path, settings: TrainingSettings) -> Path:
+    """A run whose generator has initial weights, scaled up so that its pictures have contrast."""
+    net, _ = new_networks(settings)
+    with torch.no_grad():
+        net.up[0].conv.weight.mul_(20)
+    definition = {
+        "settings": settings.model_dump(mode="json"), "fraction": 0.25, "direction": "BtoA", "split": "train",
+        "pairs": 1, "data_sha256": "0", "steps": 1,
+    }  # fmt: skip
+    begin_run(folder, definition, {})
+    save_generator(folder / GENERATOR, net, definition)
+    return folder
 
 
 def result(run: Path) -> dict[str, Any]:

@@ -69,16 +69,3 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pyte
     console.sentence(text)
     assert " ".join(stderr.lines).strip() == text
     assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
-
-
-def test_bars_of_what_is_finished_go_when_a_line_is_written(screen) -> None:
-    console, stderr = screen(80)
-    with console:
-        console.progress("import", 3, 3)
-        console.progress("audit", 1, 2)
-        console.message("import: 3 pairs")
-        stderr.truncate(0)
-        console.progress("audit", 1, 2)
-        console.message("a line")
-    assert not any("import" in line for line in stderr.lines)
-    assert any("audit" in line for line in stderr.lines)

@@ -64,17 +64,6 @@ def test_transposed_convolution_agrees_in_float64(
     assert products == ["_TransposedProduct"]
 
 
-@pytest.mark.usefixtures("products")
-def test_gradients_of_products_agree_with_finite_differences() -> None:
-    x = torch.randn(2, 3, 4, 2, dtype=torch.float64, requires_grad=True)
-    for layer in (Conv2d(3, 2, 4, 2, 1, dtype=torch.float64), ConvTranspose2d(3, 2, 4, 2, 1, dtype=torch.float64)):
-        assert torch.autograd.gradcheck(layer, (x,))
-        assert torch.autograd.gradcheck(
-            lambda weight, layer=layer: torch.func.functional_call(layer, {"weight": weight}, (x.detach(),)),
-            (layer.weight,),
-        )
-
-
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_library_is_used_for_large_pictures_and_under_autocast(
     products: list[str], monkeypatch: pytest.MonkeyPatch

@@ -156,12 +156,3 @@ def test_agrees_with_a_linear_layer_for_each_channel(count: int, channels: int, 
         assert y.shape == x.shape
         W = {f"layer.{name}": tensor for name, tensor in weights_of(layer).items()}
         torch.testing.assert_close(y, connect(W, "layer", x), rtol=0, atol=1e-12)
-
-
-def test_gradients_agree_with_finite_differences() -> None:
-    x = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
-    layer = drawn_layer(3, 2)
-    assert torch.autograd.gradcheck(layer, (x,))
-    assert torch.autograd.gradcheck(
-        lambda weight: torch.func.functional_call(layer, {"weight": weight}, (x.detach(),)), (layer.weight,)
-    )
