@@ -159,18 +159,17 @@ def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike,
     return np.asarray(stdtr(freedom, beyond / np.where(error > 0, error, np.nan)))
 
 
-def places(group: np.ndarray | None, code: np.ndarray, *, in_order: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def places(group: np.ndarray | None, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers, from 0, of the combinations of a group and a code that occur, and each one's group.
 
     Args:
         group: (M,) 0.. ; None: one group.
         code: (M,) 0.. .
-        in_order: number them in the order of both.
 
     Returns:
         (M,) each row's combination, and (K,) each combination's group.
     """
     many = int(code.max(initial=0)) + 1
     place = code if group is None else group.astype(np.int64) * many + code
-    occurring_place, occurring = pd.factorize(place, sort=in_order)
+    occurring_place, occurring = pd.factorize(place)
     return occurring_place, np.asarray(occurring) // many

@@ -47,14 +47,9 @@ _SCOPE_NAMES = {
 _COUNTS = ["n_real", "n_fake", "n_none"]
 _HOW_TO_READ = (
     "A generated picture called fake is a hit, a real one called fake a false alarm. d′ is 0 for a participant who "
-    "guesses, with any response bias. A criterion above 0 is a bias to “real”. The area under the ROC curve is the "
-    "chance to pick the generated picture of a pair. The first d′ is of all answers together, which different criteria "
-    "lower; the second is the mean of the participants' own, which few answers each lower. Both have the log-linear "
-    "correction."
-)
-_TWO_AREAS = (
-    "There are two areas under the ROC curve: that from d′ assumes normal evidence of equal variance for real and "
-    "generated pictures; that from confidence orders the answers by confidence."
+    "guesses, with any response bias. A criterion above 0 is a bias to “real”. The first d′ is of all answers "
+    "together, which different criteria lower; the second is the mean of the participants' own, which few answers "
+    "each lower. Both have the log-linear correction."
 )
 
 
@@ -140,12 +135,10 @@ def shares(folder: StudyFolder, scope: str) -> pd.DataFrame:
 
 
 def detection_section(folder: StudyFolder) -> Section:
-    """Return both error rates, balanced accuracy, d′, criterion and area under the curve by group; HYPE scores."""
+    """Return both error rates, balanced accuracy, d′ and criterion by group; HYPE scores."""
     frame = folder.table(DETECTION)
     frame = informative_scopes(frame[(frame["n_real"] > 0) | (frame["n_fake"] > 0)])
     bases = list(dict.fromkeys(frame["basis"].dropna()))
-    has_two = frame["auc_confidence"].notna().any()
-    auc = "AUC from d′" if has_two else "AUC"
     columns: dict[str, CellFormat | None] = {"group": group_name}
     for head, name in (
         ("hits", "hit_rate"), ("false alarms", "false_alarm_rate"), ("balanced accuracy", "balanced_accuracy"),
@@ -157,8 +150,6 @@ def detection_section(folder: StudyFolder) -> Section:
             frame, "dprime_individual", _with_interval("dprime_individual")
         ),
         "criterion (95\u202f%)": _with_interval("criterion"),
-        f"{auc} (95\u202f%)": _with_interval("auc"),
-        "AUC from confidence": if_filled(frame, "auc_confidence", _with_interval("auc_confidence")),
         "intervals": labelled(BASES, "basis") if len(bases) > 1 else None,
     }
     table = table_of(
@@ -170,7 +161,7 @@ def detection_section(folder: StudyFolder) -> Section:
         label=group_name,
         source="detection",
     )
-    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0) + [_TWO_AREAS] * bool(has_two))
+    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0))
     return Section("detection", "Sensitivity or response bias?", [sentences, *table, *_hype_tables(folder)])
 
 

@@ -5,24 +5,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtri
 
-from gan_eval.stats.answers.sensitivity import (
-    Answers,
-    Covariance,
-    CrossedRates,
-    GroupEstimate,
-    detection,
-    probit_slope,
-    rate_estimates,
-    sensitivity_estimates,
-)
 from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, one_way, places, t_critical
 from gan_eval.stats.groups import Codes, groups, provenance
-from gan_eval.stats.shares import Z95
+from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.frames import conform
-from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text, with_ends
+from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, integer, text, with_ends
 
 DETECTION = Table(
     "detection",
@@ -44,10 +35,6 @@ DETECTION = Table(
             optional=True,
         ),
         *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
-        *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
-        *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
-        number("auc_confidence", "area under the empirical ROC curve of answers graded by confidence", unit=SHARE),
-        *ends("auc_confidence", unit=SHARE, optional=True),
         text(
             "basis",
             "what the intervals rest on: answers taken as independent (one participant, or one stimulus of each kind), "
@@ -66,7 +53,7 @@ FEW = 10
 
 
 def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_SCOPES) -> pd.DataFrame:
-    """Return the table `detection`: rates, balanced accuracy, d′, criterion, β and area, with intervals.
+    """Return the table `detection`: rates, balanced accuracy, d′ and criterion, with intervals.
 
     Several participants and several stimuli: two-way clustering (`gan_eval.stats.clustering`), or one way where that
     variance is larger, and Student's t with one degree of freedom fewer than the smallest number of participants or
@@ -75,7 +62,6 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     one stimulus of each kind, take answers as independent.
 
     `dprime_individual` is the mean of the participants' own d′; the pooled one takes all answers for one observer's.
-    `auc_confidence` rests on the answers that come with a confidence (`areas`).
 
     >>> from gan_eval.stats.trials import fill_trials
     >>> answers = fill_trials(pd.DataFrame({"participant": "P1", "stimulus": [str(n) for n in range(50)],
@@ -88,18 +74,192 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     main = main_trials(trials)
     codes = Codes(main)
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
-    confidence = main["confidence"].to_numpy("float64")
-    given = np.isfinite(confidence) & answered
-    grade = np.full(len(main), -1, np.int64)
-    grade[given] = pd.factorize(evidence(says_fake[given], confidence[given]), sort=True)[0]
     participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
     cell, _ = places(None, cells(participant, stimulus))
     is_repeated = np.bincount(cell).max(initial=0) > 1
     judged = Judged(
-        np.zeros(len(main), np.int64), participant, stimulus, is_fake, says_fake, grade, cell if is_repeated else None
+        np.zeros(len(main), np.int64), participant, stimulus, is_fake, says_fake, cell if is_repeated else None
     )
     tables = [_scope_table(main, judged, answered, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
+
+
+class Detection(NamedTuple):
+    """Sensitivity and bias, each an array of the counts' common shape; NaN without reals or without fakes."""
+
+    dprime: np.ndarray
+    """z(hit rate) - z(false-alarm rate)."""
+    criterion: np.ndarray
+    """-(z(hit rate) + z(false-alarm rate)) / 2; above 0: bias to `real`."""
+
+
+def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike) -> Detection:
+    """Compute d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
+
+    The correction keeps both finite at rates of 0 and 1 (Hautus 1995, Behavior Research Methods, Instruments, &
+    Computers 27, 46-51).
+
+    >>> found = detection(15, 10, 7, 18)
+    >>> round(float(found.dprime), 6), round(float(found.criterion), 6)
+    (0.801289, 0.15724)
+    """
+    hits, false_alarms = np.asarray(hits, float), np.asarray(false_alarms, float)
+    n_fake = hits + np.asarray(misses, float)
+    n_real = false_alarms + np.asarray(correct_rejections, float)
+    z_hit = ndtri((hits + 0.5) / (n_fake + 1))
+    z_false_alarm = ndtri((false_alarms + 0.5) / (n_real + 1))
+    known = (n_fake > 0) & (n_real > 0)
+    return Detection(
+        np.where(known, z_hit - z_false_alarm, np.nan),
+        np.where(known, -(z_hit + z_false_alarm) / 2 + 0.0, np.nan),  # + 0.0 turns -0.0 into 0.0
+    )
+
+
+def probit_slope(z: np.ndarray) -> np.ndarray:
+    """Compute dz/dp where p = Φ(z)."""
+    return np.sqrt(2 * np.pi) * np.exp(z * z / 2)
+
+
+class Answers(NamedTuple):
+    """Judgements of reals and of fakes, one number for each group."""
+
+    hits: np.ndarray
+    """Fakes called fake."""
+    n_fake: np.ndarray
+    false_alarms: np.ndarray
+    """Reals called fake."""
+    n_real: np.ndarray
+
+    def hit_rate(self) -> np.ndarray:
+        """Rate with the log-linear correction, above 0 and below 1."""
+        return (self.hits + 0.5) / (self.n_fake + 1.0)
+
+    def false_alarm_rate(self) -> np.ndarray:
+        """Rate with the log-linear correction."""
+        return (self.false_alarms + 0.5) / (self.n_real + 1.0)
+
+
+class Covariance(NamedTuple):
+    """Covariance of hit rate and false-alarm rate, each (G,); NaN where a rate rests on a single cluster."""
+
+    hit: np.ndarray
+    both: np.ndarray
+    false_alarm: np.ndarray
+
+    def of(self, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+        """The variance of a hit rate + b false-alarm rate."""
+        with np.errstate(invalid="ignore"):  # of rates that have no variance
+            return np.asarray(a * a * self.hit + 2 * a * b * self.both + b * b * self.false_alarm)
+
+
+class GroupEstimate(NamedTuple):
+    """A number of each group with the ends of its 95 % interval, each (G,), NaN where there is none."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def symmetric(cls, value: np.ndarray, half_width: np.ndarray) -> "GroupEstimate":
+        """Return the estimate whose interval goes as far down as up."""
+        return cls(value, value - half_width, value + half_width)
+
+    def covering(self, other: "GroupEstimate") -> "GroupEstimate":
+        """Return the same value with the interval that covers both intervals; NaN where either has none."""
+        return GroupEstimate(self.value, np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
+
+class CrossedRates(NamedTuple):
+    """Variances of the rates of groups with several participants and stimuli."""
+
+    covariances: tuple[Covariance, ...]
+    """Candidates; the largest variance counts."""
+    freedom_hit: np.ndarray
+    """(G,) degrees of freedom of the hit rate; below 1: no interval."""
+    freedom_false_alarm: np.ndarray
+    """(G,)"""
+
+    def freedom(self) -> np.ndarray:
+        """(G,) degrees of freedom of both together."""
+        return np.minimum(self.freedom_hit, self.freedom_false_alarm)
+
+
+def rate_estimates(
+    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
+) -> dict[str, GroupEstimate]:
+    """Estimate hit rate, false-alarm rate, fooling rate and balanced accuracy, by their names in the table `detection`.
+
+    Answers taken as independent: Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe
+    1998, Statistics in Medicine 17, 873-890). With `crossed` Student's t on the logit scale, and the interval also
+    covers the one of independent answers.
+
+    Args:
+        answers: (G,) counts.
+        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
+        crossed: variances; None: answers are independent.
+    """
+    own = effective or answers
+    hit = GroupEstimate(proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
+    false_alarm = GroupEstimate(proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
+    value = (hit.value + 1 - false_alarm.value) / 2
+    down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2
+    up = np.hypot(hit.high - hit.value, false_alarm.value - false_alarm.low) / 2
+    balanced = GroupEstimate(value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0))
+    if crossed is not None:
+        of_hit = np.max([covariance.hit for covariance in crossed.covariances], axis=0)
+        of_false_alarm = np.max([covariance.false_alarm for covariance in crossed.covariances], axis=0)
+        of_mean = np.max([covariance.of(0.5, -0.5) for covariance in crossed.covariances], axis=0)
+        hit_rate, false_alarm_rate = answers.hit_rate(), answers.false_alarm_rate()
+        middle = (hit_rate + 1 - false_alarm_rate) / 2
+        hit = hit.covering(_on_logit_scale(hit_rate, of_hit, crossed.freedom_hit))
+        false_alarm = false_alarm.covering(
+            _on_logit_scale(false_alarm_rate, of_false_alarm, crossed.freedom_false_alarm)
+        )
+        balanced = balanced.covering(_on_logit_scale(middle, of_mean, crossed.freedom()))
+    return {
+        "hit_rate": hit,
+        "false_alarm_rate": false_alarm,
+        "fooling_rate": GroupEstimate(1 - hit.value, 1 - hit.high, 1 - hit.low),
+        "balanced_accuracy": balanced,
+    }
+
+
+def sensitivity_estimates(
+    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
+) -> dict[str, GroupEstimate]:
+    """Estimate d′ and criterion, by their names in the table `detection`; NaN without reals or without fakes.
+
+    Answers taken as independent: the variances of Gourevitch & Galanter (1967, Psychometrika 32, 25-33), of log-linear
+    rates. With `crossed` the delta method with its variances and Student's t, and the interval also covers the one of
+    independent answers. The arguments are those of `rate_estimates`.
+    """
+    own = effective or answers
+    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_hit, of_false_alarm = hit * (1 - hit) / own.n_fake, false_alarm * (1 - false_alarm) / own.n_real
+    independent = Covariance(of_hit, np.zeros_like(of_hit), of_false_alarm)
+    z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
+    slope_hit, slope_false_alarm = probit_slope(z_hit), probit_slope(z_false_alarm)
+    values = {
+        "dprime": (z_hit - z_false_alarm, slope_hit, -slope_false_alarm),
+        "criterion": (-(z_hit + z_false_alarm) / 2 + 0.0, -slope_hit / 2, -slope_false_alarm / 2),
+    }
+    known = (answers.n_fake > 0) & (answers.n_real > 0)
+    estimates = {}
+    for name, (value, a, b) in values.items():
+        estimate = GroupEstimate.symmetric(value, Z95 * np.sqrt(np.maximum(independent.of(a, b), 0.0)))
+        if crossed is not None:
+            variance = np.max([covariance.of(a, b) for covariance in crossed.covariances], axis=0)
+            half_width = t_critical(crossed.freedom()) * np.sqrt(np.maximum(variance, 0.0))
+            estimate = estimate.covering(GroupEstimate.symmetric(value, half_width))
+        estimates[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
+    return estimates
+
+
+def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
+    """A rate within 0..1 with an interval that is symmetric on the logit scale."""
+    half_width = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
+    return GroupEstimate(*(expit(part) for part in GroupEstimate.symmetric(logit(rate), half_width)))
 
 
 class Judged(NamedTuple):
@@ -115,8 +275,6 @@ class Judged(NamedTuple):
     """bool"""
     says_fake: np.ndarray
     """bool"""
-    grade: np.ndarray
-    """Evidence for `fake` as whole numbers from 0; -1 without confidence."""
     cell: np.ndarray | None
     """int, 0.., pairs of participant and stimulus; None where nobody judged a stimulus twice."""
 
@@ -163,10 +321,7 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
     size, chosen = len(grouped.ids), answered[grouped.row]
     own = judged.rows(grouped.row[chosen])._replace(group=grouped.group[chosen])
     total, behind = own.totals(size), _numbers_behind(own, size)
-    graded = own.rows(own.grade >= 0)
-    by_confidence = areas(graded, size)
-
-    estimates = _estimates(total, own, behind) | {"auc_confidence": by_confidence}
+    estimates = _estimates(total, own, behind)
     if scope != "participant":
         estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
     columns: dict[str, Any] = {
@@ -182,11 +337,7 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
         "n_fake": total.n_fake.astype(int),
         "basis": basis.where(total.n_fake + total.n_real > 0, None),
     }
-    notes = [
-        *_notes(total, behind, np.bincount(graded.group, minlength=size), scope),
-        (np.isin(by_confidence.value, (0.0, 1.0)), "an area by confidence of 0 or 1: no interval of it"),
-    ]
-    return pd.DataFrame(columns).join(provenance(main, grouped, codes, notes))
+    return pd.DataFrame(columns).join(provenance(main, grouped, codes, _notes(total, behind, scope)))
 
 
 def _estimates(total: Answers, judged: Judged, behind: _Behind) -> dict[str, GroupEstimate]:
@@ -258,7 +409,7 @@ def _mean_of_individuals(judged: Judged, size: int, behind: _Behind) -> GroupEst
     )
 
 
-def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[tuple[np.ndarray, str]]:
+def _notes(total: Answers, behind: _Behind, scope: str) -> list[tuple[np.ndarray, str]]:
     """Return the notes of the groups."""
     has_fake, has_real = total.n_fake > 0, total.n_real > 0
     answers = total.n_fake + total.n_real
@@ -283,7 +434,6 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
             crossed & ~single & (fewest < FEW),
             f"fewer than {FEW} participants or pictures behind a rate: the interval is rough",
         ),
-        ((n_graded > 0) & (n_graded < answers), "confidence is missing for some answers"),
     ]
     if scope == "participant":
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
@@ -292,76 +442,3 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
         notes.append((is_single, "one participant: says nothing of people in general"))
         notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes
-
-
-def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """Put answers on one ordered scale (N,), from `real` with full confidence to `fake` with full confidence.
-
-    Args:
-        says_fake: (N,) bool.
-        confidence: (N,) any scale that grows with confidence.
-
-    >>> evidence(np.array([False, False, True, True]), np.array([3.0, 1.0, 1.0, 3.0])).tolist()
-    [-3.0, -1.0, 1.0, 3.0]
-    """
-    if not len(confidence):
-        return confidence
-    above = confidence - np.min(confidence) + 1  # the answers stay apart where a scale starts at 0 or below
-    return np.where(says_fake, above, -above)
-
-
-def areas(graded: Judged, size: int) -> GroupEstimate:
-    """Compute each group's area under the ROC curve with its 95 % interval, (size,) each.
-
-    The area is the chance that a fake has more evidence for `fake` than a real, ties counting half: the Mann-Whitney
-    statistic. The variance is the sum of squared structural components (DeLong, DeLong & Clarke-Pearson 1988,
-    Biometrics 44, 837-845). With several participants and pictures they are summed by participant and by stimulus
-    before (Obuchowski 1997, Biometrics 53, 567-578), and the largest variance counts. The interval is Student's t on
-    the logit scale. Areas of 0 or 1, and kinds with one participant or one stimulus, have none.
-
-    Args:
-        graded: the answers; the area is NaN without reals or without fakes.
-        size: number of groups.
-
-    >>> whole, is_fake = np.zeros(4, int), np.array([False, False, True, True])
-    >>> answers = Judged(whole, whole, np.arange(4), is_fake, is_fake, np.array([0, 1, 1, 2]), None)
-    >>> [round(float(part[0]), 4) for part in areas(answers, 1)]
-    [0.875, 0.2276, 0.994]
-    """
-    if not len(graded.group):
-        return GroupEstimate(*np.full((3, size), np.nan))
-    group, is_fake, behind = graded.group, graded.is_fake, _numbers_behind(graded, size)
-    area, influence = _structural_components(graded, size)
-
-    def variance(cluster: np.ndarray | None) -> np.ndarray:
-        return one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
-
-    crossed = behind.crossed()
-    by_answer = variance(None)
-    half_width = Z95 * np.sqrt(by_answer)
-    if crossed.any():
-        by_person, by_stimulus, by_cell = map(variance, (graded.participant, graded.stimulus, graded.cell))
-        largest = np.maximum(largest_variance(by_person, by_stimulus, by_cell), by_answer)
-        freedom = np.minimum(behind.least("fake"), behind.least("real")) - 1
-        half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half_width)
-    inner = np.where((area > 0) & (area < 1), area, np.nan)
-    reach = half_width / (inner * (1 - inner))
-    return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))
-
-
-def _structural_components(graded: Judged, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (size,) areas, and (M,) the share of each answer in the error of its group's area."""
-    is_fake = graded.is_fake
-    place, owner = places(graded.group, graded.grade, in_order=True)
-    real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
-    n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
-    reals_below, fakes_below = (  # at the lower grades of the same group
-        np.cumsum(part) - part - (np.cumsum(n) - n)[owner] for part, n in ((real, n_real), (fake, n_fake))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_fake = (reals_below + real / 2) / n_real[owner]
-        of_real = 1 - (fakes_below + fake / 2) / n_fake[owner]
-        area = np.bincount(owner, np.where(fake > 0, fake * of_fake, 0.0), minlength=size) / n_fake
-        component = np.where(is_fake, of_fake[place], of_real[place])
-        influence = (component - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
-    return area, influence

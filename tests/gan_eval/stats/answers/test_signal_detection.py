@@ -6,16 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
-from scipy.special import logit, ndtr, ndtri
-from scipy.stats import mannwhitneyu, norm
+from scipy.special import logit, ndtri
+from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from gan_eval.stats.answers.detection import signal_detection
-from gan_eval.stats.groups import groups
 from gan_eval.stats.trials import fill_trials, main_trials
 
-NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
+NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion")
 
 
 def whole(trials: pd.DataFrame) -> pd.Series:
@@ -32,8 +31,6 @@ def test_published_counts_of_one_participant() -> None:
     assert (row["fooling_rate_low"], row["fooling_rate_high"]) == pytest.approx(
         proportion_confint(10, 25, method="wilson")
     )
-    assert row["beta"] == pytest.approx(np.exp(0.801289 * 0.157240), abs=1e-5)
-    assert row["auc"] == pytest.approx(norm.cdf(0.801289 / np.sqrt(2)), abs=1e-6)
     assert row["balanced_accuracy"] == pytest.approx(0.66)
 
 
@@ -47,9 +44,6 @@ def test_independent_intervals_follow_gourevitch_and_galanter() -> None:
     assert row["criterion"] == pytest.approx(-(norm.ppf(hit) + norm.ppf(false_alarm)) / 2)
     assert (row["dprime_low"], row["dprime_high"]) == pytest.approx((row["dprime"] - half, row["dprime"] + half))
     assert row["criterion_high"] - row["criterion"] == pytest.approx(half / 2)
-    assert (row["auc_low"], row["auc_high"]) == pytest.approx(
-        tuple(norm.cdf((row["dprime"] + sign * half) / np.sqrt(2)) for sign in (-1, 1))
-    )
 
 
 MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], float]]] = {
@@ -58,7 +52,6 @@ MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], flo
     "balanced_accuracy": (lambda hit, fa: float(logit((hit + 1 - fa) / 2)), lambda x: float(logit(x))),
     "dprime": (lambda hit, fa: float(ndtri(hit) - ndtri(fa)), float),
     "criterion": (lambda hit, fa: float(-(ndtri(hit) + ndtri(fa)) / 2), float),
-    "auc": (lambda hit, fa: float(ndtri(ndtr((ndtri(hit) - ndtri(fa)) / 2**0.5))), lambda x: float(ndtri(x))),
 }
 """Each measure on the scale of its interval, and the way there from the table."""
 
@@ -108,33 +101,6 @@ def test_no_interval_is_narrower_than_that_of_independent_answers(stimuli) -> No
         assert row[f"{name}_high"] >= plain[f"{name}_high"] - 1e-12
 
 
-@pytest.mark.parametrize("participants", [8, 400])
-def test_area_by_confidence_equals_mann_whitney(participants) -> None:
-    trials = simulated(participants=participants, stimuli=40, each=20, models=("a", "b"))
-    rng = np.random.default_rng(0)
-    trials["confidence"] = rng.integers(0, 4, len(trials)).astype(float)
-    trials.loc[trials.index[::7], "confidence"] = np.nan
-    table = signal_detection(trials)
-    main = main_trials(trials)
-    score = np.where(main["says_fake"], 1 + main["confidence"], -1 - main["confidence"])
-    for scope in ("all", "participant", "model"):
-        grouped = groups(main, scope)
-        for number, name in enumerate(grouped.ids[:5]):
-            rows = grouped.row[grouped.group == number]
-            rows = rows[np.isfinite(score[rows])]
-            fake = main["is_fake"].to_numpy()[rows]
-            expected = mannwhitneyu(score[rows][fake], score[rows][~fake]).statistic / (fake.sum() * (~fake).sum())
-            found = table[(table["scope"] == scope) & (table["id"] == name)].iloc[0]
-            assert found["auc_confidence"] == pytest.approx(expected)
-    row = table.iloc[0]
-    assert "confidence is missing for some answers" in row["note"]
-    assert row["auc_confidence_low"] < row["auc_confidence"] < row["auc_confidence_high"]
-    right = whole(trials.assign(response=trials["kind"]))
-    assert (right["auc_confidence"], np.isnan(right["auc_confidence_low"])) == (1, True)
-    assert "an area by confidence of 0 or 1: no interval" in right["note"]
-    assert signal_detection(simulated())["auc_confidence"].isna().all()
-
-
 def test_everything_right_is_finite_and_as_wide_as_few_units_allow() -> None:
     trials = simulated(participants=30, stimuli=20, each=20)
     row = whole(trials.assign(response=trials["kind"]))
@@ -147,7 +113,6 @@ def test_missing_kinds_and_single_units_are_empty_and_said() -> None:
     trials = simulated(participants=6, stimuli=20, each=20)
     fakes = whole(trials[trials["kind"] == "fake"])
     assert np.isnan(fakes["dprime"])
-    assert np.isnan(fakes["beta_low"])
     assert fakes["hit_rate_low"] < fakes["hit_rate"] < fakes["hit_rate_high"]
     assert "no real pictures" in fakes["note"]
     first_real = trials.loc[trials["kind"] == "real", "stimulus"].iloc[0]
