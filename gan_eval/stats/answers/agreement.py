@@ -43,8 +43,8 @@ Level = Literal["nominal", "ordinal"]
 def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICATES) -> pd.DataFrame:
     """Return the table `agreement` of a trials table.
 
-    Responses are nominal and grades ordinal, over all pictures, the reals and the fakes. A participant's first answer to
-    a stimulus counts.
+    Responses are nominal and grades ordinal, over all pictures, the reals and the fakes. A participant's first answer
+    to a stimulus counts.
 
     Args:
         seed: random seed of the bootstrap.

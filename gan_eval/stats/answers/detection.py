@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtri
 
-from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, one_way, places, t_critical
+from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, n_levels, one_way, t_critical
 from gan_eval.stats.groups import Codes, groups, provenance
 from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
@@ -75,11 +75,9 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     codes = Codes(main)
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
     participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
-    cell, _ = places(None, cells(participant, stimulus))
+    cell = pd.factorize(cells(participant, stimulus))[0]
     is_repeated = np.bincount(cell).max(initial=0) > 1
-    judged = Judged(
-        np.zeros(len(main), np.int64), participant, stimulus, is_fake, says_fake, cell if is_repeated else None
-    )
+    judged = _Judged(participant, stimulus, is_fake, says_fake, cell if is_repeated else None)
     tables = [_scope_table(main, judged, answered, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
@@ -184,6 +182,13 @@ class CrossedRates(NamedTuple):
         return np.minimum(self.freedom_hit, self.freedom_false_alarm)
 
 
+def _estimates(
+    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
+) -> dict[str, GroupEstimate]:
+    """Return the numbers of the table `detection` but `dprime_individual`; the arguments are those of both parts."""
+    return rate_estimates(answers, effective, crossed) | sensitivity_estimates(answers, effective, crossed)
+
+
 def rate_estimates(
     answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
 ) -> dict[str, GroupEstimate]:
@@ -262,11 +267,9 @@ def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray)
     return GroupEstimate(*(expit(part) for part in GroupEstimate.symmetric(logit(rate), half_width)))
 
 
-class Judged(NamedTuple):
-    """Answers as arrays, (M,) each; an answer has a row for each group that it belongs to."""
+class _Judged(NamedTuple):
+    """The answers of a group as arrays, (M,) each."""
 
-    group: np.ndarray
-    """int, 0..G-1."""
     participant: np.ndarray
     """int, 0.. ."""
     stimulus: np.ndarray
@@ -278,58 +281,46 @@ class Judged(NamedTuple):
     cell: np.ndarray | None
     """int, 0.., pairs of participant and stimulus; None where nobody judged a stimulus twice."""
 
-    def rows(self, chosen: np.ndarray) -> "Judged":
-        """Return the chosen rows: places, or (M,) bool."""
-        return Judged(*(None if column is None else column[chosen] for column in self))  # type: ignore[arg-type]
+    def least(self, *, fake: bool) -> int:
+        """Return the smaller of the numbers of participants and stimuli of the fakes, or of the reals."""
+        chosen = self.is_fake == fake
+        return min(n_levels(self.participant[chosen]), n_levels(self.stimulus[chosen]))
 
-    def totals(self, size: int) -> Answers:
-        """Count the answers of each of `size` groups."""
-        kind = 4 * self.group + 2 * self.is_fake + self.says_fake
-        rejections, alarms, misses, hits = np.bincount(kind, minlength=4 * size).reshape(-1, 4).T
-        return Answers(hits, misses + hits, alarms, rejections + alarms)
-
-
-class _Behind(NamedTuple):
-    """Numbers of participants and of stimuli of the reals, of the fakes and of both in each group, (3, G) each."""
-
-    participants: np.ndarray
-    stimuli: np.ndarray
-
-    def least(self, kind: str) -> np.ndarray:
-        """Return the smaller of the numbers of participants and stimuli of the kind."""
-        place = ("real", "fake").index(kind)
-        return np.minimum(self.participants[place], self.stimuli[place])
-
-    def crossed(self) -> np.ndarray:
-        """Return (G,) bool: several participants, and several stimuli of a kind."""
-        return (self.participants[2] > 1) & (self.stimuli[:2].max(axis=0) > 1)
+    def is_crossed(self) -> bool:
+        """Return whether there are several participants, and several stimuli of a kind."""
+        stimuli = max(n_levels(self.stimulus[self.is_fake == fake]) for fake in (True, False))
+        return n_levels(self.participant) > 1 and stimuli > 1
 
 
-def _numbers_behind(judged: Judged, size: int) -> _Behind:
-    """Count the participants and the stimuli behind each of `size` groups."""
-    numbers = []
-    for cluster in (judged.participant, judged.stimulus):
-        place, owner = places(judged.group, cluster)
-        real, fake = np.bincount(2 * place + judged.is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
-        numbers.append(np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)]))
-    return _Behind(*numbers)
-
-
-def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
+def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
     """Return the rows of one scope."""
     grouped = groups(main, scope, codes)
-    size, chosen = len(grouped.ids), answered[grouped.row]
-    own = judged.rows(grouped.row[chosen])._replace(group=grouped.group[chosen])
-    total, behind = own.totals(size), _numbers_behind(own, size)
-    estimates = _estimates(total, own, behind)
+    size = len(grouped.ids)
+    outcome = np.where(answered, 2 * judged.is_fake.astype(np.intp) + judged.says_fake, 4)
+    rejections, alarms, misses, hits, _ = grouped.tally(outcome, 5).T
+    total = Answers(hits, misses + hits, alarms, rejections + alarms)
+    estimates = {name: np.array(estimate) for name, estimate in _estimates(total).items()}
+    crossed, people, least = np.zeros(size, bool), np.zeros(size, int), np.zeros((2, size), int)
     if scope != "participant":
-        estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
+        individual = estimates["dprime_individual"] = np.full((3, size), np.nan)
+        ends = np.cumsum(np.bincount(grouped.group, minlength=size))
+        rows_of_groups = np.split(grouped.row[np.argsort(grouped.group, kind="stable")], ends)[:size]
+        for place, rows in enumerate(rows_of_groups):
+            chosen = rows[answered[rows]]
+            own = _Judged(*(None if column is None else column[chosen] for column in judged))  # type: ignore[arg-type]
+            crossed[place], people[place] = own.is_crossed(), n_levels(own.participant)
+            least[:, place] = own.least(fake=False), own.least(fake=True)
+            individual[:, place] = _mean_of_individuals(own)
+            if crossed[place]:
+                of_group = Answers(*(counts[[place]] for counts in total))
+                for name, estimate in _crossed_estimates(of_group, own).items():
+                    estimates[name][:, [place]] = estimate
     columns: dict[str, Any] = {
         f"{name}{ending}": part
         for name, estimate in estimates.items()
         for ending, part in zip(("", "_low", "_high"), estimate, strict=True)
     }
-    basis = pd.Series(np.where(behind.crossed(), "two_way_cluster", "independent"), dtype="object")
+    basis = pd.Series(np.where(crossed, "two_way_cluster", "independent"), dtype="object")
     columns |= {
         "scope": scope,
         "id": grouped.ids,
@@ -337,88 +328,74 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
         "n_fake": total.n_fake.astype(int),
         "basis": basis.where(total.n_fake + total.n_real > 0, None),
     }
-    return pd.DataFrame(columns).join(provenance(main, grouped, codes, _notes(total, behind, scope)))
+    notes = _notes(total, crossed, people, least, scope)
+    return pd.DataFrame(columns).join(provenance(main, grouped, codes, notes))
 
 
-def _estimates(total: Answers, judged: Judged, behind: _Behind) -> dict[str, GroupEstimate]:
-    """Return each group's estimates, clustered where the group allows it."""
-    independent = rate_estimates(total) | sensitivity_estimates(total)
-    crossed = behind.crossed()
-    if not crossed.any():
-        return independent
-    group, is_fake = judged.group, judged.is_fake
-    rate = np.where(is_fake, total.hit_rate()[group], total.false_alarm_rate()[group])
-    influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake[group], total.n_real[group])
+def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, GroupEstimate]:
+    """Return the clustered estimates of one group of several participants and stimuli."""
+    is_fake = judged.is_fake
+    rate = np.where(is_fake, total.hit_rate(), total.false_alarm_rate())
+    influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake, total.n_real)
 
     def covariance(cluster: np.ndarray | None) -> Covariance:
-        sums, owner = cluster_sums(influence[:, None], cluster, side=is_fake, group=group, size=len(crossed))
-        false_alarm, hit = sums[0]
+        false_alarm, hit = cluster_sums(influence[:, None], cluster, side=is_fake)[0]
         products = (hit * hit, hit * false_alarm, false_alarm * false_alarm)
-        return Covariance(*(np.bincount(owner, product, len(crossed)) for product in products))
+        return Covariance(*(np.array([product.sum()]) for product in products))
 
     person, stimulus, cell = (covariance(cluster) for cluster in (judged.participant, judged.stimulus, judged.cell))
     two_way = Covariance(*(a + b - c for a, b, c in zip(person, stimulus, cell, strict=True)))
-    variances = CrossedRates((two_way, person, stimulus), behind.least("fake") - 1, behind.least("real") - 1)
+    fakes, reals = judged.least(fake=True), judged.least(fake=False)
+    variances = CrossedRates((two_way, person, stimulus), np.array([fakes - 1]), np.array([reals - 1]))
     counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
-    for k, n, units in (
-        (total.hits, total.n_fake, behind.least("fake")),
-        (total.false_alarms, total.n_real, behind.least("real")),
-    ):
+    for k, n, units in ((total.hits, total.n_fake, fakes), (total.false_alarms, total.n_real, reals)):
         edge = (n > 0) & ((k == 0) | (k == n))
         counts += [np.where(edge, np.where(k > 0, units, 0), k), np.where(edge, units, n)]
-    effective = Answers(*counts)
-    clustered = rate_estimates(total, effective, variances) | sensitivity_estimates(total, effective, variances)
-    return {
-        name: GroupEstimate(*(np.where(crossed, a, b) for a, b in zip(clustered[name], estimate, strict=True)))
-        for name, estimate in independent.items()
-    }
+    return _estimates(total, Answers(*counts), variances)
 
 
-def _mean_of_individuals(judged: Judged, size: int, behind: _Behind) -> GroupEstimate:
-    """The mean d′ of each group's participants who judged both kinds.
+def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
+    """The mean d′ of a group's participants who judged both kinds, and its interval; NaN where there is none.
 
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
     participant's d′, to that of the participants' d′; the reference is that of the pooled one.
     """
-    group, is_fake, says_fake = judged.group, judged.is_fake, judged.says_fake
-    place, owner = places(group, judged.participant)
-    total = judged._replace(group=place).totals(len(owner))
-    of_person = detection(
-        total.hits, total.n_fake - total.hits, total.false_alarms, total.n_real - total.false_alarms
-    ).dprime
-    both = np.isfinite(of_person)
-    value, number = np.where(both, of_person, 0.0), np.bincount(owner[both], minlength=size)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(owner, value, size) / np.where(number > 0, number, np.nan)
-        squares = np.bincount(owner, np.where(both, (value - mean[owner]) ** 2, 0.0), size)
-        by_person = squares / (number * (number - 1.0))
-    counts = np.where(is_fake, total.hits[place], total.false_alarms[place]).astype(float)
-    n = np.where(is_fake, total.n_fake[place], total.n_real[place])
-    z = ndtri((counts + 0.5) / (n + 1))
-    slope = np.where(is_fake, 1.0, -1.0) * probit_slope(z) / (n + 1)
-    influence = slope * (says_fake - counts / n) / np.maximum(number, 1)[group]
-    influence = np.where(both[place], influence, 0.0)[:, None]
-    by_stimulus = one_way(influence, judged.stimulus, group=group, size=size)[:, 0]
-    by_cell = np.bincount(group, influence[:, 0] ** 2, size)
-    if judged.cell is not None:
-        by_cell = one_way(influence, judged.cell, group=group, size=size)[:, 0]
-    least = np.minimum(behind.least("fake"), behind.least("real"))
-    freedom = np.where(behind.crossed(), np.minimum(least, number) - 1, 0)
-    return GroupEstimate.symmetric(
-        mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
-    )
+    is_fake, says_fake = judged.is_fake, judged.says_fake
+    person = pd.factorize(judged.participant)[0]
+    outcome = 4 * person + 2 * is_fake + says_fake
+    rejections, alarms, misses, hits = np.bincount(outcome, minlength=4 * n_levels(person)).reshape(-1, 4).T
+    own = detection(hits, misses, alarms, rejections).dprime
+    both = np.isfinite(own)
+    number = int(both.sum())
+    if number == 0:
+        return np.nan, np.nan, np.nan
+    mean = float(own[both].mean())
+    freedom = min(judged.least(fake=True), judged.least(fake=False), number) - 1 if judged.is_crossed() else 0
+    if freedom < 1:
+        return mean, np.nan, np.nan
+    by_person = ((own[both] - mean) ** 2).sum() / (number * (number - 1.0))
+    counts = np.where(is_fake, hits[person], alarms[person]).astype(float)
+    n = np.where(is_fake, (hits + misses)[person], (alarms + rejections)[person])
+    slope = np.where(is_fake, 1.0, -1.0) * probit_slope(ndtri((counts + 0.5) / (n + 1))) / (n + 1)
+    influence = np.where(both[person], slope * (says_fake - counts / n) / number, 0.0)[:, None]
+    by_stimulus = one_way(influence, judged.stimulus)[0]
+    by_cell = (influence**2).sum() if judged.cell is None else one_way(influence, judged.cell)[0]
+    half_width = float(t_critical(freedom)) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
+    return mean, mean - half_width, mean + half_width
 
 
-def _notes(total: Answers, behind: _Behind, scope: str) -> list[tuple[np.ndarray, str]]:
-    """Return the notes of the groups."""
+def _notes(
+    total: Answers, crossed: np.ndarray, people: np.ndarray, least: np.ndarray, scope: str
+) -> list[tuple[np.ndarray, str]]:
+    """Return the notes of the groups, from the smaller numbers of participants and stimuli of both kinds (2, G)."""
     has_fake, has_real = total.n_fake > 0, total.n_real > 0
     answers = total.n_fake + total.n_real
     edge_fake, edge_real = (
         (n > 0) & ((k == 0) | (k == n)) for k, n in ((total.hits, total.n_fake), (total.false_alarms, total.n_real))
     )
-    edge, crossed = (edge_fake | edge_real) & has_fake & has_real, behind.crossed()
-    single = (has_fake & (behind.least("fake") < 2)) | (has_real & (behind.least("real") < 2))
-    fewest = np.minimum(np.where(has_fake, behind.least("fake"), FEW), np.where(has_real, behind.least("real"), FEW))
+    edge = (edge_fake | edge_real) & has_fake & has_real
+    single = (has_fake & (least[1] < 2)) | (has_real & (least[0] < 2))
+    fewest = np.minimum(np.where(has_fake, least[1], FEW), np.where(has_real, least[0], FEW))
     notes = [
         (answers == 0, "no answered trials"),
         (has_fake & ~has_real, "no real pictures: d′ and criterion undefined"),
@@ -438,7 +415,7 @@ def _notes(total: Answers, behind: _Behind, scope: str) -> list[tuple[np.ndarray
     if scope == "participant":
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
     else:
-        is_single = behind.participants[2] == 1
+        is_single = people == 1
         notes.append((is_single, "one participant: says nothing of people in general"))
         notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes

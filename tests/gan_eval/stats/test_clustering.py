@@ -32,16 +32,6 @@ def test_the_largest_of_the_three_stands() -> None:
     assert lesser > 20
 
 
-def test_groups_have_estimates_of_their_own() -> None:
-    rng = np.random.default_rng(5)
-    influence, cluster, side = rng.normal(size=(300, 2)), rng.integers(9, size=300), rng.random(300) < 0.5
-    for group in (rng.integers(3, size=300), 40 * rng.integers(3, size=300)):
-        found = one_way(influence, cluster, side=side, group=group, size=100)
-        for number in np.unique(group):
-            own = group == number
-            assert found[number] == pytest.approx(one_way(influence[own], cluster[own], side=side[own]))
-
-
 def test_one_level_is_no_factor_and_nothing_is_nothing() -> None:
     influence = np.random.default_rng(0).normal(size=(10, 3))
     codes = np.arange(10) % 5

@@ -99,20 +99,6 @@ def test_rows_in_another_order_and_contestants_that_change_sides() -> None:
     assert found == pytest.approx(other, abs=1e-9)
 
 
-def test_pairs_of_two_models_without_two_names_are_left_out_and_counted() -> None:
-    """A plain name is not the real picture's opponent."""
-    trials = contests([("x", "y", "a"), ("x", "y", "b")] * 20)
-    plain = trials.assign(model="x", trial=trials["trial"] + 100)
-    clean, mixed = bradley_terry(trials), bradley_terry(pd.concat([trials, plain], ignore_index=True))
-    assert mixed["contestant"].tolist() == ["x", "y"]
-    assert mixed["strength"].tolist() == clean["strength"].tolist()
-    assert mixed["note"].str.contains("40 pairs of two models left out: model must be A|B", regex=False).all()
-    alone = bradley_terry(plain)
-    assert (alone["contestant"].tolist(), alone["n"].tolist()) == (["x"], [0])
-    assert alone["strength"].isna().all()
-    assert alone["note"].str.contains("A|B", regex=False).all()
-
-
 def test_who_always_wins_has_no_number_and_the_others_do() -> None:
     among = [("x", "y", "a"), ("x", "y", "b"), ("x", "y", "a")] * 10
     table = bradley_terry(contests([*among, *[("real", "x", "a")] * 5])).set_index("contestant")

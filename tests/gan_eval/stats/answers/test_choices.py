@@ -3,7 +3,6 @@
 import math
 from statistics import NormalDist
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
@@ -42,14 +41,6 @@ def test_share_interval_p_and_dprime() -> None:
         assert (row["ci_low"], row["ci_high"]) == pytest.approx(proportion_confint(right, n, method="wilson"))
         assert row["p"] == pytest.approx(binomtest(right, n).pvalue)
         assert row["dprime"] == pytest.approx(math.sqrt(2) * NormalDist().inv_cdf((right + 0.5) / (n + 1)))
-
-
-def test_two_models_with_one_name_stand_in_no_share() -> None:
-    table = choices(pairs({"x": "aaa-", "x|y": "aab"}, protocol="model_vs_model")).set_index("model")
-    assert table["n"].to_dict() == {"x": 0, "x|y": 3}
-    assert np.isnan(table.loc["x", "right"])
-    assert "4 pairs of two models left out: model must be A|B" in table.loc["x", "note"]
-    assert "left out" not in str(table.loc["x|y", "note"])
 
 
 def test_practice_is_in_no_share_and_unanswered_pairs_give_a_row() -> None:

@@ -173,17 +173,3 @@ def test_no_answers_no_question_and_pairs_are_no_single_pictures() -> None:
     assert list(pair_questions(pair_trials(silent), AnalysisSettings())) == []
     assert comparisons(judged().iloc[:0]).empty
     assert "told apart" not in comparisons(judged(people=4, items=6))["comparison"].tolist()
-
-
-def test_pairs_of_two_models_with_one_name_are_asked_nothing() -> None:
-    named = judged(models=("x|y",), protocol="model_vs_model")
-    plain = named.assign(model="x", session="more" + named["session"])
-    row, *others = comparisons(pd.concat([named, plain], ignore_index=True)).to_dict("records")
-    assert not others
-    assert (row["comparison"], row["n_a"] + row["n_b"]) == ("preferred on faces", len(named))
-    assert f"{len(plain)} pairs of two models left out: model must be A|B" in row["note"]
-    alone = comparisons(plain, plan=AnalysisSettings()).iloc[0]
-    assert alone["comparison"] == "preferred on faces"
-    assert np.isnan(alone["difference"])
-    assert (alone["a"], alone["b"], alone["n_a"]) == ("x", "unnamed", 0)
-    assert "A|B" in alone["note"]
