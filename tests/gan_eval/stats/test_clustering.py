@@ -8,16 +8,6 @@ from scipy.special import expit
 from gan_eval.stats.clustering import one_way, two_way
 
 
-def test_one_estimate_is_statsmodels_two_way_sandwich() -> None:
-    rng = np.random.default_rng(1)
-    person, picture = rng.integers(15, size=500), rng.integers(20, size=500)
-    y = rng.normal(size=500) + rng.normal(size=15)[person] + rng.normal(size=20)[picture]
-    groups = np.stack([person, picture], axis=1)
-    found = sm.OLS(y, np.ones(500)).fit(cov_type="cluster", cov_kwds={"groups": groups})
-    influence = ((y - y.mean()) / 500)[:, None]
-    assert two_way(influence, person, picture)[0] == pytest.approx(float(found.bse[0]) ** 2, rel=1e-9)
-
-
 def test_the_largest_of_the_three_stands() -> None:
     """Rows and columns of signs that cancel within each participant, so that the two-way sum is below one of them."""
     rng = np.random.default_rng(0)
