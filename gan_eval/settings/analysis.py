@@ -57,6 +57,8 @@ class AnalysisSettings(Section):
     margin: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(default=None, examples=[0.05])
     """Equivalence margin as a share: with 0.05, `equivalent` means within 5 points of chance, or fooling rates within 5
     points. Default: equivalence is not judged."""
+    noninferior: tuple[tuple[Name, Name], ...] = ()
+    """Pairs (new, reference) of models: the new one must not fool less often by the margin or more."""
     level: str = Field(default="requested_exposure_ms", min_length=1)
     """Column of numbers of the trials table for thresholds and slopes; default: the exposure."""
     looks: int = Field(default=1, ge=1, le=10)
@@ -73,9 +75,12 @@ class AnalysisSettings(Section):
         return rules
 
     @model_validator(mode="after")
-    def _of_two_models(self) -> Self:
-        if any(a == b for a, b in self.comparisons or ()):
-            raise ValueError("comparisons: a model is compared with itself; name two")
+    def _margin_for_noninferiority(self) -> Self:
+        if self.noninferior and self.margin is None:
+            raise ValueError("margin: is missing; noninferior needs it, such as margin = 0.05")
+        for name in ("comparisons", "noninferior"):
+            if any(a == b for a, b in getattr(self, name) or ()):
+                raise ValueError(f"{name}: a model is compared with itself; name two")
         return self
 
 

@@ -260,4 +260,7 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
         claim = f"{a} and {b} fool people equally often{where}, to within {margin_text(row)}: they differ by {by}"
     else:
         claim = f"Between {a} and {b} no difference is shown{where}: {by}"
+    if not missing(row["noninferior"]):
+        not_inferior = f"{a} is not inferior to {b} by {margin_text(row)}"
+        claim += f"; {not_inferior}" if row["noninferior"] else f"; that {not_inferior} is not shown"
     return f"{claim}{exploratory_mark(row)}."

@@ -126,6 +126,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         "p (Holm)": cell(p_value, "p_holm"),
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
+        "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
         "verdict": verdict,
     }
     rows_by_basis = {

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
 from gan_eval.stats.compare.grades import grade_rows
 from gan_eval.stats.compare.questions import (
@@ -68,6 +69,11 @@ COMPARISONS = Table(
         ),
         number("ci90_high", "upper end of its 90 % interval", optional=True),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
+        boolean(
+            "noninferior",
+            "a falls short of b by less than the margin; empty: not planned, or no verdict yet",
+            optional=True,
+        ),
         text(
             "basis",
             "what difference, interval and p rest on: the crossed mixed model, averaged over participants and "
@@ -150,7 +156,7 @@ def comparisons(
     why_not, rows = too_many(len(trials)), []
     for question in questions:
         start = (starts or {}).get(question.names)
-        rows.append(_row(question, settings, fits, why_not, start, has_plan=plan is not None))
+        rows.append(_row(question, settings, fits, alpha, why_not, start, has_plan=plan is not None))
         fit = fits.get(question.question.key)
         if fitted is not None and isinstance(fit, CrossedFit):
             fitted[question.names] = fit
@@ -179,6 +185,7 @@ def _row(
     of: Comparison,
     settings: AnalysisSettings,
     fits: Fits,
+    alpha: float,
     why_not: str,
     start: CrossedFit | None,
     *,
@@ -188,6 +195,11 @@ def _row(
     result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not, start=start)
     in_a = of.question.in_a
     n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
+    noninferior = None
+    if of.noninferior and margin is not None and not np.isnan(result.ci90_low) and not np.isnan(alpha):
+        # the lower end of the interval of 1 - 2 alpha, at 5 % that of 90 %: a falls short by less than the margin
+        wider = t_critical(df := max(1, of.question.freedom()), coverage=1 - 2 * alpha) / t_critical(df, coverage=0.9)
+        noninferior = bool(result.difference - wider * (result.difference - result.ci90_low) > -margin)
     doubled = ""
     if margin is not None and of.margin_factor == 2:
         doubled = (
@@ -202,6 +214,7 @@ def _row(
         "b": of.b,
         "measure": of.measure,
         "margin": np.nan if margin is None else settings.margin,
+        "noninferior": noninferior,
         "n_a": n_a,
         "n_b": n_b,
         "exploratory": not of.planned if has_plan else None,

@@ -92,7 +92,7 @@ def sensitivity(
     """
     tables, notes = [], []
     present = participation[participation["participant"].isin(trials["participant"].unique())]
-    everything = plan.model_copy(update={"comparisons": ()})
+    everything = plan.model_copy(update={"comparisons": (), "noninferior": ()})
     for rule in rules:
         named = present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
         of_people = f"{len(named)} of {len(present)} participants"

@@ -238,6 +238,7 @@ def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
         ("margin = 0.05\ncomparisons = [['b', 'a']]", "analysis.comparisons: no model 'b'"),
         ("exclude = ['correct=true']", "analysis.exclude: rule correct=true: on the outcome"),
         ("covariates = ['shoe_size']", "analysis.covariates: shoe_size: no such question"),
+        ("margin = 0.05\nnoninferior = [['a', 'b']]", "analysis.noninferior: no model 'b'"),
     ],
 )
 def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, analyze, setting, words):
