@@ -4,7 +4,7 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Paragraph, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, table_of
+from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,

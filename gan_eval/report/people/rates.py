@@ -47,9 +47,10 @@ _SCOPE_NAMES = {
 _COUNTS = ["n_real", "n_fake", "n_none"]
 _HOW_TO_READ = (
     "A generated picture called fake is a hit, a real one called fake a false alarm. d′ is 0 for a participant who "
-    "guesses, with any response bias. A criterion above 0 is a bias to “real”. The first d′ is of all answers "
-    "together, which different criteria lower; the second is the mean of the participants' own, which few answers "
-    "each lower. Both have the log-linear correction."
+    "guesses, with any response bias. A criterion above 0 is a bias to “real”. The area under the ROC curve is the "
+    "chance to pick the generated picture of a pair. The first d′ is of all answers together, which different criteria "
+    "lower; the second is the mean of the participants' own, which few answers each lower. Both have the log-linear "
+    "correction."
 )
 
 
@@ -135,7 +136,7 @@ def shares(folder: StudyFolder, scope: str) -> pd.DataFrame:
 
 
 def detection_section(folder: StudyFolder) -> Section:
-    """Return both error rates, balanced accuracy, d′ and criterion by group; HYPE scores."""
+    """Return both error rates, balanced accuracy, d′, criterion and area under the curve by group; HYPE scores."""
     frame = folder.table(DETECTION)
     frame = informative_scopes(frame[(frame["n_real"] > 0) | (frame["n_fake"] > 0)])
     bases = list(dict.fromkeys(frame["basis"].dropna()))
@@ -150,6 +151,7 @@ def detection_section(folder: StudyFolder) -> Section:
             frame, "dprime_individual", _with_interval("dprime_individual")
         ),
         "criterion (95\u202f%)": _with_interval("criterion"),
+        "AUC (95\u202f%)": _with_interval("auc"),
         "intervals": labelled(BASES, "basis") if len(bases) > 1 else None,
     }
     table = table_of(

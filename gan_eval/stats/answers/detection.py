@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, n_levels, one_way, t_critical
 from gan_eval.stats.groups import Codes, groups, provenance
@@ -35,6 +35,8 @@ DETECTION = Table(
             optional=True,
         ),
         *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
+        *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
+        *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
         text(
             "basis",
             "what the intervals rest on: answers taken as independent (one participant, or one stimulus of each kind), "
@@ -53,7 +55,7 @@ FEW = 10
 
 
 def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_SCOPES) -> pd.DataFrame:
-    """Return the table `detection`: rates, balanced accuracy, d′ and criterion, with intervals.
+    """Return the table `detection`: rates, balanced accuracy, d′, criterion, β and area, with intervals.
 
     Several participants and several stimuli: two-way clustering (`gan_eval.stats.clustering`), or one way where that
     variance is larger, and Student's t with one degree of freedom fewer than the smallest number of participants or
@@ -232,11 +234,12 @@ def rate_estimates(
 def sensitivity_estimates(
     answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
 ) -> dict[str, GroupEstimate]:
-    """Estimate d′ and criterion, by their names in the table `detection`; NaN without reals or without fakes.
+    """Estimate d′, criterion, β and area, by their names in the table `detection`; NaN without reals or without fakes.
 
-    Answers taken as independent: the variances of Gourevitch & Galanter (1967, Psychometrika 32, 25-33), of log-linear
-    rates. With `crossed` the delta method with its variances and Student's t, and the interval also covers the one of
-    independent answers. The arguments are those of `rate_estimates`.
+    Answers taken as independent: d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32,
+    25-33), of log-linear rates; ln β by the delta method to second order, because the first order is 0 where both rates
+    are 1/2; the area from d′. With `crossed` the delta method with its variances and Student's t, and the interval also
+    covers the one of independent answers. The arguments are those of `rate_estimates`.
     """
     own = effective or answers
     hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
@@ -244,21 +247,39 @@ def sensitivity_estimates(
         of_hit, of_false_alarm = hit * (1 - hit) / own.n_fake, false_alarm * (1 - false_alarm) / own.n_real
     independent = Covariance(of_hit, np.zeros_like(of_hit), of_false_alarm)
     z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
-    slope_hit, slope_false_alarm = probit_slope(z_hit), probit_slope(z_false_alarm)
+    slopes = slope_hit, slope_false_alarm = probit_slope(z_hit), probit_slope(z_false_alarm)
     values = {
         "dprime": (z_hit - z_false_alarm, slope_hit, -slope_false_alarm),
         "criterion": (-(z_hit + z_false_alarm) / 2 + 0.0, -slope_hit / 2, -slope_false_alarm / 2),
+        "beta": ((z_false_alarm**2 - z_hit**2) / 2, -z_hit * slope_hit, z_false_alarm * slope_false_alarm),
     }
     known = (answers.n_fake > 0) & (answers.n_real > 0)
     estimates = {}
     for name, (value, a, b) in values.items():
-        estimate = GroupEstimate.symmetric(value, Z95 * np.sqrt(np.maximum(independent.of(a, b), 0.0)))
+        curved = slopes if name == "beta" else None
+        estimate = GroupEstimate.symmetric(value, Z95 * np.sqrt(_delta_variance(independent, a, b, curved)))
         if crossed is not None:
-            variance = np.max([covariance.of(a, b) for covariance in crossed.covariances], axis=0)
-            half_width = t_critical(crossed.freedom()) * np.sqrt(np.maximum(variance, 0.0))
+            variances = [_delta_variance(covariance, a, b, curved) for covariance in crossed.covariances]
+            half_width = t_critical(crossed.freedom()) * np.sqrt(np.max(variances, axis=0))
             estimate = estimate.covering(GroupEstimate.symmetric(value, half_width))
         estimates[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
-    return estimates
+    return {
+        "dprime": estimates["dprime"],
+        "criterion": estimates["criterion"],
+        "beta": GroupEstimate(*(np.exp(part) for part in estimates["beta"])),
+        "auc": GroupEstimate(*(ndtr(part / np.sqrt(2)) for part in estimates["dprime"])),
+    }
+
+
+def _delta_variance(
+    covariance: Covariance, a: np.ndarray, b: np.ndarray, slopes: tuple[np.ndarray, ...] | None
+) -> np.ndarray:
+    """Delta method; `slopes`, those of both z, add the second order of (z_b² - z_a²) / 2."""
+    variance = covariance.of(a, b)
+    if slopes is not None:
+        hit, false_alarm = covariance.hit * slopes[0] ** 2, covariance.false_alarm * slopes[1] ** 2
+        variance = variance + (hit**2 + false_alarm**2) / 2 - (covariance.both * slopes[0] * slopes[1]) ** 2
+    return np.maximum(variance, 0.0)
 
 
 def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:

@@ -330,11 +330,7 @@ def _choice(
         part,
         margin_factor=1.0,
         planned=planned,
-<<<<<<< ours
-=======
         noninferior=family == PREFERRED and (a, b) in plan.noninferior,
-        note=note,
->>>>>>> theirs
         counts=(int(chosen.sum()), int(np.sum(~chosen))),
     )
 

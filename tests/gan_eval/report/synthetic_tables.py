@@ -81,7 +81,7 @@ def _participation() -> list[dict[str, object]]:
 
 
 def _detection() -> dict[str, object]:
-    names = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion")
+    names = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
     numbers = {f"{name}{end}": value for name in names for end, value in (("", 0.5), ("_low", 0.4), ("_high", 0.6))}
     return {"scope": "all", "id": "all", "n_real": 40, "n_fake": 40, "basis": "two_way_cluster"} | numbers
 

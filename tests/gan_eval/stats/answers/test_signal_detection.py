@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
-from scipy.special import logit, ndtri
+from scipy.special import logit, ndtr, ndtri
 from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.trials import fill_trials, main_trials
 
-NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion")
+NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
 
 
 def whole(trials: pd.DataFrame) -> pd.Series:
@@ -31,6 +31,8 @@ def test_published_counts_of_one_participant() -> None:
     assert (row["fooling_rate_low"], row["fooling_rate_high"]) == pytest.approx(
         proportion_confint(10, 25, method="wilson")
     )
+    assert row["beta"] == pytest.approx(np.exp(0.801289 * 0.157240), abs=1e-5)
+    assert row["auc"] == pytest.approx(norm.cdf(0.801289 / np.sqrt(2)), abs=1e-6)
     assert row["balanced_accuracy"] == pytest.approx(0.66)
 
 
@@ -51,6 +53,7 @@ MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], flo
     "false_alarm_rate": (lambda _, false_alarm: float(logit(false_alarm)), lambda x: float(logit(x))),
     "balanced_accuracy": (lambda hit, fa: float(logit((hit + 1 - fa) / 2)), lambda x: float(logit(x))),
     "dprime": (lambda hit, fa: float(ndtri(hit) - ndtri(fa)), float),
+    "auc": (lambda hit, fa: float(ndtri(ndtr((ndtri(hit) - ndtri(fa)) / 2**0.5))), lambda x: float(ndtri(x))),
     "criterion": (lambda hit, fa: float(-(ndtri(hit) + ndtri(fa)) / 2), float),
 }
 """Each measure on the scale of its interval, and the way there from the table."""
