@@ -13,7 +13,6 @@ model against the first one by name, among generated pictures.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -97,12 +96,12 @@ class Design:
     none_usable: bool
     """There are answers, and none has all that the formula needs."""
 
-    @cached_property
+    @property
     def trouble(self) -> str | None:
-        """Why there can be no estimate."""
+        """Why there can be no estimate; None: the fit says."""
         if self.none_usable:
             return "no answered trial has all that the formula needs"
-        return _trouble(self.X, self.effects) if self.levels is None else scale_trouble(len(self.levels))
+        return None if self.levels is None else scale_trouble(len(self.levels))
 
     @property
     def thresholds(self) -> list[str]:
@@ -235,19 +234,6 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         notes=tuple(notes),
         none_usable=bool(len(answered) and not len(X)),
     )
-
-
-def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
-    """Why these columns allow no estimate."""
-    if len(X) == 0:
-        return "no answered trials"
-    patterns = pd.DataFrame(X).drop_duplicates().to_numpy()
-    for position, effect in enumerate(effects):
-        if position and len(np.unique(patterns[:, position])) < 2:
-            return "only one kind of picture: nothing to compare" if effect == "kind" else f"{effect}: the same in all"
-    if np.linalg.matrix_rank(patterns) < X.shape[1]:
-        return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be separated"
-    return None
 
 
 def scale_trouble(levels: int) -> str | None:

@@ -135,9 +135,8 @@ def mixed_models(
 def _rows(of: Design, planned: Planned, why_not: str, fits: Fits) -> list[Row]:
     """A row for each threshold and each term of a formula."""
     fit: CrossedFit | None = None
-    single = of.levels is None and 1 in (of.n_participants, of.n_stimuli)  # fit_crossed gives that reason first
     try:
-        if trouble := why_not or ("" if single else of.trouble):
+        if trouble := why_not or of.trouble:
             raise NoFitError(trouble)
         fit = _fitted(of, planned, fits)
         notes = [
