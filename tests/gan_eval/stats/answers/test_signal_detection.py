@@ -135,25 +135,24 @@ def test_missing_kinds_and_single_units_are_empty_and_said() -> None:
     assert np.isfinite(whole(trials.iloc[:2])["hit_rate"]) or np.isfinite(whole(trials.iloc[:2])["false_alarm_rate"])
 
 
+def observers(rng: np.random.Generator, evidence: np.ndarray) -> pd.DataFrame:
+    """Each person's answers to the same pictures, fakes and reals in turn, from the mean evidence for `fake` (P, N)."""
+    people, each = evidence.shape
+    says = rng.standard_normal(evidence.shape) + evidence > 0
+    frame = {
+        "participant": np.repeat([f"P{number}" for number in range(people)], each),
+        "stimulus": np.tile([f"s{number}" for number in range(each)], people),
+        "kind": np.tile(np.where(np.arange(each) % 2 == 0, "fake", "real"), people),
+        "response": np.where(says.ravel(), "fake", "real"),
+    }
+    return fill_trials(pd.DataFrame(frame))
+
+
 def test_the_mean_of_individuals_is_theirs_and_different_criteria_lower_only_the_pooled_one():
-    rng = np.random.default_rng(4)
     people, each = 12, 200
-    rows = []
-    for person in range(people):
-        criterion = -1.5 if person % 2 else 1.5
-        is_fake = np.arange(each) % 2 == 0
-        says = rng.standard_normal(each) + np.where(is_fake, 0.5, -0.5) > criterion
-        rows.append(
-            pd.DataFrame(
-                {
-                    "participant": f"P{person}",
-                    "stimulus": [f"s{number}" for number in range(each)],
-                    "kind": np.where(is_fake, "fake", "real"),
-                    "response": np.where(says, "fake", "real"),
-                }
-            )
-        )
-    table = signal_detection(fill_trials(pd.concat(rows, ignore_index=True)))
+    criteria = np.where(np.arange(people) % 2, -1.5, 1.5)[:, None]
+    evidence = np.where(np.arange(each) % 2 == 0, 0.5, -0.5) - criteria
+    table = signal_detection(observers(np.random.default_rng(4), evidence))
     row = table[table["scope"] == "all"].iloc[0]
     own = table[table["scope"] == "participant"]
     assert row["dprime_individual"] == pytest.approx(own["dprime"].mean())
@@ -171,17 +170,7 @@ def test_the_interval_of_the_mean_of_individuals_allows_for_pictures():
         rng = np.random.default_rng(seed)
         people, each = 20, 40
         picture, skill = 0.6 * rng.standard_normal(each), 0.4 * rng.standard_normal(people)
-        is_fake = np.arange(each) % 2 == 0
-        shift = np.where(is_fake, 0.5, -0.5) * (1 + skill[:, None]) + picture
-        says = rng.standard_normal((people, each)) + shift > 0
-        frame = pd.DataFrame(
-            {
-                "participant": np.repeat([f"P{number}" for number in range(people)], each),
-                "stimulus": np.tile([f"s{number}" for number in range(each)], people),
-                "kind": np.tile(np.where(is_fake, "fake", "real"), people),
-                "response": np.where(says.ravel(), "fake", "real"),
-            }
-        )
-        row = signal_detection(fill_trials(frame), scopes=("all",)).iloc[0]
+        evidence = np.where(np.arange(each) % 2 == 0, 0.5, -0.5) * (1 + skill[:, None]) + picture
+        row = signal_detection(observers(rng, evidence), scopes=("all",)).iloc[0]
         covered.append(row["dprime_individual_low"] <= 1 <= row["dprime_individual_high"])
     assert 0.9 <= np.mean(covered) <= 1
