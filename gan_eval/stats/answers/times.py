@@ -47,7 +47,7 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
         table.loc[everything, "note"] = f"{impossible} impossible times (not above 0, or infinite) left out"
     elif timed.empty:
         table.loc[everything, "note"] = "no answered trial has a reaction time"
-    return conform(table, REACTION_TIMES, where="reaction_times")
+    return conform(table.reindex(columns=list(REACTION_TIMES.names)), REACTION_TIMES, where="reaction_times")
 
 
 def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
