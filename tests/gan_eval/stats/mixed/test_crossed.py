@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from make_trials import simulated
-from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import expit, log_expit, log_ndtr
+from scipy.special import expit
 
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace
@@ -41,41 +40,6 @@ def test_without_variances_it_is_the_ordinary_model(link):
     value, gradient = Laplace(data).value_and_gradient(np.concatenate([[0.0, 0.0], plain.params]))
     assert value == pytest.approx(plain.llf, abs=1e-9)
     assert gradient == pytest.approx(np.zeros(4), abs=1e-6)
-
-
-LOG_PROBABILITY = {"logit": log_expit, "probit": log_ndtr}
-
-
-def exact_crossed(right, trials, fixed, sds, link, nodes=30):
-    """The 2 x 2 design's integral over its four random effects by a product Gauss-Hermite rule."""
-    points, weights = hermegauss(nodes)
-    axes = [points.reshape([-1 if axis == own else 1 for axis in range(4)]) for own in range(4)]
-    log_p = LOG_PROBABILITY[link]
-    total = sum(
-        right[i, j] * log_p(fixed + sds[0] * axes[i] + sds[1] * axes[2 + j])
-        + (trials - right[i, j]) * log_p(-fixed - sds[0] * axes[i] - sds[1] * axes[2 + j])
-        for i in range(2)
-        for j in range(2)
-    )
-    weights = weights / weights.sum()
-    return np.log(np.einsum("ijkl,i,j,k,l", np.exp(total - total.max()), *[weights] * 4)) + total.max()
-
-
-@pytest.mark.parametrize("link", LINKS)
-def test_laplace_is_near_the_exact_integral_of_a_crossed_design(link):
-    """2 x 2 levels: the error is small and falls with the number of answers in a cell."""
-    rng = np.random.default_rng(5)
-    errors = []
-    for repeats in (4, 16):
-        first, second = np.tile([0, 0, 1, 1], repeats), np.tile([0, 1, 0, 1], repeats)
-        y = rng.random(len(first)) < 0.6
-        right = np.zeros((2, 2))
-        np.add.at(right, (first, second), y)
-        data = Crossed.of(y, np.ones((len(y), 1)), first, second, link=link)
-        value, _ = Laplace(data).value_and_gradient(np.array([0.6, 0.9, 0.3]))
-        errors.append(abs(value - exact_crossed(right, repeats, 0.3, (0.6, 0.9), link)))
-    assert errors[0] < 0.05
-    assert errors[1] < 0.6 * errors[0]
 
 
 def test_labels_and_row_order_do_not_matter():

@@ -7,7 +7,7 @@ from gan_eval.stats.mixed.likelihood import Crossed, Laplace
 
 SHAPES = {"second eliminated": (6, 20), "first eliminated": (20, 6)}
 """Participants and pictures."""
-SLOPES = [(False, False), (True, False), (False, True), (True, True)]
+SLOPES = [(False, False), (True, True)]
 """Slopes of the first and of the second factor."""
 LINKS = ("logit", "probit", "cumulative_logit", "cumulative_probit")
 
