@@ -104,13 +104,9 @@ def plan_power(
     numbers, seed = sorted(set(settings.participants)), study.study.seed
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
+    report = on_progress or (lambda done, total: None)
     total = len(numbers) * settings.simulations
-
-    def report(done: int) -> None:
-        if on_progress is not None:
-            on_progress(done, total)
-
-    rows = _rows(world, numbers, settings, workers=workers, on_done=report)
+    rows = _rows(world, numbers, settings, workers=workers, on_done=lambda done: report(done, total))
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
