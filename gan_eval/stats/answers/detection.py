@@ -1,6 +1,6 @@
 """Signal detection with 95 % intervals. *Fake* is the signal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,153 +139,86 @@ class Answers(NamedTuple):
         return (self.false_alarms + 0.5) / (self.n_real + 1.0)
 
 
-class Covariance(NamedTuple):
-    """Covariance of hit rate and false-alarm rate, each (G,); NaN where a rate rests on a single cluster."""
-
-    hit: np.ndarray
-    both: np.ndarray
-    false_alarm: np.ndarray
-
-    def of(self, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
-        """The variance of a hit rate + b false-alarm rate."""
-        with np.errstate(invalid="ignore"):  # of rates that have no variance
-            return np.asarray(a * a * self.hit + 2 * a * b * self.both + b * b * self.false_alarm)
+Covariance = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Variance of the hit rate, covariance, variance of the false-alarm rate, each (G,); NaN where a rate rests on a single
+cluster."""
 
 
-class GroupEstimate(NamedTuple):
-    """A number of each group with the ends of its 95 % interval, each (G,), NaN where there is none."""
+class _Scale(NamedTuple):
+    """A measure on the scale of its interval, (G,) each, and the way back to the table."""
 
     value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    by_hit: np.ndarray
+    """Its derivative by the hit rate."""
+    by_false_alarm: np.ndarray
+    inverse: Callable[[np.ndarray], np.ndarray]
+    slopes: tuple[np.ndarray, np.ndarray] | None = None
+    """Those of both z, where the second order of (z_b² - z_a²) / 2 counts too: the first is 0 at rates of 1/2."""
 
-    @classmethod
-    def symmetric(cls, value: np.ndarray, half_width: np.ndarray) -> "GroupEstimate":
-        """Return the estimate whose interval goes as far down as up."""
-        return cls(value, value - half_width, value + half_width)
+    def variance(self, covariance: Covariance) -> np.ndarray:
+        """Compute the variance by the delta method; NaN where a rate that counts has none."""
+        terms = zip(
+            (self.by_hit**2, 2 * self.by_hit * self.by_false_alarm, self.by_false_alarm**2), covariance, strict=True
+        )
+        with np.errstate(invalid="ignore"):  # of rates that have no variance
+            variance = sum(np.where(factor == 0, 0.0, factor * part) for factor, part in terms)
+        if self.slopes is not None:
+            hit, both, false_alarm = covariance
+            hit, false_alarm = hit * self.slopes[0] ** 2, false_alarm * self.slopes[1] ** 2
+            variance = variance + (hit**2 + false_alarm**2) / 2 - (both * self.slopes[0] * self.slopes[1]) ** 2
+        return np.maximum(variance, 0.0)
 
-    def covering(self, other: "GroupEstimate") -> "GroupEstimate":
-        """Return the same value with the interval that covers both intervals; NaN where either has none."""
-        return GroupEstimate(self.value, np.minimum(self.low, other.low), np.maximum(self.high, other.high))
-
-
-class CrossedRates(NamedTuple):
-    """Variances of the rates of groups with several participants and stimuli."""
-
-    covariances: tuple[Covariance, ...]
-    """Candidates; the largest variance counts."""
-    freedom_hit: np.ndarray
-    """(G,) degrees of freedom of the hit rate; below 1: no interval."""
-    freedom_false_alarm: np.ndarray
-    """(G,)"""
-
-    def freedom(self) -> np.ndarray:
-        """(G,) degrees of freedom of both together."""
-        return np.minimum(self.freedom_hit, self.freedom_false_alarm)
+    def ends(self, half_width: np.ndarray) -> list[np.ndarray]:
+        """Return both ends of the interval."""
+        return [self.inverse(self.value - half_width), self.inverse(self.value + half_width)]
 
 
-def _estimates(
-    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
-) -> dict[str, GroupEstimate]:
-    """Return the numbers of the table `detection` but `dprime_individual`; the arguments are those of both parts."""
-    return rate_estimates(answers, effective, crossed) | sensitivity_estimates(answers, effective, crossed)
+def _scales(answers: Answers) -> dict[str, _Scale]:
+    """Return the measures from which the table follows: rates by their logits, d′, criterion, and ln β."""
+    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
+    middle, zeros = (hit + 1 - false_alarm) / 2, np.zeros_like(hit)
+    z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
+    slopes = a, b = probit_slope(z_hit), probit_slope(z_false_alarm)
+    by_hit, by_false_alarm, by_middle = (1 / (rate * (1 - rate)) for rate in (hit, false_alarm, middle))
+    return {
+        "hit_rate": _Scale(logit(hit), by_hit, zeros, expit),
+        "false_alarm_rate": _Scale(logit(false_alarm), zeros, by_false_alarm, expit),
+        "balanced_accuracy": _Scale(logit(middle), by_middle / 2, -by_middle / 2, expit),
+        "dprime": _Scale(z_hit - z_false_alarm, a, -b, np.asarray),
+        "criterion": _Scale(-(z_hit + z_false_alarm) / 2 + 0.0, -a / 2, -b / 2, np.asarray),
+        "beta": _Scale((z_false_alarm**2 - z_hit**2) / 2, -z_hit * a, z_false_alarm * b, np.exp, slopes),
+    }
 
 
-def rate_estimates(
-    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
-) -> dict[str, GroupEstimate]:
-    """Estimate hit rate, false-alarm rate, fooling rate and balanced accuracy, by their names in the table `detection`.
+def _estimates(answers: Answers, effective: Answers | None = None) -> dict[str, np.ndarray]:
+    """Estimate each measure of `_scales` with its interval, (3, G), from answers taken as independent.
 
-    Answers taken as independent: Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe
-    1998, Statistics in Medicine 17, 873-890). With `crossed` Student's t on the logit scale, and the interval also
-    covers the one of independent answers.
+    Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe 1998, Statistics in Medicine
+    17, 873-890); d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32, 25-33), of
+    log-linear rates; NaN without reals or without fakes.
 
     Args:
         answers: (G,) counts.
-        effective: counts for the intervals of independent answers, of the same rates; None: `answers`.
-        crossed: variances; None: answers are independent.
+        effective: counts for the intervals, of the same rates; None: `answers`.
     """
     own = effective or answers
-    hit = GroupEstimate(proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake))
-    false_alarm = GroupEstimate(proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real))
-    value = (hit.value + 1 - false_alarm.value) / 2
-    down = np.hypot(hit.value - hit.low, false_alarm.high - false_alarm.value) / 2
-    up = np.hypot(hit.high - hit.value, false_alarm.value - false_alarm.low) / 2
-    balanced = GroupEstimate(value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0))
-    if crossed is not None:
-        of_hit = np.max([covariance.hit for covariance in crossed.covariances], axis=0)
-        of_false_alarm = np.max([covariance.false_alarm for covariance in crossed.covariances], axis=0)
-        of_mean = np.max([covariance.of(0.5, -0.5) for covariance in crossed.covariances], axis=0)
-        hit_rate, false_alarm_rate = answers.hit_rate(), answers.false_alarm_rate()
-        middle = (hit_rate + 1 - false_alarm_rate) / 2
-        hit = hit.covering(_on_logit_scale(hit_rate, of_hit, crossed.freedom_hit))
-        false_alarm = false_alarm.covering(
-            _on_logit_scale(false_alarm_rate, of_false_alarm, crossed.freedom_false_alarm)
-        )
-        balanced = balanced.covering(_on_logit_scale(middle, of_mean, crossed.freedom()))
-    return {
-        "hit_rate": hit,
-        "false_alarm_rate": false_alarm,
-        "fooling_rate": GroupEstimate(1 - hit.value, 1 - hit.high, 1 - hit.low),
-        "balanced_accuracy": balanced,
-    }
-
-
-def sensitivity_estimates(
-    answers: Answers, effective: Answers | None = None, crossed: CrossedRates | None = None
-) -> dict[str, GroupEstimate]:
-    """Estimate d′, criterion, β and area, by their names in the table `detection`; NaN without reals or without fakes.
-
-    Answers taken as independent: d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32,
-    25-33), of log-linear rates; ln β by the delta method to second order, because the first order is 0 where both rates
-    are 1/2; the area from d′. With `crossed` the delta method with its variances and Student's t, and the interval also
-    covers the one of independent answers. The arguments are those of `rate_estimates`.
-    """
-    own = effective or answers
-    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
+    hit = np.array([proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake)])
+    false_alarm = np.array([proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real)])
+    value = (hit[0] + 1 - false_alarm[0]) / 2
+    down = np.hypot(hit[0] - hit[1], false_alarm[2] - false_alarm[0]) / 2
+    up = np.hypot(hit[2] - hit[0], false_alarm[0] - false_alarm[1]) / 2
+    balanced = np.array([value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0)])
+    estimates = {"hit_rate": hit, "false_alarm_rate": false_alarm, "balanced_accuracy": balanced}
+    rates, numbers = (answers.hit_rate(), answers.false_alarm_rate()), (own.n_fake, own.n_real)
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_hit, of_false_alarm = hit * (1 - hit) / own.n_fake, false_alarm * (1 - false_alarm) / own.n_real
-    independent = Covariance(of_hit, np.zeros_like(of_hit), of_false_alarm)
-    z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
-    slopes = slope_hit, slope_false_alarm = probit_slope(z_hit), probit_slope(z_false_alarm)
-    values = {
-        "dprime": (z_hit - z_false_alarm, slope_hit, -slope_false_alarm),
-        "criterion": (-(z_hit + z_false_alarm) / 2 + 0.0, -slope_hit / 2, -slope_false_alarm / 2),
-        "beta": ((z_false_alarm**2 - z_hit**2) / 2, -z_hit * slope_hit, z_false_alarm * slope_false_alarm),
-    }
+        of_hit, of_false_alarm = (rate * (1 - rate) / n for rate, n in zip(rates, numbers, strict=True))
     known = (answers.n_fake > 0) & (answers.n_real > 0)
-    estimates = {}
-    for name, (value, a, b) in values.items():
-        curved = slopes if name == "beta" else None
-        estimate = GroupEstimate.symmetric(value, Z95 * np.sqrt(_delta_variance(independent, a, b, curved)))
-        if crossed is not None:
-            variances = [_delta_variance(covariance, a, b, curved) for covariance in crossed.covariances]
-            half_width = t_critical(crossed.freedom()) * np.sqrt(np.max(variances, axis=0))
-            estimate = estimate.covering(GroupEstimate.symmetric(value, half_width))
-        estimates[name] = GroupEstimate(*(np.where(known, part, np.nan) for part in estimate))
-    return {
-        "dprime": estimates["dprime"],
-        "criterion": estimates["criterion"],
-        "beta": GroupEstimate(*(np.exp(part) for part in estimates["beta"])),
-        "auc": GroupEstimate(*(ndtr(part / np.sqrt(2)) for part in estimates["dprime"])),
-    }
-
-
-def _delta_variance(
-    covariance: Covariance, a: np.ndarray, b: np.ndarray, slopes: tuple[np.ndarray, ...] | None
-) -> np.ndarray:
-    """Delta method; `slopes`, those of both z, add the second order of (z_b² - z_a²) / 2."""
-    variance = covariance.of(a, b)
-    if slopes is not None:
-        hit, false_alarm = covariance.hit * slopes[0] ** 2, covariance.false_alarm * slopes[1] ** 2
-        variance = variance + (hit**2 + false_alarm**2) / 2 - (covariance.both * slopes[0] * slopes[1]) ** 2
-    return np.maximum(variance, 0.0)
-
-
-def _on_logit_scale(rate: np.ndarray, variance: np.ndarray, freedom: np.ndarray) -> GroupEstimate:
-    """A rate within 0..1 with an interval that is symmetric on the logit scale."""
-    half_width = t_critical(freedom) * np.sqrt(np.maximum(variance, 0.0)) / (rate * (1 - rate))
-    return GroupEstimate(*(expit(part) for part in GroupEstimate.symmetric(logit(rate), half_width)))
+    scales = _scales(answers)
+    for name in ("dprime", "criterion", "beta"):
+        half_width = Z95 * np.sqrt(scales[name].variance((of_hit, np.zeros_like(of_hit), of_false_alarm)))
+        numbers_of = [scales[name].inverse(scales[name].value), *scales[name].ends(half_width)]
+        estimates[name] = np.where(known, numbers_of, np.nan)
+    return estimates
 
 
 class _Judged(NamedTuple):
@@ -320,7 +253,7 @@ def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, code
     outcome = np.where(answered, 2 * judged.is_fake.astype(np.intp) + judged.says_fake, 4)
     rejections, alarms, misses, hits, _ = grouped.tally(outcome, 5).T
     total = Answers(hits, misses + hits, alarms, rejections + alarms)
-    estimates = {name: np.array(estimate) for name, estimate in _estimates(total).items()}
+    estimates = _estimates(total)
     crossed, people, least = np.zeros(size, bool), np.zeros(size, int), np.zeros((2, size), int)
     if scope != "participant":
         individual = estimates["dprime_individual"] = np.full((3, size), np.nan)
@@ -336,6 +269,8 @@ def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, code
                 of_group = Answers(*(counts[[place]] for counts in total))
                 for name, estimate in _crossed_estimates(of_group, own).items():
                     estimates[name][:, [place]] = estimate
+    estimates["fooling_rate"] = 1 - estimates["hit_rate"][[0, 2, 1]]
+    estimates["auc"] = ndtr(estimates["dprime"] / np.sqrt(2))
     columns: dict[str, Any] = {
         f"{name}{ending}": part
         for name, estimate in estimates.items()
@@ -353,26 +288,35 @@ def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, code
     return pd.DataFrame(columns).join(provenance(main, grouped, codes, notes))
 
 
-def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, GroupEstimate]:
-    """Return the clustered estimates of one group of several participants and stimuli."""
+def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, np.ndarray]:
+    """Return the estimates of one group of several participants and stimuli, clustered: Student's t on each scale.
+
+    No interval is narrower than that of independent answers; NaN where either has none.
+    """
     is_fake = judged.is_fake
     rate = np.where(is_fake, total.hit_rate(), total.false_alarm_rate())
     influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake, total.n_real)
 
     def covariance(cluster: np.ndarray | None) -> Covariance:
         false_alarm, hit = cluster_sums(influence[:, None], cluster, side=is_fake)[0]
-        products = (hit * hit, hit * false_alarm, false_alarm * false_alarm)
-        return Covariance(*(np.array([product.sum()]) for product in products))
+        one, both, other = (np.array([part]) for part in (hit @ hit, hit @ false_alarm, false_alarm @ false_alarm))
+        return one, both, other
 
     person, stimulus, cell = (covariance(cluster) for cluster in (judged.participant, judged.stimulus, judged.cell))
-    two_way = Covariance(*(a + b - c for a, b, c in zip(person, stimulus, cell, strict=True)))
+    hit, both, false_alarm = (a + b - c for a, b, c in zip(person, stimulus, cell, strict=True))
     fakes, reals = judged.least(fake=True), judged.least(fake=False)
-    variances = CrossedRates((two_way, person, stimulus), np.array([fakes - 1]), np.array([reals - 1]))
     counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
     for k, n, units in ((total.hits, total.n_fake, fakes), (total.false_alarms, total.n_real, reals)):
         edge = (n > 0) & ((k == 0) | (k == n))
         counts += [np.where(edge, np.where(k > 0, units, 0), k), np.where(edge, units, n)]
-    return _estimates(total, Answers(*counts), variances)
+    estimates = _estimates(total, Answers(*counts))
+    fewest = {"hit_rate": fakes, "false_alarm_rate": reals}
+    for name, scale in _scales(total).items():
+        variances = [scale.variance(each) for each in ((hit, both, false_alarm), person, stimulus)]
+        low, high = scale.ends(t_critical(fewest.get(name, min(fakes, reals)) - 1) * np.sqrt(np.max(variances, axis=0)))
+        value, inner_low, inner_high = estimates[name]
+        estimates[name] = np.array([value, np.minimum(inner_low, low), np.maximum(inner_high, high)])
+    return estimates
 
 
 def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
