@@ -61,7 +61,10 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
         chosen = chosen[(answers == "all") | (chosen["correct"] == (answers == "correct"))]
         by_group = chosen.groupby("group")
         quartiles = (
-            by_group["reaction_time_ms"].quantile([0.25, 0.5, 0.75]).unstack().reindex(columns=[0.25, 0.5, 0.75])
+            by_group["reaction_time_ms"]
+            .quantile(np.array([0.25, 0.5, 0.75]))
+            .unstack()
+            .reindex(columns=[0.25, 0.5, 0.75])
         )
         summary = {
             "kind": kind,
