@@ -153,7 +153,7 @@ class _Scale(NamedTuple):
     by_false_alarm: np.ndarray
     inverse: Callable[[np.ndarray], np.ndarray]
     slopes: tuple[np.ndarray, np.ndarray] | None = None
-    """Those of both z, where the second order of (z_b² - z_a²) / 2 counts too: the first is 0 at rates of 1/2."""
+    """Slopes of both z, where the second order of (z_b² - z_a²) / 2 counts too: the first is 0 at rates of 1/2."""
 
     def variance(self, covariance: Covariance) -> np.ndarray:
         """Compute the variance by the delta method; NaN where a rate that counts has none."""

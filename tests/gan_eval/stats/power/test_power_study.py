@@ -212,7 +212,7 @@ def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target()
 
 
 @pytest.mark.nightly
-def test_a_short_pool_is_told() -> None:
+def test_a_short_pool_is_reported() -> None:
     plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
     assert any("only 17 items" in line for line in plan.warnings)
     assert set(plan.table.loc[plan.table["question"] == "told apart", "stimuli"]) == {51}
