@@ -47,7 +47,7 @@ def test_choosing_rightly_is_no_side_bias():
     assert row["p"] > 0.05
     assert abs(row["estimate"]) < 0.05
     to_the_left = np.where(trials["position"] == "left", "a", "b")
-    biased = only(trials.assign(choice=trials["choice"].where(trials.index % 3 > 0, to_the_left)), SIDE_BIAS)
+    biased = only(trials.assign(choice=trials["choice"].where(trials.index % 7 > 3, to_the_left)), SIDE_BIAS)
     assert biased["p"] < 0.001
     assert (biased["a"], biased["b"]) == ("left", "right")
     assert biased["estimate"] > 0.1
