@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import PictureCheck
-from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import StepPage
@@ -23,6 +22,7 @@ from gan_eval.quiz.app.pages.welcome import (
     QuestionPage,
     ReadyPage,
     ResumePage,
+    ScreenSizePage,
     WelcomePage,
 )
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
@@ -162,7 +162,6 @@ class QuizApplication(QObject):
             self._look,
             self._texts,
             stage.screen_size(),
-            pixels=stage.screen.width,
             claimed_cm=stage.claimed_width_cm,
         )
 

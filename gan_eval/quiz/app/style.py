@@ -51,10 +51,8 @@ def sheet(look: Look) -> str:
         background: {PAPER}; border: 1px solid {MUTED}; border-radius: {px(6)}px;
         padding: {px(9)}px {px(22)}px; min-width: {px(96)}px;
     }}
-    QPushButton#filter {{ padding: {px(5)}px {px(10)}px; min-width: 0; }}
-    QPushButton:checked {{ background: {INK}; color: {PAPER}; border-color: {INK}; }}
     QPushButton, QCheckBox, QRadioButton {{ outline: none; }}
-    QPushButton:hover:!checked {{ background: {GROUND}; }}
+    QPushButton:hover {{ background: {GROUND}; }}
     QPushButton:disabled {{ color: {MUTED}; border-color: {LINE}; }}
     QPushButton#main {{
         background: {ACCENT}; border-color: {ACCENT}; color: {PAPER}; font-weight: 600;

@@ -132,12 +132,11 @@ def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
     def impatient(sitting: Sitting) -> None:
         if isinstance(sitting.page, EndPage):
             first_key.append(now_ns())
-            filters = sitting.page.filters.checkedButton().text()
             if (first_key[-1] - first_key[0]) / 1e6 < 200:
                 sitting.key("2")
+                sitting.key(Qt.Key.Key_Tab)
                 sitting.key(Qt.Key.Key_Return)
-                assert filters == "All (4)"
-                assert sitting.page.viewer is None
+                assert not sitting.page.isEnabled()
                 return
         diligent(sitting)
 

@@ -13,10 +13,16 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, QuestionPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import (
+    ConsentPage,
+    KeysPage,
+    QuestionPage,
+    ReadyPage,
+    ScreenSizePage,
+    WelcomePage,
+)
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep, presented_size
 from gan_eval.quiz.trial import State
