@@ -104,15 +104,6 @@ def test_a_whole_session(lab: Lab) -> None:
     assert session.done == trials
 
 
-def test_no_answer_in_time_is_kept_as_none(lab: Lab) -> None:
-    session = lab.begun()
-    show(session, lab.clock, exposure=4000, key=None)
-    session.wait()
-    (trial,) = lab.rows(tables.TRIALS)
-    assert (trial["response"], trial["correct"], trial["reaction_time_ms"]) == ("none", None, None)
-    assert trial["answered_at"] == "2026-01-31T12:00:04.500Z"
-
-
 def test_the_next_trial_waits_for_the_commit_of_the_last(lab: Lab) -> None:
     session = lab.begun()
     lab.writer.submit(lambda _: time.sleep(0.2))

@@ -36,11 +36,6 @@ def test_right_answers_shorten_and_wrong_ones_lengthen() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("phase", ["practice", "catch"])
-def test_practice_and_catch_trials_do_not_move_it(phase: str) -> None:
-    assert staircase_exposure([trial(1, False, phase=phase), trial(2, True)], USUAL) == 490
-
-
 @given(answers=st.lists(st.sampled_from([True, False, None]), max_size=200))
 def test_it_stays_in_its_range_and_moves_by_its_steps(answers: list[bool | None]) -> None:
     exposures = [row["requested_exposure_ms"] for row in climb([*answers, True])]

@@ -87,11 +87,6 @@ def test_a_rounded_exposure_is_the_nearest_number_of_frames_and_at_least_one(req
         assert abs(round_exposure(requested, hertz) - requested) <= 500 / hertz + 1e-9
 
 
-@given(st.integers(1, 300), RATES)
-def test_whole_frames_stay_as_they_are(frames: int, hertz: float) -> None:
-    assert round_exposure(frames * 1000 / hertz, hertz) == pytest.approx(frames * 1000 / hertz)
-
-
 def stamps_of(intervals_ms: list[float]) -> list[int]:
     stamps = [0]
     for interval in intervals_ms:

@@ -31,23 +31,3 @@ def test_every_section_and_setting_has_its_line_and_a_meaning() -> None:
         assert list(keys) == list(setting.section.model_fields)
     assert {"[training.inpainting]", "[quiz.staircase]", "[quiz.consent]", "[[quiz.questions]]"} <= KEYS.keys()
     assert [name for keys in KEYS.values() for name, (_, meaning) in keys.items() if len(meaning) < 5] == []
-
-
-def test_types_ranges_and_defaults() -> None:
-    training = {name: values for name, (values, _) in KEYS["[training]"].items()}
-    assert training["epochs"] == "integer ≥ 1, ≤ 1000000"
-    assert training["norm"] == '`batch`, `instance`, `none`, default `"batch"`'
-    assert training["decay"] == "number ≥ 0, ≤ 1, default 0"
-    assert training["learning_rate"] == "number > 0, ≤ 1000, default 0.0002"
-    assert training["snapshots"] == "list of integers, at most 10000"
-    assert training["validation_metrics"] == 'list of texts, default `["psnr", "ssim"]`'
-    assert training["jitter"] == "true or false, default `true`"
-    assert training["seed"] == "integer ≥ 0, default 0"
-
-    quiz = {name: values for name, (values, _) in KEYS["[quiz]"].items()}
-    assert quiz["exposure_ms"] == 'number > 0, ≤ 3600000, or `until-answer`, default `"until-answer"`'
-    assert quiz["exposures_ms"] == "list of numbers, or `until-answer`, at most 100"
-    assert quiz["keys"] == "table of texts by name"
-    assert quiz["questions"] == "list of sections, below, at most 1000"
-    assert KEYS["[[quiz.questions]]"]["id"][0].endswith("required")
-    assert KEYS["[analysis]"]["comparisons"][0] == "list of pairs of texts"

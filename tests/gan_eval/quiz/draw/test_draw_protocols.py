@@ -124,19 +124,6 @@ def test_catch_trials_lie_in_equal_stretches_of_the_list() -> None:
         assert all(11 * stretch - 3 <= place <= 11 * stretch + 14 for stretch, place in enumerate(places))
 
 
-@pytest.mark.parametrize("kind", ["real", "fake"])
-def test_catch_trials_may_be_of_one_class(kind: str) -> None:
-    pictures = [row for row in stimulus_rows(6, dataset="noise") if row["kind"] == kind]
-    plan = deal(
-        stimulus_rows(30, dataset="facades"),
-        QuizSettings(real=5, fake=5, catch=3),
-        seed=0,
-        list_number=1,
-        catch=pictures,
-    ).plan
-    assert [row["kind"] for row in plan if row["phase"] == "catch"] == [kind] * 3
-
-
 @pytest.mark.parametrize(("phase", "protocol"), [("practice", "yes_no"), ("catch", "paired")])
 def test_sets_that_lack_a_class_are_named_by_their_setting(phase: str, protocol: str) -> None:
     fakes = [row for row in stimulus_rows(6, dataset="noise") if row["kind"] == "fake"]

@@ -131,7 +131,3 @@ def test_seats_everybody_exactly_when_a_perfect_matching_exists(wishes: list[lis
     if seats is not None:
         assert len(set(seats)) == len(wishes)
         assert all(int(seat) in items for seat, items in zip(seats, wishes, strict=True))
-
-
-def test_takes_the_first_wishes_where_nobody_has_to_move() -> None:
-    assert match([["c", "a"], ["c", "b"], ["d"]]) == ["c", "b", "d"]
