@@ -26,7 +26,7 @@ from gan_eval.quiz.station import (
     round_exposure,
 )
 from gan_eval.quiz.trial import State
-from gan_eval.quiz.wording import load_texts
+from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
@@ -109,11 +109,11 @@ class Stage:
         """Make the windows, not shown yet.
 
         Raises:
-            UserError: the monitor, presenter, language or text does not exist.
+            UserError: the monitor or presenter does not exist.
         """
         self._presentation = presentation
         self._settings = settings
-        self.texts = load_texts(presentation.language or settings.language, settings.texts)
+        self.texts = Texts(presentation.language or settings.language, settings.texts)
         self._screen = numbered_screen(presentation.screen)
         self._screen_state = _screen_state(self._screen)
         area = window_area(self._screen, windowed=presentation.windowed)
