@@ -26,9 +26,8 @@ from gan_eval.quiz.app.pages.welcome import (
     WelcomePage,
 )
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
-from gan_eval.quiz.app.stage import Stage, note_differences
+from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
-from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import ScoreLine, review, score_lines, threshold_lines

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.loading import load
-from gan_eval.quiz.app.pages.parts import Page, button, text_label
-from gan_eval.quiz.app.style import ACCENT, INK, Look
+from gan_eval.quiz.app.pages.parts import ACCENT, INK, Look, Page, button, text_label
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts
 
@@ -61,15 +60,15 @@ def _paint_panel(painter: QPainter, area: QRect, panel: Panel, look: Look, texts
 class _Trials(QAbstractListModel):
     """The reviewed trials as a list; a trial's pictures are loaded when it is painted for the first time."""
 
-    def __init__(self) -> None:
+    def __init__(self, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
         self._images: dict[int, QImage] = {}
-        self._draw: Callable[[ReviewedTrial], QImage]
-        self.trials: Sequence[ReviewedTrial] = ()
+        self._draw: Callable[[ReviewedTrial], QImage] = lambda _: QImage()
+        self.trials = trials
 
-    def show(self, trials: Sequence[ReviewedTrial], draw: Callable[[ReviewedTrial], QImage]) -> None:
+    def draw_by(self, draw: Callable[[ReviewedTrial], QImage]) -> None:
         self.beginResetModel()
-        self.trials, self._draw = trials, draw
+        self._draw = draw
         self._images.clear()
         self.endResetModel()
 
@@ -92,11 +91,11 @@ class _Trials(QAbstractListModel):
 class Gallery(QListView):
     """The reviewed trials in order, scrolled by keyboard or mouse."""
 
-    def __init__(self, look: Look, texts: Texts) -> None:
+    def __init__(self, look: Look, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
         self._look = look
         self._texts = texts
-        self._trials = _Trials()
+        self._trials = _Trials(trials)
         self.setModel(self._trials)
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
@@ -109,24 +108,18 @@ class Gallery(QListView):
         self.setAccessibleName(texts("review_title"))
         self.setMinimumHeight(look.px(260))
 
-    def show_trials(self, trials: Sequence[ReviewedTrial]) -> None:
-        """Put these trials into the list, the first one marked."""
-        look, view = self._look, self.viewport().size()
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
+        """Fill the new size; the marked trial stays marked."""
+        super().resizeEvent(event)
+        look, view, place = self._look, self.viewport().size(), max(0, self.currentIndex().row())
         width = view.width() // max(1, view.width() // look.px(CELL)) - 1
-        widest = max((len(trial.panels) for trial in trials), default=1)
+        widest = max(len(trial.panels) for trial in self._trials.trials)
         around = look.font(52 + 56)  # captions and two rows of text
         side = max(look.px(60), min((width - look.px(20)) // widest - look.px(24), view.height() * 3 // 5 - around))
         self.setGridSize(QSize(width, side + around))
         ratio = self.devicePixelRatio()
-        self._trials.show(trials, partial(trial_image, look=look, texts=self._texts, side=side, ratio=ratio))
-        self.setCurrentIndex(self._trials.index(0, 0))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
-        """Fill the new size."""
-        super().resizeEvent(event)
-        place = self.currentIndex().row()
-        self.show_trials(self._trials.trials)
-        self.setCurrentIndex(self._trials.index(max(0, place), 0))
+        self._trials.draw_by(partial(trial_image, look=look, texts=self._texts, side=side, ratio=ratio))
+        self.setCurrentIndex(self._trials.index(place, 0))
 
 
 class EndPage(Page):
@@ -155,8 +148,7 @@ class EndPage(Page):
         self.leave = button(texts("leave"), self.finished.emit, main=True)
         self.first: QWidget = self.leave
         if trials:
-            self.gallery = Gallery(look, texts)
-            self.gallery.show_trials(trials)
+            self.gallery = Gallery(look, texts, trials)
             self.add_text(texts("review_title"), "heading")
             self.body.addWidget(self.gallery, 1)
             self.first = self.gallery

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
-from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.pages.parts import Look, Page, scale_for
 from gan_eval.quiz.app.pages.welcome import (
     ConsentPage,
     KeysPage,
@@ -27,8 +27,7 @@ from gan_eval.quiz.app.pages.welcome import (
     ScreenSizePage,
     WelcomePage,
 )
-from gan_eval.quiz.app.style import Look, scale_for
-from gan_eval.quiz.app.windows import Shell
+from gan_eval.quiz.app.stage import Shell
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
 from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.station import ScreenSize
