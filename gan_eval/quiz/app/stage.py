@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.parts import Look, Page, scale_for
+from gan_eval.quiz.app.pages.parts import Look, Page, scale_for, sheet
 from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
