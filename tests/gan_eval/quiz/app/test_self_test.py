@@ -82,7 +82,7 @@ def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, mo
 _MEASURE = """
 from gan_eval.quiz.app.self_test import run_self_test
 from gan_eval.quiz.station import Presentation
-for line in run_self_test(Presentation(), frames=20):
+for line in run_self_test(Presentation(), frames=8):
     print(line)
 """
 
