@@ -1,13 +1,12 @@
 """The application off screen: trials, pauses, problems and the end, with the keyboard alone."""
 
-import sys
 from collections.abc import Callable
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from app_sitting import SETTINGS, Sitting, diligent, said_by, words
+from app_sitting import Sitting, diligent, said_by, words
 from PySide6.QtCore import Qt
 
 from gan_eval import tables
@@ -17,7 +16,6 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.clock import now_ns, read_instant
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
 
@@ -163,27 +161,6 @@ def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
         assert sitting.run(help_once) == "complete"
     assert sitting.seen == [ProblemPage]
     assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
-
-
-def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
-    sit: Callable[..., Sitting], stimuli: StimulusSet
-) -> None:
-    pictures = set(map(str, stimuli.folder.glob("*/*.png")))
-    opened: list[str] = []
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        if watching and event == "open" and str(arguments[0]) in pictures:
-            opened.append(str(arguments[0]))
-
-    watching = False
-    sys.addaudithook(watch)  # it stays for as long as Python runs, and is deaf after this test
-    sitting = sit(SETTINGS.model_copy(update={"show_review": False}))
-    watching = True
-    try:
-        assert sitting.run(diligent) == "complete"
-    finally:
-        watching = False
-    assert opened == []
 
 
 def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> None:
