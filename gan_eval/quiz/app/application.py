@@ -22,7 +22,6 @@ from gan_eval.quiz.app.pages.welcome import (
     QuestionPage,
     ReadyPage,
     ResumePage,
-    ScreenSizePage,
     WelcomePage,
 )
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
@@ -32,7 +31,7 @@ from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import ScoreLine, review, score_lines, threshold_lines
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.station import Presentation, keep
+from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width, suggested_width
 from gan_eval.quiz.wording import Texts
@@ -112,7 +111,7 @@ class QuizApplication(QObject):
         self._steps: list[Step] = ["resume", "welcome", "keys"]  # of a session that continues
         if session.state is State.NEW:
             self._steps = ["welcome", "consent", *range(len(settings.questions)), "keys", "ready"]
-        self._viewing = self.stage.screen_size().viewing(self.stage.screen)
+        self._viewing = self.stage.viewing
         self._widths: set[int] = set()
         self.trials = TrialRunner(
             session,
@@ -131,21 +130,14 @@ class QuizApplication(QObject):
 
     def run(self) -> Status:
         """Run the event loop until the session is over or left."""
-        needs_screen_size = (  # degrees without a scale in pixels yet; a session that continues has its pixels
-            self._session.state is State.NEW
-            and self._settings.picture_degrees is not None
-            and self._viewing.pixels_per_degree is None
-        )
         hook = sys.excepthook
         sys.excepthook = lambda _, error, __: self._give_up(error)  # of a Qt callback: raised here, below
         try:
             with on_termination(self._terminate):
-                if self._intro and needs_screen_size:
-                    self._ask_screen_size()
-                elif self._intro:
-                    self._welcome()
+                self._check_pictures()
+                if self._intro:
+                    self._turn_to(0)
                 else:
-                    self._check_pictures()
                     self._begin()
                 if self._error is None:
                     self._qt.exec()
@@ -154,25 +146,6 @@ class QuizApplication(QObject):
         if self._error is not None:
             raise self._error
         return self._status
-
-    def _ask_screen_size(self) -> None:
-        """The experimenter is asked once on each computer, before the participant's first page."""
-        stage = self.stage
-        page = ScreenSizePage(
-            self._look,
-            self._texts,
-            stage.screen_size(),
-            claimed_cm=stage.claimed_width_cm,
-        )
-
-        def measured() -> None:
-            keep(stage.screen, page.screen_size)
-            self._viewing = page.screen_size.viewing(stage.screen)
-            self._welcome()
-
-        page.went_on.connect(measured)
-        page.went_back.connect(self._leave)
-        stage.show_page(page)
 
     def _warn_of_small_pictures(self) -> None:
         """Warn the experimenter of pictures that are tiny on this screen."""
@@ -185,10 +158,6 @@ class QuizApplication(QObject):
                 f"the pictures are {max(widths)} pixels wide, the screen {screen}; to enlarge them, exit and set "
                 f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
             )
-
-    def _welcome(self) -> None:
-        self._check_pictures()
-        self._turn_to(0)
 
     def _turn_to(self, place: int) -> None:
         """Show a page before the first trial; leave before the first of them, begin after the last."""

@@ -17,13 +17,12 @@ from gan_eval.quiz.station import (
     PresenterChoice,
     RoundFrames,
     ScreenKey,
-    ScreenSize,
     ScreenTiming,
-    presented_size,
-    read_record,
+    read_timings,
     round_exposure,
 )
 from gan_eval.quiz.trial import State
+from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -186,7 +185,7 @@ def choose_presenter(
         UserError: OpenGL is wanted and not to be had, or rounding is and the refresh rate is unknown; or the record of
             self-tests is damaged.
     """
-    timing = read_record().timings.get(str(screen_key(screen)))
+    timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
     if round_frames == "on" and refresh_hz <= 0:
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
@@ -238,18 +237,18 @@ class Stage:
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
 
     @property
-    def claimed_width_cm(self) -> float:
-        """The screen's width as it states it itself, which is often wrong; 0: it does not."""
-        return self._screen.physicalSize().width() / 10
-
-    @property
     def screen(self) -> ScreenKey:
         """The screen that the session's row describes."""
         return screen_key(self._screen)
 
-    def screen_size(self) -> ScreenSize:
-        """Return the size of this screen: by the options, else by the study, else as kept for this computer."""
-        return presented_size(self.screen, self._presentation, self._settings)
+    @property
+    def viewing(self) -> Viewing:
+        """The screen's scale and the viewing distance, each by the options, else by the study."""
+        options, study = self._presentation, self._settings
+        width = options.screen_width_cm or study.screen_width_cm
+        distance = options.viewing_distance_cm or study.viewing_distance_cm
+        scale = None if width is None else self.screen.width / (10 * width)
+        return Viewing(scale, None if distance is None else 10 * distance)
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""

@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QLine
 
 from gan_eval.quiz.app.keys import place_of, wanted_key
 from gan_eval.quiz.app.pages.parts import Look, StepPage, button, literal, text_label
-from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import Texts, confidence_keys, instructions, keys_in_order, meaning_of, welcome_title
-from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, ConsentSettings, QuestionSettings, QuizSettings
+from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
 LONGEST_ANSWER = 2000
 """Characters of a free text."""
@@ -255,65 +254,3 @@ class QuestionPage(StepPage):
     def _choose(self, choice: QRadioButton) -> None:
         choice.click()
         choice.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-
-def centimetre_line(page: StepPage, centimetres: float | None, *, name: str) -> QLineEdit:
-    """Add a named line for a length in centimetres to a page."""
-    line = QLineEdit("" if centimetres is None else page.texts.number(centimetres), maxLength=8)
-    line.setMaximumWidth(page.look.font(120))
-    line.setAccessibleName(f"{name}, {page.texts('distance_unit')}")
-    row = QHBoxLayout()
-    words = text_label(name, wrap=False)
-    words.setMinimumWidth(page.look.font(180))
-    row.addWidget(words)
-    row.addWidget(line)
-    row.addWidget(text_label(page.texts("distance_unit"), wrap=False))
-    row.addStretch(1)
-    page.body.addLayout(row)
-    return line
-
-
-def centimetres_in(line: QLineEdit, limits: tuple[float, float]) -> float | None:
-    """The length that a line holds; None: none within the limits."""
-    try:
-        centimetres = float(line.text().strip().replace(",", "."))
-    except ValueError:
-        return None
-    return centimetres if limits[0] <= centimetres <= limits[1] else None
-
-
-class ScreenSizePage(StepPage):
-    """Asks once on each computer for the width of the screen and the viewing distance, in centimetres."""
-
-    def __init__(self, look: Look, texts: Texts, size: ScreenSize, *, claimed_cm: float) -> None:
-        """Make the page, with the width in cm as the screen states it (0: none)."""
-        super().__init__(look, texts)
-        self.add_text(texts("size_title"), "title")
-        self.add_text(texts("size_task"))
-        claimed = round(claimed_cm, 1) or None
-        if claimed is not None and size.screen_width_cm is None:
-            self.add_text(texts("size_claimed", width=texts.number(claimed)), "muted")
-        width, distance = texts("size_width"), texts("size_distance")
-        self.width_line = centimetre_line(self, size.screen_width_cm or claimed, name=width)
-        self.distance_line = centimetre_line(self, size.viewing_distance_cm, name=distance)
-        self.problem = self.add_text("", "problem")
-        self.add_navigation(back="leave", hint="hint_welcome")
-        self.first = self.width_line
-
-    @property
-    def screen_size(self) -> ScreenSize:
-        """The lengths in the lines; None where they are not within the limits."""
-        return ScreenSize(
-            centimetres_in(self.width_line, SCREEN_WIDTHS_CM), centimetres_in(self.distance_line, DISTANCES_CM)
-        )
-
-    def go_on(self) -> None:
-        """Only with a width and a distance that can be."""
-        size = self.screen_size
-        if size.screen_width_cm is not None and size.viewing_distance_cm is not None:
-            self.went_on.emit()
-            return
-        (least, most), (nearest, farthest) = SCREEN_WIDTHS_CM, DISTANCES_CM
-        line = self.texts("size_wrong", least=least, most=most, nearest=nearest, farthest=farthest)
-        self.problem.setText(line)
-        (self.width_line if size.screen_width_cm is None else self.distance_line).setFocus()

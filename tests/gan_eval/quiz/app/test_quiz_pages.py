@@ -24,13 +24,11 @@ from gan_eval.quiz.app.pages.welcome import (
     QuestionPage,
     ReadyPage,
     ResumePage,
-    ScreenSizePage,
     WelcomePage,
 )
 from gan_eval.quiz.app.stage import Shell
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
 from gan_eval.quiz.session import AtStake
-from gan_eval.quiz.station import ScreenSize
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import write_png
@@ -223,7 +221,6 @@ def test_who_continues_a_session_is_asked(qapp: QApplication) -> None:
         lambda look, words: KeysPage(look, words, QuizSettings(confidence=9), keys=KEYS),
         lambda look, words: ResumePage(look, words, participant="P01", began=None, today=datetime(2026, 1, 31)),
         lambda look, words: QuestionPage(look, words, AGE, number=1, count=1, answer=None),
-        lambda look, words: ScreenSizePage(look, words, ScreenSize(), claimed_cm=36.1),
         lambda look, words: PausePage(look, words, done=1, trials=4, note="The screen has changed."),
         lambda look, words: EndPage(look, words, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
     ],

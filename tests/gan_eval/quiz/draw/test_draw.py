@@ -297,6 +297,7 @@ def test_which_list_comes_next(taken: list[int], wanted: int | None, share: str 
         ([], None, "2-1", "smaller one first"),
         ([], None, "x", "1-20"),
         ([], 10**30, None, "1000000000"),
+        ([10**9], None, None, "lists end at 1000000000; give --lists"),
         ([], None, f"1-{10**30}", "1000000000"),
         ([], None, "1" * 5000, "1000000000"),
     ],
