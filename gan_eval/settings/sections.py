@@ -39,19 +39,15 @@ OptionalPath = Annotated[str, AfterValidator(lambda text: text and _usable_path(
 """A path; empty: none."""
 
 
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
 class Section(BaseModel):
     """A section of the study file: frozen, without unknown keys, and with numbers, truths and texts kept apart."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, value: Any) -> Any:
-        return _tuples(value)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+    _lists_are_tuples = field_validator("*", mode="before")(_tuples)
 
 
 _WANTED = {
