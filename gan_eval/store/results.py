@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import database_message, is_address
-from gan_eval.store.checked import checked_rows, read_frame
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
@@ -27,7 +26,7 @@ from gan_eval.store.connect import (
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import SERVER_LOCK, Layout
+from gan_eval.store.layout import SERVER_LOCK, Layout, checked_rows, read_frame
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table

@@ -1,7 +1,6 @@
 """Output folders: links in them are refused, and one process at a time writes there; by every command that writes."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -139,21 +138,3 @@ def test_a_folder_with_another_set_is_refused_and_the_same_command_again_is_not(
     Path("out/stimuli.csv").unlink()  # as a kill leaves it
     assert run([*made.split(), "--out", "out"]) == 0
     assert before[0] == Path("out/stimuli.csv").read_bytes()
-
-
-def test_two_new_studies_of_one_name_are_one(tmp_path, capsys, monkeypatch):
-    from gan_eval.settings import template
-
-    text: Callable[..., str] = template.study_text
-    statuses: list[int] = []
-
-    def begin_another(values: template.Values, **options: bool) -> str:
-        if not statuses:
-            statuses.append(run(["study", "new", "--out", str(tmp_path / "s.toml")]))
-        return text(values, **options)
-
-    monkeypatch.setattr(template, "study_text", begin_another)
-    assert run(["study", "new", "--out", str(tmp_path / "s.toml")]) == 0
-    assert statuses == [2]
-    assert "is writing it; wait for it" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]

@@ -41,10 +41,3 @@ def test_a_message_is_scrubbed_however_the_password_is_spelt():
     for text in (repr(address), address.safe_url, str(address)):
         assert "hun" not in text
         assert "other" not in text
-
-
-def test_a_pulled_cable_and_a_lock_are_noticed_and_the_url_decides():
-    address = parse_address("postgresql://lab@server/studies")
-    assert {"connect_timeout", "tcp_user_timeout", "keepalives_idle"} <= address.arguments().keys()
-    assert "lock_timeout" in address.arguments()["options"]
-    assert "options" not in parse_address("postgresql://lab@server/studies?options=-c%20x%3D1").arguments()

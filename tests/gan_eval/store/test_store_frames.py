@@ -42,10 +42,3 @@ def test_frames_and_rows_hold_equal_cells(
         if table is tables.TRIALS:
             monkeypatch.setattr(Store, "rows", None)  # the slow way, for wrong cells and integers beyond 2^53
         pd.testing.assert_frame_equal(store.frame(table, **equal), by_row)
-
-
-def test_a_store_can_be_written_after_it_was_read(tmp_path: Path) -> None:
-    with open_store(full(tmp_path / "s.sqlite", 10)) as store:
-        assert store.frame(tables.TRIALS)["dataset"].isna().sum() == 1, "an empty text is a missing value"
-        store.add(tables.TRIALS, [trial(11)])
-        assert len(store.frame(tables.TRIALS)) == 11

@@ -1,6 +1,5 @@
 """The thread that owns a store, and identifiers that need no server."""
 
-import threading
 import uuid
 
 import pytest
@@ -28,16 +27,6 @@ def test_session_identifiers_are_version_7_and_rise_with_time():
     assert {identifier.variant for identifier in first} == {uuid.RFC_4122}
     assert len(set(first)) == 100
     assert (first[0].int >> 80) <= (first[-1].int >> 80)
-
-
-def test_a_job_that_was_cancelled_is_left_out(tmp_path):
-    go = threading.Event()
-    with Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
-        writer.submit(lambda _: go.wait(30))
-        cancelled = writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)]))
-        assert cancelled.cancel()
-        go.set()
-        assert writer.submit(lambda store: store.rows(tables.TRIALS)).result(30) == []
 
 
 def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(tmp_path):

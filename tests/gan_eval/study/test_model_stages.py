@@ -8,9 +8,8 @@ from listening import Ear
 from PIL import Image
 
 import trainer.generate
-from gan_eval.files import digests
 from gan_eval.study.plan import make_plan
-from gan_eval.study.stages import generate_stage, train_stage
+from gan_eval.study.stages import generate_stage
 
 STUDY = """
 [study]
@@ -49,30 +48,3 @@ def test_replicates_are_tested_on_the_holes_of_the_study_s_seed(
         for stage in stages[:2]:
             stage.work(Ear())
     assert given == [5, 5, 6, 6]
-
-
-def test_pictures_of_a_data_set_are_hashed_once_for_all_of_its_models(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    models = [f"m{number}" for number in range(9)]
-    (tmp_path / "pairs" / "train").mkdir(parents=True)
-    (tmp_path / "pairs" / "test").mkdir()
-    paths = [tmp_path / "pairs" / "train" / f"{number}.png" for number in range(4)]
-    for number, path in enumerate(paths):
-        Image.new("RGB", (64, 32), (number, 0, 0)).save(path)
-    Image.new("RGB", (64, 32), (0, 9, 0)).save(tmp_path / "pairs" / "test" / "9.png")
-    (tmp_path / "study.toml").write_text(
-        '[study]\nname = "nine"\n[data.pairs]\n[training]\nsteps = 2\nimage_size = 32\n'
-        + "".join(f'[models.{name}]\ndata = "pairs"\n' for name in models)
-    )
-    plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path)
-    hashed: list[str] = []
-    digest = digests.hashlib.file_digest
-    monkeypatch.setattr(
-        digests.hashlib, "file_digest", lambda file, kind: hashed.append(file.name) or digest(file, kind)
-    )
-    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
-    monkeypatch.setattr(digests, "_digests", {})
-    for name in models:
-        train_stage(plan, name).inputs()
-    assert sorted(hashed) == [str(path) for path in paths]

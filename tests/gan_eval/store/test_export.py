@@ -9,10 +9,8 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.store import STORED_TABLES, open_store
-from gan_eval.store.export import FORMATS, export_store
-from gan_eval.store.export.dictionary import DICTIONARY
+from gan_eval.store.export import DICTIONARY, FORMATS, export_store
 from gan_eval.tables import frames as tabular
 
 SESSION = {"participant": "P01", "protocol": "quick_response", "status": "open", "simulated": False, "seed": 2**53 + 1}
@@ -32,11 +30,6 @@ def store(tmp_path: Path) -> Path:
             trial |= {"simulated": False, "kind": "fake", "response": "real", "correct": False, "exposure_ms": 99.75}
             opened.add(tables.TRIALS, [{**trial, "trial": n} for n in range(1, number + 2)])
     return path
-
-
-def cells(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_tables_come_back_from_csv_and_parquet_as_they_are_in_the_store(store: Path, tmp_path: Path) -> None:
@@ -96,20 +89,15 @@ def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path
     assert script.count("{") == script.count("}")
 
 
-def test_a_second_export_replaces_the_first_and_leaves_other_folders_alone(store: Path, tmp_path: Path) -> None:
+def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None:
     for study, trials in ((None, 5), ("second", 3)):
         export_store(store, tmp_path / "out", formats=FORMATS, study=study)
-        assert {row["session"] for row in cells(tmp_path / "out" / "trials.csv")} == {"s2", *(() if study else ("s1",))}
+        rows = tabular.read_rows(tmp_path / "out" / "trials.csv", tables.TRIALS)
+        assert {row["session"] for row in rows} == {"s2", *(() if study else ("s1",))}
         for file in ("README.md", "psych-ds/dataset_description.json", "read.R"):
             assert "absolute lag of display and keyboard" in (tmp_path / "out" / file).read_text(encoding="utf-8")
         text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
         assert f"| trials | {trials} | session, trial |" in text
-    assert (tmp_path / "out" / OWN_FOLDER).is_dir()
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "thesis.txt").write_text("mine")
-    with pytest.raises(UserError, match="not empty and not written by gan_eval"):
-        export_store(store, tmp_path / "theirs", formats=["csv"])
-    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize(
