@@ -19,9 +19,7 @@ from gan_eval.files.sqlite_files import database_message, is_address
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
-    may_write,
     parse_address,
-    reading_engine,
     remote_engine,
     require_store_file,
     sqlite_engine,
@@ -220,7 +218,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
 
     Args:
         where: path or URL.
-        create: make a new store where there is none. If not, no permission to write is needed to read it.
+        create: make a new store where there is none.
         exclusive: of a file: refuse to share it with another program meanwhile.
 
     Raises:
@@ -239,8 +237,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     else:
         path = Path(where)
         require_store_file(path, create=create)
-        reads_only = not create and not exclusive and not may_write(path)
-        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, exclusive=exclusive), str(path))
+        store = Store(sqlite_engine(path, exclusive=exclusive), str(path))
     try:
         store.prepare(create=create)
     except BaseException:

@@ -140,24 +140,6 @@ def test_no_permission_is_reported_in_one_line():
         open_store("/proc/gan-eval/s.sqlite")
 
 
-def test_reading_needs_no_permission_to_write(tmp_path, monkeypatch):
-    path = tmp_path / "s.sqlite"
-    with open_store(path) as store:
-        store.begin(SESSION, [], None)
-    before = path.read_bytes()
-    for module in ("connect", "results"):
-        monkeypatch.setattr(f"gan_eval.store.{module}.may_write", lambda _: False)
-    with open_store(path, create=False) as store:
-        assert [row["session"] for row in store.rows(tables.SESSIONS)] == ["s1"]
-        assert len(store.frame(tables.SESSIONS)) == 1
-        with pytest.raises(UserError, match="cannot be opened for writing"):
-            store.add(tables.TRIALS, [trial(1)])
-        assert [file.name for file in tmp_path.iterdir()] == ["s.sqlite"]
-    assert path.read_bytes() == before
-    assert merge([path], tmp_path / "merged.sqlite")["sessions"] == 1
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["merged.sqlite", "s.sqlite"]
-
-
 def test_what_is_only_read_reserves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
     with open_store(tmp_path / "s.sqlite") as store, store.transaction() as connection:
