@@ -20,7 +20,7 @@ from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.store.consistency import require_consistent
-from gan_eval.store.layout import STORED_TABLES
+from gan_eval.store.layout import LAYOUTS, STORED_TABLES
 from gan_eval.store.people import rows_by_session
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
@@ -96,9 +96,9 @@ def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -
     """Copy one session in one transaction; return the number of new rows of each table."""
     with there.transaction() as connection:
         lock_writes(connection)
-        copied = {tables.SESSIONS: _push_row(connection, there, session)}
+        copied = {tables.SESSIONS: _push_row(connection, session)}
         for table, ours in rows.items():
-            layout = there.layout(table)
+            layout = LAYOUTS[table]
             query = layout.select().where(layout.c.session == session["session"])
             theirs = {_key(row, table): dict(row) for row in connection.execute(query).mappings()}
             for row in ours:
@@ -112,9 +112,9 @@ def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -
     return copied
 
 
-def _push_row(connection: sa.Connection, there: Store, session: Row) -> int:
+def _push_row(connection: sa.Connection, session: Row) -> int:
     """Insert a session's row, or bring an open session's row up to date; return the number of changed rows."""
-    layout = there.layout(tables.SESSIONS)
+    layout = LAYOUTS[tables.SESSIONS]
     of_study = layout.select().where(layout.c.study == session["study"])
     for known in connection.execute(of_study).mappings():
         if known["session"] == session["session"]:

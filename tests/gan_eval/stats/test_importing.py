@@ -232,9 +232,7 @@ def test_a_mark_that_may_be_one_of_thousands_is_refused(tmp_path, case):
     mark, times, line = AMBIGUOUS[case]
     with pytest.raises(UserError, match=rf"timed\.csv: column rt: {re.escape(line)}.*without one"):
         import_trials(timed(tmp_path, times, mark=mark), mapping={"reaction_time_ms": "rt"})
-    with pytest.raises(
-        UserError, match=rf"timed\.csv: column reaction_time_ms: {re.escape(line)}.*without one"
-    ):
+    with pytest.raises(UserError, match=rf"timed\.csv: column reaction_time_ms: {re.escape(line)}.*without one"):
         analyze(timed(tmp_path, times, mark=mark, name="reaction_time_ms"))
 
 

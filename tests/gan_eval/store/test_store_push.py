@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store import STORED_TABLES, Store, new_session_id, open_store, push
+from gan_eval.store.layout import LAYOUTS
 
 STARTED = "2026-01-31T12:00:00.000Z"
 
@@ -100,13 +101,13 @@ def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, target: 
     push(left, target)
     with open_store(left) as store:
         one, other = (row["session"] for row in store.rows(tables.SESSIONS))
-        layout = store.layout(tables.TRIALS)
+        layout = LAYOUTS[tables.TRIALS]
         with store.transaction() as connection:
             connection.execute(layout.update().where(layout.c.session == one).values(reaction_time_ms=1.0))
             connection.execute(layout.delete().where(layout.c.session == other))
         Sitting(store, "P03")
     with open_store(target) as server, server.transaction() as connection:  # else no row count differs
-        layout = server.layout(tables.TRIALS)
+        layout = LAYOUTS[tables.TRIALS]
         connection.execute(layout.delete().where(layout.c.session == one, layout.c.trial == 3))
     pushed = push(left, target)
     assert [f"different rows of trials for session {one} trial 1" in line for line in pushed.refused] == [True]

@@ -12,6 +12,7 @@ from stored_rows import SESSION, trial
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store import merge, open_store
+from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import lock_writes
 
 
@@ -152,7 +153,7 @@ def test_a_store_is_of_one_thread(tmp_path):
     with open_store(tmp_path / "s.sqlite") as store, ThreadPoolExecutor(thread_name_prefix="second") as second:
         store.begin(SESSION, [], None)
         with store.transaction() as connection:
-            connection.execute(store.layout(tables.TRIALS).insert().values(**trial(1)))
+            connection.execute(LAYOUTS[tables.TRIALS].insert().values(**trial(1)))
             for job in (store.rows, store.frame, lambda table: store.add(table, [trial(2)])):
                 with pytest.raises(RuntimeError, match=r"belongs to the thread MainThread, not to second.*Writer"):
                     second.submit(job, tables.TRIALS).result()
