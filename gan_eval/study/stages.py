@@ -1,7 +1,6 @@
 """The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -367,8 +366,8 @@ def report_stage(plan: Plan) -> Stage:
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
         write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
-            for name, path in _published_names(plan.published().values()).items():
-                write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
+            for number, path in enumerate(plan.published().values(), start=1):
+                write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
         build(plan.folder, out)
         return True
 
@@ -413,16 +412,6 @@ def _picture_hashes(plan: Plan, model: str, split: str) -> dict[str, str]:
 
 def _generate_names(plan: Plan) -> tuple[str, ...]:
     return tuple(f"generate-{model}" for model in plan.study.models)
-
-
-def _published_names(files: Iterable[Path]) -> dict[str, Path]:
-    """Each published table by the name of its file, with a number before it where several have one name."""
-    numbered = dict(enumerate(files, start=1))
-    alike = Counter(path.name.casefold() for path in numbered.values())
-    return {
-        path.name if alike[path.name.casefold()] == 1 else f"{number}_{path.name}": path
-        for number, path in numbered.items()
-    }
 
 
 def _draw_notes(plan: Plan) -> list[str]:

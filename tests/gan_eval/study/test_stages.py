@@ -129,14 +129,14 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
     plan = published_study(tmp_path, "a/quiz.csv", "b/quiz.csv", "c.csv")
     do(plan, "report")
     copied = tmp_path / "out" / "published"
-    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "2_quiz.csv", "c.csv"]
+    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "2_quiz.csv", "3_c.csv"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert all(f"author-{who}" in page for who in "abc")
     assert "m on d" in page
     assert page.count("data:image/jpeg;base64,") >= 2, "pictures of the imported set"
     (copied / "mine.csv").write_text(QUIZ_TABLE.format(who="mine"), encoding="utf-8")
     do(published_study(tmp_path, "b/quiz.csv"), "report")
-    assert sorted(path.name for path in copied.iterdir()) == ["mine.csv", "quiz.csv"]
+    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "mine.csv"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "author-b" in page
     assert "author-a" not in page
