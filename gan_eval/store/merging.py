@@ -67,7 +67,8 @@ def push(source: str | Path, target: str | Path, *, compare_all: bool = False) -
     refused = []
     with open_store(source, create=False) as here, open_store(target) as there:
         known = {row["session"]: row for row in there.rows(tables.SESSIONS)}
-        missing = _unequal_counts(here, there)
+        counts = [(rows_by_session(here, table), rows_by_session(there, table)) for table in PARTS]
+        missing = {name for ours, theirs in counts for name in ours if theirs.get(name) != ours[name]}
         for session in here.rows(tables.SESSIONS):
             name = session["session"]
             if known.get(name) == session and name not in missing and not compare_all:
@@ -81,15 +82,6 @@ def push(source: str | Path, target: str | Path, *, compare_all: bool = False) -
             sent += any(copied.values())
             trials += copied[tables.TRIALS]
     return Pushed(sent, trials, tuple(refused))
-
-
-def _unequal_counts(here: Store, there: Store) -> set[str]:
-    """Return the sessions of which the two stores hold different numbers of rows."""
-    unequal: set[str] = set()
-    for table in PARTS:
-        ours, theirs = rows_by_session(here, table), rows_by_session(there, table)
-        unequal |= {name for name, count in ours.items() if theirs.get(name) != count}
-    return unequal
 
 
 def _push_session(there: Store, session: Row, rows: Mapping[Table, list[Row]]) -> dict[Table, int]:
@@ -163,18 +155,15 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
         with atomic_path(out) as temporary:
             temporary.chmod(0o600)
             try:
-                return _joined(sources, temporary)
+                with open_store(temporary) as merged:
+                    for source in sources:
+                        if refused := push(source, temporary, compare_all=True).refused:
+                            first = "; ".join(refused[:3])
+                            raise UserError(
+                                f"store merge: {source} and the stores before it: {first}; nothing was merged"
+                            )
+                        with open_store(source, create=False) as store:
+                            require_consistent(store)
+                    return {table.name: sum(rows_by_session(merged, table).values()) for table in STORED_TABLES}
             except UserError as error:
                 raise UserError(str(error).replace(str(temporary), f"--out {out}")) from error
-
-
-def _joined(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
-    """Copy the rows of all stores, each once, into a new one."""
-    with open_store(out) as merged:
-        for source in sources:
-            if refused := push(source, out, compare_all=True).refused:
-                raise UserError(f"store merge: {source} and the stores before it: {'; '.join(refused[:3])}; "
-                                "nothing was merged")  # fmt: skip
-            with open_store(source, create=False) as store:
-                require_consistent(store)
-        return {table.name: sum(rows_by_session(merged, table).values()) for table in STORED_TABLES}

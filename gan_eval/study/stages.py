@@ -414,17 +414,13 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
     return tuple(f"generate-{model}" for model in plan.study.models)
 
 
-def _draw_notes(plan: Plan) -> list[str]:
-    """Return the report's notes on pools that are small, or too small for any session."""
-    try:
-        return draw_warnings(plan)
-    except UserError as error:
-        return [str(error)]
-
-
 def _report_facts(plan: Plan) -> dict[str, Any]:
     """Return what the report needs and no table holds."""
     study = plan.study
+    try:
+        notes = draw_warnings(plan)
+    except UserError as error:  # too small for any session
+        notes = [str(error)]
     reporting = study.reporting.model_dump(mode="json", exclude_defaults=True)
     return {
         **({"reporting": reporting} if reporting else {}),
@@ -435,7 +431,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
-        "notes": _draw_notes(plan),
+        "notes": notes,
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
         "design_hash": sha256_json(design_of(plan)),
         "analysis_hash": study.analysis_hash,
