@@ -114,12 +114,8 @@ def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "wanted", "place"),
     [
-        (
-            PAIRS,
-            PAIRS.replace("[training]\n", WATCHED + "plateau_patience = 2\n"),
-            "models.m.training.plateau_patience",
-        ),
-        (HOLES, HOLES + '[generate]\ncheckpoint = "best"\n', "generate.checkpoint best"),
+        (PAIRS, PAIRS.replace("[training]\n", PATIENT), "models.m.training.plateau_patience"),
+        (HOLES, HOLES.replace("[training]\n", BEST), "generate.checkpoint best"),
     ],
 )
 def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, wanted: str, place: str) -> None:
