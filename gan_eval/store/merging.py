@@ -7,6 +7,7 @@ again copies the rest. Nothing is noted in the source: the rows of the target it
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, remove_leftovers_of
+from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, temporary_folder, write_error
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.files.sqlite_files import is_address
@@ -140,30 +141,53 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
 
     Args:
         sources: paths or URLs.
-        out: the new store's file. What a merge into it that was killed has left behind goes.
+        out: the new store's file. What a merge into it that was killed has left behind goes; where that merge had
+            come to its end, the same merge again changes nothing.
 
     Raises:
-        UserError: two stores differ in a row, or hold one participant of a study; `out` exists; a source is not a
-            store, or another program uses it.
+        UserError: two stores differ in a row, or hold one participant of a study; `out` exists and holds
+            something else; a source is not a store, or another program uses it.
     """
     out = Path(out)
+    for source in sources:
+        if not is_address(source) and Path(source).exists() and out.exists() and out.samefile(source):
+            raise UserError(f"--out {out}: exists already and is one of the stores; name a new file")
     check_output_file(out)
     with hold_lock(out.with_name(f".{out.name}.lock"), f"--out {out}", "merging into it"):
-        if out.exists():
-            raise UserError(f"--out {out}: exists already; name a new file, nothing is overwritten")
         remove_leftovers_of(out)
-        with atomic_path(out) as temporary:
-            temporary.chmod(0o600)
-            try:
-                with open_store(temporary) as merged:
-                    for source in sources:
-                        if refused := push(source, temporary, compare_all=True).refused:
-                            first = "; ".join(refused[:3])
-                            raise UserError(
-                                f"store merge: {source} and the stores before it: {first}; nothing was merged"
-                            )
-                        with open_store(source, create=False) as store:
-                            require_consistent(store)
-                    return {table.name: sum(rows_by_session(merged, table).values()) for table in STORED_TABLES}
-            except UserError as error:
-                raise UserError(str(error).replace(str(temporary), f"--out {out}")) from error
+        try:
+            with temporary_folder(out.parent, out.name) as folder:
+                temporary = folder / out.name
+                rows = _joined(sources, temporary)
+                if not out.exists():
+                    flush_to_disk(temporary)
+                    temporary.replace(out)
+                    flush_to_disk(out.parent)
+                elif _contents(out) != _contents(temporary):
+                    raise UserError(
+                        f"--out {out}: exists already and holds something else; name a new file, nothing is overwritten"
+                    )
+        except OSError as error:
+            raise write_error(out, error) from error
+        except UserError as error:
+            raise UserError(str(error).replace(str(temporary), f"--out {out}")) from error
+    return rows
+
+
+def _joined(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
+    """Copy the rows of all stores, each once, into a new one; return their numbers."""
+    with open_store(out) as merged:
+        for source in sources:
+            if refused := push(source, out, compare_all=True).refused:
+                first = "; ".join(refused[:3])
+                raise UserError(f"store merge: {source} and the stores before it: {first}; nothing was merged")
+            with open_store(source, create=False) as store:
+                require_consistent(store)
+        return {table.name: sum(rows_by_session(merged, table).values()) for table in STORED_TABLES}
+
+
+def _contents(path: Path) -> object:
+    """Every row of a store; None where it is none."""
+    with suppress(UserError), open_store(path, create=False) as store:
+        return [store.rows(table) for table in STORED_TABLES]
+    return None
