@@ -52,10 +52,6 @@ _HOW_TO_READ = (
     "lower; the second is the mean of the participants' own, which few answers each lower. Both have the log-linear "
     "correction."
 )
-_TWO_AREAS = (
-    "There are two areas under the ROC curve: that from d′ assumes normal evidence of equal variance for real and "
-    "generated pictures; that from confidence orders the answers by confidence."
-)
 
 
 def rates_section(folder: StudyFolder) -> Section:
@@ -144,8 +140,6 @@ def detection_section(folder: StudyFolder) -> Section:
     frame = folder.table(DETECTION)
     frame = informative_scopes(frame[(frame["n_real"] > 0) | (frame["n_fake"] > 0)])
     bases = list(dict.fromkeys(frame["basis"].dropna()))
-    has_two = frame["auc_confidence"].notna().any()
-    auc = "AUC from d′" if has_two else "AUC"
     columns: dict[str, CellFormat | None] = {"group": group_name}
     for head, name in (
         ("hits", "hit_rate"), ("false alarms", "false_alarm_rate"), ("balanced accuracy", "balanced_accuracy"),
@@ -157,8 +151,7 @@ def detection_section(folder: StudyFolder) -> Section:
             frame, "dprime_individual", _with_interval("dprime_individual")
         ),
         "criterion (95\u202f%)": _with_interval("criterion"),
-        f"{auc} (95\u202f%)": _with_interval("auc"),
-        "AUC from confidence": if_filled(frame, "auc_confidence", _with_interval("auc_confidence")),
+        "AUC (95\u202f%)": _with_interval("auc"),
         "intervals": labelled(BASES, "basis") if len(bases) > 1 else None,
     }
     table = table_of(
@@ -170,7 +163,7 @@ def detection_section(folder: StudyFolder) -> Section:
         label=group_name,
         source="detection",
     )
-    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0) + [_TWO_AREAS] * bool(has_two))
+    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0))
     return Section("detection", "Sensitivity or response bias?", [sentences, *table, *_hype_tables(folder)])
 
 
