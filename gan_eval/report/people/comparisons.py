@@ -27,8 +27,7 @@ from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, explora
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.outcomes import SENSITIVITY
-from gan_eval.stats.compare.robustness import DRIFT, ROBUSTNESS, SIDE_BIAS, WITHOUT_EXCLUSIONS
+from gan_eval.stats.compare.robustness import DRIFT, ROBUSTNESS, SENSITIVITY, SIDE_BIAS, WITHOUT_EXCLUSIONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
 

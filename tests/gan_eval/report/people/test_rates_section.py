@@ -7,8 +7,7 @@ from synthetic_tables import folder_of
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.people.participants import times_section
 from gan_eval.report.people.rates import rate_tables
-from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.answers.times import reaction_times
+from gan_eval.stats.answers.rates import rates, reaction_times
 from gan_eval.stats.trials import fill_trials
 
 
