@@ -142,7 +142,7 @@ def build_metrics_report(
     """Write the report of metric tables and return its path. Equal input gives equal bytes.
 
     Args:
-        frames: by table name: image_metrics, set_metrics, metric_comparisons, runs, beside; each may be absent.
+        frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
         stimuli: the pictures that were measured, for thumbnails; those whose file cannot be read have none.
         out: the HTML file.
         title: heading; default: made of the models and data sets.

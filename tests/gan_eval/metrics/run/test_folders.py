@@ -79,15 +79,6 @@ def test_names_that_nearly_match_are_pointed_out(touch):
     assert all("differs only in capitals or in how accents are encoded" in line for line in lines)
 
 
-def test_odd_names_become_identifiers_that_a_table_can_hold(touch):
-    names = ["two words.png", " edge .png", "line\nbreak.png", "名前.png", "quo'te,\".png"]
-    real, fake = touch(names, names)
-    pair = folder_pair(real, fake, dataset="d", model="m")
-    assert pair.problems == ()
-    fakes = [name for name in _by_name(pair) if name.startswith("d/m/")]
-    assert sorted(fakes) == sorted(["d/m/two words", "d/m/ edge ", "d/m/line\\nbreak", "d/m/名前", "d/m/quo'te,\""])
-
-
 @pytest.mark.parametrize(
     ("real_names", "fake_names", "fix"),
     [

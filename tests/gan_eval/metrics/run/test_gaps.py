@@ -24,19 +24,6 @@ def _lines(images=None, sets=None, **options):
     return missing_values(given, **options)
 
 
-def test_a_picture_of_its_own_has_its_own_line():
-    frame = _images(
-        ("d/m/1", "psnr", np.nan, "/x/1.png: not a readable picture (truncated); replace or remove it"),
-        ("d/m/1", "niqe", np.nan, "/x/1.png: not a readable picture (truncated); replace or remove it"),
-        ("d/m/2", "psnr", 30.0, None),
-        ("d/m/2", "niqe", np.nan, "NIQE needs two blocks of 96x96"),
-    )
-    assert _lines(frame) == [
-        "d/m/1: no psnr, niqe: /x/1.png: not a readable picture (truncated); replace or remove it",
-        "d/m/2: no niqe: NIQE needs two blocks of 96x96",
-    ]
-
-
 def test_reasons_that_differ_in_names_and_numbers_are_one_line():
     rows = [(f"d/m/{n}", "niqe", np.nan, f"a picture of {n}x64 has 0 blocks; NIQE needs two") for n in range(5_000)]
     rows += [(f"d/m/x{n}", "psnr", np.nan, f"no picture with the stem 'x{n}' in /real") for n in range(7)]

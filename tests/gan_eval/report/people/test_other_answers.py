@@ -96,7 +96,6 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
     assert sentence in words
     assert section in sections
     assert report.simulated == ("No person answered" in words) == (name == "rating")
-    assert ("rates" in sections) == (name == "staircase")
     assert ("Exposures that follow the answers hold this share near 75" in words) == (name == "staircase")
 
 
