@@ -202,13 +202,6 @@ def test_rehearsals_are_left_out_beside_people() -> None:
     assert "No person answered" not in said(mixed)
 
 
-def test_the_mark_survives_tables_that_lack_it() -> None:
-    """A row of rates that rests on no trial says nothing of who answered."""
-    trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "ab", simulated=True)))
-    rates = analyze(trials)["rates"].assign(simulated=False)
-    assert folder_of(rates=rates, trials=trials).simulated
-
-
 @pytest.mark.slow
 def test_metrics_stand_beside_mean_grades_with_a_chart() -> None:
     shared = {"dataset": "d", "kind": "fake", "model": "gan"}
