@@ -99,6 +99,7 @@ def _warm_up(scratch: Path) -> None:
     """Compile the kernels, or read them from disk."""
     from gan_eval.metrics import evaluate, folder_pair
 
+    scratch.mkdir(exist_ok=True)
     evaluate(_stimuli(folder_pair(*pair_folders(scratch, 2))), ["psnr", "ssim", "niqe"], cache=False)
 
 
