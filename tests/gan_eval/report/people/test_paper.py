@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from synthetic_tables import folder_of
 
 from gan_eval.metrics.catalogue import METRICS
@@ -101,13 +100,6 @@ def test_whatever_the_metrics_cite_is_known():
         assert len(cited_keys(metric.source)) == len(cited), metric.name
 
 
-def test_graded_models_are_not_called_probit():
-    links = {"correct ~ 1": "logit", "rating ~ model": "cumulative_logit"}
-    rows = [{"term": "intercept", "estimate": 0.1, "formula": formula, "link": link} for formula, link in links.items()]
-    text = paper_methods(folder_of(mixed_models=rows, trials=study_of().tables["trials"]))
-    assert "by Student's t: logistic (correct ~ 1) and cumulative-logit (rating ~ model)." in text
-
-
 def test_the_software_is_cited_as_citation_cff_says():
     text, entry = CITATION.read_text(encoding="utf-8"), sources()["gan_eval"].replace("\\_", "_")
     (title,) = re.findall(r'^title: "(.*)"$', text, re.MULTILINE)
@@ -148,15 +140,6 @@ def test_degrees_are_said_with_their_spread_over_screens() -> None:
         "On the screen pictures were 288 to 510 physical pixels wide (resampled before the session by Pillow's Lanczos "
         "filter), 8.0° of visual angle at 36.0 to 63.7 pixels per degree."
     )
-
-
-@pytest.mark.parametrize(
-    ("size", "how"), [("native", ", pixel for pixel"), (512, " (resampled before the session by Pillow"), (None, ".")]
-)
-def test_how_pictures_came_to_their_size_is_said_where_the_study_tells(size: object, how: str) -> None:
-    (said,) = size_sentence(size, picture_width_px=[512, None, 512])
-    assert f"On the screen pictures were 512 physical pixels wide{how}" in said
-    assert "°" not in said
 
 
 def test_where_no_session_knows_nothing_is_said() -> None:
