@@ -58,11 +58,7 @@ def write_report(
 
 
 def _write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
-    """Write each frame as the file of its table.
-
-    Raises:
-        UserError: there are no frames by name, or one has no table's name or does not fit its table.
-    """
+    """Write each frame as the file of its table."""
     from gan_eval.errors import UserError
     from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import fill_trials, usable

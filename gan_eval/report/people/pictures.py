@@ -59,12 +59,7 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
 
 
 def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
-    """Return the small pictures of a generated picture by what they show.
-
-    Args:
-        row: of a stimulus table.
-        base: its folder.
-    """
+    """Return the small pictures of a generated picture by what they show."""
     files = {"input": (base, "input_file"), "generated": (base, "file"), "ground truth": (base, "reference_file")}
     if hole_text(row["mask_kind"], row["mask_area"]):
         files["whole output"] = (base / RAW, "file")
