@@ -51,7 +51,7 @@ _TWO_AREAS = (
 )
 
 
-def hole_tables(folder: StudyFolder) -> list[Table]:
+def answers_by_hole(folder: StudyFolder) -> list[Table]:
     """Return the right answers by the kind of the hole and by its area."""
     parts = [rates for scope in HOLE_SCOPES if len(rates := folder.scope(scope)) > 1]
     if not parts:
@@ -155,7 +155,7 @@ def detection_section(folder: StudyFolder) -> Section:
         source="detection",
     )
     sentences = Lines([_HOW_TO_READ] * (len(frame) > 0) + [_TWO_AREAS] * bool(has_two))
-    return Section("detection", "Sensitivity or response bias?", [sentences, *table, *hole_tables(folder)])
+    return Section("detection", "Sensitivity or response bias?", [sentences, *table, *answers_by_hole(folder)])
 
 
 def _with_interval(name: str) -> CellFormat:

@@ -17,7 +17,7 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import pooled_psnr, published_section
-from gan_eval.report.people.rates import hole_tables as answers_by_hole
+from gan_eval.report.people.rates import answers_by_hole
 
 
 @pytest.fixture(scope="module")
