@@ -1,9 +1,15 @@
-"""The pages' links lead somewhere, their Python imports existing names, and the five publications are named."""
+"""Pages: links, imports and commands are right, the site builds strictly, results say what their CSV files say."""
 
 import ast
+import csv
+import os
 import re
+import subprocess
+import sys
 from functools import lru_cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
@@ -98,3 +104,50 @@ def test_commands_have_one_name(page: Path) -> None:
     text, verb = page.read_text(encoding="utf-8"), rf"(?:{'|'.join(VERBS)})"
     found = re.findall(rf"(?<![\w./-])gan-eval\s+{verb}\b|`{verb} [^`\n]+`", text)
     assert not found, "write ./run, as messages and the help do in a checkout"
+
+
+def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    own = os.environ | {"PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = [page.read_text(encoding="utf-8") for page in (tmp_path / "site").rglob("*.html")]
+    assert len(pages) > 20
+    loaded = re.compile(r"<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=\"?https?://[^\s\">]+")
+    assert [found for page in pages for found in loaded.findall(page) if "rel=canonical" not in found] == []
+    commands = (tmp_path / "site" / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
+    assert "gan-eval stimuli equalise" in commands
+
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    spec = spec_from_file_location("results_tables", RESULTS / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", ["cityscapes_convergence", "inpainting", "mix_loss", "photographs", "pix2pix_capability"]
+)
+def test_tables_are_those_of_the_csv_files(tables: ModuleType, page: str) -> None:
+    text = (RESULTS / page / "README.md").read_text(encoding="utf-8").replace("*", "")
+    rows = tables.PAGES[page]()
+    assert len(rows) >= 4
+    assert [row for row in rows if row not in text] == []
+
+
+@pytest.mark.parametrize(
+    "table", sorted(RESULTS.rglob("*_metrics*.csv")), ids=lambda path: str(path.relative_to(RESULTS))
+)
+def test_the_run_of_each_value_is_kept(table: Path) -> None:
+    with table.open(newline="", encoding="utf-8") as file:
+        runs = {row["run"] for row in csv.DictReader(file) if "run" in row}
+    with (table.parent / "runs.csv").open(newline="", encoding="utf-8") as file:
+        assert runs <= {row["run"] for row in csv.DictReader(file)}

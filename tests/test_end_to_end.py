@@ -160,21 +160,3 @@ def test_the_same_command_again_does_nothing(world, done, capsys):
 def test_another_fraction_in_the_same_folder_is_refused(world, done, capsys):
     assert call(world, "out", "--simulate", "default", "--fraction", "1.0") == 2
     assert "made with --fraction 0.5" in capsys.readouterr().err
-
-
-@pytest.mark.nightly
-def test_one_stage_after_the_other_and_again_on_demand(world, capsys):
-    assert call(world, "steps", "--only", "generate") == 2
-    assert "do the stage train-net_stripes first" in capsys.readouterr().err
-    for stage in ("train", "generate", "metrics"):
-        assert call(world, "steps", "--only", stage) == 0
-    generator = world / "steps" / "models" / "net_dots" / "generator.safetensors"
-    first = generator.read_bytes()
-    assert call(world, "steps", "--only", "train", "--redo", "train-net_dots") == 0
-    assert generator.read_bytes() == first, "the same seed gives the same generator"
-    old = world / "steps" / ".gan-eval" / "old"
-    assert sorted(path.name.split("-2")[0] for path in old.iterdir()) == [
-        "generate-net_dots",
-        "metrics",
-        "train-net_dots",
-    ]

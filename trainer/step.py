@@ -85,10 +85,6 @@ def training_step(
 ) -> dict[str, Tensor]:
     """One update of the discriminator, then one of the generator against the updated discriminator.
 
-    Args:
-        batch: on the networks' device.
-        backward: computes the gradients of a loss.
-
     Returns:
         The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of what counts of
         the logits that was right before D's update), one for each term of the reconstruction, and g_gradient_norm and

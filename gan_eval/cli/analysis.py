@@ -25,28 +25,19 @@ def analyze(
     store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
     study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
     plan: Annotated[
-        Path | None,
-        typer.Option(help="A study file, whose section analysis is the plan; the options below then are exploratory."),
+        Path | None, typer.Option(help="A study file with the plan; the options below then are exploratory.")
     ] = None,
     image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
     stimuli: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="SET", help="A stimulus set that was shown: rates by kind and size of hole. Repeatable."),
+        list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
     ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="Leave trials out by a rule such as 'reaction_time_ms<200'.")
-    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="A rule such as 'reaction_time_ms<200'.")] = None,
     exclude_participants: Annotated[
-        list[str] | None,
-        typer.Option(help="Leave participants out by a rule on the table participation: 'catch_accuracy<0.8'."),
+        list[str] | None, typer.Option(help="A rule on the table participation: 'catch_accuracy<0.8'.")
     ] = None,
-    margin: Annotated[
-        float | None, typer.Option(help="Margin of equivalence as a share, such as 0.05 for 5 points.")
-    ] = None,
-    covariate: Annotated[
-        list[str] | None, typer.Option(help="A question, or a further column of the trials, for a mixed model.")
-    ] = None,
+    margin: Annotated[float | None, typer.Option(help="Margin of equivalence, such as 0.05 for 5 points.")] = None,
+    covariate: Annotated[list[str] | None, typer.Option(help="A question or a column of the trials.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Analyze a trials table: write all tables of results.
@@ -208,16 +199,11 @@ def trials_import(
     out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", help="Our column and theirs, such as participant=subject or reaction_time_ms=rt_s*1000."),
+        typer.Option("--map", help="Such as participant=subject or reaction_time_ms=rt_s*1000."),
     ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
-    word: Annotated[
-        list[str] | None, typer.Option("--word", help="Meaning of a word of the file, such as kind:synthetic=fake.")
-    ] = None,
-    decimal: Annotated[
-        str | None,
-        typer.Option(metavar="MARK", help="The file's decimal mark: point or comma; the other separates thousands."),
-    ] = None,
+    word: Annotated[list[str] | None, typer.Option("--word", help="Such as kind:synthetic=fake.")] = None,
+    decimal: Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark: point or comma.")] = None,
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
 
@@ -285,14 +271,9 @@ def trials_import(
 def power(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
-    participants: Annotated[
-        str | None,
-        typer.Option(help="Numbers of participants to try, such as 10,20,40; default: those of the section power."),
-    ] = None,
+    participants: Annotated[str | None, typer.Option(help="Numbers to try, such as 10,20,40.")] = None,
     simulations: Annotated[int | None, typer.Option(help="Simulated studies for each number.")] = None,
-    stimuli: Annotated[
-        int | None, typer.Option(help="Pictures of each class in the pool; default: those that the study has.")
-    ] = None,
+    stimuli: Annotated[int | None, typer.Option(help="Pictures of each class; default: the study's.")] = None,
     target: Annotated[float | None, typer.Option(help="The power wanted, such as 0.8.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed of the simulation.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,

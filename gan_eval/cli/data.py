@@ -1,6 +1,7 @@
 """The commands of `data`: fetch, check, show and make data sets."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,7 @@ data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>
 
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
-Split = Annotated[
-    str | None, typer.Option(help="The split of pictures that lie directly in the folder; default: train.")
-]
+Split = Annotated[str | None, typer.Option(help="Split of pictures directly in the folder; default: train.")]
 
 
 @data_app.command("list")
@@ -41,9 +40,7 @@ def data_fetch(
     out: Annotated[
         Path | None, typer.Option("--out", help="The data set's own folder; default: NAME under --data-root.")
     ] = None,
-    source: Annotated[
-        str | None, typer.Option("--from", help="An archive's file or address; default: the official one.")
-    ] = None,
+    source: Annotated[str | None, typer.Option("--from", help="An archive's file or address.")] = None,
     sha256: Annotated[str | None, typer.Option("--sha256", help="Required SHA-256 of the archive.")] = None,
 ) -> None:
     """Bring a data set into DIR/<split>/*.jpg."""
@@ -78,20 +75,14 @@ def data_fetch(
 def data_check(
     folder: Folder,
     as_json: Annotated[bool, typer.Option("--json", help="The findings to stdout as JSON.")] = False,
-    photographs: Annotated[
-        bool, typer.Option("--photographs", help="Single photographs, for inpainting, instead of A|B pictures.")
-    ] = False,
+    photographs: Annotated[bool, typer.Option("--photographs", help="Single photographs, for inpainting.")] = False,
 ) -> None:
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
     from gan_eval.cli.console import Console
     from trainer.datasets.check import check
 
     with Console() as console:
-        report = check(
-            folder,
-            photographs=photographs,
-            on_progress=lambda done, total: console.progress("check", done, total),
-        )
+        report = check(folder, photographs=photographs, on_progress=partial(console.progress, "check"))
     typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
 
 
@@ -107,18 +98,12 @@ def data_preview(
 ) -> None:
     """Draw a contact sheet that marks which half is the input and which the target."""
     from gan_eval.files.output_folders import check_output_file
-    from trainer.datasets.preview import preview
+    from trainer.datasets.check import preview
 
     check_output_file(out)
 
-    preview(
-        folder,
-        out,
-        direction=direction,
-        split=split,
-        count=count,
-        on_message=lambda line: typer.echo(line, err=True),
-    )
+    say = partial(typer.echo, err=True)
+    preview(folder, out, direction=direction, split=split, count=count, on_message=say)
     typer.echo(out)
 
 
@@ -135,14 +120,8 @@ def data_pair(
     from trainer.datasets.make import pair_folders
 
     with Console() as console:
-        counts = pair_folders(
-            a,
-            b,
-            out,
-            split=split,
-            resized=resize,
-            on_progress=lambda done, total: console.progress("pair", done, total),
-        )
+        progress = partial(console.progress, "pair")
+        counts = pair_folders(a, b, out, split=split, resized=resize, on_progress=progress)
     _report_pairs(counts, out)
 
 
@@ -158,13 +137,7 @@ def data_edges(
     from trainer.datasets.make import pair_edges
 
     with Console() as console:
-        counts = pair_edges(
-            photos,
-            out,
-            split=split,
-            sigma=sigma,
-            on_progress=lambda done, total: console.progress("edges", done, total),
-        )
+        counts = pair_edges(photos, out, split=split, sigma=sigma, on_progress=partial(console.progress, "edges"))
     _report_pairs(counts, out)
 
 

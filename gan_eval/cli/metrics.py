@@ -34,16 +34,11 @@ def metrics(
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
-    real: Annotated[
-        Path | None,
-        typer.Option(help="Folder of real pictures, paired by stem with --fake where the metrics compare pairs."),
-    ] = None,
+    real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,
     fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
-    resize: Annotated[
-        bool, typer.Option("--resize", help="Bring pairs of different sizes to the size of the real picture.")
-    ] = False,
+    resize: Annotated[bool, typer.Option("--resize", help="Bring fakes to the size of their reals.")] = False,
     resizer: Annotated[str, typer.Option(help="Method that resizes pictures for the networks.")] = DEFAULT_RESIZER,
     weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
     brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
@@ -52,12 +47,9 @@ def metrics(
     dists_weights: Annotated[Path | None, typer.Option(help="Weights of DISTS; default: the cache.")] = None,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=MAX_THREADS, help="Worker threads; default: the usable cores.")
-    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
     precision: Annotated[
-        Literal["fp32", "bf16"],
-        typer.Option(help="Numbers of Inception; bf16 is faster and moves FID by about 1 %."),
+        Literal["fp32", "bf16"], typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
     ] = "fp32",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,

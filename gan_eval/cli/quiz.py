@@ -23,9 +23,7 @@ _OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
 
 def quiz(
     context: typer.Context,
-    study: Annotated[
-        Path | None, typer.Argument(help="A study file, with --out its folder; or give --stimuli.")
-    ] = None,
+    study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli.")] = None,
     participant: Annotated[str, typer.Option(help="The participant's pseudonym, such as P01.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
     stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
@@ -35,16 +33,11 @@ def quiz(
     fake: Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")] = None,
     pairs: Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")] = None,
     exposure_ms: Annotated[
-        str | None,
-        typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500."),
+        str | None, typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500.")
     ] = None,
-    response_ms: Annotated[
-        str | None, typer.Option(help="Longest time from onset to the answer in ms, or unlimited; default: 4000.")
-    ] = None,
+    response_ms: Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")] = None,
     keys: Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")] = None,
-    picture_size: Annotated[
-        str | None, typer.Option(help="Width on the screen: native (the default), pixels such as 512, or '8 deg'.")
-    ] = None,
+    picture_size: Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")] = None,
     viewing_distance_cm: Annotated[
         float | None,
         typer.Option(
@@ -61,27 +54,21 @@ def quiz(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
     list_number: Annotated[int | None, typer.Option("--list", help="List of pictures; default: by arrival.")] = None,
-    lists: Annotated[
-        str | None, typer.Option("--lists", help="This station's share of the lists, such as 1-20; by arrival within.")
-    ] = None,
+    lists: Annotated[str | None, typer.Option("--lists", help="This station's lists, such as 1-20.")] = None,
     allow_giveaways: Annotated[
         str | None,
         typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
     ] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
-    intro: Annotated[
-        bool, typer.Option("--intro/--no-intro", help="Show the pages before and after the trials.")
-    ] = True,
+    intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
     presenter: Annotated[PresenterChoice, typer.Option(help="Method that draws the pictures.")] = "auto",
     round_frames: Annotated[RoundFrames, typer.Option(help="Round exposures to whole frames of the screen.")] = "auto",
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
     language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
-    self_test: Annotated[
-        bool, typer.Option("--self-test", help="Measure this screen's timing and keep the result.")
-    ] = False,
+    self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""
     presentation = Presentation(
@@ -159,11 +146,7 @@ def quiz(
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
-    """The quiz that options without a study file ask for; times and keys are still text.
-
-    Raises:
-        UserError: an option's value is not what it must be, or the protocol has no use for the option.
-    """
+    """The quiz that options without a study file ask for; times and keys are still text."""
     values = dict(options)
     protocol = values.get("protocol", QuizSettings().protocol)
     unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}

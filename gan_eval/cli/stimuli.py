@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import FitOption, Out
+from gan_eval.cli.options import Display, FitOption, Out
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 
@@ -21,20 +21,12 @@ def stimuli_import(
         Path | None,
         typer.Option(help="Inpainting: folder of masks, white is hole, of the pictures' stems; default: SOURCE/mask."),
     ] = None,
-    mask_kind: Annotated[
-        str | None, typer.Option(help="Kind of the holes, for the column mask_kind; default: folder.")
-    ] = None,
+    mask_kind: Annotated[str | None, typer.Option(help="Kind of the holes; default: folder.")] = None,
     fit: Annotated[
         FitOption | None,
         typer.Option(help="Real and fake of two sizes: the larger becomes as small as the other, by crop or stretch."),
     ] = None,
-    display: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOW..HIGH[:CHANNELS]",
-            help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: the real ones'.",
-        ),
-    ] = None,
+    display: Display = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.cli.console import Console
@@ -66,9 +58,7 @@ def stimuli_import(
 
 @stimuli_app.command("audit")
 def stimuli_audit(
-    sets: Annotated[
-        list[Path], typer.Argument(metavar="SET...", help="Stimulus sets; models may share real pictures.")
-    ],
+    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="Sets; models may share real pictures.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or ours.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table to stdout as JSON.")] = False,
 ) -> None:
@@ -99,15 +89,9 @@ def stimuli_audit(
 def stimuli_equalise(
     source: Annotated[Path, typer.Argument(metavar="SET", help="The stimulus set.")],
     out: Out,
-    size: Annotated[
-        str | None, typer.Option(help="Size, such as 256x256; default: the smallest width and height.")
-    ] = None,
-    fit: Annotated[
-        FitOption | None, typer.Option(help="Pictures of another shape: crop (the centre is kept) or stretch.")
-    ] = None,
-    jpeg: Annotated[
-        int | None, typer.Option(min=1, max=95, help="Send all through JPEG of this quality first (4:2:0).")
-    ] = None,
+    size: Annotated[str | None, typer.Option(help="Such as 256x256; default: the smallest sides.")] = None,
+    fit: Annotated[FitOption | None, typer.Option(help="Crop or stretch pictures of another shape.")] = None,
+    jpeg: Annotated[int | None, typer.Option(min=1, max=95, help="First JPEG of this quality (4:2:0).")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Random seed for the neutral file names.")] = 0,
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""

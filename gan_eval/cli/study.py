@@ -53,10 +53,7 @@ def try_pictures(
     quiz: Annotated[
         bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures or more, where there is a screen.")
     ] = True,
-    fit: Annotated[
-        FitOption | None,
-        typer.Option(help="Real and fake of another shape: the larger is cut or stretched to the other's size."),
-    ] = None,
+    fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
     threads: Threads = None,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
@@ -143,21 +140,14 @@ def run(
 
 def report(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The HTML file; default: report.html in the folder.")
-    ] = None,
-    figure: Annotated[
-        Path | None, typer.Option("--figure", help="Write figure 1 to this file, too: .pdf, .svg or .png.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: in the folder.")] = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Also write figure 1: .pdf, .svg, .png.")] = None,
     stimuli: Annotated[
         list[Path] | None,
         typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
     ] = None,
     with_raw_tables: Annotated[
-        bool,
-        typer.Option(
-            "--with-raw-tables", help="Put trials and sessions into the file too: who sat when and where. Not for mail."
-        ),
+        bool, typer.Option("--with-raw-tables", help="Also who sat when and where: trials and sessions. Not for mail.")
     ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file."""

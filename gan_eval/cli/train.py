@@ -12,6 +12,7 @@ import typer
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
+    Display,
     Out,
     Threads,
     given,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from trainer.datasets.presets import Preset
 
 
-EPOCHS = 200
-"""Length for an estimate without one; that of Isola et al. 2017 for their smaller sets."""
-
 Source = Annotated[
     Path, typer.Argument(metavar="RUN|FILE", help="A run's folder, one of its .safetensors, or a latest_net_G.pth.")
 ]
@@ -54,11 +52,7 @@ OPTIONS = LENGTHS | {
 
 
 def picture_size(text: str | None) -> int | Literal["native"] | None:
-    """Return the value of --image-size.
-
-    Raises:
-        UserError: it is neither a number nor native.
-    """
+    """Return the value of --image-size."""
     if text is None or text == "native":
         return "native" if text else None
     if not (text.isascii() and text.isdecimal()):
@@ -73,12 +67,8 @@ def train(
     model: Annotated[str | None, typer.Option(help="With a study: the model to train.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
-    split: Annotated[
-        str | None, typer.Option(help="Splits to train on; default: train. train+val+test trains on all pictures.")
-    ] = None,
-    direction: Annotated[
-        DirectionOption | None, typer.Option(help="AtoB (the default): the left half is the input.")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="Such as train (the default) or train+val+test.")] = None,
+    direction: Annotated[DirectionOption | None, typer.Option(help="AtoB (the default): the input is left.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
@@ -97,27 +87,17 @@ def train(
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
     ] = None,
     init_encoder: Annotated[
-        Path | None,
-        typer.Option(
-            "--init-encoder", metavar="RUN|FILE", help="Start a context encoder's encoder from any weights that fit."
-        ),
+        Path | None, typer.Option("--init-encoder", metavar="RUN|FILE", help="Weights for a context encoder's encoder.")
     ] = None,
     preset: Annotated[
-        str | None,
-        typer.Option(
-            help="A training: published, pathak, hole_filling; or a data set's, named by `gan-eval data list`."
-        ),
+        str | None, typer.Option(help="published, pathak, hole_filling, or a name of `gan-eval data list`.")
     ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
-    checkpoint_every: Annotated[
-        int | None, typer.Option(help="Steps between checkpoints; default: about a minute.")
-    ] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints; default: a minute.")] = None,
     keep: Annotated[int, typer.Option(help="Number of the latest checkpoints to keep.")] = 2,
     workers: Annotated[int | None, typer.Option(help="Threads that prepare batches; the result is the same.")] = None,
     threads: Threads = None,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only time a few steps; print time, memory and disk.")
-    ] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only estimate time, memory and disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
     """Train a generator on A|B pictures, or to fill holes in photographs.
@@ -149,7 +129,6 @@ def train(
             data_root=data_root,
             direction=direction,
             preset=preset,
-            default_epochs=EPOCHS if estimate else None,
         )
         job = replace(job, split=split or job.split)
         if job.settings.inpainting is not None:
@@ -202,15 +181,7 @@ def job_of_study(
     init_from: Path | None = None,
     init_encoder: Path | None = None,
 ) -> TrainingJob:
-    """The training of one of a study's models.
-
-    Args:
-        init_from: the run of the model that this one starts from.
-        init_encoder: the run of the model whose encoder it starts with.
-
-    Raises:
-        UserError: the study is bad, has no such model, or its data or the run that it starts from are not there.
-    """
+    """The training of one of a study's models."""
     from gan_eval.settings.study import load_study
     from gan_eval.study.plan import Plan
 
@@ -250,20 +221,13 @@ def job_of_options(
     data_root: Path | None = None,
     direction: Direction | None = None,
     preset: str | None = None,
-    default_epochs: int | None = None,
 ) -> TrainingJob:
     """The training that options without a study file ask for.
 
     Args:
-        options: settings that have an option of their own.
-        assignments: `NAME=VALUE` texts of `--set`, for any setting.
         data: default: the preset's name below `data_root`.
         direction: default: the preset's, else AtoB.
         preset: the name of a training, or of a data set whose training is known; options override what it says.
-        default_epochs: length of a training for which neither steps nor epochs are named.
-
-    Raises:
-        UserError: a value is not what it must be, a setting is given twice, or data or length are missing.
     """
     known: Preset | None = None
     training: Mapping[str, Any] = {}
@@ -286,9 +250,6 @@ def job_of_options(
     values = {**known_values, **values, **sections}
     if set(values) >= LENGTHS:
         raise UserError("train: give --steps or --epochs, not both")
-    if not LENGTHS & set(values) and default_epochs is not None:
-        typer.echo(f"neither --steps nor --epochs: estimated for --epochs {default_epochs}", err=True)
-        values["epochs"] = default_epochs
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:
@@ -315,9 +276,6 @@ def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
     {'receptive_field': 34, 'norm': 'instance', 'snapshots': [0, 10], 'jitter': False}
     >>> assigned_settings(["inpainting.fill=noise", "inpainting.masks={centre = 1}"])
     {'inpainting': {'fill': 'noise', 'masks': {'centre': 1}}}
-
-    Raises:
-        UserError: a text is not of that form, or a name stands twice.
     """
     values: dict[str, Any] = {}
     for name, text in pairs(assignments, "--set").items():
@@ -357,34 +315,20 @@ def generate(
     split: Annotated[str, typer.Option(help="The split; '.' for the pictures in the data folder itself.")] = "test",
     direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
-        Literal["train", "eval"] | None,
-        typer.Option(help="BatchNorm and dropout as in training or evaluation; default: as the generator was trained."),
+        Literal["train", "eval"] | None, typer.Option(help="BatchNorm and dropout; default: as it was trained.")
     ] = None,
     image_size: Annotated[
         str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch.")] = 1,
     dropout: Dropout = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Random seed for dropout and noise; default: the run's.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of pictures.")] = None,
-    masks: Annotated[
-        Path | None, typer.Option(help="For a generator that fills holes: a folder of other masks.")
-    ] = None,
-    mask_seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Random seed for the holes, the same for all generators; default: 0."),
-    ] = None,
-    display: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOW..HIGH[:CHANNELS]",
-            help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: the training's.",
-        ),
-    ] = None,
+    masks: Annotated[Path | None, typer.Option(help="Filling holes: a folder of other masks.")] = None,
+    mask_seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For the holes; default: 0.")] = None,
+    display: Display = None,
     data_root: DataRoot = None,
     threads: Threads = None,
 ) -> None:

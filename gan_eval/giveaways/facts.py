@@ -4,8 +4,6 @@ import hashlib
 import io
 import re
 import struct
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +37,7 @@ _FLOOR = 0.1
 
 
 def file_facts(path: Path) -> Facts:
-    """Return the metadata clues of one picture file, from its headers alone.
-
-    Args:
-        path: the picture; only its own name counts, not its folder's.
-
-    Raises:
-        UserError: the file is missing or not a picture.
-    """
+    """Return the metadata clues of one picture file, from its headers alone."""
     path = Path(path)
     require_file(path)
     name: Facts = {"suffix": path.suffix, "name_token": frozenset(_WORD.findall(path.stem.lower()))}
@@ -94,24 +85,6 @@ def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
         "jpeg_tables": tables,
         "jpeg_subsampling": subsampling,
     }
-
-
-def coding_clue(files: Iterable[tuple[str, Path]]) -> str | None:
-    """Return how the lossy coding of files differs between the classes; None if it does not.
-
-    Args:
-        files: `real` or `fake`, and the picture; those that cannot be read are passed over.
-    """
-    codings: dict[str, set[str]] = {"real": set(), "fake": set()}
-    for kind, path in files:
-        with suppress(UserError):
-            facts = file_facts(path)
-            lossy = f"JPEG {facts['jpeg_tables']}" if facts["jpeg_tables"] else "none"
-            codings[kind].add("WebP" if facts["format"] == "WEBP" else lossy)
-    if codings["real"] == codings["fake"]:
-        return None
-    real, fake = (", ".join(sorted(names)[:3]) for names in codings.values())
-    return f"lossy coding, by format and tables: real {real}; generated {fake}; its traces stay in the pixels"
 
 
 def profile_name(profile: bytes | None) -> str:

@@ -100,7 +100,7 @@ def try_folders(
         listener.message(f"import: left out, without partner: {len(set(unpaired))}, such as {unpaired[0]}")
     stages_of_pictures = [
         _import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles),
-        _audit_stage(out, pairs),
+        _audit_stage(out),
     ]
     markers.run(stages_of_pictures, out, listener)
     file = out / "study.toml"
@@ -238,12 +238,11 @@ def _import_stage(
     )
 
 
-def _audit_stage(out: Path, pairs: Pairs) -> Stage:
+def _audit_stage(out: Path) -> Stage:
     """What separates real from fake without a look at the content: `giveaways.csv`."""
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit, summary_lines
-        from gan_eval.giveaways.facts import coding_clue
 
         giveaways = audit(
             [read_set(out / "set")], on_progress=lambda done, total: listener.progress("audit", done, total)
@@ -251,9 +250,6 @@ def _audit_stage(out: Path, pairs: Pairs) -> Stage:
         write_rows(giveaways.rows, out / "giveaways.csv", tables.GIVEAWAYS)
         for line in summary_lines(giveaways):
             listener.message(f"audit: {line}")
-        sources = (source for files in pairs.values() for source in files.items())
-        if coding := coding_clue(("real" if role == "real" else "fake", path) for role, path in sources):
-            listener.message(f"audit: {coding}; stimuli equalise --jpeg 75 puts the same on all")
         return True
 
     return Stage(

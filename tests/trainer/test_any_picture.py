@@ -77,7 +77,6 @@ def only(folder: Path, stem: str) -> Path:
 @pytest.mark.parametrize(
     ("of_a", "of_b", "formats", "suffix"),
     [
-        (grey_8, colour_8, ("8-bit grey", "8-bit RGB"), ".png"),
         (colour_8, grey_16_tiff, ("8-bit RGB", "16-bit grey"), ".png"),
         (grey_8, five_16, ("8-bit grey", "16 bits, 5 channels"), ".tif"),
     ],

@@ -1,4 +1,4 @@
-"""Stimulus sets: layout, exactness of real pictures, modes, determinism, continuation, bad input."""
+"""Stimulus sets: layout, exactness, modes, determinism, continuation, bad input; and generators outside training."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from reference_layout import trained
 from safetensors import safe_open
 from safetensors.torch import save_file
 from training_runs import Stop, train, translate
@@ -21,8 +22,9 @@ from gan_eval.stimuli.importing import import_folder
 from gan_eval.tables import STIMULI
 from gan_eval.tables.frames import read_rows
 from trainer.generate import generate
-from trainer.inference import inference
+from trainer.inference import inference, translate_batch
 from trainer.nets.build import new_networks
+from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.nets.unet import UNet
 from trainer.randomness import Purpose
 from trainer.state.run_folder import GENERATOR, begin_run, digest_of, load_generator, run_lock, save_generator
@@ -100,15 +102,6 @@ def test_set_is_as_the_contract_says(run: Path, make_pairs: Pairs, tmp_path: Pat
         assert (row["width"], row["height"], row["fraction"]) == (64, 64, 0.25)
         assert row["sha256"] == sha256_file(out / row["file"])
         assert pixels(out / row["file"]).shape == (64, 64, 3)
-
-
-def test_real_and_input_that_need_no_resize_survive_exactly(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
-    data = make_pairs(test=2)
-    out = generate(run, data, split="test", out=tmp_path / "set")
-    for number in range(2):
-        whole = np.asarray(Image.open(data / "test" / f"{number}.png"))
-        np.testing.assert_array_equal(pixels(out / "real" / f"{number}.png"), whole[:, :64])
-        np.testing.assert_array_equal(pixels(out / "input" / f"{number}.png"), whole[:, 64:])
 
 
 def test_deterministic_and_independent_of_the_other_items(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
@@ -199,22 +192,6 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     assert not (tmp_path / "set").exists()
 
 
-def test_a_batch_gives_what_single_pictures_give(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
-    """But for the rounding of a level here and there; and the same call gives the same files."""
-    data = make_pairs(test=3)
-    for mode in ("train", "eval"):
-        single = generate(run, data, split="test", out=tmp_path / f"{mode}-1", mode=mode)
-        batched = generate(run, data, split="test", out=tmp_path / f"{mode}-3", mode=mode, batch_size=2)
-        again = generate(run, data, split="test", out=tmp_path / f"{mode}-again", mode=mode, batch_size=2)
-        assert hashes(batched) == hashes(again)
-        for number in range(3):
-            difference = np.abs(
-                pixels(single / "fake" / f"{number}.png") - 0.0 - pixels(batched / "fake" / f"{number}.png")
-            )
-            assert difference.max() <= 1
-            assert (difference > 0).mean() < 0.001
-
-
 def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(side=90, height=50, test=2)
     messages: list[str] = []
@@ -233,40 +210,8 @@ def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_
     assert [(row["width"], row["height"]) for row in read_rows(out / "stimuli.csv", STIMULI)] == [(90, 50)] * 4
 
 
-def test_out_of_memory_says_what_to_lower(
-    run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried ...")
-
-    data = make_pairs(test=3)
-    monkeypatch.setattr(UNet, "forward", full)
-    with pytest.raises(UserError, match="out of memory for a batch of 2 at 64x64; lower --batch-size"):
-        generate(run, data, split="test", out=tmp_path / "set", batch_size=2)
-    with pytest.raises(UserError, match="out of memory for a batch of 1 at 64x64; lower --image-size"):
-        generate(run, data, split="test", out=tmp_path / "set")
-    assert not (tmp_path / "set" / "stimuli.csv").exists()
-
-
-def spoil(file: Path, key: str, value: float) -> None:
-    """Replace one number of a generator's weight, with the right digest."""
-    rewritten(file, lambda _definition, tensors: tensors[key].view(-1)[1].fill_(value))
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_refused_by_name(
-    run: Path, make_pairs: Pairs, tmp_path: Path, value: float
-) -> None:
-    spoil(run / GENERATOR, "down.1.conv.weight", value)
-    line = r"generator\.safetensors: its weight down\.1\.conv\.weight is not finite; take another file"
-    with pytest.raises(UserError, match=line):
-        generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")
-    assert not (tmp_path / "set").exists()
-
-
-@pytest.mark.parametrize("batch_size", [2])
 def test_a_picture_that_is_not_finite_is_refused_by_name(
-    run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_size: int
+    run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Finite weights can overflow at some pictures. Finished pictures stay; no table is written."""
     data = make_pairs(name="facades", test=4)
@@ -282,35 +227,31 @@ def test_a_picture_that_is_not_finite_is_refused_by_name(
     with monkeypatch.context() as patch:
         patch.setattr(UNet, "forward", overflowing)
         with pytest.raises(UserError, match=line):
-            generate(run, data, split="test", out=tmp_path / "set", batch_size=batch_size)
+            generate(run, data, split="test", out=tmp_path / "set", batch_size=2)
     left = hashes(tmp_path / "set" / "fake")
-    assert sorted(left) == ["0.png", "1.png", "2.png"][: 4 - batch_size]
+    assert sorted(left) == ["0.png", "1.png"]
     assert not (tmp_path / "set" / "stimuli.csv").exists()
-    generate(run, data, split="test", out=tmp_path / "set", batch_size=batch_size)
+    generate(run, data, split="test", out=tmp_path / "set", batch_size=2)
     assert left.items() <= hashes(tmp_path / "set" / "fake").items()
 
 
-def rewritten(file: Path, change: Callable[..., object], *, has_digest: bool = True) -> None:
-    """Write the file again with changed metadata or tensors, and their right digest."""
+def rewritten(file: Path, change: Callable[..., object]) -> None:
+    """Write the file again with changed metadata or tensors, and their right digest unless a change has given one."""
     with safe_open(file, framework="pt") as content:
         tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
         definition = json.loads(content.metadata()["gan_eval"])
     del definition["digest"]
     changed = change(definition, tensors)
-    if has_digest:
-        definition["digest"] = digest_of(definition, tensors)
+    definition.setdefault("digest", digest_of(definition, tensors))
     save_file(tensors, file, {"gan_eval": changed if isinstance(changed, str) else json.dumps(definition)})
-
-
-def test_a_generator_without_its_digest_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
-    rewritten(run / GENERATOR, lambda *_: None, has_digest=False)
-    with pytest.raises(UserError, match="changed since it was written"):
-        generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")
-    assert not (tmp_path / "set").exists()
 
 
 def setting(**changes: object) -> Callable[..., object]:
     return lambda definition, _tensors: definition["settings"].update(changes)
+
+
+def weight(value: float) -> Callable[..., object]:
+    return lambda _definition, tensors: tensors["down.1.conv.weight"].view(-1)[1].fill_(value)
 
 
 @pytest.mark.parametrize(
@@ -325,6 +266,9 @@ def setting(**changes: object) -> Callable[..., object]:
         (lambda definition, _: definition.update(fraction=7), "fraction 7 in its metadata"),
         (lambda definition, _: definition.update(settings=[1]), "its metadata are damaged"),
         (lambda definition, _: "[" * 100_000, "its metadata are damaged"),
+        (lambda definition, _: definition.update(digest="0"), "changed since it was written"),
+        (weight(float("nan")), r"its weight down\.1\.conv\.weight is not finite; take another file"),
+        (weight(float("inf")), r"its weight down\.1\.conv\.weight is not finite; take another file"),
     ],
 )  # fmt: skip
 def test_damaged_metadata_are_refused_before_anything_is_made(
@@ -336,3 +280,45 @@ def test_damaged_metadata_are_refused_before_anything_is_made(
         generate(run, make_pairs(name="facades", test=1), split="test", out=tmp_path / "set")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "set").exists()
+
+
+Settings = Callable[..., TrainingSettings]
+
+
+def pictures(count: int) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("changes", [{}, {"statistics": "batch"}, {"norm": "instance"}, {"generator": "resnet_6"}])
+def test_a_picture_does_not_depend_on_its_batch(mode: str, changes: dict[str, str], tiny: Settings) -> None:
+    net = trained(new_networks(tiny(**changes))[0])
+    three = pictures(3)
+    with inference(net, mode):
+        together = translate_batch(net, three, purpose=Purpose.GENERATE, seed=1, numbers=[7, 8, 9])
+        alone = [
+            translate(net, picture, purpose=Purpose.GENERATE, seed=1, number=number)
+            for picture, number in zip(three, (7, 8, 9), strict=True)
+        ]
+    for one, other in zip(together, alone, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 1
+        assert (one != other).mean() < 0.001
+        assert one.std() > 3
+
+
+def test_everything_is_as_before_even_after_an_error(tiny: Settings) -> None:
+    net, _ = new_networks(tiny(statistics="batch"))
+    net.train()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    state = torch.random.get_rng_state()
+    with pytest.raises(RuntimeError):
+        with inference(net, "train"):
+            translate_batch(net, pictures(2), purpose=Purpose.SAMPLES, seed=0, numbers=[0, 1])
+            net(torch.zeros(1, 5, 64, 64))
+    norms = [module for module in net.modules() if isinstance(module, BatchNorm2d)]
+    assert norms
+    assert all(norm.track_running_stats and not norm.per_sample for norm in norms)
+    assert all(module.generators is None for module in net.modules() if isinstance(module, Dropout))
+    assert net.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+    assert torch.equal(torch.random.get_rng_state(), state)

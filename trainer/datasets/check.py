@@ -1,4 +1,4 @@
-"""A check of a data set, of A|B pictures or of photographs, before a training."""
+"""A look at a data set before a training: a check of every picture, and a contact sheet of A|B pictures."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -7,28 +7,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from PIL import Image, ImageDraw, ImageFont
+
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import atomic_path
 from gan_eval.settings.training import Direction
-from gan_eval.stimuli.pictures import as_shown, read_rgb
+from gan_eval.stimuli.pictures import Picture, as_shown, read_rgb, resize
 from gan_eval.stimuli.pixel_formats import RGB8, Samples
-from trainer.datasets.dataset import OnProgress, try_pictures
+from trainer.datasets.dataset import OnProgress, evenly_spread, try_pictures
 from trainer.datasets.pairs import (
     Formats,
     PairedSet,
     Side,
     direction_from,
+    doubtful_direction,
     drawn_side,
     flatness,
     list_splits,
-    narrow_halves,
-    shared_stems,
 )
-from trainer.datasets.photographs import FEW, PhotographSet, double_width_remark, has_usual_splits, walk
+from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
+from trainer.datasets.presets import PRESETS
 
 LISTED = 20  # number of findings of a kind in the printed list; JSON has all
 SIZES_LISTED = 5  # number of sizes in the printed list; JSON has all
 
-Kind = Literal["unusable", "duplicate", "sizes", "shape", "split", "stem", "few", "format"]
+Kind = Literal["unusable", "duplicate", "sizes", "split", "format"]
 
 
 @dataclass(frozen=True)
@@ -191,11 +194,6 @@ def pair_findings(report: Report) -> Iterator[Finding]:
     if len(report.sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in report.sizes.items())
         yield Finding("sizes", f"pictures of several sizes: {listed}; training resizes each half to a square")
-    if narrow := narrow_halves({picture.path: (picture.width, picture.height) for picture in report.pictures}):
-        yield Finding("shape", narrow)
-    for split in list_splits(report.folder):
-        if shared := shared_stems(PairedSet(report.folder).paths(split)):
-            yield Finding("stem", shared)
     yield from duplicates(report, "the same picture", lambda pixels: pixels)
     yield from duplicates(report, "the same A half", lambda pixels: pixels[0], whole=False)
     yield from duplicates(report, "the same B half", lambda pixels: pixels[1], whole=False)
@@ -208,16 +206,6 @@ def photograph_findings(report: Report, by_split: dict[str, list[Path]]) -> Iter
         if others := [path for path in walk(report.folder) if path not in included]:
             outside = f"{len(others)} outside train, val and test not looked at, such as {report.name(others[0])}"
             yield Finding("split", f"pictures: {outside}")
-    for split, paths in by_split.items():
-        for clash in PhotographSet(report.folder).names_and_clashes(paths, split)[1]:
-            yield Finding("stem", clash)
-    if 0 < (count := report.splits.get("train", 0)) < FEW:
-        some = f"{count} photograph{'' if count == 1 else 's'}"
-        yield Finding("few", f"train: only {some}; a generator learns them by heart")
-    for split, count in report.splits.items():
-        double = sum(picture.width == 2 * picture.height for picture in report.pictures if picture.split == split)
-        if remark := double_width_remark(report.folder / split, double, count):
-            yield Finding("shape", remark)
     equal = list(duplicates(report, "the same picture", lambda pixels: pixels))
     yield from sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
 
@@ -237,3 +225,86 @@ def duplicates(
             across = " across splits" if len({picture.split for picture in group}) > 1 else ""
             names = ", ".join(report.name(picture.path) for picture in group)
             yield Finding("duplicate", f"{what}{across}: {names}")
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+COLUMNS = 3  # pairs in a row
+CELL = 192  # longest side of a half on the sheet, in pixels
+MARGIN = 24  # around and between pairs
+LABEL = 24  # height of a line of text
+PAPER, INK = (250, 250, 248), (32, 33, 36)
+INPUT, TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
+
+
+def preview(
+    data: Path,
+    out: Path,
+    *,
+    direction: Direction | None = None,
+    split: str | None = None,
+    count: int = 12,
+    on_message: Callable[[str], None] | None = None,
+) -> Path:
+    """Draw `count` pairs, spread evenly over a split, each half marked as input or target.
+
+    Args:
+        direction: AtoB: the left half is the input; default: that of the preset called like the folder, else AtoB.
+        split: default: train where there is one, else the first.
+    """
+    out, say = Path(out), on_message or (lambda _message: None)
+    if out.suffix.lower() not in SUFFIXES:
+        raise UserError(f"--out {out}: wanted a picture's name, ending in {', '.join(SUFFIXES)}")
+    if count < 1:
+        raise UserError(f"--count {count}: wanted 1 or more")
+    name = Path(data).resolve().name
+    direction = direction or (PRESETS[name].direction if name in PRESETS else "AtoB")
+    if not split:
+        splits = list_splits(data)
+        split = "train" if not splits or "train" in splits else splits[0]
+    data_set = PairedSet(data)
+    paths = data_set.paths(split)
+    data_set.formats = data_set.found_formats(paths)
+    examined = evenly_spread(paths, count)
+    results = dict(zip(examined, try_pictures(examined, data_set.shown_sides), strict=True))
+    pairs = {path: halves for path, halves in results.items() if not isinstance(halves, UserError)}
+    errors = [error for error in results.values() if isinstance(error, UserError)]
+    if not pairs:
+        raise errors[0]
+    for error in errors:
+        say(f"{error} (not on the sheet)")
+    flat_a, flat_b = ([flatness(halves[side]) for halves in pairs.values()] for side in (0, 1))
+    plain = all(side.is_plain for side in data_set.formats)
+    if doubt := doubtful_direction(drawn_side(flat_a, flat_b) if plain else None, direction):
+        say(doubt)
+    title = f"{name} / {split}: {len(pairs)} of {len(paths)} pairs, {direction}"
+    sheet = contact_sheet(pairs, title, direction)
+    with atomic_path(out) as temporary:
+        sheet.save(temporary)
+    return out
+
+
+def contact_sheet(pairs: dict[Path, tuple[Picture, Picture]], title: str, direction: Direction) -> Image.Image:
+    """The pairs as they lie in their files, A left and B right, a coloured bar with a label over each half."""
+    roles = (("A = input", INPUT), ("B = target", TARGET))
+    if direction == "BtoA":
+        roles = (("A = target", TARGET), ("B = input", INPUT))
+    font = ImageFont.load_default(15)
+    wide, high = 2 * CELL + MARGIN, CELL + 2 * LABEL + MARGIN
+    columns = min(COLUMNS, len(pairs))
+    size = MARGIN + columns * wide, LABEL + 2 * MARGIN + -(-len(pairs) // columns) * high
+    sheet = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((MARGIN, MARGIN), title, fill=INK, font=font)
+    for number, (path, halves) in enumerate(pairs.items()):
+        row, column = divmod(number, columns)
+        left, top = MARGIN + column * wide, LABEL + 2 * MARGIN + row * high
+        for half, (label, colour) in zip(halves, roles, strict=True):
+            scale = CELL / max(half.shape[:2])
+            height, width = (max(1, round(length * scale)) for length in half.shape[:2])
+            draw.rectangle((left, top, left + width - 1, top + LABEL - 1), fill=colour)
+            draw.text((left + 4, top + 3), label, fill=PAPER, font=font)
+            sheet.paste(Image.fromarray(resize(half, (height, width))), (left, top + LABEL))
+            left += width
+        name = path.name if len(path.name) <= 48 else f"..{path.name[-46:]}"  # the end identifies it
+        draw.text((MARGIN + column * wide, top + LABEL + height + 3), name, fill=INK, font=font)
+    return sheet

@@ -76,12 +76,9 @@ class DataSet(ABC):
     def require_shape(path: Path, width: int, height: int) -> None:
         """Refuse a file's picture of a size that cannot be used."""
 
-    @abstractmethod
-    def remarks(self, paths: list[Path]) -> list[str]:
-        """Return a message for each doubt about a training on these pictures.
-
-        A few of the pictures are judged; broken ones are passed over.
-        """
+    def remarks(self, _paths: list[Path]) -> list[str]:
+        """Return a message for each doubt about a training on these pictures, by a few that can be read."""
+        return []
 
     def files(self, paths: list[Path]) -> list[Path]:
         """All files of the items that the paths name."""

@@ -7,7 +7,6 @@ of neighbouring pixels with nearly the same grey level identified the drawn half
 maps, cityscapes, edges2shoes and a set with exchanged sides.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from gan_eval.stimuli.pictures import (
     sides_of,
 )
 from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
-from trainer.datasets.dataset import LOOKED_AT, NAMED, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
+from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]
 Formats = tuple[PixelFormat, PixelFormat]  # values of input and target
@@ -74,13 +73,6 @@ class PairedSet(DataSet):
         self.require_folder()
         data = self.root
         if not self.has_split(split):
-            if any(names_a_picture(path) for path in data.iterdir()):
-                if self._sides:
-                    fix = (
-                        f"put them into {data.name}/{split} and {self._sides[1].name}/{split}, or join the two folders"
-                    )
-                    raise UserError(f"{data}: pictures lie directly in it; {fix} with gan-eval data pair")
-                raise UserError(f"{data}: pictures lie directly in it; give the folder above, {data.resolve().parent}")
             splits = ", ".join(sorted(folder.name for folder in data.iterdir() if folder.is_dir())) or "none"
             raise UserError(f"{data}: no split {split!r} (a folder of pictures); there are: {splits}")
         return list_pictures(data / split)[:limit]
@@ -169,22 +161,21 @@ class PairedSet(DataSet):
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
     def remarks(self, paths: list[Path]) -> list[str]:
-        """A doubtful direction or shape, and a format that is not 8-bit RGB."""
+        """A format that is not 8-bit RGB, and a doubtful direction."""
         examined = evenly_spread(paths, LOOKED_AT)
-        results = zip(examined, try_pictures(examined, self.shown_sides), strict=True)
-        halves = {path: result for path, result in results if not isinstance(result, UserError)}
-        doubt = narrow_halves({path: (2 * a.shape[1], a.shape[0]) for path, (a, _) in halves.items()})
-        if doubt is None and all(side.is_plain for side in self.formats):  # else neither is drawn, or of one photograph
-            drawn = drawn_side([flatness(a) for a, _ in halves.values()], [flatness(b) for _, b in halves.values()])
-            doubt = doubtful_direction(drawn, self.direction)
-            doubt = doubt and f"{doubt}; gan-eval data preview shows it"
-        other = None
+        results = try_pictures(examined, self.shown_sides)
+        halves = [result for result in results if not isinstance(result, UserError)]
+        found = []
         if not all(side.is_rgb8 for side in self.formats):
             formats = [
                 f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats
             ]
-            other = f"{self.folder}: input {formats[0]}; target {formats[1]}"
-        return [message for message in (other, doubt) if message is not None]
+            found.append(f"{self.folder}: input {formats[0]}; target {formats[1]}")
+        if all(side.is_plain for side in self.formats):  # else neither is drawn
+            drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
+            if doubt := doubtful_direction(drawn, self.direction):
+                found.append(f"{doubt}; gan-eval data preview shows it")
+        return found
 
 
 def list_splits(data: Path) -> list[str]:
@@ -194,31 +185,6 @@ def list_splits(data: Path) -> list[str]:
     names = [folder.name for folder in data_set.root.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
     splits = [name for name in names if any(names_a_picture(path) for path in (data_set.root / name).iterdir())]
     return sorted(splits, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
-
-
-def shared_stems(paths: list[Path]) -> str | None:
-    """The message where pictures of one split differ only in their suffix; None where none do."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        names[path.stem].append(path.name)
-    groups = [" and ".join(group) for group in names.values() if len(group) > 1]
-    if not groups:
-        return None
-    listed = ", ".join([*groups[:NAMED], *([f"{len(groups) - NAMED} more"] if len(groups) > NAMED else [])])
-    return f"{paths[0].parent.name}: the same stem, by which pictures are paired: {listed}; rename one of each"
-
-
-def narrow_halves(sizes: dict[Path, tuple[int, int]]) -> str | None:
-    """The message where pictures, given with (width, height), are no wider than high: hardly two halves each."""
-    narrow = {path: size for path, size in sizes.items() if size[0] <= size[1]}
-    if not narrow:
-        return None
-    path, (width, height) = next(iter(narrow.items()))
-    return (
-        f"{len(narrow)} of {len(sizes)} pictures are no wider than high, such as {path.parent.name}/{path.name} of "
-        f"{width}x{height}: each half would be {width // 2}x{height}; are these single photographs? "
-        "gan-eval data check --photographs looks at such, gan-eval data pair makes pairs of them"
-    )
 
 
 def flatness(half: Picture) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path, PurePath
 
@@ -19,11 +19,10 @@ from gan_eval.stimuli.pictures import (
     read_rgb,
     resize,
 )
-from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
+from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, DataSet, Size
 
 SHARES = (("train", 80), ("val", 10), ("test", 10))
 """Per cent of the pictures in each split, where the folders do not decide."""
-FEW = 50  # number of photographs below which a generator memorises them
 
 
 class PhotographSet(DataSet):
@@ -67,23 +66,14 @@ class PhotographSet(DataSet):
 
     def names(self, paths: list[Path], split: str) -> dict[str, Path]:
         """Return the pictures by their paths below the split's folder, without suffix, with "-" for slashes."""
-        names, clashes = self.names_and_clashes(paths, split)
-        if clashes:
-            raise UserError(clashes[0])
-        return names
-
-    def names_and_clashes(self, paths: Iterable[Path], split: str) -> tuple[dict[str, Path], list[str]]:
-        """The pictures by name, and a message for each that has the name of an earlier one: generation refuses it."""
         root = self._split_folder(split) or self.folder
-        first: dict[str, Path] = {}
-        clashes: list[str] = []
+        names: dict[str, Path] = {}
         for path in paths:
             name = "-".join(path.relative_to(root).with_suffix("").parts)
-            if name in first:
-                clashes.append(f"{path}: would be called {name}, as {first[name]} is; rename one of them")
-            else:
-                first[name] = path
-        return first, clashes
+            if name in names:
+                raise UserError(f"{path}: would be called {name}, as {names[name]} is; rename one of them")
+            names[name] = path
+        return names
 
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
         """The centre square of a photograph, or the whole as a square."""
@@ -101,16 +91,6 @@ class PhotographSet(DataSet):
             raise UserError(
                 f"{path}: {width}x{height} pixels are too small, {SMALLEST_SIDE} a side are wanted; remove it"
             )
-
-    def remarks(self, paths: list[Path]) -> list[str]:
-        """Very few pictures, and A|B pairs."""
-        examined = evenly_spread(paths, LOOKED_AT)
-        tried = try_pictures(examined, lambda path: read_rgb(path).shape)
-        shapes = [shape for shape in tried if not isinstance(shape, UserError)]
-        double = sum(width == 2 * height for height, width, _ in shapes)
-        pairs = double_width_remark(examined[0].parent, double, len(shapes))
-        few = f"{self.folder}: only {len(paths)} photographs to train on; it will learn them by heart"
-        return [*([few] if len(paths) < FEW else []), *([pairs] if pairs else [])]
 
     def _walk_split(self, split: str) -> Iterator[Path]:
         """The pictures of a split, in natural order of their relative paths."""
@@ -180,13 +160,3 @@ def centre_square(picture: Picture) -> Picture:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return picture[top : top + side, left : left + side]
-
-
-def double_width_remark(folder: Path, double: int, of: int) -> str | None:
-    """Return the message where most pictures are exactly twice as wide as high, as A|B pictures are."""
-    if 2 * double <= of:
-        return None
-    return (
-        f"{folder}: {double} of {of} pictures looked at are exactly twice as wide as high: these look like A|B pairs, "
-        "not photographs"
-    )

@@ -21,7 +21,7 @@ from trainer.job import TrainingJob
 from trainer.loop.failures import breakdowns_explained
 from trainer.loop.plan import Say
 from trainer.loop.run import Run, open_run
-from trainer.watch.samples import write_grid
+from trainer.watch.validation import write_grid
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the current activity, its steps done, and their total."""
@@ -29,7 +29,6 @@ OnProgress = Callable[[str, int, int], None]
 WARM_UP = 3  # steps before the timed ones; they fill caches and create the optimizers' state
 TIMED = 20
 BUDGET_S = 120.0  # time after which no further step is timed
-AT_ONCE_ON_GPU = 5  # steps timed together on a GPU, because waiting after each would slow them down
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,6 @@ class Estimate:
     steps: int  # steps of the whole run
     steps_timed: int
     step_s: float  # median time of a step
-    slowest_step_s: float
     samples_s: float  # time of all sample grids
     validations: int
     validations_s: float  # time of all validations
@@ -67,7 +65,7 @@ class Estimate:
         of_it = f", {measuring} of it for {self.validations} validations" if self.validations else ""
         memory = "unknown on this system" if self.memory_bytes is None else f"{size(self.memory_bytes)} at most"
         shares = ", ".join(f"{name} {size(share)}" for name, share in self.disk.items() if share)
-        timed = f"median of {self.steps_timed} steps, the slowest {self.slowest_step_s:.3g} s"
+        timed = f"median of {self.steps_timed} steps"
         return [
             f"speed:  {1 / self.step_s:.3g} steps/s on {where} ({timed})",
             f"time:   {clock(self.total_s)} for {self.steps} steps{of_it}",
@@ -123,7 +121,6 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
         steps=run.total,
         steps_timed=len(times),
         step_s=statistics.median(times),
-        slowest_step_s=max(times),
         samples_s=len(due.samples) * sample_s,
         validations=validations,
         validations_s=validations * validation_s,
@@ -149,11 +146,9 @@ def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = 
     times: list[float] = []
     to_time = min(TIMED, run.total - run.done)
     while len(times) < to_time and (not times or time.monotonic() - began < BUDGET_S):
-        count = min(AT_ONCE_ON_GPU if is_gpu else 1, run.total - run.done)
         started = waited_time(is_gpu)
-        for _ in range(count):
-            run.step()
-        times += [(waited_time(is_gpu) - started) / count] * count
+        run.step()
+        times.append(waited_time(is_gpu) - started)
         progress("estimate: timed steps", len(times), to_time)
     return times
 

@@ -69,8 +69,7 @@ from trainer.state.trained_on import TrainedOn, pictures_of_run, record_pictures
 from trainer.step import training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
-from trainer.watch.samples import grid_path, sample_examples, write_grid
-from trainer.watch.validation import Validation, validation_examples
+from trainer.watch.validation import Validation, grid_path, sample_examples, validation_examples, write_grid
 
 SECONDS = 60.0  # time between checkpoints where no number of steps is given
 SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it

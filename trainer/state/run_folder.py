@@ -59,11 +59,7 @@ def run_lock(out: Path) -> tuple[Path, str, str]:
 
 
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
-    """Check that the run may start or continue in `out`; nothing is written.
-
-    Returns:
-        A message for each property of the machine that differs from the run's start.
-    """
+    """Check that the run may start or continue in `out`; nothing is written."""
     if not (out / CONFIG).exists():
         if out.exists():
             claim_output_folder(out)

@@ -61,11 +61,7 @@ class TrainingLog:
         self._pending = []
 
     def check(self, step: int) -> None:
-        """Fetch the terms of the steps up to `step` and make sure that they are finite.
-
-        Raises:
-            UserError: a term is not finite.
-        """
+        """Fetch the terms of the steps up to `step` and make sure that they are finite."""
         first = step - len(self._pending) + 1
         on_device = [value for terms in self._pending for value in terms.values() if isinstance(value, Tensor)]
         fetched = iter(torch.stack(on_device).tolist() if on_device else [])

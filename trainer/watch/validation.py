@@ -1,4 +1,4 @@
-"""Validation: a generator measured on pictures that it was not trained on, in both modes, while it is trained.
+"""Validation: a generator measured on pictures that it was not trained on, in both modes; and sample grids.
 
 The trainer knows no metric. The command hands in what measures a stimulus set (`Measure`), so that the numbers are
 those of batch reports.
@@ -14,14 +14,14 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode
-from gan_eval.stimuli.pictures import resize, write_samples
+from gan_eval.stimuli.pictures import resize, write_png
 from gan_eval.stimuli.pixel_formats import Samples
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
-from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, excluding
+from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, evenly_spread, excluding
+from trainer.generate import Names, item_rows, write_item
 from trainer.inference import inference
-from trainer.items import Names, item_rows, write_item
 from trainer.randomness import Purpose
 from trainer.state.trained_on import TrainedOn
 from trainer.tasks import Example, Task
@@ -108,8 +108,6 @@ class Validation:
         self._examples = examples
         self._measure = measure
         self._at_once = 1 if len(self) <= HELD else TOGETHER
-        self._given: set[Path] = set()
-        """Fakes whose real picture, input and mask this process has written or found."""
 
     def __len__(self) -> int:
         """Pictures that are measured in each mode."""
@@ -133,34 +131,23 @@ class Validation:
             fakes: list[Samples] = []
             targets: list[Samples] = []
             rows: list[Row] = []
+            folder, of_set = self._folder / mode, Names("validation", "model", examples.split)
             with inference(net, mode):
                 for start in range(0, len(self), self._at_once):
                     numbers = range(start, min(start + self._at_once, len(self)))
                     batch = [examples.read(examples.names[number]) for number in numbers]
                     outputs = self._task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
                     for number, example, output in zip(numbers, batch, outputs, strict=True):
-                        rows += self._write(examples.names[number], example, output.fake, mode)
+                        write_item(folder, examples.names[number], example, output.fake)
+                        rows += item_rows(folder, examples.names[number], example, of_set, facts=self._task.row_facts)
                         if number % every == 0:
                             fakes.append(thumbnail(output.fake))
                             targets.append(thumbnail(example.target))
-            folder = self._folder / mode
             write_set(folder, rows)
             measured = self._measure.values(folder)
             measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
             values += [{"mode": mode, "split": examples.split, **seen, **row} for row in measured]
         return values
-
-    def _write(self, name: str, example: Example, fake: Samples, mode: Mode) -> list[Row]:
-        """Write the pictures of an item, of which the fake alone is another one each time; returns its rows."""
-        folder, of_target = self._folder / mode, example.formats[1]
-        file = folder / "fake" / f"{name}{of_target.suffix}"
-        if file in self._given:
-            write_samples(file, fake, of_target)
-        else:
-            write_item(folder, name, example, fake)
-            self._given.add(file)
-        of_set = Names("validation", "model", self._examples.split)
-        return item_rows(folder, name, example, of_set, facts=self._task.row_facts)
 
 
 def thumbnail(picture: Samples) -> Samples:
@@ -185,3 +172,47 @@ def rms_difference(pictures: list[Samples]) -> float:
         return 0.0
     small = np.stack([thumbnail(picture) for picture in pictures]).astype(np.float64)
     return float(np.sqrt(2 * small.var(axis=0, ddof=1).mean()))
+
+
+SAMPLE_SPLITS = ("test", "val")  # splits of the items, best first
+SAMPLES = 4  # items in a grid
+
+
+def grid_path(folder: Path, step: int) -> Path:
+    """The file of the grid after `step` steps."""
+    return folder / f"step_{step:07d}.png"
+
+
+def sample_examples(
+    task: Task, data_set: DataSet, train: list[Path], *, train_split: str, say: Callable[[str], None]
+) -> list[Example]:
+    """Up to SAMPLES items at the training size, spread over the pictures not trained on where there are any."""
+
+    def examples(paths: list[Path]) -> list[Example]:
+        size, seed = task.settings.image_size, task.settings.seed
+        return [
+            task.example(data_set.read(path, size), stem=path.stem, number=number, seed=seed)
+            for number, path in enumerate(paths)
+        ]
+
+    for split in SAMPLE_SPLITS:
+        if split == train_split or not data_set.has_split(split):
+            continue
+        try:
+            if unseen := excluding(data_set.paths(split), train):
+                return examples(evenly_spread(unseen, SAMPLES))
+        except UserError as error:
+            say(f"{error} (no sample grids of {split})")
+    return examples(evenly_spread(train, SAMPLES))
+
+
+def write_grid(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:
+    """Write a grid, one row for each item, in the first of the task's modes."""
+    numbers, seed = range(len(examples)), task.settings.seed
+    with inference(net, task.modes[0]):
+        outputs = [
+            task.outputs(net, [example], purpose=Purpose.SAMPLES, seed=seed, numbers=[number])[0]
+            for number, example in zip(numbers, examples, strict=True)
+        ]
+    rows = [np.concatenate(task.panels(*pair), axis=1) for pair in zip(examples, outputs, strict=True)]
+    write_png(path, np.concatenate(rows, axis=0))

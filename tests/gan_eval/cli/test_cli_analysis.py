@@ -1,21 +1,19 @@
 """`gan-eval analyze`: what it reads, the plan and what departs from it, and poor tables."""
 
 import csv
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.store import open_store
-from gan_eval.tables import PARTICIPANTS, PARTICIPATION, SESSIONS, STIMULI, TRIALS
+from gan_eval.tables import PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
 from gan_eval.tables.frames import read_table
 
 PLAN = """
@@ -105,40 +103,6 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     assert f"{100 * float(both['balanced_accuracy']):.1f} [" in models[2]
 
 
-def files_in(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def graded(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    return [
-        row | {"kind": "", "response": "", "correct": "", "rating": 1 + place % 4} for place, row in enumerate(rows)
-    ]
-
-
-@pytest.mark.nightly
-def test_tables_of_an_earlier_analysis_go_and_the_users_files_stay(tmp_path, analyze):
-    """One analysis is one set of tables."""
-    for name, rows in (("first", graded(answers())), ("second", answers())):
-        (tmp_path / name).mkdir()
-        write(tmp_path / name / "trials.csv", rows)
-    asked = {"session": "s0", "participant": "P0", "question": "age", "answer": "20"}
-    write(tmp_path / "first" / "participants.csv", [dict.fromkeys(PARTICIPANTS.names, "") | asked])
-
-    def made(name: str, out: Path) -> dict[str, bytes]:
-        assert run(["analyze", str(tmp_path / name / "trials.csv"), "--out", str(out)]) == 0
-        return files_in(out)
-
-    first, second = (made(name, tmp_path / f"only {name}") for name in ("first", "second"))
-    assert {"opinion_scores.csv", "participants.csv"} <= set(first) - set(second)
-    out = tmp_path / "out"
-    assert made("first", out) == first
-    mine = {"mine.csv": b"a,b\n1,2\n", "raters.txt": b"mine", "choices.csv": b"what,I\nchose,1\n"}
-    for name, text in mine.items():
-        (out / name).write_bytes(text)
-    (out / "hype.csv").write_bytes(first["opinion_scores.csv"])  # no table hype: not ours
-    assert made("second", out) == {**second, **mine, "hype.csv": first["opinion_scores.csv"]}
-
-
 @pytest.mark.nightly
 def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, capsys):
     """Detect it by the record of the set, or without one by the tables' own column."""
@@ -177,57 +141,6 @@ def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, caps
     capsys.readouterr()
     assert run(["report", str(copied)]) == 2
     assert "rows of another analysis (analysis-" in capsys.readouterr().err
-
-
-def write_set(folder: Path, rows: list[dict[str, object]], *, reals: Iterable[dict[str, object]] = ()) -> None:
-    """A stimulus set of the fakes of those trials, centres and blocks by turns, and of the reals of others."""
-    folder.mkdir()
-    pictures = {row["stimulus"]: row for row in rows if row["kind"] == "fake"}
-    pictures |= {row["stimulus"]: row for row in reals if row["kind"] == "real"}
-    holes = [("centre", 0.0625), ("blocks", 0.2)]
-    stimuli = []
-    for number, row in enumerate(pictures.values()):
-        kind, area = holes[number % 2]
-        one: dict[str, object] = dict.fromkeys(STIMULI.names, "")
-        one |= {column: row[column] for column in ("stimulus", "kind", "model", "dataset")}
-        stimuli.append(
-            one
-            | {
-                "item": f"{row['dataset']}/{number}",
-                "file": "a.png",
-                "sha256": "0" * 64,
-                "mask_kind": kind,
-                "mask_area": area,
-            }
-        )
-    write(folder / "stimuli.csv", stimuli)
-
-
-@pytest.mark.slow
-def test_holes_come_from_the_sets_that_were_shown(tmp_path, analyze):
-    rows = [row | {"model": "fake" if row["kind"] == "fake" else ""} for row in answers()]
-    write(tmp_path / "trials.csv", rows)
-    write_set(tmp_path / "set", rows)
-    status, said = analyze("--stimuli", tmp_path / "set")
-    assert said.endswith(f"next: gan-eval report {tmp_path / 'out'} --stimuli {tmp_path / 'set'}\n")
-    rates = read_table(tmp_path / "out" / "rates.csv", RATES)
-    kinds = rates[rates["scope"] == "mask_kind"]
-    assert set(kinds["id"]) == {"centre", "blocks"}
-    assert kinds["n_fake"].sum() == 6 * 8
-    first = next(row["stimulus"] for row in rows if row["kind"] == "fake")
-    write_set(
-        tmp_path / "other", [row | {"stimulus": f"other/{row['stimulus']}", "dataset": "other/d"} for row in rows]
-    )
-    status, said = analyze("--stimuli", tmp_path / "set", "--stimuli", tmp_path / "other")
-    assert status == 2
-    assert said == (
-        f"gan-eval: --stimuli {tmp_path / 'other'}: none of its generated pictures is in the trials; name a set that "
-        f"was shown, and pictures alike: it has other/{first}, the trials have {min(row['stimulus'] for row in rows)}\n"
-    )
-    write_set(tmp_path / "raw", [row | {"stimulus": f"{row['stimulus']}-raw"} for row in rows], reals=rows)
-    assert analyze("--stimuli", tmp_path / "raw")[0] == 2, "it shares its real pictures alone"
-    with pytest.raises(UserError, match="other: none of its generated pictures is in the trials; name a set that was"):
-        read_folder(tmp_path / "out", stimuli=[tmp_path / "set", tmp_path / "other"])
 
 
 @pytest.mark.parametrize(
@@ -273,40 +186,6 @@ def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
     models = read_table(tmp_path / "out" / "mixed_models.csv", MIXED_MODELS)
     assert models["term"].str.contains("age").any()
     assert models["exploratory"].isna().all()
-
-
-POOR = {
-    "no rows": [],
-    "one trial": answers(people=1, each=1),
-    "one participant": answers(people=1, each=20),
-    "one stimulus": answers(stimulus="d/fake/1", kind="fake", model="m", correct=""),
-    "all right": [row | {"response": row["kind"], "correct": "true"} for row in answers()],
-    "all fake": answers(response="fake", correct=""),
-    "no answers": answers(response="none", correct="", reaction_time_ms=""),
-    "missing cells": [row | {"kind": "", "reaction_time_ms": ""} if n % 3 else row for n, row in enumerate(answers())],
-    "impossible times": answers(reaction_time_ms=-5.0),
-    "mixed studies": [row | {"study": f"s{n % 2}"} for n, row in enumerate(answers())],
-    "one answer a stimulus": [row | {"stimulus": f"d/x/{n}"} for n, row in enumerate(answers())],
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [name if name in ("one trial", "all right") else pytest.param(name, marks=pytest.mark.nightly) for name in POOR],
-)
-def test_poor_tables_give_words(tmp_path, analyze, name):
-    rows = POOR[name] or [dict.fromkeys(EMPTY, "")]
-    write(tmp_path / "trials.csv", rows)
-    if not POOR[name]:
-        (tmp_path / "trials.csv").write_text(",".join(EMPTY) + "\n", encoding="utf-8")
-    status, err = analyze("--margin", 0.05)
-    assert status == 0
-    assert "Traceback" not in err
-    table = read_table(tmp_path / "out" / "comparisons.csv", COMPARISONS)
-    silent = table[table["ci_low"].isna() & table["note"].isna()]
-    assert silent.empty
-    assert table.loc[table["verdict"].isin(["different", "equivalent"]), "p"].notna().all()
-    assert table.loc[table["p"].isna(), "note"].notna().all()
 
 
 @pytest.mark.parametrize(

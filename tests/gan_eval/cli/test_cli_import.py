@@ -114,18 +114,6 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
 
 
-def test_semicolons_and_decimal_commas_as_excel_writes_them(tmp_path, importing):
-    rows = ["P1;a.png;photo;photo;0,534", "P1;b.png;AI;photo;1", "P1;c;AI;;"]
-    (tmp_path / "t.csv").write_text("\n".join(["Subject;Image;Truth;Answer;RT (s)", *rows]), encoding="utf-8-sig")
-    command = printed_command(importing("t.csv", "--out", "trials.csv")[1])
-    assert "reaction_time_ms=RT (s)*1000" in command
-    assert importing(*command)[0] == 0
-    trials = read_table(tmp_path / "trials.csv", TRIALS)
-    assert trials["reaction_time_ms"].tolist()[:2] == [534.0, 1000.0]
-    assert trials["kind"].tolist() == ["real", "fake", "fake"]
-    assert trials["response"].tolist() == ["real", "real", "none"]
-
-
 @pytest.mark.nightly
 def test_the_line_in_the_readme_works_as_it_stands(tmp_path, monkeypatch, capsys):
     text = README.read_text(encoding="utf-8")

@@ -73,16 +73,7 @@ def test_options_reach_the_settings(
     monkeypatch.setattr(runner_module, "run_metrics", remember)
     files = [f"--{name}-weights={tmp_path / name}" for name in ("brisque", "alexnet", "vgg16", "dists")]
     options = ["--weights", tmp_path / "inception", *files, "--device", "cpu", "--threads", 3]
-    options += [
-        "--precision",
-        "bf16",
-        "--no-cache",
-        "--resize",
-        "--resizer",
-        "clean",
-        "--segmenter",
-        tmp_path / "s",
-    ]
+    options += ["--precision", "bf16", "--no-cache", "--resize", "--resizer", "clean", "--segmenter", tmp_path / "s"]
     names = ("psnr", "fid", "brisque", "lpips_alex", "dists", "class_iou")
     assert command(*folders(pair, tmp_path / "out"), "--metrics", ",".join(names), *options)[0] == 2
     weights = {name: tmp_path / name for name in ("inception", "brisque", "alexnet", "vgg16", "dists")}

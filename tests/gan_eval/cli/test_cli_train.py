@@ -46,21 +46,14 @@ def test_bad_settings_are_named_as_they_were_written(texts: list[str], message: 
         job_of_options({"steps": 3, "batch_size": 1}, texts, data=DATA)
 
 
-@pytest.mark.parametrize(("preset", "epochs"), [("tiny_imagenet", 200), ("facades", 100)])
-def test_an_estimate_without_a_length_is_of_200_epochs(
-    monkeypatch: pytest.MonkeyPatch, preset: str, epochs: int
-) -> None:
-    estimated: list[TrainingSettings] = []
-    monkeypatch.setattr("gan_eval.study.training.estimate_model", lambda job, **_: estimated.append(job.settings))
-    assert run(["train", "--preset", preset, "--data-root", "somewhere", "--estimate"]) == 0
-    assert [settings.epochs for settings in estimated] == [epochs]
-
-
 def test_a_preset_gives_length_settings_direction_and_folder() -> None:
     job = job_of_options({}, preset="cityscapes", data_root=Path("root"))
     assert (job.data, job.direction) == (Path("root/cityscapes"), "BtoA")
     assert (job.settings.steps, job.settings.epochs, job.settings.d_loss_factor) == (50_000, None, 1.0)
     assert job_of_options({}, preset="edges2shoes", data=DATA).direction == "AtoB"
+    job = job_of_options({}, ["inpainting.fill=mean", "epochs=3"], data=DATA, preset="tiny_imagenet")
+    assert job.settings.inpainting is not None
+    assert (job.settings.inpainting.fill, job.settings.inpainting.overlap, job.settings.epochs) == ("mean", 7, 3)
 
 
 def test_options_override_a_preset() -> None:

@@ -118,7 +118,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("analyze trials.csv --out trials.csv/o", "gan_eval.stats.importing.unfilled_trials"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data edges data/d --out theirs", "trainer.datasets.make.read_rgb"),
-        ("data preview data/d --out theirs", "trainer.datasets.preview.preview"),
+        ("data preview data/d --out theirs", "trainer.datasets.check.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sizes"),

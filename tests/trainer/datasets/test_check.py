@@ -1,13 +1,18 @@
-"""Findings of `check`, on synthetic sets with one fault each and on the real ones."""
+"""Findings of the check, and the contact sheet."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from training_runs import train
 
 from gan_eval.errors import UserError
-from trainer.datasets.check import LISTED, Report, check
+from gan_eval.settings.training import Direction, TrainingSettings
+from trainer.datasets.check import INPUT, LISTED, TARGET, Report, check, preview
+from trainer.datasets.pairs import PairedSet
 
 
 def drawing(seed: int, side: int = 32) -> np.ndarray:
@@ -35,8 +40,8 @@ def facades(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def landscapes(tmp_path: Path) -> Path:
-    """Fifty photographs to train on, in two folders, and three to test with."""
-    for number in range(50):
+    """Ten photographs to train on, in two folders, and three to test with."""
+    for number in range(10):
         save(tmp_path / "set" / "train" / f"lake{number % 2}" / f"{number}.png", photograph(number, 24, 16))
     for number in range(3):
         save(tmp_path / "set" / "test" / f"{number}.png", photograph(100 + number, 40, 30))
@@ -111,19 +116,23 @@ def test_a_test_photograph_that_is_trained_on_is_found_whatever_its_file_is_like
 def test_every_other_fault_of_photographs_is_told(landscapes: Path) -> None:
     (landscapes / "train" / "lake0" / "0.png").write_bytes(b"no picture")
     save(landscapes / "train" / "small.png", photograph(7, 7, 9))
-    save(landscapes / "train" / "lake1-1.png", photograph(8))
     save(landscapes / "shown" / "0.png", photograph(10))
-    for number in (2, 4):
-        (landscapes / "train" / "lake0" / f"{number}.png").unlink()
     report = check(landscapes, photographs=True)
     unusable = lines(report, "unusable")
     assert len(unusable) == 2
     assert "lake0/0.png" in unusable[0]
     assert "7x9 pixels are too small" in unusable[1]
-    (clash,) = lines(report, "stem")
-    assert "would be called lake1-1, as" in clash
     assert lines(report, "split") == ["pictures: 1 outside train, val and test not looked at, such as shown/0.png"]
-    assert lines(report, "few") == ["train: only 48 photographs; a generator learns them by heart"]
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of the real test pictures."""
+    default = Path(__file__).resolve().parents[4] / "shared" / "data"
+    folder = Path(os.environ.get("GAN_EVAL_DATA") or default)
+    if not (folder / "facades").is_dir():
+        pytest.skip("no real data: neither $GAN_EVAL_DATA nor ../shared/data has facades")
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -137,3 +146,54 @@ def test_the_sides_of_the_real_sets_are_seen(real_data: Path, tmp_path: Path, na
     report = check(tmp_path / name)
     assert report.drawn == drawn
     assert lines(report, "unusable") == lines(report, "duplicate") == []
+
+
+RED, GREEN = (220, 30, 30), (30, 220, 30)
+
+
+def columns_of(sheet: np.ndarray, colour: tuple[int, int, int]) -> tuple[int, int]:
+    """The first and last column that hold a colour."""
+    found = np.flatnonzero((sheet == colour).all(axis=2).any(axis=0))
+    return int(found[0]), int(found[-1])
+
+
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_the_input_is_marked(tmp_path: Path, direction: Direction) -> None:
+    (tmp_path / "set" / "train").mkdir(parents=True)
+    picture = Image.new("RGB", (192, 96), RED)
+    picture.paste(GREEN, (96, 0, 192, 96))
+    picture.save(tmp_path / "set" / "train" / "0.png")
+    sheet = np.asarray(Image.open(preview(tmp_path / "set", tmp_path / "sheet.png", direction=direction)))
+    seen, made = (RED, GREEN) if direction == "AtoB" else (GREEN, RED)
+    assert columns_of(sheet, seen) == columns_of(sheet, INPUT)
+    assert columns_of(sheet, made) == columns_of(sheet, TARGET)
+    assert columns_of(sheet, RED) < columns_of(sheet, GREEN)
+
+
+def test_broken_pictures_are_named_and_the_rest_is_drawn(facades: Path, tmp_path: Path) -> None:
+    (facades / "train" / "2.png").write_bytes(b"no picture")
+    said: list[str] = []
+    preview(facades, tmp_path / "sheet.png", direction="BtoA", on_message=said.append)
+    assert len(said) == 1
+    assert "2.png: not a readable picture" in said[0]
+    for path in (facades / "val").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"5\.png: not a readable picture"):
+        preview(facades, tmp_path / "none.png", split="val")
+    assert not (tmp_path / "none.png").exists()
+
+
+def remarks_of(data: Path, direction: Direction) -> list[str]:
+    return PairedSet(data, direction).remarks(PairedSet(data).paths("train"))
+
+
+def test_a_new_run_tells_a_doubtful_direction_and_a_resumed_one_does_not(
+    facades: Path, tiny: Callable[..., TrainingSettings], tmp_path: Path
+) -> None:
+    assert remarks_of(facades, "BtoA") == []
+    (doubt,) = remarks_of(facades, "AtoB")
+    assert doubt.startswith("B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round")
+    said: list[str] = []
+    for _ in range(2):
+        train(tiny(steps=1), facades, tmp_path / "run", direction="AtoB", on_message=said.append)
+    assert [line for line in said if "looks drawn" in line] == [doubt]

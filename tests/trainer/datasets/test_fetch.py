@@ -2,16 +2,18 @@
 
 import errno
 import hashlib
+import io
 import json
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import temporary_name
 from gan_eval.metrics.weights.package import FetchError
 from trainer.datasets.fetch import fetch
 from trainer.datasets.photographs import PhotographSet
@@ -20,6 +22,40 @@ from trainer.datasets.presets import PRESETS
 FACADES, TINY = PRESETS["facades"], PRESETS["tiny_imagenet"]
 ADDRESS = "https://example.org/facades.tar.gz"
 Archive = Callable[..., Path]
+
+
+def picture_bytes(seed: int, size: tuple[int, int] = (32, 16)) -> bytes:
+    """A PNG of noise, (width, height) pixels."""
+    noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def make_archive(tmp_path: Path) -> Callable[..., Path]:
+    """Writes an archive of {member: bytes, or size of a picture}; default: facades with three pictures."""
+    default = {"facades/train/1.png": (32, 16), "facades/train/2.png": (32, 16), "facades/val/1.png": (32, 16)}
+
+    def make(name: str = "facades.tar.gz", members: dict[str, bytes | tuple[int, int]] | None = None) -> Path:
+        contents = {
+            member: given if isinstance(given, bytes) else picture_bytes(number, given)
+            for number, (member, given) in enumerate((members or default).items())
+        }
+        path = tmp_path / name
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(path, "w") as zipped:
+                for member, content in contents.items():
+                    zipped.writestr(member, content)
+            return path
+        with tarfile.open(path, "w:gz" if name.endswith("gz") else "w") as tarred:
+            for member, content in contents.items():
+                entry = tarfile.TarInfo(member)
+                entry.size = len(content)
+                tarred.addfile(entry, io.BytesIO(content))
+        return path
+
+    return make
 
 
 def files_in(folder: Path) -> list[str]:
@@ -149,30 +185,6 @@ def test_other_layouts_are_refused(preset, members, message, make_archive: Archi
     assert not (tmp_path / "out").exists()
 
 
-def test_leftovers_of_a_broken_off_fetch_are_replaced(
-    make_archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped between the moves of two splits, as by signal 9."""
-    archive, out = make_archive(), tmp_path / "out"
-    rename = Path.rename
-
-    def stopped(path: Path, target: Path) -> Path:
-        if path.name == "val":
-            raise KeyboardInterrupt
-        return rename(path, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            fetch(FACADES, out, source=str(archive))
-    assert files_in(out) == [".gan-eval/source.json", "train/1.png", "train/2.png"]
-    left = out / ".gan-eval" / temporary_name("unpacking")
-    left.mkdir()
-    fetch(FACADES, out, source=str(archive))
-    assert files_in(out) == [".gan-eval/source.json", "train/1.png", "train/2.png", "val/1.png"]
-    assert not left.exists()
-
-
 def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Archive, tmp_path: Path) -> None:
     archive, out = make_archive(), tmp_path / "out"
     (out / ".gan-eval").mkdir(parents=True)
@@ -185,15 +197,6 @@ def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Archive, t
     (tmp_path / "theirs/a.txt").touch()
     with pytest.raises(UserError, match="not empty and not written by gan_eval"):
         fetch(FACADES, tmp_path / "theirs", source=str(archive))
-
-
-def test_a_set_without_an_address_says_why(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cityscapes: no address, because each user registers at .*--from FILE"):
-        fetch(PRESETS["cityscapes"], tmp_path / "out")
-    for name in ("imagenet_64", "landscapes"):
-        with pytest.raises(UserError, match=f"^{name}: no address; (register|bring)"):
-            fetch(PRESETS[name], tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_download_is_kept_where_the_disk_was_full(

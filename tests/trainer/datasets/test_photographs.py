@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import read_rgb
-from trainer.datasets.photographs import PhotographSet, centre_square, split_of
+from trainer.datasets.photographs import PhotographSet, split_of
 
 
 def noise(seed: int, width: int, height: int) -> np.ndarray:
@@ -88,17 +88,6 @@ def test_names_tell_the_path_and_clashes_name_both_files(tmp_path: Path) -> None
         PhotographSet(tmp_path).names(PhotographSet(tmp_path).paths("train"), "train")
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_centre_square_has_the_pixels_of_the_middle(seed: int) -> None:
-    width, height = np.random.default_rng(seed).integers(8, 60, 2)
-    picture = noise(seed, width, height)
-    square = centre_square(picture)
-    side = min(width, height)
-    assert square.shape == (side, side, 3)
-    top, left = (height - side) // 2, (width - side) // 2
-    np.testing.assert_array_equal(square, picture[top:, left:][:side, :side])
-
-
 def test_a_photograph_of_the_size_keeps_every_pixel_and_others_are_brought_to_it(tmp_path: Path) -> None:
     path = save(tmp_path / "1.png", width=32, height=32)
     np.testing.assert_array_equal(square_of(path, 32, None), read_rgb(path))
@@ -123,11 +112,3 @@ def test_joined_splits_are_trained_on_together(tmp_path: Path) -> None:
     assert relative(photographs.training_paths("test"), tmp_path) == ["test/3.png"]
     with pytest.raises(UserError, match="no photographs of the split 'more'"):
         photographs.training_paths("train+more")
-
-
-def test_remarks_on_few_pictures_and_pairs(tmp_path: Path) -> None:
-    paths = [save(tmp_path / "train" / f"{n}.png", width=24, height=12) for n in range(3)]
-    few, pairs = PhotographSet(tmp_path).remarks(paths)
-    assert "only 3 photographs" in few
-    assert "3 of 3 pictures" in pairs
-    assert "these look like A|B pairs" in pairs

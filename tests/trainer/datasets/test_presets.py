@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.cli.train import job_of_options
-from gan_eval.errors import UserError
 from gan_eval.settings.study import load_study
 from gan_eval.settings.training import TrainingSettings
 from trainer.datasets import presets
@@ -46,48 +44,3 @@ def test_a_preset_trains_as_its_study(file: str, model: str | None, name: str) -
             assert {inner: found[key][inner] for inner in value} == value
         elif key != "jitter":
             assert found[key] == value, key
-
-
-@pytest.mark.parametrize(
-    ("name", "facts"),
-    {
-        "facades": ("BtoA", 606, {"epochs": 100, "d_loss_factor": 0.5}),
-        "maps": ("BtoA", 2194, {"epochs": 100, "d_loss_factor": 0.5}),
-        "edges2shoes": ("AtoB", 50_025, {"epochs": 100, "d_loss_factor": 0.5}),
-        "cityscapes": ("BtoA", 3475, {"steps": 50_000, "d_loss_factor": 1.0}),
-        "edges2handbags": ("AtoB", 0, {"epochs": 15, "batch_size": 4, "statistics": "batch"}),
-        "night2day": ("BtoA", 20_120, {"epochs": 17, "batch_size": 4, "statistics": "batch"}),
-    }.items(),
-)
-def test_the_published_sets_are_as_published(name: str, facts: tuple[str, int, dict[str, object]]) -> None:
-    preset = presets.PRESETS[name]
-    assert (preset.direction, sum(preset.splits.values())) == facts[:2]
-    assert {"image_size": 256, "lambda_l1": 100.0, **facts[2]}.items() <= preset.settings.items()
-
-
-@pytest.mark.parametrize("name", ["published", "pathak"])
-def test_the_context_encoders_have_the_published_weights(name: str, tmp_path: Path) -> None:
-    settings = job_of_options({"epochs": 1}, data=tmp_path, preset=name).settings
-    assert settings.inpainting is not None
-    assert settings.inpainting.overlap == {"published": 7, "pathak": 4}[name]
-    assert settings.lambda_l2 / settings.adversarial_weight == pytest.approx(999)
-    assert settings.lambda_l1 == 0
-    assert settings.learning_rate == pytest.approx(10 * settings.discriminator_learning_rate)
-    assert settings.inpainting.overlap_weight == 10
-
-
-def test_both_kinds_of_presets_make_a_job(tmp_path: Path) -> None:
-    job = job_of_options({}, ["inpainting.fill=mean", "epochs=3"], data_root=tmp_path, preset="tiny_imagenet")
-    assert job.data == tmp_path / "tiny_imagenet"
-    assert job.settings.inpainting.fill == "mean"
-    assert job.settings.inpainting.overlap == 7, "the other keys of the section stay the preset's"
-    assert job.settings.epochs == 3
-    assert job_of_options({}, data=tmp_path, preset="landscapes").settings.epochs == 500
-    assert job_of_options({}, data=tmp_path, preset="cityscapes").direction == "BtoA"
-    with pytest.raises(UserError, match="give --steps N or --epochs N"):
-        job_of_options({}, data=tmp_path, preset="imagenet_128")
-
-
-def test_an_unknown_preset_is_refused_with_the_choice() -> None:
-    with pytest.raises(UserError, match=r"'imagenet': there is none.*facades, .*tiny_imagenet, imagenet_64.*paintings"):
-        presets.preset_of("imagenet")

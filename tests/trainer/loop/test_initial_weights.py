@@ -177,10 +177,5 @@ def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, t
 def test_no_matching_layer_is_named(tmp_path: Path) -> None:
     state = {"bn.weight": torch.ones(8), "bn.bias": torch.ones(8), "fc.weight": torch.ones(3, 3)}
     torch.save(state, tmp_path / "a.pth")
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match=r"it has bn \(8,\), fc \(3, 3\); the encoder has encoder.0.conv .* and 3"):
         load_encoder(tmp_path / "a.pth", small())
-    assert str(caught.value) == (
-        f"init_encoder {tmp_path / 'a.pth'}: none of its layers matches the encoder; it has bn (8,), fc (3, 3); the "
-        "encoder has encoder.0.conv (4, 3, 4, 4), encoder.1.conv (8, 4, 4, 4), encoder.1.norm (8,), encoder.2.conv "
-        "(16, 8, 4, 4) and 3 more; choose another file, or rename its layers to these"
-    )

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from training_runs import flat, train
+from training_runs import result, train
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import list_pictures, read_rgb
-from gan_eval.tables import TRAINING_LOG
-from gan_eval.tables.frames import Row, read_rows
+from gan_eval.tables.frames import Row
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
 
@@ -48,19 +47,9 @@ def latest(checkpoints: Path) -> str:
 
 def left_by(run: Path) -> dict[str, Any]:
     """Everything that a run leaves: files by their hashes; log and last checkpoint by values, without times."""
-    timed = {"training_log.csv", "config.json"}
-    files = {str(path.relative_to(run)): path for path in run.rglob("*") if path.is_file()}
-    (last, before) = list_checkpoints(run / "checkpoints")
-    state = torch.load(last, weights_only=True)
-    log = [{**row, "seconds": None} for row in read_rows(run / "training_log.csv", TRAINING_LOG)]
-    return {
-        "files": {
-            name: sha256_file(path) for name, path in files.items() if path.suffix != ".pt" and name not in timed
-        },
-        "checkpoints": [last.name, before.name],
-        "log": log,
-        "state": flat({key: value for key, value in state.items() if key not in ("seconds", "log")}),
-    }
+    whole = [path for path in run.rglob("*") if path.is_file() and path.suffix in (".png", ".safetensors")]
+    files = {str(path.relative_to(run)): sha256_file(path) for path in (*whole, run / "validation.csv")}
+    return {**result(run), "files": files, "checkpoints": [path.name for path in list_checkpoints(run / "checkpoints")]}
 
 
 @pytest.mark.nightly

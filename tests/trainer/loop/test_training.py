@@ -138,24 +138,3 @@ def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
         file.unlink(missing_ok=True)
         with pytest.raises(UserError, match=r"config\.json: not the configuration of a run"):
             train(settings, data, run)
-
-
-def test_a_resumed_run_keeps_its_threads_and_warns_of_another_number(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    data, messages, run = make_pairs(train=2), list[str](), tmp_path / "run"
-    with pytest.raises(Stop):
-        train(tiny(steps=2), data, run, threads=2, checkpoint_every=1, stop_after=1)
-    train(tiny(steps=2), data, run, on_message=messages.append)
-    assert messages == ["continuing from step 1 of 2"]
-    (run / "generator.safetensors").unlink()
-    train(tiny(steps=2), data, run, threads=1, on_message=messages.append)
-    assert messages[1].startswith("threads was 2 when the run began and is 1 now")
-
-
-@pytest.mark.slow
-def test_training_brings_the_generated_closer_to_the_target(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
-    run = train(tiny(steps=30, learning_rate=4e-3), make_pairs(train=2), tmp_path / "run", direction="BtoA")
-    values = [row["value"] for row in read_rows(run / "training_log.csv", TRAINING_LOG) if row["term"] == "g_l1"]
-    assert values[-1] < 0.7 * values[0]

@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer.nets import convolution
-from trainer.nets.convolution import Conv2d, ConvTranspose2d, Winograd, use_matrix_products
-from trainer.nets.discriminators import PatchGAN
+from trainer.nets.convolution import Conv2d, ConvTranspose2d, Winograd
 
 Shape = tuple[int, ...]
 
@@ -93,13 +92,6 @@ def test_library_is_used_for_large_pictures_and_under_autocast(
     assert products == ["_ConvolutionProduct", "_TransposedProduct"]
 
 
-def test_the_bottom_of_a_u_net_takes_products_and_its_top_does_not() -> None:
-    bottom, top = ConvTranspose2d(1024, 512, 4, 2, 1), ConvTranspose2d(128, 64, 4, 2, 1)
-    assert convolution._few_pixels(bottom, 8 * 4 * 4)
-    assert not convolution._few_pixels(bottom, 8 * 8 * 8)
-    assert not convolution._few_pixels(top, 32 * 32)
-
-
 def made(shape: Shape, seed: int) -> Tensor:
     return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).requires_grad_()
 
@@ -126,19 +118,3 @@ def test_winograd_is_within_millionths_in_float32() -> None:
     x, weight = (one.detach().float().requires_grad_() for one in (x, weight))
     for ours, theirs in zip(with_gradients(Winograd.apply(x, weight, (1, 1)), x, weight), exact, strict=True):
         assert float((ours - theirs).norm() / theirs.norm()) < 4e-6
-
-
-def test_the_widest_layer_of_a_patchgan_takes_winograd(monkeypatch: pytest.MonkeyPatch) -> None:
-    channels: list[int] = []
-    own = Winograd.apply
-
-    def counted(x: Tensor, weight: Tensor, padding: tuple[int, ...]) -> Tensor:
-        channels.append(len(weight))
-        return own(x, weight, padding)
-
-    monkeypatch.setattr(Winograd, "apply", counted)
-    net = use_matrix_products(PatchGAN(in_channels=6, channels=64))
-    with torch.no_grad():
-        net(torch.zeros(1, 6, 256, 256))
-        net(torch.zeros(1, 6, 128, 128))  # few tiles
-    assert channels == [512]

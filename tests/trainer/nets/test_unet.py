@@ -1,12 +1,15 @@
-"""The generator: size, depth, range, layout."""
+"""The U-Net: size, depth, layout, initial weights; and around a channel-wise fully-connected layer."""
 
 import hashlib
 from typing import Any
 
 import pytest
 import torch
+from plain_layers import batch_norm, connect, double, drawn, halve, leaky, weights_of
+from torch import Tensor
 
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.errors import UserError
+from gan_eval.settings.training import EncoderOrder, InpaintingSettings, TrainingSettings
 from trainer.nets.build import empty_generator, new_networks
 from trainer.nets.unet import UNet, default_depth
 
@@ -39,16 +42,6 @@ def test_pooling_halves_in_place_of_strides_and_nothing_else_changes() -> None:
     assert pooled(x).shape == strided(x).shape
     conv = torch.nn.functional.conv2d(x, pooled.down[0].conv.weight, padding=1)
     assert torch.equal(pooled.down[0](x), torch.nn.functional.max_pool2d(conv, 2))
-
-
-def test_biases_and_norms_follow_the_layout() -> None:
-    with torch.device("meta"):
-        batch, instance = UNet(depth=8, channels=2), UNet(depth=8, channels=2, norm="instance")
-    assert [name for name, _ in batch.named_parameters() if "conv.bias" in name] == ["up.0.conv.bias"]
-    assert sum("conv.bias" in name for name, _ in instance.named_parameters()) == 16
-    assert not any("norm" in name for name in instance.state_dict())
-    assert [level for level, down in enumerate(batch.down) if hasattr(down, "norm")] == [1, 2, 3, 4, 5, 6]
-    assert [level for level, up in enumerate(batch.up) if hasattr(up, "norm")] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_initial_weights_follow_from_the_seed_alone() -> None:
@@ -91,10 +84,49 @@ def test_initial_weights_stay_what_they_were(changes: dict[str, Any], generator:
     assert [sha256(net)[:16] for net in nets] == [generator, discriminator]
 
 
-def test_resize_replaces_the_transposed_convolutions() -> None:
-    settings = TrainingSettings(steps=1, image_size=64, generator_channels=2)
-    plain, resize = (
-        empty_generator(settings.model_copy(update={"upsampling": kind})) for kind in ("transposed", "resize")
-    )
-    assert list(plain.state_dict()) == list(resize.state_dict())
-    assert {tuple(up.conv.weight.shape[2:]) for up in resize.up} == {(3, 3)}
+def settings_of(**changes: object) -> TrainingSettings:
+    given = {"steps": 1, "generator": "channelwise_unet", "generator_channels": 1, "inpainting": InpaintingSettings()}
+    return TrainingSettings(**given | changes)
+
+
+def test_the_layer_adds_its_weights_alone() -> None:
+    with torch.device("meta"):
+        plain, connected = UNet(depth=6), UNet(depth=6, bottleneck_side=4)
+    extra = 512 * (16 * 16 + 16)
+    counts = [sum(weight.numel() for weight in net.parameters()) for net in (plain, connected)]
+    assert counts[1] == counts[0] + extra
+    assert list(connected.state_dict()) == [*plain.state_dict(), "bottleneck.weight", "bottleneck.bias"]
+    assert (plain.only_size, plain.multiple, plain.smallest) == (None, 64, 64)
+    assert (connected.only_size, connected.multiple, connected.smallest, connected.depth) == (256, 256, 256, 6)
+
+
+@pytest.mark.parametrize("order", ["norm_activation", "activation_norm"])
+@pytest.mark.parametrize(("depth", "side"), [(2, 1), (3, 2), (4, 4)])
+def test_is_the_computation_written_out(depth: int, side: int, order: EncoderOrder) -> None:
+    net = drawn(UNet(depth=depth, channels=2, dropout=0, bottleneck_side=side, encoder_order=order))
+    W, size = weights_of(net), side * 2**depth
+    x = torch.rand(3, 3, size, size, dtype=torch.float64) * 2 - 1
+    torch.testing.assert_close(net(x), written_out(W, x, depth, first=order == "activation_norm"), rtol=0, atol=1e-10)
+
+
+def written_out(W: dict[str, Tensor], x: Tensor, depth: int, *, first: bool) -> Tensor:
+    """The network; `first`: LeakyReLU stands before the norm, not before the next convolution."""
+    encoded = [leaky(halve(W, "down.0.conv", x)) if first else halve(W, "down.0.conv", x)]
+    for level in range(1, depth):
+        y = halve(W, f"down.{level}.conv", encoded[-1] if first else leaky(encoded[-1]))
+        y = leaky(y) if first else y
+        encoded.append(y if level == depth - 1 else batch_norm(W, f"down.{level}.norm", y))
+    y = connect(W, "bottleneck", encoded.pop() if first else leaky(encoded.pop()))
+    for level in range(depth - 1, 0, -1):
+        y = batch_norm(W, f"up.{level}.norm", double(W, f"up.{level}.conv", y.clamp(min=0)))
+        y = torch.cat([encoded.pop(), y], 1)
+    return torch.tanh(double(W, "up.0.conv", y.clamp(min=0)))
+
+
+def test_what_cannot_be_built_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"^image_size: 192 pixels a side do not halve to 4; .* 128 or 256, or give depth"
+    ):
+        empty_generator(settings_of(image_size=192))
+    with pytest.raises(UserError, match=r"^depth 2: a bottleneck of 64 pixels a side, more than 32; give more depth"):
+        empty_generator(settings_of(image_size=256, depth=2))

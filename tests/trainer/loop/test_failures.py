@@ -1,5 +1,6 @@
-"""Runs that stop before their end: numbers that are not finite, and Ctrl-C."""
+"""Runs that end early: numbers that are not finite, memory, disk, other processes, Ctrl-C; checkpoints are kept."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -7,16 +8,96 @@ from typing import Any
 
 import pytest
 import torch
+from torch import distributed
 from training_runs import result, train
 
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import is_temporary_name
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
+from trainer.loop.failures import breakdowns_explained
 from trainer.state.checkpoints import NETS, list_checkpoints
 from trainer.state.run_folder import load_generator
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
+
+
+def test_out_of_memory_names_what_to_lower_and_keeps_checkpoints(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run_module.training_step
+    steps = 0
+
+    def greedy(*args: object, **options: object) -> dict[str, torch.Tensor]:
+        nonlocal steps
+        steps += 1
+        if steps == 6:
+            torch.empty(2**50)  # more than any machine gives: the allocator's own error
+        return plain(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run_module, "training_step", greedy)
+    with pytest.raises(UserError, match="out of memory") as caught:
+        train(tiny(batch_size=2), make_pairs(train=4), tmp_path / "run", direction="AtoB", checkpoint_every=4)
+    line = str(caught.value)
+    for word in ("batch_size 2", "image_size 64", "generator_channels", "precision = 'bf16'", "checkpoints are kept"):
+        assert word in line
+    assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
+
+
+def test_errors_of_the_program_stay_errors(tiny: Settings) -> None:
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        with breakdowns_explained(tiny(), processes=2):
+            raise RuntimeError("shapes differ")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:27000"),
+        distributed.DistBackendError("NCCL error in: /torch/ProcessGroupNCCL.cpp:2077\nncclRemoteError: A call failed"),
+    ],
+)
+def test_a_lost_process_is_explained(tiny: Settings, error: Exception) -> None:
+    with pytest.raises(UserError, match=r"another process of this training ended .*rerun the command to resume"):
+        with breakdowns_explained(tiny(), processes=2):
+            raise error
+    with pytest.raises(RuntimeError), breakdowns_explained(tiny()):
+        raise RuntimeError("gloo")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            "CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors might be late",
+            "the GPU failed: CUDA error: no kernel image is available for execution on the device; rerun the command",
+        ),
+        ("CUDA error: out of memory", "out of memory for a training step"),
+    ],
+)
+def test_the_words_of_a_gpu_reach_the_user(tiny: Settings, said: str, message: str) -> None:
+    with pytest.raises(UserError, match=message), breakdowns_explained(tiny()):
+        raise torch.AcceleratorError(said)
+
+
+@pytest.mark.parametrize("target", ["training_log.csv", "step_0000002.safetensors"])
+def test_full_disk_is_one_line_wherever_it_happens(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """The log, the samples and the snapshots; the checkpoints' is in test_checkpoints."""
+    flush = os.fsync
+
+    def full(handle: int) -> None:
+        name = Path(f"/proc/self/fd/{handle}").readlink().name
+        if is_temporary_name(name) and name.startswith(f".{Path(target).stem}.") and name.endswith(Path(target).suffix):
+            raise OSError(28, "No space left on device")
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=rf"{target}: the disk is full"):
+        train(tiny(snapshots=(2,)), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
+    assert not [path for path in tmp_path.glob("run/**/*") if is_temporary_name(path.name)]
 
 
 def test_loss_that_is_not_finite_names_step_and_term(

@@ -1,4 +1,4 @@
-"""Validation during training, the best generator; and that all of it survives a kill."""
+"""Validation during training, the training log, and the items of the sample grids."""
 
 import math
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from training_runs import train
 
@@ -14,11 +15,13 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import Row, read_rows
+from trainer.datasets.dataset import evenly_spread
+from trainer.datasets.pairs import PairedSet
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
 from trainer.watch import validation
-from trainer.watch.log import ValidationLog
-from trainer.watch.validation import Measure, diversity, validation_examples
+from trainer.watch.log import TrainingLog, ValidationLog
+from trainer.watch.validation import SAMPLES, Measure, diversity, sample_examples, validation_examples
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
@@ -77,17 +80,17 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
         assert (found.names, found.seen) == (names, seen)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, settings = make_pairs(train=2, val=5), tiny(steps=2, validate_every=1, validation_pairs="all")
+    data, settings = make_pairs(train=2, val=5), tiny(steps=1, validate_every=1, validation_pairs="all")
     one = train(settings, data, tmp_path / "one", direction="AtoB", measure=CHEAP)
     monkeypatch.setattr(validation, "HELD", 4)
     monkeypatch.setattr(validation, "TOGETHER", 2)
     many = train(settings, data, tmp_path / "many", direction="AtoB", measure=CHEAP)
     rows = [read_rows(run / "validation.csv", VALIDATION) for run in (one, many)]
-    assert len(rows[0]) == 3 * 2 * 2
+    assert len(rows[0]) == 2 * 2 * 2
     for by_one, together in zip(*rows, strict=True):
         assert by_one["n"] == together["n"] == 5
         assert by_one["value"] == pytest.approx(together["value"], rel=1e-3)
@@ -115,3 +118,56 @@ def test_a_value_that_is_no_finite_number_is_never_the_best(tmp_path: Path, high
     assert best == [False, True, False, False, False, False, False]
     assert log.best is not None
     assert (log.best.step, log.best.value) == (2, 1.0)
+
+
+def test_a_row_has_means_and_the_largest_gradient_norms_also_after_a_resume(tmp_path: Path) -> None:
+    """A single step with an exploding gradient is seen, wherever in its window it is."""
+    log = TrainingLog(tmp_path / "training_log.csv", facts={}, total=20)
+    for step in range(1, 21):
+        if step == 7:
+            state = log.state_dict()
+            log = TrainingLog(tmp_path / "training_log.csv", facts={}, total=20)
+            log.load_state_dict(state)
+        norm = 1000.0 if step == 3 else 1.0
+        log.add({"g_l1": torch.tensor(float(step)), "d_gradient_norm": torch.tensor(norm)})
+        log.check(step)
+        if log.row_due(step):
+            log.end_row(step=step, epoch=1, images=step, seconds=0.0)
+    assert [(row[0], *row[3:5]) for row in log.state_dict()["rows"]] == [
+        (10, "g_l1", 5.5), (10, "d_gradient_norm", 100.9), (10, "d_gradient_norm_max", 1000.0),
+        (20, "g_l1", 15.5), (20, "d_gradient_norm", 1.0), (20, "d_gradient_norm_max", 1.0),
+    ]  # fmt: skip
+
+
+def split_of_samples(data: Path, train_split: str) -> str:
+    """The split whose pictures are in the sample grids."""
+    task = new_task(TrainingSettings(steps=1, image_size=64))
+    train = PairedSet(data).training_paths(train_split)
+    examples = sample_examples(task, task.data_set(data), train, train_split=train_split, say=pytest.fail)
+    assert len(examples) == SAMPLES
+    (found,) = (
+        folder.name
+        for folder in data.iterdir()
+        if all(
+            np.array_equal(example.condition, PairedSet(data).read(path)[0])
+            for example, path in zip(examples, evenly_spread(sorted(folder.iterdir()), SAMPLES), strict=True)
+        )
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("splits", "train_split", "shown"),
+    [
+        (("train", "val", "test"), "train", "test"),
+        (("train", "val"), "train", "val"),
+        (("train",), "train", "train"),
+        (("train", "val", "test"), "test", "val"),
+        (("test",), "test", "test"),
+        (("train", "val", "test"), "train+test", "val"),
+    ],
+)
+def test_pictures_not_trained_on_come_first(
+    make_pairs: Pairs, splits: tuple[str, ...], train_split: str, shown: str
+) -> None:
+    assert split_of_samples(make_pairs(**dict.fromkeys(splits, 5)), train_split) == shown

@@ -1,0 +1,204 @@
+"""Milestones of a run, its decay, rates that fall at a plateau; and its estimate."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from made_photographs import filler, make_photographs
+from training_runs import estimate, train
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.settings.training import TrainingSettings
+from gan_eval.tables.frames import Row
+from trainer.loop import run as run_module
+from trainer.loop.estimate import TIMED, WARM_UP
+from trainer.loop.plan import decayed, milestones
+from trainer.loop.run import PlateauRate
+from trainer.state.checkpoints import list_checkpoints
+from trainer.watch.validation import Measure
+
+
+def test_snapshots_and_validations_come_after_the_same_share_of_a_shorter_run() -> None:
+    settings = TrainingSettings(steps=50_000, snapshots=(0, 1000, 49_000), validate_every=1000)
+    full = milestones(settings, total=50_000, planned=50_000, steps_per_epoch=2975)
+    short = milestones(settings, total=2500, planned=50_000, steps_per_epoch=100)
+    assert full.snapshots == {0, 1000, 49_000}
+    assert short.snapshots == {0, 50, 2450}
+    assert full.validations == set(range(0, 50_001, 1000))
+    assert short.validations == set(range(0, 2501, 50))
+    assert full.snapshots <= full.samples
+    assert set(range(2975, 50_001, 2975)) <= full.samples, "one grid for each epoch"
+
+
+def test_very_short_and_very_many_epochs() -> None:
+    settings = TrainingSettings(steps=50_000, validate_every=1)
+    tiny = milestones(settings, total=6, planned=50_000, steps_per_epoch=100)
+    assert tiny.validations == {0, 1, 2, 3, 4, 5, 6}
+    assert {0, 1, 6} <= tiny.samples <= set(range(7))
+    many = milestones(settings, total=50_000, planned=50_000, steps_per_epoch=3)
+    assert len(many.samples) == 11, "16,667 epochs of three steps: tenths only"
+    part = milestones(settings, total=5_000, planned=50_000, steps_per_epoch=3)
+    assert len(part.validations) <= 202
+
+
+def test_a_snapshot_after_the_end_is_refused() -> None:
+    with pytest.raises(UserError, match=r"snapshots: 11 is beyond the run's 10 steps"):
+        milestones(TrainingSettings(steps=10, snapshots=(11,)), total=10, planned=10, steps_per_epoch=5)
+
+
+def test_learning_rate_falls_to_zero_at_the_end() -> None:
+    settings = TrainingSettings(decay=0.5)
+    rates = [decayed(settings, step=step, total=200) for step in range(200)]
+    assert rates[:101] == [1.0] * 101
+    assert rates[150] == pytest.approx(0.5)
+    assert rates[199] == pytest.approx(0.01)
+    assert decayed(TrainingSettings(), step=199, total=200) == 1.0
+
+
+def rate(patience: int | None, factor: float = 0.5) -> PlateauRate:
+    every = None if patience is None else 10
+    return PlateauRate(
+        TrainingSettings(steps=10, validate_every=every, plateau_patience=patience, plateau_factor=factor)
+    )
+
+
+def factors_after(plateau: PlateauRate, values: list[float | None], *, better: bool = False) -> list[float]:
+    """The factor after each value."""
+    factors = []
+    for number, value in enumerate(values):
+        plateau.add_value(value, step=10 * (number + 1), higher_is_better=better)
+        factors.append(plateau.factor)
+    return factors
+
+
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_equals_the_librarys(higher_is_better: bool) -> None:
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        values = rng.choice(rng.normal(0, 1, 12), 40).tolist()  # equal ones among them
+        patience, factor = int(rng.integers(0, 4)), float(rng.uniform(0.1, 0.9))
+        sgd, wanted = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0), []
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            sgd, "max" if higher_is_better else "min", factor, patience, threshold=0.0, threshold_mode="abs", eps=0.0
+        )
+        for value in values:
+            scheduler.step(value)
+            wanted.append(sgd.param_groups[0]["lr"])
+        assert factors_after(rate(patience, factor), values, better=higher_is_better) == wanted
+
+
+def test_the_untrained_generator_and_missing_values_do_not_count() -> None:
+    plateau = rate(0)
+    assert not plateau.add_value(9.0, step=0, higher_is_better=True)
+    assert factors_after(plateau, [None, math.nan, math.inf, 1.0], better=True) == [1, 1, 1, 1]
+    assert plateau.add_value(1.0, step=50, higher_is_better=True), "the first lowering is reported"
+    assert plateau.factor == 0.5
+
+
+class Rates(run_module.Run):
+    """A run whose optimizers' learning rates are looked at in each step."""
+
+    seen: list[tuple[float, float]]
+
+    def step(self) -> None:
+        super().step()
+        gan = self.gan
+        optimizers: list[Any] = [gan.generator_optimizer, gan.discriminator_optimizer]
+        generator, discriminator = ({group["lr"] for group in one.param_groups} for one in optimizers)
+        Rates.seen.append((*generator, *discriminator))  # type: ignore[arg-type]
+
+
+def falling(values: Iterator[float]) -> Measure:
+    def measured(_: Path) -> list[Row]:
+        return [{"metric": "m", "value": next(values), "sd": None, "n": 2, "reason": None}]
+
+    return Measure(measured, {"m": True})
+
+
+@pytest.mark.parametrize("decay", [0.5])
+def test_both_optimizers_learn_at_the_lowered_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decay: float
+) -> None:
+    """Check 8 steps, measured before and after every second: 9 untrained, then 3, 2 (lowered), 4, 4 (the end)."""
+    monkeypatch.setattr("trainer.loop.run.Run", Rates)
+    Rates.seen = []
+    settings = filler(
+        learning_rate=0.01, discriminator_learning_rate=0.002, decay=decay, plateau_factor=0.1,
+        norm="instance", validation_metrics=("m",), best_metric="m",
+    )  # fmt: skip
+    values = iter([9.0, 9.0, 3.0, 3.0, 2.0, 2.0, 4.0, 4.0, 4.0, 4.0])
+    messages: list[str] = []
+    data = make_photographs(tmp_path / "data", train=4, val=2)
+    train(settings, data, tmp_path / "run", measure=falling(values), on_message=messages.append)
+    shares = [1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1]
+    linear = [1, 1, 1, 1, 1, 0.75, 0.5, 0.25] if decay else [1] * 8
+    wanted = [share * one for share, one in zip(shares, linear, strict=True)]
+    assert [pair[0] for pair in Rates.seen] == pytest.approx([0.01 * share for share in wanted])
+    assert [pair[1] for pair in Rates.seen] == pytest.approx([0.002 * share for share in wanted])
+    lowered = [line for line in messages if "stopped improving" in line]
+    assert [line.split(":")[0] for line in lowered] == ["step 4", "step 8"]
+    assert lowered[0] == "step 4: m stopped improving; the learning rates are lowered"
+
+
+Settings = Callable[..., TrainingSettings]
+Pairs = Callable[..., Path]
+
+
+def no_values(_folder: Path) -> list[Row]:
+    return [{"metric": "psnr", "value": 1.0, "n": 1}]
+
+
+@pytest.mark.slow
+def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    data = make_pairs(train=3, val=2)
+    settings = tiny(steps=30, snapshots=(0, 10), validate_every=10)
+    measure = Measure(no_values, {"psnr": True})
+    found = estimate(settings, data, direction="AtoB", keep=1, measure=measure)
+    assert found is not None
+    assert (found.steps, found.steps_timed) == (30, TIMED)
+    assert found.step_s > 0
+    assert found.validations == 4
+    expected = found.steps * found.step_s + found.samples_s + found.validations_s
+    assert found.total_s == pytest.approx(expected)
+    assert found.memory_bytes is not None
+    assert found.memory_bytes > 50e6
+
+    out = train(settings, data, tmp_path / "run", direction="AtoB", keep=1, measure=measure)
+
+    def on_disk(*patterns: str) -> int:
+        return sum(path.stat().st_size for pattern in patterns for path in out.glob(pattern))
+
+    (checkpoint,) = list_checkpoints(out / "checkpoints")
+    assert found.disk["checkpoints"] == pytest.approx(2 * checkpoint.stat().st_size, rel=0.2)
+    assert found.disk["generators"] == pytest.approx(on_disk("**/*.safetensors"), rel=0.2)
+    assert found.disk["pictures"] == pytest.approx(on_disk("samples/*", "validation/**/*.*"), rel=0.3)
+    text = "\n".join(found.lines())
+    assert "for 30 steps" in text
+    assert "4 validations" in text
+
+
+def test_the_command_tells_and_leaves_nothing(
+    make_pairs: Pairs, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, temporary = make_pairs(train=2), tmp_path / "run", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    small = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
+    command = ["train", "--data", str(data), "--out", str(out), "--steps", "5", *small, "--estimate"]
+    assert run(command) == 0
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = [line.split(":")[0] for line in output.err.splitlines()]
+    assert lines[-4:] == ["speed", "time", "memory", "disk"]
+    assert run([*command, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["steps"], values["steps_timed"]) == (5, 5 - WARM_UP)
+    assert values["disk_bytes"] == sum(values["disk"].values()) > 0
+    assert not out.exists()
+    assert list(temporary.iterdir()) == []
