@@ -131,11 +131,6 @@ class Robot:
 
     def _look_at_the_end(self, page: EndPage) -> Iterator[Qt.Key | str]:
         yield Qt.Key.Key_Down
-        yield Qt.Key.Key_Return
-        self._take("viewer", page)
-        yield Qt.Key.Key_Escape
-        yield "2"
-        self._take("end_filtered", page)
         message = "store.sqlite: the disk is full; free some space"
         problem = ProblemPage(page.look, page.texts, message, at_stake="answer")
         self._quiz.stage.show_page(problem)

@@ -316,7 +316,7 @@ def power(
         from gan_eval.machine.threads import usable_cores
         from gan_eval.report.parts.chart import power_curve
         from gan_eval.stats.power import plan_power
-        from gan_eval.stats.power.planning import POWER, sentences, tables
+        from gan_eval.stats.power.planning import POWER, printed, sentences
         from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
@@ -337,8 +337,8 @@ def power(
             write_text(new.folder / "power.svg", curve)
     answer, *others = sentences(plan)
     console.sentence(answer)
-    for caption, heads, rows in tables(plan):
-        console.table(heads, rows, caption=caption)
+    caption, heads, rows = printed(plan)
+    console.table(heads, rows, caption=caption)
     for line in others:
         console.sentence(line)
     typer.echo(tables_as_json({"power": plan.table}) if as_json else out)

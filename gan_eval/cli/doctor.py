@@ -207,12 +207,12 @@ def screen_findings() -> Iterator[Finding]:
 def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
     """Return what the timing self-test has measured on a screen."""
     measure = "gan-eval quiz --self-test"
-    from gan_eval.quiz.station import ScreenKey, read_record
+    from gan_eval.quiz.station import ScreenKey, read_timings
 
     width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
     try:
         key = ScreenKey(screen["name"], width, height, screen["hertz"], platform)
-        timing = read_record().timings.get(str(key))
+        timing = read_timings().get(str(key))
     except UserError as error:
         return Finding(what, "warning", str(error), measure)
     if timing is None:

@@ -40,16 +40,14 @@ def quiz(
     picture_size: Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")] = None,
     viewing_distance_cm: Annotated[
         float | None,
-        typer.Option(
-            min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the saved value."
-        ),
+        typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
     ] = None,
     screen_width_cm: Annotated[
         float | None,
         typer.Option(
             min=SCREEN_WIDTHS_CM[0],
             max=SCREEN_WIDTHS_CM[1],
-            help="Width of the visible screen in cm; default: the saved value.",
+            help="Width of the visible screen in cm; default: the study's.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,

@@ -1,13 +1,6 @@
 """Protocols: what a trial presents and asks, which trial comes next, and which answer is correct.
 
-- quick_response, yes_no: one picture, called real or fake. With `until-answer` it vanishes at the answer, or when the
-  response window closes. A fixed flash lasts as long as requested, also where the answer comes during it; that answer
-  counts. An answer is accepted until `response_ms` after onset; later the trial is recorded as `none`.
-- rating: absolute category rating as in ITU-T P.910, 1 the lowest grade.
-- paired: a, the plan's `stimulus`, is the real picture; b, its `stimulus_b`, a fake of the item. The plan's `position`
-  says where a is. After the test of pix2pix (Isola et al. 2017, section 4.1).
-- model_vs_model: a and b are the outputs of two models in the order of their names, and no answer is correct. Models of
-  Bradley & Terry (1952) and Thurstone (1927, case V) are estimated from the choices.
+What each does and its sources: docs/protocols.md.
 """
 
 from collections.abc import Mapping, Sequence

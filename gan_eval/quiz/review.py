@@ -14,9 +14,6 @@ from gan_eval.settings.adaptive import Threshold
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.tables.frames import Row
 
-FILTERS = ("all", "wrong", "fakes", "reals", "unanswered", "practice")
-"""The review's filters by name. Practice is separate and in no other count."""
-
 
 @dataclass(frozen=True)
 class ScoreLine:
@@ -41,8 +38,6 @@ class Panel:
 class ReviewedTrial:
     """One trial as the review shows it."""
 
-    filters: frozenset[str]
-    """The names of `FILTERS` that show it."""
     lines: tuple[str, ...]
     """Truth and answer; correct and wrong in a symbol and a word, so that colour is not needed."""
     panels: tuple[Panel, ...]
@@ -119,25 +114,9 @@ def review(trials: Iterable[Row], library: Library, texts: Texts) -> list[Review
             shown.append(("b", stimuli[row["stimulus_b"]]))
         if row["position"] not in (None, "left", "first"):
             shown.reverse()
-        kinds = {stimulus["kind"] for _, stimulus in shown}
-        passed = {
-            "all": True,
-            "wrong": row["correct"] is False,
-            "fakes": kinds == {"fake"},
-            "reals": kinds == {"real"},
-            "unanswered": _answer(row) is None,
-        }
-        filters = {"practice"} if practice else {name for name, passes in passed.items() if passes}
         lines = _lines(row, numbers[practice], texts)
-        reviewed.append(ReviewedTrial(frozenset(filters), tuple(lines), tuple(_panels(row, shown, library, texts))))
+        reviewed.append(ReviewedTrial(tuple(lines), tuple(_panels(row, shown, library, texts))))
     return reviewed
-
-
-def useful_filters(trials: Sequence[ReviewedTrial]) -> list[str]:
-    """`all`, the filters that leave some of these trials but not all, and `practice` where there was one."""
-    counts = Counter(name for trial in trials for name in trial.filters)
-    some = [name for name in FILTERS[1:-1] if 0 < counts[name] < counts["all"]]
-    return ["all", *some, *(["practice"] if counts["practice"] else [])]
 
 
 def _answer(row: Row) -> str | None:

@@ -1,18 +1,6 @@
 """Simulated participants: a rehearsal of a study without a person, through the same session and store.
 
-Judgements follow equal-variance signal detection (Macmillan & Creelman 2005, ch. 1-2, 7) with fakes as the signal:
-
-- The evidence of a picture is +d'/2 for a fake and -d'/2 for a real one, plus noise of unit variance, part of which
-  belongs to the picture. Part of that again follows a fake's distance from its real picture, so that better models
-  fool more often, while d' and the criterion are over the whole set what they would be without.
-- A picture seen for t ms gives d'(t) = d' (1 - exp(-t / 150)); one that stays until the answer gives all of d'.
-- Single pictures: evidence above the participant's criterion is called fake.
-- Real next to fake: the picture with less evidence is called real, so that Phi(d' / sqrt 2) are right.
-- Model next to model: the picture that is nearer to the real one wins by the same rule. Where no real pictures are
-  known, each model looks real by a utility of its own, which makes it Thurstone's case V.
-- Grades: the distance from the criterion, cut at equal steps; confidence: the same without its sign.
-
-Reaction times are log-normal and longer for weak evidence.
+The model (signal detection with log-normal reaction times) and its sources: docs/protocols.md.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,21 +1,19 @@
-"""This computer: how sessions are presented on it, what its screens do in time and how large they are. Plain Python."""
+"""This computer: how sessions are presented on it, and what its screens do in time. Plain Python."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, pstdev
-from typing import Annotated, Literal
+from typing import Literal
 
 from platformdirs import user_state_path
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json
 from gan_eval.files.reading import read_json
-from gan_eval.quiz.visual_angle import Viewing
-from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.tables.frames import Row
 
 PresenterName = Literal["raster", "opengl"]
@@ -43,9 +41,9 @@ class Presentation:
     language: str | None = None
     """Language of the program's texts; None: the study's."""
     viewing_distance_cm: float | None = None
-    """Viewing distance; None: the study's, else the value kept for this computer."""
+    """Viewing distance; None: the study's."""
     screen_width_cm: float | None = None
-    """Width of the visible screen; None: the study's, else the value kept for this computer."""
+    """Width of the visible screen; None: the study's."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,7 @@ class ScreenKey:
     """Qt's platform: xcb, wayland, windows, cocoa, ..."""
 
     def __str__(self) -> str:
-        return f"{self.panel} {self.refresh_hz:.2f} Hz {self.platform}"
-
-    @property
-    def panel(self) -> str:
-        """The screen, however it is driven in time."""
-        return f"{self.name} {self.width}x{self.height}"
+        return f"{self.name} {self.width}x{self.height} {self.refresh_hz:.2f} Hz {self.platform}"
 
 
 @dataclass(frozen=True)
@@ -100,76 +93,35 @@ class ScreenTiming:
         return [{**asdict(check), **shared} for check in self.checks]
 
 
-@dataclass(frozen=True)
-class ScreenSize:
-    """The measured width of a screen and viewing distance; None: not measured."""
-
-    screen_width_cm: Annotated[float, Field(ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1])] | None = None
-    viewing_distance_cm: Annotated[float, Field(ge=DISTANCES_CM[0], le=DISTANCES_CM[1])] | None = None
-
-    def viewing(self, screen: ScreenKey) -> Viewing:
-        """The same in the units of the tables."""
-        width, distance = self.screen_width_cm, self.viewing_distance_cm
-        return Viewing(
-            None if width is None else screen.width / (10 * width), None if distance is None else 10 * distance
-        )
-
-
-@dataclass(frozen=True)
-class Record:
-    """The record of this computer's screens for later sessions."""
-
-    timings: dict[str, ScreenTiming] = field(default_factory=dict)
-    """By `ScreenKey`."""
-    sizes: dict[str, ScreenSize] = field(default_factory=dict)
-    """By `ScreenKey.panel`: another refresh rate changes no size."""
-
-
 def station_file() -> Path:
     """Return the file with this user's screens, in the system's usual place."""
     return user_state_path("gan-eval", appauthor=False) / "screens.json"
 
 
-def read_record() -> Record:
-    """Return what is kept of this computer's screens.
+def read_timings() -> dict[str, ScreenTiming]:
+    """Return what was measured of this user's screens, by `ScreenKey`.
 
     Raises:
         UserError: the file is damaged.
     """
     path = station_file()
     try:
-        return TypeAdapter(Record).validate_python(read_json(path) if path.is_file() else {})
+        return TypeAdapter(dict[str, ScreenTiming]).validate_python(read_json(path) if path.is_file() else {})
     except ValidationError as error:
         message = "not a record of this computer's screens; remove it and repeat `gan-eval quiz --self-test`"
         raise UserError(f"{path}: {message}") from error
 
 
-def keep(screen: ScreenKey, kept: ScreenTiming | ScreenSize) -> Path:
-    """Store a screen's timing or size, in place of an earlier one; the path of the record.
+def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
+    """Store a screen's timing, in place of an earlier one; return the path of the record.
 
     Raises:
         UserError: the file is damaged, or cannot be written.
     """
-    path, record = station_file(), read_record()
-    if isinstance(kept, ScreenTiming):
-        record.timings[str(screen)] = kept
-    else:
-        record.sizes[screen.panel] = kept
-    write_json(path, asdict(record))
+    path = station_file()
+    timings = read_timings() | {str(screen): timing}
+    write_json(path, {name: asdict(each) for name, each in timings.items()})
     return path
-
-
-def presented_size(screen: ScreenKey, *sources: Presentation | QuizSettings) -> ScreenSize:
-    """A screen's size by the first of these sources that gives it, else as it was kept, each length separately.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    size = read_record().sizes.get(screen.panel, ScreenSize())
-    for source in reversed(sources):
-        given = {name: getattr(source, name) for name in asdict(size) if getattr(source, name) is not None}
-        size = replace(size, **given)
-    return size
 
 
 def round_exposure(requested_ms: float, refresh_hz: float) -> float:

@@ -79,7 +79,7 @@ def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
     if width is None:
         raise UserError(
             f'picture_size = "{settings.picture_size}": degrees need the viewing distance and the width of the screen; '
-            "give --viewing-distance-cm and --screen-width-cm, or leave out --no-intro once: a page asks for them"
+            "give --viewing-distance-cm and --screen-width-cm, or the same keys in [quiz]"
         )
     return width
 

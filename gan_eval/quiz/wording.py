@@ -116,13 +116,6 @@ def require_language(language: str, *, named: str = "--language") -> None:
         raise UserError(f"{named} {language}: there is no such translation; known: {', '.join(languages())}")
 
 
-def load_texts(language: str, own: Mapping[str, str]) -> Texts:
-    """Return the texts in a language, with the study's wording of single ones, or refuse either."""
-    require_language(language)
-    require_texts(own)
-    return Texts(language, own)
-
-
 def welcome_title(settings: QuizSettings, texts: Texts) -> str:
     """The headline that participants read: the study's `quiz_title`, else the protocol's."""
     return settings.quiz_title.strip() or texts(PROTOCOLS[settings.protocol].title)

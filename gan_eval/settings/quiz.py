@@ -125,9 +125,9 @@ class QuizSettings(Section):
     picture_size: PictureSize = "native"
     """Width of every picture: native (no resampling), physical pixels such as 512, or degrees such as "8 deg"."""
     viewing_distance_cm: float | None = Field(default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60])
-    """Distance from the eyes to the screen; default: the value kept for this computer."""
+    """Distance from the eyes to the screen, needed for degrees."""
     screen_width_cm: float | None = Field(default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1], examples=[53])
-    """Width of the visible screen; default: the value kept for this computer."""
+    """Width of the visible screen, needed for degrees."""
     mask: MaskKind = "none"
     """Shown in place of a vanished picture: noise, or the picture's shuffled blocks."""
     mask_ms: Milliseconds = 150.0

@@ -2,12 +2,10 @@
 
 import difflib
 import re
-import types
-import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gan_eval.errors import UserError, abbreviated, shortened
 
@@ -41,57 +39,25 @@ OptionalPath = Annotated[str, AfterValidator(lambda text: text and _usable_path(
 """A path; empty: none."""
 
 
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
 class Section(BaseModel):
     """A section of the study file: frozen, without unknown keys, and with numbers, truths and texts kept apart."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
-        """Neither `"no"` for false nor true for 1."""
-        annotation = cls.model_fields[str(info.field_name)].annotation
-        if typing.get_origin(annotation) is dict and not isinstance(value, Mapping):
-            raise ValueError(f"found {abbreviated(value)}; wanted a table, such as {{ name = value }}")
-        kinds = set(_kinds(annotation))
-        for scalar in _scalars(value) if kinds <= {bool, int, float, str} else ():
-            if type(scalar) in (bool, str) and type(scalar) not in kinds:
-                kind = "true or false" if kinds == {bool} else "a number" if bool not in kinds else "another kind"
-                raise ValueError(f"found {shortened(repr(scalar), 60)}; wanted {kind if str not in kinds else 'text'}")
-            if type(scalar) in (int, float) and kinds == {bool}:
-                raise ValueError(f"found {scalar!r}; wanted true or false")
-        return value
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    _lists_are_tuples = field_validator("*", mode="before")(_tuples)
 
 
-def _kinds(annotation: Any) -> Iterator[type]:
-    """The types of the single values of a field; of a table, of its values."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Annotated:
-        yield from _kinds(arguments[0])
-    elif origin is Literal:
-        yield from map(type, arguments)
-    elif origin in (types.UnionType, typing.Union):
-        for argument in arguments:
-            yield from _kinds(argument) if argument is not type(None) else ()
-    elif origin is tuple:
-        for argument in arguments:
-            yield from _kinds(argument) if argument is not Ellipsis else ()
-    elif origin is dict:
-        yield from _kinds(arguments[1])
-    else:
-        yield annotation
-
-
-def _scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _scalars(item)
-    else:
-        yield value
-
-
+_WANTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "dict_type": "a table, such as { name = value }",
+}
+"""Words for what pydantic's kinds of problems ask for."""
 _ALTERNATIVES = ("float", "constrained-float", "constrained-int", "[key]")
 """Words that pydantic puts into a field's path where it tried several types; the others begin with `literal[`."""
 
@@ -106,7 +72,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         for other in error.errors()
         if _place(other["loc"]) == place and other["type"] == "literal_error"
     ]
-    found = abbreviated(problem["input"])
+    found = abbreviated(list(problem["input"]) if isinstance(problem["input"], tuple) else problem["input"])
     if words and str(place[-1]).endswith("_ms"):
         return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
     if problem["type"] == "extra_forbidden":
@@ -122,6 +88,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     if problem["type"] == "value_error":
         own_field = re.match(r"[a-z_.]+: ", message)  # a section's check of several fields names the one to fix
         return f"{field}.{message}" if own_field else f"{field}: {message}"
+    if problem["type"] in _WANTED and not words:
+        return f"{field}: found {found}; wanted {_WANTED[problem['type']]}"
     if problem["type"] == "tuple_type":
         return f"{field}: found {found}; wanted a list such as [{found}]"
     instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""

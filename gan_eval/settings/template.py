@@ -90,23 +90,26 @@ def _section_of(annotation: Any) -> tuple[type[Section] | None, Shape]:
     return None, "one"
 
 
-def _type(annotation: Any, limits: list[Any]) -> str:
-    """A type in words, with its range."""
+def _type(annotation: Any, limits: list[Any], *, plural: bool = False) -> str:
+    """A type in words, with its range; in the plural without."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _type(arguments[0], [*limits, *arguments[1:]])
+        return _type(arguments[0], [*limits, *arguments[1:]], plural=plural)
     if origin is Literal:
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin in (types.UnionType, typing.Union):
-        return ", or ".join(_type(one, limits) for one in arguments if one is not type(None))
-    if origin is tuple:
+        return ", or ".join(_type(one, limits, plural=plural) for one in arguments if one is not type(None))
+    if origin in (tuple, dict):
+        several = _type(arguments[-1 if origin is dict else 0], [], plural=True)
+        if origin is dict:
+            return f"table of {several} by name"
         most = [str(limit.max_length) for limit in limits if getattr(limit, "max_length", None) is not None]
-        return f"list of {_plural(arguments)}" + "".join(f", at most {number}" for number in most)
-    if origin is dict:
-        return f"table of {_plural(arguments[1:])} by name"
+        return f"{'pairs' if plural else 'list'} of {several}" + "".join(f", at most {number}" for number in most)
     if inspect.isclass(annotation) and issubclass(annotation, Section):
-        return "section, below"
+        return "sections, below" if plural else "section, below"
     words = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "values"}
+    if plural:
+        return words[annotation] + ("s" if annotation in (int, float, str) else "")
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     ends = [  # a limit that only says what fits into 64 bits is left out
         f"{sign} {getattr(limit, name):.15g}"
@@ -115,21 +118,6 @@ def _type(annotation: Any, limits: list[Any]) -> str:
         if getattr(limit, name, None) is not None and getattr(limit, name) < 2**62
     ]
     return f"{words[annotation]} {', '.join(ends)}".rstrip()
-
-
-def _plural(arguments: tuple[Any, ...]) -> str:
-    annotation = arguments[0]
-    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _plural(inner)
-    if origin in (types.UnionType, typing.Union):
-        return ", or ".join(_plural((one,)) for one in inner)
-    if origin is tuple:
-        return f"pairs of {_plural(inner)}"
-    if inspect.isclass(annotation) and issubclass(annotation, Section):
-        return "sections, below"
-    words = {int: "integers", float: "numbers", str: "texts"}
-    return words[annotation] if annotation in words else _type(annotation, [])
 
 
 Values = Mapping[str, Any]

@@ -53,14 +53,7 @@ def cells(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray:
     return participant.astype(np.int64) * (int(stimulus.max(initial=0)) + 1) + stimulus
 
 
-def one_way(
-    influence: np.ndarray,
-    cluster: np.ndarray | None,
-    *,
-    side: np.ndarray | None = None,
-    group: np.ndarray | None = None,
-    size: int = 1,
-) -> np.ndarray:
+def one_way(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.ndarray | None = None) -> np.ndarray:
     """(K,) sums over clusters of squared sums of influences, with the factor C / (C - 1) for each side's C clusters.
 
     NaN where a side has one cluster.
@@ -69,41 +62,24 @@ def one_way(
         influence: (N, K).
         cluster: (N,) int, 0.. ; None: each trial is a cluster of its own.
         side: (N,) bool; None: one side.
-        group: (N,) int, 0..size-1, where each group of trials has estimates of its own: the result is (size, K).
-        size: number of groups.
     """
-    sums, owner = cluster_sums(influence, cluster, side=side, group=group, size=size)
-    variances = np.stack([np.bincount(owner, of_sides.sum(axis=0) ** 2, size) for of_sides in sums], axis=1)
-    return np.asarray(variances[0] if group is None else variances)
+    return np.asarray((cluster_sums(influence, cluster, side=side).sum(axis=1) ** 2).sum(axis=1))
 
 
-def cluster_sums(
-    influence: np.ndarray,
-    cluster: np.ndarray | None,
-    *,
-    side: np.ndarray | None = None,
-    group: np.ndarray | None = None,
-    size: int = 1,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sum influences by cluster and side, times the root of C / (C - 1) of the C clusters of the group and side.
+def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.ndarray | None = None) -> np.ndarray:
+    """(K, sides, C) sums of influences by cluster and side, times the root of C / (C - 1) of the side's C clusters.
 
     The arguments are those of `one_way`. A cluster without answers of a side has 0, one that is the only one NaN.
-
-    Returns:
-        (K, sides, C) sums, and (C,) the group of each cluster.
     """
-    if cluster is None:
-        place, owner = np.arange(len(influence)), np.zeros(len(influence), np.int64) if group is None else group
-    else:
-        place, owner = places(group, cluster)
-    sides = 1 if side is None else 2
+    place = np.arange(len(influence)) if cluster is None else pd.factorize(cluster)[0]
+    clusters, sides = int(place.max(initial=-1)) + 1, 1 if side is None else 2
     place = place if side is None else 2 * place + side
-    occurs = np.bincount(place, minlength=sides * len(owner)).reshape(-1, sides).T > 0
-    number = np.stack([np.bincount(owner, of_side, size) for of_side in occurs])
+    occurs = np.bincount(place, minlength=sides * clusters).reshape(-1, sides).T > 0
+    number = occurs.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)[:, owner]
-    sums = [np.bincount(place, column, sides * len(owner)).reshape(-1, sides).T for column in influence.T]
-    return np.where(occurs, np.reshape(sums, (influence.shape[1], *occurs.shape)) * factor, 0.0), owner
+        factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
+    sums = [np.bincount(place, column, sides * clusters).reshape(-1, sides).T for column in influence.T]
+    return np.where(occurs, np.reshape(sums, (influence.shape[1], *occurs.shape)) * factor, 0.0)
 
 
 def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
@@ -157,20 +133,3 @@ def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike,
     error = np.asarray(std_error, float)
     beyond = np.abs(np.asarray(estimate, float)) - margin
     return np.asarray(stdtr(freedom, beyond / np.where(error > 0, error, np.nan)))
-
-
-def places(group: np.ndarray | None, code: np.ndarray, *, in_order: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers, from 0, of the combinations of a group and a code that occur, and each one's group.
-
-    Args:
-        group: (M,) 0.. ; None: one group.
-        code: (M,) 0.. .
-        in_order: number them in the order of both.
-
-    Returns:
-        (M,) each row's combination, and (K,) each combination's group.
-    """
-    many = int(code.max(initial=0)) + 1
-    place = code if group is None else group.astype(np.int64) * many + code
-    occurring_place, occurring = pd.factorize(place, sort=in_order)
-    return occurring_place, np.asarray(occurring) // many

@@ -52,7 +52,8 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
     """Refuse trials that contradict each other.
 
     That is a session of two participants; a stimulus with two kinds, models, data sets or items; a kind that the
-    identifier `dataset/real/stem` contradicts; and a `correct` that the answer contradicts.
+    identifier `dataset/real/stem` contradicts; pairs of two models that are not named; and a `correct` that the answer
+    contradicts.
 
     Args:
         trials: the table `trials`, filled (`fill_trials`).
@@ -92,6 +93,13 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
         place = int(wrong.argmax())
         text = other_than_its_name(pictures.iloc[place])
         raise refuse(rows[place], text + _of_pair(single, rows[place]))
+    if (wrong := _names_no_two_models(trials)).any():
+        row = int(wrong.argmax())
+        raise refuse(
+            row,
+            f"model is {abbreviated(trials['model'].iat[row])}; for model_vs_model it must be A|B, the names of "
+            "stimulus's and of stimulus_b's model",
+        )
     if (wrong := _belies_its_answer(trials, single)).any():
         row = int(wrong.argmax())
         answer = f"response {trials['response'].iat[row]} and kind {trials['kind'].iat[row]}"
@@ -208,6 +216,23 @@ def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
         if own == dataset and slash and named in models:
             is_other_kind = kind in ("real", "fake") and (kind == "real") != (named == "real")
             wrong[place] = is_other_kind or (kind == "fake" and model in models and model != named)
+    return wrong
+
+
+def _names_no_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: rows of `model_vs_model` whose `model` is not two names, or not those of the two pictures.
+
+    A picture `dataset/NAME/stem` is of NAME, if another pair names that model.
+    """
+    wrong = np.zeros(len(trials), bool)
+    rows = np.flatnonzero((trials["protocol"] == "model_vs_model").to_numpy(bool, na_value=False))
+    pairs = trials[["model", "stimulus", "stimulus_b"]].iloc[rows].astype("object").fillna("")
+    halves = [str(model).partition("|") for model in pairs["model"]]
+    known = {name for first, _, second in halves for name in (first, second)}
+    for row, (first, _, second), *pictures in zip(rows, halves, pairs["stimulus"], pairs["stimulus_b"], strict=True):
+        named = [[*str(picture).split("/", 2)[1:-1], ""][0] for picture in pictures]
+        others = [name in known and name not in ("", own) for name, own in zip(named, (first, second), strict=True)]
+        wrong[row] = not first or not second or first == second or any(others)
     return wrong
 
 

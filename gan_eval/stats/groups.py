@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, requested_exposure
+from gan_eval.stats.trials import PAIRED, requested_exposure
 from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
@@ -243,8 +243,6 @@ def hole_scopes(trials: pd.DataFrame) -> list[str]:
 
 REAL = "real"
 """The contestant that stands for real pictures."""
-UNNAMED = "unnamed"
-"""The contestant of pairs that name none."""
 SEPARATOR = "|"
 """Between the names of two models, those of `stimulus` and of `stimulus_b`."""
 
@@ -258,17 +256,13 @@ class Contestants(NamedTuple):
     """(N,) whose picture is b."""
     of_reals: np.ndarray
     """(N,) bool, the question was which picture is real."""
-    misnamed: np.ndarray
-    """(N,) bool, `model_vs_model` whose `model` is not two names, or not those of the pictures: whose picture was
-    chosen is not known."""
 
 
 def contestants(pairs: pd.DataFrame) -> Contestants:
     """The contestants of each pair.
 
-    `paired`: real against `model`. `model_vs_model`: `model` is `A|B`, A's picture in `stimulus` and B's in
-    `stimulus_b`; where a picture, as `dataset/NAME/stem`, bears the name of another contestant, the pair is misnamed.
-    Any other protocol: two models where `model` is `A|B`, else real against `model`.
+    `paired`: real against `model`. Any other protocol: two models where `model` is `A|B`, A's picture in `stimulus` and
+    B's in `stimulus_b`, else real against `model`.
 
     Args:
         pairs: as `gan_eval.stats.trials.pair_trials` returns them.
@@ -276,31 +270,7 @@ def contestants(pairs: pd.DataFrame) -> Contestants:
     number, names = pd.factorize(pairs["model"], use_na_sentinel=False)
     texts = [name if isinstance(name, str) else "" for name in names]
     halves = [name.split(SEPARATOR, 1) if SEPARATOR in name else (REAL, name) for name in texts]
-    columns = ([a for a, _ in halves], [b for _, b in halves], texts, [SEPARATOR in name for name in texts])
-    first, second, whole, two = (np.array([*column, ""], dtype="object")[number] for column in columns)
-    of_reals, of_models = (
-        (pairs["protocol"] == protocol).fillna(False).to_numpy(bool) for protocol in (PAIRED, TWO_MODELS)
-    )
-    known = {REAL, *(name for half in halves for name in half)} - {""}
-    complete = two.astype(bool) & (first != "") & (second != "") & (first != second)
-    others = np.zeros(len(pairs), bool)  # pairs with a picture, as dataset/NAME/stem, of another known contestant
-    for column, contestant in (("stimulus", first), ("stimulus_b", second)):
-        if column in pairs:
-            code, pictures = pd.factorize(pairs[column], use_na_sentinel=False)
-            parts = [str(picture).split("/") if isinstance(picture, str) else [] for picture in pictures]
-            bears = [part[1] if len(part) > 2 and part[1] in known else "" for part in parts]
-            name = np.array([*bears, ""], dtype="object")[code]
-            others |= np.asarray((name != "") & (name != contestant), bool)
-    return Contestants(
-        np.where(of_reals, REAL, first), np.where(of_reals, whole, second), of_reals, of_models & (~complete | others)
-    )
-
-
-def misnamed_note(count: int) -> str:
-    """The note on `count` misnamed pairs; empty: there are none."""
-    if not count:
-        return ""
-    return (
-        f"{count} pairs of two models left out: model must be A{SEPARATOR}B, the names of stimulus's and of "
-        "stimulus_b's model"
-    )
+    columns = ([a for a, _ in halves], [b for _, b in halves], texts)
+    first, second, whole = (np.array([*column, ""], dtype="object")[number] for column in columns)
+    of_reals = (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)
+    return Contestants(np.where(of_reals, REAL, first), np.where(of_reals, whole, second), of_reals)

@@ -170,11 +170,9 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
-    of_reals = (names.a == REAL) & ~names.misnamed
+    of_reals = names.a == REAL
     yield from _rows_beside_reals(pairs[of_reals], frames)
-    of_models = pairs[~of_reals & ~names.misnamed].assign(
-        first=names.a[~of_reals & ~names.misnamed], second=names.b[~of_reals & ~names.misnamed]
-    )
+    of_models = pairs[~of_reals].assign(first=names.a[~of_reals], second=names.b[~of_reals])
     for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
         models = sorted({*part["first"], *part["second"]})

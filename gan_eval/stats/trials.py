@@ -117,43 +117,49 @@ class Named(NamedTuple):
     """Empty: none."""
 
 
-def with_names(frame: pd.DataFrame) -> Named:
-    """Remove trials without a participant or a stimulus; a column that is empty throughout stays.
+def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
+    """Return each trial with participant and stimulus once, numbered from 0.
 
-    >>> with_names(pd.DataFrame({"participant": ["P1", None, "P2"], "stimulus": ["a", "b", ""]})).note
-    '1 trials without participant and 1 without stimulus left out'
+    Rows that repeat an earlier one in every cell are removed; without the column `trial` they stay and are counted.
+    Rows without a participant or a stimulus are removed; a column that is empty throughout stays.
+
+    Raises:
+        UserError: rows share session and trial and differ otherwise.
+
+    >>> usable(pd.DataFrame({"participant": ["P1"] * 3, "stimulus": ["a", "a", ""], "trial": [1, 1, 2]})).note
+    '1 duplicate rows left out; 1 trials without stimulus left out'
     """
+    frame, notes = frame.reset_index(drop=True), []
+    has_people = "participant" in frame or "session" in frame
+    if has_people and "trial" not in frame:
+        if equal := int(frame.duplicated().sum()):
+            notes.append(f"{equal} rows equal another in every column: kept, no column trial")
+    elif has_people:
+        copy = _copies(frame, where=where)
+        if copy.any():
+            notes.append(f"{copy.sum()} duplicate rows left out")
+            frame = frame[~copy]
     empty = {
         name: (frame[name].isna() | (frame[name].astype("object") == "")).to_numpy(bool)
         for name in REQUIRED[:2]
         if name in frame
     }
     some = {name: cells for name, cells in empty.items() if cells.any() and not cells.all()}
-    if not some:
-        return Named(frame, "")
-    counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())
-    note = f"{counts.replace(' ', ' trials ', 1)} left out"
-    return Named(frame[~np.any([*some.values()], axis=0)], note)
+    if some:
+        counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())
+        notes.append(f"{counts.replace(' ', ' trials ', 1)} left out")
+        frame = frame[~np.any([*some.values()], axis=0)]
+    return Named(frame, "; ".join(notes))
 
 
-def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
-    """Remove rows that repeat an earlier one in every cell; without the column `trial` they stay and are counted.
+def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
+    """Return (N,) bool: rows that repeat an earlier one in every cell.
 
     Raises:
         UserError: rows share session and trial and differ otherwise.
-
-    >>> without_copies(pd.DataFrame({"participant": ["P1"] * 3, "stimulus": list("aab"), "trial": [1, 1, 2]})).note
-    '1 duplicate rows left out'
     """
-    if "participant" not in frame and "session" not in frame:
-        return Named(frame, "")
-    if "trial" not in frame:
-        equal = int(frame.duplicated().sum())
-        return Named(frame, f"{equal} rows equal another in every column: kept, no column trial" if equal else "")
     key = frame.assign(session=sessions_of(frame))[["session", "trial"]]
     shared = key.duplicated(keep=False).to_numpy(bool) & key.notna().all(axis=1).to_numpy(bool)
-    if not shared.any():
-        return Named(frame, "")
     copy = np.zeros(len(frame), bool)
     copy[shared] = frame[shared].duplicated().to_numpy(bool)
     if (differs := key[~copy].duplicated().to_numpy(bool) & shared[~copy]).any():
@@ -164,18 +170,7 @@ def without_copies(frame: pd.DataFrame, *, where: str = "trials") -> Named:
             f"{where}: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
             "otherwise; each may stand once"
         )
-    return Named(frame[~copy], f"{copy.sum()} duplicate rows left out")
-
-
-def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
-    """Return each trial with participant and stimulus once, numbered from 0.
-
-    Raises:
-        UserError: rows share session and trial and differ otherwise.
-    """
-    once = without_copies(frame.reset_index(drop=True), where=where)
-    named = with_names(once.trials)
-    return Named(named.trials, "; ".join(filter(None, [once.note, named.note])))
+    return copy
 
 
 def require_answers(frame: pd.DataFrame, *, where: str) -> None:

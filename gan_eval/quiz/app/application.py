@@ -7,13 +7,12 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QSize, QTimer
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard
-from gan_eval.quiz.app.loading import PictureCheck
-from gan_eval.quiz.app.pages.calibration import ScreenSizePage
+from gan_eval.quiz.app.loading import check_pictures
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
 from gan_eval.quiz.app.pages.parts import StepPage
@@ -26,14 +25,13 @@ from gan_eval.quiz.app.pages.welcome import (
     WelcomePage,
 )
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
-from gan_eval.quiz.app.stage import Stage, note_differences
+from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
-from gan_eval.quiz.app.windows import WINDOW_TITLE
 from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import ScoreLine, review, score_lines, threshold_lines
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.station import Presentation, keep
+from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width, suggested_width
 from gan_eval.quiz.wording import Texts
@@ -103,7 +101,7 @@ class QuizApplication(QObject):
         self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
-        self._checked_room = self.stage.room
+        self._checked_room = QSize()
         self._warn_of_small_pictures()
         self._keys = settings.keys_of_list(session.row["list"])
         self._has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
@@ -113,8 +111,8 @@ class QuizApplication(QObject):
         self._steps: list[Step] = ["resume", "welcome", "keys"]  # of a session that continues
         if session.state is State.NEW:
             self._steps = ["welcome", "consent", *range(len(settings.questions)), "keys", "ready"]
-        self._viewing = self.stage.screen_size().viewing(self.stage.screen)
-        self._check: PictureCheck | None = None
+        self._viewing = self.stage.viewing
+        self._widths: set[int] = set()
         self.trials = TrialRunner(
             session,
             self.stage.window,
@@ -132,19 +130,13 @@ class QuizApplication(QObject):
 
     def run(self) -> Status:
         """Run the event loop until the session is over or left."""
-        needs_screen_size = (  # degrees without a scale in pixels yet; a session that continues has its pixels
-            self._session.state is State.NEW
-            and self._settings.picture_degrees is not None
-            and self._viewing.pixels_per_degree is None
-        )
         hook = sys.excepthook
         sys.excepthook = lambda _, error, __: self._give_up(error)  # of a Qt callback: raised here, below
         try:
             with on_termination(self._terminate):
-                if self._intro and needs_screen_size:
-                    self._ask_screen_size()
-                elif self._intro:
-                    self._welcome()
+                self._check_pictures()
+                if self._intro:
+                    self._turn_to(0)
                 else:
                     self._begin()
                 if self._error is None:
@@ -154,26 +146,6 @@ class QuizApplication(QObject):
         if self._error is not None:
             raise self._error
         return self._status
-
-    def _ask_screen_size(self) -> None:
-        """The experimenter is asked once on each computer, before the participant's first page."""
-        stage = self.stage
-        page = ScreenSizePage(
-            self._look,
-            self._texts,
-            stage.screen_size(),
-            pixels=stage.screen.width,
-            claimed_cm=stage.claimed_width_cm,
-        )
-
-        def measured() -> None:
-            keep(stage.screen, page.screen_size)
-            self._viewing = page.screen_size.viewing(stage.screen)
-            self._welcome()
-
-        page.went_on.connect(measured)
-        page.went_back.connect(self._leave)
-        stage.show_page(page)
 
     def _warn_of_small_pictures(self) -> None:
         """Warn the experimenter of pictures that are tiny on this screen."""
@@ -186,11 +158,6 @@ class QuizApplication(QObject):
                 f"the pictures are {max(widths)} pixels wide, the screen {screen}; to enlarge them, exit and set "
                 f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
             )
-
-    def _welcome(self) -> None:
-        check = self._check_pictures()
-        self._turn_to(0)
-        check.start()
 
     def _turn_to(self, place: int) -> None:
         """Show a page before the first trial; leave before the first of them, begin after the last."""
@@ -259,31 +226,28 @@ class QuizApplication(QObject):
                 answer = self._answers.get(question.id)
                 return QuestionPage(look, texts, question, number=step + 1, count=count, answer=answer)
 
-    def _check_pictures(self) -> PictureCheck:
-        """Return the check that brings the pictures to their size, the same for all of a session."""
+    def _check_pictures(self) -> None:
+        """Bring the pictures to their size, the same for all of a session, and refuse what does not fit."""
         session = self._session
         if session.state is State.NEW:
             width = picture_width(self._settings, self._viewing)
         else:
             width = None if self._settings.picture_size == "native" else session.row["picture_width_px"]
         self.library.show_at(width)
-        self._checked_room = self.stage.room
-        if self._check is not None:
-            self._check.stop()
-        self._check = self._new_check()
-        self._check.failed.connect(self._give_up)
-        return self._check
+        self._widths = self._decode_pictures()
 
-    def _new_check(self) -> PictureCheck:
-        in_degrees = self._settings.picture_degrees is not None
-        return PictureCheck(self._session, self.library, self.stage.room, self._viewing if in_degrees else None)
+    def _decode_pictures(self) -> set[int]:
+        """Decode the pictures that are still to be shown; return their widths on the screen."""
+        session, self._checked_room = self._session, self.stage.room
+        viewing = self._viewing if self._settings.picture_degrees is not None else None
+        done = {row["trial"] for row in session.done}
+        coming = [row for row in session.plan if row["trial"] not in done]
+        return set(check_pictures(coming, session.protocol, self.library, self._checked_room, viewing=viewing))
 
     def _begin(self) -> None:
-        check = self._check or self._check_pictures()
-        check.finish()
         session, description = self._session, self.stage.description()
         if session.state is State.NEW:
-            width = next(iter(check.widths)) if len(check.widths) == 1 else None
+            width = next(iter(self._widths)) if len(self._widths) == 1 else None
             session.row |= description | self._viewing.columns(width)
             checks = self.stage.checks(session.row["session"])
             session.begin(self._consent, answers=self._answers, checks=checks)
@@ -293,14 +257,12 @@ class QuizApplication(QObject):
         # Where the screen was changed since: exposures in whole frames of the old one make no sense any more, and a
         # picture that is left may be larger than the window is now.
         self.stage.round_exposures(self._session)
-        room = self.stage.room
-        if room != self._checked_room:
+        if self.stage.room != self._checked_room:
             try:
-                self._new_check().finish()
+                self._decode_pictures()
             except UserError as error:
                 self._problem(str(error))
                 return
-            self._checked_room = room
         exempt_live_objects()
         self.stage.show_trials()
         self.trials.start()

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, QTimer, Signal
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import GAP, span
 from gan_eval.quiz.library import Library, mask, mask_generator
 from gan_eval.quiz.protocol import QuizProtocol, Showings
-from gan_eval.quiz.session import Session
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, read_rgb
@@ -103,42 +102,3 @@ def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Librar
                 height, width = library.decoded(name).shape[:2]
                 widths.append(window.height() * width // height)
     return max(0, min(widths))
-
-
-class PictureCheck(QObject):
-    """Continues behind the pages, one picture at a time."""
-
-    failed = Signal(object)
-    """A `UserError`: a picture is missing, broken, or larger than the window."""
-
-    def __init__(self, session: Session, library: Library, room: QSize, viewing: Viewing | None = None) -> None:
-        super().__init__()
-        self.widths: set[int] = set()
-        """Widths of the checked pictures on the screen, in physical pixels."""
-        done = {row["trial"] for row in session.done}
-        coming = [row for row in session.plan if row["trial"] not in done]
-        self._checks = check_pictures(coming, session.protocol, library, room, viewing=viewing)
-        self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._step)
-
-    def start(self) -> None:
-        """Continue whenever nothing else is to be done."""
-        self._timer.start()
-
-    def stop(self) -> None:
-        """Check no further."""
-        self._timer.stop()
-
-    def finish(self) -> None:
-        """Check what is left now, and raise what `failed` would report."""
-        self._timer.stop()
-        self.widths |= set(self._checks)
-
-    def _step(self) -> None:
-        try:
-            self.widths.add(next(self._checks))
-        except StopIteration:
-            self._timer.stop()
-        except UserError as error:
-            self._timer.stop()
-            self.failed.emit(error)

@@ -24,8 +24,7 @@ from gan_eval.quiz.app.presenter import (
     wait_until,
 )
 from gan_eval.quiz.app.process import Priority, raised_priority, require_display
-from gan_eval.quiz.app.stage import numbered_screen, screen_key
-from gan_eval.quiz.app.windows import WINDOW_TITLE, show, window_area
+from gan_eval.quiz.app.stage import WINDOW_TITLE, numbered_screen, screen_key, show, window_area
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.station import (
     Check,

@@ -1,34 +1,141 @@
-"""The screen as a session is presented on it: which monitor, which windows, in what look, language and presenter."""
+"""The screen as a session is presented on it: monitor, windows, look and presenter, and a watch on the screen."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from PySide6.QtCore import QRect, QSize
-from PySide6.QtGui import QGuiApplication, QScreen, QWindow
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QScreen, QWindow
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.pages.parts import Look, Page, scale_for, sheet
 from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
-from gan_eval.quiz.app.style import Look, scale_for
-from gan_eval.quiz.app.windows import Shell, show, window_area
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
     RoundFrames,
     ScreenKey,
-    ScreenSize,
     ScreenTiming,
-    presented_size,
-    read_record,
+    read_timings,
     round_exposure,
 )
 from gan_eval.quiz.trial import State
-from gan_eval.quiz.wording import load_texts
+from gan_eval.quiz.visual_angle import Viewing
+from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
+
+WINDOW_TITLE = "Picture quiz"
+"""Names no study, participant or picture: everybody in the room sees a window's title."""
+
+WINDOWED = QSize(1280, 800)
+
+
+class Shell(QWidget):
+    """The window that holds one page at a time."""
+
+    close_requested = Signal()
+
+    def __init__(self, look: Look, title: str) -> None:
+        super().__init__()
+        self.setWindowTitle(title)
+        self.setStyleSheet(sheet(look))
+        self._layout = QStackedLayout(self)
+
+    @property
+    def page(self) -> Page | None:
+        """The page it holds."""
+        page = self._layout.currentWidget()
+        return page if isinstance(page, Page) else None
+
+    def turn_to(self, page: Page) -> None:
+        """Show another page and forget the one before."""
+        before = self._layout.currentWidget()
+        self._layout.addWidget(page)
+        self._layout.setCurrentWidget(page)
+        if before is not None:
+            self._layout.removeWidget(before)
+            before.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
+        """Closing the window is a question to the application."""
+        event.ignore()
+        self.close_requested.emit()
+
+
+def window_area(screen: QScreen, *, windowed: bool) -> QRect:
+    """The whole screen, or a window in its middle."""
+    area = screen.geometry()
+    if not windowed:
+        return area
+    size = WINDOWED.boundedTo(area.size())
+    return QRect(area.center() - QPoint(size.width() // 2, size.height() // 2), size)
+
+
+def show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
+    """Show a window in its area; the geometry is set as well, since without a window manager nobody else does."""
+    window.setGeometry(area)
+    if windowed:
+        window.show()
+    else:
+        window.showFullScreen()
+
+
+class ScreenWatch(QObject):
+    """Reports when a window comes to another screen (its own was unplugged, say), or its screen is driven otherwise."""
+
+    changed = Signal()
+
+    def __init__(self, window: QWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._screen: QScreen | None = None
+        self._known = self._facts()
+        self._first: tuple[object, ...] | None = None
+        self._listen(window.screen())
+        window.screenChanged.connect(self._listen)
+        window.installEventFilter(self)
+
+    def remember(self) -> None:
+        """Compare with the present state from now on."""
+        self._known = self._facts()
+        if self._first is None:
+            self._first = self._known
+
+    @property
+    def differs(self) -> bool:
+        """The screen, or its rate, is another than when it was remembered for the first time."""
+        return self._first is not None and self._known != self._first
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
+        """Take note of another scaling, leave everything to the window."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._compare()
+        return False
+
+    def _listen(self, screen: QScreen | None) -> None:
+        """Another screen: compare, and hear of its changes from now on."""
+        if screen is not None and screen is not self._screen:
+            screen.geometryChanged.connect(self._compare)
+            screen.refreshRateChanged.connect(self._compare)
+            screen.logicalDotsPerInchChanged.connect(self._compare)
+        self._screen = screen
+        self._compare()
+
+    def _compare(self) -> None:
+        facts = self._facts()
+        if facts != self._known:
+            self._known = facts
+            self.changed.emit()
+
+    def _facts(self) -> tuple[object, ...]:
+        screen = self._window.screen()
+        if screen is None:
+            return ()
+        area = screen.geometry().getRect()
+        return screen.name(), area, screen.refreshRate(), screen.logicalDotsPerInch(), self._window.devicePixelRatio()
 
 
 class ChosenPresenter(NamedTuple):
@@ -78,7 +185,7 @@ def choose_presenter(
         UserError: OpenGL is wanted and not to be had, or rounding is and the refresh rate is unknown; or the record of
             self-tests is damaged.
     """
-    timing = read_record().timings.get(str(screen_key(screen)))
+    timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
     if round_frames == "on" and refresh_hz <= 0:
         raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
@@ -109,11 +216,11 @@ class Stage:
         """Make the windows, not shown yet.
 
         Raises:
-            UserError: the monitor, presenter, language or text does not exist.
+            UserError: the monitor or presenter does not exist.
         """
         self._presentation = presentation
         self._settings = settings
-        self.texts = load_texts(presentation.language or settings.language, settings.texts)
+        self.texts = Texts(presentation.language or settings.language, settings.texts)
         self._screen = numbered_screen(presentation.screen)
         self._screen_state = _screen_state(self._screen)
         area = window_area(self._screen, windowed=presentation.windowed)
@@ -130,18 +237,18 @@ class Stage:
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
 
     @property
-    def claimed_width_cm(self) -> float:
-        """The screen's width as it states it itself, which is often wrong; 0: it does not."""
-        return self._screen.physicalSize().width() / 10
-
-    @property
     def screen(self) -> ScreenKey:
         """The screen that the session's row describes."""
         return screen_key(self._screen)
 
-    def screen_size(self) -> ScreenSize:
-        """Return the size of this screen: by the options, else by the study, else as kept for this computer."""
-        return presented_size(self.screen, self._presentation, self._settings)
+    @property
+    def viewing(self) -> Viewing:
+        """The screen's scale and the viewing distance, each by the options, else by the study."""
+        options, study = self._presentation, self._settings
+        width = options.screen_width_cm or study.screen_width_cm
+        distance = options.viewing_distance_cm or study.viewing_distance_cm
+        scale = None if width is None else self.screen.width / (10 * width)
+        return Viewing(scale, None if distance is None else 10 * distance)
 
     def description(self) -> Row:
         """The columns of the session's row that say how it is presented."""

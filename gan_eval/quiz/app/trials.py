@@ -12,7 +12,7 @@ from gan_eval.quiz.app.keys import Keyboard, Press, wanted_key
 from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame, fitted
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
-from gan_eval.quiz.app.windows import ScreenWatch
+from gan_eval.quiz.app.stage import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import Session, break_due

@@ -1,11 +1,4 @@
-"""Dealing a list.
-
-List k of a study is a function of (study seed, k) alone, so that it can be dealt again, on any station, at any time,
-and takes as long for every k.
-Every list has exact counts per class and per model, never two versions of one item, and runs of one class that are
-bounded from the first main trial to the last, catch trials and the borders of blocks included; over the lists each
-stimulus is judged nearly equally often.
-"""
+"""Dealing a list: a function of (study seed, list number) alone, so that any station can deal it again at any time."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass

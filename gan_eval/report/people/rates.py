@@ -45,10 +45,6 @@ _HOW_TO_READ = (
     "correction."
 )
 _OF_REALS = "Real pictures have no hole: each row has the real ones of the same data sets and sessions."
-_TWO_AREAS = (
-    "There are two areas under the ROC curve: that from d′ assumes normal evidence of equal variance for real and "
-    "generated pictures; that from confidence orders the answers by confidence."
-)
 
 
 def answers_by_hole(folder: StudyFolder) -> list[Table]:
@@ -128,8 +124,6 @@ def detection_section(folder: StudyFolder) -> Section:
     frame = folder.table(DETECTION)
     frame = informative_scopes(frame[(frame["n_real"] > 0) | (frame["n_fake"] > 0)])
     bases = list(dict.fromkeys(frame["basis"].dropna()))
-    has_two = frame["auc_confidence"].notna().any()
-    auc = "AUC from d′" if has_two else "AUC"
     columns: dict[str, CellFormat | None] = {"group": group_name}
     for head, name in (
         ("hits", "hit_rate"), ("false alarms", "false_alarm_rate"), ("balanced accuracy", "balanced_accuracy"),
@@ -141,8 +135,7 @@ def detection_section(folder: StudyFolder) -> Section:
             frame, "dprime_individual", _with_interval("dprime_individual")
         ),
         "criterion (95\u202f%)": _with_interval("criterion"),
-        f"{auc} (95\u202f%)": _with_interval("auc"),
-        "AUC from confidence": if_filled(frame, "auc_confidence", _with_interval("auc_confidence")),
+        "AUC (95\u202f%)": _with_interval("auc"),
         "intervals": labelled(BASES, "basis") if len(bases) > 1 else None,
     }
     table = table_of(
@@ -154,7 +147,7 @@ def detection_section(folder: StudyFolder) -> Section:
         label=group_name,
         source="detection",
     )
-    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0) + [_TWO_AREAS] * bool(has_two))
+    sentences = Lines([_HOW_TO_READ] * (len(frame) > 0))
     return Section("detection", "Sensitivity or response bias?", [sentences, *table, *answers_by_hole(folder)])
 
 

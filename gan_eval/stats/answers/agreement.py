@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
-from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, pictures
+from gan_eval.stats.trials import graded_trials, main_trials
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
 
@@ -15,15 +15,11 @@ AGREEMENT = Table(
     "agreement",
     "Do participants agree with each other? Krippendorff's alpha (Krippendorff 2004).",
     (
-        text("answer", "what they gave", words=("response", "rating", "choice"), filled=True),
+        text("answer", "what they gave", words=("response", "rating"), filled=True),
         DATASET,
         text("kind", "pictures of one truth, or all", words=("all", *KINDS), filled=True),
         text("level", "of measurement", words=("nominal", "ordinal"), filled=True),
-        integer(
-            "n_stimuli",
-            "stimuli with at least two participants' answers; choices: items with their two contestants",
-            filled=True,
-        ),
+        integer("n_stimuli", "stimuli with at least two participants' answers", filled=True),
         integer("n_participants", "participants", filled=True),
         integer("n_answers", "answers to them", filled=True),
         number("alpha", "1 is agreement, 0 what chance gives"),
@@ -39,7 +35,6 @@ _WORK = 2e9
 """Maximum of different units times values times replicates."""
 _DRAWS = 20_000_000
 """Maximum of units times replicates."""
-_ALL_AND_KINDS = ("all", *KINDS)
 _COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
 
 Level = Literal["nominal", "ordinal"]
@@ -48,8 +43,8 @@ Level = Literal["nominal", "ordinal"]
 def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICATES) -> pd.DataFrame:
     """Return the table `agreement` of a trials table.
 
-    Responses are nominal and grades ordinal, over all pictures, the reals and the fakes. Choices between two are
-    nominal; their unit is an item with its two contestants. A participant's first answer to a unit counts.
+    Responses are nominal and grades ordinal, over all pictures, the reals and the fakes. A participant's first answer
+    to a stimulus counts.
 
     Args:
         seed: random seed of the bootstrap.
@@ -64,7 +59,6 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
     kinds_of_answers: tuple[tuple[str, Level, pd.DataFrame], ...] = (
         ("response", "nominal", responses),
         ("rating", "ordinal", grades),
-        ("choice", "nominal", _choices(trials)),
     )  # answered trials with the columns `unit` (what was judged, a number) and `value`
     rows: list[Row] = []
     for name, level, answers in kinds_of_answers:
@@ -73,28 +67,13 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
             person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
             both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
             part = part.assign(person=person, unit=unit, again=pd.Series(both).duplicated().to_numpy())
-            for kind in _ALL_AND_KINDS if name != "choice" else _ALL_AND_KINDS[:1]:
+            for kind in ("all", *KINDS):
                 of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
                 if len(of_kind):
                     row = _row(of_kind, level, seed, replicates)
                     row["dataset"] = dataset if isinstance(dataset, str) else None
                     rows.append(row | {"answer": name, "kind": kind})
     return frame_of(rows, AGREEMENT)
-
-
-def _choices(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return choices between two, in the order of the contestants' names."""
-    pairs = pair_trials(trials)
-    frame = pairs[pairs["answered"]]
-    item, _ = pd.factorize(pictures(frame))
-    model, names = pd.factorize(frame["model"], use_na_sentinel=False)
-    given = [name if isinstance(name, str) else "" for name in names]
-    ordered = ["|".join(sorted(pair.split("|"))) for pair in given]
-    turned = np.array([pair != name for pair, name in zip(given, ordered, strict=True)], bool)
-    contest, different = pd.factorize(np.array(ordered, dtype="object"))
-    first = (frame["choice"] == "a").to_numpy(bool)
-    unit = item.astype(np.int64) * max(len(different), 1) + contest[model]
-    return frame[_COLUMNS].assign(unit=unit, value=(first ^ turned[model]).astype(np.int64))
 
 
 def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:

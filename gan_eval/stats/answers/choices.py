@@ -4,19 +4,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.errors import UserError
 from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
 from gan_eval.stats.groups import (
-    UNNAMED,
     Codes,
     Groups,
     contestants,
     distinct,
     joined,
-    misnamed_note,
     provenance,
-    provenance_cells,
 )
+from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
 from gan_eval.tables.frames import Row, conform, frame_of
@@ -64,7 +61,6 @@ BRADLEY_TERRY = Table(
 
 TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: taken as one scale"
 """`paired` asks which is generated or real, `model_vs_model` which looks more real."""
-_STEPS = 200
 _COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
 
 
@@ -72,7 +68,7 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the table `choices` of a trials table; no rows where no pairs were shown.
 
     Real against fake: a row for all models of a data set together, then one for each model. Model against model: a row
-    for each two models. Pairs whose `model` is not `A|B` are in no share; their row has a count of 0 and a note.
+    for each two models.
 
     Interval and p take the answers as independent; `gan_eval.stats.compare.questions` generalises. d′ of a choice
     between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the log-linear correction.
@@ -80,7 +76,6 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     pairs = pair_trials(trials)
     if pairs.empty:
         return frame_of([], CHOICES)
-    pairs = pairs.assign(misnamed=contestants(pairs).misnamed)
     is_paired = (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)
     pooled = pairs[is_paired].reset_index(drop=True).assign(model=None)
     by_model = pairs[~is_paired | pairs["model"].notna()].reset_index(drop=True)
@@ -95,21 +90,19 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
     group = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
     first = keys.assign(group=group).drop_duplicates("group").sort_values("group")
     grouped = Groups([str(place) for place in first["group"]], np.arange(len(pairs)), group)
-    counted = pairs["answered"] & ~pairs["misnamed"]
-    right = grouped.count(counted & (pairs["choice"] == "a").fillna(False))
-    n, misnamed = grouped.count(counted), grouped.count(pairs["misnamed"])
+    right = grouped.count(pairs["answered"] & (pairs["choice"] == "a").fillna(False))
+    n = grouped.count(pairs["answered"])
     low, high = wilson(right, n)
     is_paired = (first["protocol"] == PAIRED).to_numpy(bool)
     edge = is_paired & (n > 0) & ((right == 0) | (right == n))
     notes = [
-        ((n == 0) & (misnamed == 0), "no answered trials"),
+        (n == 0, "no answered trials"),
         (edge, "a share of 0 or 1: d′ rests on the log-linear correction"),
         (distinct("participant", grouped, Codes(pairs)) == 1, "one participant: says nothing of people in general"),
-        *((misnamed == count, misnamed_note(count)) for count in np.unique(misnamed)),
     ]
     return first[columns].assign(
         n=n,
-        n_none=grouped.count(~pairs["answered"] & ~pairs["misnamed"]),
+        n_none=grouped.count(~pairs["answered"]),
         right=proportion(right, n),
         ci_low=low,
         ci_high=high,
@@ -128,30 +121,20 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
 
     Strengths are finite only among contestants that a chain of wins connects both ways (Ford 1957, American
     Mathematical Monthly 64, 28-33). The largest such group is estimated, and its strengths sum to 0; the others have
-    empty cells and a note. Pairs whose `model` is not `A|B` are left out and counted in the note.
+    empty cells and a note.
     """
     pairs = pair_trials(trials)
     names = contestants(pairs)
-    pairs = pairs[_COLUMNS].assign(
-        a=names.a,
-        b=names.b,
-        of_reals=names.of_reals,
-        misnamed=names.misnamed,
-        unit=pictures(pairs),
-    )
+    pairs = pairs[_COLUMNS].assign(a=names.a, b=names.b, of_reals=names.of_reals, unit=pictures(pairs))
     has_two = (pairs["a"] != pairs["b"]) & (pairs["a"] != "") & (pairs["b"] != "")
     rows: list[Row] = []
-    for dataset, part in pairs[has_two.to_numpy(bool) | names.misnamed].groupby("dataset", dropna=False, sort=True):
-        named = part[~part["misnamed"]].reset_index(drop=True)
-        if len(named):
-            of_dataset = _strengths_of_dataset(named)
-        else:
-            models = sorted(part["model"].dropna().unique()) or [UNNAMED]
-            of_dataset = [{"contestant": model, "n": 0, "wins": 0, **provenance_cells(part)} for model in models]
-        questions = named.loc[named["answered"], "of_reals"].nunique()
-        notes = misnamed_note(len(part) - len(named)), TWO_QUESTIONS if questions > 1 else ""
+    for dataset, part in pairs[has_two.to_numpy(bool)].groupby("dataset", dropna=False, sort=True):
+        questions = part.loc[part["answered"], "of_reals"].nunique()
         shared = {"dataset": dataset if isinstance(dataset, str) else None}
-        rows += [row | shared | {"note": joined(row["note"], *notes)} for row in of_dataset]
+        rows += [
+            row | shared | {"note": joined(row["note"], TWO_QUESTIONS if questions > 1 else "")}
+            for row in _strengths_of_dataset(part.reset_index(drop=True))
+        ]
     return frame_of(rows, BRADLEY_TERRY)
 
 
@@ -164,20 +147,24 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
     answered = pairs["answered"].to_numpy(bool)
     a_wins = (pairs["choice"] == "a").fillna(False).to_numpy(bool)
     winner, loser = np.where(a_wins, a, b)[answered], np.where(a_wins, b, a)[answered]
-    table = _wins(winner, loser, size)
+    table = np.bincount(winner * size + loser, minlength=size * size).reshape(size, size)
     played, wins = table.sum(axis=0) + table.sum(axis=1), table.sum(axis=1)
     strength, std_error, half_width = np.full((3, size), np.nan)
     group = estimable_group(table)
     is_estimated = np.isin(np.arange(size), group) & (len(group) > 1)
     notes = []
     if len(group) > 1:
-        strength[group] = strengths(table[np.ix_(group, group)])
         inside = is_estimated[winner] & is_estimated[loser]
-        place = np.searchsorted(group, np.arange(size))
+        contest = (np.eye(size)[winner] - np.eye(size)[loser])[inside][:, group]
+        basis = np.eye(len(group))[:, 1:] - 1 / len(group)  # strengths that sum to 0
+        strength[group] = basis @ plain_fit(np.ones(len(contest)), contest @ basis, "logit")
         participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
         several = [factor for factor in (participant, item) if n_levels(factor) > 1]
         if several:
-            variance = variances(strength[group], place[winner[inside]], place[loser[inside]], participant, item)
+            residual = expit(-contest @ strength[group])  # 1 - chance of what happened
+            weighted = (contest @ basis) * (residual * (1 - residual))[:, None]
+            bread = basis @ np.linalg.inv(weighted.T @ contest @ basis) @ basis.T
+            variance = np.maximum(np.diag(bread), two_way(residual[:, None] * (contest @ bread), participant, item))
             std_error[group] = np.sqrt(variance)
             half_width[group] = t_critical(freedom(*several)) * np.sqrt(variance)
             single = (
@@ -215,13 +202,6 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
     return [{str(name): cell for name, cell in row.items()} for row in cells.join(carried).to_dict("records")]
 
 
-def _wins(winner: np.ndarray, loser: np.ndarray, size: int) -> np.ndarray:
-    """(C, C) number of times that the contestant of the row was chosen against that of the column."""
-    table = np.zeros((size, size))
-    np.add.at(table, (winner, loser), 1)
-    return table
-
-
 def estimable_group(wins: np.ndarray) -> np.ndarray:
     """Return the contestants of the largest group in which a chain of wins leads from each to each, ascending.
 
@@ -235,57 +215,3 @@ def estimable_group(wins: np.ndarray) -> np.ndarray:
     count, label = connected_components(wins > 0, directed=True, connection="strong")
     groups = [np.flatnonzero(label == component) for component in range(count)]
     return max(groups, key=lambda group: (len(group), wins[np.ix_(group, group)].sum(), -group[0]))
-
-
-def strengths(wins: np.ndarray) -> np.ndarray:
-    """Compute log-odds strengths (C,) by maximum likelihood, which sum to 0: Newton's method with halved steps.
-
-    Args:
-        wins: (C, C); a chain of wins must lead from each contestant to each other.
-
-    >>> strengths(np.array([[0, 30], [10, 0]])).round(6).tolist()
-    [0.549306, -0.549306]
-    """
-    strength = np.zeros(len(wins))
-    highest = _log_likelihood(wins, strength)
-    for _ in range(_STEPS):
-        surprise = wins * expit(strength[None, :] - strength[:, None])
-        score = surprise.sum(axis=1) - surprise.sum(axis=0)
-        step = np.linalg.solve(_information(wins, strength) + 1 / len(wins), score)
-        size = 1.0
-        while (reached := _log_likelihood(wins, strength + size * step)) < highest and size > 1e-10:
-            size /= 2
-        if size > 1e-10:
-            strength, highest = strength + size * step, reached
-        if np.abs(step).max() < 1e-9:
-            return strength - strength.mean()
-    raise UserError("bradley_terry: the estimate does not converge; a contestant is chosen nearly always or never")
-
-
-def variances(
-    strength: np.ndarray, winner: np.ndarray, loser: np.ndarray, participant: np.ndarray, item: np.ndarray
-) -> np.ndarray:
-    """Compute variances (C,) of the strengths around their mean: clustered, or of independent answers if larger.
-
-    Args:
-        strength: (C,) that maximise the likelihood of the answers.
-        winner, loser: (N,) 0..C-1.
-        participant, item: (N,) int; at least one of both has two or more levels.
-    """
-    size = len(strength)
-    bread = np.linalg.inv(_information(_wins(winner, loser, size), strength) + 1 / size) - 1 / size
-    residual = expit(strength[loser] - strength[winner])  # 1 - chance of what happened
-    influence = residual[:, None] * (bread[winner] - bread[loser])
-    return np.maximum(np.diag(bread), two_way(influence, participant, item))
-
-
-def _log_likelihood(wins: np.ndarray, strength: np.ndarray) -> float:
-    return float(-(wins * np.logaddexp(0, strength[None, :] - strength[:, None])).sum())
-
-
-def _information(wins: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """(C, C) sum over pairs of contestants i, j of weight (e_i - e_j)(e_i - e_j)'."""
-    chance = expit(strength[:, None] - strength[None, :])
-    weight = wins * chance * (1 - chance)
-    symmetric = weight + weight.T
-    return np.asarray(np.diag(symmetric.sum(axis=1)) - symmetric)

@@ -1,28 +1,19 @@
 """Signal detection with 95 % intervals. *Fake* is the signal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit, ndtri
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.stats.answers.sensitivity import (
-    Answers,
-    Covariance,
-    CrossedRates,
-    GroupEstimate,
-    detection,
-    probit_slope,
-    rate_estimates,
-    sensitivity_estimates,
-)
-from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, one_way, places, t_critical
+from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, n_levels, one_way, t_critical
 from gan_eval.stats.groups import Codes, groups, provenance
-from gan_eval.stats.shares import Z95
+from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.frames import conform
-from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, ends, integer, number, text, with_ends
+from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, integer, text, with_ends
 
 DETECTION = Table(
     "detection",
@@ -46,8 +37,6 @@ DETECTION = Table(
         *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
         *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
         *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
-        number("auc_confidence", "area under the empirical ROC curve of answers graded by confidence", unit=SHARE),
-        *ends("auc_confidence", unit=SHARE, optional=True),
         text(
             "basis",
             "what the intervals rest on: answers taken as independent (one participant, or one stimulus of each kind), "
@@ -75,7 +64,6 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     one stimulus of each kind, take answers as independent.
 
     `dprime_individual` is the mean of the participants' own d′; the pooled one takes all answers for one observer's.
-    `auc_confidence` rests on the answers that come with a confidence (`areas`).
 
     >>> from gan_eval.stats.trials import fill_trials
     >>> answers = fill_trials(pd.DataFrame({"participant": "P1", "stimulus": [str(n) for n in range(50)],
@@ -88,25 +76,154 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     main = main_trials(trials)
     codes = Codes(main)
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
-    confidence = main["confidence"].to_numpy("float64")
-    given = np.isfinite(confidence) & answered
-    grade = np.full(len(main), -1, np.int64)
-    grade[given] = pd.factorize(evidence(says_fake[given], confidence[given]), sort=True)[0]
     participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
-    cell, _ = places(None, cells(participant, stimulus))
+    cell = pd.factorize(cells(participant, stimulus))[0]
     is_repeated = np.bincount(cell).max(initial=0) > 1
-    judged = Judged(
-        np.zeros(len(main), np.int64), participant, stimulus, is_fake, says_fake, grade, cell if is_repeated else None
-    )
+    judged = _Judged(participant, stimulus, is_fake, says_fake, cell if is_repeated else None)
     tables = [_scope_table(main, judged, answered, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
 
-class Judged(NamedTuple):
-    """Answers as arrays, (M,) each; an answer has a row for each group that it belongs to."""
+class Detection(NamedTuple):
+    """Sensitivity and bias, each an array of the counts' common shape; NaN without reals or without fakes."""
 
-    group: np.ndarray
-    """int, 0..G-1."""
+    dprime: np.ndarray
+    """z(hit rate) - z(false-alarm rate)."""
+    criterion: np.ndarray
+    """-(z(hit rate) + z(false-alarm rate)) / 2; above 0: bias to `real`."""
+
+
+def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike) -> Detection:
+    """Compute d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
+
+    The correction keeps both finite at rates of 0 and 1 (Hautus 1995, Behavior Research Methods, Instruments, &
+    Computers 27, 46-51).
+
+    >>> found = detection(15, 10, 7, 18)
+    >>> round(float(found.dprime), 6), round(float(found.criterion), 6)
+    (0.801289, 0.15724)
+    """
+    hits, false_alarms = np.asarray(hits, float), np.asarray(false_alarms, float)
+    n_fake = hits + np.asarray(misses, float)
+    n_real = false_alarms + np.asarray(correct_rejections, float)
+    z_hit = ndtri((hits + 0.5) / (n_fake + 1))
+    z_false_alarm = ndtri((false_alarms + 0.5) / (n_real + 1))
+    known = (n_fake > 0) & (n_real > 0)
+    return Detection(
+        np.where(known, z_hit - z_false_alarm, np.nan),
+        np.where(known, -(z_hit + z_false_alarm) / 2 + 0.0, np.nan),  # + 0.0 turns -0.0 into 0.0
+    )
+
+
+def probit_slope(z: np.ndarray) -> np.ndarray:
+    """Compute dz/dp where p = Φ(z)."""
+    return np.sqrt(2 * np.pi) * np.exp(z * z / 2)
+
+
+class Answers(NamedTuple):
+    """Judgements of reals and of fakes, one number for each group."""
+
+    hits: np.ndarray
+    """Fakes called fake."""
+    n_fake: np.ndarray
+    false_alarms: np.ndarray
+    """Reals called fake."""
+    n_real: np.ndarray
+
+    def hit_rate(self) -> np.ndarray:
+        """Rate with the log-linear correction, above 0 and below 1."""
+        return (self.hits + 0.5) / (self.n_fake + 1.0)
+
+    def false_alarm_rate(self) -> np.ndarray:
+        """Rate with the log-linear correction."""
+        return (self.false_alarms + 0.5) / (self.n_real + 1.0)
+
+
+Covariance = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Variance of the hit rate, covariance, variance of the false-alarm rate, each (G,); NaN where a rate rests on a single
+cluster."""
+
+
+class _Scale(NamedTuple):
+    """A measure on the scale of its interval, (G,) each, and the way back to the table."""
+
+    value: np.ndarray
+    by_hit: np.ndarray
+    """Its derivative by the hit rate."""
+    by_false_alarm: np.ndarray
+    inverse: Callable[[np.ndarray], np.ndarray]
+    slopes: tuple[np.ndarray, np.ndarray] | None = None
+    """Slopes of both z, where the second order of (z_b² - z_a²) / 2 counts too: the first is 0 at rates of 1/2."""
+
+    def variance(self, covariance: Covariance) -> np.ndarray:
+        """Compute the variance by the delta method; NaN where a rate that counts has none."""
+        terms = zip(
+            (self.by_hit**2, 2 * self.by_hit * self.by_false_alarm, self.by_false_alarm**2), covariance, strict=True
+        )
+        with np.errstate(invalid="ignore"):  # of rates that have no variance
+            variance = sum(np.where(factor == 0, 0.0, factor * part) for factor, part in terms)
+        if self.slopes is not None:
+            hit, both, false_alarm = covariance
+            hit, false_alarm = hit * self.slopes[0] ** 2, false_alarm * self.slopes[1] ** 2
+            variance = variance + (hit**2 + false_alarm**2) / 2 - (both * self.slopes[0] * self.slopes[1]) ** 2
+        return np.maximum(variance, 0.0)
+
+    def ends(self, half_width: np.ndarray) -> list[np.ndarray]:
+        """Return both ends of the interval."""
+        return [self.inverse(self.value - half_width), self.inverse(self.value + half_width)]
+
+
+def _scales(answers: Answers) -> dict[str, _Scale]:
+    """Return the measures from which the table follows: rates by their logits, d′, criterion, and ln β."""
+    hit, false_alarm = answers.hit_rate(), answers.false_alarm_rate()
+    middle, zeros = (hit + 1 - false_alarm) / 2, np.zeros_like(hit)
+    z_hit, z_false_alarm = ndtri(hit), ndtri(false_alarm)
+    slopes = a, b = probit_slope(z_hit), probit_slope(z_false_alarm)
+    by_hit, by_false_alarm, by_middle = (1 / (rate * (1 - rate)) for rate in (hit, false_alarm, middle))
+    return {
+        "hit_rate": _Scale(logit(hit), by_hit, zeros, expit),
+        "false_alarm_rate": _Scale(logit(false_alarm), zeros, by_false_alarm, expit),
+        "balanced_accuracy": _Scale(logit(middle), by_middle / 2, -by_middle / 2, expit),
+        "dprime": _Scale(z_hit - z_false_alarm, a, -b, np.asarray),
+        "criterion": _Scale(-(z_hit + z_false_alarm) / 2 + 0.0, -a / 2, -b / 2, np.asarray),
+        "beta": _Scale((z_false_alarm**2 - z_hit**2) / 2, -z_hit * a, z_false_alarm * b, np.exp, slopes),
+    }
+
+
+def _estimates(answers: Answers, effective: Answers | None = None) -> dict[str, np.ndarray]:
+    """Estimate each measure of `_scales` with its interval, (3, G), from answers taken as independent.
+
+    Wilson's interval for rates; the mean of two rates by the hybrid of theirs (Newcombe 1998, Statistics in Medicine
+    17, 873-890); d′ and criterion with the variances of Gourevitch & Galanter (1967, Psychometrika 32, 25-33), of
+    log-linear rates; NaN without reals or without fakes.
+
+    Args:
+        answers: (G,) counts.
+        effective: counts for the intervals, of the same rates; None: `answers`.
+    """
+    own = effective or answers
+    hit = np.array([proportion(answers.hits, answers.n_fake), *wilson(own.hits, own.n_fake)])
+    false_alarm = np.array([proportion(answers.false_alarms, answers.n_real), *wilson(own.false_alarms, own.n_real)])
+    value = (hit[0] + 1 - false_alarm[0]) / 2
+    down = np.hypot(hit[0] - hit[1], false_alarm[2] - false_alarm[0]) / 2
+    up = np.hypot(hit[2] - hit[0], false_alarm[0] - false_alarm[1]) / 2
+    balanced = np.array([value, np.maximum(value - down, 0.0), np.minimum(value + up, 1.0)])
+    estimates = {"hit_rate": hit, "false_alarm_rate": false_alarm, "balanced_accuracy": balanced}
+    rates, numbers = (answers.hit_rate(), answers.false_alarm_rate()), (own.n_fake, own.n_real)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_hit, of_false_alarm = (rate * (1 - rate) / n for rate, n in zip(rates, numbers, strict=True))
+    known = (answers.n_fake > 0) & (answers.n_real > 0)
+    scales = _scales(answers)
+    for name in ("dprime", "criterion", "beta"):
+        half_width = Z95 * np.sqrt(scales[name].variance((of_hit, np.zeros_like(of_hit), of_false_alarm)))
+        numbers_of = [scales[name].inverse(scales[name].value), *scales[name].ends(half_width)]
+        estimates[name] = np.where(known, numbers_of, np.nan)
+    return estimates
+
+
+class _Judged(NamedTuple):
+    """The answers of a group as arrays, (M,) each."""
+
     participant: np.ndarray
     """int, 0.. ."""
     stimulus: np.ndarray
@@ -115,66 +232,51 @@ class Judged(NamedTuple):
     """bool"""
     says_fake: np.ndarray
     """bool"""
-    grade: np.ndarray
-    """Evidence for `fake` as whole numbers from 0; -1 without confidence."""
     cell: np.ndarray | None
     """int, 0.., pairs of participant and stimulus; None where nobody judged a stimulus twice."""
 
-    def rows(self, chosen: np.ndarray) -> "Judged":
-        """Return the chosen rows: places, or (M,) bool."""
-        return Judged(*(None if column is None else column[chosen] for column in self))  # type: ignore[arg-type]
+    def least(self, *, fake: bool) -> int:
+        """Return the smaller of the numbers of participants and stimuli of the fakes, or of the reals."""
+        chosen = self.is_fake == fake
+        return min(n_levels(self.participant[chosen]), n_levels(self.stimulus[chosen]))
 
-    def totals(self, size: int) -> Answers:
-        """Count the answers of each of `size` groups."""
-        kind = 4 * self.group + 2 * self.is_fake + self.says_fake
-        rejections, alarms, misses, hits = np.bincount(kind, minlength=4 * size).reshape(-1, 4).T
-        return Answers(hits, misses + hits, alarms, rejections + alarms)
-
-
-class _Behind(NamedTuple):
-    """Numbers of participants and of stimuli of the reals, of the fakes and of both in each group, (3, G) each."""
-
-    participants: np.ndarray
-    stimuli: np.ndarray
-
-    def least(self, kind: str) -> np.ndarray:
-        """Return the smaller of the numbers of participants and stimuli of the kind."""
-        place = ("real", "fake").index(kind)
-        return np.minimum(self.participants[place], self.stimuli[place])
-
-    def crossed(self) -> np.ndarray:
-        """Return (G,) bool: several participants, and several stimuli of a kind."""
-        return (self.participants[2] > 1) & (self.stimuli[:2].max(axis=0) > 1)
+    def is_crossed(self) -> bool:
+        """Return whether there are several participants, and several stimuli of a kind."""
+        stimuli = max(n_levels(self.stimulus[self.is_fake == fake]) for fake in (True, False))
+        return n_levels(self.participant) > 1 and stimuli > 1
 
 
-def _numbers_behind(judged: Judged, size: int) -> _Behind:
-    """Count the participants and the stimuli behind each of `size` groups."""
-    numbers = []
-    for cluster in (judged.participant, judged.stimulus):
-        place, owner = places(judged.group, cluster)
-        real, fake = np.bincount(2 * place + judged.is_fake, minlength=2 * len(owner)).reshape(-1, 2).T > 0
-        numbers.append(np.stack([np.bincount(owner[occurs], minlength=size) for occurs in (real, fake, real | fake)]))
-    return _Behind(*numbers)
-
-
-def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
+def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
     """Return the rows of one scope."""
     grouped = groups(main, scope, codes)
-    size, chosen = len(grouped.ids), answered[grouped.row]
-    own = judged.rows(grouped.row[chosen])._replace(group=grouped.group[chosen])
-    total, behind = own.totals(size), _numbers_behind(own, size)
-    graded = own.rows(own.grade >= 0)
-    by_confidence = areas(graded, size)
-
-    estimates = _estimates(total, own, behind) | {"auc_confidence": by_confidence}
+    size = len(grouped.ids)
+    outcome = np.where(answered, 2 * judged.is_fake.astype(np.intp) + judged.says_fake, 4)
+    rejections, alarms, misses, hits, _ = grouped.tally(outcome, 5).T
+    total = Answers(hits, misses + hits, alarms, rejections + alarms)
+    estimates = _estimates(total)
+    crossed, people, least = np.zeros(size, bool), np.zeros(size, int), np.zeros((2, size), int)
     if scope != "participant":
-        estimates["dprime_individual"] = _mean_of_individuals(own, size, behind)
+        individual = estimates["dprime_individual"] = np.full((3, size), np.nan)
+        ends = np.cumsum(np.bincount(grouped.group, minlength=size))
+        rows_of_groups = np.split(grouped.row[np.argsort(grouped.group, kind="stable")], ends)[:size]
+        for place, rows in enumerate(rows_of_groups):
+            chosen = rows[answered[rows]]
+            own = _Judged(*(None if column is None else column[chosen] for column in judged))  # type: ignore[arg-type]
+            crossed[place], people[place] = own.is_crossed(), n_levels(own.participant)
+            least[:, place] = own.least(fake=False), own.least(fake=True)
+            individual[:, place] = _mean_of_individuals(own)
+            if crossed[place]:
+                of_group = Answers(*(counts[[place]] for counts in total))
+                for name, estimate in _crossed_estimates(of_group, own).items():
+                    estimates[name][:, [place]] = estimate
+    estimates["fooling_rate"] = 1 - estimates["hit_rate"][[0, 2, 1]]
+    estimates["auc"] = ndtr(estimates["dprime"] / np.sqrt(2))
     columns: dict[str, Any] = {
         f"{name}{ending}": part
         for name, estimate in estimates.items()
         for ending, part in zip(("", "_low", "_high"), estimate, strict=True)
     }
-    basis = pd.Series(np.where(behind.crossed(), "two_way_cluster", "independent"), dtype="object")
+    basis = pd.Series(np.where(crossed, "two_way_cluster", "independent"), dtype="object")
     columns |= {
         "scope": scope,
         "id": grouped.ids,
@@ -182,92 +284,83 @@ def _scope_table(main: pd.DataFrame, judged: Judged, answered: np.ndarray, codes
         "n_fake": total.n_fake.astype(int),
         "basis": basis.where(total.n_fake + total.n_real > 0, None),
     }
-    notes = [
-        *_notes(total, behind, np.bincount(graded.group, minlength=size), scope),
-        (np.isin(by_confidence.value, (0.0, 1.0)), "an area by confidence of 0 or 1: no interval of it"),
-    ]
+    notes = _notes(total, crossed, people, least, scope)
     return pd.DataFrame(columns).join(provenance(main, grouped, codes, notes))
 
 
-def _estimates(total: Answers, judged: Judged, behind: _Behind) -> dict[str, GroupEstimate]:
-    """Return each group's estimates, clustered where the group allows it."""
-    independent = rate_estimates(total) | sensitivity_estimates(total)
-    crossed = behind.crossed()
-    if not crossed.any():
-        return independent
-    group, is_fake = judged.group, judged.is_fake
-    rate = np.where(is_fake, total.hit_rate()[group], total.false_alarm_rate()[group])
-    influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake[group], total.n_real[group])
+def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, np.ndarray]:
+    """Return the estimates of one group of several participants and stimuli, clustered: Student's t on each scale.
+
+    No interval is narrower than that of independent answers; NaN where either has none.
+    """
+    is_fake = judged.is_fake
+    rate = np.where(is_fake, total.hit_rate(), total.false_alarm_rate())
+    influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake, total.n_real)
 
     def covariance(cluster: np.ndarray | None) -> Covariance:
-        sums, owner = cluster_sums(influence[:, None], cluster, side=is_fake, group=group, size=len(crossed))
-        false_alarm, hit = sums[0]
-        products = (hit * hit, hit * false_alarm, false_alarm * false_alarm)
-        return Covariance(*(np.bincount(owner, product, len(crossed)) for product in products))
+        false_alarm, hit = cluster_sums(influence[:, None], cluster, side=is_fake)[0]
+        one, both, other = (np.array([part]) for part in (hit @ hit, hit @ false_alarm, false_alarm @ false_alarm))
+        return one, both, other
 
     person, stimulus, cell = (covariance(cluster) for cluster in (judged.participant, judged.stimulus, judged.cell))
-    two_way = Covariance(*(a + b - c for a, b, c in zip(person, stimulus, cell, strict=True)))
-    variances = CrossedRates((two_way, person, stimulus), behind.least("fake") - 1, behind.least("real") - 1)
+    hit, both, false_alarm = (a + b - c for a, b, c in zip(person, stimulus, cell, strict=True))
+    fakes, reals = judged.least(fake=True), judged.least(fake=False)
     counts = []  # of a rate of 0 or 1 as if each of the fewest behind it had answered once
-    for k, n, units in (
-        (total.hits, total.n_fake, behind.least("fake")),
-        (total.false_alarms, total.n_real, behind.least("real")),
-    ):
+    for k, n, units in ((total.hits, total.n_fake, fakes), (total.false_alarms, total.n_real, reals)):
         edge = (n > 0) & ((k == 0) | (k == n))
         counts += [np.where(edge, np.where(k > 0, units, 0), k), np.where(edge, units, n)]
-    effective = Answers(*counts)
-    clustered = rate_estimates(total, effective, variances) | sensitivity_estimates(total, effective, variances)
-    return {
-        name: GroupEstimate(*(np.where(crossed, a, b) for a, b in zip(clustered[name], estimate, strict=True)))
-        for name, estimate in independent.items()
-    }
+    estimates = _estimates(total, Answers(*counts))
+    fewest = {"hit_rate": fakes, "false_alarm_rate": reals}
+    for name, scale in _scales(total).items():
+        variances = [scale.variance(each) for each in ((hit, both, false_alarm), person, stimulus)]
+        low, high = scale.ends(t_critical(fewest.get(name, min(fakes, reals)) - 1) * np.sqrt(np.max(variances, axis=0)))
+        value, inner_low, inner_high = estimates[name]
+        estimates[name] = np.array([value, np.minimum(inner_low, low), np.maximum(inner_high, high)])
+    return estimates
 
 
-def _mean_of_individuals(judged: Judged, size: int, behind: _Behind) -> GroupEstimate:
-    """The mean d′ of each group's participants who judged both kinds.
+def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
+    """The mean d′ of a group's participants who judged both kinds, and its interval; NaN where there is none.
 
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
     participant's d′, to that of the participants' d′; the reference is that of the pooled one.
     """
-    group, is_fake, says_fake = judged.group, judged.is_fake, judged.says_fake
-    place, owner = places(group, judged.participant)
-    total = judged._replace(group=place).totals(len(owner))
-    of_person = detection(
-        total.hits, total.n_fake - total.hits, total.false_alarms, total.n_real - total.false_alarms
-    ).dprime
-    both = np.isfinite(of_person)
-    value, number = np.where(both, of_person, 0.0), np.bincount(owner[both], minlength=size)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(owner, value, size) / np.where(number > 0, number, np.nan)
-        squares = np.bincount(owner, np.where(both, (value - mean[owner]) ** 2, 0.0), size)
-        by_person = squares / (number * (number - 1.0))
-    counts = np.where(is_fake, total.hits[place], total.false_alarms[place]).astype(float)
-    n = np.where(is_fake, total.n_fake[place], total.n_real[place])
-    z = ndtri((counts + 0.5) / (n + 1))
-    slope = np.where(is_fake, 1.0, -1.0) * probit_slope(z) / (n + 1)
-    influence = slope * (says_fake - counts / n) / np.maximum(number, 1)[group]
-    influence = np.where(both[place], influence, 0.0)[:, None]
-    by_stimulus = one_way(influence, judged.stimulus, group=group, size=size)[:, 0]
-    by_cell = np.bincount(group, influence[:, 0] ** 2, size)
-    if judged.cell is not None:
-        by_cell = one_way(influence, judged.cell, group=group, size=size)[:, 0]
-    least = np.minimum(behind.least("fake"), behind.least("real"))
-    freedom = np.where(behind.crossed(), np.minimum(least, number) - 1, 0)
-    return GroupEstimate.symmetric(
-        mean, t_critical(freedom) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
-    )
+    is_fake, says_fake = judged.is_fake, judged.says_fake
+    person = pd.factorize(judged.participant)[0]
+    outcome = 4 * person + 2 * is_fake + says_fake
+    rejections, alarms, misses, hits = np.bincount(outcome, minlength=4 * n_levels(person)).reshape(-1, 4).T
+    own = detection(hits, misses, alarms, rejections).dprime
+    both = np.isfinite(own)
+    number = int(both.sum())
+    if number == 0:
+        return np.nan, np.nan, np.nan
+    mean = float(own[both].mean())
+    freedom = min(judged.least(fake=True), judged.least(fake=False), number) - 1 if judged.is_crossed() else 0
+    if freedom < 1:
+        return mean, np.nan, np.nan
+    by_person = ((own[both] - mean) ** 2).sum() / (number * (number - 1.0))
+    counts = np.where(is_fake, hits[person], alarms[person]).astype(float)
+    n = np.where(is_fake, (hits + misses)[person], (alarms + rejections)[person])
+    slope = np.where(is_fake, 1.0, -1.0) * probit_slope(ndtri((counts + 0.5) / (n + 1))) / (n + 1)
+    influence = np.where(both[person], slope * (says_fake - counts / n) / number, 0.0)[:, None]
+    by_stimulus = one_way(influence, judged.stimulus)[0]
+    by_cell = (influence**2).sum() if judged.cell is None else one_way(influence, judged.cell)[0]
+    half_width = float(t_critical(freedom)) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
+    return mean, mean - half_width, mean + half_width
 
 
-def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) -> list[tuple[np.ndarray, str]]:
-    """Return the notes of the groups."""
+def _notes(
+    total: Answers, crossed: np.ndarray, people: np.ndarray, least: np.ndarray, scope: str
+) -> list[tuple[np.ndarray, str]]:
+    """Return the notes of the groups, from the smaller numbers of participants and stimuli of both kinds (2, G)."""
     has_fake, has_real = total.n_fake > 0, total.n_real > 0
     answers = total.n_fake + total.n_real
     edge_fake, edge_real = (
         (n > 0) & ((k == 0) | (k == n)) for k, n in ((total.hits, total.n_fake), (total.false_alarms, total.n_real))
     )
-    edge, crossed = (edge_fake | edge_real) & has_fake & has_real, behind.crossed()
-    single = (has_fake & (behind.least("fake") < 2)) | (has_real & (behind.least("real") < 2))
-    fewest = np.minimum(np.where(has_fake, behind.least("fake"), FEW), np.where(has_real, behind.least("real"), FEW))
+    edge = (edge_fake | edge_real) & has_fake & has_real
+    single = (has_fake & (least[1] < 2)) | (has_real & (least[0] < 2))
+    fewest = np.minimum(np.where(has_fake, least[1], FEW), np.where(has_real, least[0], FEW))
     notes = [
         (answers == 0, "no answered trials"),
         (has_fake & ~has_real, "no real pictures: d′ and criterion undefined"),
@@ -283,85 +376,11 @@ def _notes(total: Answers, behind: _Behind, n_graded: np.ndarray, scope: str) ->
             crossed & ~single & (fewest < FEW),
             f"fewer than {FEW} participants or pictures behind a rate: the interval is rough",
         ),
-        ((n_graded > 0) & (n_graded < answers), "confidence is missing for some answers"),
     ]
     if scope == "participant":
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
     else:
-        is_single = behind.participants[2] == 1
+        is_single = people == 1
         notes.append((is_single, "one participant: says nothing of people in general"))
         notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes
-
-
-def evidence(says_fake: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """Put answers on one ordered scale (N,), from `real` with full confidence to `fake` with full confidence.
-
-    Args:
-        says_fake: (N,) bool.
-        confidence: (N,) any scale that grows with confidence.
-
-    >>> evidence(np.array([False, False, True, True]), np.array([3.0, 1.0, 1.0, 3.0])).tolist()
-    [-3.0, -1.0, 1.0, 3.0]
-    """
-    if not len(confidence):
-        return confidence
-    above = confidence - np.min(confidence) + 1  # the answers stay apart where a scale starts at 0 or below
-    return np.where(says_fake, above, -above)
-
-
-def areas(graded: Judged, size: int) -> GroupEstimate:
-    """Compute each group's area under the ROC curve with its 95 % interval, (size,) each.
-
-    The area is the chance that a fake has more evidence for `fake` than a real, ties counting half: the Mann-Whitney
-    statistic. The variance is the sum of squared structural components (DeLong, DeLong & Clarke-Pearson 1988,
-    Biometrics 44, 837-845). With several participants and pictures they are summed by participant and by stimulus
-    before (Obuchowski 1997, Biometrics 53, 567-578), and the largest variance counts. The interval is Student's t on
-    the logit scale. Areas of 0 or 1, and kinds with one participant or one stimulus, have none.
-
-    Args:
-        graded: the answers; the area is NaN without reals or without fakes.
-        size: number of groups.
-
-    >>> whole, is_fake = np.zeros(4, int), np.array([False, False, True, True])
-    >>> answers = Judged(whole, whole, np.arange(4), is_fake, is_fake, np.array([0, 1, 1, 2]), None)
-    >>> [round(float(part[0]), 4) for part in areas(answers, 1)]
-    [0.875, 0.2276, 0.994]
-    """
-    if not len(graded.group):
-        return GroupEstimate(*np.full((3, size), np.nan))
-    group, is_fake, behind = graded.group, graded.is_fake, _numbers_behind(graded, size)
-    area, influence = _structural_components(graded, size)
-
-    def variance(cluster: np.ndarray | None) -> np.ndarray:
-        return one_way(influence[:, None], cluster, side=is_fake, group=group, size=size)[:, 0]
-
-    crossed = behind.crossed()
-    by_answer = variance(None)
-    half_width = Z95 * np.sqrt(by_answer)
-    if crossed.any():
-        by_person, by_stimulus, by_cell = map(variance, (graded.participant, graded.stimulus, graded.cell))
-        largest = np.maximum(largest_variance(by_person, by_stimulus, by_cell), by_answer)
-        freedom = np.minimum(behind.least("fake"), behind.least("real")) - 1
-        half_width = np.where(crossed, t_critical(freedom) * np.sqrt(largest), half_width)
-    inner = np.where((area > 0) & (area < 1), area, np.nan)
-    reach = half_width / (inner * (1 - inner))
-    return GroupEstimate(area, expit(logit(inner) - reach), expit(logit(inner) + reach))
-
-
-def _structural_components(graded: Judged, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (size,) areas, and (M,) the share of each answer in the error of its group's area."""
-    is_fake = graded.is_fake
-    place, owner = places(graded.group, graded.grade, in_order=True)
-    real, fake = (np.bincount(place[chosen], minlength=len(owner)).astype(float) for chosen in (~is_fake, is_fake))
-    n_real, n_fake = (np.bincount(owner, part, minlength=size) for part in (real, fake))
-    reals_below, fakes_below = (  # at the lower grades of the same group
-        np.cumsum(part) - part - (np.cumsum(n) - n)[owner] for part, n in ((real, n_real), (fake, n_fake))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_fake = (reals_below + real / 2) / n_real[owner]
-        of_real = 1 - (fakes_below + fake / 2) / n_fake[owner]
-        area = np.bincount(owner, np.where(fake > 0, fake * of_fake, 0.0), minlength=size) / n_fake
-        component = np.where(is_fake, of_fake[place], of_real[place])
-        influence = (component - area[graded.group]) / np.where(is_fake, n_fake[graded.group], n_real[graded.group])
-    return area, influence

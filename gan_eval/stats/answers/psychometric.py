@@ -207,7 +207,7 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
         )
     single, pairs = answered_trials(trials), pair_trials(trials)
     names = contestants(pairs)
-    pairs = pairs[pairs["answered"].to_numpy(bool) & (names.a == REAL) & ~names.misnamed]
+    pairs = pairs[pairs["answered"].to_numpy(bool) & (names.a == REAL)]
     tasks = {
         "single": single.assign(right=single["correct"], picture=single["stimulus"]),
         "pair": pairs.assign(

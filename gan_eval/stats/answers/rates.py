@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.answers.sensitivity import detection
+from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, hole_scopes, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import main_trials

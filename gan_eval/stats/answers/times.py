@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.groups import Codes, groups, provenance
-from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import answered_trials, possible_times
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import KINDS, PROVENANCE, SCOPES, Table, integer, milliseconds, text
@@ -29,8 +28,6 @@ REACTION_TIMES = Table(
     key=("scope", "id", "kind", "answers"),
 )
 
-_CELLS = tuple(product(KINDS, ("wrong", "correct")))
-
 
 def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the table `reaction_times`: answered main trials with a reaction time above 0, by scope, truth and answer.
@@ -41,7 +38,7 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     times = answered["reaction_time_ms"].to_numpy("float64")
     possible = possible_times(answered)
     impossible = int((~possible & ~np.isnan(times)).sum())
-    timed = answered[possible].sort_values("reaction_time_ms", kind="stable", ignore_index=True)
+    timed = answered[possible].reset_index(drop=True)
     codes = Codes(timed)
     scopes = SCOPES if len(timed) else ("all",)
     table = pd.concat([_scope_times(timed, codes, scope) for scope in scopes], ignore_index=True)
@@ -50,50 +47,38 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
         table.loc[everything, "note"] = f"{impossible} impossible times (not above 0, or infinite) left out"
     elif timed.empty:
         table.loc[everything, "note"] = "no answered trial has a reaction time"
-    return conform(table, REACTION_TIMES, where="reaction_times")
+    return conform(table.reindex(columns=list(REACTION_TIMES.names)), REACTION_TIMES, where="reaction_times")
 
 
 def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
-    """Return the rows of one scope of trials in the order of their times."""
+    """Return the rows of one scope of the trials."""
     grouped = groups(timed, scope, codes)
-    size = len(grouped.ids)
-    # runs of rows and small whole numbers sort several times faster than times
-    order = np.lexsort((grouped.row, grouped.group.astype(np.min_scalar_type(size))))
-    group, row = grouped.group[order], grouped.row[order]
-    times, is_fake, correct = (timed[name].to_numpy()[row] for name in ("reaction_time_ms", "is_fake", "correct"))
-    cell = 2 * is_fake + correct
-    counts, logs = (
-        np.bincount(4 * group + cell, weights, 4 * size).reshape(size, 4) for weights in (None, np.log(times))
-    )
+    own = timed[["reaction_time_ms", "is_fake", "correct"]].iloc[grouped.row]
+    own = own.assign(group=grouped.group, log=np.log(own["reaction_time_ms"].to_numpy("float64")))
     parts = []
     for kind, answers in product(("all",) if scope == "stimulus" else ("all", *KINDS), ("all", "correct", "wrong")):
-        cells = np.array([kind in ("all", name) and answers in ("all", right) for name, right in _CELLS])
-        own, n = times[cells[cell]], counts[:, cells].sum(axis=1)
-        summary = pd.DataFrame(
-            {
-                "scope": scope,
-                "id": grouped.ids,
-                "kind": kind,
-                "answers": answers,
-                "n": n,
-                "median_ms": _quantile(own, n, 0.5),
-                "q25_ms": _quantile(own, n, 0.25),
-                "q75_ms": _quantile(own, n, 0.75),
-                "geometric_mean_ms": np.exp(proportion(logs[:, cells].sum(axis=1), n)),
-            }
+        chosen = own[(kind == "all") | (own["is_fake"] == (kind == "fake"))]
+        chosen = chosen[(answers == "all") | (chosen["correct"] == (answers == "correct"))]
+        by_group = chosen.groupby("group")
+        quartiles = (
+            by_group["reaction_time_ms"]
+            .quantile(np.array([0.25, 0.5, 0.75]))
+            .unstack()
+            .reindex(columns=[0.25, 0.5, 0.75])
         )
-        always = scope == "all" and kind == "all" and answers == "all"
-        parts.append(summary if always else summary[n > 0])
+        summary = {
+            "kind": kind,
+            "answers": answers,
+            "n": by_group.size(),
+            "median_ms": quartiles[0.5],
+            "q25_ms": quartiles[0.25],
+            "q75_ms": quartiles[0.75],
+            "geometric_mean_ms": np.exp(by_group["log"].mean()),
+        }
+        parts.append(pd.DataFrame(summary))
+    if scope == "all" and own.empty:
+        parts = [pd.DataFrame({"kind": "all", "answers": "all", "n": [0]})]
     table = pd.concat(parts).sort_index(kind="stable")  # by group
-    return table.join(provenance(timed, grouped, codes))
-
-
-def _quantile(ordered: np.ndarray, n: np.ndarray, q: float) -> np.ndarray:
-    """Linear quantile of each of consecutive groups of n (G,) ascending values; NaN for an empty group."""
-    place = q * np.maximum(n - 1, 0)
-    start, low = np.cumsum(n) - n, np.floor(place).astype(int)
-    last = np.maximum(len(ordered) - 1, 0)
-    padded = ordered if len(ordered) else np.array([np.nan])
-    below = padded[np.minimum(start + low, last)]
-    above = padded[np.minimum(start + np.minimum(low + 1, np.maximum(n - 1, 0)), last)]
-    return np.where(n > 0, below + (place - low) * (above - below), np.nan)
+    return table.assign(scope=scope, id=[grouped.ids[place] for place in table.index]).join(
+        provenance(timed, grouped, codes)
+    )

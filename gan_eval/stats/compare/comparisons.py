@@ -18,7 +18,6 @@ from gan_eval.stats.compare.questions import (
     model_questions,
     pair_questions,
     require_known_models,
-    unnamed_pairs,
 )
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.looks import level
@@ -163,7 +162,6 @@ def comparisons(
             fitted[question.names] = fit
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
-    rows += unnamed_pairs(pairs, planned=plan is not None)
     rows += grade_rows(trials, settings, has_plan=plan is not None)
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):

@@ -12,9 +12,8 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
-from gan_eval.stats.groups import REAL, UNNAMED, contestants, groups, misnamed_note, provenance_cells
+from gan_eval.stats.groups import REAL, contestants, groups
 from gan_eval.stats.trials import pictures
-from gan_eval.tables.frames import Row
 
 TOLD_APART = "told apart"
 REAL_VS_FAKE = "real vs fake"
@@ -257,7 +256,7 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
     on DATASET` with b = `fake` for each of several data sets and with b = MODEL for each of a data set's several
     models. Data sets have probabilities of their own and count by their answers.
     Two models: `preferred on DATASET` for each two models, a and b as the plan writes them, else in the order
-    of their names. Pairs of two models whose `model` is not `A|B` are left out, and the data set's rows say so.
+    of their names.
 
     Args:
         pairs: as `gan_eval.stats.trials.pair_trials` returns them; those without an answer are left out.
@@ -268,11 +267,10 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
     answered = answered.assign(
         first=names.a,
         second=names.b,
-        misnamed=names.misnamed,
         chose_a=(answered["choice"] == "a").to_numpy(bool),
         unit=pictures(answered),
     )
-    of_reals = (names.a == REAL) & ~names.misnamed
+    of_reals = names.a == REAL
     paired = answered[of_reals]
     if len(paired):
         yield _choice(TOLD_APART_IN_PAIRS, TOLD_APART_IN_PAIRS, "real", ANY_FAKE, paired, plan)
@@ -285,41 +283,14 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
             for model, own in part.groupby("model", sort=True):
                 yield _choice(family, comparison, "real", str(model), own, plan)
     for dataset, part in answered[~of_reals].groupby("dataset", dropna=False, sort=True):
-        note = misnamed_note(int(part["misnamed"].sum()))
-        named = part[~part["misnamed"] & (part["first"] != part["second"])]
+        named = part[part["first"] != part["second"]]
         for (a, b), planned in planned_pairs(sorted({*named["first"], *named["second"]}), plan).items():
             forward = (named["first"] == a) & (named["second"] == b)
             both = named[forward | ((named["first"] == b) & (named["second"] == a))]
             if len(both):  # in either order of the two pictures
                 both = both.assign(chose_a=both["chose_a"].to_numpy(bool) == (both["first"] == a).to_numpy(bool))
                 comparison = _on(PREFERRED, dataset)
-                yield _choice(PREFERRED, comparison, a, b, both, plan, planned=planned, note=note)
-
-
-def unnamed_pairs(pairs: pd.DataFrame, *, planned: bool) -> list[Row]:
-    """A row `preferred on DATASET` without numbers for each data set of which no pair of two models is named.
-
-    Args:
-        pairs: as `gan_eval.stats.trials.pair_trials` returns them.
-        planned: there is a plan.
-    """
-    names = contestants(pairs)
-    of_models = pairs.assign(misnamed=names.misnamed)[names.misnamed | (names.a != REAL)]
-    return [
-        {
-            "family": PREFERRED,
-            "comparison": _on(PREFERRED, dataset),
-            "a": ", ".join(sorted(part["model"].dropna().unique())) or UNNAMED,
-            "b": UNNAMED,
-            "measure": CHOSEN,
-            "n_a": 0,
-            "n_b": 0,
-            "exploratory": False if planned else None,
-            **provenance_cells(part, misnamed_note(len(part))),
-        }
-        for dataset, part in of_models.groupby("dataset", dropna=False, sort=True)
-        if part["misnamed"].all()
-    ]
+                yield _choice(PREFERRED, comparison, a, b, both, plan, planned=planned)
 
 
 def _choice(
@@ -331,7 +302,6 @@ def _choice(
     plan: AnalysisSettings,
     *,
     planned: bool = True,
-    note: str = "",
 ) -> Comparison:
     """The share of trials in which a was chosen, less one half; data sets count by their trials."""
     part = part.reset_index(drop=True)
@@ -361,7 +331,6 @@ def _choice(
         margin_factor=1.0,
         planned=planned,
         noninferior=family == PREFERRED and (a, b) in plan.noninferior,
-        note=note,
         counts=(int(chosen.sum()), int(np.sum(~chosen))),
     )
 

@@ -145,8 +145,6 @@ UNRELIABLE = f"ceiling below {LEAST_CEILING}: not corrected for it"
 DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
 ONE_PARTICIPANT = "one participant: interval over stimuli only"
 _ROUNDING = 1e-9
-_LARGE = 1e150
-"""Larger numbers have infinite squares."""
 _SPLITS_STREAM = 7
 """Random stream of the ceiling's splits."""
 Bootstrap = Mapping[tuple[str, bytes, bool], np.ndarray]
@@ -347,7 +345,6 @@ def _linear(row: Row, value: np.ndarray, score: np.ndarray) -> list[str]:
     value, score = value[finite], score[finite]
     if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(score)) < 2:
         return notes
-    value = value / max(1.0, float(np.abs(value).max()) / _LARGE)
     row["pearson"] = float(pearsonr(value, score).statistic)
     return notes
 

@@ -25,8 +25,6 @@ FOOLING, GRADE = "fooling_rate", "mean_grade"
 """The measures of mean scores."""
 POOLED = "several models pooled: differences between models count in all but `within`"
 """The note of rows whose first columns are not of one model."""
-_LARGE = 1e300
-"""Larger numbers may have an infinite sum."""
 
 
 @dataclass(frozen=True)
@@ -284,14 +282,13 @@ def _means(of_metric: pd.DataFrame, models: pd.MultiIndex) -> tuple[np.ndarray, 
     """Return (n,) each model's mean of its pictures' finite values, and (n,) its number of infinite ones."""
     value = of_metric["value"].to_numpy("float64")
     is_finite = np.isfinite(value)
-    unit = max(1.0, float(np.abs(value[is_finite]).max(initial=0.0)) / _LARGE)
     grouped = pd.DataFrame(
         {
             "dataset": of_metric["dataset"].to_numpy(),
             "model": of_metric["model"].to_numpy(),
-            "value": np.where(is_finite, value / unit, np.nan),
+            "value": np.where(is_finite, value, np.nan),
             "infinite": ~is_finite,
         }
     ).groupby(["dataset", "model"])
-    mean = unit * grouped["value"].mean().reindex(models).to_numpy("float64")
+    mean = grouped["value"].mean().reindex(models).to_numpy("float64")
     return mean, grouped["infinite"].sum().reindex(models, fill_value=0).to_numpy(int)

@@ -86,13 +86,13 @@ def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
         return Scaled(np.asarray(X, float), np.zeros((0, 0)))
     lengths = np.sqrt(np.einsum("nk,nk->k", X, X))
     if (lengths == 0).any():
-        raise NoFitError(f"only one kind: {labels[int(np.argmin(lengths))]} is 0 in all trials")
+        raise NoFitError(f"{labels[int(np.argmin(lengths))]} is the same in all trials: nothing to compare")
     q, r = qr(X / lengths, mode="economic")
     dependent = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
     if len(dependent):  # the columns before the first of these make it up
         column = int(dependent[0])
         if np.ptp(X[:, column]) == 0:
-            raise NoFitError(f"only one kind: {labels[column]} is the same in all trials, nothing to compare")
+            raise NoFitError(f"{labels[column]} is the same in all trials: nothing to compare")
         weights = np.linalg.lstsq(r[:, :column], r[:, column], rcond=None)[0]
         others = ", ".join(labels[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
         raise NoFitError(f"{labels[column]} says the same as {others}: nothing separates them")

@@ -13,7 +13,6 @@ model against the first one by name, among generated pictures.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -84,8 +83,6 @@ class Design:
     """K names of the columns of X."""
     effects: tuple[str, ...]
     """K names of the effect that a column belongs to: `intercept`, `kind`, `dataset`, a covariate."""
-    scale: np.ndarray
-    """(K,) an estimate divided by it is for one unit of the covariate."""
     slope: np.ndarray | None
     """(N,) what the participants' slopes are of."""
     participant: np.ndarray
@@ -97,12 +94,12 @@ class Design:
     none_usable: bool
     """There are answers, and none has all that the formula needs."""
 
-    @cached_property
+    @property
     def trouble(self) -> str | None:
-        """Why there can be no estimate."""
+        """Why there can be no estimate; None: the fit says."""
         if self.none_usable:
             return "no answered trial has all that the formula needs"
-        return _trouble(self.X, self.effects) if self.levels is None else scale_trouble(len(self.levels))
+        return None if self.levels is None else scale_trouble(len(self.levels))
 
     @property
     def thresholds(self) -> list[str]:
@@ -196,29 +193,28 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     trials = trials.reset_index(drop=True)
     y = trials[formula.outcome].to_numpy()
     levels: tuple[str, ...] | None = None
-    columns, terms, effects, scale = [np.ones((len(trials), 1))], ["intercept"], ["intercept"], [1.0]
+    columns, terms, effects = [np.ones((len(trials), 1))], ["intercept"], ["intercept"]
     if is_graded:
         y, given = pd.factorize(y.astype("float64"), sort=True)
         levels = tuple(f"{level:g}" for level in given)
-        columns, terms, effects, scale = [np.zeros((len(trials), 0))], [], [], []
+        columns, terms, effects = [np.zeros((len(trials), 0))], [], []
     for effect in formula.effects:
         if effect == "kind":
             kind = "fake" if formula.outcome == "called_fake" else "real"
-            coded = Coded((trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), 1.0, None)
+            coded = Coded((trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), None)
         elif is_graded:
             others = sorted(trials["model"].unique())[1:]
             of_models = np.stack([(trials["model"] == name).to_numpy(float) for name in others], axis=1)
-            coded = Coded(of_models, tuple(f"model[{name}]" for name in others), 1.0, None)
+            coded = Coded(of_models, tuple(f"model[{name}]" for name in others), None)
         elif effect == "dataset":
             position, names = pd.factorize(trials["dataset"], sort=True)
             summed = np.vstack([np.eye(len(names) - 1), -np.ones(len(names) - 1)])
-            coded = Coded(summed[position], tuple(f"dataset[{name}]" for name in names[:-1]), 1.0, None)
+            coded = Coded(summed[position], tuple(f"dataset[{name}]" for name in names[:-1]), None)
         else:
             coded = code(trials[PREFIX + effect], effect)
         columns.append(coded.columns)
         terms += coded.terms
         effects += [effect] * len(coded.terms)
-        scale += [coded.scale] * len(coded.terms)
         notes += [coded.note] if coded.note else []
     X = np.hstack(columns)
     return Design(
@@ -228,26 +224,12 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         X=X,
         terms=tuple(terms),
         effects=tuple(effects),
-        scale=np.array(scale),
         slope=X[:, effects.index("kind")] if formula.slope else None,
         participant=pd.factorize(trials["participant"], sort=True)[0],
         stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
         notes=tuple(notes),
         none_usable=bool(len(answered) and not len(X)),
     )
-
-
-def _trouble(X: np.ndarray, effects: Sequence[str]) -> str | None:
-    """Why these columns allow no estimate."""
-    if len(X) == 0:
-        return "no answered trials"
-    patterns = pd.DataFrame(X).drop_duplicates().to_numpy()
-    for position, effect in enumerate(effects):
-        if position and len(np.unique(patterns[:, position])) < 2:
-            return "only one kind of picture: nothing to compare" if effect == "kind" else f"{effect}: the same in all"
-    if np.linalg.matrix_rank(patterns) < X.shape[1]:
-        return f"{', '.join(dict.fromkeys(effects[1:]))}: they go together, so their shares cannot be separated"
-    return None
 
 
 def scale_trouble(levels: int) -> str | None:
@@ -265,11 +247,9 @@ class Coded(NamedTuple):
     """A covariate as columns of a design."""
 
     columns: np.ndarray
-    """(N, C); a number in standard deviations from its mean, a level as 0 or 1."""
+    """(N, C); a number less its mean, a level as 0 or 1."""
     terms: tuple[str, ...]
     """C names: `age`, or `age_band[50-59]`."""
-    scale: float
-    """One unit of the columns in the covariate's own units; 1 for levels."""
     note: str | None
 
 
@@ -348,17 +328,17 @@ def code(values: pd.Series, name: str) -> Coded:
     if _is_numeric(values):
         require_clear_texts(values, where=f"column {name}")
         numbers = pd.to_numeric(values).to_numpy(float)
-        mean, sd = (float(numbers.mean()), float(numbers.std())) if len(numbers) else (0.0, 0.0)
-        scale = sd if sd > 1e-12 * max(1.0, abs(mean)) else 1.0
-        column = (numbers - mean) / scale if scale == sd else np.zeros(len(numbers))
-        return Coded(column[:, None], (name,), scale, f"{name}: centred at {mean:.6g}" if len(numbers) else None)
+        mean = float(numbers.mean()) if len(numbers) else 0.0
+        varies = len(numbers) and numbers.std() > 1e-12 * max(1.0, abs(mean))
+        column = numbers - mean if varies else np.zeros(len(numbers))
+        return Coded(column[:, None], (name,), f"{name}: centred at {mean:.6g}" if len(numbers) else None)
     counts = values.value_counts()
     levels = sorted(counts.index, key=lambda level: (-counts[level], level))
     others = sorted(levels[1:])
     if not others:
-        return Coded(np.zeros((len(values), 1)), (name,), 1.0, None)
+        return Coded(np.zeros((len(values), 1)), (name,), None)
     columns = np.stack([(values == level).to_numpy(float) for level in others], axis=1)
-    return Coded(columns, tuple(f"{name}[{level}]" for level in others), 1.0, f"{name}: against {levels[0]}")
+    return Coded(columns, tuple(f"{name}[{level}]" for level in others), f"{name}: against {levels[0]}")
 
 
 def _is_numeric(values: pd.Series) -> bool:

@@ -135,9 +135,8 @@ def mixed_models(
 def _rows(of: Design, planned: Planned, why_not: str, fits: Fits) -> list[Row]:
     """A row for each threshold and each term of a formula."""
     fit: CrossedFit | None = None
-    single = of.levels is None and 1 in (of.n_participants, of.n_stimuli)  # fit_crossed gives that reason first
     try:
-        if trouble := why_not or ("" if single else of.trouble):
+        if trouble := why_not or of.trouble:
             raise NoFitError(trouble)
         fit = _fitted(of, planned, fits)
         notes = [
@@ -172,8 +171,8 @@ def _rows(of: Design, planned: Planned, why_not: str, fits: Fits) -> list[Row]:
     units = (of.participant, of.stimulus)
     tests = {effect: _likelihood_ratio_test(of, planned, fits, fit, effect) for effect in dict.fromkeys(of.effects)}
     untested = len(of.thresholds)
-    estimates = np.concatenate([fit.thresholds, fit.beta / of.scale]).tolist()
-    errors = np.concatenate([fit.thresholds_error, fit.std_error / of.scale]).tolist()
+    estimates = np.concatenate([fit.thresholds, fit.beta]).tolist()
+    errors = np.concatenate([fit.thresholds_error, fit.std_error]).tolist()
     rows = []
     for place, (term, estimate, error) in enumerate(zip(terms, estimates, errors, strict=True), start=-untested):
         side = None if place < 0 else side_of(of.X[:, place])

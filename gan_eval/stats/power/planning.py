@@ -19,7 +19,7 @@ from scipy.special import ndtri
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.power.design import Design, deal_design, planned_stimuli, require_power_is_defined, versions_of
+from gan_eval.stats.power.design import Design, deal_design, require_power_is_defined
 from gan_eval.stats.power.questions import PlannedQuestion, omitted_message, questions_of
 from gan_eval.stats.power.simulate import Verdict, World, assumed_truth, effect_of, equal_models, guessing, one_study
 from gan_eval.stats.shares import wilson
@@ -59,8 +59,6 @@ LOOKS = (100, 300)
 """Numbers of simulated studies after which a family of questions ends, if all of them are decided."""
 NEGLIGIBLE = 0.002
 """Difference below which a question counts as one without a difference."""
-AMPLE = 4
-"""Size of the larger pool that is tried next to a short one, in lists."""
 NO_DIFFERENCE = "no difference is assumed: this is the share of false alarms"
 
 
@@ -106,30 +104,15 @@ def plan_power(
     numbers, seed = sorted(set(settings.participants)), study.study.seed
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
-    worlds = [(world, numbers)]
-    if design.warnings:  # the same study with a pool that is several times as large as a list
-        size = AMPLE * design.trials // len({group.dataset for group in design.groups})
-        pool = planned_stimuli(versions_of(study, list(stimuli)), size)
-        larger = deal_design(pool, study.quiz, seed=seed, participants=numbers[-1])
-        worlds.append((make_world(larger, settings, study.analysis), numbers[-1:]))
-    total = sum(len(tried) for _, tried in worlds) * settings.simulations
-    finished = 0
-
-    def report(done: int) -> None:
-        if on_progress is not None:
-            on_progress(finished + done, total)
-
-    rows: list[Row] = []
-    for simulated, tried in worlds:
-        rows += _rows(simulated, tried, settings, workers=workers, on_done=report)
-        finished += len(tried) * settings.simulations
+    report = on_progress or (lambda done, total: None)
+    total = len(numbers) * settings.simulations
+    rows = _rows(world, numbers, settings, workers=workers, on_done=lambda done: report(done, total))
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
-        shared = _shared(world, question)
-        if shared["note"] == NO_DIFFERENCE:
+        own = [row for row in rows if row["question"] == question.name]
+        if own[0]["note"] == NO_DIFFERENCE:
             continue
-        own = [row for row in rows if row["question"] == question.name and row["stimuli"] == shared["stimuli"]]
         enough = next((row for row in own if row["ci_low"] >= settings.target), None)
         recommended[question.name] = enough["participants"] if enough else None
         if enough:
@@ -320,26 +303,21 @@ def _quiet_processes() -> Iterator[None]:
 _HEADS = ("question", "people", "pictures", "true difference", "power", "95 % interval", "interval width")
 
 
-def tables(plan: PowerPlan) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """Yield caption, heads and rows of a table for each design; `*` marks the recommended number of people."""
-    is_planned = plan.table["stimuli"] == plan.table.groupby("question")["stimuli"].transform("first")
-    for name, rows in (("As planned", plan.table[is_planned]), ("With a larger pool", plan.table[~is_planned])):
-        if rows.empty:
-            continue
-        cells = [
-            [
-                str(row["question"]),
-                f"{'*' * row['recommended']}{row['participants']}",
-                str(row["stimuli"]),
-                _amount(row["question"], row["effect"]),
-                _percent(row["power"]),
-                f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
-                "" if pd.isna(row["interval_width"]) else _amount(row["question"], row["interval_width"]),
-            ]
-            for row in rows.to_dict("records")
+def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
+    """Return caption, heads and rows of the table for readers; `*` marks the recommended number of people."""
+    cells = [
+        [
+            str(row["question"]),
+            f"{'*' * row['recommended']}{row['participants']}",
+            str(row["stimuli"]),
+            _amount(row["question"], row["effect"]),
+            _percent(row["power"]),
+            f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
+            "" if pd.isna(row["interval_width"]) else _amount(row["question"], row["interval_width"]),
         ]
-        trials = " or ".join(map(str, dict.fromkeys(rows["trials"])))
-        yield f"{name}, {trials} trials a person:", list(_HEADS), cells
+        for row in plan.table.to_dict("records")
+    ]
+    return f"As planned, {plan.table['trials'].iloc[0]} trials a person:", list(_HEADS), cells
 
 
 def sentences(plan: PowerPlan) -> list[str]:
@@ -395,10 +373,8 @@ def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
 
 
 def _rows_of(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
-    """The question's rows with the study's own pool, by number of participants."""
-    of_question = plan.table[plan.table["question"] == question.name]
-    own_pool = of_question["stimuli"] == of_question["stimuli"].iloc[0]
-    return of_question[own_pool].sort_values("participants")
+    """The question's rows, by number of participants."""
+    return plan.table[plan.table["question"] == question.name].sort_values("participants")
 
 
 def _amount(question: str, value: float) -> str:

@@ -125,13 +125,6 @@ def test_practice_and_catch_stimuli_come_from_sets_of_their_own(store: Store) ->
     assert {row["phase"]: row["dataset"] for row in plan} == {**names, "main": "facades"}
 
 
-def test_after_the_last_list_a_share_is_wanted(store: Store) -> None:
-    begin(store, "P02", list_number=10**9)
-    with pytest.raises(UserError, match="lists end at 1000000000; give --lists"):
-        begin(store, "P03")
-    assert begin(store, "P04", lists="1-20").row["list"] == 1
-
-
 def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     first = begin(store)
     assert admitted(store, "p01").row["session"] == first.row["session"]

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from quiz_study import stimulus_rows
 
 from gan_eval.quiz.draw import deal
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
+from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import Row
@@ -28,10 +28,6 @@ def protocol(name: str, **settings: object) -> QuizProtocol:
 
 def pair(position: str) -> Row:
     return {"stimulus": "A", "stimulus_b": "B", "position": position, "kind": None, "requested_exposure_ms": 1000.0}
-
-
-def test_every_name_in_a_study_file_has_a_protocol() -> None:
-    assert set(PROTOCOLS) == set(get_args(ProtocolName))
 
 
 @pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])

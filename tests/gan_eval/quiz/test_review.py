@@ -7,7 +7,7 @@ import pytest
 from quiz_study import stimulus_rows
 
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.review import FILTERS, Panel, ScoreLine, review, score_lines, threshold_lines, useful_filters
+from gan_eval.quiz.review import Panel, ScoreLine, review, score_lines, threshold_lines
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.adaptive import Threshold
 from gan_eval.stimuli.sets import StimulusSet
@@ -140,20 +140,8 @@ def test_pictures_stand_as_they_were_shown_with_what_was_shown_or_chosen_marked(
         assert found.panels[2] == Panel("▲ fake (shown)", Path("set/d/m1/1.png"), marked=True)
 
 
-def test_filters(library: Library) -> None:
+def test_practice_is_numbered_apart(library: Library) -> None:
     practised = [single(number, "fake", "none", phase="practice") for number in (1, 2)]
-    rows = [single(3, "real", "fake"), single(4, "fake", "fake"), single(5, "fake", "none", phase="catch")]
-    trials = review([*practised, *rows, single(6, "fake", "real")], library, WORDS)
-    numbers = {name: [each.lines[0] for each in trials if name in each.filters] for name in FILTERS}
-    assert numbers == {
-        "all": ["No. 1", "No. 2", "No. 3 (to check attention)", "No. 4"],
-        "wrong": ["No. 1", "No. 4"],
-        "fakes": ["No. 2", "No. 3 (to check attention)", "No. 4"],
-        "reals": ["No. 1"],
-        "unanswered": ["No. 3 (to check attention)"],
-        "practice": ["Practice, no. 1", "Practice, no. 2"],
-    }
-    assert useful_filters(trials) == list(FILTERS)
-    assert useful_filters(trials[3:4]) == ["all"]
-    pairs = review([pair(1, "left", "a"), pair(2, "left", "b")], library, WORDS)
-    assert useful_filters(pairs) == ["all", "wrong"]
+    trials = review([*practised, single(3, "real", "fake"), single(4, "fake", "real", phase="catch")], library, WORDS)
+    numbers = ["Practice, no. 1", "Practice, no. 2", "No. 1", "No. 2 (to check attention)"]
+    assert [each.lines[0] for each in trials] == numbers

@@ -10,18 +10,14 @@ from hypothesis import strategies as st
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import (
     Check,
-    Presentation,
     ScreenKey,
-    ScreenSize,
     ScreenTiming,
     keep,
     pace,
-    presented_size,
-    read_record,
+    read_timings,
     round_exposure,
     station_file,
 )
-from gan_eval.settings.quiz import QuizSettings
 
 SCREEN = ScreenKey("DP-1", 1920, 1080, 59.94, "xcb")
 CHECKS = (Check("opengl_vsync", 1.0, "", "ok"), Check("opengl_jitter", 0.2, "ms", "ok"))
@@ -39,43 +35,21 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("record")
 def test_what_was_kept_is_read_for_that_screen_alone() -> None:
-    assert read_record().timings == {}
+    assert read_timings() == {}
     other, fast = ScreenKey("DP-1", 1920, 1080, 144.0, "xcb"), ScreenTiming("raster", False, 144.0, "2026-02-01")
     keep(SCREEN, TIMING)
     keep(other, fast)
-    assert read_record().timings == {str(SCREEN): TIMING, str(other): fast}
+    assert read_timings() == {str(SCREEN): TIMING, str(other): fast}
     keep(SCREEN, fast)
-    assert read_record().timings[str(SCREEN)] == fast
+    assert read_timings()[str(SCREEN)] == fast
 
 
-@pytest.mark.usefixtures("record")
-def test_a_size_is_kept_for_a_screen_at_any_rate_beside_its_timing() -> None:
-    keep(SCREEN, ScreenSize(53.1, None))
-    keep(SCREEN, TIMING)
-    assert presented_size(ScreenKey("DP-1", 1920, 1080, 144.0, "wayland")) == ScreenSize(53.1, None)
-    assert presented_size(ScreenKey("DP-2", 1920, 1080, 59.94, "xcb")) == ScreenSize()
-    keep(SCREEN, ScreenSize(52.0, 60.0))
-    assert read_record().timings == {str(SCREEN): TIMING}
-    study = QuizSettings(viewing_distance_cm=80)
-    assert presented_size(SCREEN, Presentation(), study) == ScreenSize(52.0, 80.0)
-    assert presented_size(SCREEN, Presentation(viewing_distance_cm=70.0), study) == ScreenSize(52.0, 70.0)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[]",
-        "{",
-        '{"sizes": 3}',
-        '{"sizes": {"DP-1": {"screen_width_cm": 9999}}}',
-        '{"timings": {"DP-1": {"vsync": 1}}}',
-    ],
-)
+@pytest.mark.parametrize("text", ["[]", "{", '{"DP-1": 3}', '{"DP-1": {"vsync": 1}}'])
 def test_a_damaged_record_is_a_line(record: Path, text: str) -> None:
     record.parent.mkdir()
     record.write_text(text)
     with pytest.raises(UserError, match=r"screens\.json"):
-        read_record()
+        read_timings()
 
 
 @given(st.floats(0.1, 5000), RATES)
@@ -85,11 +59,6 @@ def test_a_rounded_exposure_is_the_nearest_number_of_frames_and_at_least_one(req
     assert frames > 0.99
     if frames > 1.01:
         assert abs(round_exposure(requested, hertz) - requested) <= 500 / hertz + 1e-9
-
-
-@given(st.integers(1, 300), RATES)
-def test_whole_frames_stay_as_they_are(frames: int, hertz: float) -> None:
-    assert round_exposure(frames * 1000 / hertz, hertz) == pytest.approx(frames * 1000 / hertz)
 
 
 def stamps_of(intervals_ms: list[float]) -> list[int]:

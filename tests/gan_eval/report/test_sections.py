@@ -14,7 +14,7 @@ from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import answer
 from gan_eval.report.people.comparisons import comparisons_section, model_sentences, model_tables
 from gan_eval.report.people.participants import exposure_levels, timing_section
-from gan_eval.report.people.rates import detection_section, group_name
+from gan_eval.report.people.rates import group_name
 from gan_eval.stats.analysis import ALL_TABLES, analyze
 from gan_eval.stats.trials import fill_trials
 
@@ -235,13 +235,6 @@ def test_the_paper_has_its_numbers(tables_page):
     assert "1 participant and 21 trials were left out" in quote
     assert "Equivalence within 5\u202fpoints (given to the analysis, no plan)" in quote
     assert "Exploratory, not in the plan: 1 comparison" in quote
-
-
-def test_the_area_from_confidence_is_shown():
-    area = {"auc_confidence": 0.71, "auc_confidence_low": 0.62, "auc_confidence_high": 0.79}
-    (_, table) = detection_section(folder_of(detection=[table_rows()["detection"][0] | area])).blocks
-    assert "AUC from confidence" in table.head
-    assert "0.71 (0.62 to 0.79)" in table.rows[0]
 
 
 def timed() -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gan_eval.errors import UserError
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import Section, _kinds, first_problem
+from gan_eval.settings.sections import first_problem
 from gan_eval.settings.study import Study, load_study
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +27,19 @@ def load(tmp_path: Path, text: str) -> Study:
     path = tmp_path / "study.toml"
     path.write_text(text)
     return load_study(path)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    """The one line that refuses a study file, less the file's name."""
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        load_study(path, only_plan=True)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    assert len(message) < 2500
+    return message.removeprefix(f"{path}: ")
 
 
 def test_the_defaults_are_the_papers(tmp_path):
@@ -63,20 +76,13 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
         (("[study]", "[study"), ["not valid TOML"]),
         (('data = "d"', f'data = "d"\n[data.d.x]\nfolder = "{"x" * 9999}"'), ["data.d.x: no such key"]),
         (("[models.m]", f"[quiz]\nprotocol = '{'x' * 9999}'\n[models.m]"), ["quiz.protocol: found 'xxx", "…; input"]),
-        (("[models.m]", f"[models.m]\n{'x' * 9999} = 1"), ["models.m.xxx", "; known: data, training"]),
         (("[study]", f"x = {'[' * 9999}{']' * 9999}\n[study]"), ["not valid TOML: nested too deeply"]),
         (("[study]", f"x = 1{'0' * 9999}\n[study]"), ["not valid TOML: Exceeds the limit (4300 digits)"]),
     ],
 )
 def test_a_mistake_is_named_by_field(tmp_path, change, parts):
-    with pytest.raises(UserError) as caught:
-        load(tmp_path, GOOD.replace(*change))
-    message = str(caught.value)
-    assert "study.toml" in message
-    assert "\n" not in message
-    assert len(message) < 2500
-    for part in parts:
-        assert part in message
+    message = refusal(tmp_path, GOOD.replace(*change))
+    assert all(part in message for part in parts), message
 
 
 def test_files_that_are_absent_or_not_text_are_named(tmp_path):
@@ -100,16 +106,6 @@ def test_the_shipped_studies_are_good(path):
         assert (path.parent / name).is_file()
 
 
-def test_the_capability_study_is_the_published_one():
-    study = load_study(ROOT / "studies" / "pix2pix_capability.toml")
-    assert {model.data for model in study.models.values()} == {"facades", "maps", "edges2shoes"}
-    for model in study.models:
-        training = study.training_of(model)
-        found = training.epochs, training.learning_rate, training.beta1, training.d_loss_factor
-        assert found == (100, 2e-4, 0.5, 0.5)
-    assert (study.quiz.real, study.quiz.fake, study.quiz.flash_ms) == (25, 25, None)
-
-
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
@@ -117,48 +113,39 @@ def test_the_capability_study_is_the_published_one():
         ("[training]\ndepth = 1000000000000000000", "training.depth: found"),
         ('[quiz]\nstrict_counts = "no"', "quiz.strict_counts: found 'no'; wanted true or false"),
         ("[quiz]\nstrict_counts = 0", "quiz.strict_counts: found 0; wanted true or false"),
-        ('[quiz]\nparticipants = "20"', "quiz.participants: found '20'; wanted a number"),
-        ("[quiz]\npractice = true", "quiz.practice: found True; wanted a number"),
-        ("[training]\nsnapshots = [true]", "training.snapshots: found True; wanted a number"),
+        ('[quiz]\nparticipants = "20"', "quiz.participants: found '20'; wanted a whole number"),
+        ("[quiz]\npractice = true", "quiz.practice: found True; wanted a whole number"),
+        ("[training]\nsnapshots = [true]", "training.snapshots.0: found True; wanted a whole number"),
         ('[metrics]\nresize = "true"', "metrics.resize: found 'true'; wanted true or false"),
         ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', "models.m.training.jitter: found 'no'"),
         ('[quiz.consent]\ntext = "  "', "quiz.consent.text: is empty"),
         ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', "quiz.questions.0.choices: found []"),
-        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", ""]', "quiz.questions.0.choices.1: is empty"),
         ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', "choices: two are the same"),
         ('[stimuli]\npractice_sets = [""]', "stimuli.practice_sets.0: is empty"),
         ('[stimuli]\ncatch_sets = ["a\\u0000b"]', "stimuli.catch_sets.0: found"),
-        (f'[stimuli]\nsets = ["{"x" * 5000}"]', "stimuli.sets.0: found"),
         (f'[stimuli]\nsets = ["{"x/" * 2500}"]', "stimuli.sets.0: found"),
         (f'[data.d]\nfolder = "{"x" * 5000}"', "data.d.folder: found"),
         (f'[metrics]\nsegmenter = "{"x" * 5000}"', "metrics.segmenter: found"),
-        (f"[quiz]\npractice = {'9' * 5000}", "not valid TOML"),
-        (f"[quiz]\npractice = {'[' * 5000}", "not valid TOML"),
         (f'[quiz]\nlanguage = {{ a = "{"x" * 5000}" }}', "quiz.language: found"),
     ],
 )
 def test_what_no_study_can_mean_is_refused_by_its_field(tmp_path, lines, words):
-    path = tmp_path / "study.toml"
     head = "" if "[data.d]" in lines else "[data.d]\n"
-    path.write_text(f'[study]\nname = "s"\n{head}{lines}\n')
-    with pytest.raises(UserError) as caught:
-        load_study(path, only_plan=True)
-    assert words in str(caught.value)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert len(str(caught.value)) < 600 + len(str(path))
+    message = refusal(tmp_path, f'[study]\nname = "s"\n{head}{lines}\n')
+    assert words in message
+    assert len(message) < 600
 
 
 def test_every_count_has_a_bound():
-    def unbounded(section):
-        for name, field in section.model_fields.items():
-            kinds, limits = set(_kinds(field.annotation)), str(field)
-            if kinds & {int, float} and "Le(le=" not in limits and "Lt(lt=" not in limits:
-                yield f"{section.__name__}.{name}"
-            for one in kinds:
-                if issubclass(one, Section):
-                    yield from unbounded(one)
+    def unbounded(schema, name):
+        if schema.get("type") in ("integer", "number") and not {"maximum", "exclusiveMaximum"} & schema.keys():
+            yield name
+        for key, inner in schema.items():
+            for one in inner if isinstance(inner, list) else [inner]:
+                if isinstance(one, dict):
+                    yield from unbounded(one, f"{name}.{key}")
 
-    assert list(unbounded(Study)) == []
+    assert list(unbounded(Study.model_json_schema(), "Study")) == []
 
 
 @pytest.mark.parametrize(
@@ -210,7 +197,6 @@ def test_keys_change_places_on_every_second_list() -> None:
     ("lines", "parts"),
     [
         ("keys = []", ["quiz.keys: ", "table"]),
-        ("keys = false", ["quiz.keys: ", "table"]),
         ("keys = { left = 'f', right = 'j' }", ["quiz.keys: ", "real and one for fake", "real = 'j'"]),
         ("protocol = 'paired'\nkeys = { real = 'f', fake = 'j' }", ["quiz.keys: ", "left and one for right"]),
         ("keys = { real = 'j', fake = 'J' }", ["quiz.keys: ", "different keys"]),
@@ -221,7 +207,6 @@ def test_keys_change_places_on_every_second_list() -> None:
         ("exposure_ms = 5000", ["response_ms 4000 is shorter than exposure_ms 5000"]),
         ("protocol = 'yes_no'\nexposures_ms = [100, 6000]", ["exposure_ms 6000"]),
         ("protocol = 'staircase'\nresponse_ms = 900", ["exposure_ms 1000"]),
-        ("protocol = 'quest_plus'\nresponse_ms = 900", ["exposure_ms 1000"]),
         ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
         ("[quiz.staircase]\ndown_ms = 30\nup_ms = 10", ["up_ms 10 is not above down_ms 30"]),
         ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
@@ -234,19 +219,11 @@ def test_keys_change_places_on_every_second_list() -> None:
         ("picture_size = '180 deg'", ["quiz.picture_size: ", '"8 deg"']),
         ("viewing_distance_cm = 5.5", ["quiz.viewing_distance_cm: ", "20"]),
         ("screen_width_cm = 5000", ["quiz.screen_width_cm: ", "500"]),
-        ("confidense = 4", ["quiz.confidense", "did you mean confidence?"]),
     ],
 )
-def test_a_mistake_is_named_with_its_mend(tmp_path: Path, lines: str, parts: list[str]) -> None:
-    file = tmp_path / "study.toml"
-    file.write_text(STUDY + lines)
-    with pytest.raises(UserError) as caught:
-        load_study(file)
-    message = str(caught.value)
-    assert message.startswith(f"{file}: ")
-    assert "\n" not in message
-    for part in parts:
-        assert part in message
+def test_a_mistake_is_named_with_its_fix(tmp_path: Path, lines: str, parts: list[str]) -> None:
+    message = refusal(tmp_path, STUDY + lines)
+    assert all(part in message for part in parts), message
 
 
 def test_one_size_on_the_screen_has_one_spelling() -> None:
@@ -255,10 +232,3 @@ def test_one_size_on_the_screen_has_one_spelling() -> None:
     assert QuizSettings(picture_size="7.25°").picture_degrees == 7.25
     assert [QuizSettings(picture_size=size).picture_degrees for size in ("native", 512)] == [None, None]
     assert QuizSettings().picture_size == "native"
-
-
-@pytest.mark.parametrize("name", ["exposure_ms", "response_ms", "blank_ms", "gap_ms", "mask_ms", "feedback_ms"])
-def test_no_time_is_longer_than_an_hour(name: str) -> None:
-    assert getattr(QuizSettings(**{"response_ms": "unlimited", name: 3_600_000}), name) == 3_600_000
-    with pytest.raises(ValueError, match="3600000"):
-        QuizSettings(**{"response_ms": "unlimited", name: 3_600_001})

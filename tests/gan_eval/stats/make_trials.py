@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from gan_eval.stats.trials import fill_trials
 
@@ -52,3 +53,33 @@ def simulated(
         }
     )
     return fill_trials(frame)
+
+
+def simulated_pairs(
+    *,
+    people: int = 20,
+    items: int = 30,
+    effect: float = 0.0,
+    models: tuple[str, ...] = ("x",),
+    protocol: str = "paired",
+    dataset: str = "faces",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """All people judge all pairs; people and pairs lean."""
+    rng = np.random.default_rng(seed)
+    person, item = np.repeat(np.arange(people), items), np.tile(np.arange(items), people)
+    eta = effect + rng.normal(0, 0.5, people)[person] + rng.normal(0, 0.8, items)[item]
+    return fill_trials(
+        pd.DataFrame(
+            {
+                "session": [f"{dataset}{number}" for number in person],
+                "participant": [f"P{number}" for number in person],
+                "stimulus": [f"{dataset}/{number}" for number in item],
+                "item": [f"{dataset}/{number}" for number in item],
+                "dataset": dataset,
+                "protocol": protocol,
+                "model": np.array(models)[item % len(models)],
+                "choice": np.where(rng.random(len(eta)) < expit(eta), "a", "b"),
+            }
+        )
+    )

@@ -8,16 +8,6 @@ from scipy.special import expit
 from gan_eval.stats.clustering import one_way, two_way
 
 
-def test_one_estimate_is_statsmodels_two_way_sandwich() -> None:
-    rng = np.random.default_rng(1)
-    person, picture = rng.integers(15, size=500), rng.integers(20, size=500)
-    y = rng.normal(size=500) + rng.normal(size=15)[person] + rng.normal(size=20)[picture]
-    groups = np.stack([person, picture], axis=1)
-    found = sm.OLS(y, np.ones(500)).fit(cov_type="cluster", cov_kwds={"groups": groups})
-    influence = ((y - y.mean()) / 500)[:, None]
-    assert two_way(influence, person, picture)[0] == pytest.approx(float(found.bse[0]) ** 2, rel=1e-9)
-
-
 def test_the_largest_of_the_three_stands() -> None:
     """Rows and columns of signs that cancel within each participant, so that the two-way sum is below one of them."""
     rng = np.random.default_rng(0)
@@ -30,16 +20,6 @@ def test_the_largest_of_the_three_stands() -> None:
         assert found == pytest.approx(max(ways[0] + ways[1] - ways[2], *ways[:2]))
         lesser += ways[0] + ways[1] - ways[2] < max(ways[:2])
     assert lesser > 20
-
-
-def test_groups_have_estimates_of_their_own() -> None:
-    rng = np.random.default_rng(5)
-    influence, cluster, side = rng.normal(size=(300, 2)), rng.integers(9, size=300), rng.random(300) < 0.5
-    for group in (rng.integers(3, size=300), 40 * rng.integers(3, size=300)):
-        found = one_way(influence, cluster, side=side, group=group, size=100)
-        for number in np.unique(group):
-            own = group == number
-            assert found[number] == pytest.approx(one_way(influence[own], cluster[own], side=side[own]))
 
 
 def test_one_level_is_no_factor_and_nothing_is_nothing() -> None:

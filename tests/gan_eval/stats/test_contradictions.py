@@ -97,6 +97,10 @@ PAIRS = [
 NAMED = [row | {"stimulus": f"d/real/{row['stimulus']}", "stimulus_b": f"d/m/{row['stimulus']}"} for row in PAIRS]
 
 
+TWO = {"participant": "P1", "protocol": "model_vs_model", "choice": "a", "stimulus": "d/m/1", "stimulus_b": "d/n/1",
+       "model": "m|n", "dataset": "d"}  # fmt: skip
+
+
 def swapped(row: dict[str, object]) -> dict[str, object]:
     return row | {"stimulus": row["stimulus_b"], "stimulus_b": row["stimulus"]}
 
@@ -121,6 +125,10 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
         (
             [{**NAMED[0], "protocol": "model_vs_model", "model": "m|n", "correct": None}],
             "row 1 .*'d/real/photo0' has kind fake",
+        ),
+        *(
+            ([TWO, TWO | change], r"row 2 .*model is .*; for model_vs_model it must be A\|B")
+            for change in ({"model": "m"}, {"model": None}, {"model": "m|m"}, {"model": "n|m"})
         ),
     ],
 )

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
 
-from gan_eval.errors import UserError
 from gan_eval.stats.exclusions import Rules, leave_out
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
@@ -80,11 +79,6 @@ def test_pairs_and_grades_are_answers_too():
     pairs = from_counts(2, 2, 2, 2).assign(response=None, choice="a", protocol="paired", correct=True)
     row = participation(fill_trials(pairs)).iloc[0]
     assert (row["n_answered"], row["same_answer_share"], row["accuracy"]) == (8, 1.0, 1.0)
-
-
-def test_an_unknown_column_in_a_rule_is_an_error():
-    with pytest.raises(UserError, match="did you mean catch_accuracy"):
-        participation(simulated(participants=2), "catch_acuracy<1")
 
 
 def test_who_is_left_out_by_a_rule_beyond_the_plan_is_exploratory():

@@ -16,16 +16,6 @@ def fakes(seed: int = 0, *, participants: int = 7, stimuli: int = 9, rows: int =
     )
 
 
-def test_weighted_counts_equal_trials_written_out():
-    trials, weight = fakes(), np.array([0, 1, 3, 0, 2, 1, 0])
-    scores = Scores.of(trials)
-    called, shown = scores.weighted(weight[None])
-    written = trials.loc[trials.index.repeat(weight[trials["participant"].str[1:].astype(int)])]
-    grouped = written["score"].groupby(written["stimulus"])
-    assert called[0].tolist() == grouped.sum().reindex(scores.stimuli, fill_value=0).tolist()
-    assert shown[0].tolist() == grouped.size().reindex(scores.stimuli, fill_value=0).tolist()
-
-
 def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
     """Rates of one picture vary by the draw of participants alone: the bootstrap variance of a mean, s²(n - 1)/n²."""
     trials = fakes(participants=12, stimuli=1, rows=0)

@@ -5,8 +5,7 @@ from math import ceil
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QProgressBar
 
-from gan_eval.quiz.app.pages.parts import Page, button
-from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.app.pages.parts import Look, Page, button
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.session import AtStake
 from gan_eval.quiz.wording import Texts

@@ -10,8 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QRadioButton, QWidget
 
 from gan_eval.quiz.app.keys import place_of, wanted_key
-from gan_eval.quiz.app.pages.parts import StepPage, button, literal, text_label
-from gan_eval.quiz.app.style import Look
+from gan_eval.quiz.app.pages.parts import Look, StepPage, button, literal, text_label
 from gan_eval.quiz.wording import Texts, confidence_keys, instructions, keys_in_order, meaning_of, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 

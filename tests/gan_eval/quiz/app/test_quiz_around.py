@@ -13,12 +13,17 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.calibration import ScreenSizePage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
-from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, QuestionPage, ReadyPage, WelcomePage
+from gan_eval.quiz.app.pages.welcome import (
+    ConsentPage,
+    KeysPage,
+    QuestionPage,
+    ReadyPage,
+    WelcomePage,
+)
 from gan_eval.quiz.app.stage import screen_key
-from gan_eval.quiz.station import Check, ScreenSize, ScreenTiming, keep, presented_size
+from gan_eval.quiz.station import Check, ScreenTiming, keep
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
@@ -144,43 +149,18 @@ def test_session_consent_and_answers_are_stored_together_or_not_at_all(sit: Call
         assert sitting.rows(table) == []
 
 
-def measuring(sitting: Sitting) -> None:
-    """Gives the screen a width of 40 cm and a distance of 57.5 cm where that is asked, and is diligent."""
-    match sitting.page:
-        case ScreenSizePage() as page if page.isActiveWindow() and page.distance_line.text() == "":
-            page.width_line.clear()
-            for key in "40":
-                sitting.key(key)
-            sitting.key(Qt.Key.Key_Return)
-            assert "a distance from 20 to 500" in words(page), "and the line for the distance has the keyboard"
-            for key in "57,5":
-                sitting.key(key)
-        case ScreenSizePage():
-            sitting.key(Qt.Key.Key_Return)
-        case _:
-            diligent(sitting)
-
-
-IN_DEGREES = SETTINGS.model_copy(update={"picture_size": "4 deg", "real": 1, "fake": 1})
-
-
-def test_degrees_ask_for_the_screen_once_on_each_computer(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(IN_DEGREES)
-    assert sitting.run(measuring) == "complete"
-    assert sitting.seen == [ScreenSizePage, WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
-    assert presented_size(sitting.quiz.stage.screen) == ScreenSize(40.0, 57.5)
+def test_pictures_in_degrees_follow_from_the_screen(sit: Callable[..., Sitting]) -> None:
+    settings = SETTINGS.model_copy(update={"picture_size": "4 deg", "screen_width_cm": 40.0})
+    with pytest.raises(UserError, match="--viewing-distance-cm"):
+        sit(settings).run(diligent)
+    sitting = sit(settings, participant="P02", viewing_distance_cm=57.5)
+    assert sitting.run(diligent) == "complete"
     (session,) = sitting.rows(tables.SESSIONS)
     pixels_per_cm = session["screen_width"] / 40
-    width = round(2 * 57.5 * math.tan(math.radians(2)) * pixels_per_cm)
-    assert session["picture_width_px"] == width
+    assert session["picture_width_px"] == round(2 * 57.5 * math.tan(math.radians(2)) * pixels_per_cm)
     assert session["picture_width_deg"] == pytest.approx(4, abs=0.05)
     assert session["pixels_per_degree"] == pytest.approx(57.5 * math.radians(1) * pixels_per_cm, rel=1e-4)
     assert (session["pixels_per_mm"], session["viewing_distance_mm"]) == (pixels_per_cm / 10, 575)
-    settings = SETTINGS.model_copy(update={"picture_size": "5 deg"})
-    again = sit(settings, participant="P02")
-    again.run(diligent)
-    assert again.seen == [WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
-    assert again.rows(tables.SESSIONS)[-1]["picture_width_px"] > width
 
 
 def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitting]) -> None:

@@ -1,6 +1,8 @@
-"""The trial window's pixels and keys, and what is said where no window can be opened."""
+"""The trial window's keys, its precedence over other programs, and what is said where no window can be opened."""
 
+import os
 import sys
+import threading
 
 import pytest
 
@@ -11,7 +13,7 @@ from PySide6.QtGui import QKeyEvent
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import place_of, press_moment
-from gan_eval.quiz.app.process import require_display
+from gan_eval.quiz.app.process import raised_priority, require_display
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,44 @@ def test_missing_libraries_are_a_line_that_names_doctor(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "PySide6.QtWidgets", None)  # as where a shared library is missing
     with pytest.raises(UserError, match="gan-eval doctor"):
         require_display()
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux' scheduling policies")
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def standing() -> tuple[int, int, int]:
+    return os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@LINUX
+def test_it_says_what_it_got_and_gives_it_back() -> None:
+    before = standing()
+    with raised_priority() as priority:
+        policy, _, nice = standing()
+        assert (policy & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR) == (priority == "realtime")
+        assert (nice < 0) == (priority == "high")
+    assert standing() == before
+
+
+@LINUX
+def test_a_thread_that_is_started_meanwhile_is_an_ordinary_one() -> None:
+    found: list[int] = []
+    with raised_priority():
+        thread = threading.Thread(target=lambda: found.append(os.sched_getscheduler(0)))
+        thread.start()
+        thread.join()
+    assert found == [os.SCHED_OTHER]
+
+
+@LINUX
+def test_where_realtime_is_refused_it_takes_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, nice = standing(), []
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    monkeypatch.setattr(os, "setpriority", lambda _, __, value: nice.append(value))
+    with raised_priority() as priority:
+        assert priority == "high"
+    assert nice == [-10, before[2]]

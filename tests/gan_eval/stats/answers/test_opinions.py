@@ -1,4 +1,4 @@
-"""Opinion scores of pictures, against scipy and by hand, and the notes of bad input."""
+"""Mean grades and opinion scores, against scipy and by hand, and the notes of bad input."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from make_grades import graded_frame, simulated_grades
 from scipy import stats
 
-from gan_eval.stats.answers.grades import opinion_scores
+from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.trials import fill_trials
 
 
@@ -43,3 +43,46 @@ def test_bad_input_has_a_note() -> None:
     mixed = opinion_scores(fill_trials(trials.assign(study=["a"] * 120 + ["b"] * 120)))
     assert mixed["note"].str.contains("several studies").all()
     assert opinion_scores(pd.concat([trials, trials], ignore_index=True))["n"].sum() == 2 * len(trials)
+
+
+GRADES = {"P1": ([4, 5], [1, 2, None]), "P2": ([3, 3], [2, 2, 4]), "P3": ([5, None], [3, 3, 3])}
+
+
+def graded(grades: dict[str, tuple[list[int | None], list[int | None]]], **more: object) -> pd.DataFrame:
+    """Trials: for each participant the grades of reals, then of fakes, whose models are x, x, y."""
+    rows = [
+        {
+            "participant": person,
+            "stimulus": f"d/{kind}/{number}",
+            "kind": kind,
+            "response": None,
+            "dataset": "d",
+            "model": "xxy"[number] if kind == "fake" else None,
+            "protocol": "rating",
+            "rating": grade,
+        }
+        for person, both in grades.items()
+        for kind, of_kind in zip(("real", "fake"), both, strict=True)
+        for number, grade in enumerate(of_kind)
+    ]
+    return fill_trials(pd.DataFrame(rows).assign(**more))
+
+
+def test_rows_counts_means_and_intervals() -> None:
+    table = ratings(graded(GRADES)).assign(model=lambda frame: frame["model"].fillna(""))
+    assert table[["kind", "model"]].to_numpy().tolist() == [["real", ""], ["fake", ""], ["fake", "x"], ["fake", "y"]]
+    assert table[["n", "n_none", "n_participants"]].to_numpy().tolist() == [[5, 1, 3], [8, 1, 3], [6, 0, 3], [2, 1, 2]]
+    means = {0: [4.5, 3, 5], 1: [1.5, 8 / 3, 3], 2: [1.5, 2, 3], 3: [4, 3]}
+    for place, each in means.items():
+        row = table.iloc[place]
+        low, high = stats.t.interval(0.95, len(each) - 1, loc=np.mean(each), scale=stats.sem(each))
+        assert row["mean"] == pytest.approx(np.mean(each))
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
+    assert table["sd"][0] == pytest.approx(np.std([4, 5, 3, 3, 5], ddof=1))
+
+
+def test_one_participant_has_no_interval_and_no_grade_no_mean() -> None:
+    table = ratings(graded({"P1": GRADES["P1"]}))
+    assert table["ci_low"].isna().all()
+    assert table["note"].tolist() == ["one participant: no interval"] * 3 + ["no graded trials"]
+    assert table["mean"].isna().tolist() == [False, False, False, True]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from make_trials import simulated_pairs
 from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import binomtest, norm
@@ -19,43 +20,13 @@ from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import fill_trials, pair_trials
 
 
-def judged(
-    *,
-    people: int = 20,
-    items: int = 30,
-    effect: float = 0.0,
-    models: tuple[str, ...] = ("x",),
-    protocol: str = "paired",
-    dataset: str = "faces",
-    seed: int = 0,
-) -> pd.DataFrame:
-    """All people judge all pairs; people and pairs lean."""
-    rng = np.random.default_rng(seed)
-    person, item = np.repeat(np.arange(people), items), np.tile(np.arange(items), people)
-    eta = effect + rng.normal(0, 0.5, people)[person] + rng.normal(0, 0.8, items)[item]
-    return fill_trials(
-        pd.DataFrame(
-            {
-                "session": [f"{dataset}{number}" for number in person],
-                "participant": [f"P{number}" for number in person],
-                "stimulus": [f"{dataset}/{number}" for number in item],
-                "item": [f"{dataset}/{number}" for number in item],
-                "dataset": dataset,
-                "protocol": protocol,
-                "model": np.array(models)[item % len(models)],
-                "choice": np.where(rng.random(len(eta)) < expit(eta), "a", "b"),
-            }
-        )
-    )
-
-
 def codes(trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     chosen = (trials["choice"] == "a").to_numpy(bool)
     return chosen, *(pd.factorize(trials[name])[0] for name in ("participant", "item"))
 
 
 def test_the_share_is_the_crossed_models_averaged_over_people_and_pairs() -> None:
-    trials = judged(effect=0.6)
+    trials = simulated_pairs(effect=0.6)
     chosen, person, item = codes(trials)
     fit = fit_crossed(chosen, np.ones((len(chosen), 1)), person, item)
     spread = np.hypot(fit.first.sd, fit.second.sd)
@@ -75,7 +46,7 @@ def test_the_share_is_the_crossed_models_averaged_over_people_and_pairs() -> Non
 
 
 def test_clustered_share_is_the_two_way_sandwich() -> None:
-    chosen, person, item = codes(judged(effect=0.4))
+    chosen, person, item = codes(simulated_pairs(effect=0.4))
     found = proportion_less_half(chosen, person, item, margin=0.3)
     groups = np.stack([person, item], axis=1)
     fitted = sm.OLS(chosen.astype(float), np.ones(len(chosen))).fit(cov_type="cluster", cov_kwds={"groups": groups})
@@ -108,7 +79,9 @@ def test_agreeing_answers_count_each_pair_or_person_once() -> None:
 
 
 def test_data_sets_have_their_own_shares_and_count_by_their_answers() -> None:
-    trials = pd.concat([judged(effect=0.8), judged(items=20, effect=-0.8, dataset="maps", seed=1)], ignore_index=True)
+    trials = pd.concat(
+        [simulated_pairs(effect=0.8), simulated_pairs(items=20, effect=-0.8, dataset="maps", seed=1)], ignore_index=True
+    )
     table = comparisons(trials)
     assert table[["comparison", "b"]].to_numpy().tolist() == [
         ["told apart in pairs", "fake"],
@@ -122,7 +95,10 @@ def test_data_sets_have_their_own_shares_and_count_by_their_answers() -> None:
 
 
 def test_pairs_without_a_data_set_count_among_all() -> None:
-    named, nameless = judged(effect=1.0, items=8, seed=4), judged(effect=-0.5, items=8, seed=5, dataset="other")
+    named, nameless = (
+        simulated_pairs(effect=1.0, items=8, seed=4),
+        simulated_pairs(effect=-0.5, items=8, seed=5, dataset="other"),
+    )
     nameless["dataset"] = pd.Series(None, index=nameless.index, dtype="str")
     table = comparisons(fill_trials(pd.concat([named, nameless], ignore_index=True)))
     assert table["comparison"].tolist() == ["told apart in pairs", "told apart in pairs on faces"]
@@ -130,7 +106,7 @@ def test_pairs_without_a_data_set_count_among_all() -> None:
 
 
 def test_models_side_by_side_whichever_stands_first() -> None:
-    trials = judged(effect=0.5, models=("x|y", "x|z"), protocol="model_vs_model")
+    trials = simulated_pairs(effect=0.5, models=("x|y", "x|z"), protocol="model_vs_model")
     table = comparisons(trials)
     assert table[["comparison", "a", "b"]].to_numpy().tolist() == [
         ["preferred on faces", "x", "y"],
@@ -149,12 +125,12 @@ def test_models_side_by_side_whichever_stands_first() -> None:
 @pytest.mark.parametrize(
     ("trials", "words"),
     [
-        (judged(people=1), "one participant"),
-        (judged(items=1), "too few"),
-        (judged().assign(choice="a"), "all answers agree"),
-        (judged(people=2, items=2), ""),
-        (judged(people=1, items=1), "too few"),
-        (judged().assign(item=None, model=None, dataset=None, protocol=None), ""),
+        (simulated_pairs(people=1), "one participant"),
+        (simulated_pairs(items=1), "too few"),
+        (simulated_pairs().assign(choice="a"), "all answers agree"),
+        (simulated_pairs(people=2, items=2), ""),
+        (simulated_pairs(people=1, items=1), "too few"),
+        (simulated_pairs().assign(item=None, model=None, dataset=None, protocol=None), ""),
     ],
 )
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -168,22 +144,8 @@ def test_poor_pairs_give_words_and_no_certainty(trials: pd.DataFrame, words: str
 
 
 def test_no_answers_no_question_and_pairs_are_no_single_pictures() -> None:
-    silent = judged().assign(choice="none")
+    silent = simulated_pairs().assign(choice="none")
     assert comparisons(silent).empty
     assert list(pair_questions(pair_trials(silent), AnalysisSettings())) == []
-    assert comparisons(judged().iloc[:0]).empty
-    assert "told apart" not in comparisons(judged(people=4, items=6))["comparison"].tolist()
-
-
-def test_pairs_of_two_models_with_one_name_are_asked_nothing() -> None:
-    named = judged(models=("x|y",), protocol="model_vs_model")
-    plain = named.assign(model="x", session="more" + named["session"])
-    row, *others = comparisons(pd.concat([named, plain], ignore_index=True)).to_dict("records")
-    assert not others
-    assert (row["comparison"], row["n_a"] + row["n_b"]) == ("preferred on faces", len(named))
-    assert f"{len(plain)} pairs of two models left out: model must be A|B" in row["note"]
-    alone = comparisons(plain, plan=AnalysisSettings()).iloc[0]
-    assert alone["comparison"] == "preferred on faces"
-    assert np.isnan(alone["difference"])
-    assert (alone["a"], alone["b"], alone["n_a"]) == ("x", "unnamed", 0)
-    assert "A|B" in alone["note"]
+    assert comparisons(simulated_pairs().iloc[:0]).empty
+    assert "told apart" not in comparisons(simulated_pairs(people=4, items=6))["comparison"].tolist()

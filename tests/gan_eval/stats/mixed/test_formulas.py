@@ -4,7 +4,7 @@ import pytest
 from make_trials import simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.formulas import Formula, design, planned_formulas, usable, with_covariates
+from gan_eval.stats.mixed.formulas import planned_formulas, with_covariates
 from gan_eval.stats.trials import answered_trials
 
 RANDOM = "(1|participant) + (1|stimulus)"
@@ -27,29 +27,6 @@ def small() -> pd.DataFrame:
         called_fake=frame["response"] == "fake",
         session=frame["participant"],
     )
-
-
-def test_the_numbers_of_each_outcome():
-    correct = design(small(), Formula("correct", ("kind",)))
-    assert list(correct.y) == [True, False, False, True]
-    assert correct.X.tolist() == [[1, 1], [1, 0], [1, 1], [1, 0]]
-    assert correct.terms == ("intercept", "kind[real]")
-    assert list(correct.participant) == [1, 0, 0, 1]
-    assert list(correct.stimulus) == [1, 0, 1, 0]
-    assert correct.slope is None
-    called = design(small(), Formula("called_fake", ("kind",), slope=True))
-    assert list(called.y) == [False, False, True, True]
-    assert called.X.tolist() == [[1, 0], [1, 1], [1, 0], [1, 1]]
-    assert called.terms == ("intercept", "kind[fake]")
-    assert called.slope.tolist() == [0, 1, 0, 1]
-
-
-def test_data_sets_sum_to_nothing_and_what_goes_together_is_told():
-    found = design(small(), Formula("called_fake", ("dataset",)))
-    assert found.X.tolist() == [[1, -1], [1, 1], [1, -1], [1, 1]]
-    assert found.terms == ("intercept", "dataset[edges]")
-    both = design(small(), Formula("called_fake", ("kind", "dataset")))
-    assert "go together" in both.trouble
 
 
 ALWAYS = [f"{formula} + {RANDOM}" for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")]
@@ -88,18 +65,6 @@ def test_a_data_set_of_one_kind_does_not_make_several():
     assert [str(one.formula) for one in planned_formulas(answered_trials(trials), None)][2] == (
         f"called_fake ~ kind + {RANDOM}"
     )
-
-
-def test_rare_levels_are_joined_or_left_out():
-    people = pd.Series(list("abcdefgh"))
-    kept, values, note = usable(pd.Series(["x", "x", "x", "y", "z", "w", None, "v"]), people, "q")
-    assert list(values[kept]) == ["x", "x", "x", "other", "other", "other", "other"]
-    assert note == "1 trials without q (or with a rare answer) left out; q: rare answers joined as other (v, w, y, z)"
-    kept, _, note = usable(pd.Series(["x"] * 6 + ["y", "z"]), people, "q")
-    assert list(kept) == [True] * 6 + [False] * 2
-    kept, _, note = usable(pd.Series(["x"] * 8), people, "q")
-    assert kept.all()
-    assert note is None
 
 
 def test_a_question_goes_before_a_column_and_the_last_answer_counts():

@@ -149,7 +149,7 @@ def test_a_further_column_may_be_a_covariate_and_an_unknown_one_is_told(trials):
 
 
 @pytest.mark.parametrize(
-    ("answer", "word"), [("yes", "glasses: the same in all"), (None, "no answered trial has all"), ("3", "the same")]
+    ("answer", "word"), [("yes", "glasses is the same in all"), (None, "no answered trial has all"), ("3", "the same")]
 )
 def test_a_covariate_without_a_difference_has_no_estimate(trials, answer, word):
     own = of_covariate(trials, "glasses", [answer] * 15)

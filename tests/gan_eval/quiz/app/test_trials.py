@@ -1,0 +1,487 @@
+"""Trials on the window, off screen: the frames of each protocol, and everything that comes between them."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import cycle, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from quiz_study import seated, two_models
+
+from gan_eval import tables
+from gan_eval.quiz.app import trials as trials_module
+from gan_eval.quiz.app.keys import Keyboard
+from gan_eval.quiz.app.loading import load
+from gan_eval.quiz.app.painting import Frame
+from gan_eval.quiz.app.presenter import RasterWindow
+from gan_eval.quiz.app.trials import TrialRunner
+from gan_eval.quiz.trial import State
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import Writer, open_store
+from gan_eval.tables.frames import Row
+
+WORDS = Texts(
+    own={
+        "progress": "{number} of {trials}",
+        "practice_progress": "Practice: {number} of {trials}",
+        "question_single": "Keys? {keys}",
+        "question_pair": "Which one? {keys}",
+        "question_models": "Which model? {keys}",
+        "question_rating": "How real? 1 to {grades}",
+        "confidence_question": "How sure? 1 to {levels}",
+        "feedback_right": "Right: {truth}",
+        "feedback_wrong": "Wrong: {truth}",
+        "feedback_none": "None: {truth}",
+        "pause_screen": "another screen",
+    }
+)
+
+
+class RecordingWindow(RasterWindow):
+    """Keeps what it presented and when; `react` is called shortly after each frame."""
+
+    def __init__(self) -> None:
+        super().__init__(QApplication.primaryScreen())
+        self.presented: list[tuple[Frame, int]] = []
+        self.react: Callable[[Frame], None] = lambda _: None
+
+    def present(self, due: int | None = None) -> int:
+        frame = self._staged
+        stamp = super().present(due)
+        self.presented.append((frame, stamp))
+        QTimer.singleShot(15, self, lambda: self.react(frame))
+        return stamp
+
+
+class TrialSitting:
+    """A session on a window of its own, run until the runner says what comes next."""
+
+    def __init__(self, stimuli: StimulusSet, writer: Writer, settings: QuizSettings) -> None:
+        self.writer = writer
+        self.session, self.library = seated(stimuli, writer, settings)
+        self.window = RecordingWindow()
+        self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings, texts=WORDS)
+        if self.session.state is State.NEW:
+            self.session.begin(None)
+
+    def run(self, react: Callable[[Frame], None]) -> str:
+        """Run until the runner stops: over, break, `paused: ...` or `failed: ...`."""
+        ended: list[str] = []
+        loop = QEventLoop()
+
+        def end(word: str) -> None:
+            ended.append(word)
+            loop.quit()
+
+        connections = [
+            self.runner.over.connect(lambda: end("over")),
+            self.runner.break_due.connect(lambda: end("break")),
+            self.runner.paused.connect(lambda note: end(f"paused: {note}")),
+            self.runner.failed.connect(lambda line: end(f"failed: {line}")),
+        ]
+        errors: list[BaseException] = []
+
+        def guarded(frame: Frame) -> None:
+            try:
+                react(frame)
+            except BaseException as error:  # to be raised in the test, not in the event loop
+                errors.append(error)
+                loop.quit()
+
+        self.window.react = guarded
+        QTimer.singleShot(20_000, loop, lambda: end("hangs"))
+        self.window.show()
+        self.runner.start()
+        if not ended:
+            loop.exec()
+        self.window.react = lambda _: None
+        for connection in connections:
+            self.runner.disconnect(connection)
+        if errors:
+            raise errors[0]
+        return ended[0]
+
+    def key(self, key: Qt.Key | str) -> None:
+        """Press a key on the window."""
+        QTest.keyClick(self.window, key)  # type: ignore[call-overload]
+
+    @property
+    def phases(self) -> list[str]:
+        """The presented frames in words."""
+        return [phase(frame) for frame, _ in self.window.presented]
+
+    @property
+    def trials(self) -> list[Row]:
+        """The trials in the store."""
+        return self.writer.submit(lambda store: store.rows(tables.TRIALS)).result()
+
+    def files(self, trial: int) -> list[Path]:
+        """The picture files of a trial, by its place in the plan."""
+        row = self.session.plan[trial]
+        return [self.library.path(name) for name in (row["stimulus"], row["stimulus_b"]) if name]
+
+
+def phase(frame: Frame) -> str:
+    """A frame in words."""
+    if frame.captions:
+        return f"{frame.headline} ({', '.join(frame.captions)})"
+    if frame.pictures:
+        return f"{len(frame.pictures)} pictures" if frame.patch else f"{len(frame.pictures)} masks"
+    return frame.headline or frame.text or ("cross" if frame.fixation else "blank")
+
+
+Sit = Callable[..., TrialSitting]
+
+
+@pytest.fixture
+def sit(qapp: QApplication, stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit]:
+    """`sit(protocol=..., ...)` sits the participant down with these settings; again: the same one another time."""
+    monkeypatch.setattr(trials_module, "FIRST_BLANK_MS", 100.0)
+    sittings: list[TrialSitting] = []
+
+    def sit(stimuli: StimulusSet = stimuli, **settings: object) -> TrialSitting:
+        chosen = QuizSettings(**{"blank_ms": 100, "response_ms": 2000, "real": 1, "fake": 1, **settings})
+        sittings.append(TrialSitting(stimuli, writer, chosen))
+        return sittings[-1]
+
+    with Writer(lambda: open_store(tmp_path / "store.sqlite")) as writer:
+        yield sit
+        for sitting in sittings:
+            sitting.window.hide()
+
+
+def presses(sitting: TrialSitting, **keys: str) -> Callable[[Frame], None]:
+    """A robot that presses the key of a phase: `pictures`, `question`, `confidence`."""
+
+    def react(frame: Frame) -> None:
+        word = phase(frame)
+        for part, key in keys.items():
+            if part in word.lower():
+                sitting.key(key)
+
+    return react
+
+
+KEYS = "Keys? F: fake    J: real"
+
+
+def pixels(image: QImage) -> np.ndarray:
+    rgb = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.array(rgb.constBits()).reshape(rgb.height(), -1, 4)[:, : rgb.width(), :3]
+
+
+def test_one_picture_until_the_answer(sit: Sit) -> None:
+    sitting = sit()
+    assert sitting.run(presses(sitting, pictures="f")) == "over"
+    trial = ["1 pictures", "blank"]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+
+
+@pytest.mark.parametrize(("kind", "of_picture"), [("noise", False), ("scramble", True)])
+def test_a_mask_takes_the_pictures_place(sit: Sit, kind: str, of_picture: bool) -> None:
+    sitting = sit(exposure_ms=60, mask=kind, mask_ms=50, response_ms=150)
+    assert sitting.run(lambda _: None) == "over"
+    trial = ["1 pictures", "1 masks", KEYS]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+    (shown, onset), (masked, offset), (_, end) = sitting.window.presented[1:4]
+    picture, mask = shown.pictures[0], masked.pictures[0]
+    assert mask.size() == picture.size()
+    assert (pixels(mask) != pixels(picture)).any()
+    same = np.sort(pixels(mask), axis=None) == np.sort(pixels(picture), axis=None)
+    assert same.all() == of_picture, "48 x 64 pixels are whole blocks: shuffling keeps every one of them"
+    assert (offset - onset) / 1e6 == pytest.approx(sitting.trials[0]["exposure_ms"])
+    assert (end - offset) / 1e6 > 25
+
+
+def test_an_answer_during_flash_or_mask_ends_neither(sit: Sit) -> None:
+    sitting = sit(exposure_ms=100, mask="noise", mask_ms=100)
+
+    def react(frame: Frame) -> None:
+        if phase(frame) == ("1 masks" if sitting.session.done else "1 pictures"):
+            sitting.key("f")
+
+    assert sitting.run(react) == "over"
+    stamps = [stamp for frame, stamp in sitting.window.presented]
+    places = [place for place, name in enumerate(sitting.phases) if name == "1 pictures"]
+    assert [row["response"] for row in sitting.trials] == ["fake", "fake"]
+    for place in places:
+        assert all((after - before) / 1e6 > 60 for before, after in pairwise(stamps[place : place + 3]))
+
+
+@pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
+def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> None:
+    sitting = sit(protocol=protocol, pairs=2, exposure_ms=80, stimuli=two_models(stimuli))
+    assert sitting.run(presses(sitting, which="f")) == "over"
+    asked = f"Which {'one' if protocol == 'paired' else 'model'}? F: left    J: right"
+    trial = ["2 pictures", asked]
+    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
+    for place, row in enumerate(sitting.trials):
+        left, right = (pixels(picture) for picture in sitting.window.presented[1 + 3 * place][0].pictures)
+        a, b = (pixels(load(path)) for path in sitting.files(place))
+        assert (left == (a if row["position"] == "left" else b)).all()
+        assert (right == (b if row["position"] == "left" else a)).all()
+        assert row["choice"] == ("a" if row["position"] == "left" else "b")
+        assert row["correct"] == ((row["choice"] == "a") if protocol == "paired" else None)
+
+
+@pytest.mark.parametrize("mask_ms", [None, 60, 400])
+def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -> None:
+    settings: dict[str, object] = {"layout": "one_after_other", "exposure_ms": 80, "gap_ms": 150}
+    if mask_ms:
+        settings |= {"mask": "noise", "mask_ms": mask_ms}
+    sitting = sit(protocol="paired", pairs=1, **settings)
+    assert sitting.run(presses(sitting, which="j")) == "over"
+    between = {None: ["cross"], 60: ["1 masks", "cross"], 400: ["1 masks"]}[mask_ms]
+    after = ["1 masks"] if mask_ms else []
+    asked = "Which one? F: first    J: second"
+    assert sitting.phases == ["1 of 1", "1 pictures", *between, "1 pictures", *after, asked, "blank"]
+    (row,) = sitting.trials
+    assert row["second_onset_ms"] - row["onset_ms"] - row["exposure_ms"] > 110
+    assert row["second_exposure_ms"] > 40
+    assert row["choice"] == ("a" if row["position"] == "second" else "b")
+    assert row["reaction_time_ms"] > row["second_exposure_ms"]
+
+
+def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
+    sitting = sit(practice=2, feedback_ms=120, response_ms=300)
+    answers = iter(["f", ""])
+
+    def react(frame: Frame) -> None:
+        if phase(frame) == "1 pictures" and (key := next(answers, "j")):
+            sitting.key(key)
+
+    assert sitting.run(react) == "break"
+    first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
+    reported = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
+    none = f"None: {second} ({second})"
+    trial = ["1 pictures", "blank"]
+    before = ["Practice: 1 of 2", *trial, reported, "Practice: 2 of 2", *trial, none, "1 of 2"]
+    assert sitting.phases == before
+    frames = sitting.window.presented
+    assert not frames[3][0].patch
+    assert (frames[4][1] - frames[3][1]) / 1e6 > 110
+    assert sitting.run(react) == "over"
+    assert sitting.phases == [*before, "1 of 2", *trial, "2 of 2", *trial, "blank"]
+    assert [row["phase"] for row in sitting.trials] == ["practice", "practice", "main", "main"]
+
+
+def test_progress_is_never_shown_with_a_picture_and_blanks_are_empty(sit: Sit) -> None:
+    sitting = sit(exposure_ms=60, response_ms=200, fixation_mark=False, response_cue=False)
+    grey = []
+
+    def look(frame: Frame) -> None:
+        if phase(frame) == "blank":
+            grey.append((pixels(sitting.window.grab()) == 128).all())
+        elif frame.pictures:
+            assert not frame.text
+            assert not frame.headline
+
+    assert sitting.run(look) == "over"
+    assert len(grey) >= 2
+    assert all(grey)
+
+
+def test_a_cross_comes_before_the_picture_and_the_keys_after_it(sit: Sit) -> None:
+    sitting = sit(exposure_ms=60)
+
+    def answer(frame: Frame) -> None:
+        if phase(frame) == KEYS:
+            assert sitting.session.state is State.WAITING
+            sitting.key("j")
+
+    assert sitting.run(answer) == "over"
+    frames = [frame for frame, _ in sitting.window.presented]
+    assert sitting.phases == ["1 of 2", "1 pictures", KEYS, "2 of 2", "1 pictures", KEYS, "blank"]
+    assert [frame.fixation for frame in frames] == [True, False, False, True, False, False, False]
+    shown, cued = sitting.window.presented[1:3]
+    assert cued[0].vanished == shown[0].pictures, "the keys stay out of its place"
+    assert (cued[1] - shown[1]) / 1e6 == pytest.approx(sitting.trials[0]["exposure_ms"])
+    assert sitting.trials[0]["exposure_ms"] < 75, "drawn ahead: the picture vanishes as the keys appear"
+
+
+PAIRS = {"protocol": "paired", "pairs": 2, "layout": "one_after_other", "exposure_ms": 100, "gap_ms": 200}
+
+
+def diligent(sitting: TrialSitting) -> Callable[[Frame], None]:
+    """Answers f whenever an answer is taken."""
+
+    def react(_: Frame) -> None:
+        if sitting.session.state in (State.PRESENTED, State.WAITING):
+            sitting.key("j" if sitting.session.protocol.facts.shows_pairs else "f")
+
+    return react
+
+
+def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Callable[[Frame], None]:
+    """Does something the first time that a phase is shown, and answers diligently otherwise."""
+    left = [do]
+
+    def react(frame: Frame) -> None:
+        if where in phase(frame) and left:
+            left.pop()()
+        else:
+            diligent(sitting)(frame)
+
+    return react
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("where", "settings", "seen"),
+    [
+        ("1 of 2", {}, False),
+        ("1 pictures", {"exposure_ms": 300}, True),
+        ("1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, True),
+        ("cross", PAIRS, True),
+    ],
+)
+def test_escape_anywhere_before_the_answer_pauses(
+    sit: Sit, where: str, settings: dict[str, object], seen: bool
+) -> None:
+    sitting = sit(**settings)
+    assert sitting.run(lambda frame: sitting.key(Qt.Key.Key_Escape) if where in phase(frame) else None) == "paused: "
+    rows = sitting.trials
+    assert len(rows) == seen
+    if seen:
+        assert "paused" in rows[0]["flags"]
+        assert (rows[0]["response"] or rows[0]["choice"]) == "none"
+        assert (rows[0]["correct"], rows[0]["reaction_time_ms"]) == (None, None)
+    assert sitting.run(diligent(sitting)) == "over"
+    assert [row["trial"] for row in sitting.trials] == [1, 2]
+    assert [row["correct"] is None for row in sitting.trials] == [seen, False]
+
+
+@pytest.mark.parametrize(
+    ("where", "settings"),
+    [
+        ("1 pictures", {}),
+        ("How sure", {"confidence": 3}),
+    ],
+)
+def test_a_signal_anywhere_stores_what_was_on_its_way(sit: Sit, where: str, settings: dict[str, object]) -> None:
+    sitting = sit(**settings)
+    interrupted: list[State] = []
+
+    def interrupt() -> None:
+        sitting.runner.interrupt()
+        interrupted.append(sitting.session.state)
+        sitting.runner.over.emit()
+
+    sitting.run(once_in(sitting, where, interrupt))
+    assert interrupted == [State.READY]
+    (row,) = sitting.trials
+    assert "interrupted" in row["flags"]
+
+
+def test_breaks_come_after_so_many_trials_and_never_after_the_last(sit: Sit) -> None:
+    sitting = sit(real=3, fake=3, break_every=2)
+    stops = [sitting.run(diligent(sitting)) for _ in range(3)]
+    assert stops == ["break", "break", "over"]
+    assert [row["response"] for row in sitting.trials] == ["fake"] * 6
+
+
+def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
+    sitting = sit()
+
+    def lose_focus() -> None:
+        QGuiApplication.sendEvent(sitting.window, QFocusEvent(QEvent.Type.FocusOut))
+        sitting.key("f")
+
+    assert sitting.run(once_in(sitting, "1 pictures", lose_focus)) == "over"
+    assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
+
+
+@pytest.mark.parametrize(("where", "stored"), [("1 pictures", 1), ("1 of 2", 0)])
+def test_another_screen_pauses_with_a_note_and_flags_the_trial(
+    sit: Sit,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    stored: int,
+) -> None:
+    sitting = sit()
+    screen = QGuiApplication.primaryScreen()
+
+    def unplug() -> None:
+        monkeypatch.setattr(sitting.runner._screen, "_facts", lambda: ("another",))
+        screen.geometryChanged.emit(screen.geometry())
+
+    assert sitting.run(once_in(sitting, where, unplug)) == "paused: another screen"
+    assert len(sitting.trials) == stored
+    assert sitting.run(diligent(sitting)) == "over"
+    flagged = ["screen_changed" in (row["flags"] or "") for row in sitting.trials]
+    assert flagged == [True, True], "all trials that are not shown on the screen that was described"
+    assert sitting.trials[0]["response"] == ("none" if stored else "fake")
+
+
+def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> None:
+    sitting = sit()
+    sitting.runner._screen_differs = True
+    assert sitting.run(diligent(sitting)) == "over"
+    assert all("screen_changed" in row["flags"] for row in sitting.trials)
+
+
+def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
+    sitting = sit()
+    (path,) = sitting.files(1)
+    kept = path.with_suffix(".kept")
+
+    def lose() -> None:
+        shutil.move(path, kept)
+        shutil.copy(sitting.files(0)[0], path)
+        sitting.key("f")
+
+    line = sitting.run(once_in(sitting, "1 pictures", lose))
+    assert line.startswith(f"failed: {path}: ")
+    assert "has changed since the session started" in line
+    assert sitting.session.state is State.READY
+    assert len(sitting.trials) == 1
+    shutil.move(kept, path)
+    assert sitting.run(diligent(sitting)) == "over"
+    assert [row["flags"] and "paused" in row["flags"] for row in sitting.trials] in ([None, None], [False, False])
+
+
+SHORT = {"start_ms": 60, "shortest_ms": 40, "longest_ms": 80, "up_ms": 20}
+
+
+@pytest.mark.parametrize(
+    ("settings", "trials", "answered"),
+    [
+        ({"protocol": "yes_no", "real": 2, "fake": 2, "exposures_ms": [50, "until-answer"]}, 5, "response"),
+        ({"protocol": "staircase", "fake": 2, "mask": "noise", "staircase": SHORT}, 4, "response"),
+        ({"protocol": "rating"}, 3, "rating"),
+    ],
+)
+def test_every_protocol_with_confidence_to_the_store(
+    sit: Sit, settings: dict[str, object], trials: int, answered: str
+) -> None:
+    sitting = sit(practice=1, confidence=3, feedback_ms=50, **settings)
+    keys = cycle("fj23")
+
+    def press(_: Frame) -> None:
+        for _ in range(4):
+            sitting.key(next(keys))
+
+    stop = sitting.run(press)
+    while stop == "break":
+        stop = sitting.run(press)
+    rows = sitting.trials
+    assert (stop, [row["trial"] for row in rows]) == ("over", list(range(1, trials + 1)))
+    assert [row["phase"] for row in rows] == ["practice"] + ["main"] * (trials - 1)
+    for row in rows:
+        assert row[answered] not in (None, "none")
+        assert [name for name in ("response", "choice", "rating") if row[name] is not None] == [answered]
+        assert min(row["exposure_ms"], row["reaction_time_ms"]) > 0
+        assert row["confidence"] in (1.0, 2.0, 3.0)
