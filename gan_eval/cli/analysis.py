@@ -203,7 +203,6 @@ def trials_import(
     ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Such as kind:synthetic=fake.")] = None,
-    decimal: Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark: point or comma.")] = None,
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
 
@@ -221,8 +220,6 @@ def trials_import(
     for rule in where or ():
         with naming("--where"):
             parse_rule(rule)
-    if decimal not in (None, "point", "comma"):
-        raise UserError(f"--decimal {decimal}: wanted point or comma")
     words: dict[str, dict[str, str]] = {}
     for text in word or ():
         place, equals, ours = text.rpartition("=")
@@ -230,13 +227,7 @@ def trials_import(
         if not (equals and colon and theirs):
             raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
-    imported = import_trials(
-        file,
-        mapping=pairs(mapping or [], "--map"),
-        where=where or (),
-        words=words,
-        decimal=decimal,  # type: ignore[arg-type]  # checked above
-    )
+    imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
         typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)

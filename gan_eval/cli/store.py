@@ -149,8 +149,7 @@ def store_merge(
 
     with Console() as console, console.working("merge"):
         merged = merge(stores, out)
-    again = f", {merged.repeated} rows that stood in several stores taken once" if merged.repeated else ""
-    typer.echo(f"{merged.sessions} sessions, {merged.trials} trials{again}", err=True)
+    typer.echo(f"{merged['sessions']} sessions, {merged['trials']} trials", err=True)
     typer.echo(out)
 
 

@@ -112,13 +112,8 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
             if (folder / OWN_FOLDER).is_dir():
                 stack.enter_context(_locked(folder, reading=True))
                 _finish_all(folder)
-                sets[folder] = sets_of(folder)
+                sets[folder] = [_read(path) for path in sorted((folder / OWN_FOLDER).glob(f"*{_RECORD}"))]
         yield sets
-
-
-def sets_of(folder: Path) -> list[FileSet]:
-    """Return the sets of a folder, by their records."""
-    return [_read(path) for path in sorted((Path(folder) / OWN_FOLDER).glob(f"*{_RECORD}"))]
 
 
 def _announce(folder: Path, name: str, new: NewSet) -> None:

@@ -73,7 +73,7 @@ SET_NAME = "analysis"
 
 ALL_TABLES: dict[str, Table] = TABLES | {
     value.name: value
-    for name, module in [*sys.modules.items()]
+    for name, module in sorted(sys.modules.items())
     if name.startswith("gan_eval.stats.") and not name.startswith("gan_eval.stats.power")
     for value in vars(module).values()
     if isinstance(value, Table)

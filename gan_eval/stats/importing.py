@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from gan_eval.stats.trials import (
     usable,
 )
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
-from gan_eval.tables.cells import csv_records, require_clear_numbers, with_decimal_point, with_point
+from gan_eval.tables.cells import csv_records, require_clear_numbers, with_point
 from gan_eval.tables.frames import Row, faults, frame_of, holds_table, read_table, text_frame
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def import_trials(
     mapping: Mapping[str, str],
     where: Sequence[str] = (),
     words: Mapping[str, Mapping[str, str]] | None = None,
-    decimal: Literal["point", "comma"] | None = None,
 ) -> Imported:
     """Turn a foreign table of judgements into a trials table; rows that do not fit are left out and named.
 
@@ -78,8 +77,6 @@ def import_trials(
         where: rules (`gan_eval.stats.exclusions`) on the file's own columns; rows that fulfil all are taken.
         words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
             nothing.
-        decimal: the decimal mark of the file; the other mark separates thousands. Default: the point, and the comma
-            where cells are not separated by commas.
 
     Raises:
         UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by
@@ -87,7 +84,7 @@ def import_trials(
             milliseconds.
     """
     file, words = Path(file), words or {}
-    header, records = csv_records(file, as_written=decimal is not None)
+    header, records = csv_records(file)
     rows = list(enumerate(records, start=1))
     rejected = [
         _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
@@ -98,7 +95,7 @@ def import_trials(
     foreign = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
     foreign = foreign.mask(foreign == "")
     known, problems = _known_names(foreign, mapping)
-    foreign = _with_clear_numbers(foreign, known, decimal, file=str(file))
+    _require_clear_numbers(foreign, known, file=str(file))
     chosen = holding(foreign, where, where=str(file))
     _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
     foreign = foreign[chosen]
@@ -166,22 +163,13 @@ def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dic
     return known, problems
 
 
-def _with_clear_numbers(
-    foreign: pd.DataFrame, mapping: Mapping[str, str], decimal: Literal["point", "comma"] | None, *, file: str
-) -> pd.DataFrame:
-    """Return the table with a decimal point in its columns of numbers; refuse ambiguous marks."""
+def _require_clear_numbers(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> None:
+    """Refuse ambiguous marks in the columns that numbers are read from."""
     used = (mapping.get(target, target) and _source(target, mapping.get(target, ""), foreign) for target in _NUMBERS)
     for name in dict.fromkeys(used):
-        if name not in foreign:
-            continue
-        cells = foreign[name].dropna()
-        if decimal is None:
+        if name in foreign:
+            cells = foreign[name].dropna()
             require_clear_numbers(zip(cells.index.tolist(), cells, strict=True), f"{file}: column {name}")
-        else:
-            mark = {"point": ".", "comma": ","}[decimal]
-            texts = [with_decimal_point(cell, mark, f"{file}: row {row}, column {name}") for row, cell in cells.items()]
-            foreign = foreign.assign(**{name: pd.Series(texts, cells.index, dtype="str").reindex(foreign.index)})
-    return foreign
 
 
 def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tabl
 
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
-from gan_eval.store.merging import merge
+from gan_eval.store.merging import merge, push
 from gan_eval.store.people import (
     NoParticipantError,
     Stored,
@@ -18,7 +18,6 @@ from gan_eval.store.people import (
     sessions_text,
     stored_of,
 )
-from gan_eval.store.push import push
 from gan_eval.store.results import (
     Store,
     Writer,

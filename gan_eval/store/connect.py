@@ -110,28 +110,6 @@ def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
     return engine
 
 
-def reading_engine(path: Path) -> sa.Engine:
-    """An existing SQLite store of which nothing is written, for a file or a folder without write permission."""
-    return sa.create_engine("sqlite://", creator=lambda: connect_to_read(path), poolclass=sa.StaticPool)
-
-
-def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Return a connection that writes nothing, not even other files in the same folder.
-
-    SQLite reads a store with a write-ahead log only where it may make files in its folder, or may assume that it
-    does not change: without a log, nobody has it open.
-    """
-    log = path.with_name(f"{path.name}-wal")
-    unchanging = "" if log.exists() and log.stat().st_size else "&immutable=1"
-    address = f"{path.resolve().as_uri()}?mode=ro{unchanging}"
-    return sqlite3.connect(address, uri=True, timeout=PATIENCE_S, check_same_thread=False)
-
-
-def may_write(path: Path) -> bool:
-    """Return whether this user may change a store's file and make files in its folder."""
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
 def remote_engine(address: Address) -> sa.Engine:
     """Return the connections of a server; the network is not used yet.
 
@@ -164,8 +142,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
         if path.is_file():
             try:
                 address = f"{path.resolve().as_uri()}?mode=ro"
-                writable = sqlite3.connect(address, uri=True, timeout=PATIENCE_S) if may_write(path) else None
-                with closing(writable or connect_to_read(path)) as connection:
+                with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE_S)) as connection:
                     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
                     names = {name for (name,) in rows}
             except SQLITE_ERRORS as error:
@@ -196,7 +173,7 @@ _LINES = (
     (("malformed", "corrupt", "no such table", "no such column", "decode to utf-8"),
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
     (("readonly", "unable to open", "permission"),
-     "the store cannot be opened for writing; change its permissions or name another place"),
+     "the store cannot be opened for writing; change its permissions, or use a copy in another place"),
     (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
 )  # fmt: skip
 """Words in a database's message, in lower case, and what the user reads instead."""

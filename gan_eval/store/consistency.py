@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.store.layout import STORED_TABLES
+from gan_eval.store.layout import LAYOUTS, STORED_TABLES
 from gan_eval.store.results import Store
 
 _OF_SESSION = ("participant", "study", "simulated")
@@ -22,6 +22,7 @@ _DURATIONS = (
 _OF_DESIGN = ("study", "protocol", "design_hash", "fraction")
 """Columns that sessions with equally many trials have in common."""
 RESTORE = "restore the store from a copy"
+sessions, plans, trials = (LAYOUTS[table] for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
 
 
 def require_consistent(store: Store, *, study: str | None = None) -> None:
@@ -40,15 +41,14 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
         UserError: table, session and trial are named, or the store cannot be read.
     """
     with store.transaction() as connection:
-        problem = next(_problems(store, connection, study), None)
+        problem = next(_problems(connection, study), None)
     if problem is not None:
         raise UserError(f"{store.where}: {problem}")
 
 
-def _problems(store: Store, connection: sa.Connection, study: str | None) -> Iterator[str]:
-    sessions, plans, trials = (store.layout(table) for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
+def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
     for table in STORED_TABLES:
-        layout = store.layout(table)
+        layout = LAYOUTS[table]
         if table is tables.SESSIONS or (study is not None and "study" not in layout.c):
             continue
         query = sa.select(layout.c.session, sa.func.count()).group_by(layout.c.session).order_by(layout.c.session)
@@ -79,7 +79,7 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
             f"table trials: session {session!r} ({participant}, {status}) lacks {count} of its planned trials, "
             f"the first is trial {first}; {RESTORE}, or remove that session (participants forget {participant})"
         )
-    yield from _without_plan(store, connection, of_study)
+    yield from _without_plan(connection, of_study)
 
     def rows(source: sa.Join, condition: Any, text: str, *shown: Any) -> Iterator[str]:
         """The message for the first trial that fulfils the condition, if there is one."""
@@ -113,9 +113,8 @@ def _problems(store: Store, connection: sa.Connection, study: str | None) -> Ite
         yield from rows(judged, trials.c[name] < 0, f"{name} {{}} is negative", trials.c[name])
 
 
-def _without_plan(store: Store, connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
+def _without_plan(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
     """The message for the first session whose trials are too few, which is known without the rows of its plan."""
-    sessions, plans, trials = (store.layout(table) for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
     columns = [sessions.c[name] for name in ("session", "participant", "status", *_OF_DESIGN)]
     planned = sa.select(sa.func.count()).where(plans.c.session == sessions.c.session).scalar_subquery()
     query = sa.select(*columns, sa.func.count(trials.c.trial), sa.func.max(trials.c.trial), planned)

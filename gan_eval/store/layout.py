@@ -1,12 +1,20 @@
-"""The tables of `gan_eval.tables` in a database."""
+"""The tables of `gan_eval.tables` in a database, and their checked contents: SQLite keeps any value in any column."""
 
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.tables.schema import Dtype, Table
+from gan_eval.errors import UserError, abbreviated
+from gan_eval.tables.cells import expected, is_outside
+from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.schema import Column, Dtype, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 3
 """Raised when a table or a column changes; a store of another version is refused."""
@@ -30,52 +38,145 @@ _TYPES: dict[Dtype, type[sa.types.TypeEngine[Any]]] = {
 }
 
 
-class Layout:
-    """The stored tables as SQLAlchemy knows them."""
+METADATA = sa.MetaData()
+_META = sa.Table(META, METADATA, sa.Column("schema_version", sa.Integer, nullable=False))
+LAYOUTS = {
+    table: sa.Table(
+        table.name,
+        METADATA,
+        *(
+            sa.Column(name, _TYPES[column.dtype], nullable=not column.filled, primary_key=name in table.key)
+            for name, column in table.by_name.items()
+        ),
+    )
+    for table in STORED_TABLES
+}
+"""The stored tables as SQLAlchemy knows them."""
 
-    def __init__(self) -> None:
-        self._metadata = sa.MetaData()
-        self._meta = sa.Table(META, self._metadata, sa.Column("schema_version", sa.Integer, nullable=False))
-        self._tables = {
-            table.name: sa.Table(
-                table.name,
-                self._metadata,
-                *(
-                    sa.Column(name, _TYPES[column.dtype], nullable=not column.filled, primary_key=name in table.key)
-                    for name, column in table.by_name.items()
-                ),
-            )
-            for table in STORED_TABLES
-        }
 
-    def __getitem__(self, table: Table) -> sa.Table:
-        return self._tables[table.name]
+def version_of(connection: sa.Connection, where: str) -> int | None:
+    """Return the schema's version of a store; None where there is none yet.
 
-    def version(self, connection: sa.Connection, where: str) -> int | None:
-        """Return the schema's version of a store; None where there is none yet.
+    Raises:
+        UserError: the store has another version than this program, or one that cannot be read.
+    """
+    known = sa.inspect(connection).has_table(META)
+    version = connection.execute(sa.select(_META.c.schema_version)).scalar() if known else None
+    if version not in (None, SCHEMA_VERSION):
+        raise UserError(
+            f"{where}: the store has schema version {str(version)[:20]}, this program knows {SCHEMA_VERSION}; open it "
+            "with the version of gan_eval that made it"
+        )
+    return version
 
-        Raises:
-            UserError: the store has another version than this program, or one that cannot be read.
-        """
-        known = sa.inspect(connection).has_table(META)
-        version = connection.execute(sa.select(self._meta.c.schema_version)).scalar() if known else None
-        if version not in (None, SCHEMA_VERSION):
-            raise UserError(
-                f"{where}: the store has schema version {str(version)[:20]}, this program knows {SCHEMA_VERSION}; open "
-                "it with the version of gan_eval that made it"
-            )
-        return version
 
-    def create(self, connection: sa.Connection, where: str) -> None:
-        """Make the tables of a new store.
+def make_tables(connection: sa.Connection, where: str) -> None:
+    """Make the tables of a new store.
 
-        Raises:
-            UserError: the store has another version, or has lost a table.
-        """
-        if self.version(connection, where) is None:
-            self._metadata.create_all(connection)
-            connection.execute(self._meta.insert().values(schema_version=SCHEMA_VERSION))
-        elif missing := set(self._tables) - set(sa.inspect(connection).get_table_names()):
-            raise UserError(
-                f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a copy"
-            )
+    Raises:
+        UserError: the store has another version, or has lost a table.
+    """
+    if version_of(connection, where) is None:
+        METADATA.create_all(connection)
+        connection.execute(_META.insert().values(schema_version=SCHEMA_VERSION))
+    elif missing := {table.name for table in LAYOUTS} - set(sa.inspect(connection).get_table_names()):
+        raise UserError(
+            f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a copy"
+        )
+
+
+def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
+    """Rows as the database holds them, with the schema's types.
+
+    Args:
+        rows: as read; truths may be 0 and 1.
+        table: the schema.
+        where: the store's path or URL.
+
+    Raises:
+        UserError: a cell is of another type than its column, no word of its enumeration, or empty where none may be.
+    """
+    checked = []
+    for row in rows:
+        values: Row = {}
+        for name, value in row.items():
+            try:
+                values[name] = _checked(value, table.by_name[name])
+            except ValueError as error:
+                key = " ".join(f"{part}={abbreviated(row[part])}" for part in table.key)
+                found = "nothing" if value is None else abbreviated(value)
+                raise UserError(
+                    f"{where}: table {table.name}, row {key}, column {name}: found {found}, "
+                    f"wanted {expected(table.by_name[name])}; fix that cell, or restore the store from a copy"
+                ) from error
+        checked.append(values)
+    return checked
+
+
+def _checked(value: Any, column: Column) -> Any:
+    """A stored value as the schema's type."""
+    if value is None and not column.filled:
+        return None
+    match column.dtype:
+        case "bool" if type(value) in (bool, int) and value in (0, 1):
+            return bool(value)
+        case "int" if type(value) is int:
+            return value
+        case "float" if type(value) in (int, float) and not is_outside(float(value), column):
+            return float(value)
+        case "text" if isinstance(value, str) and (not column.words or value in column.words):
+            if not value and column.filled:
+                raise ValueError(value)
+            return value
+        case "instant" if isinstance(value, str):
+            datetime.fromisoformat(value)
+            return value
+        case "json" if isinstance(value, str):
+            json.loads(value)
+            return value
+    raise ValueError(value)
+
+
+def read_frame(connection: sa.Connection, select: sa.Select[Any], table: Table) -> "pd.DataFrame | None":
+    """Return the rows of a selection as a frame with the schema's dtypes; None where some cell needs a closer look.
+
+    Args:
+        connection: the store's.
+        select: all columns of one table, in their order and under any names.
+        table: the schema.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the store cannot be read.
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_sql(select, connection).set_axis(table.names, axis=1)
+    except pd.errors.DatabaseError as error:
+        raise error.__cause__ or error from None
+    if not all(_has_type(frame[column.name], column) for column in table.columns):
+        return None
+    types = {"int": "Int64", "bool": "boolean"}  # pandas reads 0, 1 and nothing as floats
+    try:
+        frame = frame.astype({column.name: types[column.dtype] for column in table.columns if column.dtype in types})
+        return conform(frame, table, where=table.name)
+    except UserError:
+        return None
+
+
+def _has_type(cells: "pd.Series", column: Column) -> bool:
+    """Return whether the stored values have the column's type: SQLite converts nothing, and neither may a frame."""
+    from pandas.api import types
+
+    known = cells.dropna()
+    if known.empty:
+        return True
+    match column.dtype:
+        case "bool":
+            return types.is_bool_dtype(known) or (types.is_numeric_dtype(known) and bool(known.isin((0, 1)).all()))
+        case "int":  # floats are exact up to 2^53
+            whole = types.is_float_dtype(known) and bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
+            return types.is_integer_dtype(known) or whole
+        case "float":
+            return types.is_numeric_dtype(known) and not types.is_bool_dtype(known)
+    return known.dtype == "str"

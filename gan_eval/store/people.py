@@ -11,7 +11,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
-from gan_eval.store.layout import STORED_TABLES
+from gan_eval.store.layout import LAYOUTS, STORED_TABLES
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
@@ -78,7 +78,7 @@ def has_people(store: Store, study: str) -> bool:
     Raises:
         UserError: the store cannot be read.
     """
-    layout = store.layout(tables.TRIALS)
+    layout = LAYOUTS[tables.TRIALS]
     of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
     with store.transaction() as connection:
         return connection.execute(of_people).first() is not None
@@ -91,12 +91,12 @@ def session_ids(store: Store) -> set[str]:
         UserError: the store cannot be read.
     """
     with store.transaction() as connection:
-        return {*connection.execute(sa.select(store.layout(tables.SESSIONS).c.session)).scalars()}
+        return {*connection.execute(sa.select(LAYOUTS[tables.SESSIONS].c.session)).scalars()}
 
 
 def rows_by_session(store: Store, table: Table) -> dict[str, int]:
     """Count the rows of each session in one table."""
-    session = store.layout(table).c.session
+    session = LAYOUTS[table].c.session
     with store.transaction() as connection:
         counts = connection.execute(sa.select(session, sa.func.count()).group_by(session))
         return {name: number for name, number in counts}  # noqa: C416
@@ -138,7 +138,7 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
             ).scalar_one()
             for table in _tables_of_sessions(connection)
         }
-        layout = store.layout(tables.SESSIONS)
+        layout = LAYOUTS[tables.SESSIONS]
         columns: list[Any] = [
             sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name)
             for name in ("study", "status", "started_at", "ended_at")
@@ -192,7 +192,7 @@ def _sessions_of(
     """Return the sessions of the participant, also under the code in another case (`person_of`), and whether the file
     is still to be rewritten after an earlier removal.
     """
-    layout = store.layout(tables.SESSIONS)
+    layout = LAYOUTS[tables.SESSIONS]
     query = sa.select(layout.c.session, layout.c.participant)
     if study is not None:
         query = query.where(layout.c.study == study)

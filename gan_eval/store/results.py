@@ -16,18 +16,15 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import database_message, is_address
-from gan_eval.store.checked import checked_rows, read_frame
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
-    may_write,
     parse_address,
-    reading_engine,
     remote_engine,
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import SERVER_LOCK, Layout
+from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_rows, make_tables, read_frame, version_of
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
@@ -59,7 +56,6 @@ class Store:
         self._engine = engine
         self._where = where
         self._scrub = scrub
-        self._layout = Layout()
         self._owner = threading.current_thread()
 
     @property
@@ -71,10 +67,6 @@ class Store:
     def engine(self) -> sa.Engine:
         """The database's connections."""
         return self._engine
-
-    def layout(self, table: Table) -> sa.Table:
-        """Return the database's table for one of `gan_eval.tables`."""
-        return self._layout[table]
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -110,7 +102,7 @@ class Store:
         """
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may admit one participant at the same moment
-            layout = self._layout[tables.SESSIONS]
+            layout = LAYOUTS[tables.SESSIONS]
             codes = connection.execute(sa.select(layout.c.participant).where(layout.c.study == session["study"]))
             same = [code for code in codes.scalars() if person_of(str(code)) == person_of(session["participant"])]
             if same:
@@ -136,7 +128,7 @@ class Store:
 
     def set_status(self, session: str, status: str, ended_at: str | None) -> None:
         """Mark a session open, complete or aborted."""
-        layout = self._layout[tables.SESSIONS]
+        layout = LAYOUTS[tables.SESSIONS]
         with self.transaction() as connection:
             connection.execute(
                 layout.update().where(layout.c.session == session).values(status=status, ended_at=ended_at)
@@ -157,7 +149,7 @@ class Store:
 
         Columns are called `{name}{ending}`: pandas takes a row with a column called `keys` for a dict.
         """
-        layout = self._layout[table]
+        layout = LAYOUTS[table]
         untyped: list[Any] = [
             sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(f"{name}{ending}") for name in table.names
         ]
@@ -191,29 +183,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def prepare(self, *, create: bool = True) -> None:
-        """Make the tables where there are none.
-
-        Args:
-            create: make them; else a store without tables is refused, and nothing is written.
-
-        Raises:
-            UserError: the store has another version, or cannot be written; there is none and `create` is false.
-        """
-        if not create:
-            with self.transaction() as connection:
-                version = self._layout.version(connection, self._where)
-            if version is None:
-                raise UserError(f"{self._where}: not a results store: no session has been kept there; name another one")
-            return
-        with self.transaction() as connection:
-            lock_writes(connection)  # two programs may open a new store at the same moment
-            self._layout.create(connection, self._where)
-
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             values = [{name: row.get(name) for name in table.names} for row in rows]
-            connection.execute(self._layout[table].insert(), values)
+            connection.execute(LAYOUTS[table].insert(), values)
 
 
 def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:
@@ -221,7 +194,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
 
     Args:
         where: path or URL.
-        create: make a new store where there is none. If not, no permission to write is needed to read it.
+        create: make a new store where there is none.
         exclusive: of a file: refuse to share it with another program meanwhile.
 
     Raises:
@@ -240,10 +213,14 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     else:
         path = Path(where)
         require_store_file(path, create=create)
-        reads_only = not create and not exclusive and not may_write(path)
-        store = Store(reading_engine(path) if reads_only else sqlite_engine(path, exclusive=exclusive), str(path))
+        store = Store(sqlite_engine(path, exclusive=exclusive), str(path))
     try:
-        store.prepare(create=create)
+        with store.transaction() as connection:
+            if create:
+                lock_writes(connection)  # two programs may open a new store at the same moment
+                make_tables(connection, store.where)
+            elif version_of(connection, store.where) is None:
+                raise UserError(f"{store.where}: not a results store: no session has been kept there; name another one")
     except BaseException:
         store.close()
         raise
@@ -337,7 +314,7 @@ def deal_list(
     Raises:
         UserError: the store cannot be written.
     """
-    sessions = store.layout(tables.SESSIONS)
+    sessions = LAYOUTS[tables.SESSIONS]
     with store.transaction() as connection:
         lock_writes(connection)
         _DEALT_METADATA.create_all(connection)

@@ -1,5 +1,4 @@
-"""A study on its way into a folder: where everything goes, what it names looked at before anything is trained, and
-the same study as a smoke test."""
+"""A study's plan: its output paths, the checks before anything is trained, and the same study as a smoke test."""
 
 import shlex
 from collections.abc import Iterator
@@ -285,8 +284,6 @@ _RECORD = "run.json"
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8
-SMOKE_BATCH = 2
-SMOKE_BOTTLENECK = 64
 
 
 def shrink(study: Study) -> Study:
@@ -298,9 +295,9 @@ def shrink(study: Study) -> Study:
     for name, model in study.models.items():
         settings = study.training_of(name)
         few: dict[str, Any] = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
-        few["bottleneck"] = min(settings.bottleneck, SMOKE_BOTTLENECK)
+        few["bottleneck"] = min(settings.bottleneck, 64)
         if settings.generator != "context_encoder":  # of whose last batch of an epoch more than one has to be left
-            few["batch_size"] = min(settings.batch_size, SMOKE_BATCH)
+            few["batch_size"] = min(settings.batch_size, 2)
         if settings.starts_from not in study.models:  # a generator from elsewhere has more channels
             few["init_from"] = few["init_encoder"] = ""
         models[name] = model.model_copy(update={"training": {**model.training, **few}})
@@ -401,7 +398,7 @@ def _check_splits(plan: Plan) -> None:
     """Refuse a model that is tested with pictures that its training or validation has seen, or copies of them, unless
     the study file joins the tested split into the training itself.
     """
-    from trainer.datasets.dataset import VALIDATION_SPLITS  # here: the quiz's build for a lab has no trainer
+    from trainer.datasets.dataset import VALIDATION_SPLITS
 
     @cache
     def digests(dataset: str, split: str) -> dict[str, Path]:

@@ -1,7 +1,6 @@
 """The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -367,8 +366,8 @@ def report_stage(plan: Plan) -> Stage:
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
         write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
-            for name, path in _published_names(plan.published().values()).items():
-                write_bytes(new.folder / PUBLISHED / name, path.read_bytes())
+            for number, path in enumerate(plan.published().values(), start=1):
+                write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
         build(plan.folder, out)
         return True
 
@@ -415,27 +414,13 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
     return tuple(f"generate-{model}" for model in plan.study.models)
 
 
-def _published_names(files: Iterable[Path]) -> dict[str, Path]:
-    """Each published table by the name of its file, with a number before it where several have one name."""
-    numbered = dict(enumerate(files, start=1))
-    alike = Counter(path.name.casefold() for path in numbered.values())
-    return {
-        path.name if alike[path.name.casefold()] == 1 else f"{number}_{path.name}": path
-        for number, path in numbered.items()
-    }
-
-
-def _draw_notes(plan: Plan) -> list[str]:
-    """Return the report's notes on pools that are small, or too small for any session."""
-    try:
-        return draw_warnings(plan)
-    except UserError as error:
-        return [str(error)]
-
-
 def _report_facts(plan: Plan) -> dict[str, Any]:
     """Return what the report needs and no table holds."""
     study = plan.study
+    try:
+        notes = draw_warnings(plan)
+    except UserError as error:  # too small for any session
+        notes = [str(error)]
     reporting = study.reporting.model_dump(mode="json", exclude_defaults=True)
     return {
         **({"reporting": reporting} if reporting else {}),
@@ -446,7 +431,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
         "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
-        "notes": _draw_notes(plan),
+        "notes": notes,
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
         "design_hash": sha256_json(design_of(plan)),
         "analysis_hash": study.analysis_hash,

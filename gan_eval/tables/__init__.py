@@ -6,15 +6,9 @@ declared in the statistic's own module, and collected by `gan_eval.stats`. Readi
 `gan_eval.tables.frames`; nothing here needs more than the standard library.
 """
 
-from gan_eval.tables import measurements, sessions
-from gan_eval.tables.measurements import *
+from gan_eval.tables import declared
+from gan_eval.tables.declared import *
 from gan_eval.tables.schema import *
-from gan_eval.tables.sessions import *
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for topic in (sessions, measurements)
-    for table in vars(topic).values()
-    if isinstance(table, Table)
-}
+TABLES: dict[str, Table] = {table.name: table for table in vars(declared).values() if isinstance(table, Table)}
 """The tables that no statistic gives, by name; all are in `gan_eval.stats`."""

@@ -168,9 +168,7 @@ _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 
 
-def csv_records(
-    path: Path, table: Table | None = None, *, as_written: bool = False
-) -> tuple[list[str], list[list[str]]]:
+def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:
     """Return header and records of a CSV file, of any lengths.
 
     A byte-order mark, blank lines and the apostrophe before a formula are dropped. Where the header line has no comma,
@@ -180,7 +178,6 @@ def csv_records(
     Args:
         path: the file.
         table: the table that the file holds, where that is known.
-        as_written: keep decimal commas.
 
     Raises:
         UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or a mark in one of the
@@ -214,7 +211,7 @@ def csv_records(
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
     require_distinct(header, path)
-    if separator != "," and not as_written:
+    if separator != ",":
         _replace_decimal_commas(header, rows, path, {} if table is None else table.by_name)
     return header, rows
 
@@ -268,40 +265,9 @@ def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
         is_unclear = _GROUPED.fullmatch(cell) and (not _SINGLE.fullmatch(cell) or (has_whole and not has_decimal))
         if is_unclear or (len(marks) == 2 and "," in cell):
             raise UserError(
-                f"{where}: {cell!r} in row {number} may have a thousands separator; write numbers without one, or "
-                "name the decimal mark (trials import --decimal comma, or --decimal point)"
+                f"{where}: {cell!r} in row {number} may have a thousands separator; write numbers without one and "
+                "with a decimal point"
             )
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def with_decimal_point(cell: str, decimal: str, where: str) -> str:
-    """Return a number with a decimal point and without thousands separators; other text unchanged.
-
-    Args:
-        cell: as written.
-        decimal: the decimal mark of the file, `.` or `,`.
-        where: file, row and column, for the message.
-
-    Raises:
-        UserError: the other mark separates no thousands.
-
-    >>> with_decimal_point("1.240,5", ",", ""), with_decimal_point("1 240", ".", "")
-    ('1240.5', '1240')
-    """
-    text, other = cell.strip(), "," if decimal == "." else "."
-    found = _GROUPED.fullmatch(text)
-    if found and found[1] != decimal:
-        text = text.replace(found[1], "")
-    elif other in text and _is_number(text.replace(other, "")):
-        raise UserError(f"{where}: found {abbreviated(cell)}, wanted a number with the decimal mark {decimal!r}")
-    return text.replace(decimal, ".") if _is_number(text.replace(decimal, ".")) else cell
 
 
 def even_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:

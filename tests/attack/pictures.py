@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image
 
-from attack.attack import Attack, Special
+from attack.attack import Attack, Special, content_of
 from attack.damage import damaged, something_else
 from attack.world import World
 from gan_eval.files.digests import sha256_bytes
@@ -157,8 +157,8 @@ def _in_sets(draw: st.DrawFn, world: World) -> Attack:
     files = dict(world.set)
     fits = draw(st.booleans()) and isinstance(bad, bytes)
     if fits and isinstance(bad, bytes):
-        old, new = (sha256_bytes(data).encode() for data in (_data(files[path]), bad))
-        files["set/stimuli.csv"] = _data(files["set/stimuli.csv"]).replace(old, new)
+        old, new = (sha256_bytes(data).encode() for data in (content_of(files[path]), bad))
+        files["set/stimuli.csv"] = content_of(files["set/stimuli.csv"]).replace(old, new)
     files[path] = _aimed(bad, "0.png")
     command = draw(st.sampled_from(_SET_COMMANDS))
     changes = ("room.sqlite*",)
@@ -208,7 +208,7 @@ NAMES = (
 def _names(draw: st.DrawFn, world: World) -> Attack:
     """Names that no program expects."""
     name = draw(st.sampled_from(NAMES))
-    one, other = _data(world.pictures["results/real/0.png"]), _data(world.pictures["results/fake/0.png"])
+    one, other = content_of(world.pictures["results/real/0.png"]), content_of(world.pictures["results/fake/0.png"])
     place = draw(st.sampled_from(["pictures", "folder", "option", "twice"]))
     files: dict[str, bytes | Special] = dict(world.pictures)
     command: tuple[str, ...]
@@ -242,8 +242,3 @@ def _names(draw: st.DrawFn, world: World) -> Attack:
 def _aimed(bad: bytes | Special, name: str) -> bytes | Special:
     """A link to itself needs its own name."""
     return Special("link", name) if isinstance(bad, Special) and bad.target == "0.png" else bad
-
-
-def _data(content: bytes | Special) -> bytes:
-    assert isinstance(content, bytes)
-    return content

@@ -14,6 +14,7 @@ from attack.attack import Attack
 from attack.damage import damaged, something_else
 from attack.world import World
 from gan_eval.settings.study import Study
+from gan_eval.settings.template import toml
 
 Place = tuple[str | int, ...]
 
@@ -233,28 +234,7 @@ def toml_file(study: Mapping[str, Any]) -> str:
     lines: list[str] = []
     for name, section in study.items():
         if isinstance(section, Mapping):
-            lines += [f"[{_key(name)}]", *(f"{_key(key)} = {toml(value)}" for key, value in section.items()), ""]
+            lines += [f"[{toml(name)}]", *(f"{toml(key)} = {toml(value)}" for key, value in section.items()), ""]
         else:
-            lines.insert(0, f"{_key(name)} = {toml(section)}")
+            lines.insert(0, f"{toml(name)} = {toml(section)}")
     return "\n".join(lines)
-
-
-def toml(value: Any) -> str:
-    """A value as TOML has it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case float():
-            return repr(value)  # nan, inf and 1e+308 are written alike
-        case str():
-            return json.dumps(value).replace("\x7f", "\\u007f")
-        case list():
-            return f"[{', '.join(map(toml, value))}]"
-        case dict():
-            return f"{{{', '.join(f'{_key(key)} = {toml(each)}' for key, each in value.items())}}}"
-        case _:
-            return str(value)
-
-
-def _key(name: str) -> str:
-    return json.dumps(name)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from attack.attack import Attack, Special
+from attack.attack import Attack, Special, content_of
 from attack.damage import damaged, something_else
 from attack.world import World
 from gan_eval.stats.analysis import ALL_TABLES
@@ -33,7 +33,7 @@ def attacks(world: World) -> st.SearchStrategy[Attack]:
         _given_tables(world),
         _given_tables(world),
         _tables_of_an_analysis(world),
-        _tables_of_a_record(world),
+        _tables_of_an_analysis(world),
         _foreign(world),
     )
 
@@ -55,7 +55,7 @@ def mutated(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes, tup
                 record[place] = cell
             sort = f"{sort} of {column} {cell[:12]!r}"
         case "column missing":
-            header, records = _without(header, records, place)
+            header, *records = [[*record[:place], *record[place + 1 :]] for record in (header, *records)]
             sort, named = f"column {column} missing", (column,)
         case "column twice":
             header = [*header, column]
@@ -100,10 +100,6 @@ _MUTATIONS = (
     "column renamed", "column more", "row twice", "row short", "row long", "row empty", "no rows", "one row",
     "rows moved", "many columns", "header twice", "no header", "written", "written", "written",
 )  # fmt: skip
-
-
-def _without(header: list[str], records: Records, place: int) -> tuple[list[str], Records]:
-    return [*header[:place], *header[place + 1 :]], [[*record[:place], *record[place + 1 :]] for record in records]
 
 
 def _written(draw: st.DrawFn, header: list[str], records: Records, sort: str) -> bytes:
@@ -201,8 +197,7 @@ def _given_tables(draw: st.DrawFn, world: World) -> Attack:
     """A table that a command is given."""
     table, name, command = draw(st.sampled_from(_USES))
     files = _taken(world, command, name)
-    good = files[name]
-    assert isinstance(good, bytes)
+    good = content_of(files[name])
     named: tuple[str, ...] = ()
     bad: bytes | Special
     may_be_parquet = name in command
@@ -237,35 +232,25 @@ def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes
 
 @st.composite
 def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
-    """A table of a study's folder, which the report reads unchecked: its earlier content is not recorded."""
-    name = draw(st.sampled_from(sorted(name for name in world.analysis if name.endswith(".csv"))))
-    what, bad, named = draw(_of_an_analysis(world, name))
-    few = {each: data for each, data in world.analysis.items() if each == name or draw(st.booleans())}
-    few.setdefault("study/tables/rates.csv", world.analysis["study/tables/rates.csv"])
-    return Attack(
-        f"report, {_table_of(name).name}: {what}", _REPORT, {**few, name: bad}, names=(name.rpartition("/")[2], *named)
-    )
-
-
-@st.composite
-def _tables_of_a_record(draw: st.DrawFn, world: World) -> Attack:
-    """A table that is not what the folder's record says; or a record that is none."""
-    files = {**world.analysis, **world.record}
+    """A table of a study's folder, which the report reads unchecked where the folder has no record of it."""
+    has_record = draw(st.booleans())
+    files = {**world.analysis, **world.record} if has_record else dict(world.analysis)
     record = next(name for name in world.record if name.endswith(".set.json"))
-    if draw(st.integers(0, 3)) == 0:
-        good = world.record[record]
-        assert isinstance(good, bytes)
-        what, bad = draw(st.one_of(damaged(good), something_else()))
-        family, names = f"report, record: {what}", ("analysis.set.json|.csv",)
-        return Attack(family, _REPORT, {**files, record: bad}, names=names)
-    name = draw(st.sampled_from(sorted(name for name in world.analysis if name.startswith("study/tables/"))))
-    what, bad, _ = draw(_of_an_analysis(world, name))
-    is_read = _table_of(name) != PARTICIPANTS
-    is_changed = isinstance(bad, bytes) and bad != world.analysis[name]
-    is_table = is_changed and _first_line(bad) == _first_line(world.analysis[name])
+    if has_record and draw(st.integers(0, 3)) == 0:
+        what, bad = draw(st.one_of(damaged(content_of(world.record[record])), something_else()))
+        return Attack(f"report, record: {what}", _REPORT, {**files, record: bad}, names=("analysis.set.json|.csv",))
+    name = draw(st.sampled_from(sorted(name for name in files if name.endswith(".csv"))))
+    what, bad, named = draw(_of_an_analysis(world, name))
+    is_checked = has_record and name.startswith("study/tables/") and _table_of(name) != PARTICIPANTS
+    is_changed = isinstance(bad, bytes) and bad != files[name]
+    is_table = is_changed and bad.split(b"\n")[0] == content_of(files[name]).split(b"\n")[0]
+    if not has_record:
+        kept = {each: data for each, data in files.items() if draw(st.booleans())}
+        files = {"study/tables/rates.csv": files["study/tables/rates.csv"], **kept}
     return Attack(
-        f"report with record, {_table_of(name).name}: {what}", _REPORT, {**files, name: bad},
-        names=(name.rpartition("/")[2],), refused=True if is_read and is_table else None,
+        f"report{' with record' * has_record}, {_table_of(name).name}: {what}", _REPORT, {**files, name: bad},
+        names=(name.rpartition("/")[2], *(() if has_record else named)),
+        refused=True if is_checked and is_table else None,
     )  # fmt: skip
 
 
@@ -275,8 +260,7 @@ _REPORT = ("report", "study", "--out", "out.html")
 @st.composite
 def _of_an_analysis(draw: st.DrawFn, world: World, name: str) -> tuple[str, bytes | Special, tuple[str, ...]]:
     """Return a table's fault, the file in its place, and the words that a refusal must contain."""
-    good = world.analysis[name]
-    assert isinstance(good, bytes)
+    good = content_of(world.analysis[name])
     sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))
     if sort == "cells" and good.count(b"\n") > 1:
         return draw(mutated(good, _table_of(name)))
@@ -288,11 +272,6 @@ def _of_an_analysis(draw: st.DrawFn, world: World, name: str) -> tuple[str, byte
 
 def _table_of(name: str) -> Table:
     return ALL_TABLES[name.rpartition("/")[2].removesuffix(".csv")]
-
-
-def _first_line(data: bytes | Special) -> bytes:
-    assert isinstance(data, bytes)
-    return data.split(b"\n")[0]
 
 
 FOREIGN = """subject,item,truth,answer,rt_s,passed_check

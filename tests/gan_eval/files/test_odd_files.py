@@ -1,7 +1,6 @@
 """Invalid names and files: one line and status 2, immediately."""
 
 import errno
-import json
 import os
 import socket
 import subprocess
@@ -62,14 +61,10 @@ def no_file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     return path
 
 
-def facts_of(path: Path) -> object:
-    return file_facts(path)
-
-
 @pytest.mark.parametrize(
     "opened",
     [
-        pictures.read_rgb, PictureFiles(threading.Lock()).read, facts_of, csv_records, load_study, read_json,
+        pictures.read_rgb, PictureFiles(threading.Lock()).read, file_facts, csv_records, load_study, read_json,
         sha256_file, require_file, lambda path: write_bytes(path, b""),
     ],
 )  # fmt: skip
@@ -86,7 +81,6 @@ def test_commands_refuse_pipes_and_devices(tmp_path: Path, capsys: pytest.Captur
     for odd in (tmp_path / "pipe", "/dev/zero"):
         for arguments in (
             ("run", odd, "--out", tmp_path / "out"),
-            ("analyze", odd, "--out", tmp_path / "out"),
             ("analyze", "--store", odd, "--out", tmp_path / "out"),
             ("trials", "import", odd, "--out", tmp_path / "x.csv"),
             ("trials", "import", tmp_path / "t.csv", "--out", odd),
@@ -130,7 +124,6 @@ def test_names_that_are_no_utf8_never_end_in_a_traceback(tmp_path, capsys, resul
     (tmp_path / "t.csv").write_text(TRIALS)
     called(capsys, "stimuli", "import", results, "--dataset", odd, "--out", tmp_path / "set")
     assert not (tmp_path / "set").exists()
-    called(capsys, "stimuli", "import", results, "--model", odd, "--out", tmp_path / "set")
     called(capsys, "analyze", "--store", tmp_path / odd, "--out", tmp_path / "out")
     called(capsys, "run", tmp_path / odd, "--out", tmp_path / "out")
     (results / "real" / "1.png").rename(results / "real" / f"{odd}.png")
@@ -148,54 +141,30 @@ def test_json_holds_names_that_are_no_utf8(tmp_path) -> None:
 
 @pytest.mark.nightly
 def test_a_locale_of_ascii_takes_other_names_and_words(tmp_path, results) -> None:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHONUTF"))}
+
     def command(*arguments: str | bytes) -> subprocess.CompletedProcess:
-        environment = {
-            key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "PYTHONUTF"))
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "gan_eval", *arguments],
-            env={**environment, "LC_ALL": "C"},
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
+        command = [sys.executable, "-m", "gan_eval", "stimuli", "import", *arguments]
+        return subprocess.run(command, env={**environment, "LC_ALL": "C"}, capture_output=True, check=False)
 
     out = tmp_path / "sätze"
-    done = command("stimuli", "import", str(results), "--dataset", "dü", "--out", str(out))
+    done = command(str(results), "--dataset", "dü", "--out", str(out))
     assert (done.returncode, done.stdout.decode()) == (0, f"{out}\n"), done.stderr.decode()
     assert "dü/real/1" in (out / "stimuli.csv").read_text(encoding="utf-8")
-    assert json.loads((out / ".gan-eval" / "import.json").read_text(encoding="utf-8"))["dataset"] == "dü"
     odd = os.fsencode(tmp_path) + b"/set\xff"
-    done = command("stimuli", "import", str(results), "--out", odd)
+    done = command(str(results), "--out", odd)
     assert (done.returncode, done.stdout) == (0, odd + b"\n"), done.stderr
-    done = command("stimuli", "import", str(tmp_path / "fehlt-ä"), "--out", str(out))
+    done = command(str(tmp_path / "fehlt-ä"), "--out", str(out))
     assert (done.returncode, done.stderr.decode().count("\n")) == (2, 1)
     assert "fehlt-ä: no such folder" in done.stderr.decode()
 
 
 @pytest.mark.nightly
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_a_full_disk_behind_stdout_is_one_line(tmp_path) -> None:
-    (tmp_path / "t.csv").write_text(TRIALS)
+def test_a_full_disk_behind_stdout_is_one_line() -> None:
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "gan_eval", "weights", "list"]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "gan_eval",
-                "trials",
-                "import",
-                str(tmp_path / "t.csv"),
-                "--out",
-                str(tmp_path / "x.csv"),
-            ],
-            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-    assert done.returncode == 2
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "the disk is full" in done.stderr
-    assert "Traceback" not in done.stderr

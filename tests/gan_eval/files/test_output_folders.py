@@ -1,7 +1,6 @@
 """Output folders: links in them are refused, and one process at a time writes there; by every command that writes."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -116,17 +115,14 @@ def test_two_imports_at_once_never_mix(world, monkeypatch):
 @pytest.mark.parametrize(
     ("made", "other", "line"),
     [
-        ("stimuli import results --model m", "stimuli import other --model m", "another dataset (results there, other"),
         ("stimuli import results --model m", "stimuli import results --model n", "another model (m there, n here)"),
         ("stimuli import results", "stimuli import other --dataset results", "another source (../results there, ../ot"),
-        ("stimuli equalise set", "stimuli equalise second", "another source ("),
         ("stimuli equalise set", "stimuli import results", "that this command has not made"),
         ("stimuli import results", "stimuli equalise set", "holds other results of gan_eval"),
     ],
 )
 def test_a_folder_with_another_set_is_refused_and_the_same_command_again_is_not(world, capsys, made, other, line):
     shutil.copytree("results", "other")
-    import_folder(Path("other"), Path("second"), dataset="d", model="m")
     for _ in range(2):
         assert run([*made.split(), "--out", "out"]) == 0
     before = (Path("out/stimuli.csv").read_bytes(), contents(Path("out/real")), contents(Path("out/fake")))
@@ -139,21 +135,3 @@ def test_a_folder_with_another_set_is_refused_and_the_same_command_again_is_not(
     Path("out/stimuli.csv").unlink()  # as a kill leaves it
     assert run([*made.split(), "--out", "out"]) == 0
     assert before[0] == Path("out/stimuli.csv").read_bytes()
-
-
-def test_two_new_studies_of_one_name_are_one(tmp_path, capsys, monkeypatch):
-    from gan_eval.settings import template
-
-    text: Callable[..., str] = template.study_text
-    statuses: list[int] = []
-
-    def begin_another(values: template.Values, **options: bool) -> str:
-        if not statuses:
-            statuses.append(run(["study", "new", "--out", str(tmp_path / "s.toml")]))
-        return text(values, **options)
-
-    monkeypatch.setattr(template, "study_text", begin_another)
-    assert run(["study", "new", "--out", str(tmp_path / "s.toml")]) == 0
-    assert statuses == [2]
-    assert "is writing it; wait for it" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]

@@ -1,5 +1,6 @@
 """Rows that no session can have left are named by every command that reads a store, before anything is computed."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -22,10 +23,10 @@ PLAN = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three sessions of six planned trials: one complete, one under way, one aborted after four."""
-    path = tmp_path / "s.sqlite"
+    path = tmp_path_factory.mktemp("whole") / "s.sqlite"
     with open_store(path) as opened:
         for session, (status, done) in {"a": ("complete", 6), "b": ("open", 3), "c": ("aborted", 4)}.items():
             who = {"session": session, "participant": f"P-{session}"}
@@ -36,7 +37,14 @@ def store(tmp_path: Path) -> Path:
             rows[0] |= {"response": "none", "correct": None, "reaction_time_ms": None}
             opened.add(tables.TRIALS, rows)
             opened.set_status(session, status, None)
+        require_consistent(opened)
     return path
+
+
+@pytest.fixture
+def store(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(whole, tmp_path))
 
 
 def damage(path: Path, script: str) -> None:
@@ -112,8 +120,6 @@ DAMAGES = {
 @pytest.mark.parametrize("case", DAMAGES)
 def test_what_no_session_can_have_left_is_named(store: Path, case: str) -> None:
     script, line = DAMAGES[case]
-    with open_store(store) as opened:
-        require_consistent(opened)
     damage(store, script)
     with open_store(store) as opened, pytest.raises(UserError, match=rf"s\.sqlite: .*{line}"):
         require_consistent(opened)

@@ -1,5 +1,6 @@
 """Stores with wrong cells, damaged pages, or in another program's hands: one line says what, where and the fix."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,16 +17,22 @@ from gan_eval.store import SCHEMA_VERSION, merge, open_store
 from gan_eval.tables.schema import Table
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with two sessions of three trials each."""
-    path = tmp_path / "station.sqlite"
+    path = tmp_path_factory.mktemp("whole") / "station.sqlite"
     with open_store(path) as store:
         for name in ("s1", "s2"):
             session = {**SESSION, "session": name, "participant": f"of {name}"}
             store.begin(session, [], None)
             store.add(tables.TRIALS, [{**trial(number, name), "participant": f"of {name}"} for number in (1, 2, 3)])
     return path
+
+
+@pytest.fixture
+def path(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(whole, tmp_path))
 
 
 def change(path: Path, *statements: str) -> None:
@@ -76,45 +83,34 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
         assert message.endswith("restore the store from a copy")
 
 
-def test_a_row_without_what_every_row_must_hold_is_named(path: Path) -> None:
-    change(
-        path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
-    )
-    change(path, "UPDATE trials SET phase = NULL WHERE trial = 3")
-    with open_store(path, create=False) as store, pytest.raises(UserError) as caught:
-        store.frame(tables.TRIALS)
-    line = f"{path}: table trials, row session='s1' trial=3, column phase: found nothing, wanted one of practice"
-    assert str(caught.value).startswith(line)
-    with pytest.raises(UserError) as caught:
-        merge([path], path.with_name("all.sqlite"))
-    assert str(caught.value).startswith(line), "the store at fault, not the one that was to be"
+LOOSE = ("CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials")
+"""The table without what the database itself refuses."""
 
 
-def test_a_row_that_stands_twice_is_named(path: Path) -> None:
-    change(
-        path, "CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials"
-    )
-    change(path, "INSERT INTO trials SELECT * FROM trials WHERE session = 's2' AND trial = 2")
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        (
+            "UPDATE trials SET phase = NULL WHERE trial = 3",
+            ", row session='s1' trial=3, column phase: found nothing, wanted one of practice",
+        ),
+        (
+            "INSERT INTO trials SELECT * FROM trials WHERE session = 's2' AND trial = 2",
+            ": row 6: the same session=s2, trial=2 as row 5",
+        ),
+    ],
+)
+def test_rows_that_no_store_of_ours_can_hold_are_named(path: Path, statement: str, line: str) -> None:
+    change(path, *LOOSE, statement)
     with open_store(path, create=False) as store, pytest.raises(UserError) as caught:
         store.frame(tables.TRIALS)
-    assert str(caught.value).startswith(f"{path}: table trials: row 6: the same session=s2, trial=2 as row 5")
+    assert str(caught.value).startswith(f"{path}: table trials{line}")
 
 
 def test_a_table_that_is_lost_is_not_made_anew(path: Path) -> None:
     change(path, "DROP TABLE trials")
     with pytest.raises(UserError, match=r"station\.sqlite: the store is damaged \(no such table: trials\)"):
         open_store(path)
-
-
-def test_a_merge_that_cannot_be_written_names_the_new_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: Path, target: Path, **__: object) -> None:
-        raise UserError(f"{target}: the disk is full")
-
-    monkeypatch.setattr("gan_eval.store.merging.push", full)
-    with pytest.raises(UserError) as caught:
-        merge([path], path.with_name("all.sqlite"))
-    assert str(caught.value) == f"--out {path.with_name('all.sqlite')}: the disk is full"
-    assert [file.name for file in path.parent.iterdir()] == ["station.sqlite"]
 
 
 def damage_schema(path: Path) -> None:
@@ -196,9 +192,7 @@ def test_who_holds_a_store_is_reported_after_a_while(path: Path, monkeypatch: py
 
 
 def test_a_link_to_nothing_is_no_new_store(tmp_path: Path) -> None:
-    """Making it would write a file where nobody has named one."""
-    link = tmp_path / "store.sqlite"
-    link.symlink_to("elsewhere.sqlite")
+    (tmp_path / "store.sqlite").symlink_to("elsewhere.sqlite")
     with pytest.raises(UserError, match=r"store\.sqlite: a link to elsewhere\.sqlite, which is not there"):
-        open_store(link)
+        open_store(tmp_path / "store.sqlite")
     assert not (tmp_path / "elsewhere.sqlite").exists()

@@ -34,14 +34,8 @@ def test_who_has_done_what(tmp_path):
     fill(tmp_path / "s.sqlite", "ann", study="other")
     with open_store(tmp_path / "s.sqlite") as store:
         found = list_participants(store)
-        assert [(each.participant, each.study) for each in found] == [
-            ("code-ann", "other"),
-            ("code-ann", "t"),
-            ("code-bob", "t"),
-        ]
-        assert {(each.trials, each.planned, each.list, each.station, each.status) for each in found} == {
-            (1, 2, 4, "left", "open")
-        }
+        assert [f"{each.participant} {each.study}" for each in found] == ["code-ann other", "code-ann t", "code-bob t"]
+        assert {(each.trials, each.planned, each.list, each.station) for each in found} == {(1, 2, 4, "left")}
         assert [each.participant for each in list_participants(store, "t")] == ["code-ann", "code-bob"]
 
 

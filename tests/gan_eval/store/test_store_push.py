@@ -1,6 +1,7 @@
-"""A push copies each row once, wherever it is cut off, to a server and to a file."""
+"""Copies between stores: a push copies each row once, to a server and to a file; a merge refuses contradictions."""
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -10,10 +11,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, Store, new_session_id, open_store, push
+from gan_eval.store import STORED_TABLES, Store, merge, new_session_id, open_store, push
+from gan_eval.store.connect import parse_address
+from gan_eval.store.layout import LAYOUTS
 
 STARTED = "2026-01-31T12:00:00.000Z"
 
@@ -100,13 +104,13 @@ def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, target: 
     push(left, target)
     with open_store(left) as store:
         one, other = (row["session"] for row in store.rows(tables.SESSIONS))
-        layout = store.layout(tables.TRIALS)
+        layout = LAYOUTS[tables.TRIALS]
         with store.transaction() as connection:
             connection.execute(layout.update().where(layout.c.session == one).values(reaction_time_ms=1.0))
             connection.execute(layout.delete().where(layout.c.session == other))
         Sitting(store, "P03")
     with open_store(target) as server, server.transaction() as connection:  # else no row count differs
-        layout = server.layout(tables.TRIALS)
+        layout = LAYOUTS[tables.TRIALS]
         connection.execute(layout.delete().where(layout.c.session == one, layout.c.trial == 3))
     pushed = push(left, target)
     assert [f"different rows of trials for session {one} trial 1" in line for line in pushed.refused] == [True]
@@ -183,3 +187,128 @@ def test_a_store_is_not_pushed_to_itself(tmp_path: Path) -> None:
     left = fill(tmp_path / "left.sqlite", 1)
     with pytest.raises(UserError, match="are the same store"):
         push(left, left)
+
+
+def station(path, session, participant, trials=(1, 2), **changed):
+    with open_store(path) as store:
+        store.begin({**SESSION, "session": session, "participant": participant}, [], None)
+        store.add(tables.TRIALS, [{**trial(n, session), "participant": participant, **changed} for n in trials])
+    return path
+
+
+def test_the_new_store_holds_what_the_stations_held(tmp_path):
+    sources = [station(tmp_path / f"{n}.sqlite", f"s{n}", f"P{n}") for n in (1, 2, 3)]
+    before = [path.read_bytes() for path in sources]
+    merged = merge(sources, tmp_path / "all.sqlite")
+    assert (merged["sessions"], merged["trials"]) == (3, 6)
+    assert [path.read_bytes() for path in sources] == before
+    with open_store(tmp_path / "all.sqlite", create=False) as store:
+        for number, path in enumerate(sources, start=1):
+            with open_store(path) as source:
+                for table in (tables.SESSIONS, tables.TRIALS):
+                    assert store.rows(table, session=f"s{number}") == source.rows(table)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.sqlite", "2.sqlite", "3.sqlite", "all.sqlite"]
+
+
+def test_a_store_and_its_copy_are_taken_once(tmp_path):
+    one = station(tmp_path / "one.sqlite", "s1", "P1")
+    (tmp_path / "copy.sqlite").write_bytes(one.read_bytes())
+    merged = merge([one, tmp_path / "copy.sqlite"], tmp_path / "all.sqlite")
+    assert (merged["sessions"], merged["trials"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("session", "participant", "changed", "message"),
+    [
+        ("s1", "P1", {"correct": False}, "the two stores hold different rows of trials for session s1 trial 1"),
+        ("s2", "P1", {}, "participant P1 of study t has another session there, s1; here it is s2"),
+        ("s2", "p1", {}, "participant p1 of study t has another session there, s1; here it is s2"),
+    ],
+)
+def test_what_two_stores_contradict_is_refused(tmp_path, session, participant, changed, message):
+    one = station(tmp_path / "one.sqlite", "s1", "P1")
+    two = station(tmp_path / "two.sqlite", session, participant, **changed)
+    with pytest.raises(UserError, match=rf"two\.sqlite and the stores before it: {message}; nothing was merged"):
+        merge([one, two], tmp_path / "all.sqlite")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.sqlite", "two.sqlite"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gan_eval.store import merge, merging
+step = merging.push
+def killed(source, *given, **how):
+    if source.name == "2.sqlite":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(source, *given, **how)
+merging.push = killed
+merge([Path(name) for name in sys.argv[2:]], Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_the_same_command_after_a_kill_cleans_up_and_finishes(tmp_path):
+    sources = [station(tmp_path / f"{n}.sqlite", f"s{n}", f"P{n}") for n in (1, 2)]
+    out = tmp_path / "all.sqlite"
+    foreign = [tmp_path / ".all.sqlite.gan-eval-notes.tmp", tmp_path / ".all-12345678.sqlite"]
+    for path in foreign:
+        path.write_text("somebody's")
+    command = [sys.executable, "-c", KILLED, str(out), *map(str, sources)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) > 4, "something was left behind"
+    assert merge(sources, out)["trials"] == 4
+    assert sorted(tmp_path.iterdir()) == sorted([*sources, *foreign, out])
+    with open_store(out, create=False) as store:
+        assert len(store.rows(tables.TRIALS)) == 4
+
+
+def test_nothing_is_overwritten_and_what_is_no_store_is_named(tmp_path):
+    one = station(tmp_path / "one.sqlite", "s1", "P1")
+    with pytest.raises(UserError, match=r"one\.sqlite: exists already"):
+        merge([one], one)
+    with pytest.raises(UserError, match=r"absent\.sqlite: no such store"):
+        merge([one, tmp_path / "absent.sqlite"], tmp_path / "all.sqlite")
+    (tmp_path / "notes.txt").write_text("no database, but long enough to be taken for one " * 40)
+    with pytest.raises(UserError, match=r"notes\.txt"):
+        merge([one, tmp_path / "notes.txt"], tmp_path / "all.sqlite")
+    assert not (tmp_path / "all.sqlite").exists()
+
+
+SECRET = "hun/ter 2@lab%"
+SPELT = "hun%2Fter%202%40lab%25"
+
+
+def test_the_driver_may_be_left_out():
+    for scheme in ("postgresql", "postgresql+psycopg"):
+        address = parse_address(f"{scheme}://lab:{SPELT}@server:5433/studies")
+        assert address.url.drivername == "postgresql+psycopg"
+        assert address.url.password == SECRET
+        assert address.safe_url == "postgresql://lab@server:5433/studies"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        (f"postgres://lab:{SPELT}@server/studies", "--store postgres://...: write postgresql:// for postgres://"),
+        (f"mysql://lab:{SPELT}@server/studies", "--store mysql://...: a lab's server is PostgreSQL"),
+        (f"postgresql://lab:{SPELT}@server", "--store: the URL names no database"),
+        (f"post gres://lab:{SPELT}@server", "--store: not a database URL"),
+        (f"postgresql://lab:{SPELT}@server:port/studies", "--store: not a database URL"),
+    ],
+)
+def test_another_url_is_refused_without_its_password(url, line):
+    with pytest.raises(UserError) as caught:
+        parse_address(url)
+    assert str(caught.value).startswith(line)
+    assert "hun" not in str(caught.value)
+
+
+def test_a_message_is_scrubbed_however_the_password_is_spelt():
+    address = parse_address(f"postgresql://lab:{SPELT}@server/studies?sslpassword=other%21")
+    said = address.scrub(f"no: password={SECRET} url={SPELT} hun%2Fter+2%40lab%25\n other! other%21")
+    assert said == "no: password=*** url=*** *** *** ***"
+    for text in (repr(address), address.safe_url, str(address)):
+        assert "hun" not in text
+        assert "other" not in text

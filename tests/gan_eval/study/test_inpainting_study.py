@@ -23,6 +23,7 @@ from gan_eval.tables import IMAGE_METRICS, STIMULI
 from gan_eval.tables.frames import read_rows
 
 STUDIES = Path(__file__).resolve().parents[3] / "studies"
+RESULTS = {'"../results': f'"{STUDIES.parent}/results'}
 FAMILY = ("context_encoder", "context_encoder_imagenet", "inpainting_landscapes_paintings", "inpainting_ablation")
 CHAIN = """
 [study]
@@ -138,11 +139,10 @@ def test_every_model_fills_holes_and_is_small_in_a_smoke_test(
         assert 0 < plan.training_fraction(model) < 1
 
 
-@pytest.mark.parametrize("name", FAMILY[2:])
 def test_missing_style_weights_are_reported_before_anything_is_trained(
-    name: str, root: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = STUDIES / f"{name}.toml"
+    file = STUDIES / "inpainting_ablation.toml"
     assert call("run", file, "--smoke", "--data-root", root, "--out", tmp_path / "out") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"gan-eval: {file}: training.style_network: vgg13_bn: no vgg13_bn-abd245e5.pth")
@@ -155,16 +155,13 @@ def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cac
     """Two of its four, one of them with noise in the hole."""
     text = (STUDIES / "context_encoder.toml").read_text()
     others = text[text.index("[models.rec_100]") : text.index("[models.rec_1000_noise]")]
-    changes = {others: "", '"../results': f'"{STUDIES.parent}/results'}
-    file, out = written(tmp_path / "study.toml", text, changes), tmp_path / "out"
+    file, out = written(tmp_path / "study.toml", text, {others: "", **RESULTS}), tmp_path / "out"
     assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
-    assert (out / "report.html").stat().st_size > 20_000
     for model in load_study(file).models:
         rows = read_rows(out / "stimuli" / f"tiny_imagenet-{model}" / "stimuli.csv", STIMULI)
         assert {(row["mask_kind"], row["mask_area"]) for row in rows} == {("centre", 0.25)}
-        best = out / "models" / model / "best.safetensors"
         marker = read_json(out / "stimuli" / f"tiny_imagenet-{model}" / ".gan-eval" / "generate.json")
-        assert marker["generator"] == sha256_file(best)
+        assert marker["generator"] == sha256_file(out / "models" / model / "best.safetensors")
         assert marker["mode"] == "eval"
 
 
@@ -191,8 +188,7 @@ def test_landscapes_and_paintings_go_through_every_stage(
     """At a quarter of the size, with a network of drawn weights for the style."""
     seeded_vgg13_bn(cache, monkeypatch)
     text = (STUDIES / "inpainting_landscapes_paintings.toml").read_text()
-    changes = {'"../results': f'"{STUDIES.parent}/results', "image_size = 256": "image_size = 64"}
-    file = written(tmp_path / "study.toml", text, changes)
+    file = written(tmp_path / "study.toml", text, {**RESULTS, "image_size = 256": "image_size = 64"})
     out = tmp_path / "out"
     assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
     assert (out / "report.html").stat().st_size > 20_000
@@ -216,10 +212,6 @@ def test_a_model_that_starts_from_another(root: Path, tmp_path: Path) -> None:
     assert train_all(plan) == ["train-first: up to date", "train-second: up to date"]
     said = train_all(plan, redo=["train-first"])
     assert [line.split(" ")[0] for line in said] == ["train-first:", "train-second:"] * 2
-    assert "were moved to" in said[0]
-    assert "were moved to" in said[1]
-    said = train_all(plan, redo=["train-second"])
-    assert said[1] == "train-first: up to date"
 
 
 def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
@@ -245,52 +237,24 @@ def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
     ],
 )
 def test_train_takes_one_model_of_a_chain(
-    root: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    text: str,
-    first: str,
-    second: str,
-    option: str,
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, first: str, second: str, option: str,
     record: str,
-) -> None:
+) -> None:  # fmt: skip
     options = ("train", written(tmp_path / "s.toml", text), "--data-root", root)
     assert call(*options, "--model", first, "--out", tmp_path / "one") == 0
     assert call(*options, "--model", second, "--out", tmp_path / "two") == 2
     line = f"gan-eval: train: {second} starts from {first}; name its run: {option} DIR"
     assert line in capsys.readouterr().err
-    for _ in range(2):
-        assert call(*options, "--model", second, "--out", tmp_path / "two", option, tmp_path / "one") == 0
+    assert call(*options, "--model", second, "--out", tmp_path / "two", option, tmp_path / "one") == 0
     assert read_json(tmp_path / "two" / "config.json")[record]
 
 
-def test_a_start_from_elsewhere(root: Path, tmp_path: Path) -> None:
-    """Start from a run's folder next to the study file; a smoke test has fewer channels: random weights."""
-    file = written(tmp_path / "s.toml", CHAIN, {'init_from = "first"': 'init_from = "runs/one"'})
-    with pytest.raises(
-        UserError, match=r"runs/one/generator\.safetensors: no such file; give the folder of a finished"
-    ):
-        make_plan(file, tmp_path / "out", data_root=root)
-    assert call("train", file, "--data-root", root, "--model", "first", "--out", tmp_path / "runs" / "one") == 0
-    plan = make_plan(file, tmp_path / "out", data_root=root)
-    assert len(train_all(plan)) == 2
-    assert read_json(tmp_path / "out" / "models" / "second" / "config.json")["initial_sha256"]
-    smoke = make_plan(file, tmp_path / "smoke", data_root=root, smoke=True)
-    assert smoke.initial_file("second") is None
-
-
-def test_an_encoder_of_another_model_or_of_a_file(root: Path, tmp_path: Path) -> None:
+def test_an_encoder_of_a_file(root: Path, tmp_path: Path) -> None:
     import torch
 
-    text = TWO_ENCODERS
-    assert load_study(written(tmp_path / "s.toml", text)).training_of("n").starts_from == "m"
-    plan = make_plan(tmp_path / "s.toml", tmp_path / "out", data_root=root, smoke=True)
-    assert [line.split(":")[0] for line in train_all(plan)] == ["train-m", "train-n"]
-    config = read_json(tmp_path / "out" / "models" / "n" / "config.json")
-    assert config["initial_encoder_sha256"]
-    assert config["initial_encoder"]["bottleneck.conv"] == "bottleneck.conv"
-
-    file = written(tmp_path / "f.toml", text, {'init_encoder = "m"': 'init_encoder = "net.pth"'})
+    file = written(tmp_path / "f.toml", TWO_ENCODERS, {'init_encoder = "m"': 'init_encoder = "net.pth"'})
+    with pytest.raises(UserError, match=r"net\.pth: no such file"):
+        make_plan(file, tmp_path / "bad", data_root=root)
     torch.save({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "net.pth")
     with pytest.raises(
         UserError, match=r"f\.toml: init_encoder .*net\.pth: none of its layers matches the encoder; it has "
@@ -299,6 +263,8 @@ def test_an_encoder_of_another_model_or_of_a_file(root: Path, tmp_path: Path) ->
     assert not (tmp_path / "bad").exists()
     torch.save({"net.encoder.0.conv.weight": torch.zeros(4, 3, 4, 4)}, tmp_path / "net.pth")
     assert make_plan(file, tmp_path / "good", data_root=root).initial_file("n") == tmp_path / "net.pth"
+    smoke = make_plan(file, tmp_path / "smoke", data_root=root, smoke=True)
+    assert smoke.initial_file("n") is None, "fewer channels: random weights"
 
 
 @pytest.mark.parametrize(

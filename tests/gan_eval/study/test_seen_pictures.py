@@ -15,6 +15,8 @@ from trainer.datasets.photographs import split_of
 PAIRS = '[study]\nname = "s"\n[data.d]\n[training]\nsteps = 1\n[models.m]\ndata = "d"\n'
 HOLES = PAIRS.replace("[models.m]", "inpainting = {}\n[models.m]")
 WATCHED = "[training]\nvalidate_every = 1\n"
+PATIENT = f"{WATCHED}plateau_patience = 2\n"
+BEST = f'[generate]\ncheckpoint = "best"\n{WATCHED}'
 
 
 def picture(path: Path) -> Path:
@@ -61,7 +63,7 @@ def test_a_split_for_both_training_and_stimuli_is_refused(tmp_path: Path, text: 
 @pytest.mark.parametrize("text", [PAIRS, HOLES])
 def test_joined_splits_hold_no_picture_out(tmp_path: Path, text: str) -> None:
     splits(tmp_path, "train", "val", "test")
-    steered = text.replace("[training]\n", WATCHED + "plateau_patience = 2\n")
+    steered = text.replace("[training]\n", PATIENT)
     plan = plan_of(tmp_path, with_data(steered, train_split="train+val+test"))
     assert len(plan.pictures("m", "train+val+test")) == 6
     assert plan.study.tests_on_seen("d")
@@ -109,18 +111,15 @@ def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> No
     assert line.startswith("models.n.training.init_from: m is trained on 'train' of d, which has 2 of the pictures")
 
 
-@pytest.mark.parametrize("text", [PAIRS, HOLES])
 @pytest.mark.parametrize(
-    ("steering", "place"),
+    ("text", "wanted", "place"),
     [
-        ("plateau_patience = 2\n", "models.m.training.plateau_patience"),
-        ('[generate]\ncheckpoint = "best"\n', "generate.checkpoint best"),
+        (PAIRS, PAIRS.replace("[training]\n", PATIENT), "models.m.training.plateau_patience"),
+        (HOLES, HOLES.replace("[training]\n", BEST), "generate.checkpoint best"),
     ],
 )
-def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, steering: str, place: str) -> None:
+def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, wanted: str, place: str) -> None:
     splits(tmp_path, "train", "test")
-    text = text.replace("[training]\n", WATCHED)
-    wanted = text.replace(WATCHED, WATCHED + steering) if "=" in steering.splitlines()[0] else text + steering
     line = (
         f"{place}: is decided by validation, for which d has no pictures that m is not tested with; give the data set "
         "a split val, and draw stimuli from another (such as test)"

@@ -1,8 +1,6 @@
 """The sessions of a study with practice and catch trials of their own pictures."""
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -123,13 +121,6 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan
         ]
         assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
         assert "--participant P02" in awaited(plan)[0]
-
-
-@pytest.mark.nightly
-def test_sessions_need_no_trainer() -> None:
-    """The quiz's build for a lab's desktop has none, and counts a study's sessions all the same."""
-    code = "import sys; sys.modules['trainer'] = None; import gan_eval.study.sessions"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:

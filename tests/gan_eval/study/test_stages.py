@@ -1,22 +1,25 @@
-"""Two stages in isolation: metrics that wait for their weights, and plateaus from the models' validation tables."""
+"""Stages in isolation: metrics that wait for their weights, plateaus, published tables, what the trainer is given."""
 
 import shutil
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from listening import Ear
+from PIL import Image
 
+import trainer.generate
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan, open_plan
-from gan_eval.study.stages import list_stages
+from gan_eval.study.stages import generate_stage, list_stages
 from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, VALIDATION
 from gan_eval.tables.frames import read_table, write_rows
 
@@ -126,14 +129,14 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
     plan = published_study(tmp_path, "a/quiz.csv", "b/quiz.csv", "c.csv")
     do(plan, "report")
     copied = tmp_path / "out" / "published"
-    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "2_quiz.csv", "c.csv"]
+    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "2_quiz.csv", "3_c.csv"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert all(f"author-{who}" in page for who in "abc")
     assert "m on d" in page
     assert page.count("data:image/jpeg;base64,") >= 2, "pictures of the imported set"
     (copied / "mine.csv").write_text(QUIZ_TABLE.format(who="mine"), encoding="utf-8")
     do(published_study(tmp_path, "b/quiz.csv"), "report")
-    assert sorted(path.name for path in copied.iterdir()) == ["mine.csv", "quiz.csv"]
+    assert sorted(path.name for path in copied.iterdir()) == ["1_quiz.csv", "mine.csv"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "author-b" in page
     assert "author-a" not in page
@@ -149,3 +152,42 @@ def test_tables_of_people_who_have_been_forgotten_go(finished_study: Path, tmp_p
     (stage,) = [stage for stage in list_stages(plan) if stage.name == "analyze"]
     assert stage.work(Ear()) is False
     assert [path.name for path in (plan.folder / "tables").glob("*.csv")] == ["plateaus.csv"]
+
+
+STUDY = """
+[study]
+name = "replicates"
+seed = 5
+[data.land]
+[data.pairs]
+[training]
+steps = 2
+image_size = 32
+[models.one]
+data = "land"
+training = { seed = 1, inpainting = {} }
+[models.other]
+data = "land"
+training = { seed = 2, inpainting = {} }
+[models.translator]
+data = "pairs"
+"""
+
+
+def test_replicates_are_tested_on_the_holes_of_the_study_s_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for dataset in ("land", "pairs"):
+        for number, split in enumerate(("train", "test")):
+            (tmp_path / dataset / split).mkdir(parents=True)
+            Image.new("RGB", (64, 32), (number, 0, 0)).save(tmp_path / dataset / split / f"{number}.png")
+    given: list[Any] = []
+    monkeypatch.setattr(trainer.generate, "generate", lambda *_, **options: given.append(options["mask_seed"]))
+    for seed in (5, 6):
+        (tmp_path / "study.toml").write_text(STUDY.replace("seed = 5", f"seed = {seed}"))
+        plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path)
+        stages = [generate_stage(plan, model) for model in ("one", "other", "translator")]
+        assert [stage.settings.get("mask_seed") for stage in stages] == [seed, seed, None]
+        for stage in stages[:2]:
+            stage.work(Ear())
+    assert given == [5, 5, 6, 6]

@@ -4,13 +4,13 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.tables.cells import as_text, csv_bytes, csv_records, invisible_in, parse
-from gan_eval.tables.frames import frame_of, read_rows, read_table, write_rows, write_table
+from gan_eval.tables.frames import read_rows, write_rows
 
 FORMULAS = [
     "=1+1", "+1", "@SUM(A1)", "-cmd|' /C calc'!A0", "-1+cmd|' /C calc'!A0", "-x", "--1", "\t=1", "\r=1", "\n=1", "=",
@@ -33,17 +33,12 @@ def as_others_read(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-@pytest.mark.parametrize("cell", FORMULAS)
-def test_a_formula_is_written_as_text(cell):
-    assert as_text(cell) == f"'{cell}"
-    assert as_text(f"''{cell}") == f"'''{cell}"
-
-
 @pytest.mark.parametrize("cell", PLAIN)
 def test_what_no_spreadsheet_runs_is_written_as_it_is(cell):
     assert as_text(cell) == cell
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(any_text, any_text), max_size=4), any_text)
 def test_any_text_at_all_comes_back(tmp_path_factory, records, name):
     path = tmp_path_factory.mktemp("cells") / "t.csv"
@@ -53,22 +48,6 @@ def test_any_text_at_all_comes_back(tmp_path_factory, records, name):
     assert found == (header, [list(record) for record in records])
 
 
-@pytest.mark.slow
-@given(any_text.filter(is_name), any_text.filter(bool), st.none() | any_text.filter(bool))
-def test_rows_and_frames_with_formulas_come_back(tmp_path_factory, stimulus, column, comment):
-    if column in tables.IMAGE_METRICS.names:
-        column += "2"
-    path = tmp_path_factory.mktemp("rows") / "t.csv"
-    row = {"stimulus": stimulus, "metric": "psnr", "value": -float("inf"), "reason": comment, column: comment}
-    write_rows([row], path, tables.IMAGE_METRICS)
-    by_rows = path.read_bytes()
-    (back,) = read_rows(path, tables.IMAGE_METRICS)
-    assert {name: back[name] for name in row} == row
-    write_table(frame_of([row], tables.IMAGE_METRICS), path, tables.IMAGE_METRICS)
-    assert path.read_bytes() == by_rows
-    assert read_table(path, tables.IMAGE_METRICS).loc[0, "stimulus"] == stimulus
-
-
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_no_cell_or_column_of_a_table_is_one_that_a_spreadsheet_runs(tmp_path, cell):
     name = cell if is_name(cell) else f"={cell.strip()}"
@@ -76,6 +55,7 @@ def test_no_cell_or_column_of_a_table_is_one_that_a_spreadsheet_runs(tmp_path, c
     write_rows([row], tmp_path / "t.csv", tables.IMAGE_METRICS)
     header, cells = as_others_read(tmp_path / "t.csv")
     assert header[-1] == f"'{cell}"
+    assert as_text(f"''{cell}") == f"'''{cell}"
     assert [each for each in cells if each[:1] in "=+@\t\r\n" and each] == []
     assert cells[header.index("stimulus")] == f"'{name}"
     assert cells[header.index("reason")] == f"'{cell}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables_reference import reference
 
@@ -43,6 +43,7 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
+@settings(max_examples=25)
 @given(rows)
 def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_path_factory, written):
     folder = tmp_path_factory.mktemp("tables")
@@ -142,14 +143,6 @@ def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, colum
     numbers = pd.DataFrame([TRIAL, {**TRIAL, "trial": 2, "exposure_ms": 1.0, "onset_ms": 1.0, column: value}])
     with pytest.raises(UserError, match=f"row 2, column {column}"):
         frame_of(numbers.to_dict("records"), tables.TRIALS)
-
-
-def test_a_long_cell_is_told_in_short(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text(BASE + f"a,,{'x' * 100_000},,,psnr,1,,\n")
-    with pytest.raises(UserError) as caught:
-        read_rows(path, tables.IMAGE_METRICS)
-    assert len(str(caught.value)) < 300 + len(str(path))
 
 
 def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path):

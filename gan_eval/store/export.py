@@ -1,0 +1,356 @@
+"""A store's tables as files for other programs: CSV, Parquet, a Psych-DS dataset, scripts for R.
+
+export_store("store.sqlite", Path("out"), formats=["csv", "psych-ds"])
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval import __version__, tables
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import write_json, write_text
+from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+from gan_eval.files.sets import replaced_set
+from gan_eval.store import STORED_TABLES, open_store, require_consistent
+from gan_eval.tables import frames as tabular
+from gan_eval.tables.cells import FORMULA
+from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Column, Table, boolean, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "parquet", "psych-ds", "r")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Result of an export."""
+
+    folder: Path
+    sessions: int
+    trials: int
+    files: Mapping[str, int | None]
+    """Written files, relative to the folder, with their numbers of rows; None: no rows (texts, scripts, a folder)."""
+
+
+def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
+    """Write a store's tables into a folder, with a data dictionary, in place of what an earlier export wrote there.
+
+    csv: `TABLE.csv` each; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
+    files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4.
+
+    Args:
+        where: path or URL of the store.
+        out: the folder; empty, or an earlier export's.
+        formats: some of `FORMATS`.
+        study: only this study's sessions.
+
+    Raises:
+        UserError: an unknown format, no such store or study, rows of it that are missing or contradict each other, or
+            the folder is somebody else's.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise UserError(f"--format {','.join(unknown)}: wanted one or several of {','.join(FORMATS)}")
+    check_output_folder(out)
+    with open_store(where, create=False) as store:
+        frames = {  # all of them are checked before the first one is written
+            table: tabular.conform(store.frame(table), table, where=f"{store.where}: {table.name}")
+            for table in STORED_TABLES
+        }
+        sessions = frames[tables.SESSIONS]
+        sessions = sessions if study is None else sessions[sessions["study"] == study]
+        if sessions.empty:
+            raise UserError(f"--store {store.where}: no session{f' of the study {study}' if study else ''} in it")
+        require_consistent(store, study=study)
+    if study is not None:
+        frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
+    studies = sorted(sessions["study"].dropna().unique())
+    title = " and ".join(studies) or "gan_eval"
+    files: dict[str, int | None] = {}
+    claim_output_folder(out)
+    with replaced_set(out, "export") as new:
+        for ending, needed in (("csv", {"csv", "r"}), ("parquet", {"parquet"})):
+            if needed & set(formats):
+                for table, frame in frames.items():
+                    tabular.write_table(frame, new.folder / f"{table.name}.{ending}", table)
+                    files[f"{table.name}.{ending}"] = len(frame)
+        if "r" in formats:
+            write_text(new.folder / "read.R", r_script(frames))
+            write_text(new.folder / "analysis.R", ANALYSIS_R)
+            files |= {"read.R": None, "analysis.R": None}
+        if "psych-ds" in formats:
+            write_psych_ds(frames, new.folder / "psych-ds", title=title, studies=studies)
+            files["psych-ds/"] = None
+        dictionary = dictionary_rows(frames)
+        tabular.write_rows(dictionary, new.folder / "data_dictionary.csv", DICTIONARY)
+        files |= {"data_dictionary.csv": len(dictionary), "README.md": None}
+        write_text(new.folder / "README.md", readme(title, [(table, len(frame)) for table, frame in frames.items()]))
+    return Exported(out, len(sessions), len(frames[tables.TRIALS]), files)
+
+
+TIMING = (
+    "All times are software timing: onset, offset and key press as the program stamped them on its monotonic clock. "
+    "The absolute lag of display and keyboard, 2 to 30 ms in published measurements, is not measured."
+)
+"""Note on times in every export."""
+
+DICTIONARY = Table(
+    "data_dictionary",
+    "The meaning of each column of each table.",
+    (
+        text("table", "name of the table, which is the file's", filled=True),
+        text("column", "name of the column", filled=True),
+        text("dtype", "text, int, float, bool (true, false), instant (UTC, ISO 8601) or json", filled=True),
+        text("unit", "its unit"),
+        text("words", "the words that the column may hold, separated by spaces; empty: free text or no text"),
+        boolean("key", "a row is identified by its key columns", filled=True),
+        boolean("filled", "every row holds a value", filled=True),
+        text("meaning", "what it says", filled=True),
+    ),
+    key=("table", "column"),
+)
+
+
+def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
+    """The rows of the data dictionary of these tables."""
+    return [
+        {
+            "table": table.name,
+            "column": column.name,
+            "dtype": column.dtype,
+            "unit": column.unit or None,
+            "words": " ".join(column.words) or None,
+            "key": column.name in table.key,
+            "filled": column.filled,
+            "meaning": column.meaning,
+        }
+        for table in tables
+        for column in table.columns
+    ]
+
+
+def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
+    """A text that goes with the files: what they are, and what their times are not."""
+    lines = [f"# {title}", "", TIMING, "", "| table | rows | key columns | what |", "| --- | ---: | --- | --- |"]
+    lines += [f"| {table.name} | {count} | {', '.join(table.key)} | {table.meaning} |" for table, count in counts]
+    lines += [
+        "",
+        "Fake is the signal: a fake called fake is a hit. Practice and catch trials (`phase`) enter no rate. Rows of a "
+        "simulated participant are marked in `simulated`. A missing value is an empty cell. An apostrophe before `=`, "
+        "`+`, `-` or `@` keeps a spreadsheet from running the cell and is none of its text.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: str, studies: list[str]) -> None:
+    """Write the tables that have rows as a Psych-DS dataset (psychds-docs.readthedocs.io, Schema Reference).
+
+    Files are named by pairs of keyword and value. Each file's own variables, next to it, replace the dataset's. The
+    author, licence and identifier, which the specification recommends, only the experimenter knows.
+
+    Args:
+        frames: the tables.
+        folder: where to.
+        title: name of the dataset.
+        studies: names of the studies; a single one becomes part of the files' names.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    filled = {table: frame for table, frame in frames.items() if len(frame)}
+    variables: dict[str, Column] = {}
+    for table, frame in filled.items():
+        path = folder / "data" / file_name(table, studies)
+        tabular.write_table(frame, path, table)
+        write_json(path.with_suffix(".json"), {"variableMeasured": [_variable(column) for column in table.columns]})
+        variables = table.by_name | variables
+    write_json(
+        folder / "dataset_description.json",
+        {
+            "@context": "https://schema.org",
+            "@type": "Dataset",
+            "name": title,
+            "description": f"Real-vs-fake judgements of pictures, one row for each trial. {TIMING}",
+            "variableMeasured": [_variable(column) for column in variables.values()],
+            "measurementTechnique": f"gan_eval {__version__}",
+            "keywords": ["real-vs-fake judgement", "generated images", "visual perception", "psychophysics"],
+        },
+    )
+    write_text(folder / "README.md", readme(title, [(table, len(frame)) for table, frame in filled.items()]))
+
+
+def file_name(table: Table, studies: list[str]) -> str:
+    """Keywords are lower-case letters, their values letters and digits.
+
+    >>> from gan_eval import tables
+    >>> file_name(tables.IMAGE_METRICS, ["my_study"])
+    'study-myStudy_description-imageMetrics_data.csv'
+    """
+    study = f"study-{_label(studies[0])}_" if len(studies) == 1 else ""
+    return f"{study}description-{_label(table.name)}_data.csv"
+
+
+def _label(name: str) -> str:
+    first, *others = re.findall(r"[A-Za-z0-9]+", name) or ["unnamed"]
+    return first + "".join(word[0].upper() + word[1:] for word in others)
+
+
+def _variable(column: Column) -> dict[str, Any]:
+    words = f" ({', '.join(column.words)})" if column.words else ""
+    described = {"@type": "PropertyValue", "name": column.name, "description": f"{column.meaning}{words}"}
+    return described | ({"unitText": column.unit} if column.unit else {})
+
+
+_HEAD = """\
+# Reads the tables of this folder, with types and factor levels: source("read.R", chdir = TRUE)
+# {timing}
+
+as_type <- function(cells, type) {{
+  if (length(type) > 1) return(factor(cells, levels = type[-1]))
+  switch(type,
+    int = as.numeric(cells), # R's integers end at 2^31
+    float = as.numeric(cells),
+    bool = as.logical(cells),
+    instant = as.POSIXct(strptime(cells, "%Y-%m-%dT%H:%M:%OSZ", tz = "UTC")),
+    cells
+  )
+}}
+
+# the apostrophe that keeps a spreadsheet from running a cell is none of its text
+as_meant <- function(cells) sub("^'(?={formula})", "", cells, perl = TRUE)
+
+read_one <- function(name, types) {{
+  cells <- read.csv( # encoding, not fileEncoding: the latter loses cells where R's locale is not UTF-8
+    paste0(name, ".csv"), colClasses = "character", na.strings = "", check.names = FALSE, encoding = "UTF-8"
+  )
+  names(cells) <- as_meant(names(cells))
+  cells[] <- lapply(cells, as_meant)
+  for (column in names(types)) cells[[column]] <- as_type(cells[[column]], types[[column]])
+  cells
+}}
+"""
+
+
+def r_script(tables: Iterable[Table]) -> str:
+    """The text of `read.R`: one data frame for each table, by the table's name."""
+    parts = [_HEAD.format(timing=TIMING, formula=FORMULA)]
+    for table in tables:
+        types = []
+        for column in table.columns:  # as `as_type` of the script takes it: a name, or "factor" with its levels
+            words = ", ".join(f'"{word}"' for word in ("factor", *column.words))
+            types.append(f"  {column.name} = " + (f"c({words})" if column.words else f'"{column.dtype}"'))
+        of_columns = ",\n".join(types)
+        parts.append(f'{table.name} <- read_one("{table.name}", list(\n{of_columns}\n))\n')
+    return "\n".join(parts)
+
+
+ANALYSIS_R = """\
+# The crossed mixed models of single answers, by lme4: Rscript analysis.R (or source("analysis.R", chdir = TRUE))
+# It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names.
+# It counts the answered main trials of single pictures (a rating given with a response is not used), as gan_eval does.
+# If the study excludes trials or participants, apply its rules where `answered` is made.
+
+library(lme4)
+
+link <- "logit" # or "probit": called_fake ~ kind then gives d' (DeCarlo 1998)
+
+source("read.R")
+given <- function(column) !is.na(trials[[column]])
+is_one_of <- function(column, words) given(column) & trials[[column]] %in% words
+answered <- trials[
+  is_one_of("phase", "main") & given("participant") & given("kind") &
+    is_one_of("response", c("real", "fake")) & given("stimulus") &
+    !given("choice") & !is_one_of("protocol", c("paired", "model_vs_model", "rating")),
+]
+answered$real <- as.numeric(answered$kind == "real")
+answered$fake <- as.numeric(answered$kind == "fake")
+answered$correct <- as.numeric(as.character(answered$kind) == as.character(answered$response))
+answered$called_fake <- as.numeric(answered$response == "fake")
+
+# Data sets enter where several have both kinds, coded by their sum: the intercept is their mean.
+several <- sum(rowSums(table(answered$dataset, answered$kind) > 0) == 2) > 1
+with_dataset <- answered[!is.na(answered$dataset), ]
+datasets <- sort(unique(with_dataset$dataset), method = "radix")
+if (several) {
+  coding <- contr.sum(length(datasets))
+  with_dataset$dataset <- coding[match(with_dataset$dataset, datasets), , drop = FALSE]
+}
+
+# The default tolerance of the inner steps, 1e-7, leaves errors of up to 1 % in some fits.
+control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-10)
+
+# `slope` is the kind's column where its effect varies from participant to participant, else "".
+fit <- function(outcome, effects, data, slope) {
+  people <- if (slope == "") "(1|participant)" else sprintf("(1 + %s|participant)", slope)
+  formula <- as.formula(paste(outcome, "~", paste(c(effects, people, "(1|stimulus)"), collapse = " + ")))
+  best <- glmer(formula, data = data, family = binomial(link), nAGQ = 1, control = control)
+  if (slope != "" && isSingular(best)) { # the search can stop short of the maximum there: start from two other points
+    for (sign in c(-1, 1)) {
+      theta <- getME(best, "theta")
+      theta[startsWith(names(theta), "participant")] <- c(0.3, sign * 0.3, 0.3)
+      again <- update(best, start = list(theta = theta, fixef = fixef(best)))
+      if (logLik(again) > logLik(best)) best <- again
+    }
+  }
+  best
+}
+
+# A formula's fixed effects with their Wald tests, and each effect's likelihood-ratio test by anova; 1 is the intercept.
+judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
+  people <- if (slope) "(1 + kind|participant)" else "(1|participant)"
+  name <- paste(outcome, "~", name, "+", people, "+ (1|stimulus)")
+  slope <- if (slope) kind else ""
+  full <- fit(outcome, c("1", effects), data, slope)
+  cat("\\n==", name, "==\\n")
+  print(summary(full), correlation = FALSE)
+  estimates <- summary(full)$coefficients
+  tests <- matrix(NA_real_, nrow(estimates), 3, dimnames = list(NULL, c("lrt_chi2", "lrt_df", "lrt_p")))
+  for (effect in c("1", effects)) {
+    left <- if (effect == "1") c("0", effects) else c("1", setdiff(effects, effect))
+    reduced <- fit(outcome, left, data, slope)
+    tested <- anova(reduced, full)
+    cat("\\nwithout", effect, "\\n")
+    print(tested)
+    own <- startsWith(rownames(estimates), if (effect == "1") "(Intercept)" else effect)
+    tests[own, ] <- rep(unlist(tested[2, c("Chisq", "Df", "Pr(>Chisq)")]), each = sum(own))
+  }
+  term <- rownames(estimates)
+  term[term == "(Intercept)"] <- "intercept"
+  term[term == kind] <- sprintf("kind[%s]", kind)
+  summed <- startsWith(term, "dataset")
+  term[summed] <- sprintf("dataset[%s]", datasets[seq_len(sum(summed))])
+  people <- VarCorr(full)$participant
+  data.frame(
+    formula = name, link = link, term = term,
+    estimate = estimates[, "Estimate"], std_error = estimates[, "Std. Error"],
+    z = estimates[, "z value"], p = estimates[, "Pr(>|z|)"],
+    sd_participant = attr(people, "stddev")[[1]],
+    sd_stimulus = attr(VarCorr(full)$stimulus, "stddev")[[1]],
+    tests, sd_slope = if (slope == "") NA_real_ else attr(people, "stddev")[[2]],
+    slope_correlation = if (slope == "") NA_real_ else attr(people, "correlation")[1, 2],
+    log_likelihood = as.numeric(logLik(full)), n_trials = nrow(data), singular = isSingular(full),
+    row.names = NULL
+  )
+}
+
+results <- judge("1", "correct", c(), answered, "")
+if (length(unique(answered$kind)) == 2) {
+  # The last one is the model behind `told apart`: sensitivity of these people, allowing for their leanings and skills.
+  for (slope in c(FALSE, TRUE)) {
+    results <- rbind(results, judge("kind", "correct", "real", answered, "real", slope))
+    results <- rbind(results, if (several) {
+      judge("kind + dataset", "called_fake", c("fake", "dataset"), with_dataset, "fake", slope)
+    } else {
+      judge("kind", "called_fake", "fake", answered, "fake", slope)
+    })
+  }
+}
+cat("\\n")
+print(results, digits = 6)
+"""
+"""The text of `analysis.R`."""
