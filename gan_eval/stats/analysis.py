@@ -24,12 +24,10 @@ from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
-from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.answers.times import reaction_times
+from gan_eval.stats.answers.rates import rates, reaction_times
 from gan_eval.stats.compare.comparisons import NamedFits, comparisons
-from gan_eval.stats.compare.outcomes import is_on_outcome, refuse_outcome_rules, sensitivity
 from gan_eval.stats.compare.questions import require_known_models
-from gan_eval.stats.compare.robustness import robustness
+from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.contradictions import doubts, require_plausible_times
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes

@@ -376,7 +376,7 @@ def check_plan(plan: Plan) -> None:
             with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
-        from gan_eval.stats.compare.outcomes import refuse_outcome_rules
+        from gan_eval.stats.compare.robustness import refuse_outcome_rules
         from gan_eval.stats.exclusions import holding
 
         where = f"{plan.file}: analysis.exclude"

@@ -25,8 +25,8 @@ from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA
-from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import TOLD_APART
+from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.paper import PAPER, SINGLE
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials

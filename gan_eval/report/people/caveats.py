@@ -15,7 +15,7 @@ from gan_eval.report.parts.words import (
     points_text,
 )
 from gan_eval.settings.study import Study
-from gan_eval.stats.compare.outcomes import is_on_outcome
+from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS, TRIALS
 

@@ -26,8 +26,7 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.outcomes import SENSITIVITY
-from gan_eval.stats.compare.robustness import ROBUSTNESS, WITHOUT_EXCLUSIONS
+from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_EXCLUSIONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
 

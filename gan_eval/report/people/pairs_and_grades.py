@@ -27,8 +27,8 @@ from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.outcomes import SENSITIVITY
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, PREFERRED
+from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.trials import PAIRED
 
 MOST = 8

@@ -29,7 +29,7 @@ from gan_eval.report.people.caveats import (
     is_excluded,
     planned_rules,
 )
-from gan_eval.stats.answers.times import REACTION_TIMES
+from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS
 

@@ -12,7 +12,6 @@ from finished import STUDY, make_set
 
 from gan_eval import tables
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
@@ -267,19 +266,6 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
     said = capsys.readouterr().err
     assert "store.sqlite: missing since quiz made it; restore it from a copy" in said
     assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in said
-
-
-def test_nobody_is_simulated_next_to_people(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(world, "--only", "metrics") == 0
-    command = ["quiz", str(world / "study.toml"), "--out", str(world / "out"), "--participant", "T01"]
-    assert run([*command, "--simulate", "default"]) == 0
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("0 of 3 sessions; next: gan-eval quiz ")
-    assert last.endswith(" (1 simulated)")
-    sit(world, "P01")
-    with pytest.raises(UserError, match=r"--simulate: people have answered the study s in .*store\.sqlite"):
-        quiz_session(plan_of(world), Person("T02", Observer()))
-    assert count_sessions(plan_of(world)) == {"complete": 2, "people": 1, "simulated": 1}
 
 
 def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
