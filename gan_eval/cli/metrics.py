@@ -52,10 +52,6 @@ def metrics(
         Literal["fp32", "bf16"], typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
     ] = "fp32",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
-    beside: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE.csv", help="Other programs' values, repeatable: model, dataset, metric, value."),
-    ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
     list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
@@ -113,7 +109,7 @@ def metrics(
         segmenter=segmenter,
         cache=cache_file() if cache else None,
     )
-    frames = _measure(inputs, settings, out, beside or [], report)
+    frames = _measure(inputs, settings, out, report)
     typer.echo(tables_as_json(frames) if as_json else out)
     if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
         raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
@@ -137,7 +133,6 @@ def _measure(
     inputs: "Sequence[StimulusSet | Path]",
     settings: "Settings",
     out: Path,
-    beside: Sequence[Path],
     report: Path | None,
 ) -> "dict[str, pd.DataFrame]":
     """Measure, write the tables, and print what is missing and the values."""
@@ -151,7 +146,6 @@ def _measure(
             inputs,
             settings,
             out,
-            beside=beside,
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             on_message=console.message,
         )

@@ -58,11 +58,7 @@ def write_report(
 
 
 def _write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
-    """Write each frame as the file of its table.
-
-    Raises:
-        UserError: there are no frames by name, or one has no table's name or does not fit its table.
-    """
+    """Write each frame as the file of its table."""
     from gan_eval.errors import UserError
     from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import fill_trials, usable
@@ -142,7 +138,7 @@ def build_metrics_report(
     """Write the report of metric tables and return its path. Equal input gives equal bytes.
 
     Args:
-        frames: by table name: image_metrics, set_metrics, metric_comparisons, runs, beside; each may be absent.
+        frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
         stimuli: the pictures that were measured, for thumbnails; those whose file cannot be read have none.
         out: the HTML file.
         title: heading; default: made of the models and data sets.

@@ -18,14 +18,14 @@ from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import basis
 from gan_eval.report.people.caveats import badges, notes_section, trained_for
-from gan_eval.report.people.comparisons import comparisons_section, models_section, robustness_section
+from gan_eval.report.people.comparisons import comparisons_section, models_section
 from gan_eval.report.people.first_page import answer_section
 from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
-from gan_eval.report.people.paper import checklist_section, method_section, versions_section
+from gan_eval.report.people.paper import checklist_section, method_section
 from gan_eval.report.people.participants import included_count, participants_section, times_section, timing_section
-from gan_eval.report.people.pictures import extremes_section, pictures_section
+from gan_eval.report.people.pictures import pictures_section
 from gan_eval.report.people.published import published_section
-from gan_eval.report.people.rates import detection_section, rates_section
+from gan_eval.report.people.rates import detection_section
 from gan_eval.report.people.thresholds import psychometric_section, thresholds_section
 from gan_eval.report.training import training_section
 
@@ -41,15 +41,12 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     details, empty = without_empty_tables(
         [  # in the order of a reader's questions
-            rates_section(folder),
             detection_section(folder),
             choices_section(folder),
             grades_section(folder),
             thresholds_section(folder),
             psychometric_section(folder),
             comparisons_section(folder),
-            robustness_section(folder),
-            extremes_section(folder),
             agreement_section(folder),
             values.study_section(folder),
             published_section(folder),
@@ -74,7 +71,6 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
             checklist_section(folder),
             method_section(folder),
             files_section(downloads),
-            versions_section(folder),
         ],
     )
 

@@ -171,11 +171,7 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
 
 
 def _settings_of(config: Path) -> Mapping[str, Any]:
-    """Return the settings in a run's `config.json`.
-
-    Raises:
-        UserError: it holds none.
-    """
+    """Return the settings in a run's `config.json`."""
     facts = read_json(config)
     settings = facts.get("settings", {}) if isinstance(facts, dict) else facts
     if not isinstance(settings, dict):

@@ -358,20 +358,6 @@ METRIC_COMPARISONS = Table(
     key=("dataset", "metric", "a", "b"),
 )
 
-EXTERNAL_VALUES = Table(
-    "beside",
-    "Values of other programs for the same sets, shown next to ours.",
-    (
-        text("model", "the generator's name", filled=True),
-        text("dataset", DATASET.meaning, filled=True),
-        text("metric", "name of our metric", filled=True),
-        number("value", "the other program's value; of a picture's metric the mean over the set"),
-        text("source", "the program and its version, or the paper", filled=True),
-        NOTE,
-    ),
-    key=("model", "dataset", "metric", "source"),
-)
-
 TRAINING_LOG = Table(
     "training_log",
     "Loss terms and other numbers of a training run, in long form.",

@@ -11,7 +11,7 @@ from attack.attack import Attack, Special, content_of
 from attack.damage import damaged, something_else
 from attack.world import World
 from gan_eval.stats.analysis import ALL_TABLES
-from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TRIALS
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TRIALS
 from gan_eval.tables.schema import Table
 
 Records = list[list[str]]
@@ -188,7 +188,6 @@ _USES: tuple[tuple[Table, str, tuple[str, ...]], ...] = (
         ("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default",
          "--store", "room.sqlite"),
     ),
-    (EXTERNAL_VALUES, "values.csv", ("metrics", "set", "--metrics", "psnr", "--out", "out", "--beside", "values.csv")),
 )  # fmt: skip
 """A table, its file, and a command that reads it."""
 

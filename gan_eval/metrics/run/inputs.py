@@ -1,7 +1,6 @@
 """The pictures of a run: rows of stimulus sets or of a frame, or two folders that are paired by file stem."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -215,7 +214,10 @@ def folder_pair(
             f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {fix}; "
             "only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
         )
-    no_real, no_fake = _missing(fakes, real, reals), _missing(reals, fake, fakes)
+    no_real, no_fake = (
+        {stem: _printable(f"no picture with the stem {stem!r} in {folder}") for stem in here if stem not in there}
+        for here, folder, there in ((fakes, real, reals), (reals, fake, fakes))
+    )
     several = _several(real, reals), _several(fake, fakes)
     rows = [
         _row(stem, paths, dataset, None, problem=several[0].get(stem)) | {"no_reference": no_fake.get(stem)}
@@ -263,22 +265,6 @@ def _row(stem: str, paths: list[Path], dataset: str, model: str | None, *, probl
 def _printable(text: str) -> str:
     """The text as a table can hold it: line breaks and bytes that are no text are written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _missing(required: ByStem, folder: Path, present: ByStem) -> dict[str, str]:
-    """For each required stem that the folder lacks, a message."""
-    missing = [stem for stem in required if stem not in present]
-    similar = {_folded(stem): stem for stem in present} if missing else {}
-    messages = {}
-    for stem in missing:
-        near = similar.get(_folded(stem))
-        hint = f"; {near!r} differs only in capitals or in how accents are encoded" if near else ""
-        messages[stem] = _printable(f"no picture with the stem {stem!r} in {folder}{hint}")
-    return messages
-
-
-def _folded(stem: str) -> str:
-    return unicodedata.normalize("NFC", stem).casefold()
 
 
 def _several(folder: Path, stems: ByStem) -> dict[str, str]:

@@ -35,7 +35,6 @@ from gan_eval.metrics.run.tables import (
     first_lines,
     image_table,
     provenance,
-    read_external_values,
     write_tables,
 )
 from gan_eval.metrics.weights.cache import find
@@ -139,7 +138,6 @@ def write_metrics(
     how: Settings | str | Sequence[str],
     out: Path,
     *,
-    beside: Sequence[Path] = (),
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -149,12 +147,11 @@ def write_metrics(
         sets: stimulus sets, or their folders.
         how: a metric's name or names, or all settings.
         out: a folder that is empty or ours.
-        beside: files with other programs' values (see `read_external_values`).
         on_progress: called with (done, total, what).
         on_message: called with messages to the user that are not in the tables; default: a warning.
 
     Returns:
-        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons`, `runs`, and `beside` if given.
+        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons` and `runs`.
 
     Raises:
         UserError: a set, a name, a named file or `out` will not do.
@@ -162,9 +159,8 @@ def write_metrics(
     if not isinstance(how, Settings):
         how = Settings((how,) if isinstance(how, str) else tuple(how), cache=cache_file())
     stimuli = stimuli_of_sets(_sets(sets))
-    external = {tables.EXTERNAL_VALUES.name: read_external_values(beside)} if beside else {}
     evaluation = run_metrics(stimuli, how, command="metrics", out=out, on_progress=on_progress, on_message=on_message)
-    frames = evaluation.by_name() | external
+    frames = evaluation.by_name()
     write_tables(frames, out)
     return frames
 

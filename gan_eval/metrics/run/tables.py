@@ -1,10 +1,10 @@
-"""Settings and tables of a run: what it computes, how it was computed, and values of other programs next to it."""
+"""Settings and tables of a run: what it computes, and how it was computed."""
 
 import json
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -22,8 +22,7 @@ from gan_eval.metrics.run.measures import decoder, versions
 from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.stimuli.pixel_formats import RGB8
-from gan_eval.tables.frames import Row, conform, read_table, write_table
-from gan_eval.tables.schema import Table
+from gan_eval.tables.frames import Row, conform, write_table
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.inputs import Stimulus
@@ -35,14 +34,6 @@ DEFAULT = ("psnr", "ssim", "niqe", "fid")
 TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
 SET_NAME = "metrics"
 """Name of the set of tables that a run writes (see `gan_eval.files.sets`)."""
-_EXTERNAL_COLUMNS = ("model", "dataset", "metric", "value")
-_EXTERNAL = Table(
-    tables.EXTERNAL_VALUES.name,
-    "The columns that a file must have: real pictures in it have no model.",
-    tuple(
-        replace(column, filled=False) for column in tables.EXTERNAL_VALUES.columns if column.name in _EXTERNAL_COLUMNS
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -144,7 +135,7 @@ def image_table(
 def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
     """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`, in place of those of an earlier run.
 
-    They are put in place together; tables that this run has not (values from other programs) are removed.
+    They are put in place together.
 
     Raises:
         UserError: one cannot be written, or another process has been writing there for a minute.
@@ -155,43 +146,6 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
             for suffix in suffixes:
                 write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
         new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
-
-
-def read_external_values(files: Sequence[Path]) -> pd.DataFrame:
-    """Return the table `beside` from other programs' CSV or Parquet files; default source: the file's stem.
-
-    Three layouts are accepted: columns model, dataset, metric, value (and source, note); the table `set_metrics` of
-    another run; the table `image_metrics` of another run, of which the mean over each generated set is taken.
-
-    Raises:
-        UserError: a file cannot be read, lacks a column, holds something else than a number, or two rows say the same.
-    """
-    parts = []
-    for file in map(Path, files):
-        frame = read_table(file, _EXTERNAL)
-        if "stimulus" in frame.columns:
-            generated = frame[frame["model"].notna()]
-            means = []
-            for (model, dataset, metric), group in generated.groupby(["model", "dataset", "metric"], sort=False):
-                mean = finite_mean(group["value"])
-                note = f"mean of {mean.n} pictures"
-                note += f", {mean.left_out} without a finite value left out" if mean.left_out else ""
-                means.append((model, dataset, metric, mean.mean, note))
-            frame = pd.DataFrame(means, columns=[*_EXTERNAL_COLUMNS, "note"])
-        if frame.empty:
-            raise UserError(f"{file}: no values in it")
-        missing = frame["value"].isna()
-        if missing.all():
-            raise UserError(f"{file}: column value: no row has one")
-        frame = frame[~missing]
-        optional = {
-            name: frame[name].astype("str") if name in frame.columns else pd.Series(pd.NA, frame.index, dtype="str")
-            for name in ("source", "note")
-        }
-        optional["source"] = optional["source"].fillna(file.stem)
-        parts.append(frame[list(_EXTERNAL_COLUMNS)].assign(**optional))
-    where = ", ".join(map(str, files))
-    return conform(pd.concat(parts, ignore_index=True), tables.EXTERNAL_VALUES, where=where)
 
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)

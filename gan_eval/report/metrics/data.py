@@ -16,8 +16,8 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.parts.blocks import Block, Heading, Section, Shown
 from gan_eval.report.parts.thumbnails import Picture, thumbnail
-from gan_eval.report.parts.words import NOTHING, Record, listed, missing, number, whole
-from gan_eval.tables import EXTERNAL_VALUES, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
+from gan_eval.report.parts.words import NOTHING, Record, missing, number, whole
+from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW_ENDING
 
@@ -83,12 +83,12 @@ class Measured:
         """Absent frames count as empty ones.
 
         Args:
-            frames: by table name: image_metrics, set_metrics, metric_comparisons, runs, beside.
+            frames: by table name: image_metrics, set_metrics, metric_comparisons, runs.
             stimuli: the pictures themselves, for thumbnails.
         """
-        self.images, self.sets, comparisons, self.runs, self.external_values = (
+        self.images, self.sets, comparisons, self.runs = (
             frames[table.name].reset_index(drop=True) if table.name in frames else frame_of([], table)
-            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS, EXTERNAL_VALUES)
+            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
         )
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
         self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
@@ -321,14 +321,6 @@ def fid_warning(smallest: int, largest: int | None = None) -> str:
     """Return the warning about an FID from few pictures."""
     counts = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
     return f"{FID_WARNING} (here {counts})."
-
-
-def grouped_notes(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a line for each note of pairs of note and metric."""
-    metrics: dict[str, list[str]] = {}
-    for note, metric in pairs:
-        metrics.setdefault(note, []).append(metric)
-    return [f"{listed([title_of(name) for name in names])}: {note}." for note, names in metrics.items()]
 
 
 def section_by_dataset(

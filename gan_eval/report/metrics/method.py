@@ -1,33 +1,28 @@
-"""The method of the metrics: a paragraph for a paper with its sources, weights, and missing values."""
+"""The method of the metrics: a paragraph for a paper with its sources, and weights."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order, title_of
-from gan_eval.report.parts.blocks import Block, Facts, Folded, Listing, Quote, Section, Table
+from gan_eval.report.parts.blocks import Block, Facts, Folded, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
 from gan_eval.report.parts.words import listed, plural, whole
 from gan_eval.stimuli.pixel_formats import RGB8
 
-MOST_REASONS = 20
-"""Reasons in the table of missing values."""
-
 
 def method_section(measured: Measured) -> Section:
-    """Return the paragraph, its sources, weights and missing values; empty where nothing was measured."""
-    paragraph, missing_values = paper_paragraph(measured), missing_values_tables(measured)
-    if not paragraph and not missing_values:
+    """Return the paragraph, its sources and weights; empty where nothing was measured."""
+    paragraph = paper_paragraph(measured)
+    if not paragraph:
         return Section("methods", "Method", [])
     weights = weight_files(measured)
     blocks: list[Block] = [Quote("To copy into a paper", paragraph)]
     sources = as_bibtex(cited_keys(paragraph))
     blocks += [Listing("Its sources for BibTeX", sources)] if sources else []
     blocks += [Folded("Weights, whole SHA-256", [Facts(weights, "hashes")])] if weights else []
-    return Section("methods", "Method", [*blocks, *missing_values])
+    return Section("methods", "Method", blocks)
 
 
 def paper_paragraph(measured: Measured) -> str:
@@ -187,21 +182,3 @@ def _cautions(measured: Measured) -> list[str]:
     if len(sets) and smallest.min() < MIN_FID_PICTURES:
         sentences.append(fid_warning(int(smallest.min()), int(smallest.max())))
     return sentences
-
-
-def missing_values_tables(measured: Measured) -> list[Table]:
-    """Return the missing values: each reason with its count, its metrics and pictures."""
-    pictures = measured.images.loc[measured.images["value"].isna(), ["stimulus", "metric", "reason"]]
-    sets = measured.sets.loc[measured.sets["value"].isna(), ["dataset", "model", "metric", "reason"]]
-    sets = sets.assign(stimulus=sets["dataset"].astype(str) + ", set of " + sets["model"].astype(str))
-    table = pd.concat([pictures.astype(object), sets[["stimulus", "metric", "reason"]].astype(object)])
-    if table.empty:
-        return []
-    rows = []
-    for reason, group in table.fillna({"reason": "no reason given"}).groupby("reason", sort=False):
-        names = list(dict.fromkeys(group["stimulus"]))
-        where = ", ".join(names[:2]) + (f" and {whole(len(names) - 2)} more" if len(names) > 2 else "")
-        rows.append([whole(len(group)), listed(list(dict.fromkeys(group["metric"]))), where, str(reason)])
-    notes = [f"The first {MOST_REASONS} of {len(rows)} reasons; the tables name all."] * (len(rows) > MOST_REASONS)
-    caption, head = f"Without a value: {whole(len(table))}", ["values", "metrics", "of", "reason"]
-    return [Table(caption, head, rows[:MOST_REASONS], text_columns=3, notes=notes, last_is_text=True)]

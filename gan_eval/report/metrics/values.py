@@ -1,7 +1,6 @@
-"""The values: a row for each model, a column for each metric; values of other programs; distributions; and the pictures
-with the best and worst values."""
+"""The values: a row for each model, a column for each metric; their distributions; the best and the worst pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from string import ascii_lowercase
 
 import matplotlib as mpl
@@ -20,7 +19,6 @@ from gan_eval.report.metrics.data import (
     facts_of,
     higher_is_better,
     section_by_dataset,
-    title_of,
     unit_of,
     with_arrow,
 )
@@ -37,7 +35,7 @@ from gan_eval.report.parts.blocks import (
     Section,
     Table,
 )
-from gan_eval.report.parts.chart import INK, SERIES, STYLE, Chart, panel
+from gan_eval.report.parts.chart import INK, MOST_GROUPS, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     NARROW,
@@ -45,11 +43,9 @@ from gan_eval.report.parts.words import (
     NOTHING,
     clean,
     interval,
-    listed,
     missing,
     number,
     plural,
-    text,
     whole,
 )
 
@@ -59,8 +55,6 @@ MOST_REASONS = 2
 """Reasons in the footnotes of a cell."""
 MOST_EXTREMES = 6
 """Best and worst pictures of a metric."""
-_MOST_MODELS = 12
-"""Models of a panel of distributions; of more the first are drawn, and the table has all."""
 _GROUPS = {
     "pair": "generated pictures compared with their real ones",
     "single": "pictures on their own, without a reference",
@@ -76,18 +70,9 @@ KID_BELOW_0 = (
 
 def values_section(measured: Measured) -> Section:
     """Return the values for the metrics page."""
-
-    def blocks(dataset: str) -> list[Block]:
-        return [*metric_tables(measured, dataset), *external_tables(measured, dataset)]
-
     notes = Lines(table_notes(measured), "remarks")
-    return section_by_dataset("values", "The values", measured, blocks, after=[notes])
-
-
-def distributions_section(measured: Measured) -> Section:
-    """Return the distributions of the values."""
     return section_by_dataset(
-        "distributions", "Distributions", measured, lambda dataset: distribution_blocks(measured, dataset)
+        "values", "The values", measured, lambda dataset: metric_tables(measured, dataset), after=[notes]
     )
 
 
@@ -96,7 +81,7 @@ def study_section(folder: StudyFolder) -> Section:
     measured, holes = Measured(folder.tables), holes_of_folder(folder)
     blocks: list[Block] = []
     for dataset in measured.datasets:
-        blocks += [*metric_tables(measured, dataset), *distribution_blocks(measured, dataset)]
+        blocks += metric_tables(measured, dataset)
     if blocks:
         blocks.append(Lines(table_notes(measured), "remarks"))
     by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
@@ -196,14 +181,7 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
 
 def table_notes(measured: Measured) -> list[str]:
     """Return how to read the tables."""
-    notes = []
-    unplaced = measured.external_values[~measured.external_values["dataset"].isin(measured.datasets)]
-    if len(unplaced):
-        datasets = list(dict.fromkeys(text(name) for name in unplaced["dataset"]))
-        values = plural(len(unplaced), "value of another program is", "values of other programs are")
-        were = "was" if len(datasets) == 1 else "were"
-        notes.append(f"{values} not shown: {listed(datasets)} {were} not measured here.")
-    notes += raw_note([model for dataset in measured.datasets for model in measured.models_and_raw(dataset)])
+    notes = raw_note([model for dataset in measured.datasets for model in measured.models_and_raw(dataset)])
     if len(measured.images):
         notes.append(
             "Values of pictures are means with 95\u202f% intervals by Student's t over the items; a model's several "
@@ -214,61 +192,28 @@ def table_notes(measured: Measured) -> list[str]:
     return notes
 
 
-def external_tables(measured: Measured, dataset: str) -> list[Table]:
-    """Return other programs' values with their difference from ours."""
-    rows = []
-    for _, row in measured.external_values[measured.external_values["dataset"] == dataset].iterrows():
-        ours = measured.summary(dataset, row["metric"], row["model"])
-        places = decimals([ours.value, row["value"]], [(ours.high - ours.low) / 2])
-        rows.append(
-            [
-                title_of(row["metric"]),
-                text(row["model"]),
-                number(ours.value, digits=places),
-                interval(ours.low, ours.high, digits=places),
-                whole(ours.n) if ours.is_known else NOTHING,
-                number(row["value"], digits=places),
-                number(row["value"] - ours.value, digits=places),
-                str(row["source"]) if missing(row["note"]) else f"{row['source']}; {row['note']}",
-            ]
+def distributions_section(measured: Measured) -> Section:
+    """Return a figure for each data set, with a panel for each picture metric."""
+    return Section("distributions", "Distributions", [Charts([*_distributions(measured)])])
+
+
+def _distributions(measured: Measured) -> Iterator[Chart]:
+    for place, dataset in enumerate(measured.datasets):
+        figures, said = [], []
+        for metric in measured.picture_metrics(dataset):
+            values = {name: measured.values(dataset, metric, name) for name in [*measured.models(dataset), REAL]}
+            finite = {name: found[np.isfinite(found)] for name, found in values.items()}
+            drawn = dict([(name, found) for name, found in finite.items() if len(found)][:MOST_GROUPS])
+            if drawn:
+                figures.append(_box_plot(with_arrow(metric), drawn, unit_of(metric)))
+                medians = [f"{name} {np.median(found):.4g}" for name, found in drawn.items()]
+                said.append(f"{with_arrow(metric)}: medians {', '.join(medians)}")
+        caption = (
+            "Boxes: the middle half of the pictures, with the median; lines: the middle 90\u202f%. Infinite values are "
+            "not drawn."
         )
-    head = ["metric", "model", "here", "95\u202f% interval", "N", "there", "there − here", "source"]
-    caption = f"{dataset}: values of other programs and ours"
-    return [Table(caption, head, rows, text_columns=2, last_is_text=True)] if rows else []
-
-
-def distribution_blocks(measured: Measured, dataset: str) -> list[Block]:
-    """Return a figure with a panel for each picture metric."""
-    models = [*measured.models(dataset), REAL]
-    figures, said = [], []
-    for metric in measured.picture_metrics(dataset):
-        finite = {name: values[np.isfinite(values)] for name in models
-                  if len(values := measured.values(dataset, metric, name))}  # fmt: skip
-        finite = {name: values for name, values in finite.items() if len(values)}
-        if not finite:
-            continue
-        drawn = dict(list(finite.items())[:_MOST_MODELS])
-        figures.append(_box_plot(with_arrow(metric), drawn, unit_of(metric)))
-        for name, values in finite.items():
-            low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-            places = decimals([low, middle, high])
-            quartiles = interval(low, high, digits=places)
-            said.append(f"{with_arrow(metric)}, {name}: median {number(middle, digits=places)}, quartiles {quartiles}")
-    if not figures:
-        return []
-    caption = (
-        "Boxes: the middle half of the pictures, with the median; lines: the middle 90\u202f%. Infinite values are not "
-        "drawn."
-    )
-    several = len(measured.datasets) > 1
-    chart = Chart(
-        f"Values of pictures{f' on {dataset}' * several}",
-        figures,
-        caption,
-        "; ".join(said),
-        name=f"distributions-{measured.datasets.index(dataset)}",
-    )
-    return [Charts([chart])]
+        if figures:
+            yield Chart(f"Values of pictures on {dataset}", figures, caption, "; ".join(said), f"distributions-{place}")
 
 
 def _box_plot(title: str, values: dict[str, np.ndarray], unit: str) -> Figure:

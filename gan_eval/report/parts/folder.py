@@ -193,11 +193,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
 
 
 def _read_facts(file: Path) -> dict[str, Any]:
-    """Read what `run` notes next to the tables; nothing where it noted nothing.
-
-    Raises:
-        UserError: the file is damaged.
-    """
+    """Read what `run` notes next to the tables; nothing where it noted nothing."""
     if not file.is_file():
         return {}
     facts = read_json(file)
@@ -218,11 +214,7 @@ def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[st
 def _stimulus_sets(
     folder: Path, facts: Mapping[str, Any], named: Sequence[Path]
 ) -> dict[str, tuple[Path, pd.DataFrame]]:
-    """Return the sets in the study's folder, those that it notes elsewhere, and those named.
-
-    Raises:
-        UserError: a named one is none, a table does not fit its schema, or a picture has changed.
-    """
+    """Return the sets in the study's folder, those that it notes elsewhere, and those named."""
     for place in named:
         if not (Path(place) / TABLE_NAME).is_file():
             raise UserError(f"--stimuli {place}: not a stimulus set (no {TABLE_NAME})")
@@ -244,11 +236,7 @@ def _require_same_pictures(
     tables: Mapping[str, pd.DataFrame],
     stimulus_sets: Mapping[str, tuple[Path, pd.DataFrame]],
 ) -> None:
-    """Refuse a report of answers, metric values and pictures that are not of the same picture files.
-
-    Raises:
-        UserError: a stimulus has another SHA-256 in one of the tables than it had when it was shown.
-    """
+    """Refuse a report of answers, metric values and pictures that are not of the same picture files."""
     plans = next((file for place in (folder / "tables", folder) if (file := place / "plans.csv").is_file()), None)
     images, shown = tables.get(IMAGE_METRICS.name), None
     if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS):
@@ -279,16 +267,7 @@ def _run_command(folder: Path) -> str:
 
 
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
-    """Return the files to read, by table: where a set has a record, those that it names.
-
-    Args:
-        folder: the study's, or that of the tables.
-        files: the existing ones.
-        sets: by folder.
-
-    Raises:
-        UserError: a table next to a set is not of it, has been changed since, or is missing in a study's folder.
-    """
+    """Return the files to read, by table: where a set has a record, those that it names."""
     included, run = dict(files), _run_command(folder)
     for place, known in ((place, known) for place, all_known in sets.items() for known in all_known):
         members = _OF_SETS.get(known.name, ())
@@ -321,11 +300,7 @@ def _require_answers_of_store(
     tables: Mapping[str, pd.DataFrame],
     sets: Mapping[Path, Sequence[FileSet]],
 ) -> None:
-    """Compare the sessions in the tables with the store that they were made from, if it is there.
-
-    Raises:
-        UserError: a session is not in the store, as after `participants forget`.
-    """
+    """Compare the sessions in the tables with the store that they were made from, if it is there."""
     run = _run_command(folder)
     stores = {place / known.source for place, all_known in sets.items() for known in all_known if known.source}
     stores |= {folder / "store.sqlite"} if run else set()
@@ -347,11 +322,7 @@ def _require_answers_of_store(
 
 
 def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> None:
-    """Compare the column `run` of the tables, for folders without a record.
-
-    Raises:
-        UserError: the tables are of several analyses.
-    """
+    """Compare the column `run` of the tables, for folders without a record."""
     first = ""
     for name in (name for name in _OF_SETS["analysis"] if name in tables):
         for mark in tables[name]["run"].fillna("").unique():

@@ -102,12 +102,7 @@ def basis(folder: StudyFolder) -> list[str]:
 
 
 def _basis(verdict: Record | None, share: pd.Series) -> str:
-    """Return the basis of intervals and verdict, and the note on the verdict.
-
-    Args:
-        verdict: the comparison, if it has an interval.
-        share: of all answers.
-    """
+    """Return the basis of intervals and verdict, and the note on the verdict."""
     extreme = {0.0, 1.0} >= {rate for rate in share[["fooling_rate", "false_alarm_rate"]] if not missing(rate)}
     if extreme and share["basis"] == "two_way_cluster":
         return "All answers to a kind of picture agree, so the intervals count each picture or participant once."
@@ -236,12 +231,7 @@ def models_compared(folder: StudyFolder) -> list[str]:
 
 
 def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
-    """Return which of two models fools more, with the difference and its interval.
-
-    Args:
-        row: of the table `comparisons`.
-        rates: fooling rates (0..1) by model.
-    """
+    """Return which of two models fools more, with the difference and its interval."""
     a, b = str(row["a"]), str(row["b"])
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""

@@ -17,7 +17,6 @@ from gan_eval.report.parts.words import (
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.looks import NO_VERDICT
-from gan_eval.stats.trials import main_trials
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
@@ -133,15 +132,6 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:
         lines.append(f"{plural(simulated, 'trial')} of simulated participants left out, since people have answered.")
-    main = main_trials(trials) if len(trials) else trials
-    if len(main):
-        people, raters = main["participant"].nunique(), main.groupby("stimulus")["participant"].nunique()
-        if people >= 5 and len(raters) <= 200 and raters.mean() >= 0.8 * people:
-            lines.append(
-                f"Nearly all {people} participants saw the same {len(raters)} pictures: answers to a picture are "
-                "correlated, so Wilson intervals of pooled rates are too narrow; the answer, signal detection and the "
-                "models allow for it."
-            )
     sets = folder.table(SET_METRICS)
     if len(sets):
         from gan_eval.metrics.catalogue import MIN_FID_PICTURES  # imports the metrics

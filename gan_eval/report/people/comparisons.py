@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Lines, Paragraph, Section, Table
+from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -25,9 +25,8 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.robustness import DRIFT, ROBUSTNESS, SENSITIVITY, SIDE_BIAS, WITHOUT_EXCLUSIONS
+from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_EXCLUSIONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
 
@@ -41,11 +40,6 @@ _FIXED = {
     EXPLORATORY: "exploratory, not in the plan",
     BY_RULE: "given to the analysis, no plan",
 }
-_CHECKS = (
-    "A drift is the change of the share of right answers along a straight line from a session's first trial to its "
-    "last, within each participant's answers to pictures of a kind. The p of a drift and of a favoured side are "
-    "unadjusted. Verdicts were computed again without the exclusions; their p values are Holm's."
-)
 _SLOPE = "(1 + kind|participant)"
 _NO_ANSWERS = "no answered trials"
 """Note of a model of answers that the study did not ask for."""
@@ -189,73 +183,16 @@ def size_text(row: Record, *, percent: bool) -> str:
     return f"{size} (95{NARROW}% interval {interval(low, high, digits=digits)}{tested})"
 
 
-def robustness_section(folder: StudyFolder) -> Section:
-    """Return a row for each check: drift, a favoured side, and the verdicts without the exclusions."""
-    frame = folder.table(ROBUSTNESS)
-    frame = frame[(frame["check"] != WITHOUT_EXCLUSIONS) | frame["verdict_without"].notna()]
-    interim = is_interim(folder)
-
-    def check(row: Record) -> str:
-        if row["check"] == WITHOUT_EXCLUSIONS:
-            return f"Without the exclusions: {row['comparison']} ({row['a']}, {row['b']})"
-        if row["check"] == SIDE_BIAS:
-            return f"Pairs: {row['a']} picture chosen, minus one half"
-        return f"{row['comparison'].capitalize()}: right, {row['a']} minus {row['b']}"
-
-    def meaning(row: Record) -> str:
-        if row["check"] == WITHOUT_EXCLUSIONS:
-            return f"{text(row['verdict'])} with the exclusions, {text(row['verdict_without'])} without"
-        if missing(row["p"]):
-            return text(row["note"])
-        shown = {DRIFT: "a drift", SIDE_BIAS: "a side is favoured"}[row["check"]]
-        return "interim" if interim else shown if row["p"] < ALPHA else "not shown to differ from 0"
-
-    columns = {
-        "check": check,
-        f"change (95{NARROW}% interval)": lambda row: (
-            NOTHING if missing(row["estimate"]) else f"{points(row['estimate'])} points ({_ends(row)})"
-        ),
-        "p": cell(p_value, "p"),
-        "meaning": meaning,
-    }
-    table = table_of("Checks of the answer", frame, columns, last_is_text=True, notes=[_CHECKS], source="robustness")
-    return Section("robustness", "Robustness", [Paragraph(robustness_sentence(folder)), *table] if len(frame) else [])
-
-
 def robustness_sentence(folder: StudyFolder) -> str:
-    """Return what the checks show, in a sentence; empty without checks, or without a verdict."""
-    if is_interim(folder):
-        return ""
+    """Return how many verdicts change without the exclusions; empty without such checks, or without a verdict."""
     frame = folder.table(ROBUSTNESS)
-    tests = frame[frame["check"].isin([DRIFT, SIDE_BIAS]) & frame["p"].notna()].to_dict("records")
-    parts = []
-    for row in tests:
-        of = "" if row["comparison"] == "single pictures" or row["check"] == SIDE_BIAS else " in pairs"
-        if row["check"] == DRIFT:
-            shown = f"accuracy{of} drifts over a session"
-            if row["p"] >= ALPHA:
-                shown = f"no drift of accuracy{of} over a session is shown"
-            change = f"{points(row['estimate'])} points from the first to the last trial"
-            parts.append(f"{shown} ({change}, 95{NARROW}% interval {_ends(row)})")
-        elif row["p"] < ALPHA:
-            share = points(abs(row["estimate"]))
-            more = f"{share} points {'more' if row['estimate'] > 0 else 'less'} often than half the time ({_ends(row)})"
-            parts.append(f"the {row['a']} picture of a pair is chosen {more}")
-        else:
-            parts.append("no side of a pair is shown to be favoured")
     tried = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
-    changing = int((tried["verdict"] != tried["verdict_without"]).sum())
-    if changing:
+    if is_interim(folder) or tried.empty:
+        return ""
+    if changing := int((tried["verdict"] != tried["verdict_without"]).sum()):
         verb = "changes" if changing == 1 else "change"
-        parts.append(f"{whole(changing)} of {plural(len(tried), 'verdict')} {verb} without the exclusions")
-    elif len(tried):
-        parts.append(f"{'the verdict' if len(tried) == 1 else 'every verdict'} stands without the exclusions")
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
-
-
-def _ends(row: Record) -> str:
-    return f"{points(row['ci_low'])} to {points(row['ci_high'])}"
+        return f"{whole(changing)} of {plural(len(tried), 'verdict')} {verb} without the exclusions."
+    return f"{'The verdict' if len(tried) == 1 else 'Every verdict'} stands without the exclusions."
 
 
 def models_section(folder: StudyFolder) -> Section:
@@ -265,7 +202,7 @@ def models_section(folder: StudyFolder) -> Section:
 
 
 def model_sentences(folder: StudyFolder) -> list[str]:
-    """Return warnings about models without a slope, tests that disagree, and singular fits."""
+    """Return warnings about models without a slope."""
     models = folder.table(MIXED_MODELS)
     sentences = []
     of_kind = models["formula"].astype(str).str.startswith("correct ~") & (models["term"] == "kind[real]")
@@ -277,16 +214,6 @@ def model_sentences(folder: StudyFolder) -> list[str]:
         )
     if is_interim(folder):
         sentences.insert(0, "Interim: p values and intervals are of the answers so far and decide nothing.")
-    # of more than one degree of freedom the ratio tests all levels of a factor, Wald's test one of them
-    both = models[models["p"].notna() & models["lrt_p"].notna() & (models["lrt_df"] == 1)]
-    sentences += [
-        f"Of {row['term']} in {row['formula']} the likelihood-ratio test disagrees with the Wald test "
-        f"(p {p_value(row['lrt_p'])} and {p_value(row['p'])}); the likelihood-ratio test is the better one."
-        for row in both[(both["p"] < 0.05) != (both["lrt_p"] < 0.05)].to_dict("records")
-    ]
-    singular = list(dict.fromkeys(models.loc[models["singular"].fillna(False).astype(bool), "formula"]))
-    if singular:
-        sentences.append(f"Singular (an SD estimated as 0, or a correlation as ±1): {listed(singular)}.")
     return sentences
 
 

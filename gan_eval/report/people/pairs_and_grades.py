@@ -187,11 +187,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
 
 
 def _grade_difference(row: Record) -> str:
-    """Return which of two groups of pictures got higher grades.
-
-    Args:
-        row: of the table `comparisons`, with an interval.
-    """
+    """Return which of two groups of pictures got higher grades."""
     names = {"fake": "generated pictures", "real": "real ones"}
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
     dataset = str(row["comparison"]).partition(" on ")[2]

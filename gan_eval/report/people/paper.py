@@ -32,7 +32,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.tables import KINDS, PARTICIPATION, RUNS, SESSIONS
+from gan_eval.tables import KINDS, PARTICIPATION, SESSIONS
 
 _MEASURES = {FOOLING: "the fooling rate", GRADE: "mean grades"}
 _PSYCHOMETRIC = (
@@ -299,31 +299,6 @@ def _models(folder: StudyFolder) -> list[str]:
     if unplanned:
         sentences.append(f"Exploratory, not in the plan: {plural(unplanned, 'comparison')}.")
     return [*filter(None, sentences)]
-
-
-def versions_section(folder: StudyFolder) -> Section:
-    """Return software, hashes and seeds, to repeat the analysis."""
-    facts, study, runs = folder.facts, folder.study, folder.table(RUNS)
-    items: list[tuple[str, str]] = []
-    if facts.get("study"):
-        items.append(("Study", f"{facts['study']} {facts.get('version', '')}".strip()))
-    items.append(("Software", _software(folder)))
-    hashes = {"Design hash": facts.get("design_hash"), "Analysis hash": facts.get("analysis_hash")}
-    if study is not None:
-        items.append(("Seed", str(study.study.seed)))
-        hashes = {"Design hash": study.design_hash, "Analysis hash": study.analysis_hash}
-    items += [(name, str(value)) for name, value in hashes.items() if value]
-    for column, name in (
-        ("software", "Metrics computed by"),
-        ("weights_sha256", "Weights, SHA-256"),
-        ("resizer", "Resizer"),
-        ("input_hash", "Input hash"),
-        ("device", "Device"),
-    ):
-        entries = dict.fromkeys(runs[column].dropna().astype(str)) if len(runs) else {}
-        if entries:
-            items.append((name, ", ".join(entries)))
-    return Section("versions", "Versions and hashes", [Facts(items, "hashes")])
 
 
 def checklist_section(folder: StudyFolder) -> Section:

@@ -1,5 +1,4 @@
-"""Participants and their sessions: who took part and was left out, how far they agree, and whether pictures were shown
-as planned."""
+"""Participants and their sessions: who took part and was left out, and whether pictures were shown as planned."""
 
 from collections import Counter
 
@@ -8,7 +7,7 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import CellFormat, cell, table_of
 from gan_eval.report.parts.words import (
     NARROW,
     NOTHING,
@@ -19,8 +18,6 @@ from gan_eval.report.parts.words import (
     number,
     percent,
     plural,
-    row_notes,
-    text,
     whole,
 )
 from gan_eval.report.people.caveats import (
@@ -32,13 +29,10 @@ from gan_eval.report.people.caveats import (
     is_excluded,
     planned_rules,
 )
-from gan_eval.stats.answers.agreement import AGREEMENT
 from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS
 
-MOST_ROWS = 500
-"""Participants in the page's table; the file holds all."""
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
     "measured, so reaction times carry a constant of each device."
@@ -48,10 +42,8 @@ MOST_LEVELS = 6
 
 
 def participants_section(folder: StudyFolder) -> Section:
-    """Return how many took part, who was left out, every participant, and how far participants agree."""
-    sentences = Lines(participation_sentences(folder))
-    blocks = [sentences, *participation_tables(folder), *alpha_tables(folder)]
-    return Section("participants", "Participants and exclusions", blocks)
+    """Return how many took part and who was left out; the table `participation` has every participant."""
+    return Section("participants", "Participants and exclusions", [Lines(participation_sentences(folder))])
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
@@ -103,70 +95,6 @@ def left_out_text(folder: StudyFolder) -> str:
     people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
     by = f" ({'; '.join(parts)})" if parts else ""
     return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were left out{by}"
-
-
-def participation_tables(folder: StudyFolder) -> list[Table]:
-    """Return every participant, with the rules that left out the participant or trials."""
-    frame = folder.table(PARTICIPATION)
-    if frame.empty:
-        return []
-    flags_recorded = frame["status"].notna().any() or (frame["flagged_share"].fillna(0) > 0).any()
-    notes = row_notes(frame, "participant")
-    if len(frame) > MOST_ROWS:
-        notes.insert(0, f"The first {MOST_ROWS} of {whole(len(frame))} participants; the file holds all.")
-    return table_of(
-        "Every participant",
-        frame.head(MOST_ROWS),
-        {
-            "participant": cell(text, "participant"),
-            "last session": if_filled(frame, "status", cell(text, "status")),
-            "trials": cell(whole, "n_trials"),
-            "answered": cell(whole, "n_answered"),
-            "right": cell(percent, "accuracy"),
-            "catch trials right": if_filled(frame, "catch_accuracy", catch_text),
-            "same answer": cell(percent, "same_answer_share"),
-            "median time": cell(milliseconds, "median_reaction_time_ms"),
-            "flagged": cell(percent, "flagged_share") if flags_recorded else None,
-            "trials left out": cell(whole, "n_excluded"),
-            "by rule": if_filled(frame, "rule", cell(text, "rule")),
-        },
-        text_columns=2,
-        last_is_text=bool(frame["rule"].notna().any()),
-        notes=notes,
-        source="participation",
-    )
-
-
-def alpha_tables(folder: StudyFolder) -> list[Table]:
-    """Return Krippendorff's alpha."""
-    columns = {
-        "answer": labelled({"response": "real or fake", "rating": "grade", "choice": "choice of two"}, "answer"),
-        "data set": labelled({}, "dataset", "all"),
-        "pictures": labelled({"fake": "generated"}, "kind", "all"),
-        "level": cell(text, "level"),
-        "pictures judged": cell(whole, "n_stimuli"),
-        "participants": cell(whole, "n_participants"),
-        "answers": cell(whole, "n_answers"),
-        "alpha": cell(number, "alpha"),
-        INTERVAL: interval_cell(),
-    }
-    note = "Krippendorff's alpha: 1 is agreement, 0 is chance; intervals: bootstrap over pictures."
-    return table_of(
-        "Do participants agree with each other?",
-        folder.table(AGREEMENT),
-        columns,
-        text_columns=4,
-        notes=[note],
-        label="answer",
-        source="agreement",
-    )
-
-
-def catch_text(row: Record) -> str:
-    """Return proportion and number of catch trials; nothing where there were none."""
-    if missing(row["catch_accuracy"]):
-        return text(None)
-    return f"{percent(row['catch_accuracy'])} of {whole(row['n_catch'])}"
 
 
 def wanted_text(folder: StudyFolder) -> str:

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from gan_eval.report.metrics.holes import hole_text
-from gan_eval.report.parts.blocks import Block, Gallery, Lines, PictureTable, Section, Shown
+from gan_eval.report.parts.blocks import Gallery, PictureTable, Section, Shown
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import cell, proportion_cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, thumbnail
-from gan_eval.report.parts.words import Record, listed, missing, percent, plural, text, whole
+from gan_eval.report.parts.words import Record, missing, percent, plural
 from gan_eval.tables.names import RAW
 
 PER_MODEL = 5
@@ -18,7 +16,6 @@ PER_MODEL = 5
 MOST_RANKED = 6
 LEAST_ANSWERS = 3
 """A picture with fewer answers is not ranked."""
-_FOOLED, _DOUBTED = "called real (95\u202f%)", "called fake (95\u202f%)"
 
 
 def pictures_section(folder: StudyFolder) -> Section:
@@ -62,12 +59,7 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
 
 
 def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
-    """Return the small pictures of a generated picture by what they show.
-
-    Args:
-        row: of a stimulus table.
-        base: its folder.
-    """
+    """Return the small pictures of a generated picture by what they show."""
     files = {"input": (base, "input_file"), "generated": (base, "file"), "ground truth": (base, "reference_file")}
     if hole_text(row["mask_kind"], row["mask_area"]):
         files["whole output"] = (base / RAW, "file")
@@ -81,79 +73,40 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
     }
 
 
-def extremes_section(folder: StudyFolder) -> Section:
-    """Return how often each ranked picture fooled, with intervals, and the real pictures that were doubted."""
-    judged, ranked = folder.scope("stimulus"), rankings(folder)
-    counts = [
-        plural(count, f"{noun} picture")
-        for noun, name in (("generated", "n_fake"), ("real", "n_real"))
-        if (count := int((judged[name] >= LEAST_ANSWERS).sum())) > 1
-    ]
-    note = (
-        f"Of {listed(counts)} with {LEAST_ANSWERS} answers or more. Ranked by the end of the 95 % Wilson interval "
-        "nearer to the middle, so that few answers do not win by chance. The best of many are better than they would "
-        "be in a second study."
-    )
-    blocks: list[Block] = [Lines([note] if ranked else [])]
-    files = picture_files(folder)
-    for title, rows in ranked.items():
-        kind = rows["kind"].iloc[0]
-        if kind == "real":
-            blocks.append(_gallery(title, rows, files))
-        column = _FOOLED if kind == "fake" else _DOUBTED
-        columns = {
-            "picture": cell(text, "id"),
-            column: proportion_cell("share", "low", "high"),
-            "answers": cell(whole, "n"),
-        }
-        blocks += table_of(title, rows, columns, source="rates")
-    return Section("extremes", "Which pictures fooled most and least?", blocks)
-
-
 def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
-    """Return for the first page the generated pictures that fooled most and least, where they can be shown."""
-    files = picture_files(folder)
-    galleries = [_gallery(title, rows, files) for title, rows in rankings(folder).items() if "enerated" in title]
-    return [gallery for gallery in galleries if gallery]
-
-
-def rankings(folder: StudyFolder) -> dict[str, pd.DataFrame]:
-    """Return up to three rankings by title: id, kind, n, share, low, high; none of pictures with too few answers.
+    """Return the generated pictures that fooled most and least, where they can be shown; those with too few answers are
+    not ranked.
 
     Ranked by the end of the Wilson interval nearer to the middle, so that few answers do not win by chance.
     """
     judged = folder.scope("stimulus")
-    ranked = {}
-    for kind in ("fake", "real"):
-        rows = judged[judged[f"n_{kind}"] >= LEAST_ANSWERS]
-        share, low, high = (1 - rows[f"{kind}_{name}"] for name in ("correct", "high", "low"))
-        ranked[kind] = rows[["id"]].assign(kind=kind, n=rows[f"n_{kind}"], share=share, low=low, high=high)
-    fakes, reals = ranked["fake"], ranked["real"]
-    both = len(fakes) >= 2 * MOST_RANKED
-    most = fakes.sort_values(["low", "id"], ascending=[False, True])
-    found = {"Generated pictures that fooled most" if both else "Generated pictures by how often they fooled": most}
+    judged = judged[judged["n_fake"] >= LEAST_ANSWERS]
+    if len(judged) < 2:
+        return []
+    both = len(judged) >= 2 * MOST_RANKED
+    most = judged.sort_values(["fake_high", "id"])
+    ranked = {"Generated pictures that fooled most" if both else "Generated pictures by how often they fooled": most}
     if both:
-        found["Generated pictures that fooled least"] = fakes.sort_values(["high", "id"])
-    found["Real pictures most often called fake"] = reals.sort_values(["low", "id"], ascending=[False, True])
-    return {title: rows.head(MOST_RANKED) for title, rows in found.items() if len(rows) >= 2}
+        ranked["Generated pictures that fooled least"] = judged.sort_values(["fake_low", "id"], ascending=[False, True])
+    files = _files_of(folder)
+    galleries = []
+    for title, rows in ranked.items():
+        entries = []
+        for row in rows.head(MOST_RANKED).to_dict("records"):
+            place, name = files.get(row["id"], (None, row["id"]))
+            picture = None if place is None else thumbnail(place / name, row["id"], below=place)
+            caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
+            entries.append(Shown([picture], [caption, row["id"]]))
+        if any(any(entry.pictures) for entry in entries):
+            galleries.append(Gallery(entries, title, is_ranked=True))
+    return galleries
 
 
-def picture_files(folder: StudyFolder) -> dict[str, Picture | None]:
-    """Return the small picture of each ranked stimulus."""
-    ranked = {str(name) for rows in rankings(folder).values() for name in rows["id"]}
-    files: dict[str, Picture | None] = {}
+def _files_of(folder: StudyFolder) -> dict[str, tuple[Path, str]]:
+    """Return the folder and file of each stimulus by its name."""
+    files: dict[str, tuple[Path, str]] = {}
     for name, stimuli in folder.stimuli.items():
-        base = folder.places[name]
-        for row in stimuli[stimuli["stimulus"].isin(ranked) & stimuli["file"].notna()].to_dict("records"):
-            stimulus = str(row["stimulus"])
-            files.setdefault(stimulus, thumbnail(base / str(row["file"]), stimulus, below=base))
+        known = stimuli[stimuli["file"].notna()]
+        for stimulus, file in zip(known["stimulus"], known["file"], strict=True):
+            files.setdefault(str(stimulus), (folder.places[name], str(file)))
     return files
-
-
-def _gallery(title: str, rows: pd.DataFrame, files: dict[str, Picture | None]) -> Gallery:
-    entries = []
-    for row in rows.to_dict("records"):
-        called = "called real" if row["kind"] == "fake" else "called fake"
-        caption = f"{called}: {percent(row['share'], digits=0)} of {row['n']:.0f}"
-        entries.append(Shown([files.get(str(row["id"]))], [caption, str(row["id"])]))
-    return Gallery(entries if any(any(entry.pictures) for entry in entries) else [], title, is_ranked=True)

@@ -56,11 +56,7 @@ def published_section(folder: StudyFolder) -> Section:
 
 
 def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
-    """Return the proportions judged correctly, published and here.
-
-    Raises:
-        UserError: a row of the published table is not a proportion of at least one answer.
-    """
+    """Return the proportions judged correctly, published and here."""
     filled = frame.mask(frame == "").assign(study=frame.get("study", "published"), source=frame.get("source", ""))
     published = conform(filled, PUBLISHED_QUIZ, where=source)
     for place, row in enumerate(published.to_dict("records"), start=1):
@@ -93,11 +89,7 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
 
 
 def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
-    """Return published metric values of the data sets and metrics that this run has, too.
-
-    Raises:
-        UserError: a published value is not a number.
-    """
+    """Return published metric values of the data sets and metrics that this run has, too."""
     for place, row in enumerate(frame.to_dict("records"), start=1):
         _number(row, "value", f"{source}: row {place}")
     measured = Measured(folder.tables)
@@ -234,11 +226,7 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
 
 
 def _number(row: Record, column: str, where: str) -> float:
-    """Return a finite number, above 0 but for metric values.
-
-    Raises:
-        UserError: the cell holds none.
-    """
+    """Return a finite number, above 0 but for metric values."""
     try:
         value = float(row[column])
     except ValueError:

@@ -1,17 +1,13 @@
-"""Shares of correct answers, and sensitivity against response bias: signal detection and HYPE scores."""
-
-from collections.abc import Sequence
+"""Sensitivity against response bias: signal detection, and right answers by hole."""
 
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import (
-    INTERVAL,
     CellFormat,
     cell,
     if_filled,
-    interval_cell,
     labelled,
     proportion_cell,
     table_of,
@@ -20,18 +16,14 @@ from gan_eval.report.parts.words import (
     BASES,
     BASES_IN_WORDS,
     NARROW,
-    NOTHING,
     WILSON_NOTE,
     Record,
     interval,
     missing,
     number,
-    text,
     whole,
 )
 from gan_eval.stats.answers.detection import DETECTION
-from gan_eval.stats.answers.hype import HYPE
-from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.groups import UNKNOWN, UNTIL_ANSWER
 from gan_eval.tables import HOLE_SCOPES
 
@@ -52,46 +44,38 @@ _HOW_TO_READ = (
     "lower; the second is the mean of the participants' own, which few answers each lower. Both have the log-linear "
     "correction."
 )
+_OF_REALS = "Real pictures have no hole: each row has the real ones of the same data sets and sessions."
 
 
-def rates_section(folder: StudyFolder) -> Section:
-    """Return the tables of the rates, pooled and by hole."""
-    return Section("rates", "Error rates", rate_tables(folder))
-
-
-def rate_tables(folder: StudyFolder) -> list[Table]:
-    """Return the pooled rates, then by the kind of the hole and by its area."""
-    rates = folder.table(RATES)
-    pooled = informative_scopes(rates.iloc[:0] if folder.judged().empty else rates)
-    if pooled.empty:
-        return []
-    tables = _rates_table("Right answers and signal detection", pooled)
+def answers_by_hole(folder: StudyFolder) -> list[Table]:
+    """Return the right answers by the kind of the hole and by its area."""
     parts = [rates for scope in HOLE_SCOPES if len(rates := folder.scope(scope)) > 1]
-    if parts:
-        by_hole = pd.concat(parts)
-        is_band = by_hole["scope"] == "mask_area_band"
-        start = by_hole["id"].str.partition("-")[0].where(is_band, "-1").astype(int)
-        from gan_eval.report.metrics.holes import band_name  # imports the metrics
+    if not parts:
+        return []
+    rates = pd.concat(parts)
+    is_band = rates["scope"] == "mask_area_band"
+    start = rates["id"].str.partition("-")[0].where(is_band, "-1").astype(int)
+    from gan_eval.report.metrics.holes import band_name  # imports the metrics
 
-        by_hole = by_hole.assign(id=by_hole["id"].map(band_name).where(is_band, by_hole["id"]), start=start)
-        note = "Real pictures have no hole: each row has the real ones of the same data sets and sessions."
-        caption = "Right answers by kind and area of the hole"
-        tables += _rates_table(caption, by_hole.sort_values(["start", "id"]), notes=[note])
-    return tables
-
-
-def _rates_table(caption: str, rates: pd.DataFrame, *, notes: Sequence[str] = ()) -> list[Table]:
+    rates = rates.assign(id=rates["id"].map(band_name).where(is_band, rates["id"]), start=start)
     columns = {
         "group": group_name,
         "real judged": cell(whole, "n_real"),
         "generated judged": cell(whole, "n_fake"),
-        "right (95\u202f%)": proportion_cell("accuracy", "accuracy_low", "accuracy_high"),
         "real right (95\u202f%)": proportion_cell("real_correct", "real_low", "real_high"),
         "generated right (95\u202f%)": proportion_cell("fake_correct", "fake_low", "fake_high"),
-        "d′": cell(number, "dprime"),
-        "criterion": cell(number, "criterion"),
     }
-    return table_of(caption, rates, columns, notes=[*notes, WILSON_NOTE], label=group_name, source="rates")
+    return table_of(
+        "Right answers by kind and area of the hole",
+        rates.sort_values(["start", "id"]),
+        columns,
+        notes=[
+            "Real pictures have no hole: each row has the real ones of the same data sets and sessions.",
+            WILSON_NOTE,
+        ],
+        label=group_name,
+        source="rates",
+    )
 
 
 def informative_scopes(table: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +120,7 @@ def shares(folder: StudyFolder, scope: str) -> pd.DataFrame:
 
 
 def detection_section(folder: StudyFolder) -> Section:
-    """Return both error rates, balanced accuracy, d′, criterion and area under the curve by group; HYPE scores."""
+    """Return both error rates, balanced accuracy, d′, criterion and area under the curve by group."""
     frame = folder.table(DETECTION)
     frame = informative_scopes(frame[(frame["n_real"] > 0) | (frame["n_fake"] > 0)])
     bases = list(dict.fromkeys(frame["basis"].dropna()))
@@ -164,7 +148,7 @@ def detection_section(folder: StudyFolder) -> Section:
         source="detection",
     )
     sentences = Lines([_HOW_TO_READ] * (len(frame) > 0))
-    return Section("detection", "Sensitivity or response bias?", [sentences, *table, *_hype_tables(folder)])
+    return Section("detection", "Sensitivity or response bias?", [sentences, *table, *answers_by_hole(folder)])
 
 
 def _with_interval(name: str) -> CellFormat:
@@ -175,28 +159,3 @@ def _with_interval(name: str) -> CellFormat:
         return number(row[name]) if missing(low) else f"{number(row[name])} ({interval(low, high)})"
 
     return formatted
-
-
-def _hype_tables(folder: StudyFolder) -> list[Table]:
-    def with_unit(value: object, unit: str) -> str:
-        return NOTHING if missing(value) else f"{number(value, digits=1)}{NARROW}{unit}"
-
-    columns = {
-        "score": labelled({"hype_infinity": "HYPE∞ (error rate)", "hype_time": "HYPE-time (threshold)"}, "score"),
-        "data set": cell(text, "dataset"),
-        "model": labelled({}, "model", "all"),
-        "participants": cell(whole, "n_participants"),
-        "value": lambda row: with_unit(row["value"], row["unit"]),
-        INTERVAL: interval_cell(digits=1),
-        "error on reals": lambda row: with_unit(row["error_real"], "%"),
-        "error on generated": lambda row: with_unit(row["error_fake"], "%"),
-    }
-    return table_of(
-        "HYPE scores",
-        folder.table(HYPE),
-        columns,
-        text_columns=3,
-        notes=["HYPE∞ of 50 % is chance (Zhou et al. 2019); intervals: bootstrap over participants."],
-        label="model",
-        source="hype",
-    )

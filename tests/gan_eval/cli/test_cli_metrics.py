@@ -13,9 +13,8 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import Settings
 from gan_eval.metrics.run import cache
 from gan_eval.metrics.run import runner as runner_module
-from gan_eval.metrics.run import tables as metric_tables
 from gan_eval.stimuli import pictures
-from gan_eval.tables.frames import read_rows, read_table
+from gan_eval.tables.frames import read_rows
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -126,50 +125,10 @@ def test_folders_without_partners_have_the_metrics_that_need_none(
 
 
 def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    (tmp_path / "paper.csv").write_text("model,dataset,metric,value\nm,d,psnr,21.5\n")
     report = tmp_path / "report.html"
-    options = ["--metrics", "psnr", "--report", report, "--beside", tmp_path / "paper.csv"]
+    options = ["--metrics", "psnr", "--report", report]
     assert command(*folders(pair, tmp_path / "out"), *options)[0] == 0
-    page = report.read_text(encoding="utf-8")
-    assert "PSNR" in page
-    assert "paper" in page
-    (row,) = read_rows(tmp_path / "out" / "beside.csv", tables.EXTERNAL_VALUES)
-    assert (row["value"], row["source"]) == (21.5, "paper")
-
-
-def test_values_next_to_in_three_layouts(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    command(*folders(pair, tmp_path / "other"), "--metrics", "psnr,niqe")
-    images_of_other = tmp_path / "other" / "image_metrics.csv"
-    plain, sets = tmp_path / "plain.csv", tmp_path / "sets.csv"
-    plain.write_text(
-        "model,dataset,metric,value,source,note\nm,d,fid,40.5,a program 1.0,N = 400\nm,d,kid,,a program,\n"
-    )
-    row = {"model": "m", "dataset": "d", "metric": "fid", "value": 41.25, "n_real": 400, "n_fake": 400, "run": "run-1"}
-    names = tables.SET_METRICS.names
-    sets.write_text(",".join(names) + "\n" + ",".join(str(row.get(name, "")) for name in names) + "\n")
-    found = metric_tables.read_external_values([plain, sets, images_of_other])
-    mean = read_table(images_of_other, tables.IMAGE_METRICS).query("metric == 'psnr'")["value"].mean()
-    rows = [tuple(row) for row in found[["metric", "value", "source"]].itertuples(index=False)]
-    assert rows == [("fid", 40.5, "a program 1.0"), ("fid", 41.25, "sets"), ("psnr", mean, "image_metrics")]
-    assert found["note"].fillna("").tolist()[::2] == ["N = 400", "mean of 3 pictures"]
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("model,metric,value\nm,fid,1\n", "column dataset is missing"),
-        ("model,dataset,metric,value\nm,d,fid,much\n", "row 1, column value: found 'much', wanted a number"),
-        ("model,dataset,metric,value\n", "no values in it"),
-        ("model,dataset,metric,value\nm,d,fid,\n", "no row has one"),
-        ("model,dataset,metric,value\n,d,fid,1\n", "row 1, column model: found nothing"),
-        ("model,dataset,metric,value\nm,d,fid,1\nm,d,fid,2\n", "the same model=m, dataset=d, metric=fid, source=x"),
-    ],
-)
-def test_a_file_next_to_that_will_not_do(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "x.csv").write_text(text)
-    with pytest.raises(UserError, match=words) as raised:
-        metric_tables.read_external_values([tmp_path / "x.csv"])
-    assert "x.csv" in str(raised.value)
+    assert "PSNR" in report.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +148,6 @@ def test_a_file_next_to_that_will_not_do(tmp_path: Path, text: str, words: str) 
         (["--metrics", "class_iou", "--precision", "bf16"], "--precision: none of the metrics class_iou"),
         (["--metrics", "niqe,fid", "--resize"], "--resize: none of the metrics niqe, fid needs it"),
         (["--list"], ": metrics --list describes all metrics and measures nothing; remove it"),
-        (["--metrics", "psnr", "--beside", "absent.csv"], "absent.csv: no such file"),
         (["--report", "REAL"], "--report"),
     ],
 )

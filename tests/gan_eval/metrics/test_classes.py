@@ -1,11 +1,8 @@
 """The classes: torchmetrics' manners, the functions' values, one number for any number of processes."""
 
-import copy
 import math
 import pickle
 
-import numpy as np
-import piq
 import pytest
 import torch
 import torchmetrics
@@ -21,9 +18,8 @@ from distributed_metrics import (
 from metric_pictures import features_of
 from torch import multiprocessing
 
-import gan_eval.metrics
 from gan_eval.errors import UserError
-from gan_eval.metrics import classes, functional, set_classes
+from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.classes import (
     Brisque,
@@ -98,16 +94,6 @@ def test_two_processes_give_the_number_of_one(one_process, tmp_path):
         assert numbers == pytest.approx(one_process, rel=1e-9), name
 
 
-@pytest.mark.slow
-def test_states_can_be_merged(one_process):
-    first, second = make_all(), make_all()
-    hand_in(first, FAKE[:7], REAL[:7])
-    hand_in(second, FAKE[7:], REAL[7:])
-    for name, metric in first.items():
-        metric.merge_state(second[name])
-    assert values(first) == pytest.approx(one_process, rel=1e-9)
-
-
 def test_a_collection_takes_pairs_and_single_pictures_by_name():
     metrics = make_all()
     names = ("psnr", "ssim", "ssim_luma", "niqe")
@@ -140,15 +126,6 @@ def test_psnr_is_torchmetrics(kind):
         theirs.update(fake.double(), real.double())
         ours.update(fake, real)
     assert ours.compute().item() == pytest.approx(theirs.compute().item(), abs=1e-5)
-
-
-def test_a_class_with_a_peers_name_gives_the_peers_number():
-    """Check which classes share a name; their numbers are compared above and below."""
-    modules = [torchmetrics, torchmetrics.image, torchmetrics.image.fid, torchmetrics.image.kid, piq]
-    peers = {name for module in modules for name in dir(module)} | {"StructuralSimilarity"}  # torcheval's
-    ours = {*classes.__all__, *set_classes.__all__}
-    assert ours & peers == {"PeakSignalNoiseRatio", "FrechetInceptionDistance"}
-    assert {name for name in gan_eval.metrics.__all__ if name in peers} == ours & peers
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -240,13 +217,6 @@ def test_learned_distances(kind, name, weights):
     again = pickle.loads(pickled)
     again.update(REAL[:2, :, :64, :64], REAL[:2, :, :64, :64])
     assert again.compute().item() == pytest.approx(expected / 2, abs=1e-5)
-
-
-def test_brisque():
-    _require(["brisque"])
-    metric = copy.deepcopy(Brisque())
-    metric.update(FAKE[:2])
-    assert metric.compute().item() == pytest.approx(np.mean(functional.brisque(FAKE[:2]).tolist()))
 
 
 def _require(weights: list[str]) -> None:

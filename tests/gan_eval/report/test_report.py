@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from page_reader import Page
 from rehashed import rehash
-from synthetic_tables import folder_of, write_tables
+from synthetic_tables import folder_of
 
 import gan_eval.report
 from gan_eval.__main__ import run
@@ -25,7 +25,7 @@ from gan_eval.errors import UserError
 from gan_eval.report import build, build_figure
 from gan_eval.report.parts.chart import ON_PAGE, power_curve
 from gan_eval.report.parts.folder import StudyFolder, read_folder
-from gan_eval.report.people.caveats import badges, notes_section
+from gan_eval.report.people.caveats import badges
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import published_section
 from gan_eval.settings.study import load_study
@@ -61,9 +61,9 @@ def page(request) -> Page:
 
 def test_every_section_is_there_in_order_and_the_answer_first(study_page):
     assert study_page.sections() == [
-        "answer", "notes", "rates", "detection", "comparisons", "robustness", "extremes", "agreement", "metrics",
+        "answer", "notes", "detection", "comparisons", "agreement", "metrics",
         "published", "models", "times", "pictures", "participants", "timing", "training", "checklist", "methods",
-        "files", "versions",
+        "files",
     ]  # fmt: skip
 
 
@@ -109,26 +109,20 @@ def test_every_cell_says_its_column_where_a_narrow_page_hides_the_head(page):
     assert all("data-label=" in cell for cell in cells)
 
 
-def test_no_line_ends_between_a_number_and_its_sign(page):
-    assert not re.search(r"\d %", page.source.partition("</style>")[2])
-
-
 def test_texts_from_users_are_escaped(study_page):
     assert not [tag for tag, _ in study_page.tags if tag in ("b", "i")]
-    assert "<script>alert(1)</script>" in study_page.words
     assert "Can people recognise <b>these</b>" in study_page.title
     assert "picture <broken>" in study_page.words
     assert "<i>& fewer</i>" in study_page.words
 
 
-def test_the_answers_intervals_are_clustered_and_wilsons_are_named(study_page, study):
+def test_the_answers_intervals_are_clustered(study_page, study):
     row = pd.read_csv(study / "tables" / "detection.csv").iloc[0]
     assert row["basis"] == "two_way_cluster"
     for name in ("hit_rate", "false_alarm_rate", "balanced_accuracy"):
         share, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
         assert f"{share:.1f} % ({low:.1f}–{high:.1f})" in study_page.words
     assert "Intervals rest on clustering by participant and by picture" in study_page.words, "no verdict yet"
-    assert "Wilson intervals are of these people and these pictures only" in study_page.words
 
 
 def test_published_numbers_stand_beside_with_interval_and_source(study_page):
@@ -144,11 +138,6 @@ def test_warnings_and_reasons_are_told(study_page):
     assert "8 + 8 pictures shown instead of 25 + 25" in study_page.words
     assert "Interim: 5 of 9 sessions" in study_page.words
     assert "imulated" not in study_page.title + study_page.words
-
-
-def test_a_missing_fid_has_no_bias():
-    rows = [{"metric": "fid", "model": "m", "dataset": "d", "n_real": 9, "n_fake": 9, "reason": "no weights"}]
-    assert not notes_section(folder_of(set_metrics=rows)).blocks
 
 
 def test_simulated_participants_fraction_and_title_are_loud(filled_page):
@@ -188,7 +177,7 @@ def test_pictures_that_were_trained_on_are_said_before_any_number(study, tmp_pat
 def test_only_metrics(study, tmp_path):
     shutil.copy(study / "metrics" / "set_metrics.csv", tmp_path)
     page = Page(build(tmp_path, tmp_path / "report.html"))
-    assert page.sections() == ["metrics", "notes", "files", "versions"]
+    assert page.sections() == ["metrics", "notes", "files"]
 
 
 def test_a_broken_or_stray_picture_is_left_out(copy, tmp_path):
@@ -315,7 +304,7 @@ def test_tables_of_single_sessions_are_in_the_page_only_when_asked_for(tmp_path:
     assert "2031-07-08" not in everything
     assert SESSION not in everything
     assert "with-raw-tables" in everything
-    assert "P-secret" in everything  # the rates of each participant are shown, and their table can be saved
+    assert "P-secret" in everything  # the table of the rates can be saved
     assert "scope,id" in everything
     assert run(["report", str(folder), "--out", str(out), "--with-raw-tables"]) == 0
     assert "2031-07-08T09:10:11Z" in carried(out)
@@ -327,10 +316,3 @@ def test_the_command_writes_page_and_figure(paper, tmp_path, capsys):
     assert run(["report", str(paper), "--out", str(out), "--figure", str(figure)]) == 0
     assert capsys.readouterr().out.split() == [str(out), str(figure)]
     assert figure.read_bytes().startswith(b"%PDF")
-
-
-def test_a_correlations_note_is_shown(tmp_path):
-    row = {"level": "stimulus", "dataset": "maps", "metric": "ssim", "measure": "fooling_rate", "n": 30}
-    page = Page(build(write_tables(tmp_path, correlations=[row | {"note": "above the ceiling", "within": 0.3}]),
-                      tmp_path / "report.html"))  # fmt: skip
-    assert "SSIM: above the ceiling" in page.words

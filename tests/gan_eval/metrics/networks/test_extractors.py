@@ -1,15 +1,20 @@
+"""Networks as extractors of features, and the resizers before them."""
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from metric_pictures import features_of, texture
+from PIL import Image
+from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.networks.extractors import inception_extractor, load_extractors
+from gan_eval.metrics.networks.extractors import inception_extractor, load_extractors, resize
 from gan_eval.metrics.weights import cache
+from gan_eval.stimuli.pictures import Picture
 
 ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
 PICTURES = [texture(n, 64, 80) for n in range(3)]
@@ -40,14 +45,6 @@ def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
     assert extractor.key == f"inception-2015-12-05/{found.sha256['inception']}/clean/fp32"
     assert features_of(PICTURES, extractor).shape == (3, 2048)
     assert features_of([], extractor).shape == (0, 2048)
-
-
-def test_a_named_file_that_will_not_do(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"absent\.pth: no such file"):
-        load_extractors([METRICS["fid"]], paths={"inception": tmp_path / "absent.pth"}, device="cpu")
-    (tmp_path / "text.pth").write_text("no weights")
-    with pytest.raises(UserError, match=r"text\.pth: not the weights"):
-        load_extractors([METRICS["fid"]], paths={"inception": tmp_path / "text.pth"}, device="cpu")
 
 
 def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:
@@ -84,3 +81,59 @@ def test_a_gpu_gives_the_same_features(seeded_weights: Path) -> None:
     here, there = (inception_extractor(seeded_weights, device=device) for device in ("cpu", "cuda"))
     wanted, found = features_of(PICTURES, here), features_of(PICTURES, there)
     assert np.linalg.norm(found - wanted) < 1e-5 * np.linalg.norm(wanted)
+
+
+SIZES = [(64, 80), (256, 256), (600, 333), (299, 299)]
+
+
+def _planes(picture: Picture) -> torch.Tensor:
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_tf1_is_torch_fidelitys_to_the_last_bit(height: int, width: int) -> None:
+    picture = texture(0, height, width)
+    wanted = interpolate_bilinear_2d_like_tensorflow1x(_planes(picture), size=(299, 299), align_corners=False)[0]
+    assert torch.equal(resize(picture, "tf1"), wanted)
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_bilinear_is_the_half_pixel_formula(height: int, width: int) -> None:
+    picture = texture(1, height, width)
+
+    def along(values: np.ndarray, length: int) -> np.ndarray:
+        place = np.clip((np.arange(299) + 0.5) * length / 299 - 0.5, 0, None)
+        before = np.floor(place).astype(int)
+        after = np.minimum(before + 1, length - 1)
+        way = (place - before)[:, None, None]
+        return values[before] * (1 - way) + values[after] * way
+
+    rows = along(picture.astype(np.float64), height)
+    wanted = along(rows.transpose(1, 0, 2), width).transpose(2, 1, 0)
+    assert np.abs(resize(picture, "bilinear").numpy() - wanted).max() < 0.02
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_bilinear_with_antialias_is_pillows_triangle(height: int, width: int) -> None:
+    picture = texture(2, height, width)
+    for c, plane in enumerate(resize(picture, "bilinear-aa").numpy()):
+        image = Image.fromarray(picture[..., c].astype(np.float32))
+        wanted = np.asarray(image.resize((299, 299), Image.Resampling.BILINEAR))
+        assert np.abs(plane - wanted).max() < 0.02
+
+
+def test_clean_is_antialiased_bicubic_unrounded_and_cut_off() -> None:
+    """When enlarging, torch's antialiased bicubic is the same rule; clean-fid cuts off what overshoots."""
+    picture = np.where(texture(3, 130, 170) > 128, np.uint8(255), np.uint8(0))
+    wanted = torch.nn.functional.interpolate(_planes(picture), (299, 299), mode="bicubic", antialias=True)[0]
+    assert wanted.min() < -20
+    assert wanted.max() > 275
+    torch.testing.assert_close(resize(picture, "clean"), wanted.clamp(0, 255), rtol=0, atol=0.02)
+
+
+def test_clean_shrinks_as_pillow_does() -> None:
+    picture = texture(3, 600, 333)
+    found = resize(picture, "clean").numpy()
+    for c, plane in enumerate(found):
+        image = Image.fromarray(picture[..., c].astype(np.float32))
+        assert np.array_equal(plane, np.asarray(image.resize((299, 299), Image.Resampling.BICUBIC)).clip(0, 255))

@@ -13,31 +13,9 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
-    COUNTS,
-    class_iou,
-    confusion,
-    pixel_accuracy,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.segmenter import load_segmenter, read_settings, segmenter_key
-
-
-def test_a_perfect_and_a_half_wrong_picture(colour_network):
-    segmenter = load_segmenter(colour_network, device="cpu")
-    assert (segmenter.name, segmenter.size, segmenter.companion) == ("segmenter", COUNTS, "input")
-    true = labels(0)
-    label_map = PALETTE[true]
-    shifted = true.copy()
-    shifted[:, 48:] = (true[:, 48:] + 1) % 19
-    perfect, half = (segmenter.prepare(PALETTE[read], label_map) for read in (true, shifted))
-    features = segmenter.features([perfect, half])
-    assert features.dtype == np.float32
-    assert features.shape == (2, COUNTS)
-    assert np.array_equal(features[0], confusion(true, true))
-    assert np.array_equal(features[1], confusion(true, shifted))
-    assert pixel_accuracy(features, features[:1]) == class_iou(features, features[:1]) == 1
-    assert pixel_accuracy(features, features[1:]) == 0.5
-    assert pixel_accuracy(features, features) == 0.75
 
 
 def test_class_numbers_and_scores_of_another_size(tmp_path):

@@ -130,6 +130,7 @@ def test_a_second_run_decodes_nothing_and_gives_the_same(
     assert len(thumbnails.prepared) == 2 * asked == 48
 
     monkeypatch.setattr(files.pictures, "decode_measured", None)
+    monkeypatch.setattr(sets, "compare_sets", None)
     again = measure(real, fake, kept)
     assert_same(again, first)
     assert len(thumbnails.prepared) == 48
@@ -180,16 +181,6 @@ def test_a_changed_definition_is_measured_again_and_the_others_are_found(
     assert kept_of(measure(real, fake, settings)) == 16
 
 
-def test_set_metrics_of_equal_features_are_not_compared_again(
-    folders: Folders, thumbnails: Thumbnails, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, fake = folders(12)
-    settings = Settings(("fid", "kid"), weights={"inception": tmp_path / "any.pth"}, cache=file)
-    first = measure(real, fake, settings)
-    monkeypatch.setattr(sets, "compare_sets", None)
-    assert_same(measure(real, fake, settings), first)
-
-
 @pytest.mark.parametrize("harm", ["damaged", "cut", "a folder", "no folder", "read-only", "locked"])
 def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
     harm: str, folders: Folders, file: Path, monkeypatch: pytest.MonkeyPatch
@@ -229,23 +220,6 @@ def test_a_cache_that_will_not_do_is_told_once_and_the_run_goes_on(
     assert found.image_metrics["value"][1] == first.image_metrics["value"][1]
     if holder is not None:
         holder.close()
-
-
-def test_a_full_disk_ends_the_keeping_not_the_run(file: Path) -> None:
-    kept = Cache(file)
-    connection = kept._connection
-    assert connection is not None
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages}")
-    for picture in range(200):
-        kept.keep((bytes([picture]) * 32, b""), b"network", bytes(2000))
-    kept.write(now=True)
-    assert kept.problem is not None
-    assert "full" in kept.problem
-    kept.close()
-    with Cache(file) as again:
-        assert again.found((bytes(32), b"")) == {}
-        assert again.problem is None
 
 
 def test_several_threads_and_caches_at_once(file: Path) -> None:

@@ -20,7 +20,6 @@ from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import files
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.measures import FeatureBatches
-from gan_eval.metrics.run.pictures import jobs_of
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture
@@ -84,30 +83,6 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
     assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
     assert len(scored) == len(stimuli), "a real picture once, not once for each model"
     assert len(thumbnails.prepared) == len(stimuli)
-
-
-def test_copies_of_a_real_picture_in_several_sets_are_decoded_once(
-    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stimuli = models(tmp_path, 2, 1)
-    copy = tmp_path / "copy.png"
-    copy.write_bytes(stimuli[0].file.read_bytes())
-    stimuli[2] = Stimulus(*[*vars(stimuli[2]).values()][:6], copy, None)  # its reference is the copy
-    decoded = count_calls(monkeypatch, images, "decode_measured")
-    assert measure(stimuli, "psnr").image_metrics["value"].notna().all()
-    assert len(decoded) == 3
-
-
-def test_jobs_share_a_real_picture(tmp_path: Path) -> None:
-    real = [Stimulus(f"r{n}", f"i{n}", "real", None, "d", tmp_path / f"r{n}", None, None) for n in range(2)]
-    fakes = [
-        Stimulus(f"{model}{n}", item, "fake", model, "d", tmp_path / f"{model}{n}", tmp_path / f"r{n}", None)
-        for model, item in (("a", "i{}"), ("b", "another {}"))
-        for n in range(2)
-        for item in [item.format(n)]
-    ]
-    alone = Stimulus("x", "x", "fake", "c", "d", tmp_path / "x", None, None)
-    assert jobs_of([*real, *fakes, alone]) == [(0, 2, 4), (1, 3, 5), (6,)]
 
 
 def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

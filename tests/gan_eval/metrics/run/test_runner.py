@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 import torch
 from metric_pictures import Thumbnails, features_of, texture
-from PIL import Image
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -58,32 +58,6 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
     assert set(found.loc[found["kind"] == "real", "metric"]) == {"niqe"}
 
 
-def test_odd_pictures(folders: Folders) -> None:
-    real, fake = folders(6, height=192)
-    grey = texture(9)[..., 0]
-    Image.fromarray(grey).save(fake / "p0.png")
-    Image.fromarray(grey).save(real / "p0.png")
-    Image.fromarray(grey.astype(np.uint16) * 257).save(fake / "p1.png")
-    Image.fromarray(grey).save(real / "p1.png")
-    alpha = np.full((192, 192, 1), 255, np.uint8)
-    Image.fromarray(np.concatenate([texture(2), alpha], axis=2)).save(fake / "p2.png")
-    Image.fromarray(np.concatenate([texture(3), alpha // 2], axis=2)).save(fake / "p3.png")
-    images.write_png(fake / "p4.png", texture(4, 8, 9))
-    images.write_png(real / "p4.png", texture(5, 8, 9))
-    images.write_png(fake / "p5.png", texture(5, 191, 193))
-    found, _ = evaluate(_frame(real, fake), ["psnr", "ssim", "niqe"])
-    assert _value(found, "d/m/p0", "psnr") == math.inf
-    assert _value(found, "d/m/p1", "ssim") == 1
-    assert _value(found, "d/m/p2", "psnr") > 0
-    assert "transparent" in _reason(found, "d/m/p3", "psnr")
-    assert _value(found, "d/m/p4", "psnr") > 0
-    assert "SSIM needs at least 11x11" in _reason(found, "d/m/p4", "ssim")
-    assert "NIQE needs two" in _reason(found, "d/m/p4", "niqe")
-    assert "193x191 and 192x192" in _reason(found, "d/m/p5", "ssim")
-    resized, _ = evaluate(_frame(real, fake), ["ssim"], resize=True)
-    assert _value(resized, "d/m/p5", "ssim") > 0
-
-
 def test_without_weights_the_rest_is_computed(folders: Folders) -> None:
     found, sets = evaluate(_frame(*folders(2)), ["psnr", "fid", "kid"])
     assert found["value"].notna().all()
@@ -128,42 +102,6 @@ def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, 
     features = [features_of(map(images.read_rgb, images.list_pictures(f)), extractor) for f in (real, fake)]
     assert list(sets["value"][:2]) == pytest.approx([fid(*features), kid(*features)], rel=1e-5)
     assert sets["note"][:2].str.contains("seeded.pth is not a known file").all()
-
-
-@pytest.mark.slow
-def test_set_metrics_compare_each_model_with_its_data_sets_reals(
-    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
-) -> None:
-    real, fake = folders(30)
-    (fake / "p7.png").write_bytes(b"broken")
-    frame = _frame(real, fake)
-    frame["fraction"] = np.where(frame["kind"] == "fake", 0.25, np.nan)
-    one = frame[frame["kind"] == "fake"].head(2).assign(model="one", stimulus=["d/one/0", "d/one/1"])
-    one.loc[one["stimulus"] == "d/one/1", "file"] = "absent.png"
-    elsewhere = frame.head(3).assign(dataset="e", stimulus=["e/real/0", "e/real/1", "e/real/2"])
-    reported: list[tuple[int, int, str]] = []
-    _, sets = evaluate(
-        pd.concat([frame, one, elsewhere]),
-        ["fid", "kid"],
-        weights=tmp_path / "any.pth",
-        on_progress=lambda *state: reported.append(state),
-    )
-    sets = sets.set_index(["model", "metric"])
-    row = sets.loc[("m", "fid")]
-    good = [path for path in images.list_pictures(fake) if path.name != "p7.png"]
-    features = [features_of(map(images.read_rgb, paths), thumbnails) for paths in (images.list_pictures(real), good)]
-    assert row["value"] == pytest.approx(fid(*features), rel=1e-9)
-    assert (row["n_real"], row["n_fake"], row["fraction"]) == (30, 29, 0.25)
-    assert row["ci_low"] < row["value"] < row["ci_high"]
-    assert "fewer than 2000 pictures" in row["note"]
-    assert "1 left out" in row["note"]
-    assert "p7.png" in row["note"]
-    assert sets.loc[("m", "kid"), "ci_low"] < sets.loc[("m", "kid"), "value"] < sets.loc[("m", "kid"), "ci_high"]
-    assert (
-        sets.loc[("one", "fid"), "reason"] == "30 real and 1 generated pictures; a Fréchet distance needs two of each"
-    )
-    last = {what: (done, total) for done, total, what in reported}
-    assert last == {"pictures": (65, 65), "features": (63, 63), "sets": (4, 4)}
 
 
 def test_written_tables_round_trip_and_say_how_they_were_made(
@@ -223,13 +161,20 @@ def test_text_does_for_names_and_paths(
     assert Settings("psnr", segmenter="palette") == Settings(("psnr",), segmenter=Path("palette"))  # type: ignore[arg-type]
 
 
-def test_torch_keeps_its_threads_after_an_error(folders: Folders, tmp_path: Path) -> None:
-    frame, before = _frame(*folders(1, height=16, width=16)), torch.get_num_threads()
-    (tmp_path / "w.pth").write_bytes(b"?")
-    torch.set_num_threads(3)
-    try:
-        with pytest.raises(UserError, match="not the weights of Inception"):
-            evaluate(frame, ["fid"], weights=tmp_path / "w.pth")
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+def test_a_bad_picture_has_its_reason_and_the_others_are_measured(folders: Folders) -> None:
+    """How files are read is tested with the reader; a pair of one depth is compared at that depth."""
+    real, fake = folders(3)
+    (fake / "p0.png").write_bytes((fake / "p0.png").read_bytes()[:-200])
+    deep = images.read_rgb(fake / "p1.png").astype(np.uint16) * 257
+    tifffile.imwrite(fake / "p1.tif", deep, photometric="rgb")
+    (fake / "p1.png").unlink()
+    (real / "p2.png").rename(real / "line\nbreak.png")
+    (fake / "p2.png").rename(fake / "line\nbreak.png")
+    found, _ = evaluate(_frame(real, fake), ["psnr", "sharpness"], cache=False)
+    assert found["value"].isna().sum() == 3
+    for metric in ("psnr", "sharpness"):
+        assert _reason(found, "d/m/p0", metric).startswith(f"{fake / 'p0.png'}: not a readable picture (")
+    assert "16-bit RGB: this metric is defined for 8-bit RGB" in _reason(found, "d/m/p1", "sharpness")
+    assert _value(found, "d/m/p1", "psnr") == psnr((deep // 257).astype(np.uint8), images.read_rgb(real / "p1.png"))
+    assert _value(found, "d/m/line\\nbreak", "psnr") > 0
+    assert _value(found, "d/real/p0", "sharpness") > 0

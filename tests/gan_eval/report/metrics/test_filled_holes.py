@@ -13,11 +13,11 @@ from synthetic_study import PUBLISHED
 
 from gan_eval.errors import UserError
 from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, raw_note
+from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import pooled_psnr, published_section
-from gan_eval.report.people.rates import rate_tables
+from gan_eval.report.people.rates import answers_by_hole
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +109,6 @@ def test_a_ratio_matches_within_one_and_a_half_per_cent(copy, rec, shown):
     assert (psnr_table(copy).rows[0][5] != "–") == shown
 
 
-def test_models_that_translate_are_no_match(copy):
-    for name in ("rec_1", "rec_1000"):
-        change_settings(copy, name, {"inpainting": None})
-    view = psnr_table(copy)
-    assert [row[5:] for row in view.rows] == [["–"] * 4] * 5
-    assert "No model here has the data, size and ratio of a published row." in view.notes
-
-
 def test_the_settings_of_the_study_stand_in_for_a_missing_config(copy, filled):
     for name in ("rec_1", "rec_1000"):
         (copy / "models" / name / "config.json").unlink()
@@ -148,7 +140,7 @@ def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
 
 
 def test_answers_by_hole_stand_in_a_table_of_their_own(folder):
-    view = next(view for view in rate_tables(folder) if "hole" in view.caption)
+    view = answers_by_hole(folder)[0]
     assert [row[0].replace("\u202f", " ") for row in view.rows] == [
         "hole blocks", "hole centre", "hole region", "hole of 1–10 %", "hole of 10–20 %", "hole of 20–30 %",
     ]  # fmt: skip
@@ -169,8 +161,3 @@ def test_the_page_says_and_shows_it(filled_page):
     assert "blocks (8), centre (8), region (8); 6.2 % to 25.0 % of the picture" in filled_page.words
     alternatives = [attributes["alt"] for tag, attributes in filled_page.tags if tag == "img"]
     assert "Generated of photographs/000" in alternatives
-
-
-def test_raw_models_are_explained_where_there_are_any():
-    assert raw_note(["a", "a-raw"])[0].startswith("A model NAME-raw")
-    assert raw_note(["a", "b-raw"]) == []

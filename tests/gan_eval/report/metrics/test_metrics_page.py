@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 from page_reader import Page
-from synthetic_metrics import SHA, frames_of, pictures_of, sets, values
+from synthetic_metrics import SHA, frames_of, sets, values
 
 from gan_eval.report import build_metrics_report
 from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.values import external_tables, study_section, table_notes
+from gan_eval.report.metrics.values import study_section, table_notes
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.sections import metrics_report
-from gan_eval.tables import EXTERNAL_VALUES
-from gan_eval.tables.frames import frame_of
 
 EVIL = "<script>alert(1)</script>"
 
@@ -33,11 +31,6 @@ def test_raw_sets_have_values_and_are_compared_with_nobody():
     assert report.title == "Metrics of 2 models on houses"
     assert {section.id for section in report.sections if "-raw" in str(section.blocks)} == {"values"}
     assert any(note.startswith("A model NAME-raw is the raw output of the generator") for note in table_notes(measured))
-
-
-def test_equal_input_gives_equal_bytes(metrics_page, tmp_path):
-    images = values()
-    assert built(frames_of(images, sets()), pictures_of(images, tmp_path), tmp_path).source == metrics_page.source
 
 
 def test_the_answer_names_the_winner_and_the_tied(metrics_page):
@@ -97,25 +90,6 @@ def test_a_metric_without_known_direction_has_values_but_no_mark(tmp_path):
     assert "The highest 6" in page.words
     assert "The lowest 6" in page.words
     assert "no picture" in page.words
-
-
-def test_other_programs_values_stand_beside_ours_with_their_difference():
-    rows = [
-        {"model": "clear", "dataset": dataset, "metric": metric, "value": 47.5, "source": "their program 1.0"}
-        for dataset, metric in (("houses", "fid"), ("roads", "fid"), ("roads", "kid"), ("towns", "fid"))
-    ]
-    measured = Measured({**frames_of(values(), sets()), "beside": frame_of(rows, EXTERNAL_VALUES)})
-    (table,) = external_tables(measured, "houses")
-    assert table.rows == [["FID", "clear", "50.00", "49.50 to 50.50", "24", "47.50", "−2.50", "their program 1.0"]]
-    said = "3 values of other programs are not shown: roads and towns were not measured here."
-    assert said in table_notes(measured)
-
-
-def test_a_data_set_is_named_only_where_there_is_something_of_it():
-    report = metrics_report(Measured(frames_of([*values(), *values({"only": 0.0}, dataset="roads")])))
-    names = [block.text for section in report.sections for block in section.blocks if type(block).__name__ == "Heading"]
-    assert names.count("houses") == 4
-    assert names.count("roads") == 3
 
 
 def test_a_study_has_the_tables_of_the_metrics_page():

@@ -12,7 +12,11 @@ from synthetic_tables import folder_of
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import build
 from gan_eval.report.parts.blocks import Section, Table, without_empty_tables
+from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.first_page import metrics_sentence, people_charts
+from gan_eval.report.people.pictures import fooling_galleries
+from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,16 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(a
     assert not any("open" in found for found in folded)
     table = seen[seen.index("Cite this") :].partition("</table>")[0]
     assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
+
+
+def test_pictures_are_ranked_by_what_is_sure(answered):
+    folder = read_folder(answered, stimuli=sorted((answered.parent / "elsewhere").iterdir()))
+    most, least = fooling_galleries(folder)
+    judged = folder.scope("stimulus").query("n_fake >= 3").set_index("id")
+    for gallery, bound in ((most, 1 - judged["fake_high"]), (least, judged["fake_low"] - 1)):
+        names = [entry.lines[-1] for entry in gallery.entries]
+        assert len(names) == 6
+        assert bound[names].tolist() == sorted(bound, reverse=True)[:6]
 
 
 def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
@@ -120,6 +134,7 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
         ("psnr", 0.07, -0.2, 0.3)
     )
     assert "On maps it does (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7))
+    assert "(highest: SSIM: Spearman 0.11" in held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
     assert "too few pictures to say (n = 40)" in held(("psnr", 0.5, None, None))
     assert "none is shown to" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
     assert "PSNR and NIQE do; highest is NIQE: Spearman -0.60" in held(
@@ -163,14 +178,23 @@ def test_what_describes_the_input_does_not_follow_people():
     assert held(("label_information", 0.7, 0.5, 0.8)) == ""
 
 
-def test_of_several_metrics_the_one_that_is_named_is_the_highest():
-    words = held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
-    assert "On maps none is shown to (highest: SSIM: Spearman 0.11, 95 % interval" in words
-
-
 def test_intervals_without_a_model_are_drawn_with_their_own_basis():
     fooled = {"n_participants": 9, "fooling_rate": 0.2, "fooling_rate_low": 0.1, "fooling_rate_high": 0.3}
     clustered = {"scope": "all", "id": "all", "n_real": 45, "n_fake": 45, "basis": "two_way_cluster"}
     paper = [{"protocol": "single", "n_real_stimuli": 8, "n_trials": 90, **fooled}]
     (chart,) = people_charts(folder_of(paper=paper, detection=[clustered]))
     assert "by clustering by participant and by picture" in chart.caption
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [("undecided", "1 of 1 verdict changes without the exclusions."),
+     ("different", "The verdict stands without the exclusions.")],
+)  # fmt: skip
+def test_verdicts_that_change_without_the_exclusions_are_counted(without: str, said: str) -> None:
+    row = {"check": WITHOUT_EXCLUSIONS, "comparison": "models on maps", "verdict": "different"}
+    rows = [row | {"verdict_without": without}]
+    assert robustness_sentence(folder_of(robustness=rows)) == said
+    waiting = {"sessions": {"people": 3, "wanted": 20, "complete": 3}}
+    assert robustness_sentence(folder_of(robustness=rows, facts=waiting)) == ""
+    assert robustness_sentence(folder_of()) == ""

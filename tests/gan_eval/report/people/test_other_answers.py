@@ -96,7 +96,6 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
     assert sentence in words
     assert section in sections
     assert report.simulated == ("No person answered" in words) == (name == "rating")
-    assert ("rates" in sections) == (name == "staircase")
     assert ("Exposures that follow the answers hold this share near 75" in words) == (name == "staircase")
 
 
@@ -201,13 +200,6 @@ def test_rehearsals_are_left_out_beside_people() -> None:
     mixed = folder(rows)
     assert "Simulated participants gave some of the answers" in said(mixed)
     assert "No person answered" not in said(mixed)
-
-
-def test_the_mark_survives_tables_that_lack_it() -> None:
-    """A row of rates that rests on no trial says nothing of who answered."""
-    trials = fill_trials(pd.DataFrame(pairs("paired", "gan", "ab", simulated=True)))
-    rates = analyze(trials)["rates"].assign(simulated=False)
-    assert folder_of(rates=rates, trials=trials).simulated
 
 
 @pytest.mark.slow

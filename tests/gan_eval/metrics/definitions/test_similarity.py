@@ -1,21 +1,124 @@
-"""PSNR, L1 and SSIM in the hole, compared with NumPy in float64 and scikit-image's map."""
+"""PSNR, L1, SSIM and MS-SSIM, whole and in the hole, compared with scikit-image, piq, pytorch-msssim and exact sums."""
 
 import math
 
 import numpy as np
+import piq
 import pytest
+import pytorch_msssim
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_pictures import disturbed, texture
 from numpy.typing import NDArray
 from picture_strategies import pictures
-from skimage.metrics import structural_similarity
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
+from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli.pictures import Picture
+
+sizes = st.integers(1, 90)
+
+
+@settings(max_examples=60)
+@given(pictures(2, sizes))
+def test_psnr_and_l1_are_those_of_exact_sums(pair: list[Picture]) -> None:
+    fake, real = pair
+    difference = fake.astype(np.int64) - real
+    squares, absolutes = int((difference**2).sum()), int(abs(difference).sum())
+    assert l1(fake, real) == absolutes / fake.size
+    if squares == 0:
+        assert psnr(fake, real) == math.inf
+    else:
+        assert psnr(fake, real) == 10 * math.log10(255**2 * fake.size / squares)
+        assert psnr(fake, real) == pytest.approx(peak_signal_noise_ratio(real, fake, data_range=255), abs=1e-9)
+
+
+def test_sums_of_large_pictures_do_not_overflow() -> None:
+    white = np.full((1000, 1200, 3), 255, np.uint8)
+    black = np.zeros_like(white)
+    assert psnr(white, black) == 0
+    assert l1(white, black) == 255
+
+
+def test_psnr_and_l1_of_two_sizes_have_no_value() -> None:
+    for metric in (psnr, l1):
+        with pytest.raises(Unmeasurable, match="12x20 and 20x12"):
+            metric(texture(0, 20, 12), texture(0, 12, 20))
+
+
+@pytest.mark.parametrize("metric", [psnr, l1])
+def test_a_value_range_is_never_guessed(metric) -> None:
+    floats = texture(0, 16, 16).astype(np.float32) / 255
+    for wrong in (floats, torch.from_numpy(floats), texture(0, 16, 16).astype(np.int16)):
+        found = r"wanted \(H, W, channels\) uint8 or uint16, found \(16, 16, 3\) (float32|int16)"
+        with pytest.raises(TypeError, match=found):
+            metric(wrong, wrong)
+    with pytest.raises(TypeError, match="two pictures of one depth"):
+        metric(texture(0, 16, 16), texture(0, 16, 16).astype(np.uint16))
+    with pytest.raises(TypeError, match=r"found .* list"):
+        metric([[[0, 0, 0]]], [[[0, 0, 0]]])
+
+
+SCIKIT_IMAGE = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
+
+
+def integer_luma(picture: Picture) -> NDArray[np.uint8]:
+    return ((picture.astype(int) @ [299, 587, 114] + 500) // 1000).astype(np.uint8)
+
+
+def planes(picture: Picture) -> torch.Tensor:
+    """(1, 3, H, W) float64."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].double()
+
+
+def piqs_ms_ssim(fake: Picture, real: Picture) -> float:
+    return float(piq.multi_scale_ssim(planes(fake), planes(real), data_range=255))
+
+
+@settings(max_examples=80)
+@given(pictures(2, st.integers(11, 150)))
+def test_ssim_is_scikit_images_gaussian_variant(pair: list[Picture]) -> None:
+    fake, real = pair
+    wanted = structural_similarity(fake, real, channel_axis=-1, **SCIKIT_IMAGE)
+    assert ssim(fake, real) == pytest.approx(wanted, abs=5e-7)
+
+
+@settings(max_examples=40)
+@given(pictures(2, st.integers(11, 150)))
+def test_luma_ssim_is_scikit_images_on_the_integer_luma(pair: list[Picture]) -> None:
+    fake, real = pair
+    wanted = structural_similarity(integer_luma(fake), integer_luma(real), **SCIKIT_IMAGE)
+    assert ssim_luma(fake, real) == pytest.approx(wanted, abs=5e-7)
+
+
+@pytest.mark.slow
+@settings(max_examples=6)  # piq takes half a second in float64
+@given(pictures(2, st.integers(161, 200)))
+def test_ms_ssim_is_piqs(pair: list[Picture]) -> None:
+    assert ms_ssim(*pair) == pytest.approx(piqs_ms_ssim(*pair), abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(192, 256), (176, 208), (256, 256)])
+def test_ms_ssim_is_pytorch_msssims_where_every_scale_is_even(size: tuple[int, int]) -> None:
+    real = texture(3, *size)
+    for fake in (disturbed(real, 4, 30), 255 - real):
+        wanted = float(pytorch_msssim.ms_ssim(planes(fake), planes(real), data_range=255))
+        assert ms_ssim(fake, real) == pytest.approx(wanted, abs=5e-6)
+
+
+def test_ssim_of_small_pictures_has_no_value() -> None:
+    for metric in (ssim, ssim_luma):
+        with pytest.raises(Unmeasurable, match="30x10 pixels; SSIM needs at least 11x11"):
+            metric(texture(0, 10, 30), texture(1, 10, 30))
+    with pytest.raises(Unmeasurable, match="300x160 pixels; MS-SSIM needs at least 161x161"):
+        ms_ssim(texture(0, 160, 300), texture(1, 160, 300))
+    with pytest.raises(Unmeasurable, match="differ"):
+        ms_ssim(texture(0, 170, 180), texture(0, 180, 170))
+
 
 Hole = NDArray[np.bool_]
 ALL = (psnr, ssim, l1)
@@ -83,7 +186,7 @@ def test_what_lies_outside_the_hole_does_not_count() -> None:
     assert ssim(composite, REAL, hole) > ssim(FAKE, REAL, hole), "windows at the edge see known pixels"
 
 
-def test_what_cannot_be_measured_says_why() -> None:
+def test_unfit_holes_have_no_value() -> None:
     hole = np.ones((40, 60), bool)
     for metric in ALL:
         with pytest.raises(Unmeasurable, match="the mask has no hole"):

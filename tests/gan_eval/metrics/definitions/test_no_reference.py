@@ -1,0 +1,279 @@
+"""NIQE, BRISQUE and sharpness compared with slow implementations, piq, the official code's values and scipy."""
+
+import importlib
+import math
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from metric_pictures import disturbed, regular_pictures, texture
+from numpy.typing import NDArray
+from picture_strategies import pictures
+from scipy.ndimage import correlate, laplace
+from scipy.special import gamma
+
+from gan_eval.errors import UserError
+from gan_eval.metrics.definitions.no_reference import Regression, brisque, load_regression, niqe, sharpness
+from gan_eval.metrics.kernels import compiled as kernels
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.weights.cache import find
+from gan_eval.stimuli.pictures import Picture
+
+ALPHA = np.arange(200, 10_001) / 1000
+RHO = gamma(2 / ALPHA) ** 2 / (gamma(1 / ALPHA) * gamma(3 / ALPHA))
+
+
+def slow_niqe(picture: Picture) -> float:
+    y = ((picture.astype(np.int64) @ np.array([299, 587, 114]) + 500) // 1000).astype(np.float64)
+    y = y[: y.shape[0] // 96 * 96, : y.shape[1] // 96 * 96]
+    features = np.hstack([_features(y, 96), _features(_half(y), 48)])
+    with files("gan_eval.metrics").joinpath("data/niqe_pristine.npz").open("rb") as file:
+        arrays = dict(np.load(file))
+    valid = features[~np.isnan(features).any(axis=1)]
+    difference = arrays["mu"] - np.nanmean(features, axis=0)
+    inverse = np.linalg.pinv((arrays["cov"] + np.cov(valid, rowvar=False)) / 2)
+    return math.sqrt(difference @ inverse @ difference)
+
+
+def _features(y: NDArray[np.float64], block: int) -> NDArray[np.float64]:
+    axis = np.arange(-3, 4)
+    window = np.exp(-(axis[:, None] ** 2 + axis[None, :] ** 2) / (2 * (7 / 6) ** 2))
+    window /= window.sum()
+    mean = correlate(y, window, mode="nearest")
+    deviation = np.sqrt(np.abs(correlate(y * y, window, mode="nearest") - mean**2))
+    difference = y - mean
+    difference[np.abs(difference) < 1e-6] = 0
+    m = difference / (deviation + 1)
+    rows = []
+    for i in range(0, y.shape[0], block):
+        for j in range(0, y.shape[1], block):
+            b = m[i : i + block, j : j + block]
+            alpha, left, right = _aggd(b)
+            row = [alpha, (left + right) / 2]
+            for shift in ((0, 1), (1, 0), (1, 1), (1, -1)):
+                alpha, left, right = _aggd(b * np.roll(b, shift, axis=(0, 1)))
+                row += [alpha, (right - left) * gamma(2 / alpha) / gamma(1 / alpha), left, right]
+            rows.append(row)
+    return np.array(rows)
+
+
+@np.errstate(invalid="ignore")
+def _aggd(v: NDArray[np.float64]) -> tuple[float, float, float]:
+    sides = [v[v < 0], v[v > 0]]
+    left, right = (math.sqrt((side**2).mean()) if side.size else math.nan for side in sides)
+    ratio = left / right
+    r = np.abs(v).mean() ** 2 / (v**2).mean() if v.any() else math.nan
+    wanted = r * (ratio**3 + 1) * (ratio + 1) / (ratio**2 + 1) ** 2
+    alpha = ALPHA[np.argmin((RHO - wanted) ** 2)]
+    spread = math.sqrt(gamma(1 / alpha) / gamma(3 / alpha))
+    return float(alpha), left * spread, right * spread
+
+
+def _half(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MATLAB's imresize(y, 0.5), place by place."""
+
+    def kernel(x: float) -> float:
+        x = abs(x)
+        if x <= 1:
+            return 1.5 * x**3 - 2.5 * x**2 + 1
+        return -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2 if x <= 2 else 0.0
+
+    for _ in range(2):
+        matrix = np.zeros((len(y) // 2, len(y)))
+        for i in range(len(matrix)):
+            centre = 2 * i + 0.5
+            for k in range(2 * i - 3, 2 * i + 5):
+                mirrored = -1 - k if k < 0 else 2 * len(y) - 1 - k if k >= len(y) else k
+                matrix[i, mirrored] += kernel((k - centre) / 2)
+        y = (matrix / matrix.sum(axis=1, keepdims=True) @ y).T
+    return y
+
+
+def _pictures() -> dict[str, Picture]:
+    plain = texture(0, 200, 310)
+    half_flat = texture(1, 192, 288)
+    half_flat[:, :150] = 255
+    saturated = disturbed(texture(2, 192, 192), 0, 120)
+    one_flat_block = texture(3, 192, 288)
+    one_flat_block[:96, :96] = 40
+    grey = np.repeat(texture(4, 210, 205)[..., :1], 3, axis=2)
+    return {
+        "plain": plain,
+        "half flat": half_flat,
+        "saturated": saturated,
+        "one flat block": one_flat_block,
+        "grey": grey,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _pictures())
+def test_equals_the_slow_writing(name: str) -> None:
+    picture = _pictures()[name]
+    assert niqe(picture) == pytest.approx(slow_niqe(picture), rel=1e-9)
+
+
+RELEASE = {
+    # as released; with the integer luma and the threshold put into its code
+    "chelsea": (2.5720840430, 2.572084043015),
+    "rocket": (7.0361976158, 7.036835371315),
+    "coffee": (4.0584620075, 4.060192754081),
+    "astronaut": (3.0666374996, 3.060160002311),
+}
+"""Values of the official MATLAB code in GNU Octave 7.3 for pictures of scikit-image 0.26."""
+
+
+@pytest.mark.parametrize("name", RELEASE)
+def test_equals_the_official_code(name: str) -> None:
+    from skimage import data
+
+    as_released, as_defined = RELEASE[name]
+    value = niqe(getattr(data, name)())
+    assert value == pytest.approx(as_defined, rel=1e-11)
+    flat = name == "astronaut"  # 7 % of its pixels equal their neighbours, and the release counts rounding noise there
+    assert value == pytest.approx(as_released, rel=3e-3 if flat else 1e-3)
+
+
+def test_niqe_of_small_and_flat_pictures_has_no_value() -> None:
+    with pytest.raises(Unmeasurable, match="180x191 pixels hold 1 blocks of 96x96; NIQE needs two"):
+        niqe(texture(0, 191, 180))
+    with pytest.raises(Unmeasurable, match=r"the picture is flat or strictly regular \(0 of 4 blocks"):
+        niqe(np.full((192, 192, 3), 200, np.uint8))
+    for regular in regular_pictures(192).values():
+        with pytest.raises(Unmeasurable, match=r"cannot be fitted: .* \([01] of 4 blocks"):
+            niqe(regular)
+
+
+def made_regression(seed: int = 0, vectors: int = 12) -> Regression:
+    rng = np.random.default_rng(seed)
+    return Regression(rng.uniform(-300, 300, vectors), rng.uniform(-1, 1, (vectors, 36)))
+
+
+def as_libsvm(regression: Regression) -> str:
+    head = "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\n"
+    lines = [
+        " ".join([f"{coefficient:.17g}", *(f"{i}:{v:.17g}" for i, v in enumerate(row, start=1) if v)])
+        for coefficient, row in zip(regression.coefficients.tolist(), regression.vectors.tolist(), strict=True)
+    ]
+    return head + f"total_sv {len(lines)}\nrho -153.591\nprobA 5.7\nSV\n" + "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def piqs(monkeypatch: pytest.MonkeyPatch):
+    """piq's BRISQUE with a given regression, of the picture's luma in float64."""
+    module = importlib.import_module("piq.brisque")
+
+    def value(picture: Picture, regression: Regression) -> float:
+        parts = torch.from_numpy(regression.coefficients)[:, None], torch.from_numpy(regression.vectors)
+        monkeypatch.setattr(module, "load_url", lambda *_, **__: tuple(part.clone() for part in parts))
+        grey = torch.from_numpy(kernels.luma(picture)).to(torch.float64)
+        return float(module.brisque(grey[None, None], data_range=255))
+
+    return value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "picture",
+    [texture(0), disturbed(texture(1, 200, 310), 0, 25), texture(2, 64, 90) // 2 + 60],
+    ids=["texture", "noise", "low contrast"],
+)
+def test_equals_piq_on_textured_pictures_of_even_size(piqs, picture: Picture) -> None:
+    regression = made_regression()
+    assert brisque(picture, regression) == pytest.approx(piqs(picture, regression), abs=2e-3)
+
+
+def test_both_files_give_the_same_regression(tmp_path: Path) -> None:
+    made = made_regression()
+    (tmp_path / "allmodel").write_text(as_libsvm(made))
+    tensors_as_piqs = (torch.from_numpy(made.coefficients)[:, None].float(), torch.from_numpy(made.vectors).float())
+    torch.save(tensors_as_piqs, tmp_path / "brisque_svm_weights.pt")
+    text, packed = load_regression(tmp_path / "allmodel"), load_regression(tmp_path / "brisque_svm_weights.pt")
+    picture = texture(4)
+    assert brisque(picture, text) == brisque(picture, made)
+    assert brisque(picture, packed) == pytest.approx(brisque(picture, made), abs=1e-3)
+    assert text.rho == packed.rho == -153.591
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("allmodel", lambda text: text.replace("epsilon_svr", "c_svc")),
+        ("allmodel", lambda text: text[: len(text) // 2]),
+        ("allmodel", lambda text: text.replace(" 36:", " 37:")),
+        ("allmodel", lambda text: ""),
+        ("allmodel", lambda text: text.replace("rho -153.591", "rho nan")),
+        ("allmodel", lambda text: text.replace(" 36:", " 36:1e999", 1)),
+        ("weights.pt", lambda text: text),
+    ],
+)
+def test_another_file_is_refused(tmp_path: Path, name: str, change) -> None:
+    (tmp_path / name).write_text(change(as_libsvm(made_regression())))
+    with pytest.raises(UserError, match=rf"{name}: not BRISQUE's regression"):
+        load_regression(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (torch.zeros(3, 1), torch.zeros(3, 18)),
+        (torch.zeros(3, 1),),
+        ([0.0, 0.0, 0.0], torch.zeros(3, 36)),
+        {"coefficients": torch.zeros(3, 1), "vectors": torch.zeros(3, 36)},
+        torch.zeros(2, 36),
+    ],
+    ids=["shapes", "one", "a list", "a dict", "one tensor"],
+)
+def test_other_tensors_are_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "weights.pt")
+    with pytest.raises(UserError, match="not BRISQUE's regression"):
+        load_regression(tmp_path / "weights.pt")
+
+
+def test_brisque_of_small_and_flat_pictures_has_no_value() -> None:
+    with pytest.raises(Unmeasurable, match="12x40 pixels; BRISQUE needs at least 13x13"):
+        brisque(texture(0, 40, 12), made_regression())
+    for grey in (0, 200):
+        with pytest.raises(Unmeasurable, match=r"cannot be fitted: the picture is flat or strictly regular$"):
+            brisque(np.full((64, 64, 3), grey, np.uint8), made_regression())
+    for regular in regular_pictures(64).values():
+        with pytest.raises(Unmeasurable, match=r"cannot be fitted: the picture is flat or strictly regular$"):
+            brisque(regular, made_regression())
+
+
+def released() -> Regression:
+    try:
+        return load_regression(find("brisque"))
+    except UserError:
+        pytest.skip("BRISQUE's regression is not in the cache: gan-eval weights fetch brisque")
+
+
+@pytest.mark.parametrize(("name", "published"), [("astronaut", 2.874), ("camera", -7.254)])
+def test_photographs_have_piqs_values(piqs, name: str, published: float) -> None:
+    """piq's values of its own float32; astronaut has flat black, which piq counts by the sign of rounding noise."""
+    data = pytest.importorskip("skimage.data")
+    photograph = getattr(data, name)()
+    if photograph.ndim == 2:
+        photograph = np.repeat(photograph[..., None], 3, axis=2)
+    regression = released()
+    assert len(regression.vectors) == 774
+    assert brisque(photograph, regression) == pytest.approx(published, abs=0.08)
+    assert brisque(photograph, regression) == pytest.approx(piqs(photograph, regression), abs=0.07)
+
+
+@settings(max_examples=60)
+@given(pictures(1, st.integers(3, 90)))
+def test_is_the_variance_of_scipys_laplacian(single: list[Picture]) -> None:
+    (picture,) = single
+    luma = (picture.astype(np.int64) @ [299, 587, 114] + 500) // 1000
+    bend = laplace(luma)[1:-1, 1:-1]
+    assert sharpness(picture) == pytest.approx(bend.var(), rel=1e-12, abs=1e-12)
+
+
+def test_sharpness_of_small_pictures_has_no_value() -> None:
+    with pytest.raises(Unmeasurable, match="2x40 pixels; sharpness needs at least 3x3"):
+        sharpness(texture(0, 40, 2))
