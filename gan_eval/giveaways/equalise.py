@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 import gan_eval
 from gan_eval.errors import UserError
@@ -57,6 +57,9 @@ def parse_size(text: str) -> Size:
 
     >>> parse_size("256x192")
     (256, 192)
+
+    Raises:
+        UserError: the text is not a size, or the size exceeds that of any picture.
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if not match:
@@ -65,6 +68,39 @@ def parse_size(text: str) -> Size:
     if width * height > MOST_PIXELS:
         raise UserError(f"--size {text}: {width * height:,} pixels; choose at most {MOST_PIXELS:,}")
     return width, height
+
+
+def decode_srgb(content: bytes, path: Path) -> Picture:
+    """Decode to (H, W, 3) uint8 in sRGB: as `pictures.decode_rgb` does, with the embedded colour profile applied.
+
+    Raises:
+        UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.
+    """
+    picture = decode_rgb(content, path)
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            profile = image.info.get("icc_profile")
+    except UnidentifiedImageError:  # channels that are no colours
+        return picture
+    if not profile:
+        return picture
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+            return picture
+        grey = source.profile.xcolor_space.strip() == "GRAY"
+        converted = ImageCms.profileToProfile(
+            Image.fromarray(picture[..., 0] if grey else picture),
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: its colour profile cannot be applied ({error}); convert the picture to sRGB"
+        ) from error
+    return np.asarray(converted)
 
 
 def through_jpeg(picture: Picture, quality: int) -> Picture:
@@ -148,11 +184,14 @@ def equalise(
 ) -> Equalised:
     """Make a stimulus set whose pictures are all 8-bit RGB PNG of one size, without metadata, with neutral names.
 
-    Identifiers stay: a stimulus has the same name in both sets. Colour profiles are removed. Pictures are
+    Identifiers stay: a stimulus has the same name in both sets. Embedded colour profiles are applied. Pictures are
     scaled where their size differs, those of both classes by the same rule.
 
     Args:
+        source: the stimulus set.
         out: the new one; empty, or an earlier one made here from the same set.
+        form: what the pictures are to have in common.
+        on_progress: called with (items done, items in all).
 
     Raises:
         UserError: a picture has changed since it entered the set; pictures differ in shape and `form.fit` does not say
@@ -173,7 +212,7 @@ def equalise(
     record: dict[str, Any] = {
         "source": str(source.resolve()),
         "source_sha256": sha256_file(source / TABLE_NAME),
-        "format": "PNG, 8-bit RGB, no metadata",
+        "format": "PNG, 8-bit RGB in sRGB, no metadata",
         "resized_by": "bicubic",
         **asdict(form),
         "size": size,
@@ -249,7 +288,7 @@ def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) ->
             mask = to_size(mask_of(hole_of(images.decode_rgb(content, path))), size, form.fit)
             pictures[target] = mask_of(mask > 127)
             continue
-        picture = to_size(decode_rgb(content, path), size, form.fit)
+        picture = to_size(decode_srgb(content, path), size, form.fit)
         is_presented = column in ("file", "reference_file")
         pictures[target] = through_jpeg(picture, form.jpeg) if form.jpeg is not None and is_presented else picture
     return pictures
@@ -269,7 +308,11 @@ def read_sizes(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tupl
 
 
 def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
-    """The size that all are brought to: the form's, else the smallest width and the smallest height."""
+    """The size that all are brought to: the form's, else the smallest width and the smallest height.
+
+    Raises:
+        UserError: a picture has another shape, and the form does not say how it is to be fitted.
+    """
     size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))
     others = [other for other in sizes if not has_shape(other, size)]
     if others and form.fit is None:

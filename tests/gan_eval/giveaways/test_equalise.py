@@ -1,14 +1,17 @@
 """Equalised sets: one form, nothing left in the files, the pictures still paired and right."""
 
+import io
+
 import numpy as np
 import pytest
-from PIL import Image
+from giveaway_pictures import picture
+from PIL import Image, ImageCms
 from rehashed import rehash
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.giveaways.audit import audit
-from gan_eval.giveaways.equalise import Form, equalise, parse_size, through_jpeg
+from gan_eval.giveaways.equalise import Form, decode_srgb, equalise, parse_size, through_jpeg
 from gan_eval.giveaways.refusal import require_no_giveaways
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import read_set, write_set
@@ -95,6 +98,39 @@ def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path)
         inputs = before.path(old[row["stimulus"]], "input_file"), after.path(row, "input_file")
         assert np.array_equal(*map(pictures.read_rgb, inputs))
     assert {found.verdict for found in audit([after]).groups[0].findings} <= {"ok", "look", None}
+
+
+def test_a_profile_is_applied(tmp_path):
+    swapped = wide_profile()
+    plain = np.full((8, 8, 3), (0, 200, 0), np.uint8)
+    coded = io.BytesIO()
+    Image.fromarray(plain).save(coded, format="PNG", icc_profile=swapped)
+    found = decode_srgb(coded.getvalue(), tmp_path / "a.png")
+    source = ImageCms.ImageCmsProfile(io.BytesIO(swapped))
+    transform = ImageCms.buildTransform(
+        source, ImageCms.createProfile("sRGB"), "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+    )
+    assert np.array_equal(found, np.asarray(ImageCms.applyTransform(Image.fromarray(plain), transform)))
+    assert np.abs(found.astype(int) - plain).max() > 5
+
+
+def wide_profile():
+    """sRGB's profile with its red and green primaries' tags exchanged: not sRGB, and named otherwise."""
+    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = content.index(b"rXYZ"), content.index(b"gXYZ")
+    content[red : red + 4], content[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(content).replace("sRGB built-in".encode("utf-16-be"), "other colours".encode("utf-16-be"))
+
+
+def test_srgbs_own_profile_changes_nothing_and_a_broken_one_is_named(tmp_path):
+    coded = io.BytesIO()
+    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture(0).save(coded, format="PNG", icc_profile=own)
+    assert np.array_equal(decode_srgb(coded.getvalue(), tmp_path / "a.png"), np.asarray(picture(0)))
+    broken = io.BytesIO()
+    picture(0).save(broken, format="PNG", icc_profile=b"no profile")
+    with pytest.raises(UserError, match=r"a\.png: its colour profile cannot be applied"):
+        decode_srgb(broken.getvalue(), tmp_path / "a.png")
 
 
 def test_an_item_with_a_broken_picture_is_left_out_as_a_whole(make_set, tmp_path):
