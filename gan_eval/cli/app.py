@@ -15,7 +15,12 @@ def application(
     *,
     about: str = "Can people tell generated pictures from photographs? Train, show, measure, answer.",
 ) -> typer.Typer:
-    """The application with these commands; a session of the quiz does not wait for the import of the others."""
+    """The application with these commands; a session of the quiz does not wait for the import of the others.
+
+    Args:
+        verbs: some of `VERBS`.
+        about: what its help begins with.
+    """
     app = typer.Typer(
         name="gan-eval", help=about, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
     )

@@ -72,7 +72,15 @@ def examine() -> list[Finding]:
 
 
 def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Finding]:
-    """Examine a study's folder: whether it is at work, its stages, how many people have come, and what comes next."""
+    """Examine a study's folder: whether it is at work, its stages, how many people have come, and what comes next.
+
+    Args:
+        folder: made by `gan-eval run`.
+        data_root: the folder with the data sets' folders; default: that of the last run.
+
+    Raises:
+        UserError: it is not a study's folder, or the study file is bad or gone.
+    """
     from gan_eval.files.atomic import OWN_FOLDER
     from gan_eval.files.digests import remembering_digests
     from gan_eval.files.locks import refuse_if_held

@@ -144,7 +144,11 @@ def quiz(
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
-    """The quiz that options without a study file ask for; times and keys are still text."""
+    """The quiz that options without a study file ask for; times and keys are still text.
+
+    Raises:
+        UserError: an option's value is not what it must be, or the protocol has no use for the option.
+    """
     values = dict(options)
     protocol = values.get("protocol", QuizSettings().protocol)
     unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}

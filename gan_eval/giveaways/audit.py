@@ -70,6 +70,10 @@ class Audit:
 def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None] | None = None) -> Audit:
     """Compare real and generated pictures by every clue.
 
+    Args:
+        sets: one or several stimulus sets; models of one data set may share their real pictures.
+        on_progress: called with (pictures read, pictures in all).
+
     Raises:
         UserError: there are no generated pictures, or no real ones of a data set.
     """

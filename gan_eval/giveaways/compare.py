@@ -71,7 +71,13 @@ class Finding:
 
 
 def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: bool = True) -> Finding:
-    """Compare one clue between two lists of pictures' facts."""
+    """Compare one clue between two lists of pictures' facts.
+
+    Args:
+        clue: what is compared.
+        real, fake: the facts of each picture.
+        test: compute the p-value too.
+    """
     if clue.shared_formats_only:
         formats = {facts["format"] for facts in real} & {facts["format"] for facts in fake}
         real, fake = ([facts for facts in pictures if facts["format"] in formats] for pictures in (real, fake))
@@ -94,7 +100,13 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: b
 
 
 def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
-    """The verdict on an AUC with its interval."""
+    """The verdict on an AUC with its interval.
+
+    Args:
+        sort: only metadata can give the truth away; pictures may differ in content.
+        separation: the AUC.
+        fewest: pictures of the smaller class.
+    """
     low, high, auc = separation.low, separation.high, separation.auc
     far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
     perfect = auc in (0.0, 1.0) and fewest >= FEWEST

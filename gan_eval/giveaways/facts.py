@@ -37,7 +37,14 @@ _FLOOR = 0.1
 
 
 def file_facts(path: Path) -> Facts:
-    """Return the metadata clues of one picture file, from its headers alone."""
+    """Return the metadata clues of one picture file, from its headers alone.
+
+    Args:
+        path: the picture; only its own name counts, not its folder's.
+
+    Raises:
+        UserError: the file is missing or not a picture.
+    """
     path = Path(path)
     require_file(path)
     name: Facts = {"suffix": path.suffix, "name_token": frozenset(_WORD.findall(path.stem.lower()))}

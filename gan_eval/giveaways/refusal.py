@@ -23,7 +23,15 @@ IDENTICAL = "identical"
 
 
 def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
-    """Refuse generated pictures that are real ones, byte for byte, in the same set or in another."""
+    """Refuse generated pictures that are real ones, byte for byte, in the same set or in another.
+
+    Args:
+        sets: every set of a session.
+        allow: as for `require_no_giveaways`.
+
+    Raises:
+        UserError: there are such pictures, and `allow` does not name `identical`.
+    """
     problem = identical_text(identical_pictures(row for stimuli in sets for row in stimuli.rows))
     if problem and IDENTICAL not in allow:
         names = [*allow, IDENTICAL]
@@ -38,6 +46,13 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     """Refuse stimuli whose metadata separate the classes; only headers are read, of every file of the pool.
 
     A file that is missing or broken is ignored here: the session's own check of what it shows names it.
+
+    Args:
+        sets: where stimuli are drawn from.
+        allow: names of allowed clues; `quiz.allow_giveaways` of the study.
+
+    Raises:
+        UserError: a clue gives the truth away, or `allow` has a name that is not a metadata clue.
     """
     require_known_clues(allow, named="quiz.allow_giveaways")
     clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
@@ -66,7 +81,15 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
 
 
 def require_known_clues(names: Sequence[str], *, named: str) -> None:
-    """Refuse names of clues that are never refused, and names of none."""
+    """Refuse names of clues that are never refused, and names of none.
+
+    Args:
+        names: names of allowed clues.
+        named: the setting or the option that names them.
+
+    Raises:
+        UserError: one of them is neither a metadata clue nor `identical`.
+    """
     known = [*(clue.name for clue in METADATA_CLUES), IDENTICAL]
     for name in names:
         if name not in known:

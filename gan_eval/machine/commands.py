@@ -54,6 +54,9 @@ def run_own(*arguments: str) -> int:
     """Run another `gan-eval` to its end; its exit status.
 
     Ctrl-C reaches both processes and is left to the other one, which finishes its writing and informs the user.
+
+    Raises:
+        SystemExit: 130: it was interrupted, and has said so.
     """
     import subprocess  # here, for every command's start
 
@@ -80,7 +83,12 @@ def setup_command(extra: str = "") -> str:
 
 
 def as_typed(text: str, *, in_file: bool = False) -> str:
-    """Return a text whose commands `gan-eval VERB` begin as the user types them."""
+    """Return a text whose commands `gan-eval VERB` begin as the user types them.
+
+    Args:
+        text: for the terminal, a report or a help page.
+        in_file: the text goes into a file, which may be read in another folder and by other people.
+    """
     return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text) if _COMMAND.search(text) else text
 
 

@@ -49,7 +49,12 @@ def can_load(soname: str) -> bool:
 
 
 def missing_libraries(*, platform: str = sys.platform, loads: Callable[[str], bool] = can_load) -> tuple[Library, ...]:
-    """The libraries that the dynamic linker does not find here, those of the import first."""
+    """The libraries that the dynamic linker does not find here, those of the import first.
+
+    Args:
+        platform: as `sys.platform`; only Linux can miss any.
+        loads: returns whether a library of that name can be loaded.
+    """
     if not platform.startswith("linux"):
         return ()
     return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not loads(library.soname))

@@ -109,7 +109,11 @@ def process_rank() -> int:
 
 
 def require_one_process(verb: str) -> None:
-    """Refuse a command under `torchrun`."""
+    """Refuse a command under `torchrun`.
+
+    Raises:
+        UserError: `torchrun` has started several, and each would do the whole command.
+    """
     if processes() > 1:
         mend = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
         raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {mend}")

@@ -64,12 +64,16 @@ def import_folder(
     16 bits, or of other channels than grey or RGB, they keep every sample. The same call brings a set up to date.
 
     Args:
+        source: the result folder.
         out: the new set; empty, or an earlier one of the same source, data set and model.
+        dataset: name of the data set; default: the folder's name.
+        model: name of the generator.
         masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit: how real and fake of different sizes are brought to the smaller one; default: the item is left out.
         display: how pictures are shown that keep other samples than 8-bit RGB (see `Display.parse`); default: from the
             least to the largest sample of the real ones.
+        on_progress: called with (items done, items in all).
 
     Raises:
         UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is not for it.
@@ -118,11 +122,15 @@ def import_items(
 
     Args:
         items: for each stem its files by role: real, each of `models` and, where there is one, input and mask.
+        out, dataset, mask_kind, display, on_progress: as for `import_folder`.
         where: where the items come from, in messages.
         models: for each role of generated pictures (`fake` where there is one model), the model's name.
         resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
         fit: how, where they differ in shape as well; default: the item is left out.
         source: the folder of the pictures: `out` may hold no set of other ones. Default: any earlier set is replaced.
+
+    Raises:
+        UserError: no item is left, a display for pictures that need none, or `out` is not for this set.
     """
     formats = _formats(items, tuple(models), display)
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}

@@ -67,12 +67,20 @@ _TURNS: dict[int, Callable[[Samples], Samples]] = {
 
 
 def read_rgb(path: Path) -> Picture:
-    """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does."""
+    """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does.
+
+    Raises:
+        UserError: the file is missing, or has no exact 8-bit RGB reading.
+    """
     return decode_rgb(read_file(path), path)
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a picture's file."""
+    """The bytes of a picture's file.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
     require_file(path)
     try:
         return Path(path).read_bytes()
@@ -109,7 +117,11 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
 
 
 def decode_measured(content: bytes, path: Path) -> Samples:
-    """Decode to what metrics take: 8-bit grey and colour to RGB as `decode_rgb` does, others to every sample."""
+    """Decode to what metrics take: 8-bit grey and colour to RGB as `decode_rgb` does, others to every sample.
+
+    Raises:
+        UserError: as for `decode_rgb`.
+    """
     stored, display = _decoded(content, path)
     if format_of(stored.colours).is_plain or stored.is_transparent:
         return _rgb_of(stored, display, path)
@@ -206,7 +218,11 @@ class Contents:
 
 
 def contents_of(path: Path) -> Contents:
-    """Return the contents of a picture's file; the header is enough for grey and RGB without alpha."""
+    """Return the contents of a picture's file; the header is enough for grey and RGB without alpha.
+
+    Raises:
+        UserError: the file cannot be read, or has no exact reading.
+    """
     if path.suffix.lower() not in (".tif", ".tiff"):
         with _decoding_errors(path), Image.open(path) as image:
             plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
@@ -224,6 +240,9 @@ def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
 
     An alpha channel is a channel like others where all pictures have one and it is not the largest everywhere; else it
     is left out. Grey and RGB, both of 8 bits, are read as RGB.
+
+    Raises:
+        UserError: they differ in depth or in channels; two of them are named.
 
     >>> common_format({Path("a"): Contents(PixelFormat(1)), Path("b"): Contents(PixelFormat(3))})
     PixelFormat(channels=3, bits=8, display=None)
@@ -271,12 +290,19 @@ def read_stored(path: Path) -> Stored:
 
     Grey and RGB of 8 or 16 bits, with or without alpha, in any format that Pillow reads whole; a palette's colours;
     TIFF with any number of channels of 8 or 16 bits.
+
+    Raises:
+        UserError: the file is missing, broken, too large, or of another depth or colour model.
     """
     return _decoded(read_file(path), path)[0]
 
 
 def read_as(path: Path, wanted: PixelFormat) -> Samples:
-    """Return (H, W, channels) of the wanted format with every stored sample; 8-bit RGB as from `read_rgb`."""
+    """Return (H, W, channels) of the wanted format with every stored sample; 8-bit RGB as from `read_rgb`.
+
+    Raises:
+        UserError: the file is missing, or no picture of this format.
+    """
     if wanted.is_rgb8:
         return read_rgb(path)
     stored = read_stored(path)
@@ -353,7 +379,11 @@ def has_shape(size: Size, target: Size) -> bool:
 
 
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
-    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay."""
+    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay.
+
+    Raises:
+        UserError: on its way there the picture would have more than `MOST_PIXELS`.
+    """
     height, width = picture.shape[:2]
     is_cropped = fit == "crop" and not has_shape((width, height), target)
     covering = scaled_to_cover((width, height), target) if is_cropped else target
@@ -373,6 +403,9 @@ def list_pictures(folder: Path) -> list[Path]:
     """The picture files directly in `folder`, in natural order of their names (2 before 10).
 
     Folders, pipes and devices are excluded. Broken links and files of a failing disk are included as unreadable.
+
+    Raises:
+        UserError: no such folder, or no picture in it.
     """
     folder = Path(folder)
     try:
@@ -424,7 +457,11 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
-    """Paths by their file stem."""
+    """Paths by their file stem.
+
+    Raises:
+        UserError: two files share a stem.
+    """
     stems: dict[str, Path] = {}
     for path in paths:
         if path.stem in stems:

@@ -54,6 +54,9 @@ class Display:
         Args:
             text: as a user or a file gives it.
             channels: of the pictures; without channels in the text, the first three of them, or the first.
+
+        Raises:
+            UserError: the text is not a display, or names missing channels.
         """
         match = re.fullmatch(r"(\d{1,5})\.\.(\d{1,5})(?::(\d{1,2}(?:,\d{1,2},\d{1,2})?))?", text.strip())
         if match is None or int(match[1]) >= int(match[2]):
@@ -124,7 +127,11 @@ class PixelFormat:
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> Self:
-        """Read from a run's configuration."""
+        """Read from a run's configuration.
+
+        Raises:
+            UserError, KeyError, TypeError: the facts are not a pixel format.
+        """
         channels, bits, limits, display = facts["channels"], facts["bits"], facts["limits"], facts["display"]
         if bits not in (8, 16) or not isinstance(channels, int) or not 1 <= channels <= MOST_CHANNELS:
             raise TypeError(f"pixel format {facts}")
@@ -238,6 +245,9 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
     """Any TIFF of 8 or 16 bits, whose channels are samples of a pixel, planes apart, or pages that it calls channels.
 
     Of an array whose third axis has no name that is the shortest one, unless that axis numbers the pages.
+
+    Raises:
+        ValueError: a stack of other pages, of another depth, with black and white exchanged, or in a palette.
     """
     import tifffile
 
@@ -272,7 +282,12 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
 
 
 def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
-    """All samples of an opened picture."""
+    """All samples of an opened picture.
+
+    Raises:
+        UserError: in colours without a reading here.
+        ValueError: of another depth.
+    """
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
         apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel other than alpha
@@ -319,7 +334,14 @@ _INVERTED, _APART = 0, 2
 
 
 def deep_layout(image: Image.Image) -> str | None:
-    """Return Pillow's name of the layout of a picture of more than 8 bits a channel; None for any other."""
+    """Return Pillow's name of the layout of a picture of more than 8 bits a channel; None for any other.
+
+    Args:
+        image: as it was opened, before it is loaded.
+
+    Raises:
+        ValueError: what is stored in this way cannot be read whole (12 bits, premultiplied, inverted, planes apart).
+    """
     if image.mode not in ("RGB", "RGBA") and not image.mode.startswith("I;16"):
         return None
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
@@ -336,7 +358,13 @@ def deep_layout(image: Image.Image) -> str | None:
 
 
 def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
-    """All bits of a deep picture that has been loaded."""
+    """All bits of a deep picture that has been loaded.
+
+    Args:
+        image: the picture.
+        layout: from `deep_layout`.
+        content: the file's bytes.
+    """
     if layout in _GREY:
         return np.asarray(image).astype(np.uint32)[..., None]
     if layout == _GREY_AND_ALPHA:

@@ -106,6 +106,13 @@ def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Refuse pictures, inputs, references and masks whose files are no longer those that entered the set.
 
     A file that is absent or cannot be read is not refused here: whoever decodes it reports it.
+
+    Args:
+        rows: with files and their hashes (`HASHES`); a file without a hash is not checked.
+        folder: the folder that files are relative to.
+
+    Raises:
+        UserError: the SHA-256 of a file differs from that of its row.
     """
     known: set[tuple[str, str]] = set()  # several rows have one reference
     for row in rows:
@@ -143,6 +150,10 @@ def require_same_pictures(
         sets: tables of stimulus sets, by what messages call them.
         shown: what messages call the table `plans`, that table, and the table `trials`.
         measured: what messages call the table `image_metrics`, and that table.
+
+    Raises:
+        UserError: one stimulus has two hashes; the message names the later table: first come the pictures that were
+            shown, then those measured, then the sets.
     """
     named: dict[str, list[tuple[Any, ...]]] = {}
     if shown is not None:
@@ -176,6 +187,9 @@ def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
 def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The generated pictures whose file is that of a real one, byte for byte, each with that real picture.
 
+    Args:
+        rows: with `stimulus`, `kind` and `sha256`, of one or several sets.
+
     >>> rows = [("r", "real", "1"), ("f", "fake", "1"), ("g", "fake", "2")]
     >>> identical_pictures([dict(zip(("stimulus", "kind", "sha256"), row)) for row in rows])
     [('f', 'r')]
@@ -200,7 +214,16 @@ def identical_text(pairs: Collection[tuple[str, str]]) -> str:
 
 
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
-    """Refuse a set of which no generated picture was presented, or whose pictures the trials call by other names."""
+    """Refuse a set of which no generated picture was presented, or whose pictures the trials call by other names.
+
+    Args:
+        folder: the set's, as the user gave it.
+        stimuli: its table.
+        presented: the stimuli that were judged; none: nothing is refused.
+
+    Raises:
+        UserError: none of its generated pictures is among them.
+    """
     names = [name for name, kind in zip(stimuli["stimulus"], stimuli["kind"], strict=True) if kind == "fake"]
     if presented and not {*names} & {*presented}:
         raise UserError(
@@ -210,7 +233,14 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
-    """The tables `stimuli` of several sets, one below the other; a set's pictures may be elsewhere."""
+    """The tables `stimuli` of several sets, one below the other; a set's pictures may be elsewhere.
+
+    Args:
+        folders: at least one, each with a `stimuli.csv`.
+
+    Raises:
+        UserError: as for `read_set`.
+    """
     import pandas as pd
 
     sets = [read_set(folder, files_must_exist=False) for folder in folders]
@@ -221,6 +251,7 @@ def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSe
     """Several sets as one, their files as absolute paths; models of one data set share its real pictures.
 
     Args:
+        folders: of the sets.
         hash_files: as for `read_set`.
 
     Raises:
@@ -256,6 +287,9 @@ def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> Non
         out: the folder, whose lock is held.
         record: path, as seen from `out`, of the JSON file in which the command that makes the set notes its origin.
         origin: what the set is to be made from. Keys that an earlier version did not note are not compared.
+
+    Raises:
+        UserError: the set there has another origin, or another command has made it.
     """
     try:
         earlier = read_json(out / record)
@@ -286,9 +320,13 @@ def stimulus_row(
     """The row of a stimulus: identifiers made from data set, model and stem, and the file's hash.
 
     Args:
+        folder: the set's folder.
         file: the picture, below `folder`.
+        kind: the truth.
+        dataset: the data set's name.
         stem: the item's name within the data set.
         size: (height, width) in pixels.
+        model: the generator's name, for a fake.
         **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...); their files are hashed, too.
     """
     height, width = size
