@@ -61,7 +61,7 @@ def download(url: str, folder: Path, name: str, on_progress: OnProgress | None =
     except ModuleNotFoundError as error:
         raise FetchError(f"downloads need pooch; {setup_command('metrics')}") from error
     shown = re.sub(r"//[^/@]+@", "//", url)
-    logging.getLogger("pooch").setLevel(logging.WARNING)
+    pooch.get_logger().setLevel(logging.WARNING)
     if urlsplit(url).scheme == "file":
         if not _path_of(url).is_file():
             raise FetchError(f"{shown}: no such file")

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 import tarfile
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pooch
 import pytest
 
 from gan_eval.errors import UserError
@@ -176,9 +178,13 @@ def test_what_find_says(cache: Path, tmp_path: Path) -> None:
 def test_an_index_that_cannot_be_reached_is_one_line_without_the_password(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    logged = io.StringIO()
+    handler = logging.StreamHandler(logged)
+    monkeypatch.setattr(pooch.get_logger(), "handlers", [handler])
     monkeypatch.setenv("UV_DEFAULT_INDEX", "mine=http://me:s3cret@127.0.0.1:9/simple")
     with pytest.raises(UserError) as caught:
         weights.fetch("inception")
+    assert logged.getvalue() == ""
     assert "cannot be reached, or broke off" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert "\n" not in str(caught.value)

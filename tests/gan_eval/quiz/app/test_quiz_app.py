@@ -1,12 +1,13 @@
 """The application off screen: trials, pauses, problems and the end, with the keyboard alone."""
 
+import sys
 from collections.abc import Callable
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from app_sitting import Sitting, diligent, said_by, words
+from app_sitting import SETTINGS, Sitting, diligent, said_by, words
 from PySide6.QtCore import Qt
 
 from gan_eval import tables
@@ -16,6 +17,7 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import PausePage, ProblemPage
 from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
 from gan_eval.quiz.clock import now_ns, read_instant
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
 
@@ -99,6 +101,27 @@ def test_closing_the_window_leaves_the_session_open_and_it_goes_on_another_time(
     assert "Participant P01" in second.first_words
     assert len(second.rows(tables.SESSIONS)) == 1
     assert len(second.rows(tables.TRIALS)) == 4
+
+
+def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
+    sit: Callable[..., Sitting], stimuli: StimulusSet
+) -> None:
+    pictures = set(map(str, stimuli.folder.glob("*/*.png")))
+    opened: list[str] = []
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open" and str(arguments[0]) in pictures:
+            opened.append(str(arguments[0]))
+
+    watching = False
+    sys.addaudithook(watch)  # it stays for as long as Python runs, and is deaf after this test
+    sitting = sit(SETTINGS.model_copy(update={"show_review": False}))
+    watching = True
+    try:
+        assert sitting.run(diligent) == "complete"
+    finally:
+        watching = False
+    assert opened == []
 
 
 def test_another_person_is_not_seated_in_an_unfinished_session(sit: Callable[..., Sitting]) -> None:
