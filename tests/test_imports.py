@@ -177,3 +177,8 @@ except SystemExit as end:
     assert not end.code, end.code
 """
     assert loaded_by(code, (*HEAVY, "PySide6")) == []
+
+
+def test_no_two_test_files_have_one_name():
+    names = sorted(file.name for file in (ROOT / "tests").rglob("test_*.py"))
+    assert names == sorted(set(names)), "pytest cannot collect two files of one name in folders without __init__.py"

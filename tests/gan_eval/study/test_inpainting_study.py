@@ -257,7 +257,7 @@ def test_an_encoder_of_a_file(root: Path, tmp_path: Path) -> None:
         make_plan(file, tmp_path / "bad", data_root=root)
     torch.save({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "net.pth")
     with pytest.raises(
-        UserError, match=r"f\.toml: init_encoder .*net\.pth: none of its layers matches the encoder; it has "
+        UserError, match=r"f\.toml: init_encoder .*net\.pth: none of its layers matches the encoder; choose "
     ):
         make_plan(file, tmp_path / "bad", data_root=root)
     assert not (tmp_path / "bad").exists()
