@@ -95,14 +95,6 @@ def as_floats(picture: Any) -> Any:
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].contiguous().float() / 255
 
 
-def _warm_up(scratch: Path) -> None:
-    """Compile the kernels, or read them from disk."""
-    from gan_eval.metrics import evaluate, folder_pair
-
-    scratch.mkdir(exist_ok=True)
-    evaluate(_stimuli(folder_pair(*pair_folders(scratch, 2))), ["psnr", "ssim", "niqe"], cache=False)
-
-
 def folders(scratch: Path) -> Sides:
     """400 PNG pairs from disk to tables; theirs measures NIQE of the generated pictures alone, ours of all."""
     import piq
@@ -110,9 +102,10 @@ def folders(scratch: Path) -> Sides:
     from PIL import Image
 
     from gan_eval.metrics import evaluate, folder_pair
+    from gan_eval.metrics.kernels.compiled import warm_up
 
     torch.set_num_threads(2)
-    _warm_up(scratch / "warm")
+    warm_up()
     real, fake = pair_folders(scratch, PAIRS)
     niqe = pyiqa_niqe(scratch)
 
@@ -310,8 +303,9 @@ def again(metrics: tuple[str, ...], scratch: Path) -> Sides:
     import shutil
 
     from gan_eval.metrics import evaluate, folder_pair
+    from gan_eval.metrics.kernels.compiled import warm_up
 
-    _warm_up(scratch / "warm")
+    warm_up()
     real, fake = pair_folders(scratch, PAIRS)
     stimuli = _stimuli(folder_pair(real, fake))
     filled, fresh = scratch / "kept", scratch / "fresh"

@@ -204,6 +204,45 @@ def test_a_second_set_up_says_what_it_waits_for(run: ModuleType, capsys: pytest.
         assert f"another ./run is installing into {run.VENV}" in capsys.readouterr().err
 
 
+def test_set_up_says_what_it_does_and_how_long_it_takes(
+    run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.main(["setup"])
+    said = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        rf"run: setting up {run.VENV} with extras train: up to [\d.]+ GB on disk, {run.DURATION}", said[0]
+    )
+    assert said[1] == "run: compiling the metrics' kernels: once after each installation or update, about 20 s"
+    assert re.fullmatch(rf"run: ready: {run.VENV} \(\d+ s\)", said[2])
+    assert len(said) == 3
+    assert all("--quiet" in command for command in commands if "pip" in command and "uv" not in command)
+
+
+def test_set_up_compiles_every_kernel_that_the_metrics_use(run: ModuleType, tmp_path: Path) -> None:
+    """A kernel that is compiled only when it is first called costs its user 20 s."""
+    pytest.importorskip("numba")
+    code = f"""
+import numpy as np, torch
+{run.WARM_UP}
+from gan_eval.metrics import functional
+from gan_eval.metrics.kernels import loops
+kernels = {{name: kernel for name, kernel in vars(loops).items() if hasattr(kernel, "signatures")}}
+ready = {{name: len(kernel.signatures) for name, kernel in kernels.items()}}
+assert ready and all(ready.values()), ready
+x, y = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (2, 1, 3, 200, 200), np.uint8))
+hole = torch.zeros(1, 200, 200, dtype=torch.bool)
+hole[:, 50:120, 60:130] = True
+for metric in (functional.psnr, functional.ssim, functional.ssim_luma, functional.ms_ssim):
+    metric(x, y)
+for metric in (functional.psnr_hole, functional.ssim_hole, functional.l1_hole):
+    metric(x, y, hole)
+functional.niqe(x)
+assert ready == {{name: len(kernel.signatures) for name, kernel in kernels.items()}}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path: Path) -> None:
     """A clone is often called gan_eval; in the folder that holds it, the package must come before the clone."""
     (tmp_path / "gan_eval").mkdir()

@@ -90,6 +90,16 @@ def halve(plane: NDArray[Any]) -> NDArray[np.float64]:
     return result
 
 
+def warm_up() -> None:
+    """Compile every kernel, or read it from disk, on tiny pictures; `run` calls it at the end of set-up."""
+    picture = np.zeros((22, 22, 3), np.uint8)
+    difference_sums(picture, picture)
+    similarity(picture, picture, luminance=True, where=np.ones((12, 12), np.bool_))
+    for plane in (picture, pool(picture)):
+        similarity(plane, plane, luminance=True)
+    sample_moments(halve(luma(picture)), block=(8, 8), border="replicate")
+
+
 def _extent(line: NDArray[np.bool_]) -> slice:
     """Slice from the first to the last True; there must be one."""
     places = np.flatnonzero(line)
