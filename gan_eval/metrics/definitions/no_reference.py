@@ -7,7 +7,6 @@ rounding noise; halving is MATLAB's `imresize(y, 0.5)`.
 """
 
 import math
-import pickle
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
@@ -194,8 +193,6 @@ def _pristine_model() -> _PristineModel:
 FEATURES = 36
 SMALLEST = 13
 """Least side in pixels: half of it still holds the window of 7."""
-_GAMMA, _RHO = 0.05, -153.591
-"""The regression's constants in the release; a file that holds vectors alone is taken to mean them."""
 
 _RANGES = (
     (0.338, 10), (0.017204, 0.806612),
@@ -211,11 +208,6 @@ _RANGES = (
 )  # fmt: skip
 """Least and greatest value of each feature over the release's training pictures; they become -1 and 1."""
 
-# What torch.load and the parsing below raise for another file.
-_UNREADABLE = (
-    OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Regression:
@@ -225,8 +217,8 @@ class Regression:
     """(S,) float64"""
     vectors: Values
     """(S, 36) float64, of scaled features"""
-    gamma: float = _GAMMA
-    rho: float = _RHO
+    gamma: float = 0.05
+    rho: float = -153.591
 
     def __call__(self, scaled: Values) -> float:
         """The regression's value at (36,) scaled features."""
@@ -281,28 +273,28 @@ def brisque_function(regression: Regression, *, device: str) -> PictureFunction:
 
 
 def load_regression(path: Path) -> Regression:
-    """The regression in a libsvm model (`allmodel` of the release) or in piq's `brisque_svm_weights.pt`.
+    """The regression in a libsvm model, `allmodel` of the release.
 
     Raises:
-        UserError: neither of them.
+        UserError: another file.
     """
     path = Path(path)
     try:
-        regression = _read_tensors(path) if path.suffix in (".pt", ".pth") else _read_libsvm(path)
+        regression = _read_libsvm(path.read_text(encoding="ascii"))
         numbers = (regression.coefficients, regression.vectors, regression.gamma, regression.rho)
         if not all(np.isfinite(part).all() for part in numbers):
             raise ValueError("numbers that are not finite")
         return regression
-    except _UNREADABLE as error:
+    except (OSError, ValueError, LookupError) as error:
         raise UserError(
-            f"{path}: not BRISQUE's regression, as libsvm text or as piq's .pt ({type(error).__name__}); "
+            f"{path}: not BRISQUE's regression as libsvm text ({type(error).__name__}); "
             "`gan-eval weights fetch brisque`"
         ) from error
 
 
-def _read_libsvm(path: Path) -> Regression:
+def _read_libsvm(text: str) -> Regression:
     """A head, `SV`, then for each vector a line: its coefficient, and INDEX:VALUE from 1, zeros left out."""
-    head, _, body = path.read_text(encoding="ascii").partition("\nSV\n")
+    head, _, body = text.partition("\nSV\n")
     facts = dict(line.split(maxsplit=1) for line in head.splitlines())
     if (facts["svm_type"], facts["kernel_type"]) != ("epsilon_svr", "rbf"):
         raise ValueError("another kind of model")
@@ -318,23 +310,6 @@ def _read_libsvm(path: Path) -> Regression:
         raise ValueError("vectors are missing")
     coefficients = np.array([float(line[0]) for line in lines])
     return Regression(coefficients, vectors, float(facts["gamma"]), float(facts["rho"]))
-
-
-def _read_tensors(path: Path) -> Regression:
-    """A tuple of coefficients (S, 1) and vectors (S, 36)."""
-    import torch
-
-    from gan_eval.metrics.weights.files import load_torch_file, storage_problem
-
-    parts = load_torch_file(path)
-    if not (isinstance(parts, tuple | list) and all(isinstance(part, torch.Tensor) for part in parts)):
-        raise TypeError("no tensors")
-    if any(storage_problem(part) for part in parts):
-        raise ValueError("no numbers")
-    coefficients, vectors = parts
-    if vectors.ndim != 2 or vectors.shape[1] != FEATURES or coefficients.numel() != len(vectors):
-        raise ValueError("other shapes")
-    return Regression(coefficients.flatten().numpy().astype(np.float64), vectors.numpy().astype(np.float64))
 
 
 BRISQUE = Metric(

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-import torch
 from metric_pictures import Thumbnails, features_of, texture
 
 from gan_eval import tables
@@ -58,29 +57,12 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
     assert set(found.loc[found["kind"] == "real", "metric"]) == {"niqe"}
 
 
-def test_without_weights_the_rest_is_computed(folders: Folders) -> None:
-    found, sets = evaluate(_frame(*folders(2)), ["psnr", "fid", "kid"])
-    assert found["value"].notna().all()
-    assert list(sets["metric"]) == ["fid", "kid"]
-    assert sets["value"].isna().all()
-    assert sets["reason"].str.contains("gan-eval weights fetch inception").all()
-    assert list(sets["n_real"]) == [2, 2]
-
-
-def test_named_weights_that_will_not_do_are_an_error(folders: Folders, tmp_path: Path) -> None:
-    frame = _frame(*folders(2))
-    with pytest.raises(UserError, match=r"--weights .*absent: no such file"):
-        evaluate(frame, ["fid"], weights=tmp_path / "absent")
-    (tmp_path / "w.pth").write_bytes(b"?")
-    with pytest.raises(UserError, match="not the weights of Inception"):
-        evaluate(frame, ["fid"], weights=tmp_path / "w.pth")
-
-
 def test_brisque_has_rows_for_real_and_generated_and_its_weights_are_told(
     folders: Folders, thumbnails: Thumbnails, tmp_path: Path
 ) -> None:
-    frame, file = _frame(*folders(3)), tmp_path / "brisque.pt"
-    torch.save((torch.full((2, 1), 40.0), torch.rand(2, 36)), file)
+    frame, file = _frame(*folders(3)), tmp_path / "allmodel"
+    head = "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\ntotal_sv 2\nrho -153.591\nSV\n"
+    file.write_text(f"{head}40 1:0.5 7:-0.2\n40 2:0.1\n")
     settings = Settings(("brisque",), weights={"brisque": file}, threads=1)
     alone = run_metrics(stimuli_of_frame(frame, None), settings, command="test")
     assert alone.image_metrics["kind"].value_counts().to_dict() == {"real": 3, "fake": 3}
