@@ -1,7 +1,5 @@
 """The compiled code as a whole: what it takes, what it costs to import, where it is kept."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -55,13 +53,3 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
         wanted = (picture.astype(np.int64) @ [299, 587, 114] + 500) // 1000
         assert np.array_equal(kernels.luma(picture), wanted)
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
-
-
-def test_importing_the_metrics_imports_neither_numba_nor_torch() -> None:
-    code = (
-        "import sys\n"
-        "from gan_eval.metrics.definitions import no_reference, similarity\n"
-        "print([name for name in ('numba', 'torch', 'scipy') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,33 @@ from trainer.state.run_folder import load_generator
 
 Settings = Callable[..., TrainingSettings]
 Pairs = Callable[..., Path]
+Terms = dict[str, torch.Tensor]
+
+
+def at_step(
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    *,
+    before: Callable[[], object] = lambda: None,
+    after: Callable[[Any, Terms], Terms] = lambda _gan, terms: terms,
+) -> None:
+    """Call `before` and `after` a training's step of this number, counted from 1."""
+    plain, steps = run_module.training_step, count(1)
+
+    def step(gan: Any, *args: Any, **options: Any) -> Terms:
+        is_it = next(steps) == number
+        if is_it:
+            before()
+        terms = plain(gan, *args, **options)
+        return after(gan, terms) if is_it else terms
+
+    monkeypatch.setattr(run_module, "training_step", step)
 
 
 def test_out_of_memory_names_what_to_lower_and_keeps_checkpoints(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = run_module.training_step
-    steps = 0
-
-    def greedy(*args: object, **options: object) -> dict[str, torch.Tensor]:
-        nonlocal steps
-        steps += 1
-        if steps == 6:
-            torch.empty(2**50)  # more than any machine gives: the allocator's own error
-        return plain(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(run_module, "training_step", greedy)
+    at_step(monkeypatch, 6, before=lambda: torch.empty(2**50))  # more than any machine gives: the allocator's own error
     with pytest.raises(UserError, match="out of memory") as caught:
         train(tiny(batch_size=2), make_pairs(train=4), tmp_path / "run", direction="AtoB", checkpoint_every=4)
     line = str(caught.value)
@@ -103,16 +115,7 @@ def test_full_disk_is_one_line_wherever_it_happens(
 def test_loss_that_is_not_finite_names_step_and_term(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = run_module.training_step
-    steps = 0
-
-    def breaking(*args: Any, **options: Any) -> dict[str, torch.Tensor]:
-        nonlocal steps
-        steps += 1
-        terms = plain(*args, **options)
-        return terms | {"d_real": torch.tensor(float("nan"))} if steps == 6 else terms
-
-    monkeypatch.setattr(run_module, "training_step", breaking)
+    at_step(monkeypatch, 6, after=lambda _gan, terms: terms | {"d_real": torch.tensor(float("nan"))})
     line = "broke down at step 6: the term d_real is nan; the last good checkpoint is of step 4"
     with pytest.raises(UserError, match=line):
         train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=4)
@@ -125,19 +128,13 @@ def test_broken_weights_are_never_saved(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, net: str
 ) -> None:
     """A weight that overflows in an update, before any term of the log shows it."""
-    plain = run_module.training_step
-    steps = 0
 
-    def overflowing(gan: Any, *args: Any, **options: Any) -> dict[str, torch.Tensor]:
-        nonlocal steps
-        steps += 1
-        terms = plain(gan, *args, **options)
-        if steps == 3:
-            with torch.no_grad():
-                next(getattr(gan, net).parameters()).view(-1)[0] = float("inf")
+    def overflow(gan: Any, terms: Terms) -> Terms:
+        with torch.no_grad():
+            next(getattr(gan, net).parameters()).view(-1)[0] = float("inf")
         return terms
 
-    monkeypatch.setattr(run_module, "training_step", overflowing)
+    at_step(monkeypatch, 3, after=overflow)
     line = rf"broke down by step 3: {net} \S+ is not finite; the last good checkpoint is of step 2"
     with pytest.raises(UserError, match=line):
         train(tiny(), make_pairs(train=2), tmp_path / "run", direction="AtoB", checkpoint_every=1)
@@ -154,22 +151,11 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
 ) -> None:
     data = make_pairs(train=3)
     straight = train(tiny(), data, tmp_path / "straight", direction="AtoB")
-
-    plain = run_module.training_step
-    steps = 0
-
-    def press_ctrl_c(*args: Any, **options: Any) -> dict[str, torch.Tensor]:
-        nonlocal steps
-        steps += 1
-        if steps == 3:
-            signal.raise_signal(signal.SIGINT)
-        return plain(*args, **options)
-
     before = signal.getsignal(signal.SIGINT)
     messages: list[str] = []
     run = tmp_path / "run"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(run_module, "training_step", press_ctrl_c)
+        at_step(patch, 3, before=lambda: signal.raise_signal(signal.SIGINT))
         train(tiny(), data, run, direction="AtoB", on_message=messages.append)
     assert signal.getsignal(signal.SIGINT) is before
     (last,) = list_checkpoints(run / "checkpoints")

@@ -6,9 +6,6 @@ import torch.nn.functional as F
 from plain_layers import batch_norm, drawn, halve, leaky, weights_of
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
-from gan_eval.settings.training import TrainingSettings
-from trainer.nets.build import empty_discriminator
 from trainer.nets.discriminators import (
     GlobalAndPatch,
     GlobalDiscriminator,
@@ -43,13 +40,6 @@ def test_parameter_count_is_the_published_networks() -> None:
 @pytest.mark.parametrize("field", [*range(1, 18), 34, 40, 50, 70, 71, 142, 286])
 def test_receptive_field_is_what_a_gradient_reaches(field: int) -> None:
     assert measured_field(field) == [field, field]
-
-
-def test_too_small_pictures_are_refused() -> None:
-    with pytest.raises(UserError, match="image_size 16: too small for the 70x70 PatchGAN; choose 24 or more"):
-        empty_discriminator(TrainingSettings(steps=1, image_size=16))
-    with pytest.raises(UserError, match="image_size 64: too small for the 286x286 PatchGAN; choose 96 or more"):
-        empty_discriminator(TrainingSettings(steps=1, image_size=64, receptive_field=286))
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])

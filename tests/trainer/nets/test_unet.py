@@ -11,21 +11,13 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.settings.training import EncoderOrder, InpaintingSettings, TrainingSettings
 from trainer.nets.build import empty_generator, new_networks
-from trainer.nets.unet import UNet, default_depth
+from trainer.nets.unet import UNet
 
 
 def test_parameter_count_is_the_published_networks() -> None:
     with torch.device("meta"):
         net = UNet(depth=8, channels=64)
     assert sum(weight.numel() for weight in net.parameters()) == 54_413_955
-
-
-@pytest.mark.parametrize(
-    ("size", "depth"), [(256, 8), (128, 7), (64, 6), (192, 6), (96, 5), (32, 5), (16, 4), (512, 9)]
-)
-def test_default_depth(size: int, depth: int) -> None:
-    assert default_depth(size) == depth
-    assert size % 2**depth == 0
 
 
 def test_pooling_halves_in_place_of_strides_and_nothing_else_changes() -> None:

@@ -125,15 +125,6 @@ def test_scores_are_those_of_torchmetrics(classes):
         assert score(NOTHING, fake) == pytest.approx(float(theirs(*given)), rel=1e-6)
 
 
-def test_a_class_that_no_label_map_has_is_in_no_mean():
-    true = np.array([[0, 0, 0, 1, VOID]], np.uint8)
-    read = np.array([[0, 0, 5, 1, 5]], np.uint8)
-    fake = _counts([true], [read])
-    assert pixel_accuracy(NOTHING, fake) == 3 / 4
-    assert class_accuracy(NOTHING, fake) == (2 / 3 + 1) / 2
-    assert class_iou(NOTHING, fake) == (2 / 3 + 1) / 2
-
-
 def test_without_labelled_pixels_there_is_no_score():
     void = np.full((4, 4), VOID, np.uint8)
     for fake in (_counts([void], [void]), NOTHING):

@@ -161,15 +161,11 @@ def test_all_means_leave_infinite_values_out(monkeypatch: pytest.MonkeyPatch) ->
     (row,) = _measured(images, sets, monkeypatch)
     assert (row["value"], row["n"], row["reason"]) == (23.0, 3, None)
     assert row["sd"] == pytest.approx(math.sqrt(13))
+    (row,) = _measured(pd.DataFrame(_rows("psnr", a=[math.inf] * 3)), sets, monkeypatch)
+    assert (row["value"], row["n"], row["reason"]) == (None, 0, "every value is infinite")
 
     (row,) = compare_pictures(_rows("psnr", a=PSNR, b=[19.0, 21.0, 26.0, 30.0, math.inf]))
     assert (row["difference"], row["n"], row["note"]) == (1.0, 3, "2 items left out: a value is infinite")
-
-
-def test_where_every_value_is_infinite_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    images, sets = pd.DataFrame(_rows("psnr", a=[math.inf] * 3)), pd.DataFrame(columns=["metric", "value"])
-    (row,) = _measured(images, sets, monkeypatch)
-    assert (row["value"], row["n"], row["reason"]) == (None, 0, "every value is infinite")
 
 
 def _images(*rows):

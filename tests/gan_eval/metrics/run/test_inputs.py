@@ -182,16 +182,6 @@ def test_no_stem_in_common(touch, real_names, fake_names, fix):
     assert fix in line
 
 
-def test_without_partners_any_two_folders_will_do(touch):
-    real, fake = touch(["a.png", "b.png"], ["1.png", "a.png"])
-    assert folder_pair(real, fake, partners=False).problems == ()
-    (fake / "a.png").unlink()
-    pair = folder_pair(real, fake, dataset="d", model="m", partners=False)
-    assert pair.problems == ()
-    assert list(_by_name(pair)) == ["d/real/a", "d/real/b", "d/m/1"]
-    assert all(stimulus.reference is None for stimulus in _by_name(pair).values())
-
-
 def test_what_is_no_pair_of_folders(touch):
     real, fake = touch(["a.png"], ["a.png"])
     with pytest.raises(UserError, match="no such folder"):
