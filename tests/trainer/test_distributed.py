@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from lightning_fabric import Fabric
+from made_photographs import make_photographs
 from torch import nn
 from training_runs import flat, train
 
@@ -57,16 +58,7 @@ def torchrun(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six training pairs of noise."""
-    import numpy as np
-    from PIL import Image
-
-    rng = np.random.default_rng(3)
-    folder = tmp_path_factory.mktemp("data")
-    for split, count in {"train": 6, "val": 1}.items():
-        (folder / split).mkdir()
-        for number in range(count):
-            Image.fromarray(rng.integers(0, 256, (64, 128, 3), np.uint8)).save(folder / split / f"{number}.png")
-    return folder
+    return make_photographs(tmp_path_factory.mktemp("data"), size=(128, 64), train=6, val=1)
 
 
 @pytest.fixture(scope="module")

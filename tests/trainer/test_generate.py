@@ -12,7 +12,7 @@ from PIL import Image
 from reference_layout import trained
 from safetensors import safe_open
 from safetensors.torch import save_file
-from training_runs import Stop, finished_run, train, translate
+from training_runs import Stop, finished_run, hashes, train, translate
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -41,10 +41,6 @@ def pixels(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         assert (image.mode, image.info) == ("RGB", {})
         return np.asarray(image)
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("does", ["train", "generate"])

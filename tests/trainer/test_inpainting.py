@@ -9,7 +9,7 @@ import pytest
 import torch
 from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
 from PIL import Image
-from training_runs import Stop, result, train_measured
+from training_runs import Stop, hashes, result, train_measured
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -91,10 +91,6 @@ def made(run: Path, data: Path, out: Path, **options: Any) -> Path:
 
 def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path))
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("name", KINDS)

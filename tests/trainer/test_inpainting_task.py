@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_photographs import make_photographs
 from PIL import Image
 
 from gan_eval.settings.training import InpaintingSettings, TrainingSettings
@@ -55,13 +56,7 @@ def crops(count: int, side: int = 32) -> np.ndarray:
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for split in ("train", "test"):
-        (tmp_path / split).mkdir()
-        for number in range(4):
-            picture = rng.integers(0, 256, (36, 40, 3), dtype=np.uint8)
-            Image.fromarray(picture).save(tmp_path / split / f"{number}.png")
-    return tmp_path
+    return make_photographs(tmp_path, train=4, test=4)
 
 
 @pytest.mark.parametrize(("fill", "channels"), [("zero", False), ("mean", True), ("noise", True)])

@@ -5,14 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pictures import Picture, list_pictures, read_rgb
 from gan_eval.study.training import train_model
 from gan_eval.tables import TRAINING_LOG
-from gan_eval.tables.frames import read_rows
+from gan_eval.tables.frames import Row, read_rows
 from trainer.inference import translate_batch
 from trainer.job import TrainingJob
 from trainer.loop.estimate import Estimate
@@ -71,6 +72,17 @@ def finished_run(folder: Path, settings: TrainingSettings) -> Path:
     begin_run(folder, definition, {})
     save_generator(folder / GENERATOR, net, definition)
     return folder
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file below a folder, by its path there."""
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def brightness(folder: Path) -> list[Row]:
+    """A metric of the generated pictures."""
+    values = [read_rgb(path).mean() for path in list_pictures(folder / "fake")]
+    return [{"metric": "brightness", "value": float(np.mean(values)), "sd": None, "n": len(values), "reason": None}]
 
 
 def result(run: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pictures made from a seed, and an extractor that is quick."""
+"""Pictures made from a seed, sets of them and their metrics, and an extractor that is quick."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from gan_eval.metrics import Settings, run_metrics
+from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.sets import stimulus_row, write_set
@@ -58,6 +62,17 @@ def write_items(folder: Path, items: Mapping[str, Mapping[str, Picture]], *, mod
         rows.append(stimulus_row(folder, folder / "fake" / f"{stem}.png", kind="fake", **pair, **shared))
     write_set(folder, rows)
     return folder
+
+
+def measure(folders: Path | list[Path], names: str | tuple[str, ...], **how: Any) -> Evaluation:
+    """Measure one stimulus set or several; `how` has the other settings."""
+    sets = folders if isinstance(folders, list) else [folders]
+    return run_metrics(stimuli_of_sets(sets), Settings(names, **how), command="test")  # type: ignore[arg-type]
+
+
+def cells(found: Evaluation, column: str = "value") -> pd.Series:
+    """A column of the table of pictures, by stimulus and metric."""
+    return found.image_metrics.set_index(["stimulus", "metric"])[column]
 
 
 def texture(seed: int, height: int = 192, width: int = 192) -> Picture:

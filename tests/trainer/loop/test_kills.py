@@ -10,12 +10,9 @@ from typing import Any
 
 import pytest
 import torch
-from training_runs import result, train
+from training_runs import brightness, hashes, result, train
 
-from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.pictures import list_pictures, read_rgb
-from gan_eval.tables.frames import Row
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
 
@@ -24,13 +21,6 @@ KILLS = 6
 pytestmark = pytest.mark.skipif(
     "forkserver" not in multiprocessing.get_all_start_methods(), reason="needs POSIX signals and fork"
 )
-
-
-def brightness(folder: Path) -> list[Row]:
-    """A metric of the generated pictures."""
-    pictures = [read_rgb(path) for path in list_pictures(folder / "fake")]
-    value = float(sum(picture.mean() for picture in pictures) / len(pictures))
-    return [{"metric": "brightness", "value": value, "sd": None, "n": len(pictures), "reason": None}]
 
 
 def run_once(settings: TrainingSettings, data: Path, out: Path) -> None:
@@ -47,8 +37,8 @@ def latest(checkpoints: Path) -> str:
 
 def left_by(run: Path) -> dict[str, Any]:
     """Everything that a run leaves: files by their hashes; log and last checkpoint by values, without times."""
-    whole = [path for path in run.rglob("*") if path.is_file() and path.suffix in (".png", ".safetensors")]
-    files = {str(path.relative_to(run)): sha256_file(path) for path in (*whole, run / "validation.csv")}
+    ends = (".png", ".safetensors", "validation.csv")
+    files = {name: digest for name, digest in hashes(run).items() if name.endswith(ends)}
     return {**result(run), "files": files, "checkpoints": [path.name for path in list_checkpoints(run / "checkpoints")]}
 
 

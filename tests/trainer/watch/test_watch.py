@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from training_runs import train
+from training_runs import brightness, train
 
 from gan_eval.metrics import evaluate
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
-from gan_eval.tables.frames import Row, read_rows
+from gan_eval.tables.frames import read_rows
 from trainer.datasets.dataset import evenly_spread
 from trainer.datasets.pairs import PairedSet
 from trainer.state.run_folder import load_generator
@@ -29,15 +28,6 @@ Pairs = Callable[..., Path]
 
 def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
     return Measure(measure_during_training(names), higher_is_better(names))
-
-
-def brightness(folder: Path) -> list[Row]:
-    """A metric of the generated pictures."""
-    pictures = [np.asarray(Image.open(path)) for path in sorted((folder / "fake").iterdir())]
-    return [{"metric": "psnr", "value": float(np.mean(pictures)), "sd": None, "n": len(pictures), "reason": None}]
-
-
-CHEAP = Measure(brightness, {"psnr": True})
 
 
 @pytest.mark.slow
@@ -84,11 +74,12 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, settings = make_pairs(train=2, val=5), tiny(steps=1, validate_every=1, validation_pairs="all")
-    one = train(settings, data, tmp_path / "one", direction="AtoB", measure=CHEAP)
+    data, measure = make_pairs(train=2, val=5), Measure(brightness, {"brightness": True})
+    settings = tiny(steps=1, validate_every=1, validation_pairs="all", validation_metrics=("brightness",))
+    one = train(settings, data, tmp_path / "one", direction="AtoB", measure=measure)
     monkeypatch.setattr(validation, "HELD", 4)
     monkeypatch.setattr(validation, "TOGETHER", 2)
-    many = train(settings, data, tmp_path / "many", direction="AtoB", measure=CHEAP)
+    many = train(settings, data, tmp_path / "many", direction="AtoB", measure=measure)
     rows = [read_rows(run / "validation.csv", VALIDATION) for run in (one, many)]
     assert len(rows[0]) == 2 * 2 * 2
     for by_one, together in zip(*rows, strict=True):

@@ -5,17 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from metric_pictures import disturbed, texture, write_items
+from metric_pictures import cells, disturbed, measure, texture, write_items
 from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
-from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.sets import write_set
@@ -46,15 +43,6 @@ def make_set(tmp_path: Path) -> MakeSet:
     return make
 
 
-def measure(folders: Path | list[Path], *names: str, **how: object) -> Evaluation:
-    given = folders if isinstance(folders, list) else [folders]
-    return run_metrics(stimuli_of_sets(given), Settings(names or NAMES, **how), command="test")  # type: ignore[arg-type]
-
-
-def cells(found: Evaluation, column: str = "value") -> pd.Series:
-    return found.image_metrics.set_index(["stimulus", "metric"])[column]
-
-
 def change_row(folder: Path, n: int, **columns: object) -> None:
     rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
     write_set(folder, [row | columns if row["stimulus"] == f"d/m/{n}" else row for row in rows])
@@ -62,7 +50,7 @@ def change_row(folder: Path, n: int, **columns: object) -> None:
 
 def test_values_are_those_of_the_functions_on_the_generated_pictures_alone(make_set: MakeSet) -> None:
     folder = make_set()
-    found = cells(measure(folder, threads=2))
+    found = cells(measure(folder, NAMES, threads=2))
     assert len(found) == 4 * len(NAMES)
     for n in range(4):
         fake, real = (pictures.read_rgb(folder / kind / f"{n}.png") for kind in ("fake", "real"))
@@ -82,7 +70,7 @@ def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
     pictures.write_png(folder / "mask" / "3.png", np.full((32, 40), 127, np.uint8))
     rehash(folder)
     for cache in (None, tmp_path / "kept.sqlite", tmp_path / "kept.sqlite"):
-        found = measure(folder, cache=cache)
+        found = measure(folder, NAMES, cache=cache)
         for name in FUNCTIONS:
             reasons = [cells(found, "reason")[f"d/m/{n}", name] for n in range(4)]
             assert reasons[0] == NO_MASK
@@ -91,7 +79,7 @@ def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
             assert reasons[3].startswith("the mask has no hole")
         assert cells(found).xs("psnr", level="metric").notna().all()
     (folder / "mask" / "1.png").unlink()
-    assert "no such picture" in cells(measure(folder), "reason")["d/m/1", "l1_hole"]
+    assert "no such picture" in cells(measure(folder, NAMES), "reason")["d/m/1", "l1_hole"]
 
 
 def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> None:
@@ -101,8 +89,11 @@ def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> 
     pictures.write_png(folder / "fake" / "1.png", small)
     pictures.write_png(folder / "mask" / "1.png", np.full((16, 20), 255, np.uint8))
     rehash(folder)
-    assert "sizes of the generated and the real picture differ" in cells(measure(folder), "reason")["d/m/0", "l1_hole"]
-    found = measure(folder, resize=True)
+    assert (
+        "sizes of the generated and the real picture differ"
+        in cells(measure(folder, NAMES), "reason")["d/m/0", "l1_hole"]
+    )
+    found = measure(folder, NAMES, resize=True)
     assert cells(found)["d/m/0", "l1_hole"] == l1(pictures.resize(small, (32, 40)), real, hole_number(0))
     assert cells(found, "reason")["d/m/1", "l1_hole"].startswith("the mask is 20x16 pixels, the real picture 40x32")
 
@@ -112,14 +103,14 @@ def test_another_mask_is_another_value_and_another_input(
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
     folder, file = make_set(), tmp_path / "kept.sqlite"
-    first = measure(folder, cache=file)
-    again = measure(folder, cache=file)
+    first = measure(folder, NAMES, cache=file)
+    again = measure(folder, NAMES, cache=file)
     assert json.loads(again.runs["settings"][0])["kept_values_used"] == 16
     assert again.runs["input_hash"][0] == first.runs["input_hash"][0] != measure(folder, "psnr").runs["input_hash"][0]
     assert cells(again).equals(cells(first))
     pictures.write_png(folder / "mask" / "2.png", mask_of(hole_number(7)))
     rehash(folder)
-    other = measure(folder, cache=file)
+    other = measure(folder, NAMES, cache=file)
     assert json.loads(other.runs["settings"][0])["kept_values_used"] == 13
     assert other.runs["input_hash"][0] != first.runs["input_hash"][0]
     fake, real = (pictures.read_rgb(folder / kind / "2.png") for kind in ("fake", "real"))

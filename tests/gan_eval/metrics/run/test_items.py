@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import disturbed, texture, write_items
+from metric_pictures import cells, disturbed, measure, texture, write_items
 from rehashed import rehash
 
-from gan_eval.metrics import Settings, run_metrics
 from gan_eval.metrics.definitions.labels import label_detail, label_information
-from gan_eval.metrics.run.inputs import stimuli_of_sets
-from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.answer import dataset_answer, standing
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import metric_tables
@@ -49,17 +46,8 @@ def make_set(tmp_path: Path) -> MakeSet:
     return make
 
 
-def measure(folders: Path | list[Path], *names: str, **how: object) -> Evaluation:
-    given = folders if isinstance(folders, list) else [folders]
-    return run_metrics(stimuli_of_sets(given), Settings(names or NAMES, **how), command="test")  # type: ignore[arg-type]
-
-
-def cells(found: Evaluation, column: str = "value") -> pd.Series:
-    return found.image_metrics.set_index(["stimulus", "metric"])[column]
-
-
 def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(make_set: MakeSet) -> None:
-    found = measure(make_set(), "psnr", *NAMES, threads=2)
+    found = measure(make_set(), ("psnr", *NAMES), threads=2)
     assert set(found.image_metrics["kind"]) == {"fake"}
     assert len(found.image_metrics) == COUNT * 4
     values = cells(found)
@@ -72,7 +60,7 @@ def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(make
 
 @pytest.mark.slow
 def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_by_them(make_set: MakeSet) -> None:
-    found = measure([make_set("a"), make_set("b")], "psnr", *NAMES)
+    found = measure([make_set("a"), make_set("b")], ("psnr", *NAMES))
     values = cells(found)
     for name in NAMES:
         assert [values[f"d/a/{n}", name] for n in range(COUNT)] == [values[f"d/b/{n}", name] for n in range(COUNT)]
@@ -93,14 +81,14 @@ def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_
     for n in range(COUNT):  # the generator gave back the input of the item before
         pictures.write_png(folder / "fake" / f"{n}.png", blocks((n - 1) % COUNT))
     rehash(folder)
-    first = measure(folder, cache=cache)
-    again = measure(folder, cache=cache)
+    first = measure(folder, NAMES, cache=cache)
+    again = measure(folder, NAMES, cache=cache)
     pd.testing.assert_series_equal(cells(first), cells(again))
     used = [json.loads(run.runs["settings"].iloc[0])["kept_values_used"] for run in (first, again)]
     assert used == [0, COUNT * len(NAMES)]
     pictures.write_png(folder / "input" / "0.png", blocks(40))
     rehash(folder)
-    third = measure(folder, cache=cache)
+    third = measure(folder, NAMES, cache=cache)
     assert len({run.runs["input_hash"].iloc[0] for run in (first, again, third)}) == 2
     changed = cells(third)
     assert changed["d/m/0", "label_detail"] == label_detail(blocks(40))
