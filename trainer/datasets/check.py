@@ -172,21 +172,16 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     else:
         report = Report(data, True, pictures, unusable, by_hash=not has_usual_splits(data))
         findings += photograph_findings(report, by_split)
-    report.findings.extend([*findings_of_both(report), *findings])
+    report.findings.extend(Finding("unusable", reason) for reason in report.unusable.values())
+    if "train" not in report.splits:
+        report.findings.append(Finding("split", f"no train split; there are: {', '.join(report.splits)}"))
+    report.findings.extend(findings)
     return report
 
 
 def hash_pixels(picture: Samples) -> str:
     """Return a hash of the decoded pixels and their shape, so that equal pictures are found in different files."""
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
-
-
-def findings_of_both(report: Report) -> Iterator[Finding]:
-    """Pictures that cannot be used, and a training split that is not there."""
-    for reason in report.unusable.values():
-        yield Finding("unusable", reason)
-    if "train" not in report.splits:
-        yield Finding("split", f"no train split; there are: {', '.join(report.splits)}")
 
 
 def pair_findings(report: Report) -> Iterator[Finding]:

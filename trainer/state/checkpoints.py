@@ -116,7 +116,11 @@ def load_latest(
                         raise UserError(
                             f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
                         )
-                    _check_numbers(state[name], name)
+                    for key, tensor in state[name].items():
+                        if problem := storage_problem(tensor):
+                            raise ValueError(f"{name}: {key} {problem}")
+                    if nonfinite := first_nonfinite(state[name]):
+                        raise ValueError(f"{name}: {nonfinite} is not finite")
             if made_with != (FORMAT, fingerprint):
                 raise UserError(f"{path}: made with other settings or another version; train into a new folder")
             take(state)
@@ -146,15 +150,6 @@ def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
         tensors = part.values() if isinstance(part, dict) and name in NETS else ()
         if not isinstance(part, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors):
             raise ValueError(f"its part {name} is missing or damaged")
-
-
-def _check_numbers(weights: Weights, net: str) -> None:
-    """Make sure that each weight has a finite number in each place."""
-    for key, tensor in weights.items():
-        if problem := storage_problem(tensor):
-            raise ValueError(f"{net}: {key} {problem}")
-    if nonfinite := first_nonfinite(weights):
-        raise ValueError(f"{net}: {nonfinite} is not finite")
 
 
 def _set_aside(path: Path) -> Path:

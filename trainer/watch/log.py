@@ -18,11 +18,6 @@ ROWS = 200  # approximate number of windows in a run
 MIN_WINDOW, MAX_WINDOW = 10, 50  # steps in a window
 
 
-def window_of(total: int) -> int:
-    """Return the number of steps that are averaged into one row."""
-    return min(max(total // ROWS, MIN_WINDOW), MAX_WINDOW)
-
-
 class TrainingLog:
     """Rows of the table training_log, and the terms of the steps since the last row.
 
@@ -33,7 +28,8 @@ class TrainingLog:
         self.path = path
         self.facts = facts
         self.total = total
-        self.window = window_of(total)
+        self.window = min(max(total // ROWS, MIN_WINDOW), MAX_WINDOW)
+        """Number of steps that are averaged into one row."""
         self.latest: dict[str, float] = {}
         """Values of the last row by term."""
         self._rows: list[list[Any]] = []

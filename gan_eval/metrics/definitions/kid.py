@@ -54,11 +54,12 @@ KID = Metric(
 
 def _sum_within(x: Features) -> float:
     """The kernel's sum over all pairs of different pictures of a set."""
-    return _sum(x, x) - sum(_diagonal(_block(x, start)) for start in range(0, len(x), BLOCK))
-
-
-def _diagonal(rows: NDArray[np.float64]) -> float:
-    return float(((np.einsum("ij,ij->i", rows, rows) / rows.shape[1] + 1) ** 3).sum())
+    total = _sum(x, x)
+    diagonal = 0.0
+    for start in range(0, len(x), BLOCK):
+        rows = _block(x, start)
+        diagonal += float(((np.einsum("ij,ij->i", rows, rows) / rows.shape[1] + 1) ** 3).sum())
+    return total - diagonal
 
 
 def _sum(x: Features, y: Features) -> float:

@@ -79,8 +79,3 @@ class Metric:
     None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False
     """For a set metric: its expected value changes with the number of pictures."""
-
-    @property
-    def is_pixel_metric(self) -> bool:
-        """True for a metric of pictures without weights."""
-        return self.kind != "set" and self.function is not None

@@ -9,13 +9,8 @@ import torch
 from gan_eval.errors import UserError, first_sentence
 
 
-def default_device() -> str:
-    """`cuda` where there is one, else `cpu`."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def usable_device(name: str | None) -> str:
-    """The device with this name, or the default.
+    """The device with this name; default: `cuda` where there is one, else `cpu`.
 
     Raises:
         UserError: this machine, or this build of torch, has no such device.
@@ -24,7 +19,7 @@ def usable_device(name: str | None) -> str:
     'cpu'
     """
     if name is None:
-        return default_device()
+        return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # each build of torch has its own

@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from gan_eval.errors import UserError, first_sentence, last_words
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_toml
+from gan_eval.metrics.definitions.record import ExtractorName
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
     COLOURS_SIZE,
@@ -215,19 +216,22 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     return segmenter
 
 
-class _Segmenter:
-    """Base of both segmenters. The network's work is done in `prepare`, so that where it fails is a reason."""
+class _Counter:
+    """Base of what reads label maps. The work is done in `prepare`, so that where it fails is a reason.
 
-    name: Literal["segmenter"] = "segmenter"
+    As a segmenter, its features are those of `gan_eval.metrics.definitions.segmentation.confusion`.
+    """
+
+    name: ExtractorName = "segmenter"
     size = COUNTS
     batch_size = 1
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
-        """(N, COUNTS) float32: the pictures' counts, see `gan_eval.metrics.definitions.segmentation.confusion`."""
-        return np.stack([counts.numpy() for counts in prepared])
+        """(N, size) float32: the vectors that `prepare` gave."""
+        return np.stack([vector.numpy() for vector in prepared])
 
 
-class PaletteSegmenter(_Segmenter):
+class PaletteSegmenter(_Counter):
     """Reads pictures that are label maps themselves: each pixel is the class of the nearest palette colour."""
 
     companion: Companion = "reference"
@@ -246,12 +250,14 @@ class PaletteSegmenter(_Segmenter):
         return torch.from_numpy(confusion(_of_label_map(companion, "reference_file"), class_map(picture)))
 
 
-class LabelColours:
-    """The mean colour of each label's region in a picture; no network takes part."""
+class LabelColours(_Counter):
+    """The mean colour of each label's region in a picture; no network takes part.
 
-    name: Literal["label_colours"] = "label_colours"
+    Its features are those of `gan_eval.metrics.definitions.segmentation.region_colours`.
+    """
+
+    name: ExtractorName = "label_colours"
     size = COLOURS_SIZE
-    batch_size = 1
     companion: Companion = "input"
     key = "label-colours/cityscapes19"
 
@@ -266,13 +272,9 @@ class LabelColours:
         true = _of_label_map(companion, "input_file")
         return torch.from_numpy(region_colours(true, _resized(picture, true.shape)))
 
-    def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
-        """(N, COLOURS_SIZE) float32, see `gan_eval.metrics.definitions.segmentation.region_colours`."""
-        return np.stack([colours.numpy() for colours in prepared])
-
 
 @dataclass(frozen=True)
-class NetworkSegmenter(_Segmenter):
+class NetworkSegmenter(_Counter):
     """A network that reads classes in photographs."""
 
     network: Network

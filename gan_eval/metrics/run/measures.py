@@ -125,7 +125,7 @@ class Tools:
         weights = [self.sha256.get(name, "") for name in metric.weights]
         if not all(weights):
             return ""
-        parts = [metric.definition, *weights, decoder() if metric.is_pixel_metric else self._network()]
+        parts = [metric.definition, *weights, decoder() if metric.function is not None else self._network()]
         if metric.kind == "pair" and resize:
             parts.append("generated picture resized by Pillow's bicubic")
         return "; ".join(parts)
