@@ -200,19 +200,8 @@ def test_the_command_generates_from_it(write: Write, tmp_path: Path) -> None:
     (data := tmp_path / "shoes").mkdir()
     for number in range(2):
         Image.effect_noise((160, 70), 80).convert("RGB").save(data / f"{number}.png")
-    options = [
-        "--split",
-        ".",
-        "--direction",
-        "BtoA",
-        "--image-size",
-        "native",
-        "--batch-size",
-        "2",
-        "--no-dropout",
-        "--out",
-    ]
-    assert run(["generate", str(file), "--data", str(data), *options, str(tmp_path / "set")]) == 0
+    options = ["--split", ".", "--direction", "BtoA", "--image-size", "native", "--batch-size", "2", "--no-dropout"]
+    assert run(["generate", str(file), "--data", str(data), *options, "--out", str(tmp_path / "set")]) == 0
     fakes = sorted((tmp_path / "set" / "fake").iterdir())
     assert [Image.open(fake).size for fake in fakes] == [(80, 70)] * 2
     assert "shoes/facades/0" in (tmp_path / "set" / "stimuli.csv").read_text()
