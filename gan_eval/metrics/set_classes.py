@@ -107,7 +107,9 @@ class SetMetric(torchmetrics.Metric):
             Unmeasurable: a set has too few members, or a feature is not finite.
         """
         real, fake = self._features("real"), self._features("fake")
-        values = {name: _number(function(real, fake)) for name, function in self.functions.items()}
+        values = {
+            name: torch.tensor(function(real, fake), dtype=torch.float64) for name, function in self.functions.items()
+        }
         return values if len(values) > 1 else next(iter(values.values()))
 
     def _features(self, which: str) -> NDArray[np.floating]:
@@ -125,12 +127,9 @@ class SetMetric(torchmetrics.Metric):
         for name, default in self._defaults.items():
             if isinstance(default, list):
                 state = getattr(self, name)
-                setattr(self, name, [dim_zero_cat(state) if len(state) else self._empty(name)])
+                empty = torch.empty(0, self.num_features, device=self.device)  # of a process without pictures
+                setattr(self, name, [dim_zero_cat(state) if len(state) else empty])
         super()._sync_dist(*args, **kwargs)
-
-    def _empty(self, state: str) -> Tensor:
-        """The state of a process without pictures, as wide as the others' features."""
-        return torch.empty(0, self.num_features, device=self.device)
 
 
 class FrechetInceptionDistance(SetMetric):
@@ -169,7 +168,3 @@ class DensityCoverage(SetMetric):
     higher_is_better = True
     plot_lower_bound = 0.0
     functions: ClassVar = {"density": functional.density, "coverage": functional.coverage}
-
-
-def _number(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)

@@ -77,9 +77,7 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     if differing := saved.keys() ^ places.keys():
         raise ValueError(f"the optimizer has other weights: {min(differing)}")
     moments = {place: saved[name] for name, place in places.items() if saved[name] is not None}
-    weights = [
-        pair for group in optimizer.param_groups for pair in zip(group["param_names"], group["params"], strict=True)
-    ]
+    weights = _places({"param_groups": optimizer.param_groups})
     for place, (name, weight) in enumerate(weights):
         for key, moment in moments.get(place, {}).items():
             if moment.shape != (() if key == "step" else weight.shape):
@@ -93,8 +91,8 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
                 optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
 
 
-def _places(state: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Return name and number of each weight in an optimizer's state."""
+def _places(state: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return name and number of each weight in an optimizer's state; of the optimizer itself the weights."""
     groups = state["param_groups"]
     return [pair for group in groups for pair in zip(group["param_names"], group["params"], strict=True)]
 

@@ -1,6 +1,7 @@
 """Discriminators: a PatchGAN of any receptive field (arXiv 1611.07004, sections 3.2.2 and 6.1.2), one that judges the
 whole (Pathak et al. 2016, arXiv 1604.07379), and both together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,12 @@ class Layer:
 
     kernel: int
     stride: int
+    is_padded: bool = True
 
     @property
     def padding(self) -> int:
         """Zeros around the picture: as published (1) at kernels 4 and 3, none at 2 and 1."""
-        return (self.kernel - 1) // 2
+        return (self.kernel - 1) // 2 if self.is_padded else 0
 
 
 def plan_layers(field: int) -> tuple[Layer, ...]:
@@ -83,6 +85,29 @@ def smallest_size(layers: tuple[Layer, ...]) -> int:
 WIDEST = 8  # channels double at each layer up to this many times the first layer's
 
 
+def convolutions(
+    layers: Sequence[Layer], in_channels: int, channels: int, norm: NormKind, statistics: StatisticsKind
+) -> nn.Sequential:
+    """Return the layers, input to output, to a logit for each place; norms in all but the first and last.
+
+    `channels` are those of the first layer; they double at each layer up to `WIDEST` times as many.
+    """
+    first, *inner, last = layers
+    modules: list[nn.Module] = [
+        nn.Conv2d(in_channels, channels, first.kernel, first.stride, first.padding),
+        nn.LeakyReLU(0.2, True),
+    ]
+    width = channels
+    for level, layer in enumerate(inner, start=1):
+        before, width = width, channels * min(2**level, WIDEST)
+        modules += [
+            nn.Conv2d(before, width, layer.kernel, layer.stride, layer.padding, bias=inner_bias(norm)),
+            norm_layer(norm, width, statistics),
+            nn.LeakyReLU(0.2, True),
+        ]
+    return nn.Sequential(*modules, nn.Conv2d(width, 1, last.kernel, last.stride, last.padding))
+
+
 class PatchGAN(nn.Module):
     """Convolutions whose logits see patches of `receptive_field` pixels a side; norms in all but the first and last.
 
@@ -100,21 +125,7 @@ class PatchGAN(nn.Module):
         statistics: StatisticsKind = "batch",
     ) -> None:
         super().__init__()
-        first, *inner, last = plan_layers(receptive_field)
-        modules: list[nn.Module] = [
-            nn.Conv2d(in_channels, channels, first.kernel, first.stride, first.padding),
-            nn.LeakyReLU(0.2, True),
-        ]
-        width = channels
-        for level, layer in enumerate(inner, start=1):
-            before, width = width, channels * min(2**level, WIDEST)
-            modules += [
-                nn.Conv2d(before, width, layer.kernel, layer.stride, layer.padding, bias=inner_bias(norm)),
-                norm_layer(norm, width, statistics),
-                nn.LeakyReLU(0.2, True),
-            ]
-        modules.append(nn.Conv2d(width, 1, last.kernel, last.stride, last.padding))
-        self.model = nn.Sequential(*modules)
+        self.model = convolutions(plan_layers(receptive_field), in_channels, channels, norm, statistics)
 
     def forward(self, x: Tensor) -> Tensor:
         """Condition and picture joined by channel, (N, in_channels, H, W), to logits (N, 1, h, w), high for real."""
@@ -139,17 +150,8 @@ class GlobalDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.only_size = size
-        width = channels
-        modules: list[nn.Module] = [nn.Conv2d(in_channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-        for level in range(1, halvings(size)):
-            before, width = width, channels * min(2**level, WIDEST)
-            modules += [
-                nn.Conv2d(before, width, 4, stride=2, padding=1, bias=inner_bias(norm)),
-                norm_layer(norm, width, statistics),
-                nn.LeakyReLU(0.2),
-            ]
-        modules.append(nn.Conv2d(width, 1, INNERMOST))
-        self.model = nn.Sequential(*modules)
+        layers = [*[Layer(KERNEL, 2)] * halvings(size), Layer(INNERMOST, 1, is_padded=False)]
+        self.model = convolutions(layers, in_channels, channels, norm, statistics)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, size, size) to logits (N, 1, 1, 1), high for real."""
