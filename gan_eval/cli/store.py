@@ -4,7 +4,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -42,15 +41,16 @@ def participants_list(
         except UserError as error:
             problem = error
     if as_json:
-        typer.echo(json.dumps([asdict(sitting) for sitting in sittings], ensure_ascii=False))
+        typer.echo(json.dumps(sittings, ensure_ascii=False))
         if problem:
             raise problem
         return
     for sitting in sittings:
-        marks = (f"list {sitting.list}", sitting.started_at, sitting.station, "simulated" if sitting.simulated else "")
-        progress = f"{sitting.status}, {sitting.trials} of {sitting.planned} trials"
+        marks = (f"list {sitting['list']}", sitting["started_at"], sitting["station"])
+        words = [*filter(None, marks), *(["simulated"] if sitting["simulated"] else [])]
+        progress = f"{sitting['status']}, {sitting['trials']} of {sitting['planned']} trials"
         typer.echo(
-            f"{sitting.participant}: {sitting.study}, {sitting.protocol}, {progress}, {', '.join(filter(None, marks))}"
+            f"{sitting['participant']}: {sitting['study']}, {sitting['protocol']}, {progress}, {', '.join(words)}"
         )
     try:
         plan = plan_beside(store, study)

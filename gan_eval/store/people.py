@@ -18,25 +18,12 @@ from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 
-@dataclass(frozen=True)
-class Participation:
-    """One participant's session in one study."""
-
-    participant: str
-    study: str
-    protocol: str
-    list: int | None
-    status: str
-    trials: int
-    """Trials that are stored."""
-    planned: int
-    started_at: str | None
-    station: str | None
-    simulated: bool
-
-
-def list_participants(store: Store, study: str | None = None) -> list[Participation]:
+def list_participants(store: Store, study: str | None = None) -> list[Row]:
     """List the participants' sessions, in the order of the sessions; of one study where it is named.
+
+    Returns:
+        For each session its participant, study, protocol, list, status, started_at, station and simulated, with the
+        numbers of its trials that are stored (`trials`) and planned (`planned`).
 
     Raises:
         UserError: the store cannot be read.
@@ -44,13 +31,11 @@ def list_participants(store: Store, study: str | None = None) -> list[Participat
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
-    copied = ("participant", "study", "protocol", "list", "status", "started_at", "station", "simulated")
+    first, last = ("participant", "study", "protocol", "list", "status"), ("started_at", "station", "simulated")
     return [
-        Participation(
-            **{name: row[name] for name in copied},
-            trials=trials.get(row["session"], 0),
-            planned=planned.get(row["session"], 0),
-        )
+        {name: row[name] for name in first}
+        | {"trials": trials.get(row["session"], 0), "planned": planned.get(row["session"], 0)}
+        | {name: row[name] for name in last}
         for row in sessions
     ]
 

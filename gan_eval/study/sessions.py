@@ -80,10 +80,10 @@ def unfinished_sessions(plan: Plan) -> list[str]:
         sessions = list_participants(store, plan.study.study.name)
     lines = []
     for known in sessions:
-        if known.status == "open" and not known.simulated:
-            code = known.participant
-            since = f"since {known.started_at[:16].replace('T', ' ')} UTC, " if known.started_at else ""
-            what = f"{since}{known.trials} of {known.planned} trials"
+        if known["status"] == "open" and not known["simulated"]:
+            code, started = known["participant"], known["started_at"]
+            since = f"since {started[:16].replace('T', ' ')} UTC, " if started else ""
+            what = f"{since}{known['trials']} of {known['planned']} trials"
             lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, code)}")
     return lines
 

@@ -3,13 +3,12 @@
 import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from gan_eval import tables
+from gan_eval import __main__, tables
 from gan_eval.__main__ import run
 from gan_eval.store import open_store
 from gan_eval.study.forgetting import UNREACHED
@@ -122,13 +121,18 @@ def test_a_password_in_a_url_is_not_reported(tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_all_that_a_command_writes_is_for_its_user_alone_also_in_a_folder_that_others_may_look_into(
-    store: Path, tmp_path: Path
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     out.mkdir(mode=0o755)
     out.chmod(0o755)
-    command = [sys.executable, "-m", "gan_eval", "export", "--store", store, "--out", out]
-    subprocess.run([*command, "--format", "csv,parquet,psych-ds,r"], check=True, umask=0o022, capture_output=True)
+    words = ["export", "--store", str(store), "--out", str(out), "--format", "csv,parquet,psych-ds,r"]
+    monkeypatch.setattr(sys, "argv", ["gan-eval", *words])
+    before = os.umask(0o022)
+    try:
+        assert __main__._start() == 0
+    finally:
+        os.umask(before)
     assert out.stat().st_mode & 0o777 == 0o755
     made = list(out.rglob("*"))
     assert len(made) > 20

@@ -121,13 +121,6 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert how["checkpoint_every"] == 9
 
 
-def test_a_study_says_its_settings_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run(["train", "s.toml", "--model", "m", "--set", "seed=1", "--out", str(tmp_path)]) == 2
-    assert "--set: s.toml says this itself" in capsys.readouterr().err
-    assert run(["train", "s.toml", "--preset", "facades", "--out", str(tmp_path)]) == 2
-    assert "either a study file with --model, or --data" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(("option", "value"), [("--workers", "-1"), ("--keep", "0"), ("--fraction", "2.0")])
 def test_bad_numbers_are_named_by_their_option(
     option: str, value: str, capsys: pytest.CaptureFixture[str], tmp_path: Path

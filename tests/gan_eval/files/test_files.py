@@ -41,23 +41,6 @@ def test_what_a_command_makes_is_for_its_user_alone(tmp_path):
     assert theirs.stat().st_mode & 0o777 == 0o750
 
 
-def test_an_output_folder_is_ours_or_refused(tmp_path):
-    ours = output_folders.claim_output_folder(tmp_path / "new" / "out")
-    (ours / "result.csv").write_text("x")
-    assert output_folders.claim_output_folder(ours) == ours
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    output_folders.claim_output_folder(theirs)
-    foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    (foreign / "thesis.doc").write_text("x")
-    with pytest.raises(UserError, match="foreign: not empty"):
-        output_folders.claim_output_folder(foreign)
-    assert [path.name for path in foreign.iterdir()] == ["thesis.doc"]
-    with pytest.raises(UserError, match="is a file"):
-        output_folders.claim_output_folder(foreign / "thesis.doc")
-
-
 def test_canonical_json_hash_is_known():
     assert digests.sha256_json({"b": [1, 2.5, None], "a": "é"}) == digests.sha256_bytes(
         '{"a":"é","b":[1,2.5,null]}'.encode()

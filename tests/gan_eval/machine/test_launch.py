@@ -175,11 +175,3 @@ def test_threads_that_spin_are_warned_of_where_torch_came_first(monkeypatch: pyt
     monkeypatch.setattr(threads, "_torch_came_first", True)
     with pytest.warns(UserWarning, match="torch was imported before gan_eval.*GOMP_SPINCOUNT=20000"):
         threads.warn_if_threads_spin()
-
-
-def test_a_folder_of_the_projects_name_does_not_hide_it(tmp_path: Path) -> None:
-    (tmp_path / "gan_eval").mkdir()  # as where the clone's parent is the working folder
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-c", "import gan_eval; print(gan_eval.analyze.__name__)"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.stdout.strip() == "analyze", done.stderr

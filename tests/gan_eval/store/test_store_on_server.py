@@ -27,7 +27,7 @@ def filled(database: str) -> str:
 
 def test_a_participant_is_listed_and_forgotten(filled: str) -> None:
     with open_store(filled) as store:
-        assert [(each.participant, each.trials, each.planned) for each in list_participants(store)] == [
+        assert [(each["participant"], each["trials"], each["planned"]) for each in list_participants(store)] == [
             ("P1", 1, 1),
             ("P2", 1, 1),
         ]
@@ -67,7 +67,7 @@ def test_who_may_only_read_can_read(filled: str) -> None:
     url = sa.make_url(filled).set(username="reader", password="open").render_as_string(hide_password=False)
     try:
         with open_store(url, create=False) as store:
-            assert [each.participant for each in list_participants(store)] == ["P1", "P2"]
+            assert [each["participant"] for each in list_participants(store)] == ["P1", "P2"]
             assert store.rows(tables.TRIALS) != []
     finally:
         with psycopg.connect(filled) as connection:

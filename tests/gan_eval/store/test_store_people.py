@@ -34,9 +34,12 @@ def test_who_has_done_what(tmp_path):
     fill(tmp_path / "s.sqlite", "ann", study="other")
     with open_store(tmp_path / "s.sqlite") as store:
         found = list_participants(store)
-        assert [f"{each.participant} {each.study}" for each in found] == ["code-ann other", "code-ann t", "code-bob t"]
-        assert {(each.trials, each.planned, each.list, each.station) for each in found} == {(1, 2, 4, "left")}
-        assert [each.participant for each in list_participants(store, "t")] == ["code-ann", "code-bob"]
+        assert [(each["participant"], each["study"]) for each in found] == [
+            ("code-ann", "other"), ("code-ann", "t"), ("code-bob", "t"),
+        ]  # fmt: skip
+        assert all(each["station"] == "left" and each["list"] == 4 for each in found)
+        assert {(each["trials"], each["planned"]) for each in found} == {(1, 2)}
+        assert [each["participant"] for each in list_participants(store, "t")] == ["code-ann", "code-bob"]
 
 
 def test_a_forgotten_participant_leaves_no_byte(tmp_path):
@@ -52,7 +55,7 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path):
         assert b"bob" not in file.read_bytes(), file
     assert b"code-ann" in path.read_bytes()
     with open_store(path) as store:
-        assert [each.participant for each in list_participants(store)] == ["code-ann", "code-cid"]
+        assert [each["participant"] for each in list_participants(store)] == ["code-ann", "code-cid"]
         assert len(store.rows(tables.TRIALS)) == 2
 
 
@@ -77,7 +80,7 @@ def test_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
     fill(path, "ann", study="other")
     assert forget(path, "code-ann", study="other")["sessions"] == 1
     with open_store(path) as store:
-        assert [each.study for each in list_participants(store)] == ["t"]
+        assert [each["study"] for each in list_participants(store)] == ["t"]
 
 
 def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(tmp_path, monkeypatch):

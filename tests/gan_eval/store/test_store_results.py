@@ -69,14 +69,6 @@ def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path)
     assert path.stat().st_mode & 0o777 == 0o640, "what a user has decided stays"
 
 
-def test_what_is_not_a_store_is_named(tmp_path):
-    with pytest.raises(UserError, match="is a folder"):
-        open_store(tmp_path)
-    with pytest.raises(UserError, match="no such store"):
-        open_store(tmp_path / "absent.sqlite", create=False)
-    assert not (tmp_path / "absent.sqlite").exists()
-
-
 def test_another_programs_database_is_left_as_it_is(tmp_path):
     path = tmp_path / "bookmarks.sqlite"
     with sqlite3.connect(path) as raw:
