@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import linecache
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,12 @@ def _no_kept_values() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_EVAL_CACHE_MB", "0")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_cached_sources() -> None:
+    """Forget the source files that were read: doctest looks at each of them again for every docstring of a module."""
+    linecache.clearcache()
 
 
 @pytest.fixture(scope="session")
