@@ -28,13 +28,6 @@ from gan_eval.tables.frames import Row
 TEXTS = texts_of("en")
 
 
-def test_values_are_filled_in_and_the_study_may_say_it_otherwise() -> None:
-    assert Texts()("break_text", done=3, trials=50) == "3 of 50 are done. Rest your eyes for a moment."
-    own = Texts(own={"break_text": "Noch {done}"})
-    assert own("break_text", done=3, trials=50) == "Noch 3"
-    assert own("break_title") == "A break"
-
-
 def test_german_numbers_have_commas() -> None:
     german = Texts("de")
     assert (german.duration(250), german.number(57.5)) == ("0,25 Sekunden", "57,5")
@@ -118,13 +111,10 @@ def reported(**settings: Any) -> str:
     ],
 )
 def test_the_words_follow_the_settings(settings: dict[str, Any], said: str) -> None:
-    assert said in reported(**settings)
-
-
-def test_nothing_is_said_of_a_window_that_never_closes_nor_of_a_question_that_is_not_asked() -> None:
-    assert "at most" not in reported(**UNLIMITED)
-    assert "quickly" not in reported(**UNLIMITED)
-    assert "how sure" not in reported()
+    words = reported(**settings)
+    assert said in words
+    assert ("how sure" in words) == ("confidence" in settings)
+    assert ("quickly" in words) == (settings.get("response_ms") != "unlimited")
 
 
 @pytest.mark.parametrize("language", languages())

@@ -71,13 +71,6 @@ def test_once_the_cost_is_known_frames_are_there_when_they_are_due(window: Windo
     assert window.lead == 400_000
 
 
-def test_a_frame_is_drawn_once_and_before_its_moment(window: Window) -> None:
-    window.stage(TEXT)
-    assert window.did == [(TEXT, False)]
-    window.present(window.clock.now + 1_000_000)
-    assert window.did == [(TEXT, False), "put"]
-
-
 def test_an_uncovered_window_shows_what_was_shown_and_draws_the_staged_frame_anew(window: Window) -> None:
     window.stage(TEXT)
     window.exposeEvent(QExposeEvent(QRegion()))

@@ -21,10 +21,22 @@ from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
 
-def test_a_whole_session_by_keyboard(sit: Callable[..., Sitting]) -> None:
-    sitting = sit()
-    assert sitting.run(diligent) == "complete"
+def test_a_whole_session_by_keyboard_with_its_score_and_review(sit: Callable[..., Sitting]) -> None:
+    reported: list[str] = []
 
+    def read(sitting: Sitting) -> None:
+        if isinstance(sitting.page, EndPage) and not reported:
+            reported.append(words(sitting.page))
+            reported.extend(said_by(sitting.page))
+            image = sitting.page.grab().toImage()
+            colours = {
+                image.pixelColor(x, y).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)
+            }
+            assert len(colours) > 500, "the three noisy pictures of a line are painted"
+        diligent(sitting)
+
+    sitting = sit()
+    assert sitting.run(read) == "complete"
     assert sitting.seen == [WelcomePage, ConsentPage, KeysPage, ReadyPage, EndPage]
     trials = sitting.rows(tables.TRIALS)
     assert [row["response"] for row in trials] == ["fake"] * 4
@@ -33,6 +45,14 @@ def test_a_whole_session_by_keyboard(sit: Callable[..., Sitting]) -> None:
     (session,) = sitting.rows(tables.SESSIONS)
     assert (session["status"], session["presenter"]) == ("complete", "raster")
     assert session["screen_width"] > 0
+
+    assert "0 of 2 correct" in reported[0]
+    assert "2 of 2 correct" in reported[0]
+    lines = [word for word in reported if ", truth: " in word]
+    assert len(lines) == 4
+    for line, row in zip(lines, trials, strict=True):
+        assert line.startswith(f"No. {row['trial']}, truth: {row['kind']}, your answer: fake, ")
+        assert ("correct" if row["correct"] else "wrong") in line
 
 
 def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..., Sitting]) -> None:
@@ -184,29 +204,3 @@ def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
         assert sitting.run(help_once) == "complete"
     assert sitting.seen == [ProblemPage]
     assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake"] * 4
-
-
-def test_the_end_page_tells_score_and_review(sit: Callable[..., Sitting]) -> None:
-    reported: list[str] = []
-
-    def read(sitting: Sitting) -> None:
-        if isinstance(sitting.page, EndPage) and not reported:
-            reported.append(words(sitting.page))
-            reported.extend(said_by(sitting.page))
-            image = sitting.page.grab().toImage()
-            colours = {
-                image.pixelColor(x, y).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)
-            }
-            assert len(colours) > 500, "the three noisy pictures of a line are painted"
-        diligent(sitting)
-
-    sitting = sit()
-    sitting.run(read)
-    assert "0 of 2 correct" in reported[0]
-    assert "2 of 2 correct" in reported[0]
-    lines = [word for word in reported if ", truth: " in word]
-    trials = sitting.rows(tables.TRIALS)
-    assert len(lines) == 4
-    for line, row in zip(lines, trials, strict=True):
-        assert line.startswith(f"No. {row['trial']}, truth: {row['kind']}, your answer: fake, ")
-        assert ("correct" if row["correct"] else "wrong") in line

@@ -64,7 +64,9 @@ class Thorough:
                 diligent(sitting)
 
 
-def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., Sitting]) -> None:
+def test_everything_that_is_asked_is_stored_and_no_page_before_the_end_gives_the_truth_away(
+    sit: Callable[..., Sitting],
+) -> None:
     participant = Thorough()
     sitting = sit(FULL, text_size=150)
     assert sitting.run(participant) == "complete"
@@ -82,17 +84,12 @@ def test_everything_that_is_asked_is_stored_with_the_session(sit: Callable[..., 
     assert consent["text"] == FULL.consent.text
     assert [row["phase"] for row in sitting.rows(tables.TRIALS)] == ["practice", *["main"] * 4]
 
-
-def test_no_page_before_the_end_gives_the_truth_away(sit: Callable[..., Sitting]) -> None:
-    participant = Thorough()
-    sit(FULL.model_copy(update={"picture_size": 200})).run(participant)
     heard = " ".join(participant.heard)
     for asked in ("I agree", "How old are you?", "Now it counts", "Rest your eyes"):
         assert asked in heard, "the accessibility tree was read"
     for secret in ("secret", "hiddenmodel", "tiles", ".png"):
         assert secret not in heard
-    titles = {word for word in participant.heard if "quiz" in word.lower()}
-    assert titles == {"Picture quiz"}
+    assert {word for word in participant.heard if "quiz" in word.lower()} == {"Picture quiz"}
 
 
 def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callable[..., Sitting]) -> None:
@@ -115,9 +112,14 @@ def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callabl
     assert [row["rating"] for row in sitting.rows(tables.TRIALS)] == [3, 3, 3]
 
 
-def test_a_session_in_german(sit: Callable[..., Sitting]) -> None:
+def test_a_session_in_german_and_a_line_about_small_pictures(sit: Callable[..., Sitting]) -> None:
     sitting = sit(SETTINGS.model_copy(update={"texts": {"welcome_title": "Echt?"}}), language="de")
+    width = sitting.quiz.stage.screen.width
     assert sitting.run(diligent) == "complete"
+    (line,) = sitting.session.warnings
+    assert f"the pictures are 64 pixels wide, the screen {width};" in line
+    assert "--picture-size " in line
+    assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
     assert "Jedes Bild bleibt, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
     assert sitting.rows(tables.SESSIONS)[0]["language"] == "de"
     assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
@@ -161,14 +163,3 @@ def test_pictures_in_degrees_follow_from_the_screen(sit: Callable[..., Sitting])
     assert session["picture_width_deg"] == pytest.approx(4, abs=0.05)
     assert session["pixels_per_degree"] == pytest.approx(57.5 * math.radians(1) * pixels_per_cm, rel=1e-4)
     assert (session["pixels_per_mm"], session["viewing_distance_mm"]) == (pixels_per_cm / 10, 575)
-
-
-def test_small_pictures_are_reported_before_the_session(sit: Callable[..., Sitting]) -> None:
-    sitting = sit(language="de")
-    (line,) = sitting.session.warnings
-    width = sitting.quiz.stage.screen.width
-    assert f"the pictures are 64 pixels wide, the screen {width};" in line
-    assert "--picture-size " in line
-    sitting.run(diligent)
-    assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
-    assert len(sitting.session.warnings) == 1

@@ -180,13 +180,6 @@ def pixels(image: QImage) -> np.ndarray:
     return np.array(rgb.constBits()).reshape(rgb.height(), -1, 4)[:, : rgb.width(), :3]
 
 
-def test_one_picture_until_the_answer(sit: Sit) -> None:
-    sitting = sit()
-    assert sitting.run(presses(sitting, pictures="f")) == "over"
-    trial = ["1 pictures", "blank"]
-    assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
-
-
 @pytest.mark.parametrize(("kind", "of_picture"), [("noise", False), ("scramble", True)])
 def test_a_mask_takes_the_pictures_place(sit: Sit, kind: str, of_picture: bool) -> None:
     sitting = sit(exposure_ms=60, mask=kind, mask_ms=50, response_ms=150)
