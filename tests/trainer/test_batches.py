@@ -94,23 +94,11 @@ def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path],
     assert line.endswith("; 5.png: the width 129 is odd, so A and B cannot be halves; and 2 more")
 
 
-class MadePairs:
+def made_pairs(count: int, side: int) -> list[np.ndarray]:
     """Pairs by formula, so that batches can be pinned without a decoder."""
-
-    def __init__(self, count: int, side: int) -> None:
-        y, x = np.mgrid[:side, :side]
-        self.pairs = [
-            np.stack([[(x * (c + 1) + y * 3 + i * 7 + h * 50) % 256 for c in range(3)] for h in range(2)]).astype(
-                np.uint8
-            )
-            for i in range(count)
-        ]
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return self.pairs[index]
+    y, x = np.mgrid[:side, :side]
+    pairs = [[[x * (c + 1) + y * 3 + i * 7 + h * 50 for c in range(3)] for h in range(2)] for i in range(count)]
+    return [(np.stack(pair) % 256).astype(np.uint8) for pair in pairs]
 
 
 def pair_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -131,7 +119,7 @@ def pair_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: str) -> None:
     """Runs of earlier versions are resumed: order, crops, mirroring and scaling are pinned to the bit."""
     settings = TrainingSettings(**({"steps": 9, "seed": 20251120} | changes))
-    batches = Batches(MadePairs(5, jitter_size(settings)), settings)
+    batches = Batches(made_pairs(5, jitter_size(settings)), settings)
     digest = hashlib.sha256()
     for step in range(9):
         for tensor in pair_of(batches(step)):
