@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,20 +127,19 @@ def _read(file: Path, data_sha256: object) -> TrainedOn | None:
 
 
 def _content(data_set: DataSet, path: Path) -> tuple[str, NDArray[np.int8]]:
-    """An item's digest, the same for both directions, and the (K, 256) vectors of its pictures."""
+    """An item's digest, the same for both directions, and the vectors of its pictures.
+
+    These are (K, 256) grey values of mean 0 and standard deviation 1, times 16.
+    """
     pictures = data_set.read(path, SIDE)
     digest = sha256_bytes(b"".join(sorted(picture.tobytes() for picture in pictures)))[:24]
-    return digest, np.stack([_vector(picture) for picture in pictures])
-
-
-def _vector(picture: NDArray[Any]) -> NDArray[np.int8]:
-    """(256,) grey values of mean 0 and standard deviation 1, times 16."""
-    grey = picture.reshape(SIDE, SIDE, -1).mean(axis=2, dtype=np.float64).ravel()
-    grey -= grey.mean()
-    spread = grey.std()
-    if spread < _FLAT:
-        return np.zeros(SIDE * SIDE, np.int8)
-    return np.rint(16 * grey / spread).clip(-127, 127).astype(np.int8)
+    vectors = np.zeros((len(pictures), SIDE * SIDE), np.int8)
+    for vector, picture in zip(vectors, pictures, strict=True):
+        grey = picture.reshape(SIDE, SIDE, -1).mean(axis=2, dtype=np.float64).ravel()
+        grey -= grey.mean()
+        if (spread := grey.std()) >= _FLAT:
+            vector[:] = np.rint(16 * grey / spread).clip(-127, 127)
+    return digest, vectors
 
 
 def _unit(vectors: NDArray[np.int8]) -> NDArray[np.float32]:

@@ -66,20 +66,18 @@ def _sum(x: Features, y: Features) -> float:
     """The kernel's sum over all pairs of two sets."""
     total = 0.0
     for i in range(0, len(x), BLOCK):
-        rows = _block(x, i)
-        total += sum(float(_kernel(rows, _block(y, j)).sum()) for j in range(0, len(y), BLOCK))
+        rows, of_rows = _block(x, i), 0.0
+        for j in range(0, len(y), BLOCK):
+            product = rows @ _block(y, j).T
+            product /= x.shape[1]
+            product += 1
+            of_rows += float((product * product * product).sum())
+        total += of_rows
     return total
 
 
 def _block(x: Features, start: int) -> NDArray[np.float64]:
     return np.asarray(x[start : start + BLOCK], dtype=np.float64)
-
-
-def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    product = x @ y.T
-    product /= x.shape[1]
-    product += 1
-    return product * product * product
 
 
 METRICS = (KID,)

@@ -137,12 +137,12 @@ def niqe(picture: Pixels) -> float:
             "the statistics cannot be fitted: the picture is flat or strictly regular "
             f"({len(valid)} of {len(features)} blocks can be used; NIQE needs two)"
         )
-    pristine = _pristine_model()
+    pristine_mean, pristine_covariance = _pristine_model()
     centred = valid - valid.mean(axis=0)
     covariance = centred.T @ centred / (len(valid) - 1)
     # Mahalanobis distance from the pristine model's mean, by the mean of both covariances
-    factor = np.linalg.cholesky((pristine.covariance + covariance) / 2)
-    return float(np.linalg.norm(np.linalg.solve(factor, pristine.mean - np.nanmean(features, axis=0))))
+    factor = np.linalg.cholesky((pristine_covariance + covariance) / 2)
+    return float(np.linalg.norm(np.linalg.solve(factor, pristine_mean - np.nanmean(features, axis=0))))
 
 
 NIQE = Metric(
@@ -178,16 +178,11 @@ def block_features(luma: NDArray[np.uint8]) -> Values:
     return np.hstack(scales)
 
 
-class _PristineModel(NamedTuple):
-    mean: Values
-    covariance: Values
-
-
 @lru_cache(maxsize=1)
-def _pristine_model() -> _PristineModel:
-    """The release's Gaussian model of pristine photographs (see data/NIQE-LICENSE.txt)."""
+def _pristine_model() -> tuple[Values, Values]:
+    """Mean and covariance of the release's model of pristine photographs (see data/NIQE-LICENSE.txt)."""
     with files("gan_eval.metrics").joinpath("data/niqe_pristine.npz").open("rb") as file, np.load(file) as arrays:
-        return _PristineModel(arrays["mu"], arrays["cov"])
+        return arrays["mu"], arrays["cov"]
 
 
 FEATURES = 36

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,7 +133,15 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     """Each stimulus once: of several copies the first whose file can be read."""
     by_name: dict[str, Stimulus] = {}
-    digest_of = lru_cache(maxsize=None)(_digest)
+
+    @cache
+    def digest_of(file: Path) -> str | None:
+        """SHA-256 of a file, or None where it cannot be read."""
+        try:
+            return sha256_file(file)
+        except UserError:
+            return None
+
     for stimulus in stimuli:
         first = by_name.setdefault(stimulus.stimulus, stimulus)
         if first.file == stimulus.file:
@@ -152,14 +160,6 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
                 "measure these sets one by one"
             )
     return list(by_name.values())
-
-
-def _digest(file: Path) -> str | None:
-    """SHA-256 of a file, or None where it cannot be read."""
-    try:
-        return sha256_file(file)
-    except UserError:
-        return None
 
 
 ByStem = Mapping[str, list[Path]]
