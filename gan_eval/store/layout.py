@@ -3,18 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.tables.cells import expected, is_outside
-from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Column, Dtype, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCHEMA_VERSION = 3
 """Raised when a table or a column changes; a store of another version is refused."""
@@ -135,48 +132,3 @@ def _checked(value: Any, column: Column) -> Any:
             json.loads(value)
             return value
     raise ValueError(value)
-
-
-def read_frame(connection: sa.Connection, select: sa.Select[Any], table: Table) -> "pd.DataFrame | None":
-    """Return the rows of a selection as a frame with the schema's dtypes; None where some cell needs a closer look.
-
-    Args:
-        connection: the store's.
-        select: all columns of one table, in their order and under any names.
-        table: the schema.
-
-    Raises:
-        sqlalchemy.exc.SQLAlchemyError: the store cannot be read.
-    """
-    import pandas as pd
-
-    try:
-        frame = pd.read_sql(select, connection).set_axis(table.names, axis=1)
-    except pd.errors.DatabaseError as error:
-        raise error.__cause__ or error from None
-    if not all(_has_type(frame[column.name], column) for column in table.columns):
-        return None
-    types = {"int": "Int64", "bool": "boolean"}  # pandas reads 0, 1 and nothing as floats
-    try:
-        frame = frame.astype({column.name: types[column.dtype] for column in table.columns if column.dtype in types})
-        return conform(frame, table, where=table.name)
-    except UserError:
-        return None
-
-
-def _has_type(cells: "pd.Series", column: Column) -> bool:
-    """Return whether the stored values have the column's type: SQLite converts nothing, and neither may a frame."""
-    from pandas.api import types
-
-    known = cells.dropna()
-    if known.empty:
-        return True
-    match column.dtype:
-        case "bool":
-            return types.is_bool_dtype(known) or (types.is_numeric_dtype(known) and bool(known.isin((0, 1)).all()))
-        case "int":  # floats are exact up to 2^53
-            whole = types.is_float_dtype(known) and bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
-            return types.is_integer_dtype(known) or whole
-        case "float":
-            return types.is_numeric_dtype(known) and not types.is_bool_dtype(known)
-    return known.dtype == "str"

@@ -24,7 +24,7 @@ from gan_eval.store.connect import (
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_rows, make_tables, read_frame, version_of
+from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_rows, make_tables, version_of
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
@@ -140,22 +140,13 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        with self.transaction() as connection:
-            rows = connection.execute(self._select(table, equal)).mappings().all()
-        return checked_rows(rows, table, self._where)
-
-    def _select(self, table: Table, equal: Mapping[str, Any], *, ending: str = "") -> sa.Select[Any]:
-        """The rows of a table, sorted, with the values as the database holds them.
-
-        Columns are called `{name}{ending}`: pandas takes a row with a column called `keys` for a dict.
-        """
         layout = LAYOUTS[table]
-        untyped: list[Any] = [
-            sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(f"{name}{ending}") for name in table.names
-        ]
+        untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
         query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
         order = ("started_at", "session") if table is tables.SESSIONS else table.key
-        return query.order_by(*(layout.c[name] for name in order))
+        with self.transaction() as connection:
+            rows = connection.execute(query.order_by(*(layout.c[name] for name in order))).mappings().all()
+        return checked_rows(rows, table, self._where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes.
@@ -163,11 +154,7 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        with self.transaction() as connection:
-            frame = read_frame(connection, self._select(table, equal, ending=":"), table)
-        if frame is not None:
-            return frame
-        rows = self.rows(table, **equal)  # the check of each row says which cell is wrong
+        rows = self.rows(table, **equal)
         try:
             return tabular.frame_of(rows, table)
         except UserError as error:

@@ -301,8 +301,6 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
             return series if empty is False or not empty.any() else series.mask(empty)
         if column.dtype == "float" and numbers:
             return series.astype("float64")
-    if column.dtype == "float" and (found := _floats(series, column)) is not None:
-        return found
     try:
         codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
     except TypeError as error:
@@ -318,21 +316,6 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
             parse_any(value, column, f"{where}: row {row}, column {column.name}")
     values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
-
-
-def _floats(series: "pd.Series", column: Column) -> "pd.Series | None":
-    """Read a column of numbers as text in one step; return None where a cell needs a closer look."""
-    import pandas as pd
-
-    if pd.api.types.infer_dtype(series, skipna=True) != "string":
-        return None
-    try:
-        values = series.to_numpy(object).astype("float64")
-    except (ValueError, TypeError):
-        return None
-    if is_outside(values, column).any():
-        return None
-    return pd.Series(values, index=series.index)
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:

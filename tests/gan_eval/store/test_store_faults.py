@@ -74,7 +74,7 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
 ) -> None:
     row = "session='s2'" if table is tables.SESSIONS else "session='s2' trial=2"
     change(path, f'UPDATE {table.name} SET "{column}" = {value} WHERE {row.replace(" ", " AND ")}')
-    for way in ("rows", "frame", "merge"):
+    for way in ("frame", "merge"):
         with pytest.raises(UserError) as caught:
             use(path, way, table)
         message = str(caught.value)
@@ -158,7 +158,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_a_damaged_store_is_reported_in_one_line(path: Path, how: str) -> None:
     spoil, line = DAMAGED[how]
     spoil(path)
-    for way in ("rows", "frame", "merge"):
+    for way in ("frame", "merge"):
         with pytest.raises(UserError, match=line) as caught:
             use(path, way, tables.TRIALS)
         assert str(caught.value).startswith(f"{path}: ")
