@@ -222,9 +222,9 @@ def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None
 def test_lme4_agrees(tmp_path: Path) -> None:
     """One data set, several, and reals alone, of which only the plain model is left; R starts once."""
     one, several = ("faces",), ("faces", "Zebras", "maps")
-    reals = answers(datasets=one, participants=20, seed=2)
+    reals = answers(datasets=one, participants=12, seed=2)
     given = {
-        "one": answers(datasets=one, participants=20, seed=1),
+        "one": answers(datasets=one, participants=12, seed=1),
         "several": answers(datasets=several, participants=12, seed=1),
         "reals": reals[reals["kind"] == "real"],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from finished import STUDY, make_set
+from listening import Ear
 
 from gan_eval import tables
 from gan_eval.__main__ import run
@@ -324,11 +325,7 @@ def test_the_demo_rehearses_where_there_is_no_screen(
     monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
     monkeypatch.setattr(demo, "ask_next_person", lambda plan, _: opened.append(plan))
 
-    class Silent:
-        def message(self, text: str) -> None: ...
-        def progress(self, what: str, done: int, total: int, detail: str = "") -> None: ...
-
-    demo.run_demo(tmp_path / "demo", Silent())
-    demo.run_demo(tmp_path / "demo", Silent(), simulate="dprime=2")
+    demo.run_demo(tmp_path / "demo", Ear())
+    demo.run_demo(tmp_path / "demo", Ear(), simulate="dprime=2")
     assert [plan.simulate for plan in seen] == [None if screen else "default", "dprime=2"]
     assert len(opened) == screen
