@@ -24,28 +24,21 @@ def raised_priority() -> Iterator[Priority]:
     """Put the calling thread before other programs; at the end everything is as it was.
 
     A busy machine otherwise lets a thread that was asleep wait for several milliseconds. Linux allows it by the limit
-    `rtprio` (or `nice`) of the account, Windows to everyone; elsewhere the priority stays normal.
+    `rtprio` of the account, Windows to everyone; elsewhere the priority stays normal.
     """
     priority: Priority = "normal"
     if sys.platform == "linux":
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-        niceness = os.getpriority(os.PRIO_PROCESS, 0)  # on Linux that of this thread
         # Above ordinary programs, below the system's own threads; threads and programs that are started meanwhile keep
         # the usual priority.
-        try:
+        with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(5))
             priority = "realtime"
-        except OSError:
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, 0, min(niceness, -10))
-                priority = "high"
         try:
             yield priority
         finally:
             if priority == "realtime":
                 os.sched_setscheduler(0, policy, parameters)
-            elif priority == "high":
-                os.setpriority(os.PRIO_PROCESS, 0, niceness)
     elif sys.platform == "win32":
         kernel, timers = ctypes.WinDLL("kernel32"), ctypes.WinDLL("winmm")
         kernel.GetCurrentProcess.restype = ctypes.c_void_p
