@@ -9,7 +9,7 @@ import typer
 from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
-from gan_eval.quiz.station import Presentation, PresenterChoice, RoundFrames
+from gan_eval.quiz.station import Presentation, PresenterChoice
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
@@ -61,7 +61,6 @@ def quiz(
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
     intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
     presenter: Annotated[PresenterChoice, typer.Option(help="Method that draws the pictures.")] = "auto",
-    round_frames: Annotated[RoundFrames, typer.Option(help="Round exposures to whole frames of the screen.")] = "auto",
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
     language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
@@ -74,7 +73,6 @@ def quiz(
         intro=intro,
         screen=screen,
         presenter=presenter,
-        round_frames=round_frames,
         text_size=text_size,
         language=language,
         viewing_distance_cm=viewing_distance_cm,

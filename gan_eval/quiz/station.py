@@ -18,7 +18,6 @@ from gan_eval.tables.frames import Row
 
 PresenterName = Literal["raster", "opengl"]
 PresenterChoice = Literal["auto", "raster", "opengl"]
-RoundFrames = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +33,6 @@ class Presentation:
     """The monitor's number, from 1; None: the primary one."""
     presenter: PresenterChoice = "auto"
     """The presenter; auto: the one that the self-test found best."""
-    round_frames: RoundFrames = "auto"
-    """Exposures in whole frames; auto: where the self-test measured vsync."""
     text_size: int = 100
     """Size of the pages' texts, 100 to 200 %."""
     language: str | None = None

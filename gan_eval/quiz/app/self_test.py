@@ -226,7 +226,7 @@ def timing_lines(timing: ScreenTiming) -> list[str]:
     window = "OpenGL" if timing.presenter == "opengl" else "raster"
     lines.append(f"Sessions on this screen use the {window} window.")
     lines.append(
-        "Exposures are rounded to whole frames (--round-frames auto)."
+        "Exposures are rounded to whole frames."
         if timing.vsync and timing.presenter == "opengl"
         else "Exposures are not rounded to frames: the screen may show one up to a frame longer or shorter."
     )

@@ -15,7 +15,6 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
     PresenterChoice,
-    RoundFrames,
     ScreenKey,
     ScreenTiming,
     read_timings,
@@ -173,22 +172,17 @@ def screen_key(screen: QScreen) -> ScreenKey:
     )
 
 
-def choose_presenter(
-    requested: PresenterChoice, screen: QScreen, *, round_frames: RoundFrames = "auto"
-) -> ChosenPresenter:
+def choose_presenter(requested: PresenterChoice, screen: QScreen) -> ChosenPresenter:
     """Choose by wish, else by what the self-test found on this screen, else the raster window.
 
-    Exposures are rounded by wish, and with `auto` where frames are swapped in by an OpenGL window whose swaps the
-    self-test saw wait for the screen: anywhere else a program does not know when a frame begins.
+    Exposures are rounded where frames are swapped in by an OpenGL window whose swaps the self-test saw wait for the
+    screen: anywhere else a program does not know when a frame begins.
 
     Raises:
-        UserError: OpenGL is wanted and not to be had, or rounding is and the refresh rate is unknown; or the record of
-            self-tests is damaged.
+        UserError: OpenGL is wanted and not to be had, or the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
-    if round_frames == "on" and refresh_hz <= 0:
-        raise UserError("--round-frames on: the refresh rate is unknown; run `gan-eval quiz --self-test`, or give off")
     wanted = requested
     if requested == "auto":
         wanted = timing.presenter if timing else "raster"
@@ -201,8 +195,7 @@ def choose_presenter(
         vsync = timing.vsync if timing else None
         frame_ms = 1000 / refresh_hz if vsync else None
         make = partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
-    rounded = {"auto": frame_ms, "on": 1000 / refresh_hz if refresh_hz > 0 else None, "off": None}[round_frames]
-    return ChosenPresenter(make, rounded, refresh_hz, timing)
+    return ChosenPresenter(make, frame_ms, refresh_hz, timing)
 
 
 _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
@@ -226,7 +219,7 @@ class Stage:
         area = window_area(self._screen, windowed=presentation.windowed)
         self.look = Look(scale_for(area.height()), presentation.text_size / 100)
         self.shell = Shell(self.look, self.texts("window_title"))
-        self._chosen = choose_presenter(presentation.presenter, self._screen, round_frames=presentation.round_frames)
+        self._chosen = choose_presenter(presentation.presenter, self._screen)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
         self.window.setTitle(self.texts("window_title"))
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.quiz.app import stage
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.notices import BreakPage
 from gan_eval.quiz.app.pages.welcome import (
@@ -125,11 +126,15 @@ def test_a_session_in_german_and_a_line_about_small_pictures(sit: Callable[..., 
     assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
 
 
-def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(sit: Callable[..., Sitting]) -> None:
+def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(
+    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = (Check("raster_lead", 0.4, "ms", "ok"),)
     timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
     keep(screen_key(QApplication.primaryScreen()), timing)
-    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False, round_frames="on")
+    found_here = stage.choose_presenter  # off screen no swap waits, so nothing is rounded
+    monkeypatch.setattr(stage, "choose_presenter", lambda *how: found_here(*how)._replace(frame_ms=1000 / 59.9))
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False)
     sitting.run(diligent)
     (session,) = sitting.rows(tables.SESSIONS)
     assert (session["refresh_hz"], session["rounded"]) == (59.9, True)

@@ -59,7 +59,6 @@ def test_without_a_self_test_pictures_are_shown_by_the_raster_window_and_not_rou
     assert isinstance(window, RasterWindow)
     assert window.canvas.corner_patch
     window.destroy()
-    assert choose_presenter("auto", screen, round_frames="on").frame_ms == pytest.approx(1000 / screen.refreshRate())
 
 
 @pytest.mark.usefixtures("no_record")
@@ -71,7 +70,6 @@ def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, mo
     assert (chosen.frame_ms, chosen.refresh_hz) == (20.0, 50.0)
     assert chosen.make.func is OpenGLWindow
     assert chosen.make.keywords == {"frame_ms": 20.0, "may_wait": True}
-    assert choose_presenter("auto", screen, round_frames="off").frame_ms is None
     assert choose_presenter("raster", screen).frame_ms is None, "a flush does not wait for a frame"
     monkeypatch.setattr(stage, "opengl_available", lambda _: False)
     assert choose_presenter("auto", screen).make.func is RasterWindow
