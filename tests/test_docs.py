@@ -2,11 +2,13 @@
 
 import ast
 import csv
+import doctest
 import os
 import re
 import subprocess
 import sys
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +76,18 @@ def test_imports_of_the_examples_work() -> None:
     nodes = [node for block in blocks for node in ast.walk(ast.parse(block))]
     for line in {ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}:
         exec(line, {})  # our own pages
+
+
+ROOMS = ("", "study", "store", "files", "tables", "cli", "machine", "stimuli", "giveaways", "settings")
+"""Folders of gan_eval whose examples no other test runs."""
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_examples_in_docstrings_give_what_they_say(room: str) -> None:
+    names = [file.stem for file in (ROOT / "gan_eval" / room).glob("*.py") if not file.stem.startswith("__")]
+    assert names
+    for name in names:
+        assert doctest.testmod(import_module(".".join(filter(None, ("gan_eval", room, name))))).failed == 0, name
 
 
 @pytest.mark.nightly

@@ -245,7 +245,7 @@ def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
         UserError: they differ in depth or in channels; two of them are named.
 
     >>> common_format({Path("a"): Contents(PixelFormat(1)), Path("b"): Contents(PixelFormat(3))})
-    PixelFormat(channels=3, bits=8, display=None)
+    PixelFormat(channels=3, bits=8, limits=None, display=None)
     """
     first_of: dict[PixelFormat, Path] = {}
     for path, content in contents.items():

@@ -5,7 +5,7 @@ the same command does the rest. `run` makes tables and report again, without the
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,7 @@ class Traces:
     @property
     def rows(self) -> Mapping[str, int]:
         """Number of the participant's rows in each table, in all stores."""
-        return _sum_rows([stored.rows for stored in self.stores.values()])
-
-
-def _sum_rows(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    """Return the number of rows of each table in all stores."""
-    return {table.name: sum(count[table.name] for count in counts) for table in STORED_TABLES}
+        return {table.name: sum(stored.rows[table.name] for stored in self.stores.values()) for table in STORED_TABLES}
 
 
 def traces_of(store: str | Path, participant: str, *, study: str | None = None) -> Traces:
@@ -116,7 +111,7 @@ def forget_everywhere(store: str | Path, participant: str, *, study: str | None 
             remove_leftovers(traces.folder, older_than_s=60)  # of killed writers
         # The given store is the last one: as long as it holds the participant, the same command finds the others.
         forgotten = [forget(where, participant, study=study) for where in reversed(list(traces.stores))]
-    return _sum_rows(forgotten)
+    return {table.name: sum(rows[table.name] for rows in forgotten) for table in STORED_TABLES}
 
 
 def _remove(path: Path) -> None:

@@ -1,8 +1,5 @@
 """Other programs' errors in a line of our own."""
 
-import doctest
-
-from gan_eval import errors
 from gan_eval.errors import LONGEST, UserError, abbreviated, first_sentence, last_words, shortened
 
 DRIVER = (
@@ -41,7 +38,3 @@ def test_a_value_nested_deeper_than_python_goes_is_shown_from_outside():
     assert len(abbreviated(value)) <= 100
     while value:  # else taking it apart would go as deep
         value = value["a"]  # type: ignore[assignment]
-
-
-def test_the_examples_of_the_documentation():
-    assert doctest.testmod(errors).failed == 0

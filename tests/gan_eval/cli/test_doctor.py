@@ -62,32 +62,24 @@ def test_a_display_that_cannot_be_reached_is_reported_not_crashed_on(monkeypatch
     assert "no-such-platform" in finding.detail
 
 
-def test_screens_are_listed_and_unbelievable_rates_named(monkeypatch):
+def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monkeypatch, tmp_path):
     screens = [
-        {"name": "DP-1", "width": 2560, "height": 1440, "ratio": 1.0, "hertz": 143.998},
-        {"name": "screen", "width": 1280, "height": 800, "ratio": 2.0, "hertz": 0.0},
+        {"name": "DP-1", "width": 2560, "height": 1440, "ratio": 1.5, "hertz": 143.998},
+        {"name": "HDMI-1", "width": 1280, "height": 800, "ratio": 2.0, "hertz": 0.0},
     ]
-    answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
-    monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
-    monkeypatch.setenv("DISPLAY", ":0")
-    _, first, _, second, _ = doctor.screen_findings()
-    assert first == Finding("screen DP-1", "ok", "2560 x 1440, 144 Hz, device pixel ratio 1")
-    assert second.status == "warning"
-    assert "device pixel ratio 2" in second.detail
-
-
-def test_the_timing_of_a_screen_is_reported_and_its_absence_too(monkeypatch, tmp_path):
-    screens = [{"name": name, "width": 1280, "height": 720, "ratio": 1.5, "hertz": 60.0} for name in ("DP-1", "HDMI-1")]
     answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
     monkeypatch.setattr(doctor, "_probe", lambda code, environment: (answer, ""))
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
     monkeypatch.setenv("DISPLAY", ":0")
-    known = ScreenKey("DP-1", 1920, 1080, 60.0, "xcb")
-    keep(known, ScreenTiming("opengl", vsync=True, refresh_hz=59.951, measured_at="2026-01-31T12:00:00Z"))
-    _, _, measured, _, unknown = doctor.screen_findings()
+    known = ScreenKey("DP-1", 3840, 2160, 143.998, "xcb")
+    keep(known, ScreenTiming("opengl", vsync=True, refresh_hz=143.951, measured_at="2026-01-31T12:00:00Z"))
+    _, first, measured, second, unknown = doctor.screen_findings()
+    assert first == Finding("screen DP-1", "ok", "2560 x 1440, 144 Hz, device pixel ratio 1.5")
+    assert second.status == "warning"
+    assert "device pixel ratio 2" in second.detail
     assert measured.what == "timing of the screen DP-1"
     assert measured.status == "ok"
-    assert "59.95 Hz, opengl window; measured 2026-01-31" in measured.detail
+    assert "143.95 Hz, opengl window; measured 2026-01-31" in measured.detail
     assert unknown == Finding(
         "timing of the screen HDMI-1",
         "warning",
