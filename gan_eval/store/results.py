@@ -53,20 +53,10 @@ class Store:
 
     def __init__(self, engine: sa.Engine, where: str, *, scrub: Callable[[str], str] = str) -> None:
         """Set up; nothing is opened. `scrub` takes a password out of the database's messages."""
-        self._engine = engine
-        self._where = where
+        self.engine = engine
+        self.where = where  # path or URL, without a password
         self._scrub = scrub
         self._owner = threading.current_thread()
-
-    @property
-    def where(self) -> str:
-        """Path or URL, without a password."""
-        return self._where
-
-    @property
-    def engine(self) -> sa.Engine:
-        """The database's connections."""
-        return self._engine
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -77,15 +67,15 @@ class Store:
         """
         if (current := threading.current_thread()) is not self._owner:
             raise RuntimeError(
-                f"{self._where}: this store belongs to the thread {self._owner.name}, not to {current.name}; "
+                f"{self.where}: this store belongs to the thread {self._owner.name}, not to {current.name}; "
                 "open another one there, or give the job to a Writer"
             )
         try:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 yield connection
         except DATABASE_ERRORS as error:
             message = database_message(getattr(error, "orig", None) or error)
-            raise database_error(self._scrub(message), self._where) from None
+            raise database_error(self._scrub(message), self.where) from None
 
     def begin(
         self,
@@ -107,7 +97,7 @@ class Store:
             same = [code for code in codes.scalars() if person_of(str(code)) == person_of(session["participant"])]
             if same:
                 raise UserError(
-                    f"{self._where}: participant {same[0]} has begun a session elsewhere in the "
+                    f"{self.where}: participant {same[0]} has begun a session elsewhere in the "
                     "meantime; give a new participant code"
                 )
             self._insert(connection, tables.SESSIONS, [session])
@@ -146,7 +136,7 @@ class Store:
         order = ("started_at", "session") if table is tables.SESSIONS else table.key
         with self.transaction() as connection:
             rows = connection.execute(query.order_by(*(layout.c[name] for name in order))).mappings().all()
-        return checked_rows(rows, table, self._where)
+        return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
         """The same as a pandas frame with the schema's dtypes.
@@ -158,11 +148,11 @@ class Store:
         try:
             return tabular.frame_of(rows, table)
         except UserError as error:
-            raise UserError(f"{self._where}: table {error}") from error
+            raise UserError(f"{self.where}: table {error}") from error
 
     def close(self) -> None:
         """Release the connection; the next use makes another."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
