@@ -77,7 +77,8 @@ def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
         kinds |= {"comment" for name, _ in image.applist if name == "COM"}
-        tables, subsampling = tables_hash(image), _subsampling(image)
+        tables = _short_hash(repr(sorted(image.quantization.items())).encode())
+        subsampling = _subsampling(image)
     elif image.format == "PNG":
         bits, kinds = _png_chunks(path)
     else:
@@ -103,11 +104,6 @@ def profile_name(profile: bytes | None) -> str:
     except (ImageCms.PyCMSError, OSError):
         name = "unreadable"
     return f"{name} ({_short_hash(profile)})"
-
-
-def tables_hash(image: JpegImagePlugin.JpegImageFile) -> str:
-    """Return a short name for a JPEG's quantisation tables: equal in equal tables."""
-    return _short_hash(repr(sorted(image.quantization.items())).encode())
 
 
 def _subsampling(image: JpegImagePlugin.JpegImageFile) -> str:
