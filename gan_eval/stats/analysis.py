@@ -25,7 +25,7 @@ from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates, reaction_times
-from gan_eval.stats.compare.comparisons import NamedFits, comparisons
+from gan_eval.stats.compare.comparisons import Cited, NamedFits, comparisons
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.contradictions import doubts, require_plausible_times
@@ -212,6 +212,7 @@ def analyze(
     sure = (differences["p_holm"] < level(looks)).fillna(False)
     differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))
     fitted: NamedFits = {}
+    cited: Cited = {}
     frames = {
         "participation": included.participation,
         "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
@@ -227,7 +228,7 @@ def analyze(
         **psychometric(analysed, plan=settings),
         "mixed_models": mixed,
         "looks": frame_of([], LOOKS) if looks is None else looks,
-        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted),
+        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited),
         "correlations": correlations,
         "correlation_differences": differences,
     }
@@ -237,7 +238,7 @@ def analyze(
     )
     if len(without):
         frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
-    frames["paper"] = paper(analysed, frames)
+    frames["paper"] = paper(analysed, frames, cited)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(whole) and whole["simulated"].fillna(False).all():
         frames = {

@@ -1,9 +1,7 @@
 """The table to cite: each model on each data set in a row, each number with one interval; `paper.csv` and `paper.tex`.
 
-Where a comparison tests a model, its balanced accuracy, interval and verdict are that comparison's, so that they agree:
-by the crossed mixed model averaged over participants and pictures, or by two-way clustered shares. Fooling rate and d′
-are those of the table `detection`, clustered by participant and by picture. Wilson's intervals, which are of these
-people and these pictures only, are not in it.
+The numbers of single pictures come from one fit for each row (`compare.told_apart`), which answers the row of
+`comparisons` too. Wilson's intervals, which are of these people and these pictures only, are not in it.
 """
 
 import re
@@ -15,17 +13,21 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
-from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.hype import mean_thresholds
-from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
+from gan_eval.stats.compare.told_apart import BY_PICTURE, Estimate, kind_rows
+from gan_eval.stats.groups import REAL, contestants, provenance_cells
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import PROVENANCE, SHARE, Table, integer, text, with_ends
+from gan_eval.tables.schema import PROVENANCE, SHARE, Table, ends, integer, number, text, with_ends
 
 SINGLE, RATING = "single", "rating"
+EVERYTHING = "all"
+"""The model, or the data set, of the row for all together."""
+TOLD, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
+UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 PAPER = Table(
     "paper",
     "The table to cite: a row for each model on each data set and way of asking, and one for all where there are "
@@ -39,20 +41,32 @@ PAPER = Table(
             words=(SINGLE, PAIRED, TWO_MODELS, RATING, STAIRCASE, QUEST_PLUS),
             filled=True,
         ),
-        text("model", "the generator's name; `real`: the grades of real pictures; empty: all models"),
-        text("dataset", "the data set's name; empty: all data sets"),
+        text("model", "the generator's name; `real`: grades of real pictures; `all`: all models, each counted once"),
+        text("dataset", "the data set's name; `all`: several data sets; empty: a data set without a name"),
         integer("n_participants", "participants who gave the answers", filled=True),
-        integer("n_fake_stimuli", "generated pictures that were judged; empty: pairs that do not name them"),
-        integer("n_real_stimuli", "real pictures that were judged with them", filled=True),
-        integer("n_trials", "answers", filled=True),
-        *with_ends("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
-        *with_ends("dprime", "z(hit rate) - z(false-alarm rate); paired: sqrt(2) z(balanced_accuracy); 0 is guessing"),
-        *with_ends(
-            "balanced_accuracy",
-            "mean of the shares of reals and of fakes judged correctly; paired: share of pairs in which the real "
-            "picture was chosen; guessing gives 1/2",
+        integer("n_fake", "generated pictures that were judged; empty: pairs that do not name them"),
+        integer("n_real", "real pictures that were judged with them", filled=True),
+        integer("n_answers", "answers", filled=True),
+        number("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
+        *ends("fooling", "its 95 % interval"),
+        number("real_called_real", "share of the data set's real pictures called real", unit=SHARE),
+        *ends("real", "its 95 % interval"),
+        number(
+            "accuracy",
+            "balanced: mean of the shares of reals and of fakes judged correctly; paired: share of pairs in which the "
+            "real picture was chosen; chance is 1/2",
             unit=SHARE,
         ),
+        *ends("accuracy", "its 95 % interval, not adjusted for the number of rows"),
+        *ends("accuracy90", "its 90 % interval, which decides equivalence"),
+        number(
+            "dprime",
+            "z(1 - fooling_rate) - z(1 - real_called_real) of the row's own rates; a typical participant's d' is "
+            "larger; paired: sqrt(2) z(accuracy); chance is 0",
+        ),
+        *ends("dprime", "its 95 % interval"),
+        number("p", "two-sided, of accuracy against chance"),
+        number("p_holm", "after Holm's correction over the models"),
         *with_ends(
             "preference",
             "model_vs_model: chance to be chosen over the average contestant (win_share of `bradley_terry`)",
@@ -67,102 +81,131 @@ PAPER = Table(
         ),
         text(
             "verdict",
-            "that of the row of `comparisons` which tests just this; empty: no row does, or none was possible",
-            words=COMPARISONS.by_name["verdict"].words,
+            "told apart or below chance: p_holm below alpha (`comparisons`); equivalent to chance: the 90 % interval "
+            "lies within the margin around 1/2; undecided: neither; interim: more people are to come; no verdict: the "
+            "answers allow none, or their exposures follow the answers; of two models and of grades: empty",
+            words=(TOLD, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE),
+        ),
+        text(
+            "basis",
+            "what numbers and intervals rest on: the crossed mixed model, averaged over participants and pictures; the "
+            "same with the larger error of clustered shares; shares clustered by participant and by picture (with one "
+            "answer of each kind added); of one participant, clustered by picture; or independent answers",
+            words=COMPARISONS.by_name["basis"].words,
         ),
         *PROVENANCE,
     ),
     key=("protocol", "model", "dataset"),
 )  # fmt: skip
 
-_NO_TEST = "no row of comparisons tests just this"
 _ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
 """Model, data set and their trials."""
 
 
-def paper(trials: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
     """The table `paper`; no rows where nothing was answered.
 
     Args:
         trials: the table `trials`, those that are analysed.
         frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of the same trials, by
             name.
+        cited: the detection of each model on each data set, as `comparisons` fills it.
     """
-    rows = [*_single_rows(trials, frames), *_pair_rows(trials, frames), *_grade_rows(trials, frames)]
+    rows = [*_single_rows(trials, frames, cited), *_pair_rows(trials, frames), *_grade_rows(trials, frames)]
     return frame_of(rows, PAPER)
 
 
-def _single_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator[Row]:
     """Single pictures that were called real or fake."""
     main = answered_trials(trials)
+    follows = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
-        adaptive = main["protocol"].isin(ADAPTIVE_PROTOCOLS)
-        own = main[~adaptive if protocol == SINGLE else main["protocol"] == protocol].reset_index(drop=True)
-        parts = _with_total([*_models_on_datasets(own)] if len(own) else [], own)
-        judged_otherwise = len(own) < len(main)  # comparisons pool protocols
-        sizes = {names[:2]: len(names[2]) for names in (_models_on_datasets(main) if judged_otherwise else ())}
-        for model, dataset, part in parts:
-            fakes = part[part["is_fake"].to_numpy(bool)]
-            is_whole = sizes.get((model, dataset), len(part)) == len(part)
-            everything = len(fakes) == int(main["is_fake"].sum())
-            of_dataset = len(fakes) == int((main["is_fake"] & _equal(main["dataset"], dataset)).sum())
-            names = (
-                f"{model} {TOLD_APART} on {dataset}" if model and dataset and is_whole else "",
-                f"{TOLD_APART} on {dataset}" if of_dataset and dataset else "",
-                TOLD_APART if everything else "",
-            )
-            test = _comparison(frames, *names)
-            ends = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
-            if protocol == STAIRCASE:
-                hype, note = frames["hype"], _ADAPTIVE_RATES
-                of_model = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset)
-                mean = hype[of_model & _equal(hype["model"], model)][["value", "ci_low", "ci_high"]]
-                cells = dict(zip(ends, mean.iloc[0], strict=True)) if len(mean) else {}
-            elif protocol == QUEST_PLUS:
-                found, note = frames["thresholds"], _ADAPTIVE_RATES
-                found = found[(found["protocol"] == protocol) & _equal(found["dataset"], dataset)]
-                means = mean_thresholds(found if model is None else found[_equal(found["model"], model)])
-                cells = dict(zip(ends, means[0][-3:], strict=True)) if means else {}
-            else:
-                cells, note = _detection_cells(part, test)
-            yield {
+        own = main[~follows if protocol == SINGLE else (main["protocol"] == protocol).to_numpy(bool)]
+        own = own.reset_index(drop=True)
+        rows = kind_rows(own)
+        if own.empty:
+            continue
+        parts: list[Part] = [(row.model, row.dataset, own.iloc[row.places].reset_index(drop=True)) for row in rows]
+        datasets = list(dict.fromkeys(row.dataset for row in rows))
+        for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, own)]:
+            fakes = int(part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique())
+            shared: Row = {
                 "protocol": protocol,
                 "model": model,
                 "dataset": dataset,
                 "n_participants": part["participant"].nunique(),
-                "n_fake_stimuli": fakes["stimulus"].nunique(),
-                "n_real_stimuli": part["stimulus"].nunique() - fakes["stimulus"].nunique(),
-                "n_trials": len(part),
-                **cells,
-                **_verdict_cells(part, test, note),
+                "n_fake": fakes,
+                "n_real": part["stimulus"].nunique() - fakes,
+                "n_answers": len(part),
             }
+            is_all = model == EVERYTHING
+            if protocol == SINGLE:
+                cells = _detected(part, frames["comparisons"], cited.get(None if is_all else (model, dataset)))
+            else:
+                cells = {
+                    **_thresholds(frames, protocol, None if is_all else model, None if is_all else dataset),
+                    "verdict": NONE,
+                    **provenance_cells(part, _ADAPTIVE_RATES),
+                }
+            yield shared | cells
 
 
-def _models_on_datasets(main: pd.DataFrame) -> Iterator[Part]:
-    """Model, data set and trials: the model's fakes with the reals of the data set in the same sessions. Fakes whose
-    model is unknown stand for one model if no other is named."""
-    for dataset, part in main.groupby("dataset", dropna=False, sort=True):
-        name = _name(dataset)
-        part = part.reset_index(drop=True)
-        grouped = groups(part, "model")
-        for place, model in enumerate(grouped.ids):
-            yield model, name, part.iloc[np.sort(grouped.row[grouped.group == place])].reset_index(drop=True)
-        if not grouped.ids:
-            yield None, name, part
+def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None) -> Row:
+    """The rates of a row and its verdict; `found` None: one kind of picture was judged."""
+    if found is None:
+        note = comparisons.loc[comparisons["comparison"] == TOLD_APART, "note"].dropna()
+        return {"verdict": NONE, **provenance_cells(part, *note)}
+    names, detection = found
+    columns = [comparisons[name] == value for name, value in zip(("comparison", "a", "b"), names, strict=True)]
+    test = comparisons[np.all(columns, axis=0)].iloc[0].to_dict()
+    cells: Row = {"accuracy90_low": detection.accuracy90[0], "accuracy90_high": detection.accuracy90[1]}
+    for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
+        estimate: Estimate = getattr(detection, name)
+        cells |= {name: estimate.value, f"{short}_low": estimate.low, f"{short}_high": estimate.high}
+    value, low, high = detection.dprime
+    cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
+    cells |= {"p": detection.p, "p_holm": test["p_holm"]}
+    is_exploratory = not pd.isna(test["exploratory"]) and bool(test["exploratory"])
+    notes = ("exploratory" if is_exploratory else "", detection.note, *_basis_note(detection.basis, part))
+    return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **provenance_cells(part, *notes)}
 
 
-def _detection_cells(part: pd.DataFrame, test: Row | None) -> tuple[Row, str]:
-    """The rates, and what the table `detection` notes of them."""
-    unsure = part.assign(confidence=np.nan)  # areas by confidence have no column here
-    detected = signal_detection(unsure, scopes=("all",)).iloc[0]
-    names = ("fooling_rate", "dprime", "balanced_accuracy")
-    cells = {f"{name}{end}": detected[f"{name}{end}"] for name in names for end in ("", "_low", "_high")}
-    if test is not None and not pd.isna(test["difference"]):  # twice the balanced accuracy less one
-        ends = zip(("", "_low", "_high"), ("difference", "ci_low", "ci_high"), strict=True)
-        cells |= {f"balanced_accuracy{end}": (1 + test[name]) / 2 for end, name in ends}
-    return cells, "" if pd.isna(detected["note"]) else str(detected["note"])
+def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
+    """The verdict of a row of `comparisons`, in the words of detection."""
+    if test["verdict"] == INTERIM:
+        return INTERIM
+    if pd.isna(test["verdict"]) or np.isnan(p):
+        return NONE
+    words = {"different": BELOW if accuracy < 0.5 else TOLD, "equivalent": EQUIVALENT}
+    return words.get(str(test["verdict"]), UNDECIDED)
+
+
+def _basis_note(basis: str | None, part: pd.DataFrame) -> list[str]:
+    """A caution where the intervals are of few people."""
+    people = part["participant"].nunique()
+    if basis == BY_PICTURE:
+        return ["one participant: says nothing of people in general"]
+    return [f"{people} participants: too few to know how people differ"] if people < FEW_PEOPLE else []
+
+
+FEW_PEOPLE = 6
+"""Number of people below which a row's note warns."""
+
+
+def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str | None) -> Row:
+    """The mean threshold of a model on a data set, or over all."""
+    names = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
+    if protocol == STAIRCASE:
+        hype = frames["hype"]
+        own = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset) & _equal(hype["model"], model)
+        mean = hype[own][["value", "ci_low", "ci_high"]]
+        return dict(zip(names, mean.iloc[0], strict=True)) if len(mean) else {}
+    found = frames["thresholds"]
+    found = found[(found["protocol"] == protocol) & _equal(found["dataset"], dataset)]
+    means = mean_thresholds(found if model is None else found[_equal(found["model"], model)])
+    return dict(zip(names, means[0][-3:], strict=True)) if means else {}
 
 
 def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
@@ -194,44 +237,53 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
                 "model": model,
                 "dataset": name,
                 "n_participants": own["participant"].nunique(),
-                "n_fake_stimuli": None if shown.isna().any() else int(shown.nunique()),
-                "n_real_stimuli": 0,
-                "n_trials": len(own),
+                "n_fake": None if shown.isna().any() else int(shown.nunique()),
+                "n_real": 0,
+                "n_answers": len(own),
                 **cells,
-                **_verdict_cells(own, test),
+                **_tested(own, test),
             }
 
 
 def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+    if paired.empty:
+        return
     parts = [
         (_name(model), _name(dataset), part)
-        for (dataset, model), part in paired.groupby(["dataset", "model"], dropna=False, sort=True)
+        for (dataset, model), part in paired.groupby(["dataset", "model"], dropna=False, sort=True, observed=True)
     ]
-    for model, dataset, part in _with_total(parts, paired):
-        everything = len(part) == len(paired)
-        of_dataset = len(part) == int(_equal(paired["dataset"], dataset).sum())
+    datasets = list(dict.fromkeys(part[1] for part in parts))
+    for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, paired)]:
         on_dataset = f"{TOLD_APART_IN_PAIRS} on {dataset}" if dataset else TOLD_APART_IN_PAIRS
-        test = _comparison(frames, on_dataset, b=model) if model else None
-        names = (on_dataset if of_dataset else "", TOLD_APART_IN_PAIRS if everything else "")
+        test = _comparison(frames, on_dataset, b=model) if model and model != EVERYTHING else None
+        names = (
+            on_dataset if len(part) == int(_equal(paired["dataset"], dataset).sum()) else "",
+            TOLD_APART_IN_PAIRS if len(part) == len(paired) else "",
+        )
         test = test or _comparison(frames, *names, b=ANY_FAKE)
-        cells: Row = {}
+        cells: Row = {"verdict": NONE}
         if test is not None and not pd.isna(test["difference"]):
-            right, low, high = (float(test[name]) + 0.5 for name in ("difference", "ci_low", "ci_high"))
-            cells = {"balanced_accuracy": right, "balanced_accuracy_low": low, "balanced_accuracy_high": high}
-            cells |= {"fooling_rate": 1 - right, "fooling_rate_low": 1 - high, "fooling_rate_high": 1 - low}
+            right, low, high, low90, high90 = (
+                float(test[name]) + 0.5 for name in ("difference", "ci_low", "ci_high", "ci90_low", "ci90_high")
+            )
+            cells = {"accuracy": right, "accuracy_low": low, "accuracy_high": high}
+            cells |= {"accuracy90_low": low90, "accuracy90_high": high90, "p": test["p"], "p_holm": test["p_holm"]}
+            cells |= {"fooling_rate": 1 - right, "fooling_low": 1 - high, "fooling_high": 1 - low}
             dprimes = np.sqrt(2) * ndtri([right, low, high])
             if np.isfinite(dprimes).all():  # not of a share of 0 or 1
                 cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
+            p = np.nan if pd.isna(test["p"]) else float(test["p"])
+            cells |= {"basis": test["basis"], "verdict": _verdict(test, right, p)}
         yield {
             "protocol": PAIRED,
             "model": model,
             "dataset": dataset,
             "n_participants": part["participant"].nunique(),
-            "n_fake_stimuli": part["stimulus_b"].nunique() or None,
-            "n_real_stimuli": part["stimulus"].nunique(),
-            "n_trials": len(part),
+            "n_fake": part["stimulus_b"].nunique() or None,
+            "n_real": part["stimulus"].nunique(),
+            "n_answers": len(part),
             **cells,
-            **_verdict_cells(part, test),
+            **_tested(part, test),
         }
 
 
@@ -253,21 +305,12 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             "model": REAL if is_real else row["model"],
             "dataset": row["dataset"],
             "n_participants": row["n_participants"],
-            "n_fake_stimuli": 0 if is_real else pictures,
-            "n_real_stimuli": pictures if is_real else 0,
-            "n_trials": row["n"],
+            "n_fake": 0 if is_real else pictures,
+            "n_real": pictures if is_real else 0,
+            "n_answers": row["n"],
             **{f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))},
             **provenance_cells(part, "" if is_real else "grades of models are compared in comparisons", note),
         }
-
-
-def _with_total(parts: list[Part], trials: pd.DataFrame) -> list[Part]:
-    """Add a row for several parts together, with the name of the only model or data set, if it is one."""
-    if len(parts) < 2:
-        return parts
-    models, datasets = {part[0] for part in parts}, {part[1] for part in parts}
-    model, dataset = (names.pop() if len(names) == 1 else None for names in (models, datasets))
-    return [*(part for part in parts if part[:2] != (model, dataset)), (model, dataset, trials)]
 
 
 def _name(cell: object) -> str | None:
@@ -290,29 +333,47 @@ def _comparison(frames: Frames, *names: str, b: str | None = None) -> Row | None
     return None
 
 
-def _verdict_cells(part: pd.DataFrame, test: Row | None, *notes: str) -> Row:
-    """Verdict, note, and what travels with the trials."""
+def _tested(part: pd.DataFrame, test: Row | None) -> Row:
+    """What travels with the trials of pairs, and the note of their comparison."""
     if test is None:
-        return {"verdict": None, **provenance_cells(part, _NO_TEST, *notes)}
-    own = [test["note"] if isinstance(test["note"], str) else "", *notes]
+        return provenance_cells(part, "no row of comparisons tests just this")
+    own = test["note"] if isinstance(test["note"], str) else ""
     is_exploratory = test["exploratory"] is not None and not pd.isna(test["exploratory"]) and bool(test["exploratory"])
-    cells = provenance_cells(part, "exploratory" if is_exploratory else "", *own)
-    return {"verdict": None if pd.isna(test["verdict"]) else test["verdict"], **cells}
+    return provenance_cells(part, "exploratory" if is_exploratory else "", own)
 
 
-_SHARES = {"fooling_rate": "Fooling rate, %", "balanced_accuracy": "Accuracy, %", "preference": "Preferred, %"}
+_SHARES = {
+    "fooling_rate": ("fooling", "Fooling rate, %"),
+    "real_called_real": ("real", "Real called real, %"),
+    "accuracy": ("accuracy", "Accuracy, %"),
+    "preference": ("preference", "Preferred, %"),
+}
 _NUMBERS = {"dprime": "d′", "grade": "Grade", "threshold_ms": "Threshold, ms"}
-_ORDER = ("fooling_rate", "dprime", "balanced_accuracy", "preference", "grade", "threshold_ms")
-EVERYTHING = "all"
+_ORDER = ("fooling_rate", "real_called_real", "accuracy", "dprime", "preference", "grade", "threshold_ms")
+_DECIDED = (TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM)
 
 
 def unadjusted(verdicts: pd.Series) -> str:
-    """Return a caution about intervals next to several verdicts; empty with fewer than two."""
-    if verdicts.notna().sum() < 2:
+    """Return how verdicts are corrected, next to intervals that are not; empty with fewer than two.
+
+    Args:
+        verdicts: of the table `paper`, or of `comparisons`.
+    """
+    if verdicts.isin([*_DECIDED, "different", "equivalent"]).sum() < 2:
         return ""
-    if (verdicts == "interim").any():
-        return "The intervals are unadjusted for their number, and there is no verdict yet."
-    return "Verdicts are after Holm's correction for their number; the intervals are unadjusted."
+    if (verdicts == INTERIM).any():
+        return "The 95 % intervals are unadjusted for their number, and there is no verdict yet."
+    note = "Differences are judged by p after Holm's correction; the 95 % intervals are unadjusted."
+    if verdicts.isin([EQUIVALENT, "equivalent"]).any():
+        note += " Equivalence is judged by the 90 % interval of each row alone."
+    return note
+
+
+def distinct_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `paper` without rows `all` that repeat the only other row of their way of asking."""
+    others = table[table["model"] != EVERYTHING].groupby("protocol")["model"].size()
+    repeats = (table["model"] == EVERYTHING) & (table["protocol"].map(others) == 1)
+    return table[~repeats.to_numpy(bool)]
 
 
 def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -320,27 +381,31 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
     Columns of which no row has anything are left out.
 
-    >>> row = {"protocol": "single", "model": "gan", "dataset": "facades", "n_participants": 12, "n_fake_stimuli": 40,
-    ...     "n_real_stimuli": 38, "n_trials": 600, "balanced_accuracy": 0.613, "balanced_accuracy_low": 0.55,
-    ...     "balanced_accuracy_high": 0.672, "verdict": "different"}
+    >>> row = {"protocol": "single", "model": "gan", "dataset": "facades", "n_participants": 12, "n_fake": 40,
+    ...     "n_real": 38, "n_answers": 600, "accuracy": 0.613, "accuracy_low": 0.55, "accuracy_high": 0.672,
+    ...     "verdict": "told apart"}
     >>> heads, rows = printed(frame_of([row], PAPER))
     >>> heads
     ['Model', 'Data set', 'People', 'Pictures, fake + real', 'Answers', 'Accuracy, %', 'Verdict']
     >>> rows
     [['gan', 'facades', '12', '40 + 38', '600', '61.3 [55.0, 67.2]', 'told apart']]
     """
+    table = distinct_rows(table)
     records = table.to_dict("records")
     several = table["protocol"].nunique() > 1
     columns: dict[str, list[str]] = {"Asked": [_ASKED[row["protocol"]] for row in records]} if several else {}
     for name, head in (("model", "Model"), ("dataset", "Data set")):
-        columns[head] = [EVERYTHING if pd.isna(row[name]) else str(row[name]) for row in records]
+        columns[head] = ["–" if pd.isna(row[name]) else str(row[name]) for row in records]
     columns["People"] = [str(row["n_participants"]) for row in records]
-    counts = ([row["n_fake_stimuli"], row["n_real_stimuli"]] for row in records)
+    counts = ([row["n_fake"], row["n_real"]] for row in records)
     columns["Pictures, fake + real"] = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
-    columns["Answers"] = [str(row["n_trials"]) for row in records]
+    columns["Answers"] = [str(row["n_answers"]) for row in records]
     for name in _ORDER:
         if table[name].notna().any():
-            columns[(_SHARES | _NUMBERS)[name]] = [_estimate(row, name) for row in records]
+            head = _SHARES[name][1] if name in _SHARES else _NUMBERS[name]
+            columns[head] = [_estimate(row, name) for row in records]
+    if (table["verdict"] == EQUIVALENT).any():
+        columns["90 % interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
     verdicts = [verdict_text(row) for row in records]
     if any(verdicts):
         columns["Verdict"] = verdicts
@@ -359,12 +424,22 @@ _ASKED = {
 
 def _estimate(row: Mapping[Any, Any], name: str) -> str:
     """A number with its interval; empty where there is none."""
-    scale, digits = (100, 1) if name in _SHARES else (1, 0 if name == "threshold_ms" else 2)
-    value, low, high = (scale * float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    if np.isnan(value):
+    if pd.isna(row[name]):
         return ""
-    texts = [f"{round(part, digits) + 0.0:.{digits}f}".replace("-", "−") for part in (value, low, high)]
-    return texts[0] if np.isnan(low) or np.isnan(high) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
+    scale, digits = (100, 1) if name in _SHARES else (1, 0 if name == "threshold_ms" else 2)
+    return f"{_rounded(scale * row[name], digits)} {_interval(row, name, scale, digits)}".strip()
+
+
+def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> str:
+    """An interval in brackets; empty where there is none."""
+    low, high = (row[end] for end in interval_names(name))
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"[{_rounded(scale * low, digits)}, {_rounded(scale * high, digits)}]"
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def verdict_text(row: Mapping[Any, Any]) -> str:
@@ -372,18 +447,29 @@ def verdict_text(row: Mapping[Any, Any]) -> str:
     verdict = row.get("verdict")
     if pd.isna(verdict):
         return ""
-    if verdict == "interim":
-        return NO_VERDICT
-    if row["protocol"] in (SINGLE, STAIRCASE, QUEST_PLUS, PAIRED):
-        worse = row["balanced_accuracy"] < 0.5
-        words = {"different": "taken for each other" if worse else "told apart", "equivalent": "as by guessing"}
-        return words.get(verdict, str(verdict))
-    return str(verdict)
+    return NO_VERDICT if verdict == INTERIM else str(verdict)
+
+
+def interval_names(name: str) -> tuple[str, str]:
+    """Return the columns of a number's interval.
+
+    >>> interval_names("fooling_rate")
+    ('fooling_low', 'fooling_high')
+    """
+    short = _SHARES[name][0] if name in _SHARES else name
+    return f"{short}_low", f"{short}_high"
+
+
+def skill_note(table: pd.DataFrame) -> list[str]:
+    """Return the reason why a row's d′ is below that of its participants; nothing without d′."""
+    if table["dprime"].isna().all():
+        return []
+    return ["d′ is that of the rates, which are averages over people and pictures; a typical participant's is larger."]
 
 
 def shared_reals(table: pd.DataFrame) -> str:
     """Why the answers of the rows may sum up to more than there are; else empty."""
-    single = table[(table["protocol"] == SINGLE) & table["model"].notna() & table["dataset"].notna()]
+    single = table[(table["protocol"] == SINGLE) & (table["model"] != EVERYTHING)]
     if not single["dataset"].duplicated().any():
         return ""
     return "Answers: to the model's pictures and to the real ones, which the models of a data set share."
@@ -398,24 +484,24 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     """
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
-    has_rates = bool({*_SHARES.values(), _NUMBERS["dprime"]} & {*heads})
+    has_rates = bool({*(head for _, head in _SHARES.values()), _NUMBERS["dprime"]} & {*heads})
     caption = ["Real or generated?"]
     if table["simulated"].fillna(False).any():
         caption.append("Simulated participants: a rehearsal, which says nothing of people.")
-    if (table["verdict"] == "interim").any():
+    if (table["verdict"] == INTERIM).any():
         caption.append("Interim: no verdict, since not all people have come.")
     fractions = table["fraction"].dropna()
     if (fractions < 1).any():
         caption.append(f"Models trained for {100 * fractions.min():.3g} % of the planned steps.")
     if "Accuracy, %" in heads:
-        caption.append("Accuracy counts real and generated pictures alike; guessing gives 50 %.")
+        caption.append("Accuracy counts real and generated pictures alike; chance is 50 %.")
     caption.append(
         "In brackets 95 % intervals"
         + (" that allow for differences between participants and between pictures." if has_rates else ".")
     )
-    if looked and not (table["verdict"] == "interim").any():
+    if looked and not (table["verdict"] == INTERIM).any():
         caption.append(f"{looked[0].upper()}{looked[1:]}; the intervals are not adjusted for the looks.")
-    caption += [text for text in (unadjusted(table["verdict"]), shared_reals(table)) if text]
+    caption += [text for text in (unadjusted(table["verdict"]), shared_reals(table), *skill_note(table)) if text]
     if "Grade" in heads or "Threshold, ms" in heads:
         caption.append("Those of grades and thresholds are between participants.")
     body = [" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in rows]

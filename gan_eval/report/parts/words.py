@@ -18,11 +18,19 @@ Record = Mapping[Any, Any]
 NOTHING = "–"
 """Printed where a cell is empty."""
 
-BASES = {"crossed_model": "crossed model", "two_way_cluster": "clustered", "independent": "independent answers"}
+BASES = {
+    "crossed_model": "crossed model",
+    "crossed_model_clustered_error": "crossed model, clustered error",
+    "two_way_cluster": "clustered",
+    "picture_cluster": "clustered by picture",
+    "independent": "independent answers",
+}
 """Basis of an interval, as a table's cell."""
 BASES_IN_WORDS = {
     "crossed_model": "the crossed mixed model, which allows for differences between participants and between pictures",
+    "crossed_model_clustered_error": "the crossed mixed model, with the larger error of clustered shares",
     "two_way_cluster": "clustering by participant and by picture, which allows for differences between them",
+    "picture_cluster": "clustering by picture, of one participant, so they say nothing of people in general",
     "independent": "all answers taken as independent",
 }
 """The same in a sentence."""

@@ -77,10 +77,9 @@ def _no_answer(folder: StudyFolder) -> str:
 def basis(folder: StudyFolder) -> list[str]:
     """Return caveats of the answer, and the basis of its intervals."""
     everything = folder.scope("all")
-    known = shares(folder, "all")
-    if everything.empty or known.empty:
+    if everything.empty or missing(everything.iloc[0]["accuracy"]):
         return choice_bases(folder)
-    row, share = everything.iloc[0], known.iloc[0]
+    row = everything.iloc[0]
     real, fake = int(row["n_real"]), int(row["n_fake"])
     verdict = None if same_answer(row) or is_interim(folder) else told_apart(folder, row)
     sentences = []
@@ -96,24 +95,18 @@ def basis(folder: StudyFolder) -> list[str]:
         sentences.append("Trials of several studies are pooled: differences between them are in no interval.")
     return [
         *sentences,
-        _basis(None if verdict is None or missing(verdict["ci_low"]) else verdict, share),
+        *_basis(verdict),
         *choice_bases(folder),
     ]
 
 
-def _basis(verdict: Record | None, share: pd.Series) -> str:
-    """Return the basis of intervals and verdict, and the note on the verdict."""
-    extreme = {0.0, 1.0} >= {rate for rate in share[["fooling_rate", "false_alarm_rate"]] if not missing(rate)}
-    if extreme and share["basis"] == "two_way_cluster":
-        return "All answers to a kind of picture agree, so the intervals count each picture or participant once."
-    others = BASES_IN_WORDS[share["basis"]]
-    if verdict is None:
-        return f"Intervals rest on {others}."
-    own_basis, note = verdict["basis"], without_margin(verdict["note"])
+def _basis(verdict: Record | None) -> list[str]:
+    """Return the basis of the numbers of single pictures, and the note on the verdict."""
+    if verdict is None or missing(verdict["basis"]):
+        return []
+    note = without_margin(verdict["note"])
     note = f" Note on the verdict: {note}." if note else ""
-    if missing(own_basis) or own_basis == share["basis"]:
-        return f"Verdict and intervals rest on {others}.{note}"
-    return f"The verdict rests on {BASES_IN_WORDS[own_basis]}; the other intervals on {others}.{note}"
+    return [f"Verdict and intervals rest on {BASES_IN_WORDS[str(verdict['basis'])]}.{note}"]
 
 
 def _single_pictures(folder: StudyFolder) -> list[str]:

@@ -26,9 +26,10 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
+from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_EXCLUSIONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.paper import SINGLE, unadjusted, verdict_text
+from gan_eval.stats.paper import BELOW, EQUIVALENT, TOLD, unadjusted
 
 STOPPING = (
     "A verdict at this look may end the study, with this as its result. “Undecided” ends nothing: the answer waits for "
@@ -106,10 +107,10 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
     def verdict(row: Record) -> str:
         if row["measure"] != "called_fake" or row["verdict"] == "interim":
             return text(row["verdict"])
-        # the words of the table to cite
-        return verdict_text({**row, "protocol": SINGLE, "balanced_accuracy": (1 + row["difference"]) / 2}) or NOTHING
+        words = {"different": BELOW if row["difference"] < 0 else TOLD, "equivalent": EQUIVALENT}
+        return words.get(row["verdict"], text(row["verdict"]))  # the words of the table to cite
 
-    frame = folder.table(COMPARISONS)
+    frame = distinct_questions(folder.table(COMPARISONS))
     columns = {
         "difference": _difference_name,
         "points (95\u202f%, unadjusted)": lambda row: (
@@ -143,6 +144,13 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         label="comparison",
         source="comparisons",
     )
+
+
+def distinct_questions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `comparisons` without rows that repeat a question: all pictures are those of one data set, or
+    of one model."""
+    told = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
+    return frame[~(told & frame.duplicated(["measure", "difference", "p", "n_a", "n_b"])).to_numpy(bool)]
 
 
 def without_margin(note: object) -> str | None:

@@ -23,11 +23,21 @@ from gan_eval.report.people.answer import answer
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.pictures import fooling_galleries
-from gan_eval.report.people.rates import shares
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import GRADE
-from gan_eval.stats.paper import PAPER, RATING, SINGLE, printed, shared_reals, unadjusted
+from gan_eval.stats.paper import (
+    EVERYTHING,
+    PAPER,
+    RATING,
+    SINGLE,
+    distinct_rows,
+    interval_names,
+    printed,
+    shared_reals,
+    skill_note,
+    unadjusted,
+)
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 _PAIR_TITLE = "How often the generated picture was called the real one"
@@ -66,13 +76,13 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
         is_share, is_adaptive = "%" in axis, protocol in ADAPTIVE_PROTOCOLS
         records = [row for row in rows if not missing(row[column])]
         groups = []
-        for row in [row for row in records if not missing(row["model"])] or records:
-            ends = [row[f"{column}{end}"] for end in ("", "_low", "_high")]
+        for row in [row for row in records if row["model"] != EVERYTHING] or records:
+            ends = [row[column], *(row[name] for name in interval_names(column))]
             span = _span("real" if row["model"] == "real" else "fake", ends, is_share=is_share)
             if is_adaptive:
                 span = span._replace(series="all", label=milliseconds(span.value))
             groups.append((_name_of(row, several=several), span))
-        reals = _reals(folder, several=several) if protocol == SINGLE else []
+        reals = _reals(records, several=several) if protocol == SINGLE else []
         more = first_of(len(groups) + len(reals))
         groups = groups[: max(MOST_GROUPS - len(reals), 0)] + reals
         if not groups:
@@ -93,7 +103,7 @@ def people_charts(folder: StudyFolder) -> list[Chart]:
 
 def _name_of(row: Record, *, several: bool) -> str:
     everything = "all models" if row["protocol"] in ADAPTIVE_PROTOCOLS else "generated pictures"
-    model = everything if missing(row["model"]) else str(row["model"])
+    model = everything if missing(row["model"]) or row["model"] == EVERYTHING else str(row["model"])
     model = "real pictures" if model == "real" else model
     return f"{model} on {row['dataset']}" if several and not missing(row["dataset"]) else model
 
@@ -105,25 +115,30 @@ def _span(series: str, ends: Sequence[float], *, is_share: bool) -> Span:
     return Span(series, value, low, high, percent(value / 100) if is_share else number(value))
 
 
-def _reals(folder: StudyFolder, *, several: bool) -> list[tuple[str, Span]]:
-    """Return how often real pictures were called real, for comparison with generated ones."""
-    table = shares(folder, "dataset")
-    table = shares(folder, "all") if table.empty else table
-    groups = []
-    for row in table[table["false_alarm_rate"].notna()].to_dict("records"):
-        ends = [1 - row[f"false_alarm_rate{end}"] for end in ("", "_high", "_low")]
-        name = f"real pictures of {row['id']}" if several else "real pictures"
-        groups.append((name, _span("real", ends, is_share=True)))
-    return groups
+def _reals(rows: Sequence[Record], *, several: bool) -> list[tuple[str, Span]]:
+    """Return how often the real pictures of each data set were called real, for comparison with generated ones.
+
+    Args:
+        rows: of the table to cite; the row for all, which is the last, has the reals of the only data set.
+        several: name the data sets.
+    """
+    by_dataset = {str(row["dataset"]): row for row in rows if row["model"] != EVERYTHING or not several}
+    return [
+        (
+            f"real pictures of {dataset}" if several else "real pictures",
+            _span("real", [row["real_called_real"], row["real_low"], row["real_high"]], is_share=True),
+        )
+        for dataset, row in by_dataset.items()
+    ]
 
 
 def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
     bars = "Bars: 95 % intervals" + (" between participants." if protocol in (RATING, *ADAPTIVE_PROTOCOLS) else ".")
     if protocol == SINGLE:
-        models = shares(folder, "model")
-        drawn = shares(folder, "all") if models.empty else models
-        bases = dict.fromkeys(drawn["basis"].dropna()) or {"independent": None}
-        bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
+        table = folder.table(PAPER)
+        bases = dict.fromkeys(distinct_rows(table[table["protocol"] == SINGLE])["basis"].dropna())
+        if bases:
+            bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
     chance = "the average model" if protocol == TWO_MODELS else "chance"
     if not is_share:
         return bars
@@ -137,7 +152,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
         return []
     head, rows = printed(frame)
     to_cite = "" if folder.simulated else " to cite; do not cite other shares and intervals of the details"
-    notes = [f"In brackets the 95{NARROW}% interval{to_cite}."]
+    notes = [f"In brackets the 95{NARROW}% interval{to_cite}.", *skill_note(frame)]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)

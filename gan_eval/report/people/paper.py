@@ -213,10 +213,9 @@ def _measures(folder: StudyFolder) -> list[str]:
         sentences.append(
             "A generated picture called fake is a hit, a real one called fake a false alarm; the fooling rate is the "
             "share of generated pictures called real, and accuracy the mean of the shares of real and of generated "
-            "pictures judged correctly. d′ uses the log-linear correction (Hautus 1995). The 95 % intervals of fooling "
-            "rates and d′ are clustered by participant and by picture (Cameron et al. 2011); that of an accuracy is "
-            "half the difference between the shares of generated and of real pictures called fake, with its interval, "
-            "added to one half."
+            "pictures judged correctly. d′ is z(1 − fooling rate) − z(1 − share of real pictures called real). All "
+            "four follow, with their intervals, from one estimate for each model on a data set; models together are "
+            "the mean of the models."
         )
     if len(folder.table(CHOICES)):
         sentences.append(
@@ -259,19 +258,23 @@ def _models(folder: StudyFolder) -> list[str]:
             f"intervals by Student's t{tests}: {listed(fitted)}."
         )
     bases = set(comparisons["basis"].dropna())
-    if "crossed_model" in bases:
+    is_crossed = bool(bases & {"crossed_model", "crossed_model_clustered_error"})
+    if is_crossed:
         slopes = ", with random slopes over what is compared of participants, and of items that two models share"
         if folder.study is not None and not folder.study.analysis.slope:
             slopes = ", without slopes of participants between real and generated pictures"
         sentences.append(
-            "Differences are those of crossed mixed models of the answers compared, averaged over participants and "
-            f"pictures (Zeger et al. 1988){slopes}."
+            "Rates and differences are those of crossed mixed models of the answers compared, averaged over "
+            f"participants and pictures (Zeger et al. 1988){slopes}."
         )
-    if "two_way_cluster" in bases:
-        sentences.append(
-            f"{'Others' if 'crossed_model' in bases else 'Differences'} are of shares, with errors clustered by "
-            "participant and by picture (Cameron et al. 2011)."
-        )
+    if "crossed_model_clustered_error" in bases:
+        sentences.append("Where pictures had few answers each, the larger error of clustered shares was taken.")
+    for basis, factors in (("two_way_cluster", "participant and by picture"), ("picture_cluster", "picture")):
+        if basis in bases:
+            sentences.append(
+                f"{'Others' if is_crossed else 'Rates and differences'} are of shares with one answer of each kind "
+                f"added (Agresti and Caffo 2000), with errors clustered by {factors} (Cameron et al. 2011)."
+            )
     if comparisons["p_holm"].notna().any():
         sentences.append("P values of comparisons of one kind were corrected by Holm's method (Holm 1979).")
     if len(folder.table(CORRELATIONS)):

@@ -9,7 +9,8 @@ import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import t_critical
-from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate
+from gan_eval.stats.compare.contrast import ALPHA, Fits, Question, estimate
+from gan_eval.stats.compare.differences import Difference
 from gan_eval.stats.compare.grades import grade_rows
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
@@ -19,6 +20,7 @@ from gan_eval.stats.compare.questions import (
     pair_questions,
     require_known_models,
 )
+from gan_eval.stats.compare.told_apart import BASES, Detection, KindQuestion, RatesByKey, rates_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.looks import level
 from gan_eval.stats.mixed.fit import CrossedFit, too_many
@@ -77,8 +79,9 @@ COMPARISONS = Table(
         text(
             "basis",
             "what difference, interval and p rest on: the crossed mixed model, averaged over participants and "
-            "stimuli; two-way clustered shares; or answers taken as independent",
-            words=("crossed_model", "two_way_cluster", "independent"),
+            "stimuli; the same with the larger error of clustered shares; shares clustered by participant and by "
+            "stimulus; of one participant, by stimulus; or answers taken as independent",
+            words=(*BASES, "independent"),
             optional=True,
         ),
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
@@ -112,6 +115,45 @@ COMPARISONS = Table(
 
 NamedFits = dict[tuple[str, str, str], CrossedFit]
 """Fits by comparison, a and b."""
+Cell = tuple[tuple[str, str, str], Detection]
+"""Comparison, a and b, and the numbers behind it."""
+Cited = dict[tuple[str | None, str | None] | None, Cell]
+"""By model and data set; all together under None."""
+
+
+class Answerer:
+    """Answers the questions of one table; questions that rest on one model fit it once.
+
+    Args:
+        settings: link, slope and margin.
+        why_not: a reason not to fit crossed models.
+    """
+
+    def __init__(self, settings: AnalysisSettings, why_not: str) -> None:
+        self.settings, self.why_not = settings, why_not
+        self._fits: Fits = {}
+        self.rates: RatesByKey = {}
+
+    def answer(self, of: Comparison, margin: float | None, start: CrossedFit | None = None) -> Difference:
+        """The difference of a comparison.
+
+        Args:
+            of: the comparison.
+            margin: of equivalence, on the difference; None: not judged.
+            start: where the search for the model starts.
+        """
+        if isinstance(of.question, Question):
+            why_not = of.why_not or self.why_not
+            return estimate(of.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
+        rates = rates_of(of.question, self.settings, self.rates, why_not=self.why_not, start=start)
+        return rates.bias() if of.question.is_bias else rates.difference(margin)
+
+    def fit_of(self, of: Comparison) -> CrossedFit | None:
+        """The model behind an answered comparison; None where there is none."""
+        if isinstance(of.question, Question):
+            fit = self._fits.get(of.question.key)
+            return fit if isinstance(fit, CrossedFit) else None
+        return self.rates[of.question.key].fit
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
@@ -127,6 +169,7 @@ def comparisons(
     looks: pd.DataFrame | None = None,
     fitted: NamedFits | None = None,
     starts: NamedFits | None = None,
+    cited: Cited | None = None,
 ) -> pd.DataFrame:
     """Return the table `comparisons` of a trials table: the questions of `compare.questions` and `compare.grades`.
 
@@ -141,6 +184,7 @@ def comparisons(
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.
         fitted: filled with the models that are fitted.
         starts: models of the same questions of other trials, from which the searches start.
+        cited: filled with the detection of each model on each data set.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
@@ -150,16 +194,21 @@ def comparisons(
     require_known_models(settings, trials)
     pairs = pair_trials(trials)
     questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
-        kind_questions(answered, settings), model_questions(answered, settings), pair_questions(pairs, settings)
+        kind_questions(answered), model_questions(answered, settings), pair_questions(pairs, settings)
     )
-    fits: Fits = {}
-    why_not, rows = too_many(len(trials)), []
-    for question in questions:
-        start = (starts or {}).get(question.names)
-        rows.append(_row(question, settings, fits, alpha, why_not, start, has_plan=plan is not None))
-        fit = fits.get(question.question.key)
-        if fitted is not None and isinstance(fit, CrossedFit):
-            fitted[question.names] = fit
+    answerer, rows = Answerer(settings, too_many(len(trials))), []
+    for of in questions:
+        rows.append(_row(of, answerer, alpha, (starts or {}).get(of.names), has_plan=plan is not None))
+        fit = answerer.fit_of(of)
+        if fitted is not None and fit is not None:
+            fitted[of.names] = fit
+        if cited is not None and isinstance(of.question, KindQuestion) and not of.question.is_bias:
+            detection = answerer.rates[of.question.key].detection(settings.margin)
+            if of.comparison == TOLD_APART:
+                cited[None] = of.names, detection
+            if len(of.question.rows) == 1:
+                row = of.question.rows[0]
+                cited[row.model, row.dataset] = of.names, detection
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     rows += grade_rows(trials, settings, has_plan=plan is not None)
@@ -181,22 +230,19 @@ def comparisons(
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(
-    of: Comparison,
-    settings: AnalysisSettings,
-    fits: Fits,
-    alpha: float,
-    why_not: str,
-    start: CrossedFit | None,
-    *,
-    has_plan: bool,
-) -> Row:
+def _row(of: Comparison, answerer: Answerer, alpha: float, start: CrossedFit | None, *, has_plan: bool) -> Row:
+    settings = answerer.settings
     margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
-    result = estimate(of.question, margin=margin, fits=fits, why_not=of.why_not or why_not, start=start)
-    in_a = of.question.in_a
-    n_a, n_b = of.counts or (int(in_a.sum()), int((~in_a).sum()))
+    result = answerer.answer(of, margin, start)
+    if of.counts:
+        n_a, n_b = of.counts
+    else:
+        assert isinstance(of.question, Question)
+        n_a = int(of.question.in_a.sum())
+        n_b = len(of.question.in_a) - n_a
     noninferior = None
-    if of.noninferior and margin is not None and not np.isnan(result.ci90_low) and not np.isnan(alpha):
+    has_test = not np.isnan(result.ci90_low) and not np.isnan(alpha)
+    if of.noninferior and margin is not None and has_test and isinstance(of.question, Question):
         # the lower end of the interval of 1 - 2 alpha, at 5 % that of 90 %: a falls short by less than the margin
         wider = t_critical(df := max(1, of.question.freedom()), coverage=1 - 2 * alpha) / t_critical(df, coverage=0.9)
         noninferior = bool(result.difference - wider * (result.difference - result.ci90_low) > -margin)

@@ -73,15 +73,16 @@ def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logi
     )
 
 
-class Contrast(NamedTuple):
-    """A weighted sum of population-averaged proportions."""
+class CellProportions(NamedTuple):
+    """Population-averaged proportions of the cells of a design."""
 
-    estimate: float
-    std_error: float
+    share: np.ndarray
+    """(R,) 0..1"""
+    covariance: np.ndarray
+    """(R, R) of their estimates."""
 
 
-def contrast_of_proportions(
-    weights: np.ndarray,
+def cell_proportions(
     rows: np.ndarray,
     beta: np.ndarray,
     covariance: np.ndarray,
@@ -89,11 +90,10 @@ def contrast_of_proportions(
     variances_by_random: np.ndarray,
     *,
     link: str = "logit",
-) -> Contrast:
-    """Σ w_r P(x_r'β, s_r), with its standard error by the delta method.
+) -> CellProportions:
+    """P(x_r'β, s_r) of each row of a design, with their covariance by the delta method.
 
     Args:
-        weights: (R,) weight of each proportion.
         rows: (R, K) fixed effects of each proportion.
         beta: (K,) their estimates.
         covariance: (K + Q, K + Q) of β and of the Q parameters of the random effects.
@@ -105,14 +105,8 @@ def contrast_of_proportions(
     shares = population_proportions((rows * beta).sum(axis=1), sd, link=link)
     # dP/d(s²) = (dP/ds) / 2s stays finite, but the derivative of s² by a standard deviation held at 0 is 0 anyway
     by_variance = np.divide(shares.by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
-    gradient = np.concatenate(
-        [
-            (weights * shares.by_eta)[:, None].T.dot(rows)[0],
-            (weights * by_variance)[:, None].T.dot(variances_by_random)[0],
-        ]
-    )
-    variance = float(gradient.dot(covariance).dot(gradient))
-    return Contrast(float(weights.dot(shares.share)), float(np.sqrt(max(variance, 0.0))))
+    gradient = np.hstack([shares.by_eta[:, None] * rows, by_variance[:, None] * variances_by_random])
+    return CellProportions(shares.share, gradient.dot(covariance).dot(gradient.T))
 
 
 @dataclass(frozen=True)
@@ -143,8 +137,6 @@ class Question:
     """The factors over whose levels it varies."""
     picture_is: str = "stimulus"
     """Name of the second factor in messages: `stimulus` or `item`."""
-    weight: np.ndarray | None = None
-    """(N,) what a trial counts in the clustered proportions; None: all alike."""
     link: str = "logit"
 
     @property
@@ -173,7 +165,7 @@ def estimate(
     check = (
         proportion_less_half(question.success, *units, margin=margin)
         if question.of_one_proportion
-        else difference_of_proportions(question.success, question.in_a, *units, weight=question.weight, margin=margin)
+        else difference_of_proportions(question.success, question.in_a, *units, margin=margin)
     )
     if why_not:
         return check._replace(note=joined(f"clustered shares instead of the crossed model: {why_not}", check.note))
@@ -195,9 +187,6 @@ def _by_model(
     question: Question, margin: float | None, fits: Fits, start: CrossedFit | None, least_error: float
 ) -> Difference:
     """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`.
-
-    The variance of a cell's random effects has derivatives by the two intercepts' standard deviations. The slope's
-    standard deviation is taken as known, which costs little coverage.
 
     Raises:
         NoFitError: the data allow no estimate.
@@ -229,10 +218,10 @@ def _by_model(
         raise fit
     _, at = np.unique(question.cell, return_index=True)
     slope = np.zeros(len(at)) if question.slope is None else question.slope[at]
-    contrast = contrast_of_proportions(
-        question.cell_weights, X, fit.beta, fit.covariance, *fit.random_variance(slope), link=question.link
-    )
-    difference, error = question.constant + contrast.estimate, max(contrast.std_error, least_error)
+    cells = cell_proportions(X, fit.beta, fit.covariance, *fit.random_variance(slope), link=question.link)
+    weights = question.cell_weights
+    difference = question.constant + float(weights.dot(cells.share))
+    error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), least_error)
     test = wald(difference, error, df)
     bound = HALF if question.of_one_proportion else 1.0
     low, high, low90, high90 = (float(np.clip(end, -bound, bound)) for end in test[:4])

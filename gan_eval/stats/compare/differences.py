@@ -72,7 +72,6 @@ def difference_of_proportions(
     participant: np.ndarray,
     stimulus: np.ndarray,
     *,
-    weight: np.ndarray | None = None,
     margin: float | None = None,
 ) -> Difference:
     """Proportion of `success` among the trials of a minus the proportion among those of b.
@@ -83,8 +82,7 @@ def difference_of_proportions(
     smallest number of participants or stimuli behind either group.
 
     The interval is never narrower than Newcombe's and p never below Fisher's, both of which take the answers as
-    independent. With weights both take as many answers as would give the same precision unweighted (Kish's effective
-    number). Where all answers of each group agree these two are taken as if each stimulus (or participant, if fewer
+    independent. Where all answers of each group agree these two are taken as if each stimulus (or participant, if fewer
     and not all judged both groups) had been judged once.
 
     Args:
@@ -92,16 +90,9 @@ def difference_of_proportions(
         in_a: (N,) bool, true for a's trials, false for b's; both must occur.
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
-        weight: (N,) above 0, what a trial counts; default: all alike.
         margin: of equivalence, above 0.
     """
-    weight = np.ones(len(success)) if weight is None else weight
-    counts = []  # successes and trials of unweighted groups of the same proportion and precision (Kish 1965)
-    for group in (in_a, ~in_a):
-        own = weight[group]
-        effective = float(own.sum() ** 2 / (own @ own))
-        counts.append((float(own @ success[group] / own.sum()) * effective, effective))
-    (k_a, n_a), (k_b, n_b) = counts
+    (k_a, n_a), (k_b, n_b) = ((int(success[group].sum()), int(group.sum())) for group in (in_a, ~in_a))
     difference = k_a / n_a - k_b / n_b
     participants = n_levels(participant)
     factors = (stimulus,) if participants == 1 else (participant, stimulus)
@@ -119,7 +110,7 @@ def difference_of_proportions(
         independent = _newcombe_and_fisher(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b, margin)
         return independent._replace(difference=difference, note=joined(agree, note))
     smoothed = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
-    influence = (success - smoothed) * weight * np.where(in_a, 1 / weight[in_a].sum(), -1 / weight[~in_a].sum())
+    influence = (success - smoothed) * np.where(in_a, 1 / n_a, -1 / n_b)
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
     return _clustered(difference, error, df, independent, margin, note=note, single=participants == 1)

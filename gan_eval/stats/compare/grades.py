@@ -158,13 +158,13 @@ def _fit(
 def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float]) -> tuple[float, float]:
     """Estimate and standard error of a score of the two sides' probabilities of grades."""
     count = len(fit.thresholds)
-    at = np.concatenate([fit.thresholds, fit.beta, [fit.first.sd, fit.second.sd]])
+    at = np.concatenate([fit.thresholds, fit.beta, fit.scales])
 
     def value(parameters: np.ndarray) -> float:
-        thresholds, beta, spreads = parameters[:count], parameters[count], parameters[count + 1 :]
+        thresholds, beta, scales = parameters[:count], parameters[count], parameters[count + 1 :]
         sides = []
         for side in (0.5, -0.5):
-            (variance,), _ = fit.random_variance(np.array([side]), spreads)
+            (variance,), _ = fit.random_variance(np.array([side]), scales)
             below = population_proportions(thresholds - side * beta, np.full(count, np.sqrt(max(variance, 0.0)))).share
             sides.append(np.diff(below, prepend=0.0, append=1.0))
         return score(*sides)

@@ -10,12 +10,16 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
-from gan_eval.stats.groups import REAL, contestants, groups
+from gan_eval.stats.compare.told_apart import KindQuestion, kind_rows
+from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.trials import pictures
 
 TOLD_APART = "told apart"
+UNNAMED = "unnamed model"
+"""Name of the fakes without a model, next to others that have one."""
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
 MOST_PAIRS = 60
@@ -40,7 +44,7 @@ class Comparison:
     a: str
     b: str
     measure: str
-    question: Question
+    question: Question | KindQuestion
     trials: pd.DataFrame
     """Trials behind the question."""
     margin_factor: float | None = None
@@ -51,7 +55,7 @@ class Comparison:
     why_not: str = ""
     """A reason not to fit the crossed model."""
     counts: tuple[int, int] | None = None
-    """Number of choices of a and of b in pairs; None: the trials of a and of b."""
+    """Number of trials of a and of b, or of choices of each in pairs; None: as `in_a` of the question says."""
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -72,116 +76,53 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
                 raise UserError(f"analysis.{setting}: no model {name!r} in the trials; they have {', '.join(known)}")
 
 
-def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
+def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
     """Yield detection over all, on each data set and for each model on each data set, and real vs fake over all and for
-    each data set. Each data set has its own probabilities.
+    each data set.
 
     `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy less one, and 0 for
-    anyone who answers without regard to the picture. Each data set counts among the fakes as much as among the reals:
-    else people who lean to `fake` on the data set with many fakes, and to `real` on that with many reals, would look
-    sensitive. A model's fakes are held against the reals of the data set in the sessions that showed any of them.
-    `real vs fake`, accuracy on reals minus accuracy on fakes, is 1 - P(fake | real) - P(fake | fake).
+    anyone who answers without regard to the picture. `real vs fake`, accuracy on reals minus accuracy on fakes, is
+    1 - P(fake | real) - P(fake | fake). Both are means over the rows of `compare.told_apart`. Exposures that follow the
+    answers hold accuracy near 3 in 4, so they are left out where there are other trials.
     """
-    named = answered.assign(dataset=answered["dataset"].astype("str").fillna("").astype("category"))
-    both = named[named.groupby("dataset")["is_fake"].transform("nunique") == 2]
-    if len(both):
-        note = "data sets with one kind of picture left out" if len(both) < len(named) else ""
-        yield _told_apart(TOLD_APART, TOLD_APART, "fake", both, plan, note=note)
-    names = sorted(named["dataset"].unique())
-    for name, part in both.groupby("dataset", sort=True):
-        if name:
-            yield _told_apart(f"{TOLD_APART} on", _on(TOLD_APART, name), "fake", part, plan)
-    of_models = [
-        (str(model), str(name), part.iloc[np.sort(grouped.row[grouped.group == place])])
-        for name, part in both.groupby("dataset", sort=True)
-        if name
-        for grouped in [groups(part, "model")]
-        for place, model in enumerate(grouped.ids)
-    ]
-    why_not = f"{len(of_models)} models" if len(of_models) > MOST_PAIRS else ""
-    for model, name, part in of_models:
-        if part["is_fake"].nunique() == 2:
-            yield _told_apart(
-                f"MODEL {TOLD_APART}", f"{model} {_on(TOLD_APART, name)}", model, part, plan, why_not=why_not
-            )
-    for name in names if len(names) == 1 else [None, *filter(None, names)]:
-        part = named if name is None else named[named["dataset"] == name].reset_index(drop=True)
-        if part["is_fake"].nunique() != 2:
-            continue
-        of_kind, of_cell = (
-            part.groupby(by)["stimulus"].transform("size") for by in ("is_fake", ["dataset", "is_fake"])
-        )
-        is_real = ~part["is_fake"].to_numpy(bool)
-        question = _kind_question(
-            part,
-            is_real,
-            part["correct"],
-            proportion=of_cell / of_kind,
-            signs=(-1.0, -1.0),
-            constant=1.0,
-            plan=plan,
-        )
-        prefix = f"{name} " if name else ""
-        yield Comparison(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy", question, part)
+    if "protocol" in answered:
+        follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
+        if follows.any() and not follows.all():
+            answered = answered[~follows].reset_index(drop=True)
+    rows = kind_rows(answered)
+    if not rows:
+        return
+    together = KindQuestion(tuple(rows), answered)
+    note = "data sets with one kind of picture left out" if len(together.trials) < len(answered) else ""
+    yield _of_kinds(TOLD_APART, TOLD_APART, "fake", together, note=note)
+    on_dataset = {row.dataset: [other for other in rows if other.dataset == row.dataset] for row in rows}
+    for dataset, own in on_dataset.items():
+        if dataset is not None:
+            question = KindQuestion(tuple(own), answered)
+            yield _of_kinds(f"{TOLD_APART} on", _on(TOLD_APART, dataset), "fake", question)
+    for row in rows:
+        if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
+            continue  # asked above
+        model = row.model or UNNAMED
+        comparison = f"{model} {_on(TOLD_APART, row.dataset)}"
+        yield _of_kinds(f"MODEL {TOLD_APART}", comparison, model, KindQuestion((row,), answered))
+    for dataset, own in {None: rows, **on_dataset}.items():
+        if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
+            prefix = f"{dataset} " if dataset else ""
+            question = KindQuestion(tuple(own), answered, is_bias=True)
+            yield _of_kinds(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", question, b=f"{prefix}fake")
 
 
-def _told_apart(
-    family: str,
-    comparison: str,
-    a: str,
-    both: pd.DataFrame,
-    plan: AnalysisSettings,
-    *,
-    note: str = "",
-    why_not: str = "",
+def _of_kinds(
+    family: str, comparison: str, a: str, question: KindQuestion, *, b: str = REAL, note: str = ""
 ) -> Comparison:
-    """P(called fake | fake) - P(called fake | real) of data sets that have both kinds."""
-    both = both.reset_index(drop=True)
-    of_dataset, of_kind, of_cell = (
-        both.groupby(by)["stimulus"].transform("size") for by in ("dataset", "is_fake", ["dataset", "is_fake"])
-    )
-    question = _kind_question(
-        both,
-        both["is_fake"].to_numpy(bool),
-        both["says_fake"],
-        proportion=of_dataset / len(both),
-        signs=(1.0, -1.0),
-        weight=(of_dataset * of_kind / (len(both) * of_cell)).to_numpy(float),
-        plan=plan,
-    )
+    trials = question.trials
+    fakes = int(trials["is_fake"].sum())
+    counts = (fakes, len(trials) - fakes)
+    if question.is_bias:
+        return Comparison(family, comparison, a, b, "accuracy", question, trials, note=note, counts=counts[::-1])
     return Comparison(
-        family, comparison, a, REAL, "called_fake", question, both, margin_factor=2.0, note=note, why_not=why_not
-    )  # fmt: skip
-
-
-def _kind_question(
-    part: pd.DataFrame,
-    in_a: np.ndarray,
-    success: pd.Series,
-    *,
-    proportion: pd.Series,
-    signs: tuple[float, float],
-    plan: AnalysisSettings,
-    constant: float = 0.0,
-    weight: np.ndarray | None = None,
-) -> Question:
-    """`proportion` is what a trial's data set counts among its kind; `signs` are those of fakes and of reals."""
-    is_fake = part["is_fake"].to_numpy(bool)
-    cell, _ = pd.factorize(2 * pd.factorize(part["dataset"])[0] + is_fake)
-    _, at = np.unique(cell, return_index=True)
-    return Question(
-        key=("kinds", *part["dataset"].unique(), *part["model"].dropna().unique(), len(part)),
-        answer=part["says_fake"].to_numpy(bool),
-        success=success.to_numpy(bool),
-        in_a=in_a,
-        participant=pd.factorize(part["participant"])[0],
-        picture=pd.factorize(part["stimulus"])[0],
-        cell=cell,
-        cell_weights=proportion.to_numpy(float)[at] * np.where(is_fake[at], *signs),
-        constant=constant,
-        slope=np.where(is_fake, 0.5, -0.5) if plan.slope else None,
-        weight=weight,
-        link=plan.link,
+        family, comparison, a, b, "called_fake", question, trials, margin_factor=2.0, note=note, counts=counts
     )
 
 

@@ -201,6 +201,18 @@ Slopes = tuple[np.ndarray | None, np.ndarray | None]
 """(N,) the covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
 
 
+class Unit(NamedTuple):
+    """Centre and size of a slope's covariate, for standardising it."""
+
+    centre: float
+    size: float
+    is_slope: bool
+
+    @staticmethod
+    def of(covariate: np.ndarray | None) -> "Unit":
+        return Unit(0.0, 1.0, False) if covariate is None else Unit(np.mean(covariate), np.std(covariate), True)
+
+
 @dataclass(frozen=True)
 class CrossedFit:
     """Estimates of one crossed mixed model."""
@@ -210,9 +222,14 @@ class CrossedFit:
     std_error: np.ndarray
     """(K,) from the Hessian over all parameters."""
     covariance: np.ndarray
-    """(K + 2, K + 2) of the estimates of β, σ_first, σ_second, from the same Hessian; 0 where an SD is held at 0.
-    With slopes their SD and correlation are allowed for (the Hessian is over them too) but not listed. Of grades the
-    J-1 thresholds come first."""
+    """(K + S, K + S) of the estimates of β and of the S `scales`, from the same Hessian; 0 for a scale that is held at
+    0. Of grades the J-1 thresholds come first."""
+    scales: np.ndarray
+    """(S,) Cholesky factors of the covariance of each factor's random effects, of the first factor and then of the
+    second: one number for an intercept alone, three (11, 21, 22) for an intercept and a slope by the standardised
+    covariate."""
+    units: tuple[Unit, Unit]
+    """How each factor's slope covariate was standardised."""
     first: Spread
     """Of the first factor (participants)."""
     second: Spread
@@ -228,22 +245,31 @@ class CrossedFit:
     factors: tuple[str, str] = FACTORS
     """Names of the first and of the second factor."""
 
-    def random_variance(self, slope: np.ndarray, sds: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def random_variance(self, slope: np.ndarray, scales: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Variance of the random part where the slopes' covariate has these values.
 
         Args:
             slope: (R,) the covariate; 0 where there are no slopes.
-            sds: (2,) of the two factors' intercepts; default: as estimated.
+            scales: (S,) default: as estimated.
 
         Returns:
-            (R,) the variance, and (R, 2) its derivatives by `sds`.
+            (R,) the variance, and (R, S) its derivatives by `scales`.
         """
-        variance, by_sd = np.zeros(len(slope)), np.zeros((len(slope), 2))
-        for factor, spread in enumerate((self.first, self.second)):
-            sd, moved = spread.sd if sds is None else sds[factor], slope * (spread.sd_slope or 0.0)
-            variance += sd**2 + 2 * (spread.correlation or 0.0) * sd * moved + moved**2
-            by_sd[:, factor] = 2 * sd + 2 * (spread.correlation or 0.0) * moved
-        return variance, by_sd
+        left = list(self.scales if scales is None else scales)
+        variance, derivatives = np.zeros(len(slope)), []
+        for unit in self.units:
+            if not unit.is_slope:
+                scale = left.pop(0)
+                variance += scale**2
+                derivatives.append(np.full(len(slope), 2 * scale))
+                continue
+            corner, side, rest = left[:3]
+            del left[:3]
+            x = (slope - unit.centre) / unit.size
+            shared, own = corner + side * x, rest * x
+            variance += shared**2 + own**2
+            derivatives += [2 * shared, 2 * shared * x, 2 * own * x]
+        return variance, np.column_stack(derivatives)
 
     @property
     def at_boundary(self) -> list[str]:
@@ -304,7 +330,7 @@ def fit_crossed(
     slopes = (slope, slope_second)
     require_estimable(y, X, first, second, slopes, factors)
     basis = scaled(X, names)
-    units = [_Unit.of(values) for values in slopes]
+    units = [Unit.of(values) for values in slopes]
     standard = [
         None if values is None else (np.asarray(values, float) - unit.centre) / unit.size
         for values, unit in zip(slopes, units, strict=True)
@@ -388,19 +414,7 @@ def few_groups(participants: int, stimuli: int) -> list[str]:
     return [f"few {name} ({count}): their spread is badly known" for name, count in counts if 1 < count < _FEW]
 
 
-class _Unit(NamedTuple):
-    """Centre and size of a slope's covariate, for standardising it."""
-
-    centre: float
-    size: float
-    is_slope: bool
-
-    @staticmethod
-    def of(covariate: np.ndarray | None) -> "_Unit":
-        return _Unit(0.0, 1.0, False) if covariate is None else _Unit(np.mean(covariate), np.std(covariate), True)
-
-
-def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[_Unit]) -> np.ndarray:
+def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]) -> np.ndarray:
     """A start in the search's parameters; scales at 0 leave it, for there the gradient is 0."""
     scales: list[float] = []
     for unit, (sd, sd_slope, correlation) in zip(units, (start.first, start.second), strict=True):
@@ -417,26 +431,24 @@ def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[_Unit
     return np.concatenate([scales, start.thresholds, beta])
 
 
-def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Sequence[_Unit]) -> CrossedFit:
+def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Sequence[Unit]) -> CrossedFit:
     """The maximum in the caller's units."""
     at, n_scales, leading = maximum.at, data.n_scales, data.n_leading
     thresholds, count = data.n_thresholds, len(at) - leading
     covariance = np.zeros((len(at), len(at)))
     covariance[np.ix_(maximum.free, maximum.free)] = np.linalg.inv(-maximum.hessian)
-    turn = np.zeros((thresholds + count + 2, len(at)))
+    turn = np.zeros((len(at), len(at)))  # thresholds and β first, then the scales
     turn[:thresholds, n_scales:leading] = np.eye(thresholds)
     turn[thresholds : thresholds + count, leading:] = back
+    turn[thresholds + count :, :n_scales] = np.eye(n_scales)
     spreads: list[Spread] = []
-    for row, places, unit in zip(turn[thresholds + count :], data.scale_places, units, strict=True):
+    for places, unit in zip(data.scale_places, units, strict=True):
         if not unit.is_slope:
-            row[places.start] = np.sign(at[places.start])
             spreads.append(Spread(abs(float(at[places.start]))))
             continue
         (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
         own, other = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
         sd, sd_slope = float(np.hypot(*own)), float(np.hypot(*other))
-        if sd > 0:
-            row[places.start : places.stop] = own @ np.array([[1, -shift, 0], [0, 0, -shift]]) / sd
         defined = sd > 0 and sd_slope > 0
         spreads.append(Spread(sd, sd_slope, float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if defined else None))
     covariance = turn @ covariance @ turn.T
@@ -445,6 +457,8 @@ def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Seq
         beta=back @ at[leading:],
         std_error=errors[thresholds : thresholds + count],
         covariance=covariance,
+        scales=at[:n_scales].copy(),
+        units=(units[0], units[1]),
         first=spreads[0],
         second=spreads[1],
         log_likelihood=maximum.value,

@@ -23,7 +23,8 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.stats.compare.contrast import ALPHA, Fits, estimate, population_proportions
+from gan_eval.stats.compare.comparisons import Answerer
+from gan_eval.stats.compare.contrast import ALPHA, population_proportions
 from gan_eval.stats.compare.grades import HIGHER, MEAN, answered, grade_questions, superiority
 from gan_eval.stats.compare.questions import kind_questions, model_questions, pair_questions
 from gan_eval.stats.mixed.fit import too_many
@@ -96,14 +97,11 @@ def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
     shares = truth.shares()
     if not question.b:
         return float(np.average(shares[list(question.a)], weights=trials[list(question.a)]) - 0.5)
-    total, weights = 0.0, 0.0
-    for dataset in sorted({group.dataset for group in design.groups}):
-        a, b = ([at for at in side if design.groups[at].dataset == dataset] for side in (question.a, question.b))
-        weight = float(trials[[*a, *b]].sum())
-        if a and b:
-            total += weight * float(np.average(shares[a], weights=trials[a]) - np.average(shares[b], weights=trials[b]))
-            weights += weight
-    return (-total if question.of_models else total) / weights  # of calling models' pictures real
+    if question.of_models:
+        return float(shares[list(question.b)].mean() - shares[list(question.a)].mean())  # of calling pictures real
+    reals = {design.groups[at].dataset: shares[at] for at in question.b}
+    rows = [shares[at] - reals[design.groups[at].dataset] for at in question.a if design.groups[at].dataset in reals]
+    return float(np.mean(rows))
 
 
 @dataclass(frozen=True)
@@ -190,7 +188,6 @@ def analysed(
     left: dict[Asked, list[PlannedQuestion]] = {}
     for question in questions:
         left.setdefault(question.asked, []).append(question)
-    fits: Fits = {}
     if design.grades:
         for of in grade_questions(graded_trials(design, answers), analysis):
             if any(question[:2] == (of.comparison, {of.a, of.b}) for question in left):
@@ -203,10 +200,11 @@ def analysed(
         compared = pair_questions(answered_pairs(design, answers), analysis)
     else:
         trials = answered_trials(design, answers)
-        compared = chain(kind_questions(trials, analysis), model_questions(trials, analysis))
+        compared = chain(kind_questions(trials), model_questions(trials, analysis))
+    answerer = Answerer(analysis, too_many(len(answers)))
     for one in compared:
         for question in left.pop((one.comparison, frozenset((one.a, one.b)), one.measure), []):
-            answer = estimate(one.question, margin=question.margin, fits=fits, why_not=too_many(len(answers)))
+            answer = answerer.answer(one, question.margin)
             tests[question.name] = Inference(answer.ci_low, answer.ci_high, answer.p, answer.p_equivalent)
         if not left:
             break

@@ -1,0 +1,362 @@
+"""Can people tell generated pictures from real ones: one fit for each model on each data set.
+
+A row is one model on one data set, against the real pictures of that data set. One crossed mixed model of its answers,
+`fake ~ kind + (1 + kind | participant) + (1 | stimulus)`, gives the two shares of `fake` that many people give to many
+pictures (`compare.contrast`), and their covariance. Every number of the row follows from these: fooling rate, reals
+called real, balanced accuracy, d′, the test against chance and the test of equivalence. Rows together, of a data set or
+of a study, are the mean of the rows, each counted once; pooled counts would take a difference of response bias between
+data sets for sensitivity (Simpson's paradox).
+
+Where the model has no estimate, or diverges, the shares have one answer of each kind added (Agresti & Caffo 2000, The
+American Statistician 54, 280-288) and errors clustered by participant and by picture; of one participant, by picture.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedom, n_levels, t_critical, two_sided_p
+from gan_eval.stats.compare.contrast import FEW_ANSWERS, MANY_GROUPS, cell_proportions
+from gan_eval.stats.compare.differences import Difference, wald
+from gan_eval.stats.groups import joined
+from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
+
+CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
+TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
+BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
+MOST_ROWS = 60
+"""Number of rows up to which crossed models are fitted."""
+_LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
+"""Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
+ONE_KEY = "nobody gave both answers: response bias alone explains the answers"
+TOO_FEW = "too few participants or pictures for an interval"
+
+
+class KindRow(NamedTuple):
+    """Answers to one model's pictures, and to the real pictures of the data set in the same sessions."""
+
+    model: str | None
+    dataset: str | None
+    """None: trials without a data set, which are one unnamed set."""
+    places: np.ndarray
+    """(n,) positions of the answers in the table."""
+
+
+def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
+    """Return a row for each model on each data set that has answers to both kinds, in the order of their names.
+
+    Fakes without a model are one more model, with the name None.
+
+    Args:
+        answered: as `gan_eval.stats.trials.answered_trials` returns them.
+    """
+    datasets, models, sessions = (_codes(answered[name]) for name in ("dataset", "model", "session"))
+    is_fake = answered["is_fake"].to_numpy(bool)
+    rows = []
+    for dataset, on_dataset in enumerate(datasets.names):
+        own = datasets.code == dataset
+        for model in np.unique(models.code[own & is_fake]):
+            fakes = own & is_fake & (models.code == model)
+            reals = own & ~is_fake & np.isin(sessions.code, np.unique(sessions.code[fakes]))
+            if reals.any():
+                rows.append(KindRow(models.names[model], on_dataset, np.flatnonzero(fakes | reals)))
+    return rows
+
+
+class _Codes(NamedTuple):
+    code: np.ndarray
+    names: list[str | None]
+
+
+def _codes(column: pd.Series) -> _Codes:
+    """A column's distinct values, sorted, None last, and each row's place among them."""
+    code, values = pd.factorize(column, sort=True)
+    return _Codes(np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))])
+
+
+@dataclass(frozen=True)
+class KindQuestion:
+    """Rows whose mean is asked for; one row is asked for itself."""
+
+    rows: tuple[KindRow, ...]
+    answered: pd.DataFrame
+    """The table that the rows' positions are of."""
+    is_bias: bool = False
+    """Ask for accuracy on reals minus accuracy on fakes, not for the detection of fakes."""
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """Answers of all rows, each once."""
+        places = np.unique(np.concatenate([row.places for row in self.rows]))
+        return self.answered if len(places) == len(self.answered) else self.answered.iloc[places].reset_index(drop=True)
+
+    def of_row(self, row: KindRow) -> "KindQuestion":
+        """The question about one of the rows."""
+        return replace(self, rows=(row,))
+
+    @property
+    def key(self) -> object:
+        """Questions with the same key rest on the same rates."""
+        return ("kinds", *((row.model, row.dataset) for row in self.rows))
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval; NaN where unknown."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Detection(NamedTuple):
+    """All that a row says of detection, from one estimate of two shares."""
+
+    fooling_rate: Estimate
+    """Share of fakes called real."""
+    real_called_real: Estimate
+    accuracy: Estimate
+    """Balanced: the mean of both kinds' shares of correct answers."""
+    accuracy90: tuple[float, float]
+    """90 % interval, which decides equivalence."""
+    dprime: Estimate
+    """z(1 - fooling rate) - z(1 - reals called real)."""
+    p: float
+    """Two-sided, of accuracy against 1/2."""
+    p_equivalent: float
+    """The larger p of two one-sided tests against the margin; NaN without a margin."""
+    basis: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Population-averaged shares of the answer `fake`."""
+
+    fake: float
+    """To fakes: the hit rate."""
+    real: float
+    """To reals: the false-alarm rate."""
+    covariances: tuple[np.ndarray, ...]
+    """(2, 2) each, of both shares: the error of a number is the largest by any of them. Empty: no interval."""
+    df: int
+    """Degrees of freedom of Student's t."""
+    basis: str | None
+    note: str | None = None
+    fit: CrossedFit | None = None
+
+    def error(self, by_fake: float, by_real: float) -> float:
+        """Standard error of a number with these derivatives by the two shares; NaN without an interval."""
+        gradient = np.array([by_fake, by_real])
+        variances = [float(gradient.dot(covariance).dot(gradient)) for covariance in self.covariances]
+        return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
+
+    def difference(self, margin: float | None) -> Difference:
+        """Hit rate minus false-alarm rate, twice the distance of accuracy from 1/2.
+
+        Args:
+            margin: of equivalence, on the difference; None: not judged.
+        """
+        found = self.detection(None if margin is None else margin / 2)
+        ends = (*found.accuracy[1:], *found.accuracy90)
+        low, high, low90, high90 = (2 * end - 1 for end in ends)
+        difference = self.fake - self.real
+        return Difference(
+            difference, low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, np.nan
+        )
+
+    def bias(self) -> Difference:
+        """Share of reals judged correctly minus share of fakes judged correctly."""
+        difference = 1 - self.real - self.fake
+        test = wald(difference, self.error(-1.0, -1.0), self.df)
+        ends = (test.ci_low, test.ci_high, test.p, self.note, test.ci90_low, test.ci90_high)
+        return Difference(difference, *ends, np.nan, self.basis, np.nan)
+
+    def detection(self, margin: float | None) -> Detection:
+        """The numbers of the row.
+
+        Args:
+            margin: of equivalence, on accuracy; None: not judged.
+        """
+        wide, narrow = (float(t_critical(self.df, coverage=coverage)) for coverage in (0.95, 0.9))
+
+        def share(value: float, by_fake: float, by_real: float, reach: float = wide) -> Estimate:
+            """An interval on the probit scale, which stays within 0..1."""
+            z, error = self._on_probit(value, by_fake, by_real)
+            return Estimate(value, float(ndtr(z - reach * error)), float(ndtr(z + reach * error)))
+
+        accuracy = (1 + self.fake - self.real) / 2
+        z, error = self._on_probit(accuracy, 0.5, -0.5)
+        is_open = self.note == ONE_KEY
+        limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
+        hit, false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
+        dprime = hit - false_alarm
+        reach = wide * self.error(1 / _density(hit), -1 / _density(false_alarm))
+        return Detection(
+            share(1 - self.fake, -1.0, 0.0),
+            share(1 - self.real, 0.0, -1.0),
+            share(accuracy, 0.5, -0.5),
+            share(accuracy, 0.5, -0.5, narrow)[1:],
+            Estimate(dprime, dprime - reach, dprime + reach),
+            np.nan if is_open else float(two_sided_p(z, error, self.df)),
+            float(equivalence_p(z, error, self.df, limit)),
+            self.basis,
+            self.note,
+        )
+
+    def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
+        """z(share) and its standard error."""
+        z = float(ndtri(share))
+        return z, self.error(by_fake, by_real) / _density(z)
+
+
+def _density(z: float) -> float:
+    return float(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+
+
+RatesByKey = dict[object, Rates]
+
+
+def rates_of(
+    question: KindQuestion,
+    settings: AnalysisSettings,
+    known: RatesByKey,
+    *,
+    why_not: str = "",
+    start: CrossedFit | None = None,
+) -> Rates:
+    """Return the rates of one row, or of several as the mean of the rows.
+
+    Args:
+        question: the rows.
+        settings: link and slope of the model.
+        known: filled with the rates by the question's key, and with those of its rows.
+        why_not: a reason not to fit the model.
+        start: where the search for the model starts; it changes the time, not the result.
+    """
+    if question.key in known:
+        return known[question.key]
+    if len(question.rows) > MOST_ROWS:
+        why_not = why_not or f"{len(question.rows)} models"
+    rates = _fitted(question.trials, settings, why_not, start)
+    if len(question.rows) > 1:  # the values are the rows' mean; the error allows for the people that rows share
+        rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
+        means = np.mean([[row.fake, row.real] for row in rows], axis=0)
+        few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
+        note = f"{few} of {len(rows)} rows rest on clustered shares" if few and rates.fit is not None else None
+        rates = replace(rates, fake=float(means[0]), real=float(means[1]), note=joined(rates.note, note))
+    known[question.key] = rates
+    return rates
+
+
+class _Answers(NamedTuple):
+    """Answers as arrays, and the cells whose weighted means are the two shares."""
+
+    says_fake: np.ndarray
+    """(N,) bool"""
+    is_fake: np.ndarray
+    """(N,) bool"""
+    participant: np.ndarray
+    """(N,) int, 0.. without gaps."""
+    picture: np.ndarray
+    """(N,) int, 0.. without gaps."""
+    cell: np.ndarray
+    """(N,) int: each model's fakes on each data set, and each data set's reals."""
+    weights: np.ndarray
+    """(2, C) of the cells in the share of fakes and in that of reals; each sums to 1."""
+
+
+def _fitted(trials: pd.DataFrame, settings: AnalysisSettings, why_not: str, start: CrossedFit | None) -> Rates:
+    """The rates of trials by the crossed model, else by clustered shares."""
+    answers = _answers(trials)
+    clustered = _clustered(answers)
+    if clustered.basis is None or clustered.note == ONE_KEY:
+        return clustered
+    try:
+        if why_not:
+            raise NoFitError(why_not)
+        if n_levels(answers.participant) == 1:  # the basis names it: no note
+            return clustered
+        fit, shares, covariance = _by_model(answers, settings, start)
+    except NoFitError as reason:
+        return replace(clustered, note=joined(f"clustered shares instead of the crossed model: {reason}"))
+    fake, real = map(float, shares)
+    rates = replace(clustered, fake=fake, real=real, covariances=(covariance,), basis=CROSSED, fit=fit)
+    few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
+    if few and clustered.error(1, -1) > rates.error(1, -1):
+        rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
+    return rates
+
+
+def _answers(trials: pd.DataFrame) -> _Answers:
+    is_fake = trials["is_fake"].to_numpy(bool)
+    dataset, model = (pd.factorize(trials[name], use_na_sentinel=False)[0] for name in ("dataset", "model"))
+    cell = pd.factorize(cells(dataset, np.where(is_fake, 1 + model, 0)))[0]
+    _, first = np.unique(cell, return_index=True)
+    fake, of_dataset = is_fake[first], dataset[first]
+    rows = np.bincount(of_dataset[fake], minlength=int(dataset.max()) + 1)[of_dataset]  # models on the data set
+    weights = np.stack([fake / fake.sum(), np.where(fake, 0, rows) / fake.sum()])
+    participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
+    return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights)
+
+
+def _by_model(
+    answers: _Answers, settings: AnalysisSettings, start: CrossedFit | None
+) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
+    """The fit, with the two shares (2,) and their covariance (2, 2).
+
+    Raises:
+        NoFitError: the data allow no estimate, or it diverged.
+    """
+    count = answers.weights.shape[1]
+    X = np.eye(count)
+    slope = np.where(answers.is_fake, 0.5, -0.5)
+    fit = fit_crossed(
+        answers.says_fake,
+        X[answers.cell],
+        answers.participant,
+        answers.picture,
+        link=settings.link,
+        slope=slope if settings.slope else None,
+        start=start if start is not None and len(start.beta) == count else None,
+    )
+    largest_sd, largest_eta = _LARGEST[settings.link]
+    sds = [fit.first.sd, fit.first.sd_slope or 0.0, fit.second.sd]
+    if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
+        raise NoFitError(f"the model diverged (SD {max(sds):.1f})")
+    at = np.where(answers.weights[0] > 0, 0.5, -0.5) if settings.slope else np.zeros(count)
+    proportions = cell_proportions(X, fit.beta, fit.covariance, *fit.random_variance(at), link=settings.link)
+    weights = answers.weights
+    return fit, weights @ proportions.share, weights @ proportions.covariance @ weights.T
+
+
+def _clustered(answers: _Answers) -> Rates:
+    """Shares with one answer of each kind added in each cell, and their clustered covariance."""
+    says, cell = answers.says_fake.astype(float), answers.cell
+    count = answers.weights.shape[1]
+    n = np.bincount(cell, minlength=count)
+    shares = (np.bincount(cell, says, count) + 1) / (n + 2)
+    fake, real = (float(share) for share in answers.weights @ shares)
+    several = n_levels(answers.participant) > 1
+    factors = (answers.participant, answers.picture) if several else (answers.picture,)
+    df = freedom(*factors, side=answers.is_fake)
+    if df < 1:
+        return Rates(fake, real, (), 0, None, TOO_FEW)
+    by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
+    one_key = not ((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).any()
+    influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
+    by_cluster = [_covariance(influence, factor, answers.is_fake) for factor in factors]
+    if several:
+        both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
+        by_cluster.append(by_cluster[0] + by_cluster[1] - both)
+    note = ONE_KEY if one_key else None
+    return Rates(fake, real, tuple(by_cluster), df, TWO_WAY if several else BY_PICTURE, note)
+
+
+def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """(2, 2) of both shares, from what each answer adds to their errors (N, 2)."""
+    sums = cluster_sums(influence, cluster, side=side).sum(axis=1)
+    return np.asarray(sums @ sums.T)
