@@ -109,6 +109,7 @@ def model_trials(study: Answers) -> pd.DataFrame:
 def _trials(study: Answers, models: list[str | None]) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "session": study.participant,
             "participant": study.participant,
             "stimulus": study.stimulus,
             "item": study.item,

@@ -14,7 +14,8 @@ from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
-from gan_eval.stats.compare.contrast import contrast_of_proportions, estimate, population_proportions
+from gan_eval.stats.compare.comparisons import Answerer
+from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
 from gan_eval.stats.looks import Look, LookPlan
@@ -312,7 +313,7 @@ BLOCKS = {
 
 
 def _told_apart(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
-    return _estimate(kind_questions(answers.kind_trials(study), plan), plan)
+    return _estimate(kind_questions(answers.kind_trials(study)), plan)
 
 
 def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
@@ -323,7 +324,7 @@ def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Differ
     """Answer the first question as in the table `comparisons`."""
     first = next(questions)
     margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
-    return estimate(first.question, margin=margin, fits={})
+    return Answerer(plan, "").answer(first, margin)
 
 
 def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
@@ -363,9 +364,9 @@ def _share_by_model(study: Answers) -> tuple[float, float]:
         fit = fit_crossed(study.yes[chosen], np.ones((chosen.sum(), 1)), study.participant[chosen], stimulus)
     except NoFitError:
         return np.nan, np.nan
-    variance, by_random = np.array([fit.first.sd**2 + fit.second.sd**2]), 2 * np.array([[fit.first.sd, fit.second.sd]])
-    share = contrast_of_proportions(ones[0], ones, fit.beta, fit.covariance, variance, by_random)
-    interval = wald(share.estimate, share.std_error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
+    cells = cell_proportions(ones, fit.beta, fit.covariance, *fit.random_variance(np.zeros(1)))
+    error = float(np.sqrt(cells.covariance[0, 0]))
+    interval = wald(float(cells.share[0]), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
     return interval.ci_low, interval.ci_high
 
 

@@ -16,7 +16,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCAS
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.compare.told_apart import BY_PICTURE, Estimate, kind_rows
+from gan_eval.stats.compare.told_apart import Estimate, kind_rows
 from gan_eval.stats.groups import REAL, contestants, provenance_cells
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
@@ -98,6 +98,8 @@ PAPER = Table(
     key=("protocol", "model", "dataset"),
 )  # fmt: skip
 
+FEW_PEOPLE = 6
+"""Number of people below which a row's note warns."""
 _ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
@@ -168,7 +170,9 @@ def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None)
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
     is_exploratory = not pd.isna(test["exploratory"]) and bool(test["exploratory"])
-    notes = ("exploratory" if is_exploratory else "", detection.note, *_basis_note(detection.basis, part))
+    people = part["participant"].nunique()
+    few = f"{people} participants: too few to know how people differ" if 1 < people < FEW_PEOPLE else ""
+    notes = ("exploratory" if is_exploratory else "", detection.note, few)
     return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **provenance_cells(part, *notes)}
 
 
@@ -180,18 +184,6 @@ def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
         return NONE
     words = {"different": BELOW if accuracy < 0.5 else TOLD, "equivalent": EQUIVALENT}
     return words.get(str(test["verdict"]), UNDECIDED)
-
-
-def _basis_note(basis: str | None, part: pd.DataFrame) -> list[str]:
-    """A caution where the intervals are of few people."""
-    people = part["participant"].nunique()
-    if basis == BY_PICTURE:
-        return ["one participant: says nothing of people in general"]
-    return [f"{people} participants: too few to know how people differ"] if people < FEW_PEOPLE else []
-
-
-FEW_PEOPLE = 6
-"""Number of people below which a row's note warns."""
 
 
 def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str | None) -> Row:

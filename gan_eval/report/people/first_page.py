@@ -129,6 +129,7 @@ def _reals(rows: Sequence[Record], *, several: bool) -> list[tuple[str, Span]]:
             _span("real", [row["real_called_real"], row["real_low"], row["real_high"]], is_share=True),
         )
         for dataset, row in by_dataset.items()
+        if not missing(row["real_called_real"])
     ]
 
 

@@ -23,6 +23,7 @@ from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedo
 from gan_eval.stats.compare.contrast import FEW_ANSWERS, MANY_GROUPS, cell_proportions
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.groups import joined
+from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
@@ -33,6 +34,7 @@ MOST_ROWS = 60
 _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
 ONE_KEY = "nobody gave both answers: response bias alone explains the answers"
+ONE_PARTICIPANT = "one participant: says nothing of people in general"
 TOO_FEW = "too few participants or pictures for an interval"
 
 
@@ -147,6 +149,8 @@ class Rates:
     basis: str | None
     note: str | None = None
     fit: CrossedFit | None = None
+    check_p: float = np.nan
+    """p of the clustered shares, next to a crossed model."""
 
     def error(self, by_fake: float, by_real: float) -> float:
         """Standard error of a number with these derivatives by the two shares; NaN without an interval."""
@@ -165,7 +169,7 @@ class Rates:
         low, high, low90, high90 = (2 * end - 1 for end in ends)
         difference = self.fake - self.real
         return Difference(
-            difference, low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, np.nan
+            difference, low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, self.check_p
         )
 
     def bias(self) -> Difference:
@@ -278,17 +282,20 @@ def _fitted(trials: pd.DataFrame, settings: AnalysisSettings, why_not: str, star
     try:
         if why_not:
             raise NoFitError(why_not)
-        if n_levels(answers.participant) == 1:  # the basis names it: no note
-            return clustered
+        if n_levels(answers.participant) == 1:
+            return replace(clustered, note=ONE_PARTICIPANT)
         fit, shares, covariance = _by_model(answers, settings, start)
     except NoFitError as reason:
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model: {reason}"))
     fake, real = map(float, shares)
-    rates = replace(clustered, fake=fake, real=real, covariances=(covariance,), basis=CROSSED, fit=fit)
+    check_p = clustered.detection(None).p
+    rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, None, fit, check_p)
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and clustered.error(1, -1) > rates.error(1, -1):
         rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
-    return rates
+    p = rates.detection(None).p
+    differs = (p < ALPHA) != (check_p < ALPHA)
+    return replace(rates, note=f"clustered shares judge otherwise (p = {check_p:.2g})") if differs else rates
 
 
 def _answers(trials: pd.DataFrame) -> _Answers:

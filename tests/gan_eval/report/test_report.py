@@ -116,13 +116,10 @@ def test_texts_from_users_are_escaped(study_page):
     assert "<i>& fewer</i>" in study_page.words
 
 
-def test_the_answers_intervals_are_clustered(study_page, study):
-    row = pd.read_csv(study / "tables" / "detection.csv").iloc[0]
-    assert row["basis"] == "two_way_cluster"
-    for name in ("hit_rate", "false_alarm_rate", "balanced_accuracy"):
-        share, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-        assert f"{share:.1f} % ({low:.1f}–{high:.1f})" in study_page.words
-    assert "Intervals rest on clustering by participant and by picture" in study_page.words, "no verdict yet"
+def test_the_first_page_says_what_its_intervals_rest_on(study_page, study):
+    row = pd.read_csv(study / "tables" / "paper.csv").iloc[-1]
+    assert (row["model"], row["basis"]) == ("all", "crossed_model")
+    assert "Bars: 95 % intervals by the crossed mixed model" in study_page.words
 
 
 def test_published_numbers_stand_beside_with_interval_and_source(study_page):

@@ -38,8 +38,8 @@ def test_every_table_of_answers_has_its_section(tables_page):
     ("verdict", "difference", "words"),
     [
         ("different", 0.3, "told apart"),
-        ("different", -0.3, "taken for each other"),
-        ("equivalent", 0.0, "as by guessing"),
+        ("different", -0.3, "below chance"),
+        ("equivalent", 0.0, "equivalent to chance"),
         ("interim", 0.3, "interim"),
     ],
 )

@@ -11,12 +11,11 @@ from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, verdict_text
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables.frames import frame_of, read_table
 
-ENDS = ("", "_low", "_high")
+ENDS = ("accuracy", "accuracy_low", "accuracy_high")
 
 
 def renamed(trials: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -26,47 +25,53 @@ def renamed(trials: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_one_model_has_one_row_whose_accuracy_and_verdict_are_the_comparisons() -> None:
+def test_a_model_and_all_are_the_comparisons_rows_and_printed_once() -> None:
     frames = analyze(simulated(participants=15, each=30, intercept=1.2), plan=AnalysisSettings(margin=0.05))
-    (row,) = frames["paper"].to_dict("records")
+    row, total = frames["paper"].to_dict("records")
     assert (row["protocol"], row["model"], row["dataset"]) == ("single", "gan", "faces")
-    assert (row["n_participants"], row["n_fake_stimuli"], row["n_real_stimuli"]) == (15, 25, 25)
-    assert row["n_trials"] == 15 * 30
+    assert (total["model"], total["dataset"]) == ("all", "faces")
+    assert (row["n_participants"], row["n_fake"], row["n_real"], row["n_answers"]) == (15, 25, 25, 15 * 30)
     told_apart = frames["comparisons"].set_index("comparison").loc["told apart"]
-    assert [row[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
-        [(1 + told_apart[name]) / 2 for name in ("difference", "ci_low", "ci_high")]
-    )
-    assert row["verdict"] == told_apart["verdict"] == "different"
-    assert verdict_text(row) == "told apart"
-    detected = frames["detection"].set_index("scope").loc["all"]
-    for name in ("fooling_rate", "dprime"):
-        assert [row[f"{name}{end}"] for end in ENDS] == pytest.approx([detected[f"{name}{end}"] for end in ENDS])
+    for each in (row, total):
+        assert [each[name] for name in ENDS] == pytest.approx(
+            [(1 + told_apart[name]) / 2 for name in ("difference", "ci_low", "ci_high")]
+        )
+        assert [each["accuracy90_low"], each["accuracy90_high"]] == pytest.approx(
+            [(1 + told_apart[name]) / 2 for name in ("ci90_low", "ci90_high")]
+        )
+        assert (each["p"], each["p_holm"]) == (told_apart["p"], told_apart["p_holm"])
+        assert verdict_text(each) == each["verdict"] == "told apart"
+        assert each["basis"] == "crossed_model"
+    assert len(printed(frames["paper"])[1]) == 1, "the row for all repeats that of the only model"
 
 
 @pytest.mark.slow
-def test_models_on_data_sets_have_rows_of_their_own_and_all_together_one() -> None:
+def test_models_on_data_sets_have_rows_of_their_own_and_all_is_their_mean() -> None:
     faces = simulated(participants=7, each=20, models=("a", "b"))
     trials = pd.concat([faces, renamed(faces.replace({"model": {"b": "c"}}), "cats")], ignore_index=True)
     frames = analyze(trials)
     table = frames["paper"]
-    names = table[["model", "dataset"]].astype(object).where(table[["model", "dataset"]].notna(), None)
-    expected = [["a", "cats"], ["c", "cats"], ["a", "faces"], ["b", "faces"], [None, None]]
-    assert names.to_numpy().tolist() == expected
+    expected = [["a", "cats"], ["c", "cats"], ["a", "faces"], ["b", "faces"], ["all", "all"]]
+    assert table[["model", "dataset"]].astype(object).to_numpy().tolist() == expected
     b = table[table["model"] == "b"].iloc[0]
-    alone = analyze(faces[(faces["kind"] == "real") | (faces["model"] == "b")])
-    detected = alone["detection"].set_index("scope").loc["all"]
-    for name in ("fooling_rate", "dprime"):
-        assert [b[f"{name}{end}"] for end in ENDS] == pytest.approx([detected[f"{name}{end}"] for end in ENDS])
-    told_apart = alone["comparisons"].set_index("comparison").loc["told apart"]
-    assert [b[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
-        [(1 + told_apart[name]) / 2 for name in ("difference", "ci_low", "ci_high")]
-    )
+    alone = analyze(faces[(faces["kind"] == "real") | (faces["model"] == "b")])["paper"].iloc[0]
+    for name in ("fooling_rate", "fooling_low", "real_called_real", "real_high", *ENDS, "dprime", "dprime_low", "p"):
+        assert b[name] == pytest.approx(alone[name]), name
     tested = frames["comparisons"].set_index("comparison").loc["b told apart on faces"]
-    assert tested["p"] == pytest.approx(told_apart["p"])
-    assert b["verdict"] == tested["verdict"]
+    assert (b["p"], b["p_holm"]) == (tested["p"], tested["p_holm"])
     total = table.iloc[-1]
-    assert total["n_trials"] == len(trials)
-    assert total["verdict"] == frames["comparisons"].set_index("comparison").loc["told apart", "verdict"]
+    assert total["n_answers"] == len(trials)
+    for name in ("fooling_rate", "real_called_real", "accuracy"):
+        assert total[name] == pytest.approx(table[name].iloc[:-1].mean())
+
+
+@pytest.mark.parametrize("missing", [["dataset"], ["model"], ["dataset", "model"]])
+def test_answers_without_a_data_set_or_a_model_have_a_verdict(missing: list[str]) -> None:
+    """The README's own example has no column `dataset`: no model had a verdict."""
+    trials = simulated(participants=12, each=40, intercept=1.5).drop(columns=missing)
+    table = analyze(trials)["paper"]
+    assert table["verdict"].tolist() == ["told apart", "told apart"]
+    assert table["dataset"].isna().all() == ("dataset" in missing)
 
 
 def pairs(**more: Any) -> pd.DataFrame:
@@ -79,15 +84,15 @@ def pairs(**more: Any) -> pd.DataFrame:
 def test_pairs_with_the_real_picture_are_shares_about_one_half() -> None:
     frames = analyze(pairs(effect=2.0, models=("x", "y")))
     table = frames["paper"]
-    assert table["model"].fillna("all").tolist() == ["x", "y", "all"]
-    assert table["n_fake_stimuli"].tolist() == [12, 12, 24]
+    assert table["model"].tolist() == ["x", "y", "all"]
+    assert table["n_fake"].tolist() == [12, 12, 24]
     told_apart = frames["comparisons"].set_index("b")
     for row, b in zip(table.to_dict("records"), ("x", "y", "fake"), strict=True):
         right = 0.5 + told_apart.loc[b, "difference"]
-        assert row["balanced_accuracy"] == pytest.approx(right)
-        assert row["fooling_rate_low"] == pytest.approx(0.5 - told_apart.loc[b, "ci_high"])
+        assert row["accuracy"] == pytest.approx(right)
+        assert row["fooling_low"] == pytest.approx(0.5 - told_apart.loc[b, "ci_high"])
         assert row["dprime"] == pytest.approx(np.sqrt(2) * norm.ppf(right))
-        assert row["verdict"] == "different"
+        assert row["verdict"] == "told apart"
 
 
 @pytest.mark.slow
@@ -97,8 +102,8 @@ def test_two_models_have_preferences_between_0_and_1() -> None:
     assert table.index.tolist() == ["x", "y"]
     assert table.loc["x", "preference"] + table.loc["y", "preference"] == pytest.approx(1)
     assert table.loc["x", "preference_low"] == pytest.approx(1 - table.loc["y", "preference_high"])
-    assert set(table["verdict"]) == {frames["comparisons"].loc[0, "verdict"]}
-    assert table["n_fake_stimuli"].tolist() == [24, 24]
+    assert table["verdict"].isna().all(), "that is in comparisons"
+    assert table["n_fake"].tolist() == [24, 24]
 
 
 @pytest.mark.slow
@@ -126,24 +131,23 @@ def test_grades_stand_beside_those_of_the_reals() -> None:
         assert table.loc[name, ["grade", "grade_low", "grade_high"]].tolist() == pytest.approx(
             means.loc[name, ["mean", "ci_low", "ci_high"]].tolist()
         )
-    assert table["balanced_accuracy"].isna().all()
+    assert table["accuracy"].isna().all()
     assert printed(frames["paper"])[0] == ["Model", "Data set", "People", "Pictures, fake + real", "Answers", "Grade"]
 
 
-def test_a_verdict_on_several_protocols_is_none_of_a_single_one() -> None:
+def test_staircases_have_no_part_in_a_verdict_on_single_pictures() -> None:
     """A staircase at long exposures made pictures at 50 ms look as if people recognised them."""
     first = simulated(participants=10, each=40, intercept=0.0).assign(protocol="single", requested_exposure_ms=50.0)
     second = simulated(participants=10, each=40, intercept=3.0).assign(protocol="staircase", block=2)
     second = second.assign(trial=second["trial"] + 40, requested_exposure_ms=second["trial"] * 10.0)
-    row, other = analyze(pd.concat([first, second], ignore_index=True))["paper"].to_dict("records")
-    alone = signal_detection(first, scopes=("all",)).iloc[0]
-    assert (row["protocol"], other["protocol"]) == ("single", "staircase")
-    assert [row[f"balanced_accuracy{end}"] for end in ENDS] == pytest.approx(
-        [alone[f"balanced_accuracy{end}"] for end in ENDS]
-    )
-    assert pd.isna(row["verdict"])
-    assert pd.isna(other["verdict"])
-    assert "no row of comparisons tests just this" in row["note"]
+    table = analyze(pd.concat([first, second], ignore_index=True))["paper"]
+    row, other = (table[table["protocol"] == protocol].iloc[0] for protocol in ("single", "staircase"))
+    alone = analyze(first)["paper"].iloc[0]
+    assert [row[name] for name in ENDS] == pytest.approx([alone[name] for name in ENDS])
+    assert row["verdict"] == alone["verdict"]
+    assert other["verdict"] == "no verdict"
+    assert pd.isna(other["accuracy"])
+    assert "exposures follow the answers" in other["note"]
 
 
 NAMES = [
@@ -180,7 +184,7 @@ def compiled(text: str) -> list[list[str]]:
 
 
 def test_any_name_is_a_name_in_latex() -> None:
-    row = {"protocol": "single", "n_participants": 3, "n_fake_stimuli": 4, "n_real_stimuli": 5, "n_trials": 9}
+    row = {"protocol": "single", "n_participants": 3, "n_fake": 4, "n_real": 5, "n_answers": 9}
     cells = {"fooling_rate": 0.4, "dprime": -0.25, "dprime_low": -1.0, "dprime_high": 0.5, "verdict": "undecided"}
     table = frame_of([row | cells | {"model": name, "dataset": name} for name in NAMES], PAPER)
     rows = compiled(latex(table))
@@ -201,11 +205,11 @@ def test_latex_says_what_a_reader_must_know() -> None:
         "protocol": "single",
         "model": "m",
         "n_participants": 3,
-        "n_real_stimuli": 5,
-        "n_trials": 9,
+        "n_real": 5,
+        "n_answers": 9,
         "fraction": 0.02,
     }
-    text = latex(frame_of([row | {"balanced_accuracy": 0.5, "simulated": True}], PAPER))
+    text = latex(frame_of([row | {"accuracy": 0.5, "simulated": True}], PAPER))
     assert "Simulated participants" in text
     assert r"trained for 2 \% of the planned steps" in text
     compiled(text)

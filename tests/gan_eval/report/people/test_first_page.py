@@ -47,7 +47,7 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(a
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "called real: " in seen
-    assert "The verdict rests on the crossed mixed model" in answered_page.words
+    assert "Verdict and intervals rest on the crossed mixed model" in answered_page.words
     assert len(re.findall("<figure", seen)) == 1
     assert seen.count("<img") == 12, "of the sets that lie elsewhere"
     folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
@@ -86,7 +86,7 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
 def test_the_figure_has_the_models_in_the_order_of_the_table_to_cite():
     rows = [
         {"protocol": "single", "model": model, "dataset": "d", "n_participants": 9, "fooling_rate": rate,
-         "fooling_rate_low": rate - 0.1, "fooling_rate_high": rate + 0.1, "n_real_stimuli": 8, "n_trials": 90}
+         "fooling_low": rate - 0.1, "fooling_high": rate + 0.1, "n_real": 8, "n_answers": 90}
         for model, rate in (("a", 0.3), ("b", 0.6), ("c", 0.5))
     ]  # fmt: skip
     (chart,) = people_charts(folder_of(paper=rows))
@@ -179,10 +179,9 @@ def test_what_describes_the_input_does_not_follow_people():
 
 
 def test_intervals_without_a_model_are_drawn_with_their_own_basis():
-    fooled = {"n_participants": 9, "fooling_rate": 0.2, "fooling_rate_low": 0.1, "fooling_rate_high": 0.3}
-    clustered = {"scope": "all", "id": "all", "n_real": 45, "n_fake": 45, "basis": "two_way_cluster"}
-    paper = [{"protocol": "single", "n_real_stimuli": 8, "n_trials": 90, **fooled}]
-    (chart,) = people_charts(folder_of(paper=paper, detection=[clustered]))
+    fooled = {"n_participants": 9, "fooling_rate": 0.2, "fooling_low": 0.1, "fooling_high": 0.3}
+    row = {"protocol": "single", "model": "a", "n_real": 8, "n_answers": 90, "basis": "two_way_cluster", **fooled}
+    (chart,) = people_charts(folder_of(paper=[row]))
     assert "by clustering by participant and by picture" in chart.caption
 
 

@@ -7,7 +7,7 @@ from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
 from gan_eval.stats.clustering import equivalence_p
-from gan_eval.stats.compare.contrast import contrast_of_proportions, population_proportions
+from gan_eval.stats.compare.contrast import cell_proportions, population_proportions
 from gan_eval.stats.compare.differences import wald
 
 INVERSE = {"logit": expit, "probit": norm.cdf}
@@ -31,25 +31,23 @@ def test_a_contrast_is_that_of_integrals_and_its_error_that_of_its_slopes(link):
     def contrast(values):
         sds, rows = values[2:], np.array([[1.0, 0.0], [1.0, 1.0]])
         variance, by_sd = np.full(2, (sds**2).sum()), np.tile(2 * sds, (2, 1))
-        return contrast_of_proportions(np.array([-1.0, 1.0]), rows, values[:2], covariance, variance, by_sd, link=link)
+        return cell_proportions(rows, values[:2], covariance, variance, by_sd, link=link)
 
-    found = contrast(at)
+    found, weights = contrast(at), np.array([-1.0, 1.0])
     # 0.9² + 1.2² = 1.5²
     shares = [quad(lambda z, e=e: INVERSE[link](e + 1.5 * z) * norm.pdf(z), -12, 12)[0] for e in (0.3, 1.1)]
-    assert found.estimate == pytest.approx(shares[1] - shares[0])
+    assert found.share == pytest.approx(shares)
     steps = 1e-5 * np.eye(4)
-    gradient = np.array([contrast(at + step).estimate - contrast(at - step).estimate for step in steps]) / 2e-5
-    assert found.std_error == pytest.approx(np.sqrt(gradient @ covariance @ gradient), rel=1e-6)
+    gradient = np.array([weights @ (contrast(at + step).share - contrast(at - step).share) for step in steps]) / 2e-5
+    assert weights @ found.covariance @ weights == pytest.approx(gradient @ covariance @ gradient, rel=1e-6)
 
 
 def test_a_standard_deviation_held_at_zero_adds_no_error():
     covariance = np.zeros((3, 3))
     covariance[0, 0] = 0.04
-    found = contrast_of_proportions(
-        np.ones(1), np.ones((1, 1)), np.array([0.5]), covariance, np.zeros(1), np.zeros((1, 2))
-    )
-    assert found.estimate == pytest.approx(expit(0.5))
-    assert found.std_error == pytest.approx(0.2 * expit(0.5) * expit(-0.5))
+    found = cell_proportions(np.ones((1, 1)), np.array([0.5]), covariance, np.zeros(1), np.zeros((1, 2)))
+    assert found.share == pytest.approx([expit(0.5)])
+    assert np.sqrt(found.covariance) == pytest.approx(0.2 * expit(0.5) * expit(-0.5))
 
 
 def test_intervals_and_p_are_students():

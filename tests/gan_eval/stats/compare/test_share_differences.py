@@ -67,20 +67,6 @@ def test_agreeing_answers_count_each_stimulus_once():
     assert "agree" in found.note
 
 
-def test_equal_weights_change_nothing_and_doubled_trials_count_twice():
-    rng = np.random.default_rng(2)
-    right, in_a = rng.random(60) < 0.6, np.arange(60) < 25
-    person, picture = np.arange(60) % 6, np.arange(60)
-    plain = difference_of_proportions(right, in_a, person, picture)
-    assert difference_of_proportions(right, in_a, person, picture, weight=np.full(60, 3.0))[:4] == pytest.approx(
-        plain[:4]
-    )
-    weight = np.where(picture % 3 == 0, 2.0, 1.0)
-    found = difference_of_proportions(right, in_a, person, picture, weight=weight)
-    expected = np.average(right[in_a], weights=weight[in_a]) - np.average(right[~in_a], weights=weight[~in_a])
-    assert found.difference == pytest.approx(expected)
-
-
 @pytest.mark.parametrize("counts", [(60, 40, 70, 45), (30, 30, 25, 25), (50, 50, 49, 50)])
 def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(counts):
     k_a, n_a, k_b, n_b = min(counts[:2]), max(counts[:2]), min(counts[2:]), max(counts[2:])

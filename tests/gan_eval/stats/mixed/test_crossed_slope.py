@@ -113,20 +113,17 @@ def test_a_correlation_at_its_end_is_found(seed, expected):
 
 
 def test_the_variance_of_the_random_part_is_that_of_intercepts_and_slopes():
-    fit = CrossedFit(
-        np.zeros(1), np.zeros(1), np.zeros((3, 3)), Spread(0.7, 0.9, -0.4), Spread(1.1), log_likelihood=0.0,
-        singular=False,
-    )  # fmt: skip
+    data, real = leaning(15)
+    fit = fit_crossed(*data, slope=real)
+    corner = (fit.first.correlation or 0.0) * fit.first.sd * fit.first.sd_slope
+    covariance = np.array([[fit.first.sd**2, corner], [corner, fit.first.sd_slope**2]])
     slope = np.array([-0.5, 0.0, 2.0])
-    covariance = np.array([[0.7**2, -0.4 * 0.7 * 0.9], [-0.4 * 0.7 * 0.9, 0.9**2]])
-    expected = [float(row @ covariance @ row) + 1.1**2 for row in np.stack([np.ones(3), slope], axis=1)]
-    variance, by_sd = fit.random_variance(slope)
-    assert variance == pytest.approx(expected)
-    step = 1e-6
-    for factor in range(2):
-        sds = np.array([0.7, 1.1])
-        sds[factor] += step
-        assert (fit.random_variance(slope, sds)[0] - variance) / step == pytest.approx(by_sd[:, factor], abs=1e-5)
+    rows = np.stack([np.ones(3), slope], axis=1)
+    variance, by_scale = fit.random_variance(slope)
+    assert variance == pytest.approx([float(row @ covariance @ row) + fit.second.sd**2 for row in rows])
+    for place, step in enumerate(1e-6 * np.eye(len(fit.scales))):
+        moved, _ = fit.random_variance(slope, fit.scales + step)
+        assert (moved - variance) / 1e-6 == pytest.approx(by_scale[:, place], abs=1e-4)
 
 
 def test_an_estimate_at_its_boundary_is_told_with_its_factor():

@@ -1,0 +1,201 @@
+"""One fit for each row: its numbers follow from two shares, whatever the answers are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts, simulated
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.analysis import analyze
+from gan_eval.stats.clustering import two_way
+from gan_eval.stats.compare.told_apart import KindQuestion, Rates, kind_rows, rates_of
+from gan_eval.stats.mixed import fit_crossed
+from gan_eval.stats.trials import answered_trials, fill_trials
+
+PLAN = AnalysisSettings(margin=0.1)
+
+
+def rates(trials: pd.DataFrame, plan: AnalysisSettings = PLAN) -> Rates:
+    """The rates of all rows of a trials table."""
+    answered = answered_trials(trials)
+    return rates_of(KindQuestion(tuple(kind_rows(answered)), answered), plan, {})
+
+
+def test_both_shares_are_the_models_averaged_over_people_and_pictures() -> None:
+    trials = simulated(participants=15, each=40)
+    is_fake = (trials["kind"] == "fake").to_numpy()
+    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
+    X = np.column_stack([~is_fake, is_fake]).astype(float)
+    fit = fit_crossed((trials["response"] == "fake").to_numpy(), X, *codes, slope=np.where(is_fake, 0.5, -0.5))
+    expected = []
+    for eta, side in zip(fit.beta, (-0.5, 0.5), strict=True):
+        slope = side * fit.first.sd_slope
+        shared = 2 * (fit.first.correlation or 0.0) * fit.first.sd * slope
+        sd = np.sqrt(fit.first.sd**2 + shared + slope**2 + fit.second.sd**2)
+        expected.append(quad(lambda z, eta=eta, sd=sd: expit(eta + sd * z) * norm.pdf(z), -12, 12)[0])
+    found = rates(trials)
+    assert [found.real, found.fake] == pytest.approx(expected, abs=1e-6)
+    assert found.basis == "crossed_model"
+
+
+def test_a_reader_can_compute_the_row_from_its_rates() -> None:
+    found = rates(simulated(participants=12, each=40, intercept=1.0))
+    row = found.detection(0.1)
+    f, r = row.fooling_rate.value, row.real_called_real.value
+    assert row.accuracy.value == pytest.approx((1 - f + r) / 2)
+    assert row.dprime.value == pytest.approx(norm.ppf(1 - f) - norm.ppf(1 - r))
+    (covariance,) = found.covariances
+    gradient = np.array([1 / norm.pdf(norm.ppf(1 - f)), -1 / norm.pdf(norm.ppf(1 - r))])
+    reach = student.ppf(0.975, found.df) * np.sqrt(gradient @ covariance @ gradient)
+    assert [row.dprime.low, row.dprime.high] == pytest.approx([row.dprime.value - reach, row.dprime.value + reach])
+    z = norm.ppf(row.accuracy.value)
+    error = np.sqrt(np.array([0.5, -0.5]) @ covariance @ np.array([0.5, -0.5])) / norm.pdf(z)
+    assert row.p == pytest.approx(2 * student.sf(abs(z) / error, found.df))
+    low90, high90 = norm.cdf(z + np.array([-1, 1]) * student.ppf(0.95, found.df) * error)
+    assert row.accuracy90 == pytest.approx((low90, high90))
+    assert (row.p_equivalent < 0.05) == (low90 > 0.4 and high90 < 0.6)
+
+
+def test_clustered_errors_are_those_of_the_difference_of_shares() -> None:
+    """Each picture has one answer, so there is no crossed model; the two-way variance is computed apart."""
+    trials = simulated(participants=9, each=20, seed=1).assign(stimulus=lambda t: t.index.astype(str))
+    trials = fill_trials(trials)
+    found = rates(trials)
+    assert found.basis == "two_way_cluster"
+    is_fake = (trials["kind"] == "fake").to_numpy()
+    says = (trials["response"] == "fake").to_numpy(float)
+    n = {kind: int((is_fake == kind).sum()) for kind in (True, False)}
+    share = {kind: (says[is_fake == kind].sum() + 1) / (n[kind] + 2) for kind in n}
+    assert (found.fake, found.real) == pytest.approx((share[True], share[False]))
+    influence = np.where(is_fake, (says - share[True]) / n[True], -(says - share[False]) / n[False])
+    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
+    assert found.error(1.0, -1.0) ** 2 == pytest.approx(two_way(influence[:, None], *codes, side=is_fake)[0])
+
+
+def test_the_clustered_error_counts_where_pictures_have_few_answers() -> None:
+    """The basis said `crossed_model` where the error was another's."""
+    rng = np.random.default_rng(3)
+    people, each = 40, 10
+    frames = []
+    for person in range(people):
+        number = rng.choice(200, each, replace=False)
+        is_fake = number % 2 == 0
+        leaning = rng.normal(0, 0.6)
+        says = rng.random(each) < norm.cdf(leaning + 0.4 * is_fake + 0.9 * np.sin(7.0 * number))
+        frames.append(
+            pd.DataFrame(
+                {"participant": f"P{person}", "stimulus": [f"d/{n}" for n in number],
+                 "kind": np.where(is_fake, "fake", "real"), "response": np.where(says, "fake", "real")}
+            )
+        )  # fmt: skip
+    found = rates(fill_trials(pd.concat(frames, ignore_index=True)))
+    assert found.fit is not None
+    larger = found.error(1, -1) > np.sqrt(np.array([1, -1]) @ found.covariances[0] @ np.array([1, -1])) + 1e-12
+    assert larger == (found.basis == "crossed_model_clustered_error")
+    assert len(found.covariances) == (4 if larger else 1)
+
+
+def test_data_sets_of_unequal_shares_are_no_evidence() -> None:
+    """Simpson's paradox: nobody can tell, but people say `real` where most are real and `fake` where most are fake."""
+    rng = np.random.default_rng(5)
+    parts = []
+    for dataset, share_fake, says_fake in (("photos", 0.2, 0.2), ("drawings", 0.8, 0.8)):
+        number = np.tile(np.arange(50), 20)
+        kind = np.where(number < 50 * share_fake, "fake", "real")
+        parts.append(
+            pd.DataFrame(
+                {
+                    "participant": np.repeat([f"P{person}" for person in range(20)], 50),
+                    "stimulus": [f"{dataset}/{each}" for each in number],
+                    "kind": kind,
+                    "model": np.where(kind == "fake", "gan", None),
+                    "dataset": dataset,
+                    "response": np.where(rng.random(1000) < says_fake, "fake", "real"),
+                }
+            )
+        )
+    trials = fill_trials(pd.concat(parts, ignore_index=True))
+    table = analyze(trials, plan=PLAN)["paper"]
+    total = table.iloc[-1]
+    assert total["dprime_low"] < 0 < total["dprime_high"] < 0.5
+    assert total["accuracy"] == pytest.approx(table["accuracy"].iloc[:-1].mean())
+    assert total["verdict"] == "equivalent to chance"
+    assert total["dprime"] == pytest.approx(
+        norm.ppf(1 - total["fooling_rate"]) - norm.ppf(1 - total["real_called_real"])
+    )
+
+
+@pytest.mark.parametrize("people", [1, 12])
+def test_one_key_alone_is_no_verdict(people: int) -> None:
+    """One person pressing `fake` 40 times was equivalent to chance, p = 0.0127."""
+    trials = simulated(participants=people, each=40).assign(response="fake").drop(columns="correct")
+    frames = analyze(fill_trials(trials), plan=PLAN)
+    for row in frames["paper"].to_dict("records"):
+        assert row["verdict"] == "no verdict"
+        assert np.isnan(row["p"])
+        assert "nobody gave both answers" in row["note"]
+        assert np.isfinite(row["dprime"])
+    told_apart = frames["comparisons"][frames["comparisons"]["measure"] == "called_fake"]
+    assert told_apart[["p", "p_equivalent"]].isna().all(axis=None)
+    assert not told_apart["verdict"].isin(["different", "equivalent"]).any()
+
+
+def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
+    """Few answers of each person to each kind, nearly all of them right: a slope's SD of 9."""
+    found = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        person, number = np.repeat(np.arange(5), 10), np.tile(np.arange(10), 5)
+        is_fake = number % 2 == 0
+        says = np.where(rng.random(50) < 0.9, is_fake, ~is_fake)
+        says = np.where(person == 0, ~is_fake, says)
+        frame = pd.DataFrame(
+            {"participant": person.astype(str), "stimulus": number.astype(str),
+             "kind": np.where(is_fake, "fake", "real"), "response": np.where(says, "fake", "real")}
+        )  # fmt: skip
+        found.append(rates(fill_trials(frame)))
+    for each in found:
+        row = each.detection(0.1)
+        assert np.isfinite([row.accuracy.low, row.dprime.low, row.fooling_rate.high]).all()
+        if each.fit is not None:
+            assert max(each.fit.first.sd, each.fit.first.sd_slope, each.fit.second.sd) <= 7
+    assert {each.basis for each in found} >= {"two_way_cluster"}
+    assert any("diverged" in str(each.note) or "converge" in str(each.note) for each in found)
+
+
+def test_of_one_person_the_pictures_are_the_clusters() -> None:
+    found = rates(from_counts(15, 10, 7, 18))
+    assert found.basis == "picture_cluster"
+    assert found.df == 24
+    assert "one participant" in str(found.note)
+    error = np.sqrt(sum(k * (1 - p) ** 2 + (25 - k) * p**2 for k, p in ((15, 16 / 27), (7, 8 / 27))) / 25 / 24)
+    assert found.error(1, -1) == pytest.approx(error)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("people", "pictures", "dprime"), [(10, 8, 1.0), (10, 25, 0.0), (10, 25, 2.5), (40, 25, 1.0)])
+def test_intervals_cover_the_truth(people: int, pictures: int, dprime: float) -> None:
+    """Each cited number in 90 to 99 % of 150 studies, whose own standard error is 2 points."""
+    rng = np.random.default_rng([people, pictures, int(10 * dprime)])
+    criterion, sd_criterion, sd_dprime, sd_picture = 0.2, 0.4, 0.5, 0.5
+    scale = np.sqrt(1 + sd_criterion**2 + sd_picture**2 + sd_dprime**2 / 4)
+    hit, false_alarm = norm.cdf((-criterion + dprime * np.array([0.5, -0.5])) / scale)
+    truth = [1 - hit, 1 - false_alarm, (1 + hit - false_alarm) / 2, norm.ppf(hit) - norm.ppf(false_alarm)]
+    person, number = np.repeat(np.arange(people), 2 * pictures), np.tile(np.arange(2 * pictures), people)
+    kind = np.where(number % 2, "fake", "real")
+    covered = []
+    for _ in range(150):
+        own_criterion, own_dprime = rng.normal(criterion, sd_criterion, people), rng.normal(dprime, sd_dprime, people)
+        eta = -own_criterion[person] + np.where(number % 2, 0.5, -0.5) * own_dprime[person]
+        eta += rng.normal(0, sd_picture, 2 * pictures)[number]
+        response = np.where(rng.random(len(eta)) < norm.cdf(eta), "fake", "real")
+        frame = pd.DataFrame({"participant": person.astype(str), "stimulus": number.astype(str), "kind": kind})
+        row = rates(fill_trials(frame.assign(response=response))).detection(None)
+        estimates = (row.fooling_rate, row.real_called_real, row.accuracy, row.dprime)
+        covered.append([each.low <= true <= each.high for each, true in zip(estimates, truth, strict=True)])
+    shares = np.mean(covered, axis=0)
+    assert ((shares >= 0.90) & (shares <= 0.993)).all(), shares
