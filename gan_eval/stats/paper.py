@@ -89,8 +89,8 @@ PAPER = Table(
         text(
             "basis",
             "what numbers and intervals rest on: the crossed mixed model, averaged over participants and pictures; the "
-            "same with the larger error of clustered shares; shares clustered by participant and by picture (with one "
-            "answer of each kind added); of one participant, clustered by picture; or independent answers",
+            "same with the larger error of clustered shares; shares, their errors clustered by participant and by "
+            "picture; of one participant, clustered by picture; or independent answers",
             words=COMPARISONS.by_name["basis"].words,
         ),
         *PROVENANCE,

@@ -7,8 +7,9 @@ called real, balanced accuracy, d′, the test against chance and the test of eq
 of a study, are the mean of the rows, each counted once; pooled counts would take a difference of response bias between
 data sets for sensitivity (Simpson's paradox).
 
-Where the model has no estimate, or diverges, the shares have one answer of each kind added (Agresti & Caffo 2000, The
-American Statistician 54, 280-288) and errors clustered by participant and by picture; of one participant, by picture.
+Where the model has no estimate, or diverges, the row has the observed shares. Their intervals are of shares with one
+answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288), with errors clustered by
+participant and by picture; of one participant, by picture.
 """
 
 from dataclasses import dataclass, replace
@@ -151,6 +152,14 @@ class Rates:
     fit: CrossedFit | None = None
     check_p: float = np.nan
     """p of the clustered shares, next to a crossed model."""
+    observed: tuple[float, float] | None = None
+    """The shares that were observed, which are given in place of those with one answer of each kind added; None: as
+    estimated."""
+
+    @property
+    def given(self) -> tuple[float, float]:
+        """The two shares as a reader sees them."""
+        return self.observed or (self.fake, self.real)
 
     def error(self, by_fake: float, by_real: float) -> float:
         """Standard error of a number with these derivatives by the two shares; NaN without an interval."""
@@ -167,15 +176,15 @@ class Rates:
         found = self.detection(None if margin is None else margin / 2)
         ends = (*found.accuracy[1:], *found.accuracy90)
         low, high, low90, high90 = (2 * end - 1 for end in ends)
-        difference = self.fake - self.real
+        difference = self.given[0] - self.given[1]
         return Difference(
             difference, low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, self.check_p
         )
 
     def bias(self) -> Difference:
         """Share of reals judged correctly minus share of fakes judged correctly."""
-        difference = 1 - self.real - self.fake
-        test = wald(difference, self.error(-1.0, -1.0), self.df)
+        difference = 1 - sum(self.given)
+        test = wald(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df)
         ends = (test.ci_low, test.ci_high, test.p, self.note, test.ci90_low, test.ci90_high)
         return Difference(difference, *ends, np.nan, self.basis, np.nan)
 
@@ -187,28 +196,32 @@ class Rates:
         """
         wide, narrow = (float(t_critical(self.df, coverage=coverage)) for coverage in (0.95, 0.9))
 
-        def share(value: float, by_fake: float, by_real: float, reach: float = wide) -> Estimate:
+        def share(given: float, value: float, by_fake: float, by_real: float, reach: float = wide) -> Estimate:
             """An interval on the probit scale, which stays within 0..1."""
             z, error = self._on_probit(value, by_fake, by_real)
-            return Estimate(value, float(ndtr(z - reach * error)), float(ndtr(z + reach * error)))
+            low, high = ndtr(z - reach * error), ndtr(z + reach * error)
+            return Estimate(given, float(np.minimum(low, given)), float(np.maximum(high, given)))
 
-        accuracy = (1 + self.fake - self.real) / 2
+        accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
+        given = (1 + hits - false_alarms) / 2
         z, error = self._on_probit(accuracy, 0.5, -0.5)
         is_open = self.note == ONE_KEY
         limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
-        hit, false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
-        dprime = hit - false_alarm
-        reach = wide * self.error(1 / _density(hit), -1 / _density(false_alarm))
+        z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
+        dprime = z_hit - z_false_alarm
+        reach = wide * self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
+        is_extreme = {hits, false_alarms} & {0.0, 1.0}
+        shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
         return Detection(
-            share(1 - self.fake, -1.0, 0.0),
-            share(1 - self.real, 0.0, -1.0),
-            share(accuracy, 0.5, -0.5),
-            share(accuracy, 0.5, -0.5, narrow)[1:],
-            Estimate(dprime, dprime - reach, dprime + reach),
+            share(1 - hits, 1 - self.fake, -1.0, 0.0),
+            share(1 - false_alarms, 1 - self.real, 0.0, -1.0),
+            share(given, accuracy, 0.5, -0.5),
+            share(given, accuracy, 0.5, -0.5, narrow)[1:],
+            Estimate(shown, float(np.minimum(dprime - reach, shown)), float(np.maximum(dprime + reach, shown))),
             np.nan if is_open else float(two_sided_p(z, error, self.df)),
             float(equivalence_p(z, error, self.df, limit)),
             self.basis,
-            self.note,
+            joined(self.note, "d' with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
         )
 
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
@@ -248,10 +261,11 @@ def rates_of(
     rates = _fitted(question.trials, settings, why_not, start)
     if len(question.rows) > 1:  # the values are the rows' mean; the error allows for the people that rows share
         rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
-        means = np.mean([[row.fake, row.real] for row in rows], axis=0)
+        means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
         note = f"{few} of {len(rows)} rows rest on clustered shares" if few and rates.fit is not None else None
-        rates = replace(rates, fake=float(means[0]), real=float(means[1]), note=joined(rates.note, note))
+        fake, real, *given = map(float, means)
+        rates = replace(rates, fake=fake, real=real, observed=(given[0], given[1]), note=joined(rates.note, note))
     known[question.key] = rates
     return rates
 
@@ -345,13 +359,16 @@ def _clustered(answers: _Answers) -> Rates:
     says, cell = answers.says_fake.astype(float), answers.cell
     count = answers.weights.shape[1]
     n = np.bincount(cell, minlength=count)
-    shares = (np.bincount(cell, says, count) + 1) / (n + 2)
+    yes = np.bincount(cell, says, count)
+    shares = (yes + 1) / (n + 2)
     fake, real = (float(share) for share in answers.weights @ shares)
+    hits, false_alarms = (float(share) for share in answers.weights @ (yes / n))
+    observed = hits, false_alarms
     several = n_levels(answers.participant) > 1
     factors = (answers.participant, answers.picture) if several else (answers.picture,)
     df = freedom(*factors, side=answers.is_fake)
     if df < 1:
-        return Rates(fake, real, (), 0, None, TOO_FEW)
+        return Rates(fake, real, (), 0, None, TOO_FEW, observed=observed)
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
     one_key = not ((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).any()
     influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
@@ -360,7 +377,7 @@ def _clustered(answers: _Answers) -> Rates:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
     note = ONE_KEY if one_key else None
-    return Rates(fake, real, tuple(by_cluster), df, TWO_WAY if several else BY_PICTURE, note)
+    return Rates(fake, real, tuple(by_cluster), df, TWO_WAY if several else BY_PICTURE, note, observed=observed)
 
 
 def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:

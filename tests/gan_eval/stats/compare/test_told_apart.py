@@ -167,6 +167,14 @@ def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
     assert any("diverged" in str(each.note) or "converge" in str(each.note) for each in found)
 
 
+def test_perfect_answers_are_given_as_they_are_with_an_interval() -> None:
+    row = rates(from_counts(6, 0, 0, 6)).detection(None)
+    assert (row.fooling_rate.value, row.real_called_real.value, row.accuracy.value) == (0.0, 1.0, 1.0)
+    assert 0.5 < row.accuracy.low < row.accuracy.high == 1.0
+    assert row.dprime.low < row.dprime.value == pytest.approx(2 * norm.ppf(7 / 8))
+    assert "one answer of each kind added" in str(row.note)
+
+
 def test_of_one_person_the_pictures_are_the_clusters() -> None:
     found = rates(from_counts(15, 10, 7, 18))
     assert found.basis == "picture_cluster"
