@@ -12,7 +12,7 @@ from scipy.special import expit, ndtr, ndtri
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
 from gan_eval.stats.metrics_and_people.correlations import correlation_rows
 from gan_eval.stats.metrics_and_people.points import point_sets
-from gan_eval.stats.resampling import bias_corrected_interval, percentile_interval
+from gan_eval.stats.resampling import bootstrap_interval, percentile_interval
 from gan_eval.stats.trials import fill_trials
 
 MODELS, ITEMS = 3, 40
@@ -118,7 +118,7 @@ def coverage(column: int, random: np.random.Generator) -> list[float]:
     return [
         _holds(*ends, truth)
         for ends in (
-            bias_corrected_interval(within, estimate, n=len(points.ids)),
+            bootstrap_interval(within, estimate, n=len(points.ids)),
             percentile_interval(within),
             tuple(bias_corrected),
         )

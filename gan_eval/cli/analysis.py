@@ -118,7 +118,12 @@ def analyze(
                 looks=looked and looked.table,
                 on_message=console.message,
                 **(
-                    given(plan=planned.analysis, staircase=planned.quiz.staircase, seed=planned.study.seed)
+                    given(
+                        plan=planned.analysis,
+                        staircase=planned.quiz.staircase,
+                        grades=planned.quiz.grades,
+                        seed=planned.study.seed,
+                    )
                     if planned
                     else {}
                 ),

@@ -91,6 +91,7 @@ def analyze(
     margin: float | None = None,
     covariates: Sequence[str] = (),
     staircase: StaircaseSettings | None = None,
+    grades: int | None = None,
     seed: int = 0,
     plan: AnalysisSettings | None = None,
     participants: Given | None = None,
@@ -120,6 +121,8 @@ def analyze(
         covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
             further mixed model.
         staircase: `[quiz.staircase]` of the study; with it thresholds at an end of the range are noted.
+        grades: number of grades of the study's scale, of which the margin is a part; default: from the lowest to the
+            highest that was given.
         seed: of the bootstraps.
         plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
             without a plan they are the analysis.
@@ -228,7 +231,7 @@ def analyze(
         **psychometric(analysed, plan=settings),
         "mixed_models": mixed,
         "looks": frame_of([], LOOKS) if looks is None else looks,
-        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited),
+        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited, grades=grades),
         "correlations": correlations,
         "correlation_differences": differences,
     }

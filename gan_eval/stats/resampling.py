@@ -134,7 +134,7 @@ def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def bias_corrected_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
+def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
     """95 % interval around the estimate by the replicates' standard deviation; NaN where `percentile_interval` is.
 
     Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,

@@ -291,6 +291,7 @@ def analyze_stage(plan: Plan) -> Stage:
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
                 staircase=plan.study.quiz.staircase,
+                grades=plan.study.quiz.grades,
                 seed=plan.study.study.seed,
                 plan=plan.study.analysis,
                 participants=stored[tables.PARTICIPANTS],

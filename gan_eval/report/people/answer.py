@@ -18,7 +18,7 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import exploratory_mark, is_interim, look_sentence, margin_text
 from gan_eval.report.people.comparisons import size_text, without_margin
 from gan_eval.report.people.pairs_and_grades import choice_bases, choice_sentences, grade_sentences
-from gan_eval.report.people.participants import people_answering
+from gan_eval.report.people.participants import people_answering, who_text
 from gan_eval.report.people.rates import shares
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.hype import THRESHOLDS
@@ -117,7 +117,7 @@ def _single_pictures(folder: StudyFolder) -> list[str]:
     row = everything.iloc[0]
     verdict = told_apart(folder, row)
     count = len(people_answering(folder))
-    who = plural(count, "simulated participant" if folder.simulated else "participant")
+    who = who_text(folder, count)
     if verdict is None:
         why = "there is no table of comparisons"
         if min(row["n_real"], row["n_fake"]) == 0:

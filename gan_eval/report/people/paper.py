@@ -281,9 +281,9 @@ def _models(folder: StudyFolder) -> list[str]:
     if len(folder.table(CORRELATIONS)):
         people = listed([_MEASURES[name] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
         sentences.append(
-            f"Metrics were held against {people} by Spearman's correlation within models, with bias-corrected "
-            "intervals from a two-way bootstrap over participants and items (Owen 2007) and P values corrected by "
-            "Holm's method over metrics, levels and data sets (Holm 1979)."
+            f"Metrics were held against {people} by Spearman's correlation within models, with normal "
+            "intervals by the spread of a two-way bootstrap over participants and items (Owen 2007) and P values "
+            "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
         )
     looks = folder.looks
     if margins := margin_texts(comparisons):

@@ -31,7 +31,7 @@ from gan_eval.report.people.caveats import (
 )
 from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
-from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS
+from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS, TRIALS
 
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
@@ -108,9 +108,20 @@ def wanted_text(folder: StudyFolder) -> str:
 def analysed_text(folder: StudyFolder) -> str:
     """Return whose answers are analysed, and how many of them broke off: `the answers of 25 participants`."""
     table = folder.table(PARTICIPATION)
-    who = plural(included_count(folder), "simulated participant" if folder.simulated else "participant")
+    who = who_text(folder, included_count(folder))
     unfinished = int((broke_off(table) & is_analysed(table)).sum())
     return f"the answers of {who}{f' ({unfinished} of them up to where they broke off)' if unfinished else ''}"
+
+
+def who_text(folder: StudyFolder, count: int) -> str:
+    """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`."""
+    if not folder.simulated:
+        return plural(count, "participant")
+    trials = folder.table(TRIALS)
+    people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
+    if not 0 < people < count:
+        return plural(count, "simulated participant")
+    return f"{plural(count, 'participant')}, {whole(count - people)} of them simulated,"
 
 
 def included_count(folder: StudyFolder) -> int:

@@ -170,6 +170,7 @@ def comparisons(
     fitted: NamedFits | None = None,
     starts: NamedFits | None = None,
     cited: Cited | None = None,
+    grades: int | None = None,
 ) -> pd.DataFrame:
     """Return the table `comparisons` of a trials table: the questions of `compare.questions` and `compare.grades`.
 
@@ -185,6 +186,8 @@ def comparisons(
         fitted: filled with the models that are fitted.
         starts: models of the same questions of other trials, from which the searches start.
         cited: filled with the detection of each model on each data set.
+        grades: number of grades of the scale, of which the margin is a part; default: from the lowest to the highest
+            grade that was given.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
@@ -211,7 +214,7 @@ def comparisons(
                 cited[row.model, row.dataset] = of.names, detection
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
-    rows += grade_rows(trials, settings, has_plan=plan is not None)
+    rows += grade_rows(trials, settings, grades=grades, has_plan=plan is not None)
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(

@@ -49,22 +49,29 @@ class Graded:
     why_not: str = ""
 
 
-def grade_rows(trials: pd.DataFrame, settings: AnalysisSettings, *, has_plan: bool) -> list[Row]:
-    """Rows of the table `comparisons`, with their `family`: models, and fakes with reals, on each data set."""
+def grade_rows(trials: pd.DataFrame, settings: AnalysisSettings, *, grades: int | None, has_plan: bool) -> list[Row]:
+    """Rows of the table `comparisons`, with their `family`: models, and fakes with reals, on each data set.
+
+    `grades` is the number of grades of the scale; None: its ends are the lowest and the highest grade that was given.
+    """
     graded = graded_trials(trials)
     graded = graded[graded["answered"].to_numpy(bool)]
     graded = graded[np.isfinite(graded["rating"].to_numpy("float64"))].reset_index(drop=True)
-    return [row for of in grade_questions(graded, settings) for row in answered(of, settings, has_plan=has_plan)]
+    return [
+        row for of in grade_questions(graded, settings, grades) for row in answered(of, settings, has_plan=has_plan)
+    ]
 
 
-def grade_questions(graded: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Graded]:
+def grade_questions(graded: pd.DataFrame, settings: AnalysisSettings, grades: int | None) -> Iterator[Graded]:
     """Fakes with reals, then model with model, on each data set.
 
     Args:
         graded: as `gan_eval.stats.trials.graded_trials` returns them, those with a grade, numbered from 0.
         settings: the pairs of models.
+        grades: as of `grade_rows`.
     """
-    reach = float(graded["rating"].max() - graded["rating"].min()) if len(graded) else 0.0
+    used = float(graded["rating"].max() - graded["rating"].min()) if len(graded) else 0.0
+    reach = used if grades is None else max(used, grades - 1.0)
     too_large = too_many(len(graded))
     for dataset, part in graded.groupby("dataset", dropna=False, sort=True):
         where = f" on {dataset}" if isinstance(dataset, str) else ""

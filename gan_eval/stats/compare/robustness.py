@@ -65,6 +65,8 @@ ROBUSTNESS = Table(
 
 OF_PARTICIPANTS = ("accuracy",)
 """Columns of the table `participation` that hold the outcome."""
+ONE_ANSWER = "one answer only"
+"""The rule that names participants who gave the same answer throughout."""
 SENSITIVITY = "sensitivity: without"
 """Part of a comparison's name, before the rule."""
 _LEAST = 8
@@ -263,10 +265,19 @@ def is_on_outcome(rule: str) -> bool:
     return parse_rule(rule).column in OF_PARTICIPANTS
 
 
+def _one_answer_only(trials: pd.DataFrame) -> pd.Series:
+    """The participants who gave the same answer to all single pictures, of both kinds and enough of them."""
+    of_person = answered_trials(trials).groupby("participant", observed=True)
+    counts = of_person.agg(n=("says_fake", "size"), answers=("says_fake", "nunique"), kinds=("is_fake", "nunique"))
+    constant = counts[(counts["n"] >= _LEAST) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
+    return constant.index.to_series().astype("str")
+
+
 def sensitivity(
     trials: pd.DataFrame, participation: pd.DataFrame, rules: Sequence[str], *, plan: AnalysisSettings
 ) -> tuple[pd.DataFrame, str]:
-    """Repeat the comparisons over all data sets without the people that each rule names; no verdict.
+    """Repeat the comparisons over all data sets without the people that each rule names, and without those who gave
+    one answer only; no verdict.
 
     Args:
         trials: those that are analysed.
@@ -283,10 +294,16 @@ def sensitivity(
     tables, notes = [], []
     present = participation[participation["participant"].isin(trials["participant"].unique())]
     everything = plan.model_copy(update={"comparisons": (), "noninferior": ()})
-    for rule in rules:
-        named = present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
+    chosen = {
+        rule: present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
+        for rule in rules
+    }
+    if len(constant := _one_answer_only(trials)):
+        chosen[ONE_ANSWER] = constant
+    for rule, named in chosen.items():
         of_people = f"{len(named)} of {len(present)} participants"
-        note = f"{of_people} fulfil {rule}, a rule on the outcome: nobody is left out by it"
+        verb = "gave" if rule == ONE_ANSWER else "fulfil"
+        note = f"{of_people} {verb} {rule}, a rule on the outcome: nobody is left out by it"
         if 0 < len(named) < len(present):
             note += ", a sensitivity row of comparisons says what it would change"
             of_row = f"sensitivity, without {of_people} ({rule}), a rule on the outcome: not the answer"

@@ -22,7 +22,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
 )
 from gan_eval.stats.metrics_and_people.points import GRADE, POOLED, PointSet, point_sets
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import REPLICATES, bias_corrected_interval
+from gan_eval.stats.resampling import REPLICATES, bootstrap_interval
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import (
@@ -40,7 +40,7 @@ from gan_eval.tables.schema import (
     text,
 )
 
-INTERVAL = "95 % interval, two-way bootstrap over participants and items, bias-corrected"
+INTERVAL = "95 % interval, normal, by the spread of a two-way bootstrap over participants and items"
 CORRELATIONS = Table(
     "correlations",
     "Agreement of a metric with people.",
@@ -67,7 +67,10 @@ CORRELATIONS = Table(
         ),
         number("p_holm", "p after Holm's correction over metrics, measures, levels and data sets", optional=True),
         number(
-            "corrected", "spearman over ceiling: the correlation with the true scores (Spearman 1904)", optional=True
+            "corrected",
+            "spearman over ceiling: the correlation with the true scores (Spearman 1904); empty: above the ceiling, or "
+            "a ceiling too low to correct for",
+            optional=True,
         ),
         number(
             "within",
@@ -76,7 +79,9 @@ CORRELATIONS = Table(
             optional=True,
         ),
         *ends(
-            "within", "its 95 % interval, two-way bootstrap over participants and items, bias-corrected", optional=True
+            "within",
+            "its 95 % interval, normal, by the spread of a two-way bootstrap over participants and items",
+            optional=True,
         ),
         number(
             "within_p",
@@ -137,7 +142,7 @@ FEWEST_FOR_TEST = 10
 """Smallest number of points with a test of a difference."""
 SPEARMAN_VARIANCE = 1.06
 """Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
-ABOVE_CEILING = "above the ceiling: the metric shares the answers' noise, or chance"
+ABOVE_CEILING = "above the ceiling, so not corrected for it: the metric shares the answers' noise, or chance"
 NONE_WITHIN = "no model's pictures differ both in the metric and in what people said: no correlation within models"
 LEAST_CEILING = 0.3
 """Lowest ceiling that correlations are divided by."""
@@ -164,7 +169,7 @@ def correlations_and_differences(
     `correlations`: metric against the share of fakes called real and, for graded pictures, against their mean grade.
     Level `stimulus`: over the fakes of a data set, its models pooled (`spearman`) and each picture ranked among its own
     model's (`within`). Level `model`: over the models of a data set, and of all data sets (`dataset` empty). Intervals
-    come from the two-way bootstrap over participants and items (`bias_corrected_interval`). p is exact over all
+    come from the two-way bootstrap over participants and items (`bootstrap_interval`). p is exact over all
     pairings up to 9 points, above that from Student's t with `effective_points`. `corrected` is the correlation over
     the `ceiling`.
 
@@ -260,7 +265,7 @@ def _inference(
     n = int(pairing.use.sum())
     cells: Row = {}
     if n >= FEWEST_FOR_INFERENCE:
-        cells["low"], cells["high"] = bias_corrected_interval(replicates, estimate, n=n)
+        cells["low"], cells["high"] = bootstrap_interval(replicates, estimate, n=n)
     if n > MOST_FOR_EXACT:
         cells["p"] = _approximate_p(estimate, _effective_points(points, pairing.use, metric, pairing.group))
     if isinstance(highest, str):
@@ -268,6 +273,8 @@ def _inference(
     cells["ceiling"] = highest
     if highest < LEAST_CEILING:
         return cells, [UNRELIABLE]
+    if abs(estimate) > highest + _ROUNDING:  # no correlation is above 1
+        return cells, [ABOVE_CEILING]
     return cells | {"corrected": estimate / highest}, []
 
 
@@ -287,7 +294,7 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
     from scipy.stats import kendalltau, spearmanr
 
     estimate = float(spearmanr(value, score).statistic)
-    cells, unreliable = _inference(points, metric, pairing, estimate, replicates, highest)
+    cells, uncorrected = _inference(points, metric, pairing, estimate, replicates, highest)
     row |= {"spearman": estimate, "kendall": float(kendalltau(value, score).statistic)}
     row |= {f"ci_{name}" if name in ("low", "high") else name: cell for name, cell in cells.items()}
     notes += _linear(row, value, score)
@@ -298,9 +305,7 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
-    notes += [highest] if isinstance(highest, str) else unreliable
-    if not isinstance(highest, str) and abs(estimate) > highest + _ROUNDING:
-        notes.append(ABOVE_CEILING)
+    notes += [highest] if isinstance(highest, str) else uncorrected
     return row | points.carried(*notes)
 
 
@@ -439,7 +444,7 @@ def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstr
     else:
         sign_a, sign_b = (-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b))
         spread = sign_a * replicates[0] - sign_b * replicates[1]
-        row["ci_low"], row["ci_high"] = bias_corrected_interval(spread, difference)
+        row["ci_low"], row["ci_high"] = bootstrap_interval(spread, difference)
         if n < FEWEST_FOR_TEST:
             notes.append(f"fewer than {FEWEST_FOR_TEST} points: no test")
         else:

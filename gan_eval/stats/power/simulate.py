@@ -189,7 +189,7 @@ def analysed(
     for question in questions:
         left.setdefault(question.asked, []).append(question)
     if design.grades:
-        for of in grade_questions(graded_trials(design, answers), analysis):
+        for of in grade_questions(graded_trials(design, answers), analysis, design.grades):
             if any(question[:2] == (of.comparison, {of.a, of.b}) for question in left):
                 for row in answered(of, analysis, has_plan=True):
                     judged = Inference(row["ci_low"], row["ci_high"], row["p"], row["p_equivalent"])

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from page_reader import Page
 from synthetic_tables import folder_of
@@ -15,8 +16,11 @@ from gan_eval.report.parts.blocks import Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.first_page import metrics_sentence, people_charts
+from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries
+from gan_eval.stats.answers.rates import rates as rates_of
 from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
+from gan_eval.stats.trials import fill_trials
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +201,13 @@ def test_verdicts_that_change_without_the_exclusions_are_counted(without: str, s
     waiting = {"sessions": {"people": 3, "wanted": 20, "complete": 3}}
     assert robustness_sentence(folder_of(robustness=rows, facts=waiting)) == ""
     assert robustness_sentence(folder_of()) == ""
+
+
+def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
+    """12 participants, 3 of them simulated, were “12 simulated participants”."""
+    trials = pd.DataFrame({"participant": [f"P{n}" for n in range(12)], "simulated": [n < 3 for n in range(12)]})
+    trials = fill_trials(trials.assign(stimulus="d/1", kind="real", response="real", dataset="d"))
+    rates = rates_of(trials)
+    folder = folder_of(rates=rates, trials=trials)
+    assert who_text(folder, 12) == "12 participants, 3 of them simulated,"
+    assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"

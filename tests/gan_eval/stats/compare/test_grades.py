@@ -63,6 +63,18 @@ def test_the_verdict_is_by_the_model_and_the_mean_s_margin_by_the_scale():
     assert apart["p_equivalent"].isna().all()
 
 
+def test_the_margin_is_a_part_of_the_scale_not_of_the_grades_that_were_given():
+    """Of a scale 1..5 of which 2..4 were given, a margin of 0.1 is 0.4 grades, not 0.2."""
+    trials = study(people=8, items=12)
+    trials = trials.assign(rating=trials["rating"].clip(2, 4))
+    plan = AnalysisSettings(margin=0.1)
+    for grades, margin in ((5, "0.4"), (None, "0.2")):
+        table = comparisons(trials, plan=plan, grades=grades)
+        notes = table.loc[table["measure"] == "mean_grade", "note"]
+        assert len(notes)
+        assert notes.str.contains(f"held against {margin}, the margin times", regex=False).all()
+
+
 def test_placements_are_the_rank_sum():
     rng = np.random.default_rng(0)
     in_a, grade = rng.random(200) < 0.4, rng.integers(0, 5, 200)

@@ -167,6 +167,18 @@ def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
     assert any("diverged" in str(each.note) or "converge" in str(each.note) for each in found)
 
 
+def test_who_gave_one_answer_only_is_named_and_the_answer_without_them_given() -> None:
+    trials = simulated(participants=10, each=40, intercept=1.0)
+    constant = trials["participant"].isin(["P001", "P004"])
+    trials["response"] = trials["response"].mask(constant, "fake")
+    frames = analyze(fill_trials(trials.drop(columns="correct")))
+    row = frames["comparisons"].set_index("comparison").loc["told apart, sensitivity: without one answer only"]
+    rest = analyze(fill_trials(trials[~constant].drop(columns="correct")))["comparisons"]
+    assert row["difference"] == pytest.approx(rest.set_index("comparison").loc["told apart", "difference"])
+    assert pd.isna(row["verdict"])
+    assert "2 of 10 participants gave one answer only" in frames["rates"]["note"].iloc[0]
+
+
 def test_perfect_answers_are_given_as_they_are_with_an_interval() -> None:
     row = rates(from_counts(6, 0, 0, 6)).detection(None)
     assert (row.fooling_rate.value, row.real_called_real.value, row.accuracy.value) == (0.0, 1.0, 1.0)

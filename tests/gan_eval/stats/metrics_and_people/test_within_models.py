@@ -15,7 +15,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
     spearman,
 )
 from gan_eval.stats.metrics_and_people.points import point_sets
-from gan_eval.stats.resampling import Replicates, Scores, bias_corrected_interval, bootstrap_replicates
+from gan_eval.stats.resampling import Replicates, Scores, bootstrap_interval, bootstrap_replicates
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import frame_of
@@ -63,6 +63,20 @@ def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models
         for own in (points.model == number for number in range(MODELS))
     ]
     assert row["within"] == pytest.approx(np.mean([found.statistic for found in of_model]), abs=0.01)
+
+
+def test_no_corrected_correlation_is_above_1():
+    """The demo printed 1.46: a metric that was fitted to the very answers is above what their noise allows."""
+    trials, images = study(follow=0.5)
+    answered = trials[trials["kind"] == "fake"]
+    fooled = (answered["response"] == "real").groupby(answered["stimulus"]).mean()
+    images = images.assign(value=images["stimulus"].map(fooled).astype(float))
+    table = correlations(trials, image_metrics=images)
+    above = table[table["spearman"].abs() > table["ceiling"]]
+    assert len(above)
+    assert above["corrected"].isna().all()
+    assert above["note"].str.contains("above the ceiling, so not corrected").all()
+    assert not (table[["corrected", "within_corrected"]].abs() > 1).any(axis=None)
 
 
 def test_a_metric_that_follows_pictures_is_seen_within_models_and_corrected_for_its_ceiling():
@@ -153,10 +167,10 @@ def test_pictures_that_are_alike_widen_the_spread_of_correlations():
 
 def test_the_interval_lies_around_the_estimate_whatever_the_replicates_bias():
     replicates = np.tanh(np.random.default_rng(5).normal(0.3, 0.2, 4000))
-    low, high = bias_corrected_interval(replicates, 0.6, n=100)
+    low, high = bootstrap_interval(replicates, 0.6, n=100)
     assert np.arctanh([low, high]) == pytest.approx(np.arctanh(0.6) + np.array([-1.96, 1.96]) * 0.2, abs=0.02)
-    assert bias_corrected_interval(np.ones(50), 1.0, n=6) == (pytest.approx(1 - 6 / 210), 1.0)
-    assert np.isnan(bias_corrected_interval(np.where(np.arange(50) < 6, np.nan, 0.3), 0.3, n=40)).all()
+    assert bootstrap_interval(np.ones(50), 1.0, n=6) == (pytest.approx(1 - 6 / 210), 1.0)
+    assert np.isnan(bootstrap_interval(np.where(np.arange(50) < 6, np.nan, 0.3), 0.3, n=40)).all()
 
 
 def test_a_metric_without_spread_within_models_has_a_word():
