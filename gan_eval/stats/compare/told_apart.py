@@ -13,6 +13,7 @@ participant and by picture; of one participant, by picture.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ class KindQuestion:
     is_bias: bool = False
     """Ask for accuracy on reals minus accuracy on fakes, not for the detection of fakes."""
 
-    @property
+    @cached_property
     def trials(self) -> pd.DataFrame:
         """Answers of all rows, each once."""
         places = np.unique(np.concatenate([row.places for row in self.rows]))
