@@ -174,18 +174,28 @@ def store_push(
 
 
 def export(
-    store: StoreOption,
     out: Out,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder that analyze or run wrote, in place of a store; only with r.")
+    ] = None,
+    store: Annotated[str | None, typer.Option("--store", help="Results store: a path or a database URL.")] = None,
     formats: Annotated[str, typer.Option("--format", help="Some of csv,parquet,psych-ds,r.")] = "csv",
     study: StudyOption = None,
 ) -> None:
-    """Write a store's tables for other programs, with a data dictionary."""
+    """Write a store's tables for other programs, with a data dictionary; or the trials of an analysis for R."""
     from gan_eval.cli.console import Console
-    from gan_eval.store.export import export_store
+    from gan_eval.store.export import export_analysis, export_store
 
     names = [name.strip() for name in formats.split(",") if name.strip()]
+    if (folder is None) == (store is None):
+        raise UserError("export: give either a folder that analyze or run wrote, or --store")
+    if folder is not None and (names != ["r"] or study is not None):
+        raise UserError(f"export {folder}: an analysed folder is written with --format r alone, without --study")
     with Console() as console, console.working("export"):
-        exported = export_store(store, out, formats=names, study=study)
+        if store is not None:
+            exported = export_store(store, out, formats=names, study=study)
+        elif folder is not None:
+            exported = export_analysis(folder, out)
     console.message(f"{exported.sessions} session{'s' if exported.sessions != 1 else ''}, {exported.trials} trials")
     rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
     console.table(["File", "Rows"], rows)

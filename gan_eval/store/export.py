@@ -16,7 +16,7 @@ from gan_eval.files.output_folders import check_output_folder, claim_output_fold
 from gan_eval.files.sets import replaced_set
 from gan_eval.store import STORED_TABLES, open_store, require_consistent
 from gan_eval.tables import frames as tabular
-from gan_eval.tables.cells import FORMULA
+from gan_eval.tables.cells import FORMULA, even_records
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Column, Table, boolean, text
 
@@ -41,7 +41,7 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
     """Write a store's tables into a folder, with a data dictionary, in place of what an earlier export wrote there.
 
     csv: `TABLE.csv` each; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
-    files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4.
+    files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4 and writes `paper_R.csv`.
 
     Args:
         where: path or URL of the store.
@@ -81,7 +81,7 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
                     files[f"{table.name}.{ending}"] = len(frame)
         if "r" in formats:
             write_text(new.folder / "read.R", r_script(frames))
-            write_text(new.folder / "analysis.R", ANALYSIS_R)
+            write_text(new.folder / "analysis.R", analysis_script())
             files |= {"read.R": None, "analysis.R": None}
         if "psych-ds" in formats:
             write_psych_ds(frames, new.folder / "psych-ds", title=title, studies=studies)
@@ -91,6 +91,45 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         files |= {"data_dictionary.csv": len(dictionary), "README.md": None}
         write_text(new.folder / "README.md", readme(title, [(table, len(frame)) for table, frame in frames.items()]))
     return Exported(out, len(sessions), len(frames[tables.TRIALS]), files)
+
+
+def export_analysis(folder: Path, out: Path) -> Exported:
+    """Write the trials of an analysed folder for R: `trials.csv`, `read.R`, and `analysis.R` with its link and margin.
+
+    Trials of participants whom the analysis left out are left out; rules that leave out single trials are not applied.
+
+    Args:
+        folder: what `analyze --out` wrote, or a study's folder.
+        out: the folder to write; empty, or an earlier export's.
+
+    Raises:
+        UserError: there are no analysed trials in the folder, a table does not fit its schema, or `out` is somebody
+            else's.
+    """
+    source = next((place for place in (folder, folder / "tables") if (place / "trials.csv").is_file()), None)
+    if source is None or not (source / "comparisons.csv").is_file():
+        raise UserError(f"{folder}: no trials.csv and comparisons.csv in it; give a folder that analyze or run wrote")
+    check_output_folder(out)
+    trials = tabular.read_table(source / "trials.csv", tables.TRIALS)
+    if (source / "participation.csv").is_file():
+        people = tabular.read_table(source / "participation.csv", tables.PARTICIPATION)
+        excluded = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
+        trials = trials[~trials["participant"].isin(excluded)].reset_index(drop=True)
+    margins = {float(row["margin"]) for row in _csv_rows(source / "comparisons.csv") if row["margin"]}
+    is_probit = any(row["link"] == "probit" for row in _csv_rows(source / "mixed_models.csv"))
+    script = analysis_script(link="probit" if is_probit else "logit", margin=min(margins, default=None))
+    claim_output_folder(out)
+    with replaced_set(out, "export") as new:
+        tabular.write_table(trials, new.folder / "trials.csv", tables.TRIALS)
+        write_text(new.folder / "read.R", r_script([tables.TRIALS]))
+        write_text(new.folder / "analysis.R", script)
+    files = {"trials.csv": len(trials), "read.R": None, "analysis.R": None}
+    return Exported(out, trials["session"].nunique(), len(trials), files)
+
+
+def _csv_rows(path: Path) -> list[dict[str, str]]:
+    header, records = even_records(path)
+    return [dict(zip(header, record, strict=True)) for record in records]
 
 
 TIMING = (
@@ -249,15 +288,29 @@ def r_script(tables: Iterable[Table]) -> str:
     return "\n".join(parts)
 
 
+def analysis_script(*, link: str = "logit", margin: float | None = None) -> str:
+    """The text of `analysis.R`.
+
+    Args:
+        link: `logit` or `probit`, of all its models.
+        margin: of equivalence, on balanced accuracy; None: not judged.
+    """
+    settings = f'link <- "{link}"', f"margin <- {'NA' if margin is None else repr(margin)}"
+    text = ANALYSIS_R.replace('link <- "logit"', settings[0]).replace("margin <- NA", settings[1])
+    return text + "\n" + Path(__file__).with_name("paper.R").read_text(encoding="utf-8")
+
+
 ANALYSIS_R = """\
 # The crossed mixed models of single answers, by lme4: Rscript analysis.R (or source("analysis.R", chdir = TRUE))
-# It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names.
+# It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names. Then
+# it writes paper_R.csv, the table to cite with the columns of paper.csv.
 # It counts the answered main trials of single pictures (a rating given with a response is not used), as gan_eval does.
 # If the study excludes trials or participants, apply its rules where `answered` is made.
 
 library(lme4)
 
 link <- "logit" # or "probit": called_fake ~ kind then gives d' (DeCarlo 1998)
+margin <- NA # of equivalence, as a share: 0.05 is 5 points of balanced accuracy
 
 source("read.R")
 given <- function(column) !is.na(trials[[column]])

@@ -13,11 +13,14 @@ import pandas as pd
 import pytest
 
 from gan_eval import tables
+from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import STORED_TABLES, open_store
-from gan_eval.store.export import DICTIONARY, FORMATS, export_store
+from gan_eval.store.export import DICTIONARY, FORMATS, export_analysis, export_store
 from gan_eval.tables import frames as tabular
 
 SESSION = {"participant": "P01", "protocol": "quick_response", "status": "open", "simulated": False, "seed": 2**53 + 1}
@@ -240,12 +243,55 @@ def test_lme4_agrees(tmp_path: Path) -> None:
         }
     """
     text = r(tmp_path, code)
+    assert not (tmp_path / "reals" / "out" / "paper_R.csv").exists(), "one kind of picture: nothing to cite"
     assert "Fixed effects:" in text
     assert "without dataset" in text
     for name, own in trials.items():
         compare(mixed_models(own), pd.read_csv(tmp_path / name / "lme4.csv"))
     reals_alone = pd.read_csv(tmp_path / "reals" / "lme4.csv")
     assert list(reals_alone["formula"]) == ["correct ~ 1 + (1|participant) + (1|stimulus)"]
+
+
+@needs_lme4
+def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path) -> None:
+    made = answers(datasets=("faces", "maps"), participants=14, seed=4)
+    made = made[(made["phase"] == "main") & (made["protocol"] != "paired")].assign(rating=np.nan)
+    is_second = made["stimulus"].str[-1].isin(list("159"))
+    model = np.where(made["kind"] == "fake", np.where(is_second, "b", "a"), None)
+    trials = fill_trials(made.assign(model=model).reset_index(drop=True))
+    frames = analyze(trials, plan=AnalysisSettings(margin=0.1))
+    write_analysis(frames, tmp_path / "analysed", given={tables.TRIALS: trials})
+    export_analysis(tmp_path / "analysed", tmp_path / "r")
+    r(tmp_path / "r", 'source("analysis.R")')
+    theirs = pd.read_csv(tmp_path / "r" / "paper_R.csv", keep_default_na=False)
+    ours = frames["paper"]
+    assert (ours["basis"] == "crossed_model").all()
+    for name in ("model", "dataset", "n_participants", "n_fake", "n_real", "n_answers", "verdict"):
+        assert theirs[name].tolist() == ours[name].tolist(), name
+    for name in ("fooling_rate", "real_called_real", "accuracy", "dprime"):
+        assert theirs[name].to_numpy() == pytest.approx(ours[name].to_numpy(float), abs=1e-3), name
+    for name in ("fooling", "real", "accuracy", "accuracy90", "dprime"):
+        for end in ("low", "high"):
+            column = f"{name}_{end}"
+            assert theirs[column].to_numpy() == pytest.approx(ours[column].to_numpy(float), abs=4e-3), column
+    assert theirs["p_holm"].to_numpy() == pytest.approx(ours["p_holm"].to_numpy(float), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "either a folder"),
+        (["{folder}", "--format", "csv"], "--format r alone"),
+        (["{folder}", "--format", "r"], "no trials.csv and comparisons.csv"),
+    ],
+)
+def test_an_export_of_a_folder_says_what_it_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    given = [option.format(folder=tmp_path) for option in options]
+    assert run(["export", *given, "--out", str(tmp_path / "out")]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
