@@ -274,7 +274,7 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
         for end in ("low", "high"):
             column = f"{name}_{end}"
             assert theirs[column].to_numpy() == pytest.approx(ours[column].to_numpy(float), abs=4e-3), column
-    assert theirs["p_holm"].to_numpy() == pytest.approx(ours["p_holm"].to_numpy(float), abs=1e-3)
+    assert theirs["p_holm"].to_numpy() == pytest.approx(ours["p_holm"].to_numpy(float), abs=4e-3)
 
 
 @pytest.mark.parametrize(
