@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from scipy.special import ndtri
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
@@ -173,7 +174,7 @@ def verdict_sentence(who: str, compared: Record) -> str:
     if low > 0.5 and not doubtful:
         claim = f"{who} told real from generated pictures better than by chance{small}"
     elif high < 0.5 and not doubtful:
-        claim = f"{who} mistook real and generated pictures for each other more often than by chance{small}"
+        claim = f"{who} judged real and generated pictures below chance{small}"
     elif is_equivalent:
         claim = (
             f"Real and generated pictures cannot be told apart by more than {points_text(margin)}, as the answers of "
@@ -188,7 +189,23 @@ def verdict_sentence(who: str, compared: Record) -> str:
         edges = percent_interval(0.5 - margin, 0.5 + margin)
         interval += f"; 90 % interval {percent_interval(low90, high90)}, held against {edges}"
     share = f"{percent(balanced)} were judged correctly ({interval}); chance gives {_CHANCE}"
+    if is_open and not is_equivalent:
+        share += f"; {detectable(low, high)}"
     return f"{claim}{exploratory_mark(compared)}: {share}."
+
+
+def detectable(low: float, high: float) -> str:
+    """Return the smallest accuracy that such a study shows in 80 % of cases, from its 95 % interval, as a clause.
+
+    At half the width w of the interval it lies (1 + z(0.8) / z(0.975)) w above chance.
+
+    >>> detectable(0.45, 0.55).replace(NARROW, " ")
+    'such a study shows an accuracy of 57.1 % or more in 80 % of cases'
+    """
+    least = 0.5 + (high - low) / 2 * (1 + float(ndtri(0.8) / ndtri(0.975)))
+    if least >= 1:
+        return "so few answers can show no accuracy"
+    return f"such a study shows an accuracy of {percent(least)} or more in 80{NARROW}% of cases"
 
 
 def sensitivity_sentences(folder: StudyFolder) -> list[str]:

@@ -147,10 +147,11 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
 
 
 def distinct_questions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `comparisons` without rows that repeat a question: all pictures are those of one data set, or
-    of one model."""
+    """Return `comparisons` or `robustness` without rows that repeat a question: all pictures are those of one data set,
+    or of one model."""
     told = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
-    return frame[~(told & frame.duplicated(["measure", "difference", "p", "n_a", "n_b"])).to_numpy(bool)]
+    value = "difference" if "difference" in frame else "estimate"
+    return frame[~(told & frame.duplicated(["measure", value, "ci_low", "p"])).to_numpy(bool)]
 
 
 def without_margin(note: object) -> str | None:
@@ -194,7 +195,7 @@ def size_text(row: Record, *, percent: bool) -> str:
 def robustness_sentence(folder: StudyFolder) -> str:
     """Return how many verdicts change without the exclusions; empty without such checks, or without a verdict."""
     frame = folder.table(ROBUSTNESS)
-    tried = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
+    tried = distinct_questions(frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()])
     if is_interim(folder) or tried.empty:
         return ""
     if changing := int((tried["verdict"] != tried["verdict_without"]).sum()):

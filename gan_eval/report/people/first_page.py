@@ -162,7 +162,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
         Table(
-            "A rehearsal, not to cite" if folder.simulated else "Cite this: what people answered, by model",
+            "A rehearsal, not to cite" if folder.simulated else "Table 1. Discrimination by model",
             head,
             rows[:_MOST_CITED],
             2 + ("Asked" in head),

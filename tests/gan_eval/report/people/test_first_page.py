@@ -47,7 +47,7 @@ def first_page(page: Page) -> str:
 
 def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(answered_page):
     seen = first_page(answered_page)
-    marks = ['class="lead"', 'class="figures beside"', "Cite this", "fooled most", "fooled least", "Do metrics follow"]
+    marks = ['class="lead"', 'class="figures beside"', "Table 1.", "fooled most", "fooled least", "Do metrics follow"]
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "called real: " in seen
@@ -57,7 +57,7 @@ def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(a
     folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
     assert len(folded) == len(answered_page.sections()) - 1
     assert not any("open" in found for found in folded)
-    table = seen[seen.index("Cite this") :].partition("</table>")[0]
+    table = seen[seen.index("Table 1.") :].partition("</table>")[0]
     assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
 
 
@@ -74,7 +74,7 @@ def test_pictures_are_ranked_by_what_is_sure(answered):
 def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
     seen = first_page(study_page)
     assert "Interim: no verdict (5 of 9 sessions)." in seen
-    assert "Cite this" not in seen
+    assert "Table 1." not in seen
     assert "by chance" not in seen
     assert "told real from generated" not in study_page.words
 
@@ -83,7 +83,7 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
     seen = first_page(filled_page)
     assert "5 simulated participants" in seen
     assert "A rehearsal, not to cite" in seen
-    assert "Cite this" not in seen
+    assert "Table 1." not in seen
     assert "Interim: 0 of 9 sessions (5 simulated)" in filled_page.words
 
 
@@ -198,6 +198,9 @@ def test_verdicts_that_change_without_the_exclusions_are_counted(without: str, s
     row = {"check": WITHOUT_EXCLUSIONS, "comparison": "models on maps", "verdict": "different"}
     rows = [row | {"verdict_without": without}]
     assert robustness_sentence(folder_of(robustness=rows)) == said
+    again = {"measure": "called_fake", "estimate": 0.2, "ci_low": 0.1, "p": 0.01, "verdict_without": without}
+    same = [row | again | {"comparison": name} for name in ("told apart", "told apart on maps", "a told apart on maps")]
+    assert robustness_sentence(folder_of(robustness=same)) == said, "one question of one model on one data set"
     waiting = {"sessions": {"people": 3, "wanted": 20, "complete": 3}}
     assert robustness_sentence(folder_of(robustness=rows, facts=waiting)) == ""
     assert robustness_sentence(folder_of()) == ""
