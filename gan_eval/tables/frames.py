@@ -154,12 +154,8 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
     import pandas as pd
 
     header, records = even_records(path, table)
-    cells = list(zip(*records, strict=True)) if records else [()] * len(header)
-    columns = {
-        name: pd.Series([cell or math.nan for cell in column], dtype="object")
-        for name, column in zip(header, cells, strict=True)
-    }
-    return pd.DataFrame(columns)
+    frame = pd.DataFrame(records, columns=header, dtype="object")
+    return frame.mask(frame == "")
 
 
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:

@@ -31,7 +31,7 @@ DETECTION = Table(
         *with_ends(
             "dprime_individual",
             "mean of the participants' own dprime, of those who judged both kinds; above the pooled one where their "
-            "criteria differ; empty in a participant's row",
+            "criteria differ; empty in a participant's row; no interval where one of them has a rate of 0 or 1",
             optional=True,
         ),
         *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
@@ -322,6 +322,9 @@ def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, np.ndarray]
 def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
     """The mean d′ of a group's participants who judged both kinds, and its interval; NaN where there is none.
 
+    Where a participant has a rate of 0 or 1, d′ is that of the correction: an interval of such values would be far too
+    narrow, so there is none.
+
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
     participant's d′, to that of the participants' d′; the reference is that of the pooled one.
     """
@@ -336,7 +339,8 @@ def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
         return np.nan, np.nan, np.nan
     mean = float(own[both].mean())
     freedom = min(judged.least(fake=True), judged.least(fake=False), number) - 1 if judged.is_crossed() else 0
-    if freedom < 1:
+    at_edge = (hits == 0) | (misses == 0) | (alarms == 0) | (rejections == 0)
+    if freedom < 1 or (at_edge & both).any():
         return mean, np.nan, np.nan
     by_person = ((own[both] - mean) ** 2).sum() / (number * (number - 1.0))
     counts = np.where(is_fake, hits[person], alarms[person]).astype(float)
