@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
-from scipy.special import expit, ndtr
 
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
@@ -28,7 +27,7 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import THRESHOLDS, mean_thresholds
-from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS
+from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
 
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
 _TASKS = {"single": "single pictures", "pair": "pairs"}
@@ -162,8 +161,8 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         if own.empty:
             continue
         caption = (
-            "Dots: observed shares with 95 % intervals; curves: psychometric functions of the typical participant and "
-            "picture, a short upright line at each threshold. Dashed: chance."
+            "Dots: observed shares with 95 % intervals; curves: psychometric functions averaged over participants "
+            "and pictures, a short upright line at each threshold. Dashed: chance."
         )
         if part["threshold_low"].isna().all():
             caption = "Dots: observed shares with 95 % intervals. Dashed: chance. The table says why there is no curve."
@@ -208,10 +207,10 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
             axes.vlines(x, down, up, color=colour, linewidth=1.6, alpha=0.55)
             axes.plot(x, share, "o", color=colour, markersize=4.5, label=None if has_curve else label)
             if has_curve:
-                inverse = ndtr if row["link"] == "probit" else expit
                 middle = float(scale(np.array([row["threshold"]]))[0])
-                curve = 50 + (50 - 100 * row["lapse_rate"]) * inverse(row["slope"] * (grid - middle))
-                axes.plot(grid, curve, label=label, **style)
+                sd = abs(row["slope"]) * float(np.hypot(row["sd_participant"], row["sd_stimulus"]))
+                curve = averaged_share(row["slope"] * (grid - middle), sd, row["lapse_rate"], str(row["link"]))
+                axes.plot(grid, 100 * curve, label=label, **style)
                 if low - pad <= middle <= high + pad:
                     axes.vlines(middle, 100 * row["share"] - 4, 100 * row["share"] + 4, color=colour, linewidth=2.2)
         ticks = scale(np.unique(at)) if levels["at"].nunique() <= 8 else axes.get_xticks()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtr
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical
+from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
 from gan_eval.stats.mixed import NoFitError
@@ -111,7 +111,12 @@ PSYCHOMETRIC_LEVELS = Table(
         integer("n_trials", "answers", filled=True),
         number("accuracy", "share of right answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
         *ends("ci", "its 95 % interval, clustered by participant and by stimulus", unit=SHARE),
-        number("fitted", "the psychometric function there; empty: there is none", unit=SHARE),
+        number(
+            "fitted",
+            "the psychometric function there, averaged over participants and pictures as `accuracy` is; empty: there "
+            "is none",
+            unit=SHARE,
+        ),
         *PROVENANCE,
     ),
     key=("task", "dataset", "model", "at"),
@@ -333,6 +338,21 @@ def _function(
     return row | provenance_cells(own, *notes)
 
 
+def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.ndarray:
+    """(N,) share of correct answers of many participants to many pictures, between 1/2 and 1 less the lapse rate.
+
+    Args:
+        eta: (N,) linear predictor of the typical participant and picture.
+        sd: standard deviation of the random part on the link's scale; NaN: of pooled answers, which have none.
+        lapse: lapse rate.
+        link: `logit` or `probit`.
+
+    >>> averaged_share(np.array([0.0, 1.5]), 2.0, 0.0, "probit").round(3).tolist()
+    [0.75, 0.874]
+    """
+    return HALF + (HALF - lapse) * population_proportions(eta, np.array(np.nan_to_num(sd)), link=link).share
+
+
 def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link) -> Iterator[Row]:
     """Yield the shares at each level, or in up to eight groups of neighbouring levels of about equal size."""
     x = judged.trials["x"].to_numpy(float)[rows]
@@ -357,8 +377,8 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
         at = float(data.level.mean())
         fitted = np.nan
         if curve is not None:
-            eta = curve.beta[0] + curve.beta[1] * at
-            fitted = HALF + (HALF - curve.lapse) * float(expit(eta) if link == "logit" else ndtr(eta))
+            eta, sd = curve.beta[0] + curve.beta[1] * at, float(np.hypot(curve.sd_participant, curve.sd_picture))
+            fitted = float(averaged_share(np.array([eta]), sd, curve.lapse, link)[0])
         yield {
             "task": judged.task,
             "dataset": judged.dataset,

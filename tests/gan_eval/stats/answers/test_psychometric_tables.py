@@ -58,7 +58,12 @@ def test_pairs_of_one_model():
     levels = tables["psychometric_levels"]
     assert levels["at"].round(6).tolist() == [50, 100, 200, 400, 800]
     assert (levels["n_trials"].sum(), levels["accuracy"].is_monotonic_increasing) == (720, True)
-    assert (levels["fitted"] - levels["accuracy"]).abs().max() < 0.12
+    assert (levels["fitted"] - levels["accuracy"]).abs().max() < 0.08
+    slope, spread = row["slope"], np.hypot(row["sd_participant"], row["sd_stimulus"])
+    eta = slope * (np.log2(levels["at"].to_numpy(float)) - np.log2(row["threshold"]))
+    draws = slope * spread * np.random.default_rng(1).standard_normal((200_000, 1))
+    shares = 0.5 + (0.5 - row["lapse_rate"]) * (1 / (1 + np.exp(-eta - draws))).mean(axis=0)
+    assert levels["fitted"].to_numpy() == pytest.approx(shares, abs=0.003), "dots and curve have one estimand"
 
 
 def test_two_levels_have_shares_and_no_function():
