@@ -169,10 +169,9 @@ def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None)
     value, low, high = detection.dprime
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
-    is_exploratory = not pd.isna(test["exploratory"]) and bool(test["exploratory"])
     people = part["participant"].nunique()
     few = f"{people} participants: too few to know how people differ" if 1 < people < FEW_PEOPLE else ""
-    notes = ("exploratory" if is_exploratory else "", detection.note, few)
+    notes = (_exploratory(test), detection.note, few)
     return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **provenance_cells(part, *notes)}
 
 
@@ -330,8 +329,12 @@ def _tested(part: pd.DataFrame, test: Row | None) -> Row:
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
     own = test["note"] if isinstance(test["note"], str) else ""
-    is_exploratory = test["exploratory"] is not None and not pd.isna(test["exploratory"]) and bool(test["exploratory"])
-    return provenance_cells(part, "exploratory" if is_exploratory else "", own)
+    return provenance_cells(part, _exploratory(test), own)
+
+
+def _exploratory(test: Mapping[Any, Any]) -> str:
+    """The note of a comparison that is not in the plan; empty where it is, or without a plan."""
+    return "exploratory" if not pd.isna(test["exploratory"]) and bool(test["exploratory"]) else ""
 
 
 _SHARES = {
