@@ -144,7 +144,6 @@ def test_the_same_command_again_does_nothing(world, done, capsys):
         "store.sqlite",
         "store.sqlite-shm",
         "store.sqlite-wal",
-        "digests.json",
     }  # opened; may learn a new file's hash
 
     def times() -> dict[Path, int]:

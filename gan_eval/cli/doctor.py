@@ -81,11 +81,9 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     Raises:
         UserError: it is not a study's folder, or the study file is bad or gone.
     """
-    from gan_eval.files.atomic import OWN_FOLDER
-    from gan_eval.files.digests import remembering_digests
     from gan_eval.files.locks import refuse_if_held
     from gan_eval.stats.looks import NO_VERDICT
-    from gan_eval.study.markers import DIGESTS, run_lock, standing_of
+    from gan_eval.study.markers import run_lock, standing_of
     from gan_eval.study.plan import open_plan, run_command
     from gan_eval.study.sessions import awaited, count_sessions, next_session, verdict_standing
     from gan_eval.study.stages import list_stages
@@ -96,32 +94,29 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
     except UserError as error:
         yield Finding("run", "warning", str(error))
     left = []
-    with remembering_digests(plan.folder / OWN_FOLDER / DIGESTS):
-        for stage in list_stages(plan):
-            try:
-                stage.check(())
-                standing, is_finished = standing_of(stage, plan.folder), stage.is_finished()
-            except UserError as error:
-                yield Finding(stage.name, "missing", str(error))
-                left.append(stage.name)
-                continue
-            if standing.changes:
-                changes = "; ".join(standing.changes[:4])
-                fix = f"undo the change, or: {stage.redo_command}"
-                yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", fix)
-            elif standing.damaged:
-                files = ", ".join(f"{name} {how}" for name, how in list(standing.damaged.items())[:4])
-                yield Finding(stage.name, "missing", f"files that it made: {files}")
-                left.append(stage.name)
-            elif standing.is_current:
-                yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
-            elif not is_finished and not standing.is_made:
-                yield Finding(stage.name, "warning", "people are awaited")
-            else:
-                yield Finding(
-                    stage.name, "missing", "what it reads has changed" if standing.is_made else "not done yet"
-                )
-                left.append(stage.name)
+    for stage in list_stages(plan):
+        try:
+            stage.check(())
+            standing, is_finished = standing_of(stage, plan.folder), stage.is_finished()
+        except UserError as error:
+            yield Finding(stage.name, "missing", str(error))
+            left.append(stage.name)
+            continue
+        if standing.changes:
+            changes = "; ".join(standing.changes[:4])
+            fix = f"undo the change, or: {stage.redo_command}"
+            yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", fix)
+        elif standing.damaged:
+            files = ", ".join(f"{name} {how}" for name, how in list(standing.damaged.items())[:4])
+            yield Finding(stage.name, "missing", f"files that it made: {files}")
+            left.append(stage.name)
+        elif standing.is_current:
+            yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
+        elif not is_finished and not standing.is_made:
+            yield Finding(stage.name, "warning", "people are awaited")
+        else:
+            yield Finding(stage.name, "missing", "what it reads has changed" if standing.is_made else "not done yet")
+            left.append(stage.name)
     if not next_session(plan):
         yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
     for line in awaited(plan):

@@ -1,17 +1,15 @@
-"""SHA-256 of bytes, files and settings; digests of unchanged files are remembered."""
+"""SHA-256 of bytes, files and settings; a process remembers the digests of unchanged files."""
 
 import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import utf8, write_text
-from gan_eval.files.reading import read_json, require_file
+from gan_eval.files.atomic import utf8
+from gan_eval.files.reading import require_file
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -28,7 +26,6 @@ SETTLED_S = 2.0
 FileState = tuple[str, int, int, int, int]
 """Absolute path, size, inode, and the times (ns) at which content and inode changed."""
 _digests: dict[FileState, str] = {}
-_earlier_digests: dict[FileState, str] = {}
 
 
 def sha256_file(path: Path) -> str:
@@ -55,10 +52,7 @@ def sha256_file(path: Path) -> str:
 
 def known_digest(path: Path, status: os.stat_result) -> str | None:
     """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
-    state = _state_of(path, status)
-    if (earlier := _earlier_digests.pop(state, None)) is not None:  # in one step: several threads read one picture
-        _digests[state] = earlier
-    return _digests.get(state)
+    return _digests.get(_state_of(path, status))
 
 
 def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
@@ -75,32 +69,6 @@ def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
 
 def _state_of(path: Path, status: os.stat_result) -> FileState:
     return os.path.abspath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns  # noqa: PTH100
-
-
-def restore_digests(record: Path) -> None:
-    """Load the digests that an earlier process kept; files are hashed again only if they have changed."""
-    folder = os.path.abspath(record.parent)  # noqa: PTH100
-    with suppress(UserError, ValueError, TypeError, IndexError):  # there are none, or the record is damaged
-        for *state, digest in read_json(record):
-            state[0] = os.path.normpath(os.path.join(folder, state[0]))  # noqa: PTH118
-            _earlier_digests[tuple(state)] = str(digest)
-
-
-@contextmanager
-def remembering_digests(record: Path) -> Iterator[None]:
-    """Inside, use the digests that an earlier process kept; then keep those that this process used."""
-    restore_digests(record)
-    before = _earlier_digests.copy()
-    try:
-        yield
-    finally:
-        if _digests != before:
-            with suppress(UserError, ValueError):  # a folder that may not be written, or is on another drive
-                kept = [
-                    [os.path.relpath(path, record.parent), *state, digest]
-                    for (path, *state), digest in list(_digests.items())
-                ]
-                write_text(record, json.dumps(kept))
 
 
 def sha256_json(value: Any) -> str:

@@ -50,20 +50,16 @@ def usable_cores() -> int:
 
 
 def free_cores() -> int:
-    """Number of usable cores that other work leaves idle, at least 1; watches the processor for `LOOK_S` seconds.
+    """Number of usable cores that other work leaves idle, at least 1; all where the system does not say.
 
-    A load average would still count what has just ended, such as this study's last stage.
+    It watches the processor for `LOOK_S` seconds. A load average would still count what has just ended.
     """
     usable = usable_cores()
     before = _idle_seconds()
-    if usable == 1:
-        return 1
-    if before is None:
-        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-        idle = (os.cpu_count() or usable) - load
-    else:
-        time.sleep(LOOK_S)
-        idle = ((_idle_seconds() or before) - before) / LOOK_S
+    if usable == 1 or before is None:
+        return usable
+    time.sleep(LOOK_S)
+    idle = ((_idle_seconds() or before) - before) / LOOK_S
     return max(1, min(usable, round(idle)))
 
 

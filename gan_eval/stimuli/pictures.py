@@ -1,9 +1,8 @@
 """Pictures on disk: decoding to 8-bit RGB or with every sample, writing, bringing to a size, listing folders, pairing
 by file stem.
 
-Pictures of 16 bits a channel are rounded to 8 from all their bits. Pillow itself keeps all bits of grey alone; of
-colour it keeps each channel's high byte, which is off by up to a level. So a deep colour picture is decoded a second
-time, as if the bytes of each channel stood the other way round.
+Pictures of 16 bits a channel are rounded to 8 from all their bits. Pillow itself keeps all bits of grey alone. It reads
+PNG colour twice (`deep_colours`); tifffile reads the TIFFs of which Pillow does not read every sample.
 """
 
 import io
@@ -12,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,16 +23,15 @@ from gan_eval.files.atomic import atomic_path, write_bytes
 from gan_eval.files.reading import require_file
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
-    NEW_SUBFILE_TYPE,
-    NO_PAGE,
     RGB8,
     TIFF_BEGINNINGS,
     Display,
     PixelFormat,
     Samples,
     Stored,
-    deep_layout,
+    deep_colours,
     format_of,
+    is_read_whole,
     png_bytes,
     recorded_display,
     rounded,
@@ -133,21 +130,20 @@ def _decoded(content: bytes, path: Path) -> tuple[Stored, Display | None]:
     with _decoding_errors(path):
         image = _opened(content, path)
         if image is None:
-            return tiff_samples(content)
-        with image:
-            stored = stored_of(image, content, path)
-            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-            samples = stored.samples if turn is None else turn(stored.samples)
-            return Stored(samples, stored.alpha), recorded_display(image)
+            stored, orientation, display = tiff_samples(content)
+        else:
+            with image:
+                stored, display = stored_of(image, content, path), recorded_display(image)
+                orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        turn = _TURNS.get(orientation)
+        return Stored(stored.samples if turn is None else turn(stored.samples), stored.alpha), display
 
 
 def _rgb_of(stored: Stored, display: Display | None, path: Path) -> Picture:
     """Return (H, W, 3) uint8 of all samples, as `decode_rgb` says."""
     if display is not None:
         return shown(stored.samples, display)
-    if stored.is_transparent:
-        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
-    colours = stored.colours
+    colours = _opaque(stored, path)
     if colours.shape[2] not in (1, 3):
         raise UserError(
             f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; pairs may have other "
@@ -157,9 +153,15 @@ def _rgb_of(stored: Stored, display: Display | None, path: Path) -> Picture:
     return np.array(np.broadcast_to(levels, (*levels.shape[:2], 3)))
 
 
+def _opaque(stored: Stored, path: Path) -> Samples:
+    """The samples without the alpha channel; refuse a picture in which that has a meaning."""
+    if stored.is_transparent:
+        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+    return np.ascontiguousarray(stored.colours)
+
+
 def _opened(content: bytes, path: Path) -> Image.Image | None:
-    """The picture, of which the header is read; None for a TIFF of which Pillow does not know the channels, or of
-    several pages, which `tiff_samples` takes for channels or refuses."""
+    """The picture, of which the header is read; None for a TIFF of which Pillow does not read every sample."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
@@ -173,19 +175,7 @@ def _opened(content: bytes, path: Path) -> Image.Image | None:
         raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
     if image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
-    if image.format == "TIFF" and _whole_pages(image) > 1:
-        return None
-    return image
-
-
-def _whole_pages(image: Image.Image) -> int:
-    """Return the number of pages of a TIFF that are neither thumbnails nor masks of others."""
-    count, pages = 0, getattr(image, "n_frames", 1)
-    for page in range(pages if pages > 1 else 0):
-        image.seek(page)
-        count += not int(image.tag_v2.get(NEW_SUBFILE_TYPE, 0)) & NO_PAGE  # type: ignore[attr-defined]
-    image.seek(0)
-    return count
+    return image if is_read_whole(image) else None
 
 
 @contextmanager
@@ -208,17 +198,8 @@ def _decoding_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: not a readable picture ({reason}); {fix}") from error
 
 
-@dataclass(frozen=True)
-class Contents:
-    """The facts of a file that decide on the format in which a set is read."""
-
-    colours: PixelFormat
-    """Without an alpha channel."""
-    alpha: Literal["none", "opaque", "transparent"] = "none"
-
-
-def contents_of(path: Path) -> Contents:
-    """Return the contents of a picture's file; the header is enough for grey and RGB without alpha.
+def contents_of(path: Path) -> PixelFormat:
+    """Return the format of a picture's file, without an alpha channel; the header is enough for 8-bit grey and RGB.
 
     Raises:
         UserError: the file cannot be read, or has no exact reading.
@@ -226,36 +207,31 @@ def contents_of(path: Path) -> Contents:
     if path.suffix.lower() not in (".tif", ".tiff"):
         with _decoding_errors(path), Image.open(path) as image:
             plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
-            if plain and image.format != "TIFF" and deep_layout(image) is None:
-                return Contents(PixelFormat(1 if image.mode in ("1", "L") else 3))
-    stored = read_stored(path)
-    alpha: Literal["none", "opaque", "transparent"] = "none"
-    if stored.alpha:
-        alpha = "transparent" if stored.is_transparent else "opaque"
-    return Contents(format_of(stored.colours), alpha)
+            if plain and image.format != "TIFF" and not deep_colours(image):
+                return PixelFormat(1 if image.mode in ("1", "L") else 3)
+    return format_of(read_stored(path).colours)
 
 
-def common_format(contents: Mapping[Path, Contents]) -> PixelFormat:
+def common_format(contents: Mapping[Path, PixelFormat]) -> PixelFormat:
     """The format in which all pictures of a set are read; how it is shown is not in it.
 
-    An alpha channel is a channel like others where all pictures have one and it is not the largest everywhere; else it
-    is left out. Grey and RGB, both of 8 bits, are read as RGB.
+    Grey and RGB, both of 8 bits, are read as RGB.
+
+    Args:
+        contents: what `contents_of` returns of each file.
 
     Raises:
         UserError: they differ in depth or in channels; two of them are named.
 
-    >>> common_format({Path("a"): Contents(PixelFormat(1)), Path("b"): Contents(PixelFormat(3))})
+    >>> common_format({Path("a"): PixelFormat(1), Path("b"): PixelFormat(3)})
     PixelFormat(channels=3, bits=8, limits=None, display=None)
     """
     first_of: dict[PixelFormat, Path] = {}
     for path, content in contents.items():
-        first_of.setdefault(content.colours, path)
-    formats = list(first_of)
-    if len(formats) == 1:
-        alphas = {content.alpha for content in contents.values()}
-        is_channel = "transparent" in alphas and "none" not in alphas
-        return PixelFormat(formats[0].channels + 1, formats[0].bits) if is_channel else formats[0]
-    if not formats or all(found.is_plain for found in formats):
+        first_of.setdefault(content, path)
+    if len(first_of) == 1:
+        return next(iter(first_of))
+    if all(found.is_plain for found in first_of):
         return RGB8
     (one, path), (another, other), *_ = first_of.items()
     raise UserError(f"{other}: {another}, but {path} is {one}; bring all pictures of a set to one depth and channels")
@@ -305,12 +281,7 @@ def read_as(path: Path, wanted: PixelFormat) -> Samples:
     """
     if wanted.is_rgb8:
         return read_rgb(path)
-    stored = read_stored(path)
-    samples = stored.samples
-    if stored.alpha and samples.shape[2] == wanted.channels + 1:
-        if stored.is_transparent:
-            raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
-        samples = np.ascontiguousarray(stored.colours)
+    samples = _opaque(read_stored(path), path)
     found = format_of(samples)
     if (found.channels, found.bits) != (wanted.channels, wanted.bits):
         raise UserError(f"{path}: {found}, where {wanted} is wanted; bring all pictures of a set to one format")

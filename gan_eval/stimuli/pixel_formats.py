@@ -7,7 +7,6 @@ A screen cannot show a picture that is not 8-bit grey or RGB. The mapping to a s
 import io
 import re
 import struct
-import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,18 +190,16 @@ def shown(samples: Samples, display: Display | None) -> NDArray[np.uint8]:
 
 KEYWORD = "gan_eval display"
 """Keyword of the PNG text chunk, and first words of the TIFF description, that record the display."""
-NEW_SUBFILE_TYPE, NO_PAGE = 254, 0b101
-"""The tag that says what a TIFF's page is, and its bits for a thumbnail and for a mask of another page."""
 TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_DESCRIPTION = 270
+_SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _ORIENTATION, _PLANES, _EXTRA = 254, 258, 262, 274, 284, 338
+"""Tags of TIFF."""
+_NO_PAGE = 0b101
+"""Bits of the subfile type: a thumbnail, a mask of another page."""
 
 
 def recorded_display(image: Image.Image) -> Display | None:
-    """Return the display that is recorded in a file; None without one."""
+    """Return the display that is recorded in a PNG; None without one."""
     text = image.info.get(KEYWORD) if image.format == "PNG" else None
-    if image.format == "TIFF":
-        text = str(getattr(image, "tag_v2", {}).get(_DESCRIPTION, ""))
-        text = text.removeprefix(f"{KEYWORD} ") if text.startswith(KEYWORD) else None
     return Display.parse(text) if isinstance(text, str) else None
 
 
@@ -241,10 +238,25 @@ def tiff_bytes(samples: Samples, display: Display | None) -> bytes:
     return buffer.getvalue()
 
 
-def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
+def is_read_whole(image: Image.Image) -> bool:
+    """Return False for a TIFF of which Pillow does not read every sample: of several pages, with planes apart or
+    channels without a name, or of more than 8 bits, except for grey of 16."""
+    if image.format != "TIFF":
+        return True
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    bits = tags.get(_BITS, (8,))
+    is_deep = 8 < max(bits) <= 16 and not (tuple(bits) == (16,) and tags.get(_PHOTOMETRIC) == 1)
+    pages = getattr(image, "n_frames", 1)
+    return pages == 1 and not is_deep and tags.get(_PLANES, 1) == 1 and 0 not in np.atleast_1d(tags.get(_EXTRA, 1))
+
+
+def tiff_samples(content: bytes) -> tuple[Stored, int, Display | None]:
     """Any TIFF of 8 or 16 bits, whose channels are samples of a pixel, planes apart, or pages that it calls channels.
 
     Of an array whose third axis has no name that is the shortest one, unless that axis numbers the pages.
+
+    Returns:
+        All samples, the orientation as in EXIF, and the recorded display.
 
     Raises:
         ValueError: a stack of other pages, of another depth, with black and white exchanged, or in a palette.
@@ -257,7 +269,7 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
             raise Image.DecompressionBombError
         channels = next((axis for axis in "CQ" if axis in series.axes), "S")
         pages = series if set(series.axes) <= {"Y", "X", channels} else page
-        whole = sum(not int(getattr(each.keyframe, "subfiletype", 0)) & NO_PAGE for each in file.pages)
+        whole = sum(not int(getattr(each.keyframe, "subfiletype", 0)) & _NO_PAGE for each in file.pages)
         is_stack = channels == "Q" and int(np.argmin(series.shape)) == series.axes.index("Q") == 0
         if whole > 1 and (pages is page or is_stack or len(file.series) > 1):
             raise ValueError(f"a stack of {whole} pages: save the page that is meant as a file of its own")
@@ -270,15 +282,17 @@ def tiff_samples(content: bytes) -> tuple[Stored, Display | None]:
                 f"colours stored in a way (photometric {int(page.photometric)}) that has no exact reading here"
             )
         description, extra = page.description, tuple(page.extrasamples)
+        orientation, bits = page.tags.get(_ORIENTATION), page.bitspersample
     samples = samples if samples.ndim == 3 else samples[..., None]
-    if samples.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"samples of {samples.dtype}; wanted whole numbers of 8 or 16 bits without sign")
+    if samples.dtype not in (np.uint8, np.uint16) or bits not in (8, 16):
+        raise ValueError(f"samples of {samples.dtype} ({bits} bits); wanted whole numbers of 8 or 16 bits without sign")
     if samples.ndim != 3 or samples.shape[2] > MOST_CHANNELS:
         raise ValueError(f"not one picture of at most {MOST_CHANNELS} channels (its shape is {samples.shape})")
     text = description.removeprefix(f"{KEYWORD} ") if description.startswith(KEYWORD) else None
     samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
     alpha = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
-    return Stored(samples, bool(extra) and extra[-1] in alpha), Display.parse(text) if text else None
+    stored = Stored(samples, bool(extra) and extra[-1] in alpha)
+    return stored, orientation.value if orientation else 1, Display.parse(text) if text else None
 
 
 def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
@@ -286,24 +300,16 @@ def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
 
     Raises:
         UserError: in colours without a reading here.
-        ValueError: of another depth.
     """
-    if image.format == "TIFF":
-        tags = getattr(image, "tag_v2", {})
-        apart = tags.get(_PLANES) == _APART or 0 in np.atleast_1d(tags.get(_EXTRA, 1))  # 0: a channel other than alpha
-        if apart:
-            return tiff_samples(content)[0]
-    layout = deep_layout(image)
+    layout = deep_colours(image)
     image.load()
-    if layout is not None:
-        levels = read_levels(image, layout, content).astype(np.uint16)
+    if layout or image.mode.startswith("I;16"):
+        levels = _deep_levels(image, layout, content)
         if (transparent := image.info.get("transparency")) is not None:
             is_opaque = (levels != transparent).any(axis=2, keepdims=True)
             levels = np.concatenate([levels, np.where(is_opaque, np.uint16(65535), np.uint16(0))], axis=2)
         return Stored(levels, levels.shape[2] in (2, 4))
-    if image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info:
-        image = image.convert("RGBA")
-    if image.mode == "PA":
+    if image.mode == "PA" or (image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
         image = image.convert("RGBA")
     if image.mode in ("1", "P"):
         image = image.convert("L" if image.mode == "1" else "RGB")
@@ -315,64 +321,36 @@ def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
     return Stored(samples if samples.ndim == 3 else samples[..., None], image.mode in ("LA", "RGBA"))
 
 
-Levels = NDArray[np.uint32]
-"""(H, W, channels), 0..65535: grey, grey and alpha, RGB, or RGB and alpha."""
-
-# How 16-bit channels are stored, in Pillow's names: its raw modes.
-_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 _GREY_AND_ALPHA = "LA;16B"
-_NATIVE_SWAPPED = "16B" if sys.byteorder == "little" else "16L"
-_SWAPPED = {
-    f"{channels};{order}": f"{channels};{swapped}"
-    for channels in ("RGB", "RGBA")
-    for order, swapped in (("16B", "16L"), ("16L", "16B"), ("16N", _NATIVE_SWAPPED))
-}
-"""For each layout of colour, that with the bytes of each channel the other way round."""
-
-_BITS, _PHOTOMETRIC, _PLANES, _EXTRA = 258, 262, 284, 338
-_INVERTED, _APART = 0, 2
+_SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
+"""Pillow's names of the layouts of 16-bit colour in PNG, with that of the bytes of each channel the other way round."""
 
 
-def deep_layout(image: Image.Image) -> str | None:
-    """Return Pillow's name of the layout of a picture of more than 8 bits a channel; None for any other.
+def deep_colours(image: Image.Image) -> str:
+    """Return Pillow's name of the layout of a PNG of 16-bit colour, or grey and alpha; empty for other pictures.
+
+    Of these Pillow keeps the high byte of each channel, which is off by up to a level of 255.
 
     Args:
         image: as it was opened, before it is loaded.
-
-    Raises:
-        ValueError: what is stored in this way cannot be read whole (12 bits, premultiplied, inverted, planes apart).
     """
-    if image.mode not in ("RGB", "RGBA") and not image.mode.startswith("I;16"):
-        return None
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    args = tiles[0].args if tiles else ""
-    raw_mode = args[0] if isinstance(args, tuple) and args else args
-    layout = raw_mode if isinstance(raw_mode, str) else ""  # of the first part; empty where Pillow does not report it
-    tags = getattr(image, "tag_v2", {})
-    if not (";16" in layout and layout != "BGR;16") and max(tags.get(_BITS, (8,))) <= 8:
-        return None
-    known = layout in _GREY or layout == _GREY_AND_ALPHA or layout in _SWAPPED
-    if not known or tags.get(_PHOTOMETRIC) == _INVERTED or tags.get(_PLANES) == _APART:
-        raise ValueError("more than 8 bits a channel, stored in a way that has no exact reading here; save it as PNG")
-    return layout
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
+    layout = str(tiles[0].args) if tiles else ""
+    return layout if layout == _GREY_AND_ALPHA or layout in _SWAPPED else ""
 
 
-def read_levels(image: Image.Image, layout: str, content: bytes) -> Levels:
-    """All bits of a deep picture that has been loaded.
-
-    Args:
-        image: the picture.
-        layout: from `deep_layout`.
-        content: the file's bytes.
-    """
-    if layout in _GREY:
-        return np.asarray(image).astype(np.uint32)[..., None]
-    if layout == _GREY_AND_ALPHA:
-        in_order = _decoded(image, "RGBA", content)
-        high, low = in_order[..., ::2], in_order[..., 1::2]
-    else:
-        high, low = np.asarray(image), _decoded(image, _SWAPPED[layout], content)
-    return high.astype(np.uint32) * np.uint32(256) + low.astype(np.uint32)
+def _deep_levels(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint16]:
+    """(H, W, channels), 0..65535, of a loaded picture of 16 bits; a PNG in colour is decoded a second time."""
+    if not layout:
+        return np.asarray(image).astype(np.uint16)[..., None]
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as again:
+        assert isinstance(again, ImageFile.ImageFile)
+        again.tile = [tile._replace(args=_SWAPPED.get(layout, "RGBA")) for tile in again.tile]
+        again.load()
+        second = np.asarray(again).astype(np.uint16)
+    if layout == _GREY_AND_ALPHA:  # read as four channels: the bytes of both, in order
+        return second[..., ::2] * np.uint16(256) + second[..., 1::2]
+    return np.asarray(image).astype(np.uint16) * np.uint16(256) + second
 
 
 def rounded(levels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -382,15 +360,3 @@ def rounded(levels: NDArray[Any]) -> NDArray[np.uint8]:
     array([  0,   0,   1,   1, 255], dtype=uint8)
     """
     return ((levels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-
-
-def _decoded(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint8]:
-    """The picture again, as if it were stored in another layout of equally many bytes."""
-    with Image.open(io.BytesIO(content), formats=[image.format or "PNG"]) as again:
-        if isinstance(again, ImageFile.ImageFile):
-            again.tile = [
-                tile._replace(args=layout if isinstance(tile.args, str) else (layout, *(tile.args or ())[1:]))
-                for tile in again.tile
-            ]
-        again.load()
-        return np.asarray(again)

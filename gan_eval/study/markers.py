@@ -17,13 +17,11 @@ from typing import Any, Literal, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
-from gan_eval.files.digests import remembering_digests, sha256_file, sha256_json
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_record
 from gan_eval.settings.sections import differences
 
-DIGESTS = "digests.json"
-"""Below `.gan-eval/`: the digests of the files that the last run read."""
 FORMAT = 1
 """Number of the markers' and results' layout; raised when an old folder must not be continued."""
 
@@ -107,7 +105,7 @@ def run(
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
     redone: set[str] = set()
-    with hold_lock(*run_lock(folder)), remembering_digests(folder / OWN_FOLDER / DIGESTS):
+    with hold_lock(*run_lock(folder)):
         for stage in stages:  # and all that read the results of these
             if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
                 redone.add(stage.name)

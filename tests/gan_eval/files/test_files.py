@@ -146,18 +146,3 @@ def test_a_file_that_has_just_changed_is_hashed_again(tmp_path, hashed):
         path.write_bytes(content)
         assert digests.sha256_file(path) == digests.sha256_bytes(content)
     assert len(hashed) == 2
-
-
-def test_what_one_process_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
-    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
-    paths, record = [aged(tmp_path / name, name.encode()) for name in "ab"], tmp_path / "digests.json"
-    for read in (paths, paths[:1], paths):
-        monkeypatch.setattr(digests, "_digests", {})
-        monkeypatch.setattr(digests, "_earlier_digests", {})
-        with digests.remembering_digests(record):
-            found = [digests.sha256_file(path) for path in read]
-        assert found == [digests.sha256_bytes(name.encode()) for name in "ab"[: len(read)]]
-    assert len(hashed) == 3, "what was not looked up is forgotten"
-    record.write_text("[1]")
-    with digests.remembering_digests(record):
-        assert digests.sha256_file(paths[0]) == found[0]
