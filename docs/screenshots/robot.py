@@ -11,16 +11,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gan_eval.quiz.admission import Person, QuizStudy, admit
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
+from gan_eval.quiz.app.pages.notices import NoticePage
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.pages.welcome import (
-    ConsentPage,
-    KeysPage,
-    QuestionPage,
-    ReadyPage,
-    ResumePage,
-    WelcomePage,
-)
+from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage
 from gan_eval.quiz.app.painting import painted
 from gan_eval.quiz.app.presenter import PresenterWindow
 from gan_eval.quiz.clock import SystemClock
@@ -36,18 +29,8 @@ from gan_eval.store import Writer, open_store
 STEP_MS = 120
 LOOKS = 6
 """Steps before an answer."""
-NAMES = {
-    ResumePage: "resume",
-    WelcomePage: "welcome",
-    ConsentPage: "consent",
-    QuestionPage: "question",
-    KeysPage: "keys",
-    ReadyPage: "ready",
-    BreakPage: "break",
-    PausePage: "pause",
-    ProblemPage: "problem",
-    EndPage: "end",
-}
+NAMES = {ConsentPage: "consent", QuestionPage: "question", KeysPage: "keys", EndPage: "end"}
+"""The pages that are not notices, which have names of their own."""
 
 
 def take_pictures(
@@ -119,12 +102,10 @@ class Robot:
         elif isinstance(page, KeysPage):
             yield from sorted(page.untried)[1:]
             yield "k"
-        self._take(NAMES[type(page)], page)
+        self._take(NAMES.get(type(page)) or page.objectName(), page)
         if isinstance(page, KeysPage):
             yield from list(page.untried)
-        if isinstance(page, BreakPage):
-            page.resumed.emit()
-        elif isinstance(page, EndPage):
+        if isinstance(page, EndPage):
             yield from self._look_at_the_end(page)
         else:
             yield Qt.Key.Key_Return
@@ -132,7 +113,11 @@ class Robot:
     def _look_at_the_end(self, page: EndPage) -> Iterator[Qt.Key | str]:
         yield Qt.Key.Key_Down
         message = "store.sqlite: the disk is full; free some space"
-        problem = ProblemPage(page.look, page.texts, message, at_stake="answer")
+        buttons = [("leave_without", page.finished.emit), ("try_again", page.finished.emit)]
+        lines = [page.texts("problem_unsaved")]
+        problem = NoticePage(
+            page.look, page.texts, "problem", lines, buttons=buttons, hint="hint_buttons", problem=message
+        )
         self._quiz.stage.show_page(problem)
         self._seen = problem
         yield Qt.Key.Key_Shift

@@ -10,7 +10,6 @@ from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import NO_ANSWER, OPPOSITE, truth_of
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import Threshold
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.tables.frames import Row
 
@@ -83,21 +82,6 @@ def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
         for name, value in values:
             named = texts("group_dataset", group=name, dataset=dataset) if several else name
             lines.append(ScoreLine(texts("group_catch", group=named) if catch else named, value, remark))
-    return lines
-
-
-def threshold_lines(thresholds: Sequence[Threshold], texts: Texts, *, right: float) -> list[ScoreLine]:
-    """One line for each block of a session; `right` is the proportion of right answers at its threshold."""
-    lines = []
-    for threshold in thresholds:
-        group = texts("threshold", percent=round(100 * right))
-        if len(thresholds) > 1:
-            group = texts("group_dataset", group=group, dataset=threshold.dataset)
-        if threshold.threshold_ms is None:
-            value = texts("threshold_unknown")
-        else:
-            value = texts("threshold_value", milliseconds=f"{threshold.threshold_ms:.0f}")
-        lines.append(ScoreLine(group, value, texts("threshold_limit") if threshold.bound else ""))
     return lines
 
 

@@ -19,7 +19,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant, differences_from_real, take_part
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
-from gan_eval.quiz.wording import require_language, require_texts
+from gan_eval.quiz.wording import require_language
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Writer, give_back_list, open_store
 from gan_eval.tables.frames import Row
@@ -47,16 +47,15 @@ class Room:
     """Everything that the sessions of a study share: pictures, texts, and the thread that owns the store."""
 
     def __init__(self, study: QuizStudy, store: str | Path, *, say: Callable[[str], None] = lambda _: None) -> None:
-        """Check the study's texts and pictures, and open its store.
+        """Check the study's language and pictures, and open its store.
 
         Args:
             say: called with each warning that is known before a session's first page.
 
         Raises:
-            UserError: no such language or text; a missing picture; files that give real or fake away; a store that
+            UserError: no such language; a missing picture; files that give real or fake away; a store that
                 cannot be opened.
         """
-        require_texts(study.settings.texts)
         require_language(study.settings.language, named="quiz.language")
         sets = [*study.shown, *study.practice, *study.catch]
         self.library = Library(sets)

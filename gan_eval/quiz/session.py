@@ -67,7 +67,6 @@ class Session:
         self._trial: Trial | None = None
         self._pending: list[Row] | None = None
         self._confidence = protocol.settings.confidence
-        self._late_ms = protocol.settings.late_ms
         self._next_flags: set[str] = set()
         self._state = State.NEW
         self._ahead = timedelta(0)  # of the clock: nothing of a session comes before its last instant
@@ -248,7 +247,7 @@ class Session:
             self._end("complete")
             return
         showings = len(self.protocol.showings(planned))
-        self._trial = Trial(planned, self.protocol.timing(planned), showings, self._late_ms, self._next_flags)
+        self._trial = Trial(planned, self.protocol.timing(planned), showings, self._next_flags)
         self._next_flags = set()
         self._state = State.READY
 

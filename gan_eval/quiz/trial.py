@@ -19,6 +19,9 @@ MILLISECOND: Final = 1_000_000
 EARLY_MS: Final = 100.0
 """Faster than a person can judge a picture; such an answer was on its way before the onset."""
 
+LATE_MS: Final = 5.0
+"""An exposure, or a gap, that is off by more than this is flagged."""
+
 
 class State(Enum):
     """State of a session and of its trial."""
@@ -47,7 +50,7 @@ class Flag:
     """The words of the column `flags`."""
 
     LATE = "late"
-    """An exposure, or the gap between two, differs from the one planned by more than the tolerance."""
+    """An exposure, or the gap between two, differs from the one planned by more than 5 ms."""
     EARLY_KEY = "early_key"
     """The answer came less than 100 ms after onset."""
     BLANK_KEY = "blank_key"
@@ -104,8 +107,6 @@ class Trial:
     timing: Timing
     showings: int = 1
     """Number of showings: 2 for two pictures one after the other."""
-    late_ms: float = 5.0
-    """An exposure that is off by more than this is flagged."""
     flags: set[str] = field(default_factory=set)
     state: State = State.READY
     """READY, PRESENTED (BETWEEN, PRESENTED), WAITING, CONFIDENCE where it is asked, SAVING."""
@@ -221,11 +222,11 @@ class Trial:
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
                 excess = seen.exposure_ms - due_ms
-                if excess > self.late_ms or (excess < -self.late_ms and self.broken_off is None):
+                if excess > LATE_MS or (excess < -LATE_MS and self.broken_off is None):
                     self.flags.add(Flag.LATE)
         if second is not None and first.offset is not None:
             gap_ms = (second.onset - first.offset) / MILLISECOND
-            if abs(gap_ms - self.planned_gap_ms) > self.late_ms:
+            if abs(gap_ms - self.planned_gap_ms) > LATE_MS:
                 self.flags.add(Flag.LATE)
         return {
             "requested_exposure_ms": self.timing.flash_ms,

@@ -1,13 +1,11 @@
-"""Every text of the program that a participant sees, by name; the study and a translation may say it otherwise.
+"""Every text of the program that a participant sees, by name, in each language.
 
 What the study file says of its own (quiz_title, instructions, consent, questions) is used unchanged and is not in here.
 """
 
-import difflib
-import string
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -34,27 +32,15 @@ def texts_of(language: str) -> Mapping[str, str]:
     return texts
 
 
-_ALSO_FILLED_IN: Mapping[str, set[str]] = {
-    "question_rating": {"grades"},
-    "confidence_question": {"levels"},
-    "feedback_right": {"truth"},
-    "feedback_wrong": {"truth"},
-    "feedback_none": {"truth"},
-}
-"""Further values that a study's own wording of a text may name."""
-
-
 @dataclass(frozen=True)
 class Texts:
     """The words in one language. `texts("pause_text", done=3, trials=50)` gives one of them."""
 
     language: str = SOURCE_LANGUAGE
-    own: Mapping[str, str] = field(default_factory=dict)
-    """The study's wording, by name."""
 
     def __call__(self, name: str, **values: object) -> str:
         """The text of this name with its values filled in."""
-        return (self.own.get(name) or texts_of(self.language)[name]).format(**values)
+        return texts_of(self.language)[name].format(**values)
 
     def duration(self, milliseconds: float) -> str:
         """A duration in words.
@@ -68,42 +54,10 @@ class Texts:
     def number(self, value: float, form: str = "g") -> str:
         """A number with the language's decimal point; `form` is Python's format.
 
-        >>> Texts(own={"decimal_point": ","}).number(0.614, ".2f")
+        >>> Texts("de").number(0.614, ".2f")
         '0,61'
         """
         return format(value, form).replace(".", self("decimal_point"))
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names in braces.
-
-    >>> sorted(placeholders("{done} of {trials} are done"))
-    ['done', 'trials']
-    """
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-
-
-def require_texts(own: Mapping[str, str]) -> None:
-    """Check a study's own wording.
-
-    Raises:
-        UserError: no text has this name, or a placeholder in braces is not filled in.
-    """
-    english = texts_of(SOURCE_LANGUAGE)
-    for name, text in own.items():
-        where = f"quiz.texts.{name}"
-        if name not in english:
-            near = difflib.get_close_matches(name, english, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}?" if near else "gan_eval/quiz/texts/en.toml lists their names"
-            raise UserError(f"{where}: no such text; {hint}")
-        known = placeholders(english[name]) | _ALSO_FILLED_IN.get(name, set())
-        try:
-            text.format(**dict.fromkeys(known, ""))
-        except (LookupError, ValueError, AttributeError) as error:
-            filled = ", ".join(f"{{{name}}}" for name in sorted(known)) or "nothing"
-            raise UserError(
-                f"{where}: cannot be filled in ({error}); known: {filled}; write a brace that is meant as {{{{ or }}}}"
-            ) from error
 
 
 def require_language(language: str, *, named: str = "--language") -> None:
@@ -208,13 +162,13 @@ class TrialTexts:
             return ""
         keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
         name = f"question_{PROTOCOLS[self.settings.protocol].texts}"
-        return self.texts(name, grades=self.settings.grades, keys=keys_in_line(keys))
+        return self.texts(name, keys=keys_in_line(keys))
 
     @property
     def confidence(self) -> str:
         """Asked after each answer where the study wants it."""
         keys = keys_in_line(confidence_keys(self.settings, self.texts).items())
-        return self.texts("confidence_question", levels=self.settings.confidence, keys=keys)
+        return self.texts("confidence_question", keys=keys)
 
     def truth_of(self, planned: Row, stimulus: str) -> str:
         """Return what one picture of a trial is, for a protocol in which there is a truth."""
@@ -223,5 +177,4 @@ class TrialTexts:
 
     def feedback(self, feedback: Feedback) -> str:
         """Return the feedback of a practice trial above the captions, which name the truth."""
-        name = {True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[feedback.correct]
-        return self.texts(name, truth=self.texts(f"answer_{feedback.truth}") if feedback.truth else "")
+        return self.texts({True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[feedback.correct])

@@ -117,15 +117,6 @@ def staircase_exposure(rows: Iterable[Row], settings: StaircaseSettings) -> floa
     return exposure
 
 
-def proportion_right(settings: StaircaseSettings) -> float:
-    """Return the proportion of correct answers at which the steps of a staircase settle.
-
-    >>> proportion_right(StaircaseSettings(down_ms=10, up_ms=30))
-    0.75
-    """
-    return settings.up_ms / (settings.up_ms + settings.down_ms)
-
-
 class PsychometricGrid:
     """The psychometric functions that QUEST+ weighs, alike before the first answer, and the exposures it chooses from.
 

@@ -21,9 +21,8 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     "quiz": (
         "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "fixation_mark",
         "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms",
-        "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "break_s", "keys",
-        "counterbalance_keys", "corner_patch", "language", "texts", "quiz_title", "instructions",
-        "consent", "questions",
+        "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "keys",
+        "counterbalance_keys", "corner_patch", "language", "quiz_title", "instructions", "consent", "questions",
     ),
     "analysis": ("exclude", "exclude_participants"),
 }  # fmt: skip
@@ -43,8 +42,6 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "quiz": {
         "participants": "more people do not change what each of them sees",
         "strict_counts": "whether a small pool is an error",
-        "late_ms": "which trials are flagged afterwards",
-        "push_to": "where answers are copied to",
         "allow_giveaways": "which sets are refused",
         "show_score": "comes after the last trial",
         "show_review": "comes after the last trial",
@@ -76,12 +73,8 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "staircase": lambda quiz: quiz.protocol in ADAPTIVE_PROTOCOLS,
     "grades": lambda quiz: quiz.protocol == "rating",
     "feedback_ms": lambda quiz: quiz.practice > 0,
-    "break_s": lambda quiz: quiz.break_every is not None,
 }
 """Conditions of keys that have no effect under some other settings of the quiz."""
-
-_AFTERWARDS = ("end_title", "end_text")
-"""Texts of the page after the last answer, which they cannot change."""
 
 _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
 """Columns of a stimulus that decide what is shown, and to whom."""
@@ -90,7 +83,6 @@ _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
 def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
     """Return the part of a design that `[quiz]` decides: the values of all keys that have an effect."""
     values = quiz.model_dump(mode="json")
-    values["texts"] = {name: text for name, text in values["texts"].items() if name not in _AFTERWARDS}
     return {key: values[key] for key in IN_DESIGN["quiz"] if _HAS_EFFECT.get(key, lambda _: True)(quiz)}
 
 

@@ -146,8 +146,6 @@ class QuizSettings(Section):
     """Trials with an obvious truth among the main ones, from `stimuli.catch_sets`; they enter no rate."""
     break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
-    break_s: float = Field(default=10.0, ge=0, le=HOUR_MS / 1000)
-    """Shortest break, in seconds."""
     keys: dict[str, str] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
     """Key of each answer (real and fake, left and right, first and second, or the grades); default: f and j."""
     counterbalance_keys: bool = False
@@ -156,10 +154,6 @@ class QuizSettings(Section):
     """Number of people wanted, one session each; simulated sessions do not count."""
     strict_counts: bool = False
     """Refuse pools with fewer items than real + fake instead of drawing fewer."""
-    late_ms: Milliseconds = 5.0
-    """Flag exposures that are off by more than this as `late`."""
-    push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
-    """Store to which each session is copied when it has ended: a database URL or a path."""
     allow_giveaways: tuple[str, ...] = ()
     """Clues of `./run stimuli audit` that may reveal the truth; `identical`: generated pictures may be real ones,
     byte for byte."""
@@ -167,8 +161,6 @@ class QuizSettings(Section):
     """White patch in the lower left corner while a picture is shown, for a photodiode."""
     language: str = "en"
     """Language of the program's texts, such as en or de."""
-    texts: dict[str, str] = Field(default={})
-    """The study's own wording of single texts of the program, by name."""
     show_score: bool = True
     """Show the score on the end page."""
     show_review: bool = True

@@ -16,7 +16,7 @@ from gan_eval.files.reading import read_record
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
-from gan_eval.quiz.wording import require_language, require_texts
+from gan_eval.quiz.wording import require_language
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures, sides_of
@@ -318,7 +318,7 @@ def check_plan(plan: Plan) -> None:
         UserError: data, published tables, imported stimuli, a generator to start from, folders of masks or the
             weights of a style network are not there; a model is tested with pictures that its training or the choice
             of its checkpoint has seen; catch trials have no sets; or a metric, a mode, a rule, a covariate, a clue
-            that is allowed, the quiz's language, one of its texts or a simulated participant is not understood.
+            that is allowed, the quiz's language or a simulated participant is not understood.
     """
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
         for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
@@ -358,8 +358,6 @@ def check_plan(plan: Plan) -> None:
         )
     require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
-    with _naming(f"{plan.file}: "):
-        require_texts(plan.study.quiz.texts)
     if plan.study.metrics.names:
         with _naming(f"{plan.file}: metrics.names: "):
             select(plan.study.metrics.names)

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ from gan_eval.store import (
     kept_design,
     list_participants,
     open_store,
-    push,
     require_consistent,
     sessions_text,
 )
@@ -156,16 +154,7 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
         UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
     where = str(store or plan.store)
-    result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
-    if plan.study.quiz.push_to is None or result.simulated:
-        return result
-    try:
-        refused = push(where, plan.study.quiz.push_to).refused
-        lines = [f"quiz.push_to: refused: {line}; the rows are safe in {where}" for line in refused]
-    except UserError as error:
-        command = f"gan-eval store push {shlex.quote(where)} URL"
-        lines = [f"quiz.push_to: {error}; all answers are safe in {where}; copy them later with `{command}`"]
-    return replace(result, warnings=(*result.warnings, *lines))
+    return run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":

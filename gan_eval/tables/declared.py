@@ -205,9 +205,9 @@ TRIALS = Table(
         text(
             "flags",
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
-            "the tolerance, 5 ms unless the study says otherwise), early_key (under 100 ms), blank_key (before the "
-            "onset), held_key, focus_lost, screen_changed, handler_time (no time stamp from the display server), "
-            "paused, interrupted, killed (the program ended without warning while the picture was shown), resumed, "
+            "5 ms), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
+            "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
+            "without warning while the picture was shown), resumed, "
             "clock_set_back (continued by a clock behind the session's last instant)",
         ),
         instant("answered_at", "when the answer was given or the response window closed"),

@@ -2,47 +2,44 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QSize, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import check_pictures
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
-from gan_eval.quiz.app.pages.parts import StepPage
-from gan_eval.quiz.app.pages.welcome import (
-    ConsentPage,
-    KeysPage,
-    QuestionPage,
-    ReadyPage,
-    ResumePage,
-    WelcomePage,
-)
+from gan_eval.quiz.app.pages.notices import NoticePage, progress_bar
+from gan_eval.quiz.app.pages.parts import Page, StepPage
+from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
 from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.review import ScoreLine, review, score_lines, threshold_lines
-from gan_eval.quiz.session import Session
+from gan_eval.quiz.review import review, score_lines
+from gan_eval.quiz.session import AtStake, Session
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width, suggested_width
-from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import RIGHT, proportion_right, thresholds
-from gan_eval.settings.protocols import STAIRCASE
+from gan_eval.quiz.wording import Texts, instructions, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]
 """declined: nothing began; denied: the session that would continue is another person's, and stays open."""
 Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
 """A page before the first trial; a number: the study's own question at this place."""
+_AT_STAKE: dict[AtStake, tuple[str, str]] = {
+    "answer": ("problem_unsaved", "leave_without"),
+    "end": ("problem_unended", "leave"),
+    "nothing": ("problem_saved", "leave"),
+}
+"""The texts of a problem and of the button to leave."""
 
 
 def run_application(
@@ -166,10 +163,65 @@ class QuizApplication(QObject):
         elif place == len(self._steps):
             self._begin()
         else:
-            page = self._make_page(self._steps[place], place)
-            page.went_on.connect(lambda: self._turn_from(page, place + 1))
-            page.went_back.connect(lambda: self._turn_from(page, place - 1))
-            self.stage.show_page(page)
+            self.stage.show_page(self._make_page(self._steps[place], place))
+
+    def _make_page(self, step: Step, place: int) -> Page:
+        texts, settings, session = self._texts, self._settings, self._session
+        back, on = partial(self._turn_to, place - 1), partial(self._turn_to, place + 1)
+        page: StepPage
+        match step:
+            case "resume":
+                began, lines = session.row["started_at"], []
+                if began is not None:
+                    time = read_instant(began).astimezone()
+                    lines = [texts("resume_question", date=f"{time:%Y-%m-%d}", time=f"{time:%H:%M}")]
+                buttons = [("leave", back), ("resume_no", self._deny), ("go_on", on)]
+                return self._notice(
+                    step,
+                    lines,
+                    buttons=buttons,
+                    hint="hint_welcome",
+                    escape=back,
+                    participant=session.row["participant"],
+                )
+            case "welcome":
+                done, trials = self._counted
+                lines = [texts("welcome_back", done=done, trials=trials)] if done else []
+                return self._notice(
+                    step,
+                    [*lines, *instructions(settings, trials, texts)],
+                    buttons=[("back" if place else "leave", back), ("go_on", on)],
+                    hint="hint_step" if place else "hint_welcome",
+                    escape=back,
+                    title=welcome_title(settings, texts),
+                    participant=session.row["participant"],
+                    extra=self._key_caps,
+                )
+            case "ready":
+                practice = sum(row["phase"] == "practice" for row in session.plan)
+                name, text = "ready", "ready_task"
+                if practice:
+                    name, text = "practice", "practice_text" if self._has_truth else "practice_text_untold"
+                return self._notice(
+                    name,
+                    [texts(text, practice=practice), texts("ready_text")],
+                    buttons=[("back", back), ("start", on)],
+                    hint="hint_ready",
+                    escape=back,
+                    extra=self._key_caps,
+                )
+            case "consent":
+                page = ConsentPage(self._look, texts, self._agreement)
+                page.refused.connect(self._leave)
+            case "keys":
+                page = KeysPage(self._look, texts, settings, keys=self._keys)
+            case _:
+                question, count = settings.questions[step], len(settings.questions)
+                answer = self._answers.get(question.id)
+                page = QuestionPage(self._look, texts, question, number=step + 1, count=count, answer=answer)
+        page.went_on.connect(lambda: self._turn_from(page, place + 1))
+        page.went_back.connect(lambda: self._turn_from(page, place - 1))
+        return page
 
     def _turn_from(self, page: StepPage, place: int) -> None:
         """Keep what the participant entered on a page, and turn. Nothing is stored yet."""
@@ -180,51 +232,12 @@ class QuizApplication(QObject):
                 self._answers[page.question.id] = page.answer
         self._turn_to(place)
 
-    def _make_page(self, step: Step, place: int) -> StepPage:
-        look, texts, settings, session = self._look, self._texts, self._settings, self._session
-        match step:
-            case "resume":
-                began = session.row["started_at"]
-                resume = ResumePage(
-                    look,
-                    texts,
-                    participant=session.row["participant"],
-                    began=None if began is None else read_instant(began).astimezone(),
-                    today=datetime.now().astimezone(),
-                )
-                resume.denied.connect(self._deny)
-                return resume
-            case "welcome":
-                done, trials = self._counted
-                return WelcomePage(
-                    look,
-                    texts,
-                    settings,
-                    participant=session.row["participant"],
-                    keys=self._keys,
-                    trials=trials,
-                    done=done,
-                    may_go_back=place > 0,
-                )
-            case "consent":
-                page = ConsentPage(look, texts, self._agreement)
-                page.refused.connect(self._leave)
-                return page
-            case "keys":
-                return KeysPage(look, texts, settings, keys=self._keys)
-            case "ready":
-                practice = sum(row["phase"] == "practice" for row in session.plan)
-                title, text = "ready_title", "ready_task"
-                if practice:
-                    title, text = "practice_title", "practice_text" if self._has_truth else "practice_text_untold"
-                text = texts(text, practice=practice)
-                return ReadyPage(
-                    look, texts, settings, keys=self._keys, title=texts(title), text=text, may_go_back=True
-                )
-            case _:
-                question, count = settings.questions[step], len(settings.questions)
-                answer = self._answers.get(question.id)
-                return QuestionPage(look, texts, question, number=step + 1, count=count, answer=answer)
+    def _notice(self, name: str, lines: Sequence[str], **how: Any) -> NoticePage:
+        return NoticePage(self._look, self._texts, name, lines, **how)
+
+    @property
+    def _key_caps(self) -> QWidget:
+        return key_caps(self._look, self._texts, self._settings, self._keys)
 
     def _check_pictures(self) -> None:
         """Bring the pictures to their size, the same for all of a session, and refuse what does not fit."""
@@ -269,25 +282,15 @@ class QuizApplication(QObject):
 
     def _break(self) -> None:
         """Show the page of a break, or that practice is over."""
-        session = self._session
-        page: BreakPage | ReadyPage
-        done, trials = self._counted
-        if session.done[-1]["phase"] == "practice":
-            title, text = "counts_title", "counts_text" if self._has_truth else "counts_text_untold"
-            page = ReadyPage(
-                self._look,
-                self._texts,
-                self._settings,
-                keys=self._keys,
-                title=self._texts(title),
-                text=self._texts(text, trials=trials),
-                may_go_back=False,
-            )
-            page.went_on.connect(self._run_trials)
+        texts, (done, trials) = self._texts, self._counted
+        if self._session.done[-1]["phase"] == "practice":
+            text = texts("counts_text" if self._has_truth else "counts_text_untold", trials=trials)
+            buttons, hint, extra = [("start", self._run_trials)], "hint_start", self._key_caps
+            page = self._notice("counts", [text, texts("ready_text")], buttons=buttons, hint=hint, extra=extra)
         else:
-            page = BreakPage(self._look, self._texts, done=done, trials=trials, seconds=self._settings.break_s)
-            page.resumed.connect(self._run_trials)
-            page.left.connect(self._leave)
+            buttons = [("another_time", self._leave), ("go_on", self._run_trials)]
+            lines, extra = [texts("break_text", done=done, trials=trials)], progress_bar(self._look, done, trials)
+            page = self._notice("break", lines, buttons=buttons, hint="hint_buttons", extra=extra)
         self.stage.show_page(page)
 
     @property
@@ -306,11 +309,24 @@ class QuizApplication(QObject):
             case State.SAVING | State.FAILED:
                 self._unsaved_problem()
                 return
-        done, trials = self._counted
-        page = PausePage(self._look, self._texts, done=done, trials=trials, note=note)
-        page.resumed.connect(self._run_trials)
-        page.left.connect(self._leave)
-        page.aborted.connect(self._abort)
+        texts, (done, trials) = self._texts, self._counted
+        question = texts("stop_question", stop=texts("stop"))
+
+        def withdraw() -> None:
+            """The first press asks, the second stops."""
+            if page.problem.text() == question:
+                self._abort()
+            page.problem.setText(question)
+
+        page = self._notice(
+            "pause",
+            [texts("pause_text", done=done, trials=trials), texts("pause_go_on")],
+            buttons=[("stop", withdraw), ("another_time", self._leave), ("go_on", self._run_trials)],
+            hint="hint_pause",
+            escape=self._run_trials,
+            problem=note,
+            extra=progress_bar(self._look, done, trials),
+        )
         self.stage.show_page(page)
 
     def _unsaved_problem(self) -> None:
@@ -319,9 +335,9 @@ class QuizApplication(QObject):
         self._problem(str(self._session.error or slow))
 
     def _problem(self, message: str) -> None:
-        page = ProblemPage(self._look, self._texts, message, at_stake=self._session.at_stake)
-        page.retried.connect(self._retry)
-        page.left.connect(self._quit)
+        text, leave = _AT_STAKE[self._session.at_stake]
+        buttons = [(leave, self._quit), ("try_again", self._retry)]
+        page = self._notice("problem", [self._texts(text)], buttons=buttons, hint="hint_buttons", problem=message)
         self.stage.show_page(page)
 
     def _retry(self) -> None:
@@ -360,14 +376,9 @@ class QuizApplication(QObject):
         if not self._intro or self._session.row["status"] == "aborted":
             self._quit()
             return
-        done, steps = self._session.done, self._settings.staircase
+        done = self._session.done
         reviewed = review(done, self.library, self._texts) if self._settings.show_review else []
-        scores: list[ScoreLine] = []
-        if self._settings.show_score:
-            scores = score_lines(done, self._texts)
-            if self._session.protocol.facts.adaptive:
-                right = proportion_right(steps) if self._settings.protocol == STAIRCASE else RIGHT
-                scores += threshold_lines(thresholds(done, steps), self._texts, right=right)
+        scores = score_lines(done, self._texts) if self._settings.show_score else []
         page = EndPage(self._look, self._texts, scores, reviewed)
         page.finished.connect(self._quit)
         self.stage.show_page(page)

@@ -213,7 +213,7 @@ class Stage:
         """
         self._presentation = presentation
         self._settings = settings
-        self.texts = Texts(presentation.language or settings.language, settings.texts)
+        self.texts = Texts(presentation.language or settings.language)
         self._screen = numbered_screen(presentation.screen)
         self._screen_state = _screen_state(self._screen)
         area = window_area(self._screen, windowed=presentation.windowed)

@@ -10,8 +10,9 @@ from quiz_study import seated
 
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.notices import NoticePage
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.pages.welcome import ConsentPage, KeysPage, ReadyPage, ResumePage, WelcomePage
+from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
@@ -40,7 +41,8 @@ class Sitting:
         self.session, library = seated(stimuli, writer, settings, participant)
         self.quiz = QuizApplication(qapp, self.session, library, settings, presentation=presentation)
         self.qapp = qapp
-        self.seen: list[type[Page]] = []
+        self.seen: list[str] = []
+        """The pages, by their names or classes."""
         self._last: Page | None = None
         self.first_words = ""
 
@@ -52,7 +54,7 @@ class Sitting:
             try:
                 if self.page is not None and self.page is not self._last:
                     self._last = self.page
-                    self.seen.append(type(self.page))
+                    self.seen.append(self.page.objectName() or type(self.page).__name__)
                     self.first_words = self.first_words or words(self.page)
                 act(self)
             except BaseException as problem:  # to be raised in the test, not in the event loop
@@ -104,7 +106,7 @@ def diligent(sitting: Sitting) -> None:
             sitting.key(Qt.Key.Key_Return)
         case KeysPage() as page if page.isActiveWindow() and page.untried:
             sitting.key(min(page.untried))
-        case ResumePage() | WelcomePage() | KeysPage() | ReadyPage() as page if page.isActiveWindow():
+        case NoticePage() | KeysPage() as page if page.isActiveWindow():
             sitting.key(Qt.Key.Key_Return)
         case EndPage() as page:
             sitting.key(Qt.Key.Key_Return if page.focusWidget() is page.leave else Qt.Key.Key_Tab)

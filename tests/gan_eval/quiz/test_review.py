@@ -1,15 +1,13 @@
 """The end page for every protocol: score, thresholds and review, in words."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from quiz_study import stimulus_rows
 
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.review import Panel, ScoreLine, review, score_lines, threshold_lines
+from gan_eval.quiz.review import Panel, ScoreLine, review, score_lines
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.adaptive import Threshold
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
 
@@ -90,18 +88,6 @@ def library() -> Library:
 )
 def test_the_score_has_a_line_for_each_group(rows: list[Row], lines: list[tuple[str, str, str]]) -> None:
     assert score_lines(rows, WORDS) == [ScoreLine(*line) for line in lines]
-
-
-def test_thresholds() -> None:
-    known = Threshold("s", "P01", 1, "facades", "staircase", 50, 12, 243.6, None, None, 240.0, None)
-    unknown = replace(known, dataset="maps", threshold_ms=None, mode_ms=None)
-    at_limit = replace(known, threshold_ms=100.0, bound="shortest")
-    title = "Exposure at which about 75 % of your answers are right"
-    assert threshold_lines([known], WORDS, right=0.75) == [ScoreLine(title, "244 ms", "")]
-    assert threshold_lines([unknown, at_limit], WORDS, right=0.75) == [
-        ScoreLine(f"{title} (maps)", "not determined", ""),
-        ScoreLine(f"{title} (facades)", "100 ms", "at a limit of what was shown"),
-    ]
 
 
 def test_every_trial_is_reviewed_in_order_in_words(library: Library) -> None:

@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +11,8 @@ from finished import make_set
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
-from gan_eval.quiz.room import run_session
 from gan_eval.quiz.simulate import Observer
 from gan_eval.store import open_store
-from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
     awaited,
@@ -62,27 +59,6 @@ def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
     assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
 
 
-def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def sit(target: Path, participant: str) -> tuple[str, ...]:
-        (tmp_path / "study.toml").write_text(f"{STUDY}push_to = '{target}'\n")
-        study = make_plan(tmp_path / "study.toml", tmp_path / "out", simulate="default")
-        return quiz_session(study, Person(participant, Observer())).warnings
-
-    assert sit(tmp_path / "lab.sqlite", "P1") == ()
-    assert not (tmp_path / "lab.sqlite").exists()  # simulated sessions stay here
-    monkeypatch.setattr(
-        sessions, "run_session", lambda *study, **how: replace(run_session(*study, **how), simulated=False)
-    )
-    assert sit(tmp_path / "lab.sqlite", "P2") == ()
-    with open_store(tmp_path / "lab.sqlite", create=False) as lab, open_store(plan.store) as here:
-        assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS) != []
-    (line,) = sit(tmp_path, "P3")
-    assert "is a folder" in line
-    assert f"gan-eval store push {plan.store} URL" in line
-
-
 def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
     (quiz,) = (stage for stage in list_stages(plan) if stage.name == "quiz")
     quiz_session(plan, Person("P1", Observer()))
@@ -101,7 +77,7 @@ def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan, tmp_
         plan.file.write_text(f"{STUDY}{keys}\n")
         return make_plan(plan.file, tmp_path / "out", simulate="default")
 
-    quiz_session(changed("show_review = false\nshow_score = false\nlate_ms = 8"), Person("P2", Observer()))
+    quiz_session(changed("show_review = false\nshow_score = false"), Person("P2", Observer()))
     with pytest.raises(UserError, match=r"quiz\.blank_ms was 500\.0, is 400\.0; set it back, or make a new study: "):
         quiz_session(changed("blank_ms = 400"), Person("P3", Observer()))
     quiz_session(changed("blank_ms = 500"), Person("P3", Observer()))  # the default, given

@@ -260,11 +260,10 @@ class StepPage(Page):
     went_on = Signal()
     went_back = Signal()
 
-    def add_navigation(self, *, on: str = "go_on", back: str = "back", hint: str = "hint_step") -> None:
-        """Add the buttons back and on, by the names of their texts; Esc goes back."""
-        self.back = button(self.texts(back), self.went_back.emit)
-        self.on = button(self.texts(on), self.go_on, main=True)
-        self.add_buttons(self.back, self.on, hint=self.texts(hint))
+    def add_navigation(self, *, hint: str = "hint_step") -> None:
+        """Add the buttons Back and Continue, and a hint by the name of its text; Esc goes back."""
+        self.on = button(self.texts("go_on"), self.go_on, main=True)
+        self.add_buttons(button(self.texts("back"), self.went_back.emit), self.on, hint=self.texts(hint))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.on
 

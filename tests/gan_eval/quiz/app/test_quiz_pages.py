@@ -1,7 +1,7 @@
 """Each page alone, off screen: what it asks, what it takes for an answer, and that the keyboard is enough."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +13,14 @@ from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import BreakPage, PausePage, ProblemPage
+from gan_eval.quiz.app.pages.notices import NoticePage
 from gan_eval.quiz.app.pages.parts import Look, Page, scale_for
-from gan_eval.quiz.app.pages.welcome import (
-    ConsentPage,
-    KeysPage,
-    QuestionPage,
-    ReadyPage,
-    ResumePage,
-    WelcomePage,
-)
+from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.stage import Shell
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
-from gan_eval.quiz.session import AtStake
-from gan_eval.quiz.wording import Texts
+from gan_eval.quiz.wording import Texts, instructions
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import write_png
 
@@ -120,32 +111,6 @@ def test_a_free_text(show: Show) -> None:
     assert (on.count(), page.answer) == (1, "nurse 2")
 
 
-def test_a_break_lasts_as_long_as_it_must_and_enter_does_not_leave(show: Show, qtbot: QtBot) -> None:
-    page = show(BreakPage(LOOK, WORDS, done=25, trials=50, seconds=0.5))
-    on, left = heard(page, "resumed"), heard(page, "left")
-    assert "25 of 50 are done" in words(page)
-    assert "You can continue in 1 s." in words(page)
-    press(page, Qt.Key.Key_Return, Qt.Key.Key_Space)
-    assert (on.count(), left.count()) == (0, 0)
-    qtbot.waitUntil(lambda: "Continue whenever you like." in words(page), timeout=5000)
-    press(page, Qt.Key.Key_Return)
-    assert (on.count(), left.count()) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("at_stake", "reported", "button"),
-    [
-        ("answer", "could not be stored", "Exit without the last answer"),
-        ("end", "but not yet that the session is over", "Exit"),
-        ("nothing", "All answers are stored.", "Exit"),
-    ],
-)
-def test_a_problem_says_what_is_at_stake(show: Show, at_stake: AtStake, reported: str, button: str) -> None:
-    page = show(ProblemPage(LOOK, WORDS, "disk full", at_stake=at_stake))
-    assert reported in words(page)
-    assert button in [each.text() for each in page.findChildren(QPushButton)]
-
-
 def hold(page: Page, key: Qt.Key) -> None:
     """Repeat a key that is held down, as the keyboard does."""
     for _ in range(3):
@@ -153,22 +118,18 @@ def hold(page: Page, key: Qt.Key) -> None:
         QApplication.sendEvent(page.window().windowHandle(), repeat)
 
 
-def test_a_key_that_is_held_down_answers_nothing(show: Show) -> None:
-    page = show(PausePage(LOOK, WORDS, done=1, trials=4))
-    on, stopped = heard(page, "resumed"), heard(page, "aborted")
+def test_a_key_that_is_held_down_answers_nothing_and_buttons_are_reached_by_tab(show: Show) -> None:
+    called: list[str] = []
+    buttons = [(name, partial(called.append, name)) for name in ("stop", "another_time", "go_on")]
+    escape = partial(called.append, "escape")
+    page = show(NoticePage(LOOK, WORDS, "pause", ["One."], buttons=buttons, hint="hint_pause", escape=escape))
     hold(page, Qt.Key.Key_Escape)
     hold(page, Qt.Key.Key_Return)
-    assert on.count() == 0
-    press(page, Qt.Key.Key_Tab)
-    focused = page.focusWidget()
-    assert isinstance(focused, QPushButton)
-    assert focused.text() == "Withdraw"
-    press(page, Qt.Key.Key_Return)
+    assert called == []
+    press(page, Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Return)
     hold(page, Qt.Key.Key_Return)
     hold(page, Qt.Key.Key_Space)
-    assert (on.count(), stopped.count()) == (0, 0)
-    press(page, Qt.Key.Key_Return)
-    assert stopped.count() == 1
+    assert called == ["go_on", "escape", "stop"]
 
 
 def typed(page: QWidget, text: str, scan_code: int = 0, shift: bool = False) -> None:
@@ -198,30 +159,26 @@ def test_every_key_is_tried_once_before_the_page_is_left(show: Show) -> None:
     assert on.count() == 1
 
 
-def test_who_continues_a_session_is_asked(qapp: QApplication) -> None:
-    for began, asked in (
-        (datetime(2026, 1, 31, 5, 54), "began at 05:54?"),
-        (datetime(2026, 1, 30, 5, 54), "began at 05:54 on 2026-01-30?"),
-        (None, "began this session?"),
-    ):
-        page = ResumePage(LOOK, WORDS, participant="P01", began=began, today=datetime(2026, 1, 31, 12))
-        assert asked in words(page)
+BUTTONS = [(name, lambda: None) for name in ("stop", "another_time", "go_on")]
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda look, words: WelcomePage(
-            look, words, QuizSettings(confidence=5), participant="P01", keys=KEYS, trials=50, done=3
-        ),
-        lambda look, words: ReadyPage(
-            look, words, RATED, keys=RATED.keys, title="Now it counts", text="50 follow.", may_go_back=False
+        lambda look, words: NoticePage(
+            look,
+            words,
+            "welcome",
+            instructions(RATED, 50, words),
+            buttons=BUTTONS,
+            hint="hint_pause",
+            participant="P01",
+            problem="The screen has changed.",
+            extra=key_caps(look, words, RATED, RATED.keys),
         ),
         lambda look, words: ConsentPage(look, words, ConsentSettings(text="A long text. " * 120)),
         lambda look, words: KeysPage(look, words, QuizSettings(confidence=9), keys=KEYS),
-        lambda look, words: ResumePage(look, words, participant="P01", began=None, today=datetime(2026, 1, 31)),
         lambda look, words: QuestionPage(look, words, AGE, number=1, count=1, answer=None),
-        lambda look, words: PausePage(look, words, done=1, trials=4, note="The screen has changed."),
         lambda look, words: EndPage(look, words, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
     ],
 )

@@ -14,7 +14,7 @@ _STAGE = """
 import json, sys
 from PySide6.QtWidgets import QApplication
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.notices import PausePage
+from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.stage import Stage
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
@@ -24,7 +24,7 @@ def staged(how):
         stage = Stage(QuizSettings(), Presentation(**how))
     except UserError as error:
         return {"error": str(error)}
-    page = PausePage(stage.look, stage.texts, done=1, trials=4)
+    page = Page(stage.look, stage.texts)
     stage.show_page(page)
     qt.processEvents()
     pages = {"title": stage.shell.windowTitle(), "pages": list(stage.shell.geometry().getRect())}

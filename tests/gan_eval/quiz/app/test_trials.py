@@ -24,27 +24,10 @@ from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.trial import State
-from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 from gan_eval.tables.frames import Row
-
-WORDS = Texts(
-    own={
-        "progress": "{number} of {trials}",
-        "practice_progress": "Practice: {number} of {trials}",
-        "question_single": "Keys? {keys}",
-        "question_pair": "Which one? {keys}",
-        "question_models": "Which model? {keys}",
-        "question_rating": "How real? 1 to {grades}",
-        "confidence_question": "How sure? 1 to {levels}",
-        "feedback_right": "Right: {truth}",
-        "feedback_wrong": "Wrong: {truth}",
-        "feedback_none": "None: {truth}",
-        "pause_screen": "another screen",
-    }
-)
 
 
 class RecordingWindow(RasterWindow):
@@ -70,7 +53,7 @@ class TrialSitting:
         self.writer = writer
         self.session, self.library = seated(stimuli, writer, settings)
         self.window = RecordingWindow()
-        self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings, texts=WORDS)
+        self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings)
         if self.session.state is State.NEW:
             self.session.begin(None)
 
@@ -172,7 +155,7 @@ def presses(sitting: TrialSitting, **keys: str) -> Callable[[Frame], None]:
     return react
 
 
-KEYS = "Keys? F: fake    J: real"
+KEYS = "F: fake    J: real"
 
 
 def pixels(image: QImage) -> np.ndarray:
@@ -215,7 +198,7 @@ def test_an_answer_during_flash_or_mask_ends_neither(sit: Sit) -> None:
 def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> None:
     sitting = sit(protocol=protocol, pairs=2, exposure_ms=80, stimuli=two_models(stimuli))
     assert sitting.run(presses(sitting, which="f")) == "over"
-    asked = f"Which {'one' if protocol == 'paired' else 'model'}? F: left    J: right"
+    asked = f"Which one {'is' if protocol == 'paired' else 'looks more'} real?    F: left    J: right"
     trial = ["2 pictures", asked]
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     for place, row in enumerate(sitting.trials):
@@ -236,7 +219,7 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
     assert sitting.run(presses(sitting, which="j")) == "over"
     between = {None: ["cross"], 60: ["1 masks", "cross"], 400: ["1 masks"]}[mask_ms]
     after = ["1 masks"] if mask_ms else []
-    asked = "Which one? F: first    J: second"
+    asked = "Which one is real?    F: first    J: second"
     assert sitting.phases == ["1 of 1", "1 pictures", *between, "1 pictures", *after, asked, "blank"]
     (row,) = sitting.trials
     assert row["second_onset_ms"] - row["onset_ms"] - row["exposure_ms"] > 110
@@ -255,8 +238,8 @@ def test_practice_tells_what_was_right_and_enters_no_progress(sit: Sit) -> None:
 
     assert sitting.run(react) == "break"
     first, second = sitting.session.plan[0]["kind"], sitting.session.plan[1]["kind"]
-    reported = f"{'Right' if first == 'fake' else 'Wrong'}: {first} ({first})"
-    none = f"None: {second} ({second})"
+    reported = f"{'Correct' if first == 'fake' else 'Wrong'} ({first})"
+    none = f"No answer in time ({second})"
     trial = ["1 pictures", "blank"]
     before = ["Practice: 1 of 2", *trial, reported, "Practice: 2 of 2", *trial, none, "1 of 2"]
     assert sitting.phases == before
@@ -408,7 +391,7 @@ def test_another_screen_pauses_with_a_note_and_flags_the_trial(
         monkeypatch.setattr(sitting.runner._screen, "_facts", lambda: ("another",))
         screen.geometryChanged.emit(screen.geometry())
 
-    assert sitting.run(once_in(sitting, where, unplug)) == "paused: another screen"
+    assert sitting.run(once_in(sitting, where, unplug)).startswith("paused: The screen has changed.")
     assert len(sitting.trials) == stored
     assert sitting.run(diligent(sitting)) == "over"
     flagged = ["screen_changed" in (row["flags"] or "") for row in sitting.trials]

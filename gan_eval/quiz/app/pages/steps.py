@@ -1,8 +1,7 @@
-"""The pages before the first trial: who continues, what to do, consent, questions, the keys, and that it starts now."""
+"""The pages before the first trial that ask for something: consent, the study's questions, and every key once."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -11,63 +10,13 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QLine
 
 from gan_eval.quiz.app.keys import place_of, wanted_key
 from gan_eval.quiz.app.pages.parts import Look, StepPage, button, literal, text_label
-from gan_eval.quiz.wording import Texts, confidence_keys, instructions, keys_in_order, meaning_of, welcome_title
+from gan_eval.quiz.wording import Texts, confidence_keys, keys_in_order, meaning_of
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
 LONGEST_ANSWER = 2000
 """Characters of a free text."""
 _LINE = 64
 """Characters after which a choice continues in the next line."""
-
-
-class ResumePage(StepPage):
-    """Asks whether this is the person who began the session, before it continues."""
-
-    denied = Signal()
-    """Somebody else sits here."""
-
-    def __init__(self, look: Look, texts: Texts, *, participant: str, began: datetime | None, today: datetime) -> None:
-        """Make the page; `began` (None: not known) and `today` are in local time."""
-        super().__init__(look, texts)
-        self.add_text(texts("resume_title"), "title")
-        self.add_text(texts("participant", participant=participant), "muted")
-        if began is None:
-            self.add_text(texts("resume_question_untimed"))
-        else:
-            day = "" if began.date() == today.date() else "_day"
-            self.add_text(texts(f"resume_question{day}", time=f"{began:%H:%M}", date=f"{began:%Y-%m-%d}"))
-        self.add_navigation(back="leave", hint="hint_welcome")
-        self.buttons.insertWidget(1, button(texts("resume_no"), self.denied.emit))
-
-
-class WelcomePage(StepPage):
-    """The instructions and the keys."""
-
-    def __init__(
-        self,
-        look: Look,
-        texts: Texts,
-        settings: QuizSettings,
-        *,
-        participant: str,
-        keys: Mapping[str, str],
-        trials: int,
-        done: int,
-        may_go_back: bool = False,
-    ) -> None:
-        """Make the page; where there is none before it (`may_go_back`), going back means to exit."""
-        super().__init__(look, texts)
-        self.add_text(welcome_title(settings, texts), "title")
-        self.add_text(texts("participant", participant=participant), "muted")
-        if done:
-            self.add_text(texts("welcome_back", done=done, trials=trials))
-        for line in instructions(settings, trials, texts):
-            self.add_text(line)
-        self.body.addWidget(key_caps(look, texts, settings, keys))
-        if may_go_back:
-            self.add_navigation()
-        else:
-            self.add_navigation(back="leave", hint="hint_welcome")
 
 
 class KeysPage(StepPage):
@@ -109,30 +58,6 @@ class KeysPage(StepPage):
             self.add_text(self.texts("keys_done"))
             self.on.setEnabled(True)
             self.on.setFocus()
-
-
-class ReadyPage(StepPage):
-    """The last page before trials: practice, or what counts."""
-
-    def __init__(
-        self,
-        look: Look,
-        texts: Texts,
-        settings: QuizSettings,
-        *,
-        keys: Mapping[str, str],
-        title: str,
-        text: str,
-        may_go_back: bool,
-    ) -> None:
-        super().__init__(look, texts, width=640)
-        self.add_text(title, "title")
-        self.add_text(text)
-        self.body.addWidget(key_caps(look, texts, settings, keys))
-        self.add_text(texts("ready_text"))
-        self.add_navigation(on="start", hint="hint_ready" if may_go_back else "hint_start")
-        self.back.setVisible(may_go_back)
-        self.back.setEnabled(may_go_back)
 
 
 def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
