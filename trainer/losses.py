@@ -19,9 +19,7 @@ class AdversarialLoss(Protocol):
     """Scalar loss of logits (any shape) that ought to say real (or not), as the discriminator or the generator
     minimises it: the mean over them, each with its weight (of their shape) where there is one."""
 
-    def __call__(
-        self, logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None
-    ) -> Tensor: ...
+    def __call__(self, logits: Tensor, *, real: bool, weight: Tensor | None = None) -> Tensor: ...
 
 
 class ReconstructionLoss(Protocol):
@@ -36,7 +34,7 @@ def mean_of(values: Tensor, weight: Tensor | None) -> Tensor:
     return values.mean() if weight is None else (values * weight).sum() / weight.sum()
 
 
-def bce(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None) -> Tensor:
+def bce(logits: Tensor, *, real: bool, weight: Tensor | None = None) -> Tensor:
     """Mean of -log sigmoid(logits), or of -log(1 - sigmoid(logits)) where not real (Goodfellow et al. 2014, eq. 1).
 
     The generator minimises the first of its fakes (section 3 there: "non-saturating").
@@ -50,7 +48,7 @@ def bce(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor |
     return mean_of(F.binary_cross_entropy_with_logits(logits, wanted, reduction="none"), weight)
 
 
-def least_squares(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None) -> Tensor:
+def least_squares(logits: Tensor, *, real: bool, weight: Tensor | None = None) -> Tensor:
     """Mean squared distance from 1, or from 0 where not real (Mao et al. 2017, arXiv 1611.04076, eq. 9).
 
     >>> float(least_squares(torch.tensor([3.0]), real=True))
@@ -60,19 +58,8 @@ def least_squares(logits: Tensor, *, real: bool, generator: bool = False, weight
     return F.mse_loss(logits, wanted) if weight is None else mean_of((logits - wanted) ** 2, weight)
 
 
-def hinge(logits: Tensor, *, real: bool, generator: bool = False, weight: Tensor | None = None) -> Tensor:
-    """Discriminator: mean of max(0, 1 - logits), or of max(0, 1 + logits) where not real; generator: mean of -logits
-    (Lim and Ye 2017, arXiv 1705.02894, section 3).
-
-    >>> float(hinge(torch.tensor([0.25]), real=False)), float(hinge(torch.tensor([0.25]), real=True, generator=True))
-    (1.25, -0.25)
-    """
-    signed = logits if real else -logits
-    return mean_of(-signed if generator else F.relu(1.0 - signed), weight)
-
-
-ADVERSARIAL: dict[AdversarialKind, AdversarialLoss] = {"bce": bce, "least_squares": least_squares, "hinge": hinge}
-DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5, "hinge": 0.0}
+ADVERSARIAL: dict[AdversarialKind, AdversarialLoss] = {"bce": bce, "least_squares": least_squares}
+DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5}
 """The logit above which a discriminator trained with the loss says real."""
 
 

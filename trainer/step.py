@@ -110,7 +110,7 @@ def training_step(
 
         D.requires_grad_(False)  # its gradients are not needed to update the generator
         logits = D(objective.judged(batch, fake))
-        terms["g_adversarial"] = objective.adversarial(logits, real=True, generator=True, weight=weight)
+        terms["g_adversarial"] = objective.adversarial(logits, real=True, weight=weight)
         g_loss = objective.adversarial_weight * terms["g_adversarial"]
 
     for term in objective.reconstruction:

@@ -96,7 +96,7 @@ StatisticsKind = Literal["sample", "batch"]
 EncoderOrder = Literal["norm_activation", "activation_norm"]
 UpsamplingKind = Literal["transposed", "resize"]
 DownsamplingKind = Literal["strided", "pool"]
-AdversarialKind = Literal["bce", "least_squares", "hinge"]
+AdversarialKind = Literal["bce", "least_squares"]
 Precision = Literal["fp32", "bf16"]
 
 MAX_STEPS = 1_000_000_000
@@ -152,7 +152,7 @@ class TrainingSettings(Section):
     """Adam's decay of the mean square gradient."""
 
     adversarial: AdversarialKind = "bce"
-    """The GAN loss: binary cross-entropy on logits, least squares (LSGAN), or hinge."""
+    """The GAN loss: binary cross-entropy on logits, or least squares (LSGAN)."""
     adversarial_weight: float = Field(default=1.0, ge=0, le=MAX_WEIGHT)
     """Weight of the GAN loss. 0: no discriminator is trained."""
     lambda_l1: float = Field(default=100.0, ge=0, le=MAX_WEIGHT)
