@@ -82,7 +82,7 @@ def test_a_stopped_run_ends_like_an_undisturbed_one(
     assert messages[0] == f"continuing from step {stop - 1} of 8"
     assert left_by(tmp_path / "run") == left_by(runs[name])
     if name == "filler":
-        assert result(tmp_path / "run")["state"]["plateau"]["factor"] < 1, "it was lowered, so it is looked at"
+        assert result(tmp_path / "run")["state"]["plateau"]["_last_lr"][0] < 1, "it was lowered, so it is looked at"
 
 
 def made(run: Path, data: Path, out: Path, **options: Any) -> Path:

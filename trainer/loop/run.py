@@ -7,8 +7,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning_fabric import Fabric
 from torch import nn
+from torch.optim import SGD
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import remove_leftovers
@@ -249,7 +252,9 @@ class Run:
         self._out = out
         self._settings = settings
         self._objective = task.objective(fabric.device, autocast=fabric.autocast)
-        self._plateau = PlateauRate(settings)
+        self._plateau: PlateauFactor | None = None
+        if validation is not None and settings.plateau_patience is not None:
+            self._plateau = PlateauFactor(settings, higher_is_better=validation.higher_is_better)
         self._fabric = fabric
         self._batches = batches
         self._say = say
@@ -285,7 +290,9 @@ class Run:
         fabric = self._fabric
         batch = self._batches(self.done).to(fabric.device)
         row_due = self.log.row_due(self.done + 1)
-        factor = decayed(self._settings, step=self.done, total=self.total) * self._plateau.factor
+        factor = decayed(self._settings, step=self.done, total=self.total)
+        if self._plateau is not None:
+            factor *= self._plateau.value
         set_learning_rates(self.gan, self._settings, factor)
         counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
         with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
@@ -316,7 +323,7 @@ class Run:
                     self._validate(self.validation)
             except NotFiniteError as error:
                 raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
-        if done in due.validations and self._settings.plateau_patience is not None:
+        if done in due.validations and self._plateau is not None:
             self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
 
     def _validate(self, validation: Validation) -> None:
@@ -324,8 +331,11 @@ class Run:
         metric, better = validation.best_metric, validation.higher_is_better
         self.validation_log.add(validation(self.generator), step=self.done, epoch=self.epoch)
         value = self.validation_log.value(metric, step=self.done)
-        if self._plateau.add_value(value, step=self.done, higher_is_better=better):
-            self._say(f"step {self.done}: {metric} stopped improving; the learning rates are lowered")
+        if self._plateau is not None and self.done and value is not None and math.isfinite(value):
+            before = self._plateau.value
+            self._plateau.step(value)
+            if self._plateau.value < before:
+                self._say(f"step {self.done}: {metric} stopped improving; the learning rates are lowered")
         if self.validation_log.is_best(metric, step=self.done, higher_is_better=better):
             definition = {**self.plan.definition, "step": self.done, "best_metric": metric}
             save_generator(self._out / BEST, self.generator, definition)
@@ -395,40 +405,31 @@ class Run:
             "discriminator_optimizer": self.gan.discriminator_optimizer,
             "log": self.log,
             "validation": self.validation_log,
-            **({} if self._settings.plateau_patience is None else {"plateau": self._plateau}),
+            **({} if self._plateau is None else {"plateau": self._plateau}),
         }
 
 
-class PlateauRate:
-    """A factor of the learning rates that falls when best_metric stops improving (PyTorch's ReduceLROnPlateau)."""
+class PlateauFactor(ReduceLROnPlateau):
+    """A factor of both learning rates that falls when best_metric stops improving."""
 
-    def __init__(self, settings: TrainingSettings) -> None:
-        self.factor = 1.0  # both learning rates are multiplied by it
-        self._settings = settings
-        self._best = math.inf
-        self._bad = 0  # values since the best one, or since the rates were lowered
+    def __init__(self, settings: TrainingSettings, *, higher_is_better: bool) -> None:
+        """Let PyTorch's rule lower the rate, from 1, of an optimizer that optimizes nothing."""
+        super().__init__(
+            SGD([torch.zeros(1)], lr=1.0),
+            mode="max" if higher_is_better else "min",
+            factor=settings.plateau_factor,
+            patience=settings.plateau_patience or 0,
+            threshold=0.0,
+            threshold_mode="abs",
+            eps=0.0,
+        )
 
-    def add_value(self, value: float | None, *, step: int, higher_is_better: bool) -> bool:
-        """Add the value measured after `step` steps; return whether the rates are lowered.
-
-        The value of the untrained generator is ignored, and so is a missing or infinite one.
-        """
-        patience = self._settings.plateau_patience
-        if patience is None or value is None or not step or not math.isfinite(value):
-            return False
-        loss = -value if higher_is_better else value
-        self._bad = 0 if loss < self._best else self._bad + 1
-        self._best = min(self._best, loss)
-        if self._bad <= patience:
-            return False
-        self.factor *= self._settings.plateau_factor
-        self._bad = 0
-        return True
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state for a checkpoint."""
-        return {"factor": self.factor, "best": self._best, "bad": self._bad}
+    @property
+    def value(self) -> float:
+        """The factor."""
+        return float(self.get_last_lr()[0])
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state of a checkpoint."""
-        self.factor, self._best, self._bad = state["factor"], state["best"], state["bad"]
+        super().load_state_dict(state)
+        self.optimizer.param_groups[0]["lr"] = self.value
