@@ -131,14 +131,14 @@ def exact_kernels(device: torch.device) -> Iterator[None]:
 
     PyTorch warns of an operation without a deterministic kernel. TensorFloat-32 stays allowed, as PyTorch has it.
     """
+    if device.type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     deterministic: Any = torch.utils.deterministic
     filled = deterministic.fill_uninitialized_memory
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=True):
-        if device.type != "cuda":
-            yield
-            return
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
         try:
             torch.use_deterministic_algorithms(True, warn_only=True)
             deterministic.fill_uninitialized_memory = False  # it would cost a pass over memory
@@ -185,16 +185,11 @@ def any_rank(fabric: Fabric, here: bool, *, step: int) -> bool:
 
 def require_same_step(fabric: Fabric, done: int) -> None:
     """Check that all processes continue from the same step."""
-    if fabric.world_size > 1 and (leaders := fabric.broadcast(done)) != done:
+    if (leaders := fabric.broadcast(done)) != done:
         raise UserError(
             f"--out: process {fabric.global_rank} found step {done}, the first one step {leaders}; "
             "choose a folder that all machines share"
         )
-
-
-def same_everywhere(fabric: Fabric, value: dict[str, Any]) -> dict[str, Any]:
-    """Return the leader's value in every process."""
-    return value if fabric.world_size == 1 else fabric.broadcast(value)
 
 
 def memory_format(device: torch.device, precision: str = "fp32") -> torch.memory_format:

@@ -172,7 +172,7 @@ PIXEL_LOSSES: dict[str, ReconstructionLoss] = {"l1": l1, "l2": l2}
 """Reconstruction losses of the generator's output, in which each pixel has its weight."""
 PICTURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ssim": ssim, "tv": total_variation}
 """Losses of whole pictures: where holes are filled, of the composite. Total variation ignores the target. The style
-loss, which has a network, is added in `trainer.tasks.task.loss_terms`.
+loss, which has a network, is added in `trainer.tasks.task.Task.objective`.
 
 By name in both tables: NAME is the term `g_NAME` of the log, and its weight is the setting `lambda_NAME`.
 """

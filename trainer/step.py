@@ -50,18 +50,16 @@ class Gan:
     discriminator_optimizer: Optimizer
 
 
+TermLoss = Callable[[Tensor, Batch], Tensor]  # takes the output and the batch that it was made for
+
+
 @dataclass(frozen=True)
 class Term:
     """A loss of the generator's output with its weight in the generator's objective; at weight 0 it is only watched."""
 
     name: str
-    loss: Callable[[Tensor, Batch], Tensor]  # takes the output and the batch that it was made for
+    loss: TermLoss
     weight: float
-
-
-def every_logit(_batch: Batch, _logits: Tensor) -> Tensor | None:
-    """Weight all logits equally."""
-    return None
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Objective:
     reconstruction: tuple[Term, ...]
     adversarial: AdversarialLoss = bce
     adversarial_weight: float = 1.0  # at 0 no discriminator is trained
-    counted: Callable[[Batch, Tensor], Tensor | None] = every_logit
+    logit_weights: Callable[[Batch, Tensor], Tensor | None] = lambda _batch, _logits: None
     """Returns the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
     decision: float = 0.0  # the logit above which the discriminator says real
     d_loss_factor: float = 0.5
@@ -100,7 +98,7 @@ def training_step(
         gan.discriminator_optimizer.zero_grad()
         fake_logits = D(objective.judged(batch, fake.detach()))
         real_logits = D(objective.judged(batch, batch.target))
-        weight = objective.counted(batch, fake_logits)
+        weight = objective.logit_weights(batch, fake_logits)
         terms["d_fake"] = objective.adversarial(fake_logits, real=False, weight=weight)
         terms["d_real"] = objective.adversarial(real_logits, real=True, weight=weight)
         backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))

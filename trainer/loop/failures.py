@@ -1,4 +1,4 @@
-"""Messages for what ends a training early: out of memory, a failing GPU, the end of another process, Ctrl-C."""
+"""What ends a training early: out of memory, the end of another process, Ctrl-C."""
 
 import signal
 import threading
@@ -6,46 +6,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import torch
 from torch import distributed
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.settings.training import TrainingSettings
 from trainer.devices import is_out_of_memory, memory_for
 
-AGAIN = "rerun the command to resume from the last checkpoint"
 LOST_WORDS = ("closed by peer", "reset by peer", "broken pipe", "gloo", "nccl")
 """Words of a plain RuntimeError with which the communication libraries report a failure between processes."""
 
 
 @contextmanager
 def breakdowns_explained(settings: TrainingSettings, *, processes: int = 1) -> Iterator[None]:
-    """Turn the errors that are not a program's fault into messages for the user."""
-    smaller = ["batch_size"] if settings.batch_size > 1 else []
-    smaller += ["image_size", "generator_channels", "discriminator_channels"]
-    precision = ", or give precision = 'bf16'" if settings.precision == "fp32" else ""
+    """Turn running out of memory, and the loss of another process, into messages for the user."""
     what = f"a training step at batch_size {settings.batch_size} and image_size {settings.image_size}"
     fix = (
-        f"lower {', '.join(smaller[:-1])} or {smaller[-1]}{precision}, and train into a new folder; "
-        "checkpoints are kept; train --estimate reports the memory beforehand"
+        "lower these, generator_channels or discriminator_channels, or give precision = 'bf16', and train into a new "
+        "folder; checkpoints are kept; train --estimate reports the memory beforehand"
     )
     with memory_for(what, fix):
         try:
             yield
         except RuntimeError as error:
-            if is_out_of_memory(error):
+            is_lost = isinstance(error, distributed.DistError) or any(word in str(error).lower() for word in LOST_WORDS)
+            if processes == 1 or not is_lost or is_out_of_memory(error):
                 raise
-            words, reason = str(error).lower(), first_sentence(error)
-            if processes > 1 and (isinstance(error, distributed.DistError) or any(w in words for w in LOST_WORDS)):
-                raise UserError(
-                    f"another process of this training ended or cannot be reached ({reason}); see its lines above; "
-                    f"{AGAIN}"
-                ) from error
-            if isinstance(error, torch.AcceleratorError):
-                raise UserError(
-                    f"the GPU failed: {reason}; {AGAIN}; to use the CPU, set CUDA_VISIBLE_DEVICES to nothing"
-                ) from error
-            raise
+            raise UserError(
+                f"another process of this training ended or cannot be reached ({first_sentence(error)}); see its lines "
+                "above; rerun the command to resume from the last checkpoint"
+            ) from error
 
 
 @contextmanager

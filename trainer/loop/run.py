@@ -32,7 +32,6 @@ from trainer.devices import (
     new_fabric,
     require_same_step,
     running_statistics,
-    same_everywhere,
     speaker,
     workers_for,
 )
@@ -324,7 +323,7 @@ class Run:
             except NotFiniteError as error:
                 raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
         if done in due.validations and self._plateau is not None:
-            self._plateau.load_state_dict(same_everywhere(self._fabric, self._plateau.state_dict()))
+            self._plateau.load_state_dict(self._fabric.broadcast(self._plateau.state_dict()))
 
     def _validate(self, validation: Validation) -> None:
         """Measure the generator, save it if it is the best, and lower the rates if it stopped improving."""

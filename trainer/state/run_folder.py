@@ -46,13 +46,6 @@ Machine = dict[str, Any]
 """The facts that, besides the definition, determine a run's bits: device, threads, versions."""
 
 
-_NETWORK = (
-    "image_size", "generator", "norm", "statistics", "downsampling", "upsampling", "depth", "bottleneck",
-    "encoder_order", "inpainting",
-)  # fmt: skip
-"""Prefixes of the settings that make a generator another network."""
-
-
 def run_lock(out: Path) -> tuple[Path, str, str]:
     """Return the arguments of `gan_eval.files.locks.hold_lock` with which only one process trains in a folder."""
     return out / OWN_FOLDER / "train.lock", f"--out {out}", "training there"
@@ -71,11 +64,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     differing = differences(there, wanted)
     differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
     if differing:
-        fix = "choose another folder"
-        if (out / GENERATOR).is_file() and not any(
-            text.removeprefix("settings.").startswith(_NETWORK) for text in differing
-        ):
-            fix += f"; add --init-from {out} to start from this run's generator"
+        fix = f"choose another folder; where the networks are the same, --init-from {out} starts from this generator"
         raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; {fix}")
     before = config.get("machine", {})
     return [
@@ -195,14 +184,14 @@ def load_generator(path: Path) -> "tuple[Network, Definition]":
     try:
         definition = json.loads(metadata)
         definition.pop(_DIGEST, None)
-        settings, fraction, formats = settings_of(definition), definition["fraction"], formats_of(definition)
+        settings, formats = settings_of(definition), formats_of(definition)
+        if not 0 < definition["fraction"] <= 1:
+            raise ValueError(definition["fraction"])
     except ValidationError as error:
         problem = first_problem(error, TrainingSettings)
         raise UserError(f"{path}: not a readable generator (its settings: {problem}); train it again") from error
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # another form
         raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
-    if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction <= 1:
-        raise UserError(f"{path}: not a readable generator (fraction {fraction!r} in its metadata); train it again")
     net = generator_for(settings, (formats[0].channels, formats[1].channels))
     if difference := first_difference(net.state_dict(), tensors):
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")

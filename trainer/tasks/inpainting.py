@@ -1,7 +1,6 @@
 """Inpainting: the content of holes from what is around them (Pathak et al. 2016, arXiv 1604.07379)."""
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ from trainer.inference import as_pictures, dropout_from
 from trainer.losses import at_holes, pixel_weights
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
 from trainer.randomness import Purpose, stream, torch_seed
-from trainer.step import Batch, Objective
-from trainer.tasks.task import Autocast, Example, Output, Task, loss_terms, objective_of
+from trainer.step import Batch
+from trainer.tasks.task import Example, Output, Task
 
 MEAN_COLOUR = (117, 104, 123)
 """ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
@@ -61,17 +60,24 @@ class Inpainting(Task):
         holes = np.stack([self._mask(rng, target.shape[-2:]).hole for rng in streams])
         return self._batch(target, holes, streams)
 
-    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
-        """SSIM, style and total variation are of the composite; those of a context encoder are of its square alone,
-        whose seam with the context the total variation therefore leaves out.
-        """
-        settings, holes = self.settings, self.holes
+    def judged(self, batch: Batch, picture: Tensor) -> Tensor:
+        """The composite without the input; of a context encoder its square alone, without the seam with the context."""
+        return batch.filled(picture)
 
-        def counted(batch: Batch, logits: Tensor) -> Tensor | None:
-            return None if batch.hole is None or holes.judged_patches == "all" else at_holes(logits, batch.hole)
+    def logit_weights(self, batch: Batch, logits: Tensor) -> Tensor | None:
+        return None if batch.hole is None or self.holes.judged_patches == "all" else at_holes(logits, batch.hole)
 
-        terms = loss_terms(settings, device, autocast=autocast, weights=self._weights())
-        return objective_of(settings, lambda batch, picture: batch.filled(picture), terms, counted=counted)
+    def pixel_weights(self, batch: Batch) -> Tensor | None:
+        holes = self.holes
+        if holes.hole_weight == holes.context_weight == 1 and not holes.overlap:
+            return None
+        return pixel_weights(
+            torch.ones_like(batch.target[:1, :1]) if batch.hole is None else batch.hole,
+            hole_weight=holes.hole_weight,
+            context_weight=holes.context_weight,
+            overlap=holes.overlap,
+            overlap_weight=holes.overlap_weight,
+        )
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         (target,) = item
@@ -148,32 +154,6 @@ class Inpainting(Task):
         if self.gives_centre:
             return Batch(seen, truth[..., *self._window(target.shape[-1])].contiguous())
         return Batch(seen, truth, torch.from_numpy(holes[:, None].astype(np.float32)))
-
-    def _weights(self) -> Callable[[Batch], Tensor | None]:
-        """Return a function that gives the weight of each pixel of a batch; None: equal weights.
-
-        Holes that are always the same have the same weights, which are computed once.
-        """
-        holes = self.holes
-        weights = {"hole_weight": holes.hole_weight, "context_weight": holes.context_weight}
-        if set(weights.values()) == {1.0} and not holes.overlap:
-            return lambda _batch: None
-        constant = self.gives_centre or set(holes.masks) == {"centre"}
-        known: dict[Any, Tensor] = {}
-
-        def of_batch(batch: Batch) -> Tensor:
-            hole = batch.target[:1, :1] if batch.hole is None else batch.hole
-            hole = hole[:1] if constant else hole
-            kind = hole.shape, hole.dtype, hole.device
-            if kind in known:
-                return known[kind]
-            hole = torch.ones_like(hole) if batch.hole is None else hole
-            pixels = pixel_weights(hole, overlap=holes.overlap, overlap_weight=holes.overlap_weight, **weights)
-            if constant:
-                known[kind] = pixels
-            return pixels
-
-        return of_batch
 
 
 def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:

@@ -1,7 +1,7 @@
 """The interface of a task (pictures, batches, an objective for the training step, generated pictures); translation."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, 
 from trainer.masks import Mask
 from trainer.randomness import Purpose
 from trainer.state.run_folder import named_formats
-from trainer.step import Batch, Objective, Term, every_logit
+from trainer.step import Batch, Objective, Term, TermLoss
 from trainer.style import StyleLoss, load_style_network, style_weights
 
 Autocast = Callable[[], AbstractContextManager[Any]]  # context in which the networks run
@@ -104,8 +104,51 @@ class Task(ABC):
         """A batch of K crops (N, C, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
 
     @abstractmethod
+    def judged(self, batch: Batch, picture: Tensor) -> Tensor:
+        """Return the discriminator's view of a picture: the generator's output, or the batch's target."""
+
+    def logit_weights(self, _batch: Batch, _logits: Tensor) -> Tensor | None:
+        """Return the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
+        return None
+
+    def pixel_weights(self, _batch: Batch) -> Tensor | None:
+        """Return the weight of each pixel in L1 and L2; None: equal weights."""
+        return None
+
     def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
-        """Return the losses that the training step minimises, on the device."""
+        """Return the losses that the training step minimises, on the device.
+
+        Those of a weight above 0; L1 is always watched, so that models can be compared.
+        """
+        settings = self.settings
+
+        def of_pixels(loss: ReconstructionLoss) -> TermLoss:
+            return lambda output, batch: loss(output, batch.target, self.pixel_weights(batch))
+
+        def of_picture(loss: Callable[[Tensor, Tensor], Tensor]) -> TermLoss:
+            return lambda output, batch: loss(batch.filled(output), batch.target)
+
+        losses = {name: of_pixels(loss) for name, loss in PIXEL_LOSSES.items()}
+        losses |= {name: of_picture(loss) for name, loss in PICTURE_LOSSES.items()}
+        if settings.style_network != "none":
+            network = load_style_network(settings.style_network, layers=settings.style_layers)
+            style = placed(StyleLoss(network, settings.style_layers), device)
+
+            def of_style(picture: Tensor, target: Tensor) -> Tensor:
+                with autocast():
+                    return style(picture, target)
+
+            losses["style"] = of_picture(of_style)
+        terms = (Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items())
+        return Objective(
+            judged=self.judged,
+            reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
+            adversarial=ADVERSARIAL[settings.adversarial],
+            adversarial_weight=settings.adversarial_weight,
+            logit_weights=self.logit_weights,
+            decision=DECISION[settings.adversarial],
+            d_loss_factor=settings.d_loss_factor,
+        )
 
     @abstractmethod
     def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
@@ -130,57 +173,6 @@ class Task(ABC):
         return [as_shown(example.condition, of_input), *(as_shown(x, of_target) for x in (output.fake, example.target))]
 
 
-def objective_of(
-    settings: TrainingSettings,
-    judged: Callable[[Batch, Tensor], Tensor],
-    terms: Iterable[Term],
-    *,
-    counted: Callable[[Batch, Tensor], Tensor | None] = every_logit,
-) -> Objective:
-    """The objective with the settings' adversarial loss and those of the terms that have a weight.
-
-    L1 is always watched, so that models can be compared.
-    """
-    return Objective(
-        judged=judged,
-        reconstruction=tuple(term for term in terms if term.weight or term.name == "g_l1"),
-        adversarial=ADVERSARIAL[settings.adversarial],
-        adversarial_weight=settings.adversarial_weight,
-        counted=counted,
-        decision=DECISION[settings.adversarial],
-        d_loss_factor=settings.d_loss_factor,
-    )
-
-
-def loss_terms(
-    settings: TrainingSettings,
-    device: torch.device,
-    *,
-    autocast: Autocast,
-    weights: Callable[[Batch], Tensor | None] = lambda _batch: None,
-) -> list[Term]:
-    """Return all losses of the generator's output except the adversarial one."""
-
-    def of_pixels(loss: ReconstructionLoss) -> Callable[[Tensor, Batch], Tensor]:
-        return lambda output, batch: loss(output, batch.target, weights(batch))
-
-    def of_picture(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Batch], Tensor]:
-        return lambda output, batch: loss(batch.filled(output), batch.target)
-
-    losses = {name: of_pixels(loss) for name, loss in PIXEL_LOSSES.items()}
-    losses |= {name: of_picture(loss) for name, loss in PICTURE_LOSSES.items()}
-    if settings.style_network != "none":
-        network = load_style_network(settings.style_network, layers=settings.style_layers)
-        style = placed(StyleLoss(network, settings.style_layers), device)
-
-        def of_style(picture: Tensor, target: Tensor) -> Tensor:
-            with autocast():
-                return style(picture, target)
-
-        losses["style"] = of_picture(of_style)
-    return [Term(f"g_{name}", loss, getattr(settings, f"lambda_{name}")) for name, loss in losses.items()]
-
-
 class Translation(Task):
     """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture is the input, the other the truth."""
 
@@ -203,8 +195,9 @@ class Translation(Task):
     def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
 
-    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
-        return objective_of(self.settings, joined_with_input, loss_terms(self.settings, device, autocast=autocast))
+    def judged(self, batch: Batch, picture: Tensor) -> Tensor:
+        """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
+        return torch.cat([batch.inputs, picture], 1)
 
     def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = item
@@ -217,11 +210,6 @@ class Translation(Task):
         padded = [pad_to_multiple(condition, net.multiple) for condition in conditions]  # type: ignore[arg-type]
         fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers, formats=self.formats)
         return [Output(crop_back(fake, like)) for fake, like in zip(fakes, conditions, strict=True)]
-
-
-def joined_with_input(batch: Batch, picture: Tensor) -> Tensor:
-    """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
-    return torch.cat([batch.inputs, picture], 1)
 
 
 def as_grey(picture: Picture) -> Picture:

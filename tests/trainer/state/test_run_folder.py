@@ -48,5 +48,3 @@ def test_more_steps_start_from_the_old_run_as_the_message_says(
     (suggested,) = re.findall(r"--init-from \S+", output)
     assert suggested == f"--init-from {old}"
     assert run([*more, "--out", str(new), *suggested.split()]) == 0
-    assert run([*trained, "--set", "norm=instance"]) == 2
-    assert "--init-from" not in capsys.readouterr().err, "another network"
