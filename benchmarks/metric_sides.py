@@ -249,7 +249,7 @@ def frechet_many(_: Path) -> Sides:
     return lambda: fid(real, fake), theirs
 
 
-def inception(precision: str, _: Path) -> Sides:
+def inception(_: Path) -> Sides:
     """64 pictures through both networks on two cores.
 
     Ours as the pass over the pictures does it: two workers of one thread, batches of 16. Theirs: two threads in each
@@ -260,16 +260,12 @@ def inception(precision: str, _: Path) -> Sides:
     import torch
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    from gan_eval.metrics.catalogue import METRICS
-    from gan_eval.metrics.networks.extractors import load_extractors
+    from gan_eval.metrics.networks.extractors import inception_extractor
+    from gan_eval.metrics.weights.cache import find
 
     pictures = photographs(64)
-    ready = load_extractors(
-        [METRICS["fid"]], paths={}, resizer="tf1", device="cpu", precision=precision, segmenter=None
-    ).ready
-    if "inception" not in ready:
-        raise SystemExit("weights inception: not in the cache; `./run weights fetch inception`")
-    extractor, peer = ready["inception"], peer_network(FeatureExtractorInceptionV3)
+    extractor = inception_extractor(find("inception"), device="cpu")
+    peer = peer_network(FeatureExtractorInceptionV3)
     batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
     def work(first: int) -> None:
@@ -327,8 +323,7 @@ LINES: dict[str, Line] = {
     "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),
-    "inception": Line("Inception features, exact", "plain NCHW float32, batch 16", partial(inception, "fp32")),
-    "inception-bf16": Line("Inception features, bf16", "plain NCHW float32", partial(inception, "bf16")),
+    "inception": Line("Inception features", "plain NCHW float32, batch 16", inception),
     "again": Line("second run: PSNR, SSIM, NIQE of 400 pairs", "first run", partial(again, ("psnr", "ssim", "niqe"))),
     "again-fid": Line(
         "second run: the same with FID and KID", "first run", partial(again, ("psnr", "ssim", "niqe", "fid", "kid")), 1

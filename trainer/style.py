@@ -82,7 +82,7 @@ def style_weights(name: StyleNetwork) -> Path:
     """Return the file of a network's weights in the cache."""
     if not is_cached(name):
         files = " or ".join(WEIGHTS[name].files)
-        raise UserError(f"training.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(name)}")
+        raise UserError(f"training.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(WEIGHTS[name])}")
     return find(name)
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import given, refuse_without_effect, tables_as_json
+from gan_eval.cli.options import pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS, processes
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from gan_eval.metrics import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
-_WEIGHT_OPTIONS = {
-    name: weights.option.strip("-").replace("-", "_") for name, weights in WEIGHTS.items() if weights.of_metrics
-}
-"""Parameter that takes the file of weights, by their name."""
 MOST_LINES = 20
 """On what could not be measured; the tables have all."""
 
@@ -40,17 +36,13 @@ def metrics(
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     resize: Annotated[bool, typer.Option("--resize", help="Bring fakes to the size of their reals.")] = False,
     resizer: Annotated[str, typer.Option(help="Method that resizes pictures for the networks.")] = DEFAULT_RESIZER,
-    weights: Annotated[Path | None, typer.Option(help="Inception weights; default: the cache.")] = None,
-    brisque_weights: Annotated[Path | None, typer.Option(help="BRISQUE's regression; default: the cache.")] = None,
-    alexnet_weights: Annotated[Path | None, typer.Option(help="AlexNet weights for LPIPS; default: the cache.")] = None,
-    vgg16_weights: Annotated[Path | None, typer.Option(help="VGG16 weights; default: the cache.")] = None,
-    dists_weights: Annotated[Path | None, typer.Option(help="Weights of DISTS; default: the cache.")] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
+    ] = None,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
-    precision: Annotated[
-        Literal["fp32", "bf16"], typer.Option(help="Of Inception; bf16 is faster and moves FID by about 1 %.")
-    ] = "fp32",
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
     list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
@@ -62,11 +54,11 @@ def metrics(
     A second run measures only what is new.
     """
     if list_metrics:
-        others = context.params.keys() - {"list_metrics", "as_json"}
+        others = context.params.keys() - {"list_metrics"}
         refuse_without_effect(context, others, "metrics --list describes all metrics and measures nothing; remove it")
-        from gan_eval.metrics.catalogue import describe, describe_json
+        from gan_eval.metrics.catalogue import describe
 
-        typer.echo(describe_json() if as_json else as_typed(describe()))
+        typer.echo(as_typed(describe()))
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
@@ -87,7 +79,8 @@ def metrics(
             raise UserError("metrics: --real DIR and --fake DIR belong together")
         partners = any(metric.kind == "pair" for metric in select(requested))
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
-    _refuse_unused(context, requested)
+    files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
+    _refuse_unused(context, requested, files)
     if report is not None:
         from gan_eval.files.output_folders import check_output_file
 
@@ -96,16 +89,9 @@ def metrics(
         metrics=requested,
         resizer=resizer,
         resize=resize,
-        weights=given(
-            inception=weights,
-            brisque=brisque_weights,
-            alexnet=alexnet_weights,
-            vgg16=vgg16_weights,
-            dists=dists_weights,
-        ),
+        weights=files,
         device=device,
         threads=threads,
-        precision=precision,
         segmenter=segmenter,
         cache=cache_file() if cache else None,
     )
@@ -115,18 +101,21 @@ def metrics(
         raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
 
 
-def _refuse_unused(context: typer.Context, names: Sequence[str]) -> None:
-    """Refuse options that change nothing."""
+def _refuse_unused(context: typer.Context, names: Sequence[str], weights: "Mapping[str, Path]") -> None:
+    """Refuse options and files of weights that change nothing."""
     from gan_eval.metrics.catalogue import select
 
     chosen = select(names)
     needed = {name for metric in chosen for name in metric.weights}
     extractors = {metric.extractor for metric in chosen} - {None}
-    unused = [option for name, option in _WEIGHT_OPTIONS.items() if name not in needed]
-    unused += [] if "segmenter" in extractors else ["segmenter"]
-    unused += [] if "inception" in extractors else ["resizer", "precision"]
+    unused = [] if "segmenter" in extractors else ["segmenter"]
+    unused += [] if "inception" in extractors else ["resizer"]
     unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
-    refuse_without_effect(context, unused, f"none of the metrics {', '.join(names)} needs it; remove it")
+    why = f"none of the metrics {', '.join(names)} needs it; remove it"
+    refuse_without_effect(context, unused, why)
+    for name in weights:
+        if name in WEIGHTS and name not in needed:  # an unknown name is refused with the known ones
+            raise UserError(f"--weights {name}: {why}")
 
 
 def _measure(
@@ -194,9 +183,9 @@ def weights_list() -> None:
     """List the known weights, and which are in the cache."""
     from gan_eval.metrics.weights import cache
 
-    for status in cache.list_weights():
-        place = status.path or f"not in the cache; {status.fix}"
-        typer.echo(as_typed(f"{status.name}: {place} ({status.description})"))
+    for known, path in cache.list_weights():
+        place = path or f"not in the cache; {cache.how_to_get(known)}"
+        typer.echo(as_typed(f"{known.name}: {place} ({known.description})"))
 
 
 @weights_app.command("fetch")
@@ -209,7 +198,7 @@ def weights_fetch(
 
     failures = []
     with Console() as console:
-        for known in cache.names() if name == "all" else [name]:
+        for known in WEIGHTS if name == "all" else [name]:
             try:
                 path = cache.fetch(known, on_progress=partial(console.progress, f"fetch {known}"))
                 typer.echo(path)

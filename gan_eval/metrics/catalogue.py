@@ -1,8 +1,6 @@
 """All metrics by name, collected from the families' records: select them, and list what each one measures."""
 
 import difflib
-import json
-import math
 from collections.abc import Iterable
 from importlib import import_module
 from textwrap import wrap
@@ -111,32 +109,3 @@ def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
         if text:
             lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
     return "\n".join(lines)
-
-
-def describe_json() -> str:
-    """Describe all metrics as JSON: an object with a list `metrics`.
-
-    An infinite bound is null. `weights` states for each file whether the cache holds it.
-    """
-    cached = {name: is_cached(name) for name in WEIGHTS}
-    metrics = [
-        {
-            "name": metric.name,
-            "title": metric.title or metric.name,
-            "kind": metric.kind,
-            "measures": metric.measures,
-            "low": metric.low if math.isfinite(metric.low) else None,
-            "high": metric.high if math.isfinite(metric.high) else None,
-            "unit": metric.unit or None,
-            "higher_is_better": metric.higher_is_better,
-            "source": metric.source,
-            "definition": metric.definition,
-            "least_size": metric.least_size,
-            "takes_hole": metric.takes_hole,
-            "weights": {name: cached[name] for name in metric.weights},
-            "extractor": metric.extractor,
-            "default_resizer": DEFAULT_RESIZER if metric.extractor == "inception" else None,
-        }
-        for metric in METRICS.values()
-    ]
-    return json.dumps({"metrics": metrics}, indent=2, ensure_ascii=False)

@@ -19,7 +19,6 @@ from gan_eval.settings.training import (
     MAX_PICTURES,
     Direction,
     Mode,
-    Precision,
     TrainingSettings,
     joined_splits,
 )
@@ -106,8 +105,6 @@ class MetricsSettings(Section):
     """Resizer to a network's size; part of the definition of FID and KID."""
     resize: bool = False
     """Bring a generated picture to the size of its real one (bicubic)."""
-    precision: Precision = "fp32"
-    """Precision of the feature networks."""
     segmenter: PathText | None = Field(default=None, examples=["palette"])
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, or `palette`."""
 

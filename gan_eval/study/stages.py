@@ -188,7 +188,6 @@ def metrics_stage(plan: Plan) -> Stage:
             metrics=section.names,
             resizer=section.resizer,
             resize=section.resize,
-            precision=section.precision,
             segmenter=plan.segmenter(),
             threads=plan.threads,
             cache=cache_file(),
@@ -208,9 +207,9 @@ def metrics_stage(plan: Plan) -> Stage:
         from gan_eval.metrics.weights import cache
 
         known = {
-            status.name: str(status.path.stat().st_size)
-            for status in cache.list_weights()
-            if status.path and status.of_metrics
+            weights.name: str(file.stat().st_size)
+            for weights, file in cache.list_weights()
+            if file and weights.of_metrics
         }
         segmenter = plan.segmenter()
         if segmenter is not None:

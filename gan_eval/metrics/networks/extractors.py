@@ -28,7 +28,6 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
 from gan_eval.metrics.networks.learned import open_weights
 from gan_eval.metrics.weights.cache import find
-from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import Picture
 
 SIZE = 299
@@ -117,9 +116,6 @@ def _planes(picture: Picture) -> Tensor:
 
 RESIZERS: dict[str, Resizer] = {"tf1": _tf1, "bilinear": _bilinear, "bilinear-aa": _bilinear_aa, "clean": _clean}
 
-_DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
 Companion = Literal["input", "reference"]
 """A further picture of the stimulus: what the generator was given, or the ground truth."""
 
@@ -190,7 +186,7 @@ class NetworkExtractor:
 
 
 def inception_extractor(
-    weights: Path, *, resizer: str = DEFAULT_RESIZER, device: str | None = None, precision: Precision = "fp32"
+    weights: Path, *, resizer: str = DEFAULT_RESIZER, device: str | None = None
 ) -> NetworkExtractor:
     """The Inception network of FID and KID with the weights of a file.
 
@@ -198,24 +194,18 @@ def inception_extractor(
         weights: see `gan_eval.metrics.networks.inception.load_inception`.
         resizer: see `gan_eval.metrics.networks.extractors.resize`.
         device: `cpu`, `cuda`, ...; default: CUDA where there is one.
-        precision: `bf16` is about twice as fast on processors that have instructions for it; it moves the features by
-            about 2 % (relative RMS) and FID by 0.4 to 0.9 %, and stands in the key.
 
     Raises:
-        UserError: the file is not the network's weights, or the device or its precision is not available.
+        UserError: the file is not the network's weights, or the device is not available.
     """
-    if precision not in _DTYPES:
-        raise UserError(f"precision {precision!r}: unknown; choose {' or '.join(_DTYPES)}")
     device = usable_device(device)
-    if precision == "bf16" and device == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        raise UserError("--precision bf16: this processor has no instructions for it; leave the option out")
-    network = inception.load_inception(weights, dtype=_DTYPES[precision])
+    network = inception.load_inception(weights)
     return NetworkExtractor(
         name="inception",
         network=network.to(device),
         size=inception.FEATURES,
         side=inception.SIZE,
-        key=f"inception-2015-12-05/{sha256_file(weights)}/{resizer}/{precision}",
+        key=f"inception-2015-12-05/{sha256_file(weights)}/{resizer}/fp32",
         resizer=resizer,
         device=device,
     )
@@ -240,7 +230,6 @@ def load_extractors(
     paths: Mapping[str, Path] | None = None,
     resizer: str = DEFAULT_RESIZER,
     device: str | None = None,
-    precision: Precision = "fp32",
     segmenter: Path | None = None,
 ) -> Extractors:
     """The extractors that the metrics name, each loaded once.
@@ -250,7 +239,6 @@ def load_extractors(
         paths: files by the weights' name (`inception`); default: the cache.
         resizer: see `gan_eval.metrics.networks.extractors.resize`.
         device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
-        precision: of Inception; the segmenter always runs in fp32.
         segmenter: the user's network that labels street scenes (see `gan_eval.metrics.networks.segmenter`).
 
     Raises:
@@ -263,7 +251,7 @@ def load_extractors(
     for name in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor is not None):
         try:
             if name == "inception":
-                load = partial(inception_extractor, resizer=resizer, device=device, precision=precision)
+                load = partial(inception_extractor, resizer=resizer, device=device)
                 file = open_weights("inception", load, (paths or {}).get("inception"))
                 extractors.ready[name], extractors.sha256[name] = file.contents, file.sha256
                 extractors.caveats |= {name: file.caveat} if file.caveat else {}
@@ -290,11 +278,11 @@ FeatureExtractor = Callable[[Tensor], Tensor]
 class InceptionFeatures(nn.Module):
     """(N, 3, H, W) uint8, of any sizes, to (N, 2048) float32: see `inception_extractor`."""
 
-    def __init__(self, weights: Path | None, *, resizer: str, precision: Precision) -> None:
+    def __init__(self, weights: Path | None, *, resizer: str) -> None:
         super().__init__()
         check_resizer(resizer)
         file = find("inception", path=weights)
-        self._extractor = inception_extractor(file, resizer=resizer, device="cpu", precision=precision)
+        self._extractor = inception_extractor(file, resizer=resizer, device="cpu")
         self.network = self._extractor.network
         self.num_features = self._extractor.size
 

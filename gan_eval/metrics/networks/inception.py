@@ -172,18 +172,13 @@ class Inception(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        x = ((pictures - 128) / 128).to(self.dtype)
+        x = (pictures - 128) / 128
         parts = x.split(1) if x.device.type == "cpu" else [x]
         places = self.blocks(torch.cat([self.stem(part) for part in parts]))
         return places.mean(dim=(2, 3), dtype=torch.float32)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number format of the convolutions."""
-        return next(self.parameters()).dtype
 
-
-def load_inception(path: Path, *, dtype: torch.dtype = torch.float32) -> Inception:
+def load_inception(path: Path) -> Inception:
     """The network with the weights of a file, folded, in channels-last layout, ready to evaluate.
 
     Raises:
@@ -210,7 +205,7 @@ def load_inception(path: Path, *, dtype: torch.dtype = torch.float32) -> Incepti
             "get them with `gan-eval weights fetch inception`"
         ) from error
     network.requires_grad_(False)
-    return network.eval().to(dtype).to(memory_format=torch.channels_last)
+    return network.eval().to(memory_format=torch.channels_last)
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

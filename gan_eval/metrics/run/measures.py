@@ -90,7 +90,6 @@ class Tools:
                     paths=settings.weights,
                     device=self.device,
                     resizer=settings.resizer,
-                    precision=settings.precision,
                     segmenter=settings.segmenter,
                 )
             functions = learned.functions

@@ -38,7 +38,6 @@ from gan_eval.metrics.run.tables import (
     write_tables,
 )
 from gan_eval.metrics.weights.cache import find
-from gan_eval.settings.training import Precision
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tables.frames import frame_of, iso
 
@@ -60,12 +59,11 @@ def evaluate(
     dataset: str | None = None,
     model: str | None = None,
     root: Path | str | None = None,
-    weights: Path | str | Mapping[str, Path | str] | None = None,
+    weights: Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
     threads: int | None = None,
-    precision: Precision = "fp32",
     segmenter: Path | str | None = None,
     cache: bool | Path | str = True,
     on_progress: OnProgress | None = None,
@@ -78,8 +76,8 @@ def evaluate(
         dataset, model: their names; default: those of the folders.
         metrics: a name or names from `gan_eval.metrics.catalogue.METRICS`.
         root: the folder that a frame's files are relative to; default: the working folder.
-        weights: files by the weights' name; a single path is Inception's.
-        resizer, resize, device, threads, precision, segmenter: see `Settings`.
+        weights: files by the weights' name; default: the cache.
+        resizer, resize, device, threads, segmenter: see `Settings`.
         cache: whether values are cached, or the folder for that; default: the user's cache folder.
         on_progress: called with (done, total, what).
 
@@ -111,16 +109,14 @@ def evaluate(
         stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
         for message in first_lines(stimuli.problems, most=MOST_PROBLEMS):
             warnings.warn(message, stacklevel=2)
-    files = weights if isinstance(weights, Mapping) else {} if weights is None else {"inception": weights}
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
         metrics=names,
         resizer=resizer,
         resize=resize,
-        weights={name: Path(path) for name, path in files.items()},
+        weights={name: Path(path) for name, path in (weights or {}).items()},
         device=device,
         threads=threads,
-        precision=precision,
         segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from gan_eval.files.sets import replaced_set
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.run.measures import decoder, versions
-from gan_eval.settings.training import Precision
 from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.stimuli.pixel_formats import RGB8
 from gan_eval.tables.frames import Row, conform, write_table
@@ -55,16 +54,12 @@ class Settings:
     """Device: cpu, cuda, ...; default: CUDA where there is one."""
     threads: int | None = None
     """Worker threads, which do not wait for each other; default: the usable cores, also on a busy machine."""
-    precision: Precision = "fp32"
-    """Number format of Inception; `bf16` is faster and moves its features by about 2 %, FID by 0.4 to 0.9 %."""
     segmenter: Path | None = None
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
     cache: Path | None = None
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
 
     def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise UserError(f"--precision {self.precision}: unknown; choose {' or '.join(get_args(Precision))}")
         if self.threads is not None and self.threads < 1:
             raise UserError(f"--threads {self.threads}: wanted at least 1")
         if self.resizer != DEFAULT_RESIZER:  # else torch need not be loaded
@@ -245,7 +240,6 @@ def provenance(
         "decoder": decoder(),
         "resizer": resizer,
         "resize": "bicubic" if settings.resize else None,
-        "precision": settings.precision if "inception" in networks else None,
         "weights": weights,
         "segmenter": networks["segmenter"].key if "segmenter" in networks else None,
         "caveats": tools.caveats,

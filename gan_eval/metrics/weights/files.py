@@ -108,6 +108,5 @@ def first_nonfinite(weights: State) -> str | None:
 
 def weights_error(path: Path, name: str, reason: str) -> UserError:
     """The user's line about a file that will not do."""
-    weights = WEIGHTS[name]
-    other = f"another {weights.option} FILE" if weights.of_metrics else "give another file"
+    other = f"another --weights {name}=FILE" if WEIGHTS[name].of_metrics else "give another file"
     return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")

@@ -61,16 +61,7 @@ class Weights:
     packaged: Packaged | None = None
     """None where no package is known to hold the same numbers."""
     of_metrics: bool = True
-    """True if a metric needs them, so that `gan-eval metrics` takes a file of them by an option."""
-
-    def __post_init__(self) -> None:
-        if self.release is None and self.packaged is None:
-            raise ValueError(f"weights {self.name}: neither an official file nor a package")
-
-    @property
-    def option(self) -> str:
-        """The option of `gan-eval metrics` that takes their file."""
-        return "--weights" if self.name == "inception" else f"--{self.name}-weights"
+    """True if a metric needs them, so that `gan-eval metrics --weights NAME=FILE` takes a file of them."""
 
     @property
     def files(self) -> dict[str, str]:

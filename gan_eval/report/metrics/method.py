@@ -122,16 +122,14 @@ def _formats(measured: Measured, dataset: str) -> str:
 
 
 def _networks(measured: Measured) -> list[str]:
-    """Return weights, resizer and precision of the networks."""
+    """Return weights and resizer of the networks."""
     files = weight_files(measured)
-    resizers, precisions = _of_runs(measured, "resizer"), _of_settings(measured, "precision")
+    resizers = _of_runs(measured, "resizer")
     parts = []
     if files:
         parts.append(f"weights: {listed([f'{name} (SHA-256 {digest[:12]}…)' for name, digest in files])}")
     if resizers:
         parts.append(f"pictures brought to a network's size by the rule {listed(resizers)}")
-    if precisions and (files or resizers):
-        parts.append(f"networks in {listed(precisions)}")
     resized = _of_settings(measured, "resize")
     if resized:
         parts.append(f"generated pictures of another size brought to their reference's ({listed(resized)})")

@@ -71,13 +71,13 @@ def test_options_reach_the_settings(
         raise UserError("far enough")
 
     monkeypatch.setattr(runner_module, "run_metrics", remember)
-    files = [f"--{name}-weights={tmp_path / name}" for name in ("brisque", "alexnet", "vgg16", "dists")]
-    options = ["--weights", tmp_path / "inception", *files, "--device", "cpu", "--threads", 3]
-    options += ["--precision", "bf16", "--no-cache", "--resize", "--resizer", "clean", "--segmenter", tmp_path / "s"]
+    weights = {name: tmp_path / name for name in ("inception", "brisque", "alexnet", "vgg16", "dists")}
+    options = [f"--weights={name}={file}" for name, file in weights.items()]
+    options += ["--device", "cpu", "--threads", 3, "--no-cache", "--resize", "--resizer", "clean"]
+    options += ["--segmenter", tmp_path / "s"]
     names = ("psnr", "fid", "brisque", "lpips_alex", "dists", "class_iou")
     assert command(*folders(pair, tmp_path / "out"), "--metrics", ",".join(names), *options)[0] == 2
-    weights = {name: tmp_path / name for name in ("inception", "brisque", "alexnet", "vgg16", "dists")}
-    assert asked == [Settings(names, "clean", True, weights, "cpu", 3, "bf16", tmp_path / "s", cache=None)]
+    assert asked == [Settings(names, "clean", True, weights, "cpu", 3, tmp_path / "s", cache=None)]
     assert command(*folders(pair, tmp_path / "out"))[0] == 2
     assert asked[1] == Settings(cache=cache.cache_file())
 
@@ -135,17 +135,21 @@ def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path
     ("options", "words"),
     [
         (["--threads", "0"], "--threads"),
-        (["--precision", "x"], "--precision"),
         (["--metrics", "psrn"], "metric 'psrn': unknown"),
         (["--resizer", "x"], "resizer 'x': unknown"),
         (["--device", "abacus"], "--device abacus"),
         (["--metrics", ","], "metrics: none named"),
         (["--metrics", "class_iou", "--segmenter", "absent.pt"], "--segmenter absent.pt: no such file"),
-        (["--metrics", "fid", "--weights", __file__], "not the weights"),
-        (["--metrics", "psnr,fid", "--brisque-weights", __file__], "--brisque-weights: none of the metrics psnr, fid"),
+        (["--metrics", "fid", "--weights", f"inception={__file__}"], "not the weights"),
+        (["--metrics", "fid", "--weights", "inception=absent"], "--weights inception=absent: no such file"),
+        (["--metrics", "fid", "--weights", __file__], "wanted name=value, each name once"),
+        (["--metrics", "fid", "--weights", "incepton=x"], "weights 'incepton': unknown; choose from inception"),
+        (
+            ["--metrics", "psnr,fid", "--weights", f"brisque={__file__}"],
+            "--weights brisque: none of the metrics psnr, fid",
+        ),
         (["--metrics", "fid", "--segmenter", "palette"], "--segmenter: none of the metrics fid needs it"),
         (["--metrics", "class_iou", "--resizer", "clean"], "--resizer: none of the metrics class_iou needs it"),
-        (["--metrics", "class_iou", "--precision", "bf16"], "--precision: none of the metrics class_iou"),
         (["--metrics", "niqe,fid", "--resize"], "--resize: none of the metrics niqe, fid needs it"),
         (["--list"], ": metrics --list describes all metrics and measures nothing; remove it"),
         (["--report", "REAL"], "--report"),

@@ -10,6 +10,8 @@ import pytest
 from gan_eval.cli import doctor
 from gan_eval.cli.doctor import Finding
 from gan_eval.machine.system_libraries import can_import_qt
+from gan_eval.metrics.weights import cache
+from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.quiz.station import ScreenKey, ScreenTiming, keep
 
 needs_qt = pytest.mark.skipif(not can_import_qt(), reason="the system lacks libraries that Qt needs")
@@ -89,16 +91,13 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
 
 
 def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):
-    statuses = [
-        SimpleNamespace(name="dists", path=None, description="for DISTS", fix="`gan-eval weights fetch dists`"),
-        SimpleNamespace(name="inception", path=Path("/cache/i.pt"), description="for FID"),
-    ]
-    monkeypatch.setitem(sys.modules, "gan_eval.metrics.weights.cache", SimpleNamespace(list_weights=lambda: statuses))
+    listed = [(WEIGHTS["dists"], None), (WEIGHTS["inception"], Path("/cache/i.pt"))]
+    monkeypatch.setattr(cache, "list_weights", lambda: listed)
     absent, present = doctor.weights_findings()
     assert absent == Finding(
         "weights dists",
         "optional",
-        "not in the cache (for DISTS)",
+        "not in the cache (weights of structure and texture in VGG16's layers, for DISTS)",
         "where they are needed: `gan-eval weights fetch dists`",
     )
     assert present == Finding("weights inception", "ok", "/cache/i.pt")

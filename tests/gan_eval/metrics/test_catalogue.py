@@ -1,6 +1,5 @@
-"""The list of metrics, for readers and for programs, and the choice among them."""
+"""The list of metrics, and the choice among them."""
 
-import json
 import runpy
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import METRICS, describe, describe_json, select
+from gan_eval.metrics.catalogue import METRICS, describe, select
 from gan_eval.metrics.networks.extractors import RESIZERS
 
 
@@ -57,13 +56,11 @@ def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
 def test_the_list_tells_whether_weights_are_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
     assert "inception (missing; `gan-eval weights fetch inception`)" in " ".join(describe().split())
-    fid = next(metric for metric in json.loads(describe_json())["metrics"] if metric["name"] == "fid")
-    assert fid["weights"] == {"inception": False}
 
 
 def test_listing_imports_neither_torch_nor_pandas():
     code = (
-        "import sys; from gan_eval.metrics.catalogue import describe, describe_json; describe(); describe_json();"
+        "import sys; from gan_eval.metrics.catalogue import describe; describe();"
         "print([name for name in ('torch', 'torchmetrics', 'pandas', 'scipy', 'numba') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -98,7 +98,6 @@ def _run() -> Row:
     settings = {
         "metrics": {"psnr": "10 log10(255² / MSE)", "fid": "Heusel et al. 2017; Inception 2015-12-05"},
         "weights": {"inception": SHA},
-        "precision": "fp32",
         "interval": "jackknife, 10 groups of items",
     }
     return {

@@ -9,7 +9,6 @@ from metric_pictures import features_of, texture
 from PIL import Image
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.networks.extractors import inception_extractor, load_extractors, resize
@@ -30,7 +29,7 @@ def test_missing_weights_are_a_reason_for_each_metric() -> None:
     assert set(found.ready) == {"label_colours"}
     needing = {name for name, metric in METRICS.items() if metric.extractor is not None}
     assert set(found.unavailable) == needing - {"label_colour_spread"}
-    assert "`gan-eval weights fetch inception` or --weights FILE" in found.unavailable["fid"]
+    assert "`gan-eval weights fetch inception` or --weights inception=FILE" in found.unavailable["fid"]
     assert "--segmenter FILE" in found.unavailable["class_iou"]
 
 
@@ -53,27 +52,6 @@ def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:
     file.write_bytes(b"half")
     found = load_extractors([METRICS["kid"]], device="cpu")
     assert "damaged" in found.unavailable["kid"]
-
-
-@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="a processor without bf16")
-@pytest.mark.slow
-def test_bf16_is_another_extractor_and_close(seeded_weights: Path) -> None:
-    exact, quick = (
-        inception_extractor(seeded_weights, device="cpu", precision=precision) for precision in ("fp32", "bf16")
-    )
-    assert exact.key.removesuffix("fp32") + "bf16" == quick.key
-    wanted, found = features_of(PICTURES, exact), features_of(PICTURES, quick)
-    assert found.dtype == np.float32
-    relative = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
-    assert 1e-5 < relative < 0.05
-
-
-def test_bf16_on_a_processor_without_it_is_the_user_s_line(
-    seeded_weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    with pytest.raises(UserError, match="--precision bf16: this processor has no instructions for it"):
-        inception_extractor(seeded_weights, device="cpu", precision="bf16")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

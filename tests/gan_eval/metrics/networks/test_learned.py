@@ -39,7 +39,7 @@ def test_all_metrics_that_need_weights_and_no_others() -> None:
 def test_missing_weights_are_the_reason_of_every_picture(paths: dict[str, Path]) -> None:
     found = learned_metrics([METRICS[name] for name in LEARNED], paths={"vgg16": paths["vgg16"]}, device="cpu")
     for name, weights in (("lpips_alex", "alexnet"), ("dists", "dists"), ("brisque", "brisque")):
-        with pytest.raises(Unmeasurable, match=f"weights fetch {weights}` or --{weights}-weights FILE"):
+        with pytest.raises(Unmeasurable, match=f"weights fetch {weights}` or --weights {weights}=FILE"):
             found.functions[name](FAKE, REAL)
     with pytest.raises(Unmeasurable):
         found.functions["brisque"](FAKE)
@@ -60,7 +60,7 @@ def test_users_files_with_their_hashes_and_caveats(paths: dict[str, Path]) -> No
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "dists", "brisque"])
 def test_a_named_file_that_will_not_do(name: str, paths: dict[str, Path], tmp_path: Path) -> None:
     metrics = [METRICS[metric] for metric in LEARNED]
-    with pytest.raises(UserError, match=rf"--{name}-weights .*absent: no such file"):
+    with pytest.raises(UserError, match=rf"--weights {name}=.*absent: no such file"):
         learned_metrics(metrics, paths=paths | {name: tmp_path / "absent"}, device="cpu")
     (tmp_path / "text.pth").write_text("no weights")
     with pytest.raises(UserError, match=r"text\.pth: not "):

@@ -79,7 +79,7 @@ def test_brisque_has_rows_for_real_and_generated_and_its_weights_are_told(
 @pytest.mark.slow
 def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, seeded_weights: Path) -> None:
     real, fake = folders(3, height=64, width=64)
-    _, sets = evaluate(_frame(real, fake), ["fid", "kid"], weights=seeded_weights, device="cpu")
+    _, sets = evaluate(_frame(real, fake), ["fid", "kid"], weights={"inception": seeded_weights}, device="cpu")
     extractor = inception_extractor(seeded_weights, device="cpu")
     features = [features_of(map(images.read_rgb, images.list_pictures(f)), extractor) for f in (real, fake)]
     assert list(sets["value"][:2]) == pytest.approx([fid(*features), kid(*features)], rel=1e-5)
@@ -114,10 +114,9 @@ def test_written_tables_round_trip_and_say_how_they_were_made(
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"precision": "float32"}, "--precision float32: unknown; choose fp32 or bf16"),
         ({"threads": 0}, "--threads 0: wanted at least 1"),
         ({"resizer": "x"}, "resizer 'x': unknown"),
-        ({"weights": "absent.pth"}, r"--weights absent\.pth: no such file"),
+        ({"weights": {"inception": "absent.pth"}}, r"--weights inception=absent\.pth: no such file"),
         ({"weights": {"incepton": __file__}}, "weights 'incepton': unknown"),
     ],
 )
@@ -138,8 +137,7 @@ def test_text_does_for_names_and_paths(
     found, _ = evaluate(frame, "psnr", root=str(tmp_path), cache=kept)
     assert found["value"].notna().all()
     assert (tmp_path / "kept").is_dir()
-    for given in (weights, {"inception": weights}):
-        assert evaluate(frame, ["fid"], root=str(tmp_path), weights=given)[1]["value"][0] > 0
+    assert evaluate(frame, ["fid"], root=str(tmp_path), weights={"inception": weights})[1]["value"][0] > 0
     assert Settings("psnr", segmenter="palette") == Settings(("psnr",), segmenter=Path("palette"))  # type: ignore[arg-type]
 
 

@@ -13,7 +13,7 @@ def test_a_file_that_is_none_is_refused_without_an_option_that_is_none(tmp_path:
     (tmp_path / "mine.pth").write_bytes(b"text")
     with pytest.raises(UserError, match=r"mine\.pth: not the weights vgg13_bn \(.*\); .* or give another file$"):
         read_state(tmp_path / "mine.pth", "vgg13_bn")
-    with pytest.raises(UserError, match=r"\(no a\); .* another --vgg16-weights FILE$"):
+    with pytest.raises(UserError, match=r"\(no a\); .* another --weights vgg16=FILE$"):
         required_tensors({"b": torch.zeros(1)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
     with pytest.raises(UserError, match=r"a has the shape \(2,\), wanted \(1,\)"):
         required_tensors({"a": torch.zeros(2)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")

@@ -99,7 +99,7 @@ def test_the_official_release_comes_first(cache: Path, tmp_path: Path) -> None:
     assert path == cache / "release.pth"
     assert path.read_bytes() == CONTENT
     assert weights.find("inception") == path
-    assert [status.path for status in weights.list_weights()] == [path]
+    assert [path for _, path in weights.list_weights()] == [path]
     assert weights.is_official("inception", _sha256(CONTENT))
     assert not weights.is_official("inception", "0" * 64)
 
@@ -145,7 +145,7 @@ def test_what_is_not_right_is_one_line_and_nothing_is_left(
         weights.fetch("inception")
     assert words in str(caught.value)
     assert "release.pth: no such file" in str(caught.value)
-    assert "Give the file yourself: --weights FILE, or put release.pth from file://" in str(caught.value)
+    assert "Give the file yourself: --weights inception=FILE, or put release.pth from file://" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert _left_in(cache) == []
 
@@ -157,14 +157,14 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
     damaged = rf"inner\.pt: damaged \(SHA-256 is not {_sha256(CONTENT)[:8]}…\); `gan-eval weights fetch inception` repl"
     with pytest.raises(UserError, match=damaged):
         weights.find("inception")
-    assert [status.path for status in weights.list_weights()] == [None]
+    assert [path for _, path in weights.list_weights()] == [None]
     assert weights.fetch("inception").read_bytes() == CONTENT
     (cache / "release.pth").write_bytes(CONTENT[:-1])  # hides no whole one
     assert weights.find("inception") == cache / "inner.pt"
 
 
 def test_what_find_says(cache: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"gan-eval weights fetch inception` or --weights FILE"):
+    with pytest.raises(UserError, match=r"gan-eval weights fetch inception` or --weights inception=FILE"):
         weights.find("inception")
     with pytest.raises(UserError, match="no such file"):
         weights.find("inception", path=tmp_path / "absent.pth")
@@ -192,7 +192,7 @@ def test_an_index_that_cannot_be_reached_is_one_line_without_the_password(
 
 
 def test_the_known_networks_hashes_are_whole() -> None:
-    assert weights.names() == ["inception", "brisque", "alexnet", "vgg16", "dists", "vgg13_bn"]
+    assert list(weights.WEIGHTS) == ["inception", "brisque", "alexnet", "vgg16", "dists", "vgg13_bn"]
     for known in weights.WEIGHTS.values():
         if known.release is not None:
             assert known.release.sha256[:8] in known.release.file
