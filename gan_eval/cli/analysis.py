@@ -25,7 +25,7 @@ def analyze(
     store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
     study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="A study file with the plan; the options below then are exploratory.")
+        Path | None, typer.Option(help="A study file with the plan; rules of --exclude then are exploratory.")
     ] = None,
     image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
@@ -33,11 +33,6 @@ def analyze(
         list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A rule such as 'reaction_time_ms<200'.")] = None,
-    exclude_participants: Annotated[
-        list[str] | None, typer.Option(help="A rule on the table participation: 'catch_accuracy<0.8'.")
-    ] = None,
-    margin: Annotated[float | None, typer.Option(help="Margin of equivalence, such as 0.05 for 5 points.")] = None,
-    covariate: Annotated[list[str] | None, typer.Option(help="A question or a column of the trials.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Analyze a trials table: write all tables of results.
@@ -76,10 +71,9 @@ def analyze(
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
 
         check_output_folder(out)
-        for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
-            for rule in rules or ():
-                with naming(option):
-                    parse_rule(rule)
+        for rule in exclude or ():
+            with naming("--exclude"):
+                parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
         with settled(*(file.parent for file in (trials, image_metrics, set_metrics) if file)):
             pass  # an interrupted replacement is finished
@@ -102,15 +96,12 @@ def analyze(
         if known and (store is not None or "participants" in known.quiz.model_fields_set):
             looks = LookPlan(known.analysis.looks, known.quiz.participants)
             looked = take_look(looks, read_looks(place), stored[tables.TRIALS], stored.get(tables.SESSIONS))
-        with naming_study(plan), naming("--covariate", instead="analysis.covariates", of=covariate or ()):
+        with naming_study(plan):
             answers = analyze_trials(
                 judged,
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
-                exclude_participants=tuple(exclude_participants or ()),
-                margin=margin,
-                covariates=tuple(covariate or ()),
                 participants=stored.get(tables.PARTICIPANTS),
                 sessions=stored.get(tables.SESSIONS),
                 plans=stored.get(tables.PLANS),
@@ -267,35 +258,25 @@ def trials_import(
 def power(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
-    participants: Annotated[str | None, typer.Option(help="Numbers to try, such as 10,20,40.")] = None,
-    simulations: Annotated[int | None, typer.Option(help="Simulated studies for each number.")] = None,
-    stimuli: Annotated[int | None, typer.Option(help="Pictures of each class; default: the study's.")] = None,
-    target: Annotated[float | None, typer.Option(help="The power wanted, such as 0.8.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed of the simulation.")] = None,
+    stimuli: Annotated[
+        int | None, typer.Option(min=2, max=1_000_000, help="Pictures of each class; default: the study's.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
 ) -> None:
     """Find the number of people to invite: simulate the study's design and analyse each simulated study as planned.
 
-    The assumptions are those of the study file's section power.
+    The assumptions and the numbers to try are those of the study file's section power.
 
     Writes power.csv and power.svg into --out, which may be the study's folder: its stimulus sets are the pool then.
     """
     from gan_eval.settings.study import load_study
 
     checked = load_study(study)
-    try:
-        numbers = None if participants is None else tuple(int(part) for part in participants.split(","))
-    except ValueError as error:
-        raise UserError(f"--participants {participants}: wanted whole numbers with commas, such as 10,20,40") from error
-    options = given(participants=numbers, simulations=simulations, stimuli=stimuli, target=target, seed=seed)
+    settings = checked.power.model_copy(update=given(stimuli=stimuli))
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):
-        from gan_eval.settings.analysis import PowerSettings
-        from gan_eval.settings.sections import as_flag, check_options
-
-        settings = check_options(PowerSettings, checked.power.model_dump() | options, spelled=as_flag)
         from gan_eval.stats.power.design import require_power_is_defined
 
         require_power_is_defined(checked.quiz, where=str(study))

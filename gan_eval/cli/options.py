@@ -83,15 +83,12 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
 
 
 @contextmanager
-def naming(option: str, *, instead: str = "", of: Sequence[str] = ()) -> Iterator[None]:
-    """Inside, an error names the option that the user has typed; `instead` of a setting, where one of `of` is meant."""
+def naming(option: str) -> Iterator[None]:
+    """Inside, an error names the option that the user has typed."""
     try:
         yield
     except UserError as error:
-        rest = str(error).removeprefix(f"{instead}: ")
-        if instead and (rest == str(error) or rest.partition(":")[0] not in of):
-            raise
-        raise UserError(f"{option}: {rest}") from error
+        raise UserError(f"{option}: {error}") from error
 
 
 def name_next(*words: str, remark: str = "") -> None:

@@ -287,7 +287,7 @@ def _extended(plan: AnalysisSettings | None, options: _Options) -> tuple[Analysi
     if options.margin is None:
         return plan, options
     if plan.margin is not None:
-        raise UserError(f"--margin {options.margin:g}: the plan has fixed {plan.margin:g}; leave the option out")
+        raise UserError(f"margin {options.margin:g}: the plan has fixed {plan.margin:g}; leave this one out")
     with_margin = check_options(AnalysisSettings, {**plan.model_dump(), "margin": options.margin})
     return with_margin, options
 

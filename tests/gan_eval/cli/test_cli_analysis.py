@@ -74,7 +74,7 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
         row |= {"response": {"real": "fake", "fake": "real"}[row["kind"]], "correct": "false"}
     write(tmp_path / "trials.csv", rows)
     (tmp_path / "s.toml").write_text(PLAN.format(more=""), encoding="utf-8")
-    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<300", "--margin", 0.3)[0] == 0
+    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<300")[0] == 0
     note = read_table(tmp_path / "out" / "rates.csv", RATES)["note"][0]
     assert "1 of 6 participants excluded by preset rules (participant=P0: 1)" in note
     assert "exploratory rules, not in the plan (reaction_time_ms<300:" in note
@@ -85,7 +85,6 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
     assert list(zip(models["a"], models["b"], models["exploratory"], strict=True)) == [
         ("b", "a", False), ("a", "c", True), ("b", "c", True),
     ]  # fmt: skip
-    assert models["note"].str.contains("margin is exploratory").all()
 
 
 def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, analyze):
@@ -146,7 +145,7 @@ def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, an
     write(tmp_path / "trials.csv", answers(model="a"))
     study = tmp_path / "s.toml"
     study.write_text(f"[study]\nname = 's'\n[analysis]\n{setting}\n", encoding="utf-8")
-    status, err = analyze("--plan", study, "--covariate", "position")
+    status, err = analyze("--plan", study)
     assert (status, err.count("\n")) == (2, 1)
     assert f"{study}: " in err
     assert words in err
@@ -167,13 +166,13 @@ def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
         for n in range(6)
     ]
     write(tmp_path / "participants.csv", asked)
-    assert analyze("--covariate", "age")[0] == 0
+    (tmp_path / "s.toml").write_text("[study]\nname = 's'\n[analysis]\ncovariates = ['age']\n", encoding="utf-8")
+    assert analyze("--plan", tmp_path / "s.toml")[0] == 0
     people = read_table(tmp_path / "out" / "participation.csv", PARTICIPATION)
     assert people["participant"].tolist() == [f"P{n}" for n in range(7)]
     assert (people["status"] == "complete").all()
     models = read_table(tmp_path / "out" / "mixed_models.csv", MIXED_MODELS)
     assert models["term"].str.contains("age").any()
-    assert models["exploratory"].isna().all()
 
 
 @pytest.mark.parametrize(
