@@ -64,7 +64,6 @@ def examine() -> list[Finding]:
     return [
         Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
         *library_findings(),
-        *qt_findings(),
         *screen_findings(),
         *weights_findings(),
         *gpu_findings(),
@@ -127,46 +126,31 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
         yield Finding("to do", "missing", ", ".join(left), f"next: {run_command(plan)}")
 
 
-def library_findings(distribution: str = DISTRIBUTION) -> list[Finding]:
+def library_findings() -> Iterator[Finding]:
     """A finding for each library that the installed package asks for, by its own metadata; nothing is imported."""
     from packaging.requirements import Requirement
 
     try:
-        texts = importlib.metadata.requires(distribution) or []
+        requirements = [Requirement(text) for text in importlib.metadata.requires(DISTRIBUTION) or ()]
     except importlib.metadata.PackageNotFoundError:
-        fix = f"install it: {setup_command()}"
-        return [Finding(distribution, "warning", "not installed, so its libraries were not examined", fix)]
-    findings = []
-    for requirement in map(Requirement, texts):
-        if requirement.name == distribution:  # an extra that takes in another extra
+        yield Finding(DISTRIBUTION, "missing", "not installed", f"install it: {setup_command()}")
+        return
+    for wanted in requirements:
+        extras = [
+            extra for extra in ("", *SHOWN_EXTRAS) if wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+        ]
+        if wanted.name == DISTRIBUTION or not extras:  # an extra that takes in another extra, or one of development
             continue
-        for extra in ("", *SHOWN_EXTRAS):
-            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
-                break
-        else:
-            continue
-        what = f"{requirement.name} (extra {extra})" if extra else requirement.name
-        fix = setup_command(extra)
-        status: Literal["warning", "missing"] = "warning" if extra else "missing"
+        what = f"{wanted.name} (extra {extras[0]})" if extras[0] else wanted.name
         try:
-            version = importlib.metadata.version(requirement.name)
+            version = importlib.metadata.version(wanted.name)
+            if wanted.specifier.contains(version, prereleases=True):
+                yield Finding(what, "ok", version)
+                continue
+            detail = f"{version}, wanted {wanted.specifier}"
         except importlib.metadata.PackageNotFoundError:
-            findings.append(Finding(what, status, "not installed", fix))
-            continue
-        if requirement.specifier.contains(version, prereleases=True):
-            findings.append(Finding(what, "ok", version))
-        else:
-            findings.append(Finding(what, status, f"{version}, wanted {requirement.specifier}", fix))
-    return findings
-
-
-def qt_findings() -> list[Finding]:
-    """The system's libraries that Qt needs; on macOS and Windows there are none to miss."""
-    libraries = missing_libraries()
-    if libraries:
-        names = ", ".join(library.soname for library in libraries)
-        return [Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))]
-    return [Finding("Qt's system libraries", "ok", "all found")]
+            detail = "not installed"
+        yield Finding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
 
 
 SCREEN_PROBE = """
@@ -184,13 +168,18 @@ print(json.dumps({"version": __version__, "platform": application.platformName()
 
 
 def screen_findings() -> Iterator[Finding]:
-    """Report whether Qt starts, and its screens; asked in another process, which may die of it."""
+    """Report the libraries of the system that Qt lacks, whether it starts, and its screens.
+
+    It is asked in another process, which may die of it.
+    """
+    if libraries := missing_libraries():
+        names = ", ".join(library.soname for library in libraries)
+        yield Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))
     missing = missing_display()
     chosen = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
     result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": chosen} if chosen else {})
     if result is None:
-        fix = "install Qt's system libraries" if missing_libraries() else "check DISPLAY, and who may use it"
-        yield Finding("Qt", "missing", f"does not start: {error}", fix)
+        yield Finding("Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY, and who may use it")
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
@@ -200,28 +189,25 @@ def screen_findings() -> Iterator[Finding]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
         size = f"{screen['width']} x {screen['height']}"
         detail = f"{size}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
-        if 20 <= screen["hertz"] <= 1000:
-            yield Finding(what, "ok", detail)
-        else:
-            yield Finding(what, "warning", detail, "the refresh rate is not believable")
+        is_plausible = 20 <= screen["hertz"] <= 1000
+        fix = "" if is_plausible else "the refresh rate is not believable"
+        yield Finding(what, "ok" if is_plausible else "warning", detail, fix)
         yield timing_finding(f"timing of the {what}", screen, result["platform"])
 
 
 def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
     """Return what the timing self-test has measured on a screen."""
-    measure = "gan-eval quiz --self-test"
     from gan_eval.quiz.station import ScreenKey, read_timings
 
     width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
+    problem = "not measured; the raster window is used and exposures are not rounded"
+    timing = None
     try:
-        key = ScreenKey(screen["name"], width, height, screen["hertz"], platform)
-        timing = read_timings().get(str(key))
+        timing = read_timings().get(str(ScreenKey(screen["name"], width, height, screen["hertz"], platform)))
     except UserError as error:
-        return Finding(what, "warning", str(error), measure)
+        problem = str(error)
     if timing is None:
-        return Finding(
-            what, "warning", "not measured; the raster window is used and exposures are not rounded", measure
-        )
+        return Finding(what, "warning", problem, "gan-eval quiz --self-test")
     vsync = f"vsync at {timing.refresh_hz:.2f} Hz" if timing.vsync else "no vsync"
     return Finding(what, "ok", f"{vsync}, {timing.presenter} window; measured {timing.measured_at}")
 
@@ -243,8 +229,8 @@ GPU_PROBE = """
 import json, torch
 cuda = torch.cuda.is_available()
 names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else []
-mps = torch.backends.mps.is_available()
-print(json.dumps({"version": torch.__version__, "names": names, "mps": mps, "threads": torch.get_num_threads()}))
+names += ["Apple's (mps)"] if torch.backends.mps.is_available() else []
+print(json.dumps({"version": torch.__version__, "names": names, "threads": torch.get_num_threads()}))
 """
 
 
@@ -258,8 +244,6 @@ def gpu_findings() -> Iterator[Finding]:
         yield Finding("torch", "warning", f"cannot be imported: {error}", fix)
     elif result["names"]:
         yield Finding("GPU", "ok", ", ".join(result["names"]))
-    elif result["mps"]:
-        yield Finding("GPU", "ok", "Apple's (mps)")
     else:
         detail = f"none that torch {result['version']} can use; it trains on {result['threads']} CPU threads"
         yield Finding("GPU", "ok", detail, "training takes hours to days here")

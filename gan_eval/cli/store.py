@@ -74,8 +74,7 @@ def participants_forget(
     """Remove every row of a participant, also from the bytes of the file; list first what that is, and ask.
 
     In a study's folder the tables and reports that were made from the answers are deleted, too; `run` makes them again.
-    Stores that `run --redo quiz` moved aside are searched, too. Those that cannot be read are named at the end, with
-    exit status 2.
+    Stores that `run --redo quiz` moved aside are searched, too; if one of them cannot be read, nothing is removed.
     """
     from gan_eval.cli.console import Console, confirmed
     from gan_eval.files.sqlite_files import is_address
@@ -125,12 +124,6 @@ def participants_forget(
                 "bring the rows back",
                 err=True,
             )
-    if traces.unreadable:
-        raise UserError(
-            f"participants forget {participant}: stores that cannot be read ({len(traces.unreadable)}) may still hold "
-            f"this participant: {'; '.join(traces.unreadable)}; restore them and give the same command again, or "
-            "delete them"
-        )
 
 
 def _counts(rows: Mapping[str, int]) -> str:

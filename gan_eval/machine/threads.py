@@ -2,9 +2,7 @@
 
 import math
 import os
-import sys
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +17,6 @@ where a spinning thread keeps the core that the others need. On an idle machine 
 small networks down (`benchmarks/busy_machine.py`)."""
 LOOK_S = 0.2
 """Seconds for which `free_cores` watches the processor."""
-_torch_came_first = "torch" in sys.modules
 
 
 def set_waiting_settings() -> None:
@@ -31,16 +28,6 @@ def set_waiting_settings() -> None:
     for name, value in WAITING_SETTINGS.items():
         if name != "GOMP_SPINCOUNT" or "OMP_WAIT_POLICY" not in os.environ:
             os.environ.setdefault(name, value)
-
-
-def warn_if_threads_spin() -> None:
-    """Warn where PyTorch was imported before `gan_eval`, so that it has not read `WAITING_SETTINGS`."""
-    if _torch_came_first and sys.platform == "linux":
-        warnings.warn(
-            "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
-            f"first, set GOMP_SPINCOUNT={WAITING_SETTINGS['GOMP_SPINCOUNT']} in the environment, or use one thread",
-            stacklevel=3,
-        )
 
 
 def usable_cores() -> int:

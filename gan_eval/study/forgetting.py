@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.sqlite_files import is_address
@@ -31,8 +30,6 @@ class Traces:
 
     stores: Mapping[str | Path, Stored]
     """The stores that hold the participant: the given one, and those that `run --redo quiz` has moved aside."""
-    unreadable: tuple[str, ...] = ()
-    """The messages of the stores that could not be read."""
     folder: Path | None = None
     """The study's folder; None where the store lies in none."""
     derived: tuple[Path, ...] = ()
@@ -49,26 +46,21 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
 
     Raises:
         NoParticipantError: no store holds the participant.
-        UserError: of the stores that can be read none holds the participant.
+        UserError: one of the stores cannot be read.
     """
     path = Path(store).resolve()
     folder = None if is_address(store) or path.name != STORE or not is_study_folder(path.parent) else path.parent
     moved = [] if folder is None else moved_stores(path)
     stores: dict[str | Path, Stored] = {}
     absent: list[NoParticipantError] = []
-    unreadable: list[str] = []
     for where in (store, *moved) if not moved or path.exists() else moved:
         try:
             stores[where] = stored_of(where, participant, study=study)
         except NoParticipantError as error:
             absent.append(error)
-        except UserError as error:
-            unreadable.append(str(error))
     if not stores:
-        if not unreadable:
-            raise absent[0]
-        raise UserError("; ".join([*map(str, absent[:1]), *unreadable]))
-    return Traces(stores, tuple(unreadable), folder, () if folder is None else _derived_in(folder))
+        raise absent[0]
+    return Traces(stores, folder, () if folder is None else _derived_in(folder))
 
 
 def _derived_in(folder: Path) -> tuple[Path, ...]:
@@ -87,8 +79,6 @@ def _derived_in(folder: Path) -> tuple[Path, ...]:
 
 def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant from a store and, where it lies in a study's folder, from what is there.
-
-    Stores that cannot be read stay unchanged; `traces_of` names them.
 
     Args:
         store: path or URL of the store.

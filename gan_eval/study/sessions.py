@@ -28,6 +28,7 @@ from gan_eval.store import (
 )
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
+from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
@@ -36,12 +37,17 @@ if TYPE_CHECKING:
 
 def count_sessions(plan: Plan) -> dict[str, int]:
     """Return the numbers of complete sessions in the store, of simulated participants and of people."""
-    rows = []
-    if plan.store.is_file():
-        with open_store(plan.store, create=False) as store:
-            rows = store.rows(tables.SESSIONS, study=plan.study.study.name, status="complete")
+    rows = _stored_rows(plan, tables.SESSIONS, status="complete")
     people = {row["participant"] for row in rows if not row["simulated"]}
     return {"complete": len(rows), "people": len(people), "simulated": sum(row["simulated"] for row in rows)}
+
+
+def _stored_rows(plan: Plan, table: Table, **equal: Any) -> list[Row]:
+    """The study's rows of a table of its store that have these values; none without a store."""
+    if not plan.store.is_file():
+        return []
+    with open_store(plan.store, create=False) as store:
+        return store.rows(table, study=plan.study.study.name, **equal)
 
 
 def next_session(plan: Plan) -> str:
@@ -210,12 +216,7 @@ def draw_warnings(plan: Plan) -> list[str]:
 
 def answers_hash(plan: Plan) -> str:
     """A hash of the study's answers, not of the store's file, whose bytes change without its content."""
-    if not plan.store.is_file():
-        return ""
-    with open_store(plan.store, create=False) as store:
-        sessions = store.rows(tables.SESSIONS, study=plan.study.study.name)
-        trials = store.rows(tables.TRIALS, study=plan.study.study.name)
-    return sha256_json([sessions, trials])
+    return sha256_json([_stored_rows(plan, table) for table in (tables.SESSIONS, tables.TRIALS)])
 
 
 def simulate_missing(plan: Plan, listener: Listener) -> None:

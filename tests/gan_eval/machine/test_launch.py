@@ -5,7 +5,6 @@ import os
 import shlex
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
@@ -162,14 +161,3 @@ def test_qt_can_be_imported_without_a_screens_libraries(monkeypatch):
     assert system_libraries.can_import_qt()
     monkeypatch.setattr(system_libraries, "missing_libraries", lambda: IMPORT_LIBRARIES[-1:])
     assert not system_libraries.can_import_qt()
-
-
-def test_threads_that_spin_are_warned_of_where_torch_came_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(threads, "_torch_came_first", False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        threads.warn_if_threads_spin()
-    monkeypatch.setattr(threads, "_torch_came_first", True)
-    with pytest.warns(UserWarning, match="torch was imported before gan_eval.*GOMP_SPINCOUNT=20000"):
-        threads.warn_if_threads_spin()
