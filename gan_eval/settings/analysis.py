@@ -117,7 +117,7 @@ class PowerSettings(Section):
     unanswered: float = Field(default=0.03, ge=0, lt=1)
     """Share of trials without an answer or excluded by a rule."""
     dropout: float = Field(default=0.05, ge=0, lt=1)
-    """Share of people who break off; their answers up to then count."""
+    """Share of people who break off; their answers are in no result."""
     excluded: float = Field(default=0.07, ge=0, lt=1)
     """Share of people excluded by a rule."""
     stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])

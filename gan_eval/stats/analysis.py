@@ -128,7 +128,8 @@ def analyze(
             without a plan they are the analysis.
         participants: the table `participants`: answers to the study's questions. Default of this and the next two: of
             a store its own, of a file `participants.csv`, `sessions.csv` and `plans.csv` next to it.
-        sessions: the table `sessions`.
+        sessions: the table `sessions`. Sessions that are not complete are left out of every result; a sensitivity row
+            of `comparisons` has the answer with them. Without the table every session counts.
         plans: the table `plans`, with the SHA-256 of each picture that was shown. Image metrics and stimuli of other
             pictures are refused.
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one set, or of several; where it has
@@ -190,7 +191,9 @@ def analyze(
     )
     included = leave_out(whole, sessions, *rules, planned=plan is not None)
     analysed = text_coded(included.trials)
-    without, outcome_note = sensitivity(analysed, included.participation, on_outcome, plan=settings)
+    repeated, outcome_note = sensitivity(
+        analysed, included.participation, on_outcome, plan=settings, unfinished=text_coded(included.unfinished)
+    )
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
     shown_sets = (
@@ -237,10 +240,10 @@ def analyze(
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(
-        analysed, frames["comparisons"], everything=whole, plan=settings, looks=looks, fitted=fitted
+        analysed, frames["comparisons"], everything=included.finished, plan=settings, looks=looks, fitted=fitted
     )
-    if len(without):
-        frames["comparisons"] = pd.concat([frames["comparisons"], without], ignore_index=True)
+    if len(repeated):
+        frames["comparisons"] = pd.concat([frames["comparisons"], repeated], ignore_index=True)
     frames["paper"] = paper(analysed, frames, cited)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(whole) and whole["simulated"].fillna(False).all():

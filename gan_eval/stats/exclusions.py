@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import rule_parts
+from gan_eval.stats.groups import joined
 from gan_eval.stats.shares import proportion
-from gan_eval.stats.trials import possible_times
+from gan_eval.stats.trials import in_finished_session, possible_times
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tables.frames import conform, require_clear_texts
 
@@ -121,6 +123,12 @@ def _number_text(cell: Any) -> str:
         return _text(cell)
 
 
+def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: trials with an answer of any protocol."""
+    given = [trials[name].notna() & (trials[name] != "none") for name in ("response", "choice")]
+    return np.any([*given, trials["rating"].notna()], axis=0)
+
+
 def is_right(trials: pd.DataFrame) -> pd.Series:
     """Return correctness from kind and answer where both are known, else from the column `correct`."""
     judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
@@ -139,10 +147,12 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
         status = dict(zip(ordered["participant"], ordered["status"], strict=True))  # the last one's
     who = pd.Series(sorted(attended["participant"].dropna().unique()), dtype="object")
     # the answer of any protocol as text, missing where there is none
-    response, choice = (trials[name].astype("object").where(trials[name] != "none") for name in ("response", "choice"))
-    rating = trials["rating"].astype("object").where(trials["rating"].notna())
+    response, choice, rating = (
+        trials[name].astype("object").where(trials[name].notna() & (trials[name] != "none"))
+        for name in ("response", "choice", "rating")
+    )
     answer = response.where(response.notna(), choice.where(choice.notna(), rating)).map(str, na_action="ignore")
-    answered = answer.notna().to_numpy(bool)
+    answered = is_answered(trials)
     main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
     right = is_right(trials)
     graded, correct = right.notna().to_numpy(bool), right.fillna(False).to_numpy(bool)
@@ -196,13 +206,55 @@ class Rules(NamedTuple):
     participants: Sequence[str] = ()
 
 
+class TookPart(NamedTuple):
+    """Participants by whether their answers make the results, and why not."""
+
+    analysed: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    """No session was finished."""
+    silent: tuple[str, ...]
+    """No main trial was answered."""
+    excluded: tuple[str, ...]
+    """A rule leaves them out, or all of their trials."""
+    unanswered: int
+    """Number of main trials that were shown to the silent participants."""
+
+    def words(self) -> str:
+        """Describe who did not finish or answered nothing; empty if nobody.
+
+        >>> TookPart(("P1",), (), ("P2", "P3"), (), 40).words()
+        '2 of 3 participants gave no answer (40 trials)'
+        """
+        total = sum(map(len, self[:4]))
+        of_all = f"of {total} participant{'s' if total != 1 else ''}"
+        no_answer = f"{len(self.silent)} {of_all} gave no answer ({self.unanswered} trials)" if self.silent else ""
+        broke_off = f"{len(self.unfinished)} {of_all} finished no session" if self.unfinished else ""
+        return "; ".join(filter(None, (no_answer, broke_off)))
+
+
+def took_part(participation: pd.DataFrame) -> TookPart:
+    """Count the participants of the table `participation` by its column `counted`."""
+    counted = participation["counted"].astype("object")
+
+    def named(word: str) -> tuple[str, ...]:
+        return tuple(participation.loc[counted == word, "participant"].astype("str"))
+
+    unanswered = int(participation.loc[counted == "silent", "n_trials"].sum())
+    return TookPart(named("yes"), named("unfinished"), named("silent"), named("excluded"), unanswered)
+
+
 class Included(NamedTuple):
-    """Trials that no rule leaves out."""
+    """Trials of finished sessions that no rule leaves out."""
 
     trials: pd.DataFrame
     participation: pd.DataFrame
     note: str
-    """Number of trials and participants that each rule leaves out; empty without rules."""
+    """Number of trials and participants that each rule leaves out, and of unfinished sessions and silent participants;
+    empty without any."""
+    finished: pd.DataFrame
+    """Trials of finished sessions, before any rule."""
+    unfinished: pd.DataFrame
+    """Trials of unfinished sessions that no rule leaves out."""
     beyond: int
     """Number of main trials that only rules beyond the plan leave out."""
 
@@ -210,7 +262,9 @@ class Included(NamedTuple):
 def leave_out(
     whole: pd.DataFrame, sessions: pd.DataFrame | None, preset: Rules, beyond: Rules, *, planned: bool = True
 ) -> Included:
-    """Leave out the trials and participants that fulfil a rule. Each rule applies to the whole table.
+    """Leave out unfinished sessions, and the trials and participants that fulfil a rule.
+
+    Each rule applies to the whole table. Sessions that the table `sessions` does not name count as finished.
 
     Args:
         whole: the table `trials`.
@@ -241,6 +295,9 @@ def leave_out(
     texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(people))]
     rules_of = pd.Series(texts, index=people.index, dtype="object").replace("", None)
     people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
+    finished = in_finished_session(whole, sessions)
+    by_any_rule = whole["participant"].isin(who[excluded]).to_numpy(bool) | _any(masks, masks, len(whole))
+    people = _with_counted(people, whole, sessions, finished, by_any_rule)
     people = conform(people, PARTICIPATION, where=WHERE)
     of_people = [_any(by_rule, rules.participants, len(people)) for rules in (preset, beyond)]
     by_plan, by_options = (
@@ -268,8 +325,48 @@ def leave_out(
             if own:
                 counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in own)
                 notes.append(f"{_any(rows, own, n).sum()} of {n} {what} excluded by {standing} ({counts})")
-    included = whole[~(by_plan | by_options)].reset_index(drop=True)
-    return Included(included, people, "; ".join(notes), int((only_beyond & main).sum()))
+    if not finished.all():
+        n_sessions = whole.loc[~finished, "session"].nunique()
+        notes.append(f"{(~finished).sum()} trials of {n_sessions} unfinished sessions left out")
+    notes.append(took_part(people).words())
+    included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
+    return Included(
+        included,
+        people,
+        "; ".join(filter(None, notes)),
+        whole[finished].reset_index(drop=True),
+        unfinished,
+        int((only_beyond & main & finished).sum()),
+    )
+
+
+def _with_counted(
+    people: pd.DataFrame,
+    whole: pd.DataFrame,
+    sessions: pd.DataFrame | None,
+    finished: np.ndarray,
+    by_rule: np.ndarray,
+) -> pd.DataFrame:
+    """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions.
+
+    Args:
+        people: the table, with `excluded`.
+        whole: the table `trials`.
+        sessions: the table `sessions`.
+        finished: (N,) bool, trials of finished sessions.
+        by_rule: (N,) bool, trials that a rule leaves out.
+    """
+    who = people["participant"]
+    has_finished = who.isin(whole.loc[finished, "participant"])
+    if sessions is not None:
+        has_finished |= who.isin(sessions.loc[(sessions["status"] == "complete").fillna(False), "participant"])
+    judged = (whole["phase"] == "main").to_numpy(bool) & is_answered(whole)
+    answered, left, broken = (_count(whole, judged & rows, who) for rows in (finished, finished & ~by_rule, ~finished))
+    conditions = [people["excluded"].to_numpy(bool), ~has_finished.to_numpy(bool), answered == 0, left == 0]
+    counted = np.select(conditions, ["excluded", "unfinished", "silent", "excluded"], default="yes")
+    broke_off = [f"{n} answers of unfinished sessions are left out of the results" if n else None for n in broken]
+    notes = [joined(own, more) for own, more in zip(people["note"], broke_off, strict=True)]
+    return people.assign(counted=counted, note=pd.Series(notes, index=people.index, dtype="object"))
 
 
 def _any(masks: Mapping[str, np.ndarray], rules: Iterable[str], size: int) -> np.ndarray:

@@ -218,7 +218,8 @@ def take_look(
 ) -> Looked | None:
     """Return the look that these answers are: one that is due, one that was taken, or none.
 
-    The same answers again are the same look, and spend nothing; others before the next look is due are none.
+    The same answers again are the same look, and spend nothing; others before the next look is due are none. Answers
+    of unfinished sessions are in no result, so they do not count here either.
 
     Who counts are people with a complete session, whom the analysis may leave out all the same: the number wanted is
     the number to invite, which has room for them.
@@ -234,18 +235,16 @@ def take_look(
     """
     import pandas as pd
 
+    from gan_eval.stats.trials import in_finished_session
     from gan_eval.tables.frames import frame_of
 
     of_people = trials[~trials["simulated"].fillna(False).to_numpy(bool)]
     if of_people.empty:
         return None
-    complete = of_people
-    if sessions is not None:
-        unfinished = sessions.loc[(sessions["status"] != "complete").fillna(False).to_numpy(bool), "session"]
-        complete = of_people[~of_people["session"].isin(unfinished)]
+    complete = of_people[in_finished_session(of_people, sessions)]
     people, answers = complete["participant"].nunique(), ""
     if plan.looks > 1 or taken:
-        hashes = pd.util.hash_pandas_object(of_people[list(_ANSWER)], index=False)
+        hashes = pd.util.hash_pandas_object(complete[list(_ANSWER)], index=False)
         answers = f"{int(hashes.sum()):016x}"  # in whichever order they stand
     current = plan.current(people, taken, answers)
     if current is not None and current not in taken and (plan.looks > 1 or taken):

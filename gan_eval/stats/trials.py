@@ -203,6 +203,14 @@ def sessions_of(frame: pd.DataFrame) -> pd.Series:
     return frame["participant"]
 
 
+def in_finished_session(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> NDArray[np.bool_]:
+    """Return (N,) bool: trials of complete sessions; one that the table `sessions` does not name counts as complete."""
+    if sessions is None:
+        return np.ones(len(trials), bool)
+    unfinished = sessions.loc[(sessions["status"] != "complete").fillna(False).to_numpy(bool), "session"]
+    return ~trials["session"].isin(unfinished).to_numpy(bool)
+
+
 def requested_exposure(trials: pd.DataFrame) -> np.ndarray:
     """Return (N,) the requested exposure in ms; infinite: until the answer; NaN: not known.
 

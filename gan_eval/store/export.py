@@ -96,7 +96,8 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
 def export_analysis(folder: Path, out: Path) -> Exported:
     """Write the trials of an analysed folder for R: `trials.csv`, `read.R`, and `analysis.R` with its link and margin.
 
-    Trials of participants whom the analysis left out are left out; rules that leave out single trials are not applied.
+    Trials of participants whom the analysis left out and of unfinished sessions are left out; rules that leave out
+    single trials are not applied.
 
     Args:
         folder: what `analyze --out` wrote, or a study's folder.
@@ -115,6 +116,10 @@ def export_analysis(folder: Path, out: Path) -> Exported:
         people = tabular.read_table(source / "participation.csv", tables.PARTICIPATION)
         excluded = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
         trials = trials[~trials["participant"].isin(excluded)].reset_index(drop=True)
+    if (source / "sessions.csv").is_file():
+        sessions = tabular.read_table(source / "sessions.csv", tables.SESSIONS)
+        unfinished = sessions.loc[sessions["status"] != "complete", "session"]
+        trials = trials[~trials["session"].isin(unfinished)].reset_index(drop=True)
     margins = {float(row["margin"]) for row in _csv_rows(source / "comparisons.csv") if row["margin"]}
     is_probit = any(row["link"] == "probit" for row in _csv_rows(source / "mixed_models.csv"))
     script = analysis_script(link="probit" if is_probit else "logit", margin=min(margins, default=None))

@@ -40,7 +40,7 @@ PUBLISHED = "published"
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
 """Files of a model's training that the report shows."""
 
-STATISTICS = "4"
+STATISTICS = "5"
 """Raised when the statistics say something else or more: tables of an older number are computed again."""
 
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}

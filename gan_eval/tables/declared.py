@@ -281,6 +281,13 @@ PARTICIPATION = Table(
         number("flagged_share", "share of main trials with a flag", unit=SHARE),
         integer("n_excluded", "main trials left out, all of them where the participant is", filled=True),
         boolean("excluded", "left out altogether by a preset rule", filled=True),
+        text(
+            "counted",
+            "yes: answers of the participant make the results; else why none does: unfinished: no session was "
+            "finished; silent: no main trial was answered; excluded: by rules",
+            words=("yes", "unfinished", "silent", "excluded"),
+            optional=True,
+        ),
         text("rule", "the rules that left the participant or trials out"),
         text(
             "standing",

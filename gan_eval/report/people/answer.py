@@ -27,7 +27,7 @@ from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.compare.questions import TOLD_APART
-from gan_eval.stats.compare.robustness import SENSITIVITY
+from gan_eval.stats.compare.robustness import SENSITIVITY, WITH_UNFINISHED
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.paper import PAPER, SINGLE
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials
@@ -209,17 +209,20 @@ def detectable(low: float, high: float) -> str:
 
 
 def sensitivity_sentences(folder: StudyFolder) -> list[str]:
-    """Return a sentence for each sensitivity analysis: the answer without participants chosen by how they answered."""
+    """Return a sentence for each sensitivity analysis: the answer without some participants, or with more sessions."""
     start = f"{TOLD_APART}, {SENSITIVITY} "
     sentences = []
     for row in folder.table(COMPARISONS).to_dict("records"):
         if str(row["comparison"]).startswith(start) and not missing(row["difference"]):
-            rule = str(row["comparison"]).removeprefix(start)
+            name = str(row["comparison"]).removeprefix(start)
+            whose = f"without participants with {name.removeprefix('without ')} (a rule on the outcome)"
+            if name == WITH_UNFINISHED:
+                whose = "with the answers of unfinished sessions"
             ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
             within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
             sentences.append(
-                f"Sensitivity, not the answer: without participants with {rule} (a rule on the outcome) "
-                f"{percent((1 + row['difference']) / 2)} would have been judged correctly{within}."
+                f"Sensitivity, not the answer: {whose} {percent((1 + row['difference']) / 2)} would have been judged "
+                f"correctly{within}."
             )
     return sentences
 

@@ -17,7 +17,7 @@ from gan_eval.report.parts.words import (
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.looks import NO_VERDICT
-from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS, TRIALS
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""
@@ -27,7 +27,6 @@ BY = {
     BY_RULE: "by rule, no plan given",
 }
 """After `left out`."""
-_UNFINISHED = ("aborted", "open")
 _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
 
 
@@ -90,10 +89,7 @@ def look_sentence(folder: StudyFolder) -> str:
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
     if not words:
         return ""
-    sentence, table = f"{words[0].upper()}{words[1:]}.", folder.table(PARTICIPATION)
-    if len(folder.looks) and (more := int((broke_off(table) & is_analysed(table)).sum())):
-        sentence += f" {plural(more, 'more participant')} broke off; their answers are analysed, too."
-    return sentence
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def trained_for(fractions: list[float], verb: str) -> str:
@@ -159,12 +155,12 @@ def is_excluded(table: pd.DataFrame) -> pd.Series:
 
 def is_analysed(table: pd.DataFrame) -> pd.Series:
     """Return (N,) bool by row of `participation`: answers of the participant are analysed."""
-    return ~is_excluded(table) & (table["n_answered"] > 0) & (table["n_excluded"] < table["n_trials"])
+    return (table["counted"] == "yes").fillna(False).astype(bool)
 
 
 def broke_off(table: pd.DataFrame) -> pd.Series:
-    """Return (N,) bool by row of `participation`: the last session was not finished."""
-    return table["status"].isin(_UNFINISHED)
+    """Return (N,) bool by row of `participation`: no session was finished."""
+    return (table["counted"] == "unfinished").fillna(False).astype(bool)
 
 
 def exclusion_standing(table: pd.DataFrame) -> pd.Series:

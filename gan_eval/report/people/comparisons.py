@@ -83,7 +83,8 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     if sensitivity.any():
         sentences.append(
             f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
-            "names. Choosing people by how they answered decides the answer, so these have no verdict."
+            "names, or with unfinished sessions. Choosing people by how they answered decides the answer, so these "
+            "have no verdict."
         )
     return sentences
 

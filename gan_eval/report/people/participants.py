@@ -23,13 +23,13 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import (
     BY,
     PRESET,
-    broke_off,
     exclusion_standing,
     is_analysed,
     is_excluded,
     planned_rules,
 )
 from gan_eval.stats.answers.rates import REACTION_TIMES
+from gan_eval.stats.exclusions import took_part
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS, TRIALS
 
@@ -56,27 +56,22 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         return []
     count = plural(len(table), "participant")
     if table["status"].isna().all():
-        took_part = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
+        attended = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
     else:
         complete = int((table["status"] == "complete").sum())
-        took_part = f"{count} started, {whole(complete)} of them finished"
-    sentences = [f"{wanted_text(folder)}{took_part}."]
-    aborted = table[broke_off(table)]
-    if len(aborted):
-        some = int(is_analysed(aborted).sum())
-        analysed = "none of their answers is analysed"
-        if some:
-            whose = "their answers" if some == len(aborted) else f"the answers of {whole(some)} of them"
-            analysed = f"{whose} up to then are analysed"
+        attended = f"{count} started, {whole(complete)} of them finished"
+    sentences = [f"{wanted_text(folder)}{attended}."]
+    part = took_part(table)
+    if part.unfinished:
         sentences.append(
-            f"{plural(len(aborted), 'participant')} broke off: {analysed}, and they do not count towards the number "
-            "wanted."
+            f"{plural(len(part.unfinished), 'participant')} broke off: their answers are in no result, and they do not "
+            "count towards the number wanted."
         )
-    rest = table[~is_excluded(table) & ~is_analysed(table)]
-    if silent := int((rest["n_answered"] == 0).sum()):
-        sentences.append(f"{plural(silent, 'participant')} gave no answer.")
-    if len(rest) > silent:
-        sentences.append(f"Of {plural(len(rest) - silent, 'participant')} every trial was left out.")
+    if part.silent:
+        unanswered = plural(part.unanswered, "trial")
+        sentences.append(f"{plural(len(part.silent), 'participant')} gave no answer, in {unanswered}.")
+    if every := len(part.excluded) - int(is_excluded(table).sum()):
+        sentences.append(f"Of {plural(every, 'participant')} every trial was left out.")
     if left_out := left_out_text(folder):
         sentences.append(f"{left_out}.")
     return sentences
@@ -106,11 +101,8 @@ def wanted_text(folder: StudyFolder) -> str:
 
 
 def analysed_text(folder: StudyFolder) -> str:
-    """Return whose answers are analysed, and how many of them broke off: `the answers of 25 participants`."""
-    table = folder.table(PARTICIPATION)
-    who = who_text(folder, included_count(folder))
-    unfinished = int((broke_off(table) & is_analysed(table)).sum())
-    return f"the answers of {who}{f' ({unfinished} of them up to where they broke off)' if unfinished else ''}"
+    """Return whose answers are analysed: `the answers of 25 participants`."""
+    return f"the answers of {who_text(folder, included_count(folder))}"
 
 
 def who_text(folder: StudyFolder, count: int) -> str:

@@ -1,6 +1,6 @@
 """The table `comparisons`: differences between kinds of pictures and between models, with Holm's correction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import Any
 
@@ -48,7 +48,8 @@ COMPARISONS = Table(
         text(
             "comparison",
             "what is compared; `..., sensitivity: without RULE`: next to the answer, without the people that a rule on "
-            "their outcome names",
+            "their outcome names; `..., sensitivity: with unfinished sessions`: with the answers of sessions that were "
+            "not finished",
             filled=True,
         ),
         text("a", "first group", filled=True),
@@ -171,6 +172,7 @@ def comparisons(
     starts: NamedFits | None = None,
     cited: Cited | None = None,
     grades: int | None = None,
+    only: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return the table `comparisons` of a trials table: the questions of `compare.questions` and `compare.grades`.
 
@@ -188,6 +190,7 @@ def comparisons(
         cited: filled with the detection of each model on each data set.
         grades: number of grades of the scale, of which the margin is a part; default: from the lowest to the highest
             grade that was given.
+        only: names of comparisons, of which alone rows are made; none: every row.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
@@ -201,6 +204,8 @@ def comparisons(
     )
     answerer, rows = Answerer(settings, too_many(len(trials))), []
     for of in questions:
+        if only and of.comparison not in only:
+            continue
         rows.append(_row(of, answerer, alpha, (starts or {}).get(of.names), has_plan=plan is not None))
         fit = answerer.fit_of(of)
         if fitted is not None and fit is not None:
@@ -214,7 +219,8 @@ def comparisons(
                 cited[row.model, row.dataset] = of.names, detection
     if not any(row["family"] == TOLD_APART for row in rows):
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
-    rows += grade_rows(trials, settings, grades=grades, has_plan=plan is not None)
+    if not only:
+        rows += grade_rows(trials, settings, grades=grades, has_plan=plan is not None)
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(

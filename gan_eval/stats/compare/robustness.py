@@ -67,8 +67,9 @@ OF_PARTICIPANTS = ("accuracy",)
 """Columns of the table `participation` that hold the outcome."""
 ONE_ANSWER = "one answer only"
 """The rule that names participants who gave the same answer throughout."""
-SENSITIVITY = "sensitivity: without"
-"""Part of a comparison's name, before the rule."""
+SENSITIVITY = "sensitivity:"
+"""Part of the name of a comparison that repeats another with or without some answers."""
+WITH_UNFINISHED = "with unfinished sessions"
 _LEAST = 8
 """Minimum number of trials on which a column is recognised as a copy of an outcome."""
 MOST_REFITTED = 20_000
@@ -274,16 +275,22 @@ def _one_answer_only(trials: pd.DataFrame) -> pd.Series:
 
 
 def sensitivity(
-    trials: pd.DataFrame, participation: pd.DataFrame, rules: Sequence[str], *, plan: AnalysisSettings
+    trials: pd.DataFrame,
+    participation: pd.DataFrame,
+    rules: Sequence[str],
+    *,
+    plan: AnalysisSettings,
+    unfinished: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str]:
-    """Repeat the comparisons over all data sets without the people that each rule names, and without those who gave
-    one answer only; no verdict.
+    """Repeat the comparisons over all data sets without the people that each rule names, without those who gave one
+    answer only, and with the sessions that were not finished; no verdict.
 
     Args:
         trials: those that are analysed.
         participation: the table `participation`.
         rules: on the outcome.
         plan: of the study.
+        unfinished: trials of unfinished sessions that no rule leaves out.
 
     Returns:
         rows of the table `comparisons`, and a note on the people who fulfil each rule; both empty without rules.
@@ -293,7 +300,6 @@ def sensitivity(
     """
     tables, notes = [], []
     present = participation[participation["participant"].isin(trials["participant"].unique())]
-    everything = plan.model_copy(update={"comparisons": (), "noninferior": ()})
     chosen = {
         rule: present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
         for rule in rules
@@ -306,19 +312,26 @@ def sensitivity(
         note = f"{of_people} {verb} {rule}, a rule on the outcome: nobody is left out by it"
         if 0 < len(named) < len(present):
             note += ", a sensitivity row of comparisons says what it would change"
-            of_row = f"sensitivity, without {of_people} ({rule}), a rule on the outcome: not the answer"
             rest = trials[~trials["participant"].isin(named)].reset_index(drop=True)
-            table = comparisons(rest, plan=everything)
-            table = table[table["comparison"].isin([TOLD_APART, TOLD_APART_IN_PAIRS])]
-            tables.append(
-                table.assign(
-                    comparison=[f"{name}, {SENSITIVITY} {rule}" for name in table["comparison"]],
-                    p_holm=np.nan,
-                    verdict=None,
-                    exploratory=True,
-                    note=[f"{of_row}; {own}" if own else of_row for own in table["note"].fillna("")],
-                )
-            )
+            without = f"without {of_people} ({rule}), a rule on the outcome"
+            tables.append(_repeated(rest, plan, name=f"without {rule}", note=without))
         notes.append(note)
+    if (unfinished["phase"] == "main").any():
+        more = pd.concat([trials, unfinished], ignore_index=True)
+        of_sessions = f"{len(unfinished)} trials of {unfinished['session'].nunique()}"
+        tables.append(_repeated(more, plan, name=WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions"))
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COMPARISONS.names))
     return conform(rows, COMPARISONS, where="comparisons"), "; ".join(notes)
+
+
+def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, *, name: str, note: str) -> pd.DataFrame:
+    """Sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
+    table = comparisons(trials, plan=plan, only=(TOLD_APART, TOLD_APART_IN_PAIRS))
+    of_row = f"sensitivity, {note}: not the answer"
+    return table.assign(
+        comparison=[f"{comparison}, {SENSITIVITY} {name}" for comparison in table["comparison"]],
+        p_holm=np.nan,
+        verdict=None,
+        exploratory=True,
+        note=[f"{of_row}; {own}" if own else of_row for own in table["note"].fillna("")],
+    )

@@ -227,10 +227,10 @@ def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.nd
 
 
 def answers_that_count(design: Design, assumed: PowerSettings, random: np.random.Generator) -> np.ndarray:
-    """(N,) bool: the trials that were answered, before their participant broke off, and by nobody who is left out."""
+    """(N,) bool: the trials that were answered, by people who neither broke off nor are left out."""
     people = int(design.participant[-1]) + 1
-    breaks_off, is_left_out, until = random.random((3, people))
-    part = np.where(breaks_off < assumed.dropout, until, 1.0) * (is_left_out >= assumed.excluded)
+    breaks_off, is_left_out = random.random((2, people))
+    part = (breaks_off >= assumed.dropout) & (is_left_out >= assumed.excluded)
     return np.asarray(random.random(len(design.participant)) < (part * (1 - assumed.unanswered))[design.participant])
 
 

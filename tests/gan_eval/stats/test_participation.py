@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
 
-from gan_eval.stats.exclusions import Rules, leave_out
+from gan_eval.stats.analysis import analyze
+from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.exclusions import Rules, leave_out, took_part
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of
@@ -62,6 +64,57 @@ def test_sessions_tell_of_people_without_a_trial_and_of_the_last_status():
         ["P9", 1, "open", 0],
     ]
     assert np.isnan(table["accuracy"][1])
+
+
+def with_losses() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Six people: P003 broke off, P004 was interrupted, P005 answered nothing; and the table `sessions`."""
+    trials = simulated(participants=6, stimuli=30, each=30)
+    trials.loc[trials["participant"] == "P005", "response"] = "none"
+    names = trials["participant"].unique()
+    statuses = ["complete"] * 3 + ["aborted", "open", "complete"]
+    rows = [
+        {"session": name, "participant": name, "protocol": "single", "status": status, "simulated": False}
+        for name, status in zip(names, statuses, strict=True)
+    ]
+    return fill_trials(trials.drop(columns="correct")), frame_of(rows, SESSIONS)
+
+
+def test_unfinished_sessions_are_in_no_result_but_a_sensitivity_row():
+    trials, sessions = with_losses()
+    found = analyze(trials, sessions=sessions)
+    finished = trials[trials["participant"].isin(["P000", "P001", "P002", "P005"])].reset_index(drop=True)
+    for name, table in analyze(finished).items():
+        new = found[name]
+        if name == "comparisons":
+            new = new[:-1]
+        if name not in ("participation", "rates"):  # their notes count the losses
+            pd.testing.assert_frame_equal(new.dropna(axis=1, how="all"), table.dropna(axis=1, how="all"), obj=name)
+    repeated = found["comparisons"].iloc[-1]
+    assert repeated["comparison"] == "told apart, sensitivity: with unfinished sessions"
+    assert repeated["difference"] == pytest.approx(comparisons(trials)["difference"][0])
+    assert repeated[["verdict", "p_holm"]].isna().all()
+    assert "with 60 trials of 2 unfinished sessions: not the answer" in repeated["note"]
+    assert "60 trials of 2 unfinished sessions left out" in found["rates"]["note"][0]
+    assert len(analyze(trials)["comparisons"]) == len(found["comparisons"]) - 1, "without sessions everything counts"
+
+
+def test_who_broke_off_and_who_never_answered_is_counted_and_named():
+    trials, sessions = with_losses()
+    table = leave_out(trials, sessions, Rules(participants=["participant=P001"]), Rules()).participation
+    part = took_part(table)
+    assert part == (("P000", "P002"), ("P003", "P004"), ("P005",), ("P001",), 30)
+    assert part.words() == "1 of 6 participants gave no answer (30 trials); 2 of 6 participants finished no session"
+    assert "30 answers of unfinished sessions are left out" in table["note"][3]
+    assert took_part(participation(trials)).unfinished == (), "a table of another program has no sessions"
+
+
+def test_somebody_who_came_again_counts_with_the_session_that_was_finished():
+    trials, sessions = with_losses()
+    trials["participant"] = trials["participant"].replace("P004", "P000")
+    sessions["participant"] = sessions["participant"].replace("P004", "P000")
+    included = leave_out(trials, sessions, Rules(), Rules())
+    assert took_part(included.participation).analysed == ("P000", "P001", "P002")
+    assert included.trials["session"].unique().tolist() == ["P000", "P001", "P002", "P005"]
 
 
 @pytest.mark.parametrize(

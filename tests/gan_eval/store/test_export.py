@@ -191,7 +191,7 @@ def exported(trials: pd.DataFrame, folder: Path) -> pd.DataFrame:
     with open_store(folder / "store.sqlite") as store:
         for number, (session, own) in enumerate(trials.groupby("session")):
             identity = {"session": session, "participant": session, "study": "s"}
-            begun = {**identity, "protocol": "quick_response", "status": "open", "simulated": False, "seed": number}
+            begun = {**identity, "protocol": "quick_response", "status": "complete", "simulated": False, "seed": number}
             consent = {"session": session, "participant": session, "given": True, "text": 'a, "b"\nü', "version": "1"}
             store.begin({**begun, "started_at": "2026-01-31T12:00:00.125Z"}, [], consent)
             rows = own.assign(study="s").to_dict("records")

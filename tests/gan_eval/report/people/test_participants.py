@@ -6,7 +6,6 @@ from synthetic_tables import folder_of
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer
-from gan_eval.report.people.caveats import look_sentence
 from gan_eval.report.people.participants import analysed_text, included_count, left_out_text, participation_sentences
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out
@@ -32,7 +31,7 @@ def trials(*, quick: tuple[str, ...] = ("P0",), **cells: object) -> pd.DataFrame
     return fill_trials(pd.DataFrame(rows))
 
 
-def folder(all_trials: pd.DataFrame, rules: Rules = Rules(), *, looks: int = 0) -> StudyFolder:  # noqa: B008
+def folder(all_trials: pd.DataFrame, rules: Rules = Rules()) -> StudyFolder:  # noqa: B008
     rows = [
         {"session": person, "participant": person, "protocol": "single", "status": status, "simulated": False}
         for person, status in STATUS.items()
@@ -41,25 +40,21 @@ def folder(all_trials: pd.DataFrame, rules: Rules = Rules(), *, looks: int = 0) 
     included = leave_out(all_trials, sessions, rules, Rules(), planned=False)
     everything = rates(included.trials).assign(note=included.note or None)
     tables = {"rates": everything, "participation": included.participation, "trials": all_trials, "sessions": sessions}
-    if looks:
-        look = {"look": 1, "due_at": 20, "current": False, "n_people": looks, "n_wanted": 20, "note": "awaited"}
-        return folder_of(**tables, looks=[look])
     return folder_of(**tables)
 
 
 def test_people_without_an_answer_are_counted_nowhere_and_told() -> None:
     of = folder(trials())
-    assert analysed_text(of) == "the answers of 4 participants (1 of them up to where they broke off)"
+    assert analysed_text(of) == "the answers of 3 participants"
     assert participation_sentences(of)[:3] == [
         "6 participants started, 4 of them finished.",
-        "2 participants broke off: the answers of 1 of them up to then are analysed, and they do not count towards the "
-        "number wanted.",
-        "2 participants gave no answer.",
+        "2 participants broke off: their answers are in no result, and they do not count towards the number wanted.",
+        "1 participant gave no answer, in 4 trials.",
     ]
 
 
 def test_without_a_table_of_participation_rates_tell_how_many_answered() -> None:
-    assert included_count(folder_of(rates=folder(trials()).tables["rates"])) == 4
+    assert included_count(folder_of(rates=folder(trials()).tables["rates"])) == 3
 
 
 @pytest.mark.parametrize(
@@ -82,16 +77,11 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
     of = folder(trials(quick=("P0", "P3")), Rules(["reaction_time_ms<200"]))
     assert analysed_text(of) == "the answers of 2 participants"
     reported = participation_sentences(of)
-    assert reported[1].startswith("2 participants broke off: none of their answers is analysed, and they do not count")
-    assert reported[2:4] == ["2 participants gave no answer.", "Of 2 participants every trial was left out."]
-
-
-def test_all_who_broke_off_are_told_beside_a_look() -> None:
-    """P0 is left out, so as many people answered as have come."""
-    of = folder(trials(), Rules(participants=["median_reaction_time_ms<200"]), looks=4)
-    assert look_sentence(of) == "Awaited. 1 more participant broke off; their answers are analysed, too."
-    left_out = folder(trials(quick=("P3",)), Rules(participants=["median_reaction_time_ms<200"]), looks=4)
-    assert look_sentence(left_out) == "Awaited."
+    assert reported[1].startswith("2 participants broke off: their answers are in no result, and they do not count")
+    assert reported[2:4] == [
+        "1 participant gave no answer, in 4 trials.",
+        "Of 1 participant every trial was left out.",
+    ]
 
 
 _ALL_QUICK = tuple(STATUS)

@@ -43,6 +43,16 @@ def test_people_count_with_a_complete_session_of_their_own() -> None:
     assert take_look(THREE, [], trials.assign(simulated=True)) is None, "a rehearsal"
 
 
+def test_answers_of_an_unfinished_session_change_no_look() -> None:
+    names = list(first(3)["session"].unique())
+    sessions = pd.DataFrame({"session": names, "status": ["complete", "complete", "open"]})
+    looked = take_look(THREE, [], first(2), sessions[:2])
+    assert looked is not None
+    again = take_look(THREE, looked.taken, first(3), sessions)
+    assert again is not None
+    assert level(again.table) == level(looked.table)
+
+
 def test_the_same_answers_in_another_order_are_the_same_look() -> None:
     looked = take_look(THREE, [], first(2))
     assert looked is not None

@@ -117,9 +117,9 @@ def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
     lost = PowerSettings(unanswered=0.1, dropout=0.3, excluded=0.2)
     seen = answers_that_count(design, lost, np.random.default_rng(0))
     of_people = np.bincount(design.participant, seen) / design.trials
-    assert (of_people == 0).mean() == pytest.approx(0.2, abs=0.07)  # and a few who broke off immediately
-    assert (of_people > 0.6).mean() == pytest.approx(0.8 * (0.7 + 0.3 * 0.33), abs=0.07)
-    assert seen.mean() == pytest.approx(0.8 * (0.7 + 0.3 / 2) * 0.9, abs=0.03)
+    assert (of_people == 0).mean() == pytest.approx(1 - 0.8 * 0.7, abs=0.07)  # none of those who broke off
+    assert (of_people > 0.6).mean() == pytest.approx(0.8 * 0.7, abs=0.07)
+    assert seen.mean() == pytest.approx(0.8 * 0.7 * 0.9, abs=0.03)
     assert answers_that_count(design, PowerSettings.model_validate(ALL), np.random.default_rng(0)).all()
     world = make_world(design.first(3), PowerSettings(excluded=0.99), AnalysisSettings())
     assert all(verdict.failed and not verdict.positive for verdict in one_study(world, (3, 0)))
