@@ -26,6 +26,7 @@ from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates, reaction_times
 from gan_eval.stats.compare.comparisons import Cited, NamedFits, comparisons
+from gan_eval.stats.compare.effects import effects
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.contradictions import doubts, require_plausible_times
@@ -242,6 +243,7 @@ def analyze(
     frames["robustness"] = robustness(
         analysed, frames["comparisons"], everything=included.finished, plan=settings, looks=looks, fitted=fitted
     )
+    frames["effects"] = effects(analysed, fitted, plan=settings)
     if len(repeated):
         frames["comparisons"] = pd.concat([frames["comparisons"], repeated], ignore_index=True)
     frames["paper"] = paper(analysed, frames, cited)
