@@ -39,7 +39,7 @@ from gan_eval.stats.metrics_and_people.matching import completed, require_metric
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, latex, paper
-from gan_eval.stats.trials import fill_trials, text_coded, usable
+from gan_eval.stats.trials import fill_trials, text_coded, usable, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (
     ANALYSIS_RUN,
@@ -108,8 +108,8 @@ def analyze(
 
     Args:
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
-            file, its URL, or what `open_store` gave). Trials without a participant or a stimulus and rows that repeat
-            another are left out, and the note of the rates counts them.
+            file, its URL, or what `open_store` gave). Identifiers may be whole numbers. Trials without a participant or
+            a stimulus and rows that repeat another are left out, and the note of the rates counts them.
         image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
         set_metrics: the table `set_metrics`.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
@@ -198,7 +198,7 @@ def analyze(
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
     shown_sets = (
-        {"stimuli": stimuli}
+        {"stimuli": with_text_names(stimuli)}
         if isinstance(stimuli, pd.DataFrame)
         else {
             str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import are_single, require_agreement, require_plausible_times
 from gan_eval.tables import TRIALS
+from gan_eval.tables.cells import name_of
 from gan_eval.tables.frames import conform, frame_of
 from gan_eval.tables.names import KEPT_NAMES, name_problem
 from gan_eval.tables.schema import LONGEST_MS
@@ -43,6 +44,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
             are not milliseconds.
     """
     require_answers(frame, where=where)
+    frame = with_text_names(frame)
     numbers = frame.index + 1 if pd.api.types.is_integer_dtype(frame.index) else pd.RangeIndex(1, len(frame) + 1)
     columns = dict(frame.items())
     if "session" not in columns:
@@ -73,6 +75,17 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         require_agreement(result, where=where, numbers=numbers)
         require_plausible_times(result, where=where, measured=False)
     return result
+
+
+def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose identifiers are text where they were whole numbers: participant 3, 3.0 and "3" are one."""
+    columns = {}
+    for column in TRIALS.columns:
+        if column.is_name and column.name in frame and not isinstance(frame[column.name].dtype, pd.StringDtype):
+            codes, distinct = pd.factorize(frame[column.name].array)
+            names = pd.Series([*map(name_of, distinct), None], dtype="object")
+            columns[column.name] = names.take(codes).set_axis(frame.index)  # code -1, the last one: missing
+    return frame.assign(**columns)
 
 
 def text_coded(trials: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +142,7 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
     >>> usable(pd.DataFrame({"participant": ["P1"] * 3, "stimulus": ["a", "a", ""], "trial": [1, 1, 2]})).note
     '1 duplicate rows left out; 1 trials without stimulus left out'
     """
-    frame, notes = frame.reset_index(drop=True), []
+    frame, notes = with_text_names(frame.reset_index(drop=True)), []
     has_people = "participant" in frame or "session" in frame
     if has_people and "trial" not in frame:
         if equal := int(frame.duplicated().sum()):

@@ -82,6 +82,17 @@ def parse_any(value: Any, column: Column, where: str) -> Any:
     return _check(value.item() if hasattr(value, "item") else value, column, where)
 
 
+def name_of(value: Any) -> Any:
+    """The text of an identifier that is given as a whole number, such as by `pandas.read_csv`; anything else unchanged.
+
+    >>> name_of(3), name_of(3.0), name_of("007")
+    ('3', '3', '007')
+    """
+    value = value.item() if hasattr(value, "item") else value
+    is_whole = type(value) is int or (type(value) is float and value.is_integer())
+    return str(int(value)) if is_whole else value
+
+
 def parse(text: str, column: Column, where: str) -> Any:
     """A cell of CSV text as the schema's Python value; an empty cell is None."""
     if text == "":
@@ -118,6 +129,7 @@ def with_point(text: str) -> str:
 
 def _check(value: Any, column: Column, where: str) -> Any:
     """The value itself when it has the schema's type and word."""
+    value = name_of(value) if column.is_name else value
     match column.dtype:
         case "int" if isinstance(value, float) and value.is_integer():
             value = int(value)
