@@ -42,6 +42,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "quiz": {
         "participants": "more people do not change what each of them sees",
         "strict_counts": "whether a small pool is an error",
+        "push_to": "where answers are copied to",
         "allow_giveaways": "which sets are refused",
         "show_score": "comes after the last trial",
         "show_review": "comes after the last trial",

@@ -154,6 +154,8 @@ class QuizSettings(Section):
     """Number of people wanted, one session each; simulated sessions do not count."""
     strict_counts: bool = False
     """Refuse pools with fewer items than real + fake instead of drawing fewer."""
+    push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
+    """Store to which each session is copied when it has ended: a database URL or a path."""
     allow_giveaways: tuple[str, ...] = ()
     """Clues of `./run stimuli audit` that may reveal the truth; `identical`: generated pictures may be real ones,
     byte for byte."""

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from gan_eval.store import (
     kept_design,
     list_participants,
     open_store,
+    push,
     require_consistent,
     sessions_text,
 )
@@ -156,11 +158,22 @@ def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
 def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
     """One participant's session over the study's stimuli; `how` as in `gan_eval.quiz.room.run_session`.
 
+    Where the study names `push_to`, an ended session of a person is copied there; a copy that fails is a warning.
+
     Raises:
         UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
     where = str(store or plan.store)
-    return run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
+    result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
+    if plan.study.quiz.push_to is None or result.simulated:
+        return result
+    try:
+        refused = push(where, plan.study.quiz.push_to).refused
+        lines = [f"quiz.push_to: refused: {line}; the rows are safe in {where}" for line in refused]
+    except UserError as error:
+        command = f"gan-eval store push {shlex.quote(where)} URL"
+        lines = [f"quiz.push_to: {error}; all answers are safe in {where}; copy them later with `{command}`"]
+    return replace(result, warnings=(*result.warnings, *lines))
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from finished import make_set
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
+from gan_eval.quiz.room import run_session
 from gan_eval.quiz.simulate import Observer
 from gan_eval.store import open_store
+from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
     awaited,
@@ -57,6 +60,27 @@ def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
     with open_store(plan.store) as store:
         shown = [(row["phase"], row["dataset"]) for row in store.rows(tables.TRIALS)]
     assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
+
+
+def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sit(target: Path, participant: str) -> tuple[str, ...]:
+        (tmp_path / "study.toml").write_text(f"{STUDY}push_to = '{target}'\n")
+        study = make_plan(tmp_path / "study.toml", tmp_path / "out", simulate="default")
+        return quiz_session(study, Person(participant, Observer())).warnings
+
+    assert sit(tmp_path / "lab.sqlite", "P1") == ()
+    assert not (tmp_path / "lab.sqlite").exists()  # simulated sessions stay here
+    monkeypatch.setattr(
+        sessions, "run_session", lambda *study, **how: replace(run_session(*study, **how), simulated=False)
+    )
+    assert sit(tmp_path / "lab.sqlite", "P2") == ()
+    with open_store(tmp_path / "lab.sqlite", create=False) as lab, open_store(plan.store) as here:
+        assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS) != []
+    (line,) = sit(tmp_path, "P3")
+    assert "is a folder" in line
+    assert f"gan-eval store push {plan.store} URL" in line
 
 
 def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
