@@ -38,8 +38,9 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import frechet, labels, neighbours, no_reference, segmentation, similarity
 from gan_eval.metrics.definitions import kid as kernel
+from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.networks.learned import learned_metrics
+from gan_eval.metrics.weights.cache import open_weights
 
 Network = Callable[..., float]
 """A function that `load` returns."""
@@ -66,16 +67,18 @@ def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "c
     gan_eval.errors.UserError: metric 'psnr': it has no pretrained weights; choose from lpips_alex, lpips_vgg, dists, \
 lpips_alex_hole, dists_hole, brisque
     """
-    names = [metric.name for metric in METRICS.values() if metric.make is not None]
-    if name not in names:
+    metric = METRICS.get(name)
+    if metric is None or metric.make is None:
+        names = [metric.name for metric in METRICS.values() if metric.make is not None]
         raise UserError(f"metric {name!r}: it has no pretrained weights; choose from {', '.join(names)}")
-    learned = learned_metrics([METRICS[name]], paths=paths, device=device)
-    if not learned.sha256:  # the function raises the reason
-        try:
-            learned.functions[name](None, None)
-        except Unmeasurable as reason:
-            raise UserError(f"metric {name!r}: {reason}") from reason
-    return learned.functions[name]
+    try:
+        files = [
+            open_weights(weights, read, (paths or {}).get(weights))
+            for weights, read in zip(metric.weights, metric.readers, strict=True)
+        ]
+    except Unmeasurable as reason:
+        raise UserError(f"metric {name!r}: {reason}") from reason
+    return metric.make(*(file.contents for file in files), device=usable_device(device))
 
 
 def psnr(fake: Tensor, real: Tensor) -> Tensor:

@@ -6,11 +6,11 @@ little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, 
 the layout that costs least.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,13 +21,11 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, ExtractorName
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
-from gan_eval.metrics.networks.learned import open_weights
-from gan_eval.metrics.weights.cache import find
+from gan_eval.metrics.weights.cache import find, open_weights
 from gan_eval.stimuli.pictures import Picture
 
 SIZE = 299
@@ -120,59 +118,51 @@ Companion = Literal["input", "reference"]
 """A further picture of the stimulus: what the generator was given, or the ground truth."""
 
 
-class Extractor(Protocol):
-    """A network on its device, or anything else that makes one vector of a picture. Threads may share it."""
+@dataclass(kw_only=True)
+class Extractor:
+    """What makes one vector of a picture: a network on its device, or anything else. Threads may share it.
 
-    @property
-    def name(self) -> ExtractorName:
-        """Name in the metrics' records."""
+    This base is for vectors that `prepare` makes, so that where it fails is a reason.
+    """
 
-    @property
-    def size(self) -> int:
-        """Features of a picture."""
-
-    @property
-    def key(self) -> str:
-        """Everything that the features depend on, other than the pictures: cached features are found by it."""
-
-    @property
-    def batch_size(self) -> int:
-        """Pictures for one call of `features`."""
-
-    @property
-    def companion(self) -> Companion | None:
-        """The further picture that `prepare` wants."""
+    name: ExtractorName
+    """Name in the metrics' records."""
+    size: int
+    """Features of a picture."""
+    key: str
+    """Everything that the features depend on, other than the pictures: cached features are found by it."""
+    batch_size: int = 1
+    """Pictures for one call of `features`."""
+    companion: Companion | None = None
+    """The further picture that `prepare` wants."""
+    sha256: str = ""
+    """SHA-256 of its file, if it has one."""
+    caveat: str = ""
+    """Caveat on values from it."""
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """(H, W, 3) uint8 to what the network takes; the result's shape is the same for every picture, unless
+        """(H, W, 3) uint8 to what `features` takes; the result's shape is the same for every picture, unless
         `batch_size` is 1.
 
         Raises:
             Unmeasurable: the picture cannot be used.
         """
+        raise NotImplementedError
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
         """(N, size) float32 of N prepared pictures, in one call."""
+        return np.stack([vector.numpy() for vector in prepared])
 
 
-@dataclass(frozen=True)
-class NetworkExtractor:
-    """A network on its device, with its resizer: an `Extractor`."""
+@dataclass(kw_only=True)
+class NetworkExtractor(Extractor):
+    """A network on its device, with its resizer."""
 
-    name: ExtractorName
     network: nn.Module
     """(N, 3, side, side) float32 in 0..255 to (N, size) float32."""
-    size: int
     side: int
-    key: str
-    resizer: str = DEFAULT_RESIZER
-    device: str = "cpu"
-    companion: None = None
-
-    @property
-    def batch_size(self) -> int:
-        """Pictures for one call: enough that reading the network's weights from memory costs little."""
-        return 16 if self.device == "cpu" else 64
+    resizer: str
+    device: str
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """(H, W, 3) uint8 to the network's (3, side, side) float32 in 0..255."""
@@ -199,76 +189,45 @@ def inception_extractor(
         UserError: the file is not the network's weights, or the device is not available.
     """
     device = usable_device(device)
-    network = inception.load_inception(weights)
     return NetworkExtractor(
         name="inception",
-        network=network.to(device),
+        network=inception.load_inception(weights).to(device),
         size=inception.FEATURES,
         side=inception.SIZE,
         key=f"inception-2015-12-05/{sha256_file(weights)}/{resizer}/fp32",
+        batch_size=16 if device == "cpu" else 64,  # enough that reading the weights from memory costs little
         resizer=resizer,
         device=device,
     )
 
 
-@dataclass
-class Extractors:
-    """The extractors of a run."""
-
-    ready: dict[ExtractorName, Extractor] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    """Reason for each metric that cannot be computed at all."""
-    sha256: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of the files, by the extractor's name."""
-    caveats: dict[ExtractorName, str] = field(default_factory=dict)
-    """Caveats on values from an extractor."""
-
-
-def load_extractors(
-    metrics: Iterable[Metric],
-    *,
-    paths: Mapping[str, Path] | None = None,
-    resizer: str = DEFAULT_RESIZER,
-    device: str | None = None,
-    segmenter: Path | None = None,
-) -> Extractors:
-    """The extractors that the metrics name, each loaded once.
+def load_extractor(
+    name: ExtractorName, *, weights: Mapping[str, Path], resizer: str, segmenter: Path | None, device: str
+) -> Extractor:
+    """Load the extractor that metrics name.
 
     Args:
-        metrics: those requested; those without an extractor are passed over.
-        paths: files by the weights' name (`inception`); default: the cache.
-        resizer: see `gan_eval.metrics.networks.extractors.resize`.
-        device: where the networks run: cpu, cuda, ...; default: CUDA where there is one.
+        name: its name in their records.
+        weights: files by the weights' name (`inception`); default: the cache.
+        resizer: see `resize`.
         segmenter: the user's network that labels street scenes (see `gan_eval.metrics.networks.segmenter`).
+        device: where it runs: cpu, cuda, ...
 
     Raises:
-        UserError: a named file cannot be used, the resizer is unknown, or the device is not available. Weights that
-            are not in the cache are a reason, not an error.
+        UserError: a named file cannot be used.
+        Unmeasurable: its weights are not in the cache, or no segmenter was given.
     """
-    check_resizer(resizer)
-    metrics = [metric for metric in metrics if metric.extractor is not None]
-    extractors = Extractors()
-    for name in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor is not None):
-        try:
-            if name == "inception":
-                load = partial(inception_extractor, resizer=resizer, device=device)
-                file = open_weights("inception", load, (paths or {}).get("inception"))
-                extractors.ready[name], extractors.sha256[name] = file.contents, file.sha256
-                extractors.caveats |= {name: file.caveat} if file.caveat else {}
-                continue
-            from gan_eval.metrics.networks.segmenter import PALETTE, LabelColours, load_segmenter
+    if name == "inception":
+        load = partial(inception_extractor, resizer=resizer, device=device)
+        file = open_weights(name, load, weights.get(name))
+        return replace(file.contents, sha256=file.sha256, caveat=file.caveat)
+    from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
 
-            if name == "label_colours":
-                extractors.ready[name] = LabelColours()
-            elif segmenter is None:
-                raise Unmeasurable("no segmenter was given: --segmenter FILE")
-            else:
-                extractors.ready[name] = load_segmenter(segmenter, device=device)
-                extractors.sha256 |= {name: sha256_file(segmenter)} if segmenter != PALETTE else {}
-        except Unmeasurable as reason:
-            needing = [metric.name for metric in metrics if metric.extractor == name]
-            extractors.unavailable |= dict.fromkeys(needing, str(reason))
-    return extractors
+    if name == "label_colours":
+        return LabelColours()
+    if segmenter is None:
+        raise Unmeasurable("no segmenter was given: --segmenter FILE")
+    return load_segmenter(segmenter, device=device)
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]
@@ -289,7 +248,7 @@ class InceptionFeatures(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """The features, on the network's device; pictures are resized on the CPU."""
         device = next(self.network.parameters()).device
-        extractor: NetworkExtractor = replace(self._extractor, device=str(device))
+        extractor = replace(self._extractor, device=str(device))
         parts = [
             torch.from_numpy(extractor.features([extractor.prepare(picture.numpy()) for picture in batch]))
             for batch in pictures.cpu().permute(0, 2, 3, 1).split(extractor.batch_size)

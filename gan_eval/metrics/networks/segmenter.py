@@ -6,31 +6,27 @@ evaluation of Isola et al. 2017, a picture is first brought to the size of its l
 counted. Where the generated pictures are label maps themselves, the word `palette` stands for the file.
 """
 
-import difflib
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from torch import Tensor
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence, last_words
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_toml
-from gan_eval.metrics.definitions.record import ExtractorName
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
     COLOURS_SIZE,
     COUNTS,
-    VOID,
     ClassMap,
     class_map,
     confusion,
@@ -39,17 +35,15 @@ from gan_eval.metrics.definitions.segmentation import (
 )
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable, memory_ran_out
-from gan_eval.metrics.networks.extractors import Companion, Extractor
+from gan_eval.metrics.networks.extractors import Extractor
 from gan_eval.metrics.weights.files import first_nonfinite
+from gan_eval.settings.sections import first_problem
 from gan_eval.stimuli.pictures import Picture
 
 PALETTE = Path("palette")
 """Stands for a network's file where the pictures are label maps themselves."""
 
-VOID_NAME = "void"
-"""The name, among `classes`, of an output that stands for nothing that is evaluated."""
-
-ClassNumber = Annotated[int, Field(ge=0, le=255)]
+ClassNumber = Annotated[int, Field(ge=0, lt=len(CLASSES))] | Literal[255]
 
 
 class SegmenterSettings(BaseModel):
@@ -68,31 +62,7 @@ class SegmenterSettings(BaseModel):
     size: tuple[PositiveInt, PositiveInt] | None = None
     """Height and width that the network wants; default: those of the label map."""
     classes: tuple[ClassNumber, ...] = tuple(range(len(CLASSES)))
-    """The training number of each output: 0..18, or 255 for what is not evaluated. In the file also names."""
-
-    @field_validator("classes", mode="before")
-    @classmethod
-    def _numbers(cls, value: object) -> object:
-        """Names to training numbers; others are unchanged."""
-        if not isinstance(value, list):
-            return value
-        numbers = {name: number for number, name in enumerate(CLASSES)} | {VOID_NAME: VOID}
-        for entry in value:
-            if isinstance(entry, str) and entry not in numbers:
-                near = difflib.get_close_matches(entry, numbers, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(numbers)}"
-                raise ValueError(f"{entry!r} is no class of Cityscapes; {hint}")
-        return [numbers[entry] if isinstance(entry, str) else entry for entry in value]
-
-    @field_validator("classes")
-    @classmethod
-    def _known_numbers(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        for number in value:
-            if number >= len(CLASSES) and number != VOID:
-                raise ValueError(f"{number} is no class; wanted 0 to {len(CLASSES) - 1}, or {VOID} for what is not one")
-        if all(number == VOID for number in value):
-            raise ValueError("no output stands for an evaluated class")
-        return value
+    """The training number of each output: 0..18, or 255 for what is not evaluated."""
 
 
 def read_settings(network: Path) -> SegmenterSettings:
@@ -108,14 +78,7 @@ def read_settings(network: Path) -> SegmenterSettings:
     try:
         return SegmenterSettings(**values)
     except ValidationError as error:
-        problem = error.errors()[0]
-        field = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = f"no such key; known: {', '.join(SegmenterSettings.model_fields)}"
-        elif problem["type"] != "value_error":
-            message += f", found {problem['input']!r}"
-        raise UserError(f"{path}: {field}: {message}") from error
+        raise UserError(f"{path}: {first_problem(error, SegmenterSettings)}") from error
 
 
 def segmenter_key(file: Path) -> str:
@@ -166,9 +129,7 @@ def load_network(file: Path, *, device: str) -> Network:
         raise UserError(f"--segmenter {file}: its weight {key} is not finite; export the network again")
 
     def run(picture: Tensor) -> Tensor:
-        output = network(
-            picture
-        )  # the scores, a dictionary with the entry `out`, or several of which they are the first
+        output = network(picture)  # the scores, a dictionary with the entry `out`, or several, of which the first
         if isinstance(output, dict):
             output = output.get("out")
         if isinstance(output, tuple | list):
@@ -203,7 +164,17 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
         return PaletteSegmenter()
     settings = read_settings(file)
     device = usable_device(device)
-    segmenter = NetworkSegmenter(load_network(file, device=device), settings, device, segmenter_key(file))
+    network = load_network(file, device=device)
+    segmenter = NetworkSegmenter(
+        name="segmenter",
+        size=COUNTS,
+        key=segmenter_key(file),
+        companion="input",
+        sha256=sha256_file(file),
+        network=network,
+        settings=settings,
+        device=device,
+    )
     size = settings.size or PROBE
     try:
         segmenter.read(np.zeros((*size, 3), np.uint8))
@@ -216,26 +187,14 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     return segmenter
 
 
-class _Counter:
-    """Base of what reads label maps. The work is done in `prepare`, so that where it fails is a reason.
+class PaletteSegmenter(Extractor):
+    """Reads pictures that are label maps themselves: each pixel is the class of the nearest palette colour.
 
-    As a segmenter, its features are those of `gan_eval.metrics.definitions.segmentation.confusion`.
+    As those of `NetworkSegmenter`, its features are the counts of `confusion`.
     """
 
-    name: ExtractorName = "segmenter"
-    size = COUNTS
-    batch_size = 1
-
-    def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
-        """(N, size) float32: the vectors that `prepare` gave."""
-        return np.stack([vector.numpy() for vector in prepared])
-
-
-class PaletteSegmenter(_Counter):
-    """Reads pictures that are label maps themselves: each pixel is the class of the nearest palette colour."""
-
-    companion: Companion = "reference"
-    key = segmenter_key(PALETTE)
+    def __init__(self) -> None:
+        super().__init__(name="segmenter", size=COUNTS, key=segmenter_key(PALETTE), companion="reference")
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """The counts of a generated label map against the real one.
@@ -250,16 +209,14 @@ class PaletteSegmenter(_Counter):
         return torch.from_numpy(confusion(_of_label_map(companion, "reference_file"), class_map(picture)))
 
 
-class LabelColours(_Counter):
+class LabelColours(Extractor):
     """The mean colour of each label's region in a picture; no network takes part.
 
     Its features are those of `gan_eval.metrics.definitions.segmentation.region_colours`.
     """
 
-    name: ExtractorName = "label_colours"
-    size = COLOURS_SIZE
-    companion: Companion = "input"
-    key = "label-colours/cityscapes19"
+    def __init__(self) -> None:
+        super().__init__(name="label_colours", size=COLOURS_SIZE, key="label-colours/cityscapes19", companion="input")
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """The colours of the regions of the label map, to whose size the picture is brought.
@@ -273,19 +230,13 @@ class LabelColours(_Counter):
         return torch.from_numpy(region_colours(true, _resized(picture, true.shape)))
 
 
-@dataclass(frozen=True)
-class NetworkSegmenter(_Counter):
+@dataclass(kw_only=True)
+class NetworkSegmenter(Extractor):
     """A network that reads classes in photographs."""
 
     network: Network
     settings: SegmenterSettings
     device: str
-    key: str
-
-    @property
-    def companion(self) -> Companion:
-        """The label map that the generator was given."""
-        return "input"
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """The counts of what the network reads in the picture, against the label map.

@@ -7,19 +7,21 @@ weights, the device, the libraries and gan_eval's version. It is the key of the 
 import hashlib
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval import __version__
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
-from gan_eval.metrics.kernels.pictures import NO_MEMORY, memory_ran_out
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
+from gan_eval.metrics.weights.cache import WeightsFile, open_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,14 +43,6 @@ class Measure:
     function: PictureFunction
     definition: str
     """Everything that a value depends on, other than the pictures; "" if unknown: then nothing is cached."""
-
-    @property
-    def name(self) -> str:
-        return self.metric.name
-
-    @property
-    def kind(self) -> str:
-        return self.metric.kind
 
     @cached_property
     def key(self) -> bytes:
@@ -73,34 +67,57 @@ class Tools:
         """The reason for each set metric that cannot be computed at all."""
         self.caveats: dict[str, str] = {}
         """Caveats on an extractor, or on a picture metric with weights."""
-        functions: dict[str, PictureFunction] = {}
         needs_networks = any(metric.weights or metric.extractor for metric in metrics)
         if needs_networks or settings.device not in (None, "cpu"):
             from gan_eval.metrics.kernels.devices import usable_device
 
             self.device = usable_device(settings.device)
-        if needs_networks:
-            from gan_eval.metrics.networks import extractors
-            from gan_eval.metrics.networks.learned import learned_metrics
-
-            with self.at_work():
-                learned = learned_metrics(metrics, paths=settings.weights, device=self.device)
-                networks = extractors.load_extractors(
-                    metrics,
-                    paths=settings.weights,
-                    device=self.device,
-                    resizer=settings.resizer,
-                    segmenter=settings.segmenter,
+        files: dict[str, WeightsFile] = {}
+        with self.at_work():
+            self.measures = [
+                Measure(
+                    metric,
+                    metric.function or self._function(metric, settings.weights, files),
+                    self._definition(metric, resize=settings.resize),
                 )
-            functions = learned.functions
-            self.extractors, self.unavailable = networks.ready, networks.unavailable
-            self.sha256 = learned.sha256 | networks.sha256
-            self.caveats = {str(name): text for name, text in networks.caveats.items()} | learned.caveats
-        self.measures = [
-            Measure(metric, metric.function or functions[metric.name], self._definition(metric, resize=settings.resize))
-            for metric in metrics
-            if metric.kind != "set"
-        ]
+                for metric in metrics
+                if metric.kind != "set"
+            ]
+            for extractor in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor):
+                self._load_extractor(extractor, metrics, settings)
+
+    def _function(self, metric: Metric, weights: Mapping[str, Path], files: dict[str, WeightsFile]) -> PictureFunction:
+        """The function of a metric with weights; if they are missing, one that raises the reason for every picture."""
+        assert metric.make is not None
+        try:
+            for name, read in zip(metric.weights, metric.readers, strict=True):
+                if name not in files:
+                    files[name] = open_weights(name, read, weights.get(name))
+        except Unmeasurable as reason:
+            return partial(_unavailable, str(reason))
+        used = {name: files[name] for name in metric.weights}
+        self.sha256 |= {name: file.sha256 for name, file in used.items()}
+        if caveats := [file.caveat for file in used.values() if file.caveat]:
+            self.caveats[metric.name] = "; ".join(caveats)
+        return metric.make(*(file.contents for file in used.values()), device=self.device)
+
+    def _load_extractor(self, name: ExtractorName, metrics: Sequence[Metric], settings: "Settings") -> None:
+        from gan_eval.metrics.networks import extractors
+
+        try:
+            extractor = extractors.load_extractor(
+                name,
+                weights=settings.weights,
+                resizer=settings.resizer,
+                segmenter=settings.segmenter,
+                device=self.device,
+            )
+        except Unmeasurable as reason:
+            self.unavailable |= {metric.name: str(reason) for metric in metrics if metric.extractor == name}
+            return
+        self.extractors[name] = extractor
+        self.sha256 |= {name: extractor.sha256} if extractor.sha256 else {}
+        self.caveats |= {name: extractor.caveat} if extractor.caveat else {}
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -133,6 +150,10 @@ class Tools:
         """What the output of a network depends on, other than its weights."""
         libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)]
         return "; ".join([self.device.partition(":")[0], decoder(), *libraries])
+
+
+def _unavailable(reason: str, *_: object) -> NoReturn:
+    raise Unmeasurable(reason)
 
 
 def decoder() -> str:

@@ -130,12 +130,12 @@ class _PicturePass:
         self._cache = cache
         self._resize = resize
         measures = [entry for entry in enumerate(tools.measures) if not entry[1].metric.of_items]
-        self._measures = {True: measures, False: [entry for entry in measures if entry[1].kind == "single"]}
+        self._measures = {True: measures, False: [entry for entry in measures if entry[1].metric.kind == "single"]}
         """Columns and measures, by whether a picture has pair metrics."""
         needs = {
-            "reference": any(measure.kind == "pair" for measure in tools.measures),
+            "reference": any(measure.metric.kind == "pair" for measure in tools.measures),
             "mask": any(measure.metric.takes_hole for measure in tools.measures),
-            "input": any(measure.kind == "input" for measure in tools.measures),
+            "input": any(measure.metric.kind == "input" for measure in tools.measures),
         }
         self._needed = [name for name, is_needed in needs.items() if is_needed]
         self._large = threading.Lock()
@@ -193,14 +193,14 @@ class _PicturePass:
             return found[key].get(definition)
 
         for column, measure in measures:
-            key = keys.get("hole" if measure.metric.takes_hole else measure.kind)
+            key = keys.get("hole" if measure.metric.takes_hole else measure.metric.kind)
             content = cached_content(key, measure.key)
             if content is not None:
                 value, text = json.loads(content)
                 cached += 1
             else:
                 (value, text), is_lasting = self._value(number, measure, file, companions, files)
-                is_kept = measure.kind == "input" or self._is_kept(stimulus)
+                is_kept = measure.metric.kind == "input" or self._is_kept(stimulus)
                 if is_lasting and is_kept and key is not None and measure.key:
                     self._cache.keep(key, measure.key, json.dumps([value, text]))
             if value is None:
@@ -252,10 +252,10 @@ class _PicturePass:
         """A metric's value of a picture or the reason for none, and whether that depends on the pictures alone."""
         measured_as, metric = None, measure.metric
         try:
-            if measure.kind == "input":
+            if measure.metric.kind == "input":
                 return (float(measure.function(files.picture(_required(companions["input"])))), None), True
             self._decode(number, file, files)
-            if measure.kind == "pair":
+            if measure.metric.kind == "pair":
                 reference = _required(companions["reference"])
                 fake, real, measured_as = files.pair(file, reference, any_format=metric.any_format, resize=self._resize)
                 holes = (files.hole(_required(companions["mask"])),) if metric.takes_hole else ()

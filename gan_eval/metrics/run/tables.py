@@ -99,7 +99,7 @@ def image_table(
     for.
     """
     in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
-    is_single = np.array([measure.kind == "single" for measure in measures], bool)
+    is_single = np.array([measure.metric.kind == "single" for measure in measures], bool)
     rows, columns = np.nonzero(in_pairs[:, None] | is_single[None, :])
     reasons = np.full(results.numbers.shape, None, object)
     for place, reason in results.reasons.items():
@@ -115,7 +115,7 @@ def image_table(
             "kind": text([stimulus.kind for stimulus in stimuli]),
             "model": text([stimulus.model for stimulus in stimuli]),
             "dataset": text([stimulus.dataset for stimulus in stimuli]),
-            "metric": pd.Series([measure.name for measure in measures], dtype="str").take(columns).to_numpy(),
+            "metric": pd.Series([measure.metric.name for measure in measures], dtype="str").take(columns).to_numpy(),
             "value": results.numbers[rows, columns],
             "reason": pd.Series(reasons[rows, columns], dtype="str"),
             "run": run,

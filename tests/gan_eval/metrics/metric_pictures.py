@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gan_eval.metrics import Settings, run_metrics
+from gan_eval.metrics.definitions.record import ExtractorName
+from gan_eval.metrics.networks.extractors import Extractor
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures
@@ -20,15 +22,14 @@ from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.sets import stimulus_row, write_set
 
 
-@dataclass
-class Thumbnails:
-    """An `Extractor` for the tests of what surrounds the network: the picture at 4x4. It counts what it is asked."""
+@dataclass(kw_only=True)
+class Thumbnails(Extractor):
+    """For the tests of what surrounds the network: the picture at 4x4. It counts what it is asked."""
 
-    name: str = "inception"
+    name: ExtractorName = "inception"
     size: int = 48
     key: str = "thumbnails"
     batch_size: int = 4
-    companion: str | None = None
     prepared: list[Picture] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
 

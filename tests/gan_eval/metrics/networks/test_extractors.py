@@ -9,49 +9,10 @@ from metric_pictures import features_of, texture
 from PIL import Image
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.networks.extractors import inception_extractor, load_extractors, resize
-from gan_eval.metrics.weights import cache
+from gan_eval.metrics.networks.extractors import inception_extractor, resize
 from gan_eval.stimuli.pictures import Picture
 
-ON_INCEPTION = [name for name, metric in METRICS.items() if metric.extractor == "inception"]
 PICTURES = [texture(n, 64, 80) for n in range(3)]
-
-
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-
-
-def test_missing_weights_are_a_reason_for_each_metric() -> None:
-    found = load_extractors(METRICS.values(), device="cpu")
-    assert set(found.ready) == {"label_colours"}
-    needing = {name for name, metric in METRICS.items() if metric.extractor is not None}
-    assert set(found.unavailable) == needing - {"label_colour_spread"}
-    assert "`gan-eval weights fetch inception` or --weights inception=FILE" in found.unavailable["fid"]
-    assert "--segmenter FILE" in found.unavailable["class_iou"]
-
-
-@pytest.mark.slow
-def test_a_users_file_is_loaded_with_a_caveat(seeded_weights: Path) -> None:
-    found = load_extractors(METRICS.values(), paths={"inception": seeded_weights}, resizer="clean", device="cpu")
-    assert not set(found.unavailable) & set(ON_INCEPTION)
-    assert found.sha256 == {"inception": sha256_file(seeded_weights)}
-    assert found.caveats == {"inception": "seeded.pth is not a known file of the weights inception"}
-    extractor = found.ready["inception"]
-    assert (extractor.name, extractor.size, extractor.companion) == ("inception", 2048, None)
-    assert extractor.key == f"inception-2015-12-05/{found.sha256['inception']}/clean/fp32"
-    assert features_of(PICTURES, extractor).shape == (3, 2048)
-    assert features_of([], extractor).shape == (0, 2048)
-
-
-def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:
-    file = tmp_path / "cache" / "weights" / cache.WEIGHTS["inception"].packaged.file
-    file.parent.mkdir(parents=True)
-    file.write_bytes(b"half")
-    found = load_extractors([METRICS["kid"]], device="cpu")
-    assert "damaged" in found.unavailable["kid"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -11,7 +11,6 @@ from tiny_segmenters import PALETTE, Fails, NearestColour, Numbers, labels, save
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.definitions.segmentation import CLASSES
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.segmenter import load_segmenter, read_settings, segmenter_key
 
@@ -37,9 +36,8 @@ def test_the_settings_beside_the_network_are_followed(tmp_path):
     order = [5, 3, *range(6, 19), 0, 1, 2, 4]
     network = nn.Sequential(_Unnormalise(), NearestColour(order))
     file = save(network, tmp_path / "net.pt", size=(32, 48))
-    named = ", ".join(f'"{CLASSES[number]}"' for number in order)
     levels = 'scale = 1\nmean = [104.0, 117, 124]\nstd = [2, 3, 4]\nchannels = "bgr"\nsize = [32, 48]\n'
-    (tmp_path / "net.pt.toml").write_text(f"{levels}classes = [{named}]\n")
+    (tmp_path / "net.pt.toml").write_text(f"{levels}classes = {order}\n")
     segmenter = load_segmenter(file, device="cpu")
     true = labels(4)
     assert np.array_equal(segmenter.read(PALETTE[true[::2, ::2]]), true[::2, ::2])
@@ -66,17 +64,13 @@ class _Unnormalise(nn.Module):
     ("text", "line"),
     [
         ("scale = ", "not valid TOML"),
-        ("sizes = [1, 2]", "sizes: no such key; known: scale, mean, std, channels, size, classes"),
-        ("std = [1, 0, 1]", "std.1: Input should be greater than 0, found 0"),
-        ("mean = [1, 2]", "mean.2: Field required"),
-        ("scale = nan", "scale: Input should be a finite number"),
-        ("size = [256]", "size.1: Field required"),
-        ('channels = "hsv"', "channels: Input should be 'rgb' or 'bgr', found 'hsv'"),
-        ('classes = ["rode"]', "classes: 'rode' is no class of Cityscapes; did you mean 'road'?"),
-        ('classes = ["xyz"]', "classes: 'xyz' is no class of Cityscapes; known: road, sidewalk"),
-        ("classes = [0, 19]", "classes: 19 is no class; wanted 0 to 18, or 255"),
-        ("classes = [0, -1]", "classes.1: Input should be greater than or equal to 0"),
-        ('classes = ["void"]', "classes: no output stands for an evaluated class"),
+        ("sizes = [1, 2]", "sizes: no such key; did you mean size?"),
+        ("std = [1, 0, 1]", "std.1: found 0; input should be greater than 0"),
+        ("mean = [1, 2]", "mean.2: is missing; give it a value"),
+        ("scale = nan", "scale: found nan; input should be a finite number"),
+        ('channels = "hsv"', "channels: found 'hsv'; input should be 'rgb' or 'bgr'"),
+        ("classes = [0, 19]", "classes.1: found 19; input should be less than 19, or 255"),
+        ('classes = ["road"]', "classes.0: found 'road'; input should be a valid integer"),
     ],
 )
 def test_bad_settings_are_refused_by_name(tmp_path, text, line):
@@ -135,7 +129,7 @@ def test_numbers_beyond_the_classes_are_a_reason(tmp_path):
     segmenter = load_segmenter(file, device="cpu")  # the empty picture on which it is tried is read as class 14
     with pytest.raises(Unmeasurable, match="the segmenter gives class numbers 0 to 18; wanted 0 to 14"):
         segmenter.read(PALETTE[None])
-    (tmp_path / "net.pt.toml").write_text('classes = ["road", "sidewalk"]')
+    (tmp_path / "net.pt.toml").write_text("classes = [0, 1]")
     with pytest.raises(UserError, match=r"gives class numbers 14 to 14; wanted 0 to 1; .* belong into net\.pt\.toml"):
         load_segmenter(file, device="cpu")
 
