@@ -17,12 +17,11 @@ from gan_eval.files.reading import read_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pictures import write_png, write_samples
-from gan_eval.stimuli.pixel_formats import RGB8, Display, Samples
+from gan_eval.stimuli.pixel_formats import RGB8, Samples
 from gan_eval.stimuli.sets import refuse_another_set, stimulus_row, write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
 from trainer.datasets.dataset import Size
-from trainer.datasets.pairs import Formats
 from trainer.devices import cpu_threads, exact_kernels, memory_for, placed
 from trainer.inference import NotFiniteError, inference
 from trainer.model import Model, load_model
@@ -52,7 +51,6 @@ def generate(
     model: str | None = None,
     seed: int | None = None,
     mask_seed: int | None = None,
-    display: str | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_message: Callable[[str], None] | None = None,
@@ -75,7 +73,6 @@ def generate(
         root: folder that the shapes and masks of holes are relative to.
         masks: a folder of masks that replace those of the training.
         mask_seed: decides, with an item's name, its hole; by default the same for all generators.
-        display: how pictures are shown that are not 8-bit grey or RGB (see `Display.parse`).
         threads: of PyTorch on the CPU; default: as in the run.
     """
     data, out = Path(data), Path(out)
@@ -96,7 +93,7 @@ def generate(
         )
     if source.direction is None and direction is None:
         say(f"{source.file}: its direction is unknown; taken as AtoB (the left half is the input)")
-    formats = shown_by(source, display)
+    formats = source.formats or (RGB8, RGB8)
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root, formats=formats)
     mode = task.mode(mode)
     data_set = task.data_set(data)
@@ -187,16 +184,6 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
         update={"masks": {"folder": 1.0}, "mask_folder": str(masks.resolve()), "least_area": 0.0, "most_area": 1.0}
     )
     return settings.model_copy(update={"inpainting": holes})
-
-
-def shown_by(source: Model, display: str | None) -> Formats:
-    """Channels and depth of the model's pictures, shown as the user wants."""
-    of_input, of_target = source.formats or (RGB8, RGB8)
-    if display is None:
-        return of_input, of_target
-    if of_target.is_plain:
-        raise UserError(f"--display {display}: {source.file} makes {of_target}, which is shown unchanged; leave it out")
-    return of_input, replace(of_target, display=Display.parse(display, channels=of_target.channels))
 
 
 def picture_size(requested: Size | None, model: Model) -> Size:

@@ -36,14 +36,6 @@ Simulate = Annotated[
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
 ]
 
-
-Display = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LOW..HIGH[:CHANNELS]",
-        help="Samples shown black and white, of pictures that are not 8-bit grey or RGB; default: from the pictures.",
-    ),
-]
 DirectionOption = Literal["AtoB", "BtoA"]
 FitOption = Literal["crop", "stretch"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import Display, FitOption, Out
+from gan_eval.cli.options import FitOption, Out
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 
@@ -26,7 +26,6 @@ def stimuli_import(
         FitOption | None,
         typer.Option(help="Real and fake of two sizes: the larger becomes as small as the other, by crop or stretch."),
     ] = None,
-    display: Display = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.cli.console import Console
@@ -41,7 +40,6 @@ def stimuli_import(
             masks=masks,
             mask_kind=mask_kind,
             fit=fit,
-            display=display,
             on_progress=lambda done, total: console.progress("import", done, total),
         )
         for problem in imported.problems:

@@ -12,7 +12,6 @@ import typer
 from gan_eval.cli.options import (
     DataRoot,
     DirectionOption,
-    Display,
     Out,
     Threads,
     given,
@@ -328,7 +327,6 @@ def generate(
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of pictures.")] = None,
     masks: Annotated[Path | None, typer.Option(help="Filling holes: a folder of other masks.")] = None,
     mask_seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For the holes; default: 0.")] = None,
-    display: Display = None,
     data_root: DataRoot = None,
     threads: Threads = None,
 ) -> None:
@@ -357,7 +355,6 @@ def generate(
             dropout=dropout,
             seed=seed,
             mask_seed=mask_seed,
-            display=display,
             dataset=dataset,
             model=model,
             limit=limit,

@@ -66,7 +66,7 @@ def can_import_qt() -> bool:
 
 
 def install_command(libraries: Iterable[Library], *, which: Callable[[str], str | None] = shutil.which) -> str:
-    """The line that installs `libraries`, in the words of this system's package manager.
+    """The line that installs `libraries` by apt-get, or names them where there is another package manager.
 
     >>> install_command([Library("libGL.so.1", "libgl1")], which=lambda name: name == "apt-get" and "/usr/bin/apt-get")
     'sudo apt-get install -y --no-install-recommends libgl1'
@@ -74,9 +74,6 @@ def install_command(libraries: Iterable[Library], *, which: Callable[[str], str 
     libraries = tuple(libraries)
     if which("apt-get"):
         return " ".join(["sudo apt-get install -y --no-install-recommends", *(item.package for item in libraries)])
-    for manager in ("dnf", "zypper"):
-        if which(manager):  # RPM packages can be asked for by the library they hold
-            return " ".join([f"sudo {manager} install", *(f"'{library.soname}()(64bit)'" for library in libraries)])
     return "install the packages that hold " + ", ".join(library.soname for library in libraries)
 
 

@@ -96,9 +96,6 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     return f"{field}: found {found}; {message[0].lower()}{message[1:]}{instead}"
 
 
-_AFFIXES = re.compile(r"^(n|num|number_of|max)_|_(ms|count|px)$")
-
-
 def nearest_key(name: str, known: Iterable[str]) -> str | None:
     """The known key that a wrong one probably means: by whole words, by letters.
 
@@ -108,9 +105,6 @@ def nearest_key(name: str, known: Iterable[str]) -> str | None:
     """
     known = list(known)
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_")
-    names = (plain, _AFFIXES.sub("", plain))
-    if meant := next((key for key in known if key in names), None):
-        return meant
     words = set(plain.split("_"))
     within = [key for key in known if set(key.split("_")) <= words]
     if within:

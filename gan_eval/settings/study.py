@@ -66,10 +66,6 @@ class ModelSettings(Section):
     """Keys that differ from `[training]`."""
 
 
-DISPLAY = r"^\d{1,5}\.\.\d{1,5}(:\d{1,2}(,\d{1,2},\d{1,2})?)?$"
-"""As `gan_eval.stimuli.pixel_formats.Display` reads it, which costs too much to import here."""
-
-
 class GenerateSettings(Section):
     """`[generate]`: how the stimuli are made from a trained generator."""
 
@@ -80,9 +76,6 @@ class GenerateSettings(Section):
     """The last generator, or the best by best_metric."""
     limit: int | None = Field(default=None, ge=1, le=MAX_PICTURES, examples=[200])
     """Maximum number of test items."""
-    display: str | None = Field(default=None, pattern=DISPLAY, examples=["0..4095"])
-    """For pictures that are not 8-bit grey or RGB: the samples shown black and white, LOW..HIGH, and after a colon the
-    channels (3,2,1 or 2); default: the range trained on, and the first three."""
 
 
 class StimuliSettings(Section):

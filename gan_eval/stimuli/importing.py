@@ -12,13 +12,11 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pixel_formats import RGB8, Display, PixelFormat, Samples
+from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
 from gan_eval.stimuli.sets import (
-    FILE_COLUMNS,
     TABLE_NAME,
     identical_pictures,
     identical_text,
-    read_set,
     refuse_another_set,
     stimulus_row,
     write_set,
@@ -53,7 +51,6 @@ def import_folder(
     masks: Path | None = None,
     mask_kind: str | None = None,
     fit: images.Fit | None = None,
-    display: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from another tool's result folder.
@@ -61,7 +58,8 @@ def import_folder(
     Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
     Pictures become 8-bit RGB PNG, so that file format gives nothing away; where all real and generated ones are of
-    16 bits, or of other channels than grey or RGB, they keep every sample. The same call brings a set up to date.
+    16 bits, or of other channels than grey or RGB, they keep every sample and are shown from the least to the largest
+    sample of the real ones. The same call brings a set up to date.
 
     Args:
         source: the result folder.
@@ -71,8 +69,6 @@ def import_folder(
         masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit: how real and fake of different sizes are brought to the smaller one; default: the item is left out.
-        display: how pictures are shown that keep other samples than 8-bit RGB (see `Display.parse`); default: from the
-            least to the largest sample of the real ones.
         on_progress: called with (items done, items in all).
 
     Raises:
@@ -98,7 +94,6 @@ def import_folder(
         mask_kind=mask_kind or "folder",
         resize=fit is not None,
         fit=fit,
-        display=display,
         source=source,
         on_progress=on_progress,
     )
@@ -114,7 +109,6 @@ def import_items(
     mask_kind: str = "folder",
     resize: bool = False,
     fit: images.Fit | None = None,
-    display: str | None = None,
     source: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
@@ -122,7 +116,7 @@ def import_items(
 
     Args:
         items: for each stem its files by role: real, each of `models` and, where there is one, input and mask.
-        out, dataset, mask_kind, display, on_progress: as for `import_folder`.
+        out, dataset, mask_kind, on_progress: as for `import_folder`.
         where: where the items come from, in messages.
         models: for each role of generated pictures (`fake` where there is one model), the model's name.
         resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
@@ -130,16 +124,15 @@ def import_items(
         source: the folder of the pictures: `out` may hold no set of other ones. Default: any earlier set is replaced.
 
     Raises:
-        UserError: no item is left, a display for pictures that need none, or `out` is not for this set.
+        UserError: no item is left, or `out` is not for this set.
     """
-    formats = _formats(items, tuple(models), display)
+    formats = _formats(items, tuple(models))
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
         if source is not None:
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
         remove_leftovers(out)
-        earlier = _pictures_of(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
         rows: list[Row] = []
         problems: list[str] = []
@@ -165,18 +158,14 @@ def import_items(
         record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
         write_json(out / RECORD, record)  # before the table, so that a killed import can be given again
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        for path in earlier - _pictures_of(out):
-            path.unlink(missing_ok=True)
         warning = identical_text(identical_pictures(rows))
         return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, warning)
 
 
-def _formats(
-    items: Mapping[str, Mapping[str, Path]], models: tuple[str, ...], display: str | None
-) -> dict[str, PixelFormat]:
+def _formats(items: Mapping[str, Mapping[str, Path]], models: tuple[str, ...]) -> dict[str, PixelFormat]:
     """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else."""
 
-    def common(*roles: str, display: str | None = None) -> PixelFormat:
+    def common(*roles: str) -> PixelFormat:
         contents = {}
         for path in (files[role] for files in items.values() for role in roles if role in files):
             with suppress(UserError):
@@ -187,24 +176,10 @@ def _formats(
             return RGB8
         if found.is_plain:
             return RGB8
-        if display is not None:
-            return replace(found, display=Display.parse(display, channels=found.channels))
         shown = [files[roles[0]] for files in items.values() if files.get(roles[0]) in contents]
         return replace(found, display=images.range_of(shown, found))
 
-    of_both = common("real", *models, display=display)
-    if display is not None and of_both.is_rgb8:
-        raise UserError(f"--display {display}: these pictures are shown in 8-bit RGB unchanged; leave it out")
-    return {**dict.fromkeys(("real", *models), of_both), "input": common("input"), "mask": RGB8}
-
-
-def _pictures_of(folder: Path) -> set[Path]:
-    """Return the files that a set's table names; none without a readable table."""
-    with suppress(UserError):
-        stimuli = read_set(folder, files_must_exist=False, hash_files=False)
-        files = (stimuli.path(row, column) for row in stimuli.rows for column in FILE_COLUMNS)
-        return {path for path in files if path is not None}
-    return set()
+    return {**dict.fromkeys(("real", *models), common("real", *models)), "input": common("input"), "mask": RGB8}
 
 
 def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Samples]:

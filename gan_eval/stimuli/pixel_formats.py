@@ -32,8 +32,8 @@ MOST_CHANNELS = 64
 class Display:
     """Linear mapping of samples to grey levels or colours of a screen: up to low black, from high white.
 
-    >>> Display.parse("0..4095:3,2,1")
-    Display(low=0, high=4095, channels=(3, 2, 1))
+    >>> Display.parse("0..4095:1,2,3")
+    Display(low=0, high=4095, channels=(1, 2, 3))
     >>> str(Display(100, 900, (2,)))
     '100..900:2'
     """
@@ -47,26 +47,16 @@ class Display:
         return f"{self.low}..{self.high}:{','.join(map(str, self.channels))}"
 
     @classmethod
-    def parse(cls, text: str, *, channels: int | None = None) -> Self:
-        """From `LOW..HIGH`, or `LOW..HIGH:CHANNEL` or `LOW..HIGH:RED,GREEN,BLUE`.
-
-        Args:
-            text: as a user or a file gives it.
-            channels: of the pictures; without channels in the text, the first three of them, or the first.
+    def parse(cls, text: str) -> Self:
+        """From `LOW..HIGH:CHANNEL` or `LOW..HIGH:RED,GREEN,BLUE`, as a file records it.
 
         Raises:
-            UserError: the text is not a display, or names missing channels.
+            UserError: the text is not a display.
         """
-        match = re.fullmatch(r"(\d{1,5})\.\.(\d{1,5})(?::(\d{1,2}(?:,\d{1,2},\d{1,2})?))?", text.strip())
+        match = re.fullmatch(r"(\d{1,5})\.\.(\d{1,5}):([1-9]\d?(?:,[1-9]\d?,[1-9]\d?)?)", text)
         if match is None or int(match[1]) >= int(match[2]):
-            raise UserError(
-                f"display {text}: wanted LOW..HIGH, the samples shown black and white, such as 0..4095; channels, "
-                "counted from 1, may follow: 0..4095:3,2,1 (red, green, blue) or 0..4095:2 (grey)"
-            )
-        named = tuple(map(int, match[3].split(","))) if match[3] else shown_channels(channels or 1)
-        if channels is not None and not 1 <= min(named) <= max(named) <= channels:
-            raise UserError(f"display {text}: the pictures have {channels} channels, counted from 1")
-        return cls(int(match[1]), int(match[2]), named)
+            raise UserError(f"display {text}: wanted the samples shown black and white, and channels: 0..4095:1,2,3")
+        return cls(int(match[1]), int(match[2]), tuple(map(int, match[3].split(","))))
 
 
 def shown_channels(channels: int) -> tuple[int, ...]:
@@ -139,7 +129,10 @@ class PixelFormat:
             if not (isinstance(low, int) and isinstance(high, int) and 0 <= low < high < 2**bits):
                 raise TypeError(f"pixel format {facts}")
             limits = low, high
-        return cls(channels, bits, limits, Display.parse(display, channels=channels) if display else None)
+        shown_by = Display.parse(display) if display else None
+        if shown_by is not None and max(shown_by.channels) > channels:
+            raise TypeError(f"pixel format {facts}")
+        return cls(channels, bits, limits, shown_by)
 
 
 RGB8 = PixelFormat()
@@ -251,32 +244,26 @@ def is_read_whole(image: Image.Image) -> bool:
 
 
 def tiff_samples(content: bytes) -> tuple[Stored, int, Display | None]:
-    """Any TIFF of 8 or 16 bits, whose channels are samples of a pixel, planes apart, or pages that it calls channels.
-
-    Of an array whose third axis has no name that is the shortest one, unless that axis numbers the pages.
+    """Any TIFF of one page of 8 or 16 bits, whose channels are samples of a pixel, or planes apart.
 
     Returns:
         All samples, the orientation as in EXIF, and the recorded display.
 
     Raises:
-        ValueError: a stack of other pages, of another depth, with black and white exchanged, or in a palette.
+        ValueError: a stack of pages, of another depth, with black and white exchanged, or in a palette.
     """
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(content)) as file:
-        page, series = file.pages.first, file.series[0]
+        page = file.pages.first
         if page.imagewidth * page.imagelength * page.samplesperpixel > 3 * MOST_PIXELS:
             raise Image.DecompressionBombError
-        channels = next((axis for axis in "CQ" if axis in series.axes), "S")
-        pages = series if set(series.axes) <= {"Y", "X", channels} else page
         whole = sum(not int(getattr(each.keyframe, "subfiletype", 0)) & _NO_PAGE for each in file.pages)
-        is_stack = channels == "Q" and int(np.argmin(series.shape)) == series.axes.index("Q") == 0
-        if whole > 1 and (pages is page or is_stack or len(file.series) > 1):
+        if whole > 1:
             raise ValueError(f"a stack of {whole} pages: save the page that is meant as a file of its own")
-        samples = np.asarray(pages.asarray())
-        if channels in pages.axes:
-            place = pages.axes.index(channels) if channels != "Q" else int(np.argmin(samples.shape))
-            samples = np.moveaxis(samples, place, -1)
+        samples = np.asarray(page.asarray())
+        if page.axes == "SYX":
+            samples = np.moveaxis(samples, 0, -1)
         if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
             raise ValueError(
                 f"colours stored in a way (photometric {int(page.photometric)}) that has no exact reading here"

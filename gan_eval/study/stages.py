@@ -142,7 +142,6 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             out=out,
             mode=study.generate.mode,
             limit=study.generate.limit,
-            display=study.generate.display,
             root=plan.data_root or Path(),
             dataset=dataset,
             model=model,

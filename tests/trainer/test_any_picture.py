@@ -50,8 +50,9 @@ def colour_8(path: Path, seed: int) -> None:
 
 
 def five_16(path: Path, seed: int) -> None:
-    how = {"planarconfig": "contig"} if seed % 2 else {}  # else an array of no meaning: 32 pages of 5x32
-    tifffile.imwrite(path.with_suffix(".tif"), samples(seed, (SIDE, SIDE, 5), 60000), photometric="minisblack", **how)
+    stored, planes = samples(seed, (SIDE, SIDE, 5), 60000), "contig" if seed % 2 else "separate"
+    stored = stored if seed % 2 else np.moveaxis(stored, 2, 0)
+    tifffile.imwrite(path.with_suffix(".tif"), stored, photometric="minisblack", planarconfig=planes)
 
 
 Save = Callable[[Path, int], None]

@@ -148,7 +148,6 @@ def test_missing_libraries_are_those_that_do_not_load():
     ("manager", "line"),
     [
         ("apt-get", "sudo apt-get install -y --no-install-recommends libgl1 libegl1"),
-        ("dnf", "sudo dnf install 'libGL.so.1()(64bit)' 'libEGL.so.1()(64bit)'"),
         ("pacman", "install the packages that hold libGL.so.1, libEGL.so.1"),
     ],
 )

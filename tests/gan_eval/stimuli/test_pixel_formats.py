@@ -62,17 +62,6 @@ def test_tiff_of_any_layout(planes: str, compression: str | None, tmp_path: Path
         read_rgb(path)
 
 
-def test_pages_that_are_called_channels_are_channels_and_others_are_not(tmp_path: Path) -> None:
-    pages = np.moveaxis(noise(1, 4, 16), 2, 0)
-    tifffile.imwrite(tmp_path / "channels.tif", pages, imagej=True, metadata={"axes": "CYX"})
-    tifffile.imwrite(tmp_path / "times.tif", pages, imagej=True, metadata={"axes": "TYX"})
-    tifffile.imwrite(tmp_path / "ome.tif", pages, ome=True, metadata={"axes": "CYX"}, photometric="minisblack")
-    for name in ("channels.tif", "ome.tif"):
-        np.testing.assert_array_equal(read_stored(tmp_path / name).samples, np.moveaxis(pages, 0, 2))
-    with pytest.raises(UserError, match=r"times\.tif: .*a stack of 4 pages: save the page that is meant"):
-        read_stored(tmp_path / "times.tif")
-
-
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("shape", [(5, 8, 12), (3, 8, 12), (4, 8, 12, 3)])
 def test_a_stack_of_pages_is_refused_by_every_reader(shape: tuple[int, ...], bits: int, tmp_path: Path) -> None:
@@ -183,10 +172,3 @@ def test_8_bit_results_beside_16_bit_originals_are_measured_in_8_bits(tmp_path: 
     assert values["value"].tolist() == [0.0]
     imported = import_folder(tmp_path, tmp_path / "set", dataset="d")
     assert decode_measured((imported.folder / "real" / "a.png").read_bytes(), Path("a")).dtype == np.uint8
-
-
-def test_a_display_of_pictures_that_are_shown_as_they_are_is_refused(tmp_path: Path) -> None:
-    folder = write_results(tmp_path / "results", {"real": [noise(1, 1, 8)], "fake": [noise(2, 1, 8)]})
-    with pytest.raises(UserError, match=r"--display 0\.\.9: these pictures are shown in 8-bit RGB unchanged"):
-        import_folder(folder, tmp_path / "set", display="0..9")
-    assert not (tmp_path / "set").exists()
