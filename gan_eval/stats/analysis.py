@@ -25,6 +25,7 @@ from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates, reaction_times
+from gan_eval.stats.answers.roc import roc
 from gan_eval.stats.compare.comparisons import Cited, NamedFits, comparisons
 from gan_eval.stats.compare.effects import effects
 from gan_eval.stats.compare.questions import require_known_models
@@ -233,6 +234,7 @@ def analyze(
         "thresholds": thresholds(analysed, settings=staircase),
         "hype": hype(analysed, settings=staircase, seed=seed, replicates=2 * settings.replicates),
         **psychometric(analysed, plan=settings),
+        **roc(analysed),
         "mixed_models": mixed,
         "looks": frame_of([], LOOKS) if looks is None else looks,
         "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited, grades=grades),

@@ -43,7 +43,7 @@ def test_every_table_survives_its_file_and_every_column_has_its_meaning(tmp_path
     assert set(frames) == {
         "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
         "participation", "robustness", "detection", "agreement", "hype",
-        "paper", "effects",
+        "paper", "effects", "roc", "roc_points",
     }  # fmt: skip
     for path in write_analysis(frames, tmp_path):
         again = read_table(path, ALL_TABLES[path.stem])

@@ -1,0 +1,273 @@
+"""ROC curves from confidence ratings, by the Gaussian model with unequal variances.
+
+Response and confidence together are a rating, from a real picture for sure to a fake for sure. The evidence is standard
+normal for real pictures and normal with the mean a/s and the standard deviation 1/s for fakes; J-1 criteria c_j cut it
+into J ratings,
+
+    P(rating <= j | real) = Φ(c_j),    P(rating <= j | fake) = Φ(s c_j - a),
+
+so the ROC curve on z coordinates is the line z(hit rate) = a + s z(false-alarm rate) (Green & Swets 1966; Dorfman & Alf
+1969, Journal of Mathematical Psychology 6, 487-496). Estimated by maximum likelihood, with Fisher scoring.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
+from gan_eval.stats.compare.told_apart import BY_PICTURE, ONE_PARTICIPANT, TOO_FEW, TWO_WAY, KindRow, kind_rows
+from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed.formulas import scale_trouble
+from gan_eval.stats.trials import answered_trials
+from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.schema import (
+    ANALYSIS_RUN,
+    DATASET,
+    MODEL,
+    PROVENANCE,
+    SHARE,
+    SIMULATED,
+    Table,
+    integer,
+    number,
+    text,
+    with_ends,
+)
+
+ROC = Table(
+    "roc",
+    "Sensitivity by confidence ratings, all participants together: the Gaussian model with unequal variances.",
+    (
+        MODEL,
+        DATASET,
+        *with_ends(
+            "d_a",
+            "distance of the means of fakes and reals, in units of the root mean square of both standard deviations",
+        ),
+        *with_ends("slope", "slope of the zROC line, which is SD of reals / SD of fakes; 1: equal variances"),
+        *with_ends("a_z", "area under the fitted ROC curve, Phi(d_a/sqrt 2)", unit=SHARE),
+        number("intercept", "z(hit rate) where z(false-alarm rate) is 0, on the fitted line"),
+        integer("n_ratings", "number of different ratings that were given, response and confidence together"),
+        integer("n_real", "answers to real pictures with a confidence"),
+        integer("n_fake", "answers to the model's pictures with a confidence"),
+        integer("n_participants", "participants"),
+        integer("n_stimuli", "stimuli"),
+        text(
+            "basis",
+            "what the intervals rest on: errors clustered by participant and by stimulus; of one participant, by "
+            "stimulus; empty: no interval",
+            words=(TWO_WAY, BY_PICTURE),
+        ),
+        *PROVENANCE,
+    ),
+    key=("model", "dataset"),
+)
+ROC_POINTS = Table(
+    "roc_points",
+    "The points of the ROC curves: rates where all ratings from a cut on count as `fake`.",
+    (
+        MODEL,
+        DATASET,
+        integer("cut", "number of the cut, the strictest first", filled=True),
+        text(
+            "from_rating",
+            "the lowest rating that counts as `fake`: response and confidence, such as `fake 3`",
+            filled=True,
+        ),
+        number("hit_rate", "share of fakes with this rating or a higher one", unit=SHARE),
+        number("false_alarm_rate", "share of reals with this rating or a higher one", unit=SHARE),
+        number("z_hit", "z(hit rate); empty: the rate is 0 or 1"),
+        number("z_false_alarm", "z(false-alarm rate); empty: the rate is 0 or 1"),
+        SIMULATED,
+        ANALYSIS_RUN,
+    ),
+    key=("model", "dataset", "cut"),
+)
+_STEPS = 200
+"""Maximum number of scoring steps; an ordinary fit takes about five."""
+_LARGEST = 6.0
+"""Intercept or criterion beyond which, and slope beyond e^3 or e^-3, there is no finite estimate."""
+
+
+class GaussianFit(NamedTuple):
+    """The model of one table of counts."""
+
+    intercept: float
+    """a"""
+    slope: float
+    """s"""
+    criteria: np.ndarray
+    """(J-1,) ascending."""
+    log_likelihood: float
+    covariance: np.ndarray
+    """(J+1, J+1) of a, log s and the criteria, from the information of independent answers."""
+    scores: np.ndarray
+    """(2, J, J+1) derivatives of one answer's log-likelihood, of reals and of fakes with each rating."""
+
+    @property
+    def d_a(self) -> float:
+        """Distance of the means in units of the root mean square SD."""
+        return float(np.sqrt(2 / (1 + self.slope**2)) * self.intercept)
+
+
+def fit_gaussian(counts: np.ndarray) -> GaussianFit:
+    """Fit the Gaussian model with unequal variances.
+
+    Args:
+        counts: (2, J) answers to reals and to fakes with each rating, in ascending order; each rating was given.
+
+    Raises:
+        NoFitError: fewer than three ratings, or ratings that hardly overlap.
+
+    >>> counts = np.array([[174, 172, 104, 92, 41, 8], [46, 57, 66, 101, 154, 173]])
+    >>> fit = fit_gaussian(counts)
+    >>> round(fit.intercept, 3), round(fit.slope, 3), round(fit.d_a, 3)
+    (1.072, 0.706, 1.239)
+    """
+    counts = np.asarray(counts, float)
+    if counts.shape[1] < 3:
+        raise NoFitError("fewer than three different ratings: a line needs two points")
+    total = counts.sum(axis=1, keepdims=True)
+    shares = (counts + 0.5) / (total + counts.shape[1] / 2)
+    z_real, z_fake = ndtri(np.cumsum(shares, axis=1)[:, :-1])
+    at = np.concatenate([[float(np.mean(z_real - z_fake)), 0.0], z_real])
+    value, scores = _likelihood(counts, at)
+    for _ in range(_STEPS):
+        expected = np.exp(scores.log_share)[..., None] * total[..., None] * scores.by_parameter
+        information = np.einsum("kjp,kjq->pq", expected, scores.by_parameter)
+        uphill = np.einsum("kj,kjp->p", counts, scores.by_parameter)
+        try:
+            step = np.linalg.solve(information, uphill)
+        except np.linalg.LinAlgError:
+            break
+        gain = float(uphill @ step)
+        if max(abs(at[0]), np.abs(at[2:]).max()) > _LARGEST or abs(at[1]) > 3:
+            break
+        if gain < 1e-12:
+            covariance = np.linalg.inv(information)
+            return GaussianFit(float(at[0]), float(np.exp(at[1])), at[2:], value, covariance, scores.by_parameter)
+        for halving in range(30):
+            trial = at + step * 0.5**halving
+            reached, scores = _likelihood(counts, trial)
+            if reached >= value - 1e-12 * abs(value):
+                break
+        at, value = trial, reached
+    raise NoFitError("the ratings of reals and of fakes hardly overlap: no finite estimate")
+
+
+class _Scores(NamedTuple):
+    log_share: np.ndarray
+    """(2, J) log-probability of each rating of reals and of fakes."""
+    by_parameter: np.ndarray
+    """(2, J, P) its derivatives."""
+
+
+def _likelihood(counts: np.ndarray, at: np.ndarray) -> tuple[float, _Scores]:
+    """Return log-likelihood and derivatives at a, log s and the criteria; -inf where these do not ascend."""
+    intercept, slope, criteria = at[0], np.exp(np.clip(at[1], -20, 20)), at[2:]
+    bounds = np.stack([criteria, slope * criteria - intercept])
+    below = np.pad(ndtr(bounds), ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
+    share = np.diff(below, axis=1)
+    if (share <= 0).any():
+        return -np.inf, _Scores(share, np.zeros((*share.shape, len(at))))
+    density = np.exp(-(bounds**2) / 2) / np.sqrt(2 * np.pi)
+    moved = np.zeros((2, len(criteria) + 2, len(at)))  # derivatives of `below`
+    inner = np.arange(len(criteria))
+    moved[0, inner + 1, inner + 2] = density[0]
+    moved[1, inner + 1, inner + 2] = slope * density[1]
+    moved[1, 1:-1, 0] = -density[1]
+    moved[1, 1:-1, 1] = slope * criteria * density[1]
+    log_share = np.log(share)
+    return float((counts * log_share).sum()), _Scores(log_share, np.diff(moved, axis=1) / share[..., None])
+
+
+def roc(trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the tables `roc` and `roc_points`: a row, and a curve, for each model on each data set.
+
+    The answers of all participants count as one observer's. Where people use the confidence scale differently, the
+    curve lies below those of single people. Fakes are compared with the real pictures of the data set in the same
+    sessions. Errors are clustered by participant and by stimulus (`stats.clustering`), with Student's t, and not below
+    those of independent answers.
+
+    Args:
+        trials: the table `trials`. Answers without a confidence are left out, and staircases where there are others.
+    """
+    answered = answered_trials(trials)
+    follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
+    sure = np.isfinite(answered["confidence"].to_numpy("float64", na_value=np.nan))
+    rated = answered[sure & ~follows if (sure & ~follows).any() else sure].reset_index(drop=True)
+    found = [_curve(rated.iloc[row.places], row) for row in kind_rows(rated)]
+    tables = {ROC: [fit for fit, _ in found], ROC_POINTS: [point for _, points in found for point in points]}
+    return {
+        table.name: conform(pd.DataFrame(rows, columns=list(table.names)), table, where=table.name)
+        for table, rows in tables.items()
+    }
+
+
+def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
+    """Return the rows of one model on one data set: the fit, and the points of the curve."""
+    is_fake, says_fake = (rated[name].to_numpy(bool) for name in ("is_fake", "says_fake"))
+    level, levels = pd.factorize(rated["confidence"].astype("float64"), sort=True)
+    given, rating = np.unique(np.where(says_fake, level + 1, -1 - level), return_inverse=True)
+    participant, stimulus = (pd.factorize(rated[name])[0] for name in ("participant", "stimulus"))
+    counts = np.bincount(len(given) * is_fake + rating, minlength=2 * len(given)).reshape(2, -1)
+    cells = provenance_cells(rated)
+    fit: Row = {
+        "model": row.model,
+        "dataset": row.dataset,
+        "n_ratings": len(given),
+        "n_real": int(counts[0].sum()),
+        "n_fake": int(counts[1].sum()),
+        "n_participants": n_levels(participant),
+        "n_stimuli": n_levels(stimulus),
+    }
+    trouble = scale_trouble(len(levels)) if len(levels) > 1 else None
+    points = [] if trouble else [fit | point | cells for point in _points(counts, given, levels)]
+    try:
+        if trouble:
+            raise NoFitError(trouble)
+        estimates = _estimates(fit_gaussian(counts), is_fake, rating, participant, stimulus)
+    except NoFitError as reason:
+        estimates = {"note": str(reason)}
+    return fit | cells | estimates | {"note": joined(estimates["note"], cells["note"])}, points
+
+
+def _points(counts: np.ndarray, given: np.ndarray, levels: pd.Index) -> Iterator[Row]:
+    """Yield the points, the strictest cut first; the last one, where everything counts as `fake`, is none."""
+    rates = np.cumsum(counts[:, ::-1], axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
+    z = np.where((rates > 0) & (rates < 1), ndtri(rates), np.nan)
+    for place, rating in enumerate(given[:0:-1]):
+        answer = f"{'fake' if rating > 0 else 'real'} {levels[abs(rating) - 1]:g}"
+        ends = {"hit_rate": rates[1], "false_alarm_rate": rates[0], "z_hit": z[1], "z_false_alarm": z[0]}
+        yield {"cut": place + 1, "from_rating": answer, **{name: float(of[place]) for name, of in ends.items()}}
+
+
+def _estimates(
+    fit: GaussianFit, is_fake: np.ndarray, rating: np.ndarray, participant: np.ndarray, stimulus: np.ndarray
+) -> Row:
+    """Return the numbers of a fit with their intervals; that of the slope is symmetric in its logarithm."""
+    half = 1 + fit.slope**2
+    gradient = np.zeros((2, len(fit.covariance)))  # of d_a and of log s
+    gradient[0, :2] = np.sqrt(2 / half), -fit.d_a * fit.slope**2 / half
+    gradient[1, 1] = 1
+    onto = gradient @ fit.covariance
+    influence = (fit.scores @ onto.T)[is_fake.astype(int), rating]
+    several = n_levels(participant) > 1
+    factors = (participant, stimulus) if several else (stimulus,)
+    df = freedom(*factors, side=is_fake)
+    variance = np.maximum(two_way(influence, participant, stimulus, side=is_fake), np.diag(onto @ gradient.T))
+    reach = t_critical(df) * np.sqrt(variance)
+    d_a = fit.d_a + np.array([0, -reach[0], reach[0]])
+    slope = fit.slope * np.exp([0, -reach[1], reach[1]])
+    row: Row = {"intercept": fit.intercept}
+    for name, numbers in (("d_a", d_a), ("slope", slope), ("a_z", ndtr(d_a / np.sqrt(2)))):
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), map(float, numbers), strict=True))
+    known = bool(np.isfinite(reach).all())
+    few = [] if known else [TOO_FEW]
+    basis = (TWO_WAY if several else BY_PICTURE) if known else None
+    return row | {"basis": basis, "note": joined(None if several else ONE_PARTICIPANT, *few)}

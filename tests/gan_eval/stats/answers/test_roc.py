@@ -1,0 +1,154 @@
+"""ROC curves from confidence: the fit against R and against a plain likelihood, and the tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from make_trials import from_counts
+from scipy.optimize import minimize
+from scipy.stats import norm
+
+from gan_eval.stats.answers.roc import ROC, ROC_POINTS, fit_gaussian, roc
+from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.trials import fill_trials
+
+BY_R = {  # clm(y ~ kind, scale = ~kind, link = "probit") of ordinal 2022.11-16: a, s, log L, SE of a, SE of log s
+    (174, 172, 104, 92, 41, 8, 46, 57, 66, 101, 154, 173): (1.07209838, 0.70576813, -1920.984742, 0.064916, 0.062528),
+    (40, 30, 20, 10, 5, 10, 25, 60): (1.46047732, 0.92199771, -231.485208, 0.204338, 0.192553),
+    (12, 6, 2, 3, 5, 12): (1.22938396, 0.76160561, -36.711654, 0.467118, 0.538468),
+    (5, 3, 4, 1, 2, 1, 2, 3, 2, 3, 4, 7): (0.85365891, 0.84471264, -62.183582, 0.358381, 0.350758),
+    (300, 10, 5, 3, 2, 200, 20, 30, 40, 60): (0.87704194, 0.68553317, -535.439405, 0.289562, 0.237661),
+}
+
+
+@pytest.mark.parametrize("counts", BY_R)
+def test_equals_r(counts):
+    """Errors are of the expected information, R's of the observed one."""
+    fit = fit_gaussian(np.reshape(counts, (2, -1)))
+    intercept, slope, log_likelihood, *errors = BY_R[counts]
+    assert (fit.intercept, fit.slope) == pytest.approx((intercept, slope), abs=1e-6)
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-5)
+    assert np.sqrt(np.diag(fit.covariance))[:2] == pytest.approx(errors, rel=0.01)
+
+
+def plainly(counts):
+    """d_a and slope by a general optimiser, from the means and SDs of the evidence."""
+
+    def loss(at):
+        mean, sd, cuts = at[0], np.exp(at[1]), np.cumsum([at[2], *np.exp(at[3:])])
+        shares = [np.diff([0, *norm.cdf(cuts, m, s), 1]) for m, s in ((0, 1), (mean, sd))]
+        return -(counts * np.log(np.maximum(shares, 1e-300))).sum()
+
+    start = np.zeros(counts.shape[1] + 1)
+    start[2:] = [-1, *np.log(np.full(counts.shape[1] - 2, 0.5))]
+    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-8})
+    found = minimize(loss, found.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 40_000})
+    mean, sd = found.x[0], np.exp(found.x[1])
+    return mean / np.sqrt((1 + sd**2) / 2), 1 / sd, -found.fun
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equals_a_plain_likelihood(seed):
+    rng = np.random.default_rng(seed)
+    cuts = np.sort(rng.normal(0.3, 0.8, 3 + seed % 2))
+    evidence = rng.normal(0, 1, 200), rng.normal(rng.uniform(0, 1.5), rng.uniform(0.8, 1.6), 150)
+    counts = np.array([np.bincount(np.digitize(own, cuts), minlength=len(cuts) + 1) for own in evidence])
+    fit = fit_gaussian(counts)
+    d_a, slope, log_likelihood = plainly(counts)
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-6)
+    assert (fit.d_a, fit.slope) == pytest.approx((d_a, slope), abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "reason"),
+    [
+        ([[9, 3], [2, 8]], "fewer than three different ratings"),
+        ([[10, 5, 0], [0, 4, 9]], "hardly overlap"),
+        ([[3, 3, 3], [0, 0, 9]], "hardly overlap"),
+        ([[0, 9, 0], [3, 3, 3]], "hardly overlap"),
+        ([[9, 1, 0], [1, 0, 9]], "hardly overlap"),
+    ],
+)
+def test_without_a_finite_estimate_there_is_a_reason(counts, reason):
+    with pytest.raises(NoFitError, match=reason):
+        fit_gaussian(np.array(counts))
+
+
+def rated(*, people=20, pictures=60, mean=1.0, sd=1.3, models=("a",), levels=3, seed=0):
+    """Answers with confidence from evidence of which people, pictures and criteria are a part."""
+    rng = np.random.default_rng(seed)
+    person, picture = np.repeat(np.arange(people), pictures), np.tile(np.arange(pictures), people)
+    fake = picture % 2 == 1
+    evidence = rng.normal(0, 0.5, pictures)[picture] + rng.normal(0, 0.3, people)[person]
+    rest = np.sqrt(np.where(fake, sd, 1.0) ** 2 - 0.5**2 - 0.3**2)
+    evidence = evidence + np.where(fake, mean, 0) + rest * rng.normal(size=len(person))
+    grade = np.digitize(evidence, np.linspace(-0.9, 1.8, 2 * levels - 1))
+    says = grade >= levels
+    frame = {
+        "participant": [f"P{number}" for number in person],
+        "stimulus": [f"faces/{number}" for number in picture],
+        "dataset": "faces",
+        "kind": np.where(fake, "fake", "real"),
+        "model": np.where(fake, np.array(models)[picture // 2 % len(models)], None),
+        "response": np.where(says, "fake", "real"),
+        "confidence": np.where(says, grade - levels + 1, levels - grade).astype(float),
+    }
+    return fill_trials(pd.DataFrame(frame))
+
+
+def test_points_are_rates_of_cuts_through_the_ratings():
+    trials = rated(models=("a", "b"))
+    tables = roc(trials)
+    assert [list(table) for table in tables.values()] == [list(ROC.names), list(ROC_POINTS.names)]
+    points = tables["roc_points"]
+    assert points.groupby("model")["cut"].apply(list).to_dict() == dict.fromkeys("ab", [1, 2, 3, 4, 5])
+    names = ["fake 3", "fake 2", "fake 1", "real 1", "real 2"]
+    own = points[points["model"] == "b"].set_index("from_rating")
+    assert own.index.tolist() == names
+    signed = trials["confidence"].where(trials["response"] == "fake", -trials["confidence"])
+    fakes, reals = signed[trials["model"] == "b"], signed[trials["kind"] == "real"]
+    assert own.loc["fake 2", "hit_rate"] == pytest.approx((fakes >= 2).mean())
+    assert own.loc["real 2", "false_alarm_rate"] == pytest.approx((reals >= -2).mean())
+    assert own["z_hit"].to_numpy() == pytest.approx(norm.ppf(own["hit_rate"]))
+    (row,) = tables["roc"][tables["roc"]["model"] == "b"].to_dict("records")
+    assert (row["n_ratings"], row["n_real"], row["n_fake"]) == (6, 600, 300)
+    assert (row["n_participants"], row["n_stimuli"], row["basis"]) == (20, 45, "two_way_cluster")
+    assert row["a_z"] == pytest.approx(norm.cdf(row["d_a"] / np.sqrt(2)))
+    assert row["d_a"] == pytest.approx(np.sqrt(2 / (1 + row["slope"] ** 2)) * row["intercept"])
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth():
+    """Evidence of mean 1 and SD 1.3 with respect to reals: of 60 studies of 12 people nine in ten or more."""
+    truth = {"d_a": 1 / np.sqrt((1 + 1.3**2) / 2), "slope": 1 / 1.3}
+    rows = pd.concat([roc(rated(people=12, pictures=40, seed=seed))["roc"] for seed in range(60)])
+    for name, value in truth.items():
+        assert rows[f"{name}_low"].lt(value).mul(rows[f"{name}_high"].gt(value)).mean() >= 0.9
+        assert rows[name].mean() == pytest.approx(value, abs=0.1)
+
+
+def test_one_participant_is_clustered_by_picture():
+    trials = rated(people=12, pictures=80)
+    (row,) = roc(trials[trials["participant"] == "P0"])["roc"].to_dict("records")
+    assert row["basis"] == "picture_cluster"
+    assert row["note"].startswith("one participant")
+
+
+def test_few_ratings_or_too_many_levels_are_no_curve():
+    (row,) = roc(rated().assign(confidence=2.0))["roc"].to_dict("records")
+    assert np.isnan(row["d_a"])
+    assert row["note"].startswith("fewer than three different ratings")
+    many = rated().assign(confidence=np.arange(1200) % 100 + 1.0)
+    tables = roc(many)
+    assert tables["roc"]["note"].str.contains("more than 12 are no scale").all()
+    assert tables["roc_points"].empty
+
+
+def test_without_confidence_there_are_no_rows():
+    assert all(table.empty for table in roc(from_counts(15, 10, 7, 18)).values())
+
+
+def test_answers_without_confidence_are_left_out():
+    trials = rated()
+    trials.loc[trials.index[::3], "confidence"] = np.nan
+    tables = roc(trials)
+    assert int(tables["roc"]["n_real"].iloc[0] + tables["roc"]["n_fake"].iloc[0]) == trials["confidence"].notna().sum()
