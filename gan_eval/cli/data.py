@@ -41,7 +41,6 @@ def data_fetch(
         Path | None, typer.Option("--out", help="The data set's own folder; default: NAME under --data-root.")
     ] = None,
     source: Annotated[str | None, typer.Option("--from", help="An archive's file or address.")] = None,
-    sha256: Annotated[str | None, typer.Option("--sha256", help="Required SHA-256 of the archive.")] = None,
 ) -> None:
     """Bring a data set into DIR/<split>/*.jpg."""
     from gan_eval.cli.console import Console
@@ -59,7 +58,6 @@ def data_fetch(
             preset,
             folder,
             source=source,
-            sha256=sha256,
             on_progress=lambda done, total: console.progress(
                 f"fetch {name} (kB)", done // 1000, (total or done + 1000) // 1000
             ),
@@ -94,7 +92,6 @@ def data_preview(
         DirectionOption | None, typer.Option(help="AtoB: the left half is the input; default: the preset's, else AtoB.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="The split; default: train, else the first.")] = None,
-    count: Annotated[int, typer.Option(help="Pairs on the sheet.")] = 12,
 ) -> None:
     """Draw a contact sheet that marks which half is the input and which the target."""
     from gan_eval.files.output_folders import check_output_file
@@ -103,7 +100,7 @@ def data_preview(
     check_output_file(out)
 
     say = partial(typer.echo, err=True)
-    preview(folder, out, direction=direction, split=split, count=count, on_message=say)
+    preview(folder, out, direction=direction, split=split, on_message=say)
     typer.echo(out)
 
 

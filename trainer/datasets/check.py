@@ -3,42 +3,31 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.settings.training import Direction
-from gan_eval.stimuli.pictures import Picture, as_shown, read_rgb, resize
-from gan_eval.stimuli.pixel_formats import RGB8, Samples
+from gan_eval.stimuli.pictures import Picture, as_shown, read_rgb
+from gan_eval.stimuli.pixel_formats import Samples
 from trainer.datasets.dataset import OnProgress, evenly_spread, try_pictures
-from trainer.datasets.pairs import (
-    Formats,
-    PairedSet,
-    Side,
-    direction_from,
-    doubtful_direction,
-    drawn_side,
-    flatness,
-    list_splits,
-)
+from trainer.datasets.pairs import Formats, PairedSet, Side, direction_from, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
 from trainer.datasets.presets import PRESETS
 
 LISTED = 20  # number of findings of a kind in the printed list; JSON has all
 SIZES_LISTED = 5  # number of sizes in the printed list; JSON has all
 
-Kind = Literal["unusable", "duplicate", "sizes", "split", "format"]
-
 
 @dataclass(frozen=True)
 class Finding:
     """Something that the user should know."""
 
-    kind: Kind
+    kind: Literal["unusable", "duplicate", "sizes", "split", "format"]
     line: str
 
 
@@ -47,9 +36,8 @@ class PictureFacts:
     """One picture that can be used."""
 
     split: str
-    path: Path
-    width: int  # width in pixels; of a pair, both halves together
-    height: int
+    name: str  # path below the data set's folder
+    size: str  # width and height in pixels; of a pair, both halves together
     pixels: tuple[str, ...]  # A hash of the decoded pixels of A and of B, or of the photograph
     flat: tuple[float, ...] = ()  # proportion of nearly equal neighbours in A, and in B (see `pairs.flatness`)
 
@@ -59,23 +47,13 @@ class Report:
     """The result of `check`."""
 
     folder: Path
-    photographs: bool  # single photographs, not A|B pictures
-    pictures: list[PictureFacts]
+    splits: dict[str, int]  # usable pictures in each split
+    sizes: dict[str, int]  # pictures of each size, most frequent first
     unusable: dict[Path, str]  # the reason of each picture that cannot be used
+    findings: list[Finding]
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
     drawn: Side | None = None  # the half of the pairs that looks drawn: labels, a map, edges
-    formats: Formats = (RGB8, RGB8)  # channels and depth of A and of B
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def splits(self) -> dict[str, int]:
-        """Usable pictures in each split."""
-        return dict(Counter(picture.split for picture in self.pictures))
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Pictures of each size, most frequent first."""
-        return dict(Counter(f"{picture.width}x{picture.height}" for picture in self.pictures).most_common())
+    formats: Formats | None = None  # channels and depth of A and of B; None for photographs
 
     @property
     def direction(self) -> Direction | None:
@@ -85,7 +63,7 @@ class Report:
     def summary(self) -> dict[str, Any]:
         """For `--json`."""
         own: dict[str, Any] = {"split_by_hash": self.by_hash}
-        if not self.photographs:
+        if self.formats is not None:
             formats = dict(zip("ab", (side.as_dict() for side in self.formats), strict=True))
             own = {"drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction, "formats": formats}
         return {
@@ -94,7 +72,7 @@ class Report:
             "sizes": self.sizes,
             **own,
             "unusable": {str(path): reason for path, reason in self.unusable.items()},
-            "findings": [{"kind": finding.kind, "line": finding.line} for finding in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
     def lines(self) -> list[str]:
@@ -107,24 +85,20 @@ class Report:
             f"pictures  {splits}{' (by hash of the path)' if self.by_hash else ''}",
             f"pixels    {', '.join(sizes[:SIZES_LISTED])}{more}",
         ]
-        if not self.photographs:
+        if self.formats is not None:
             sides = f"{self.drawn} (--direction {self.direction} makes photographs)" if self.drawn else "no half"
             of_a, of_b = (f"{side}{f', shown {side.display}' if side.display else ''}" for side in self.formats)
             lines.append(f"format    {of_a}" if of_a == of_b else f"format    A {of_a}; B {of_b}")
             lines.append(f"drawn     {sides}")
         lines.append(f"findings  {len(self.findings) or 'none'}")
-        by_kind: dict[Kind, list[str]] = defaultdict(list)
+        by_kind: dict[str, list[str]] = defaultdict(list)
         for finding in self.findings:
-            by_kind[finding.kind].append(finding.line)
+            by_kind[finding.kind].append(f"  {finding.kind}: {finding.line}")
         for kind, found in by_kind.items():
-            lines += [f"  {kind}: {line}" for line in found[:LISTED]]
+            lines += found[:LISTED]
             if len(found) > LISTED:
                 lines.append(f"  {kind}: and {len(found) - LISTED} more; --json has all")
         return lines
-
-    def name(self, path: Path) -> str:
-        """Return a picture's path below the data set's folder."""
-        return path.relative_to(self.folder).as_posix()
 
 
 def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | None = None) -> Report:
@@ -136,8 +110,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     data_set = PhotographSet(data) if photographs else PairedSet(data)
     by_split = data_set.by_split()
     if not by_split:
-        where = "below it" if photographs else f"in folders below it; wanted {data.name}/<split>/*.jpg, such as train"
-        raise UserError(f"{data}: no pictures {where}")
+        raise UserError(f"{data}: no pictures below it; wanted {data.name}/{data_set.pattern}, such as train")
     findings: list[Finding] = []
     if isinstance(data_set, PairedSet):
         try:
@@ -147,15 +120,17 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     split_of = {path: split for split, paths in by_split.items() for path in paths}
 
     def facts(path: Path) -> PictureFacts:
+        flat: tuple[float, ...] = ()
+        sides: tuple[Samples, ...]
         if isinstance(data_set, PairedSet):
             sides = data_set.sides(path)
             flat = tuple(flatness(as_shown(side, form)) for side, form in zip(sides, data_set.formats, strict=True))
-            height, width = sides[0].shape[:2]
-            return PictureFacts(split_of[path], path, 2 * width, height, tuple(map(hash_pixels, sides)), flat)
-        picture = read_rgb(path)
-        height, width = picture.shape[:2]
-        data_set.require_shape(path, width, height)
-        return PictureFacts(split_of[path], path, width, height, (hash_pixels(picture),))
+        else:
+            sides = (read_rgb(path),)
+            data_set.require_shape(path, sides[0].shape[1], sides[0].shape[0])
+        size = f"{len(sides) * sides[0].shape[1]}x{sides[0].shape[0]}"
+        name = path.relative_to(data).as_posix()
+        return PictureFacts(split_of[path], name, size, tuple(map(hash_pixels, sides)), flat)
 
     results = dict(zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True))
     pictures = [result for result in results.values() if not isinstance(result, UserError)]
@@ -163,20 +138,32 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     if not pictures:
         first = next(iter(unusable.values()))
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
-    if isinstance(data_set, PairedSet):
-        formats = data_set.formats[0], data_set.formats[1]
-        flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
-        drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
-        report = Report(data, False, pictures, unusable, drawn=drawn, formats=formats)
-        findings += pair_findings(report)
-    else:
-        report = Report(data, True, pictures, unusable, by_hash=not has_usual_splits(data))
-        findings += photograph_findings(report, by_split)
-    report.findings.extend(Finding("unusable", reason) for reason in report.unusable.values())
-    if "train" not in report.splits:
-        report.findings.append(Finding("split", f"no train split; there are: {', '.join(report.splits)}"))
-    report.findings.extend(findings)
-    return report
+    splits = dict(Counter(picture.split for picture in pictures))
+    sizes = dict(Counter(picture.size for picture in pictures).most_common())
+    findings += [Finding("unusable", reason) for reason in unusable.values()]
+    if "train" not in splits:
+        findings.append(Finding("split", f"no train split; there are: {', '.join(splits)}"))
+    equal = list(duplicates(pictures, "the same picture", lambda pixels: pixels))
+    if isinstance(data_set, PhotographSet):
+        by_hash = not has_usual_splits(data)
+        others = [] if by_hash else [path for path in walk(data) if path not in split_of]
+        if others:
+            such_as = others[0].relative_to(data).as_posix()
+            line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
+            findings.append(Finding("split", line))
+        findings += sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
+        return Report(data, splits, sizes, unusable, findings, by_hash=by_hash)
+    if len(sizes) > 1:
+        listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
+        line = f"pictures of several sizes: {listed}; training resizes each half to a square"
+        findings.append(Finding("sizes", line))
+    findings += equal
+    for side, what in enumerate(("the same A half", "the same B half")):
+        findings += duplicates(pictures, what, lambda pixels, side=side: pixels[side], whole=False)
+    formats = data_set.formats[0], data_set.formats[1]
+    flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
+    drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
+    return Report(data, splits, sizes, unusable, findings, drawn=drawn, formats=formats)
 
 
 def hash_pixels(picture: Samples) -> str:
@@ -184,45 +171,24 @@ def hash_pixels(picture: Samples) -> str:
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
-def pair_findings(report: Report) -> Iterator[Finding]:
-    """Yield the findings on A|B pictures."""
-    if len(report.sizes) > 1:
-        listed = ", ".join(f"{size} ({count})" for size, count in report.sizes.items())
-        yield Finding("sizes", f"pictures of several sizes: {listed}; training resizes each half to a square")
-    yield from duplicates(report, "the same picture", lambda pixels: pixels)
-    yield from duplicates(report, "the same A half", lambda pixels: pixels[0], whole=False)
-    yield from duplicates(report, "the same B half", lambda pixels: pixels[1], whole=False)
-
-
-def photograph_findings(report: Report, by_split: dict[str, list[Path]]) -> Iterator[Finding]:
-    """Yield the findings on photographs, including those that cannot be used."""
-    if not report.by_hash:
-        included = {path for paths in by_split.values() for path in paths}
-        if others := [path for path in walk(report.folder) if path not in included]:
-            outside = f"{len(others)} outside train, val and test not looked at, such as {report.name(others[0])}"
-            yield Finding("split", f"pictures: {outside}")
-    equal = list(duplicates(report, "the same picture", lambda pixels: pixels))
-    yield from sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
-
-
 def duplicates(
-    report: Report, what: str, key: Callable[[tuple[str, ...]], object], *, whole: bool = True
+    pictures: list[PictureFacts], what: str, key: Callable[[tuple[str, ...]], object], *, whole: bool = True
 ) -> Iterator[Finding]:
     """Yield the groups of equal pictures; `key` takes a picture's hashes and returns what is compared.
 
     Without `whole`, groups whose pictures are equal as a whole are passed over.
     """
     groups: dict[object, list[PictureFacts]] = defaultdict(list)
-    for picture in report.pictures:
+    for picture in pictures:
         groups[key(picture.pixels)].append(picture)
     for group in groups.values():
         if len(group) > 1 and (whole or len({picture.pixels for picture in group}) > 1):
             across = " across splits" if len({picture.split for picture in group}) > 1 else ""
-            names = ", ".join(report.name(picture.path) for picture in group)
-            yield Finding("duplicate", f"{what}{across}: {names}")
+            yield Finding("duplicate", f"{what}{across}: {', '.join(picture.name for picture in group)}")
 
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+PAIRS = 12  # maximum number of pairs on a sheet
 COLUMNS = 3  # pairs in a row
 CELL = 192  # longest side of a half on the sheet, in pixels
 MARGIN = 24  # around and between pairs
@@ -237,42 +203,32 @@ def preview(
     *,
     direction: Direction | None = None,
     split: str | None = None,
-    count: int = 12,
-    on_message: Callable[[str], None] | None = None,
+    on_message: Callable[[str], None] = lambda _line: None,
 ) -> Path:
-    """Draw `count` pairs, spread evenly over a split, each half marked as input or target.
+    """Draw pairs, spread evenly over a split, with each half marked as input or target.
 
     Args:
         direction: AtoB: the left half is the input; default: that of the preset called like the folder, else AtoB.
         split: default: train where there is one, else the first.
     """
-    out, say = Path(out), on_message or (lambda _message: None)
+    out = Path(out)
     if out.suffix.lower() not in SUFFIXES:
         raise UserError(f"--out {out}: wanted a picture's name, ending in {', '.join(SUFFIXES)}")
-    if count < 1:
-        raise UserError(f"--count {count}: wanted 1 or more")
     name = Path(data).resolve().name
     direction = direction or (PRESETS[name].direction if name in PRESETS else "AtoB")
-    if not split:
-        splits = list_splits(data)
-        split = "train" if not splits or "train" in splits else splits[0]
-    data_set = PairedSet(data)
+    data_set = PairedSet(data, direction)
+    split = split or next(iter(list_splits(data)), "train")  # train comes first
     paths = data_set.paths(split)
     data_set.formats = data_set.found_formats(paths)
-    examined = evenly_spread(paths, count)
+    examined = evenly_spread(paths, PAIRS)
     results = dict(zip(examined, try_pictures(examined, data_set.shown_sides), strict=True))
     pairs = {path: halves for path, halves in results.items() if not isinstance(halves, UserError)}
     errors = [error for error in results.values() if isinstance(error, UserError)]
     if not pairs:
         raise errors[0]
-    for error in errors:
-        say(f"{error} (not on the sheet)")
-    flat_a, flat_b = ([flatness(halves[side]) for halves in pairs.values()] for side in (0, 1))
-    plain = all(side.is_plain for side in data_set.formats)
-    if doubt := doubtful_direction(drawn_side(flat_a, flat_b) if plain else None, direction):
-        say(doubt)
-    title = f"{name} / {split}: {len(pairs)} of {len(paths)} pairs, {direction}"
-    sheet = contact_sheet(pairs, title, direction)
+    for line in (*(f"{error} (not on the sheet)" for error in errors), *data_set.remarks(paths)):
+        on_message(line)
+    sheet = contact_sheet(pairs, f"{name} / {split}: {len(pairs)} of {len(paths)} pairs, {direction}", direction)
     with atomic_path(out) as temporary:
         sheet.save(temporary)
     return out
@@ -293,13 +249,11 @@ def contact_sheet(pairs: dict[Path, tuple[Picture, Picture]], title: str, direct
     for number, (path, halves) in enumerate(pairs.items()):
         row, column = divmod(number, columns)
         left, top = MARGIN + column * wide, LABEL + 2 * MARGIN + row * high
-        for half, (label, colour) in zip(halves, roles, strict=True):
-            scale = CELL / max(half.shape[:2])
-            height, width = (max(1, round(length * scale)) for length in half.shape[:2])
-            draw.rectangle((left, top, left + width - 1, top + LABEL - 1), fill=colour)
-            draw.text((left + 4, top + 3), label, fill=PAPER, font=font)
-            sheet.paste(Image.fromarray(resize(half, (height, width))), (left, top + LABEL))
-            left += width
-        name = path.name if len(path.name) <= 48 else f"..{path.name[-46:]}"  # the end identifies it
-        draw.text((MARGIN + column * wide, top + LABEL + height + 3), name, fill=INK, font=font)
+        for place, (half, (label, colour)) in enumerate(zip(halves, roles, strict=True)):
+            shown = ImageOps.contain(Image.fromarray(half), (CELL, CELL))
+            x = left + place * shown.width
+            draw.rectangle((x, top, x + shown.width - 1, top + LABEL - 1), fill=colour)
+            draw.text((x + 4, top + 3), label, fill=PAPER, font=font)
+            sheet.paste(shown, (x, top + LABEL))
+        draw.text((left, top + LABEL + shown.height + 3), path.name[-48:], fill=INK, font=font)
     return sheet

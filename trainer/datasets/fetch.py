@@ -50,29 +50,17 @@ class Fetched:
 
     folder: Path
     splits: dict[str, int]  # pictures in each split
-    sha256: str  # hash of the archive
     remarks: tuple[str, ...] = ()  # messages for the user
 
 
-def fetch(
-    preset: Preset,
-    folder: Path,
-    *,
-    source: str | None = None,
-    sha256: str | None = None,
-    on_progress: OnProgress | None = None,
-) -> Fetched:
+def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progress: OnProgress | None = None) -> Fetched:
     """Fetch a data set into `folder` as `folder/<split>/*.jpg`; the same call resumes, or returns the finished set.
 
-    `source` is an address or an archive's file (default: the preset's address), `sha256` the required hash of the
-    archive. `on_progress` is called with the bytes downloaded.
+    `source` is an address or an archive's file; default: the preset's address. `on_progress` is called with the bytes
+    downloaded.
     """
     folder = Path(folder)
-    if sha256 is not None:
-        given, sha256 = sha256, sha256.strip().lower()
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise UserError(f"--sha256 {given}: wanted 64 hexadecimal digits")
-    if (present := present_set(folder, sha256)) is not None:
+    if (present := present_set(folder)) is not None:
         return present
     if source is None and preset.url is None:
         raise UserError(preset.no_address)
@@ -80,9 +68,8 @@ def fetch(
     is_download = origin.lower().startswith(("http://", "https://"))
     if not is_download and not Path(origin).is_file():
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
-    required = sha256 or (preset.sha256 if source is None else None)
     with hold_folder(folder):
-        if (present := present_set(folder, sha256)) is not None:  # another process has just fetched it
+        if (present := present_set(folder)) is not None:  # another process has just fetched it
             return present
         own = folder / OWN_FOLDER
         clear_unfinished(folder)
@@ -92,8 +79,6 @@ def fetch(
                 with temporary_folder(own, archive.name) as downloads:
                     download(origin, downloads, archive.name, on_progress).replace(archive)
             digest = sha256_file(archive)
-            if required not in (None, digest):
-                raise BadArchiveError(f"{origin}: SHA-256 {digest}, wanted {required}; get the right archive")
             splits = unpack(archive, folder, preset, {"source": origin, "archive_sha256": digest})
         except FetchError as error:
             raise UserError(
@@ -104,32 +89,25 @@ def fetch(
                 archive.unlink()
             raise BadArchiveError(str(error).replace(str(archive), origin)) from error
         remove_downloads(own)
-    remarks = []
-    if required is None:
-        remarks.append(f"archive SHA-256 {digest} (recorded; require it elsewhere with --sha256)")
+    remarks = [f"archive SHA-256 {digest} (recorded)"]
     if preset.splits and splits != preset.splits:
         here, official = (
             ", ".join(f"{split} {count}" for split, count in counts.items()) for counts in (splits, preset.splits)
         )
         remarks.append(f"{preset.name}: {here} pictures; the official set has {official}")
-    return Fetched(folder, splits, digest, tuple(remarks))
+    return Fetched(folder, splits, tuple(remarks))
 
 
-def present_set(folder: Path, sha256: str | None) -> Fetched | None:
+def present_set(folder: Path) -> Fetched | None:
     """Return the set of an earlier fetch; None where there is none, or part of it is missing."""
     if not (folder / OWN_FOLDER / SOURCE).is_file():
         return None
-    source = read_record(folder / OWN_FOLDER / SOURCE, splits=dict, archive_sha256=str)
-    if not all((folder / split).is_dir() for split in source["splits"]):
+    splits = read_record(folder / OWN_FOLDER / SOURCE, splits=dict)["splits"]
+    if not all((folder / split).is_dir() for split in splits):
         return None
-    if sha256 is not None and source["archive_sha256"] != sha256:
-        raise UserError(
-            f"{folder}: already fetched from an archive with SHA-256 {source['archive_sha256']}, not {sha256}; "
-            "remove the folder or give another"
-        )
     with suppress(UserError, OSError), hold_folder(folder):  # it may be read-only
         remove_downloads(folder / OWN_FOLDER)  # left by a fetch that was killed at its end
-    return Fetched(folder, source["splits"], source["archive_sha256"], (f"{folder}: already fetched",))
+    return Fetched(folder, splits, (f"{folder}: already fetched",))
 
 
 def remove_downloads(own: Path) -> None:

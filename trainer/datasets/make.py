@@ -81,8 +81,7 @@ def pair_folders(
             sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[path]}"
             raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
 
-    or_resize = "" if resized else ", or give --resize where only sizes differ"
-    map_pictures(list(partners), require_fit, fix=f"fix or remove them{or_resize}")
+    map_pictures(list(partners), require_fit, fix="fix or remove them, or give --resize where only sizes differ")
 
     def second(path: Path) -> Samples:
         """B at A's size."""

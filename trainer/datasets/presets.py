@@ -26,7 +26,6 @@ class Preset:
     url: str | None = None
     """The official archive; None where its terms ask each user to register, or to bring the pictures."""
     archive_note: str = "no archive"
-    sha256: str | None = None  # hash of the archive; None where none is published
 
     # Of A|B pictures:
     a: str = ""  # content of the left half

@@ -45,7 +45,6 @@ def test_fetch_from_a_file_under_the_data_root(
     assert run([*command, "--data-root", str(tmp_path / "new")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'new' / 'facades'}\n"
     assert len(list((tmp_path / "new/facades/train").iterdir())) == 3
-    assert run([*command, "--out", str(tmp_path / "own"), "--sha256", "1" * 64]) == 2
 
 
 def test_check_exits_with_0_and_findings_and_2_where_nothing_can_be_used(

@@ -68,7 +68,7 @@ def test_pictures_that_cannot_be_used_are_named_and_the_rest_is_checked(facades:
     assert [path.name for path in report.unusable] == ["torn.png", "wide.png"]
     assert "torn.png: not a readable picture" in lines(report, "unusable")[0]
     assert "the width 65 is odd" in lines(report, "unusable")[1]
-    assert len(report.pictures) == 7
+    assert sum(report.splits.values()) == 7
     for number in range(LISTED + 5):
         (facades / "val" / f"bad{number}.png").write_bytes(b"no picture")
     report = check(facades)
@@ -93,7 +93,7 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
         UserError, match=r"maps: no such data folder; gan-eval data fetch maps --data-root \S+ makes it"
     ):
         check(tmp_path / "maps")
-    with pytest.raises(UserError, match=r"no pictures in folders below it; wanted .*/<split>/\*\.jpg"):
+    with pytest.raises(UserError, match=r"no pictures below it; wanted .*/<split>/\*\.jpg, such as train"):
         check(tmp_path)
     with pytest.raises(UserError, match="no pictures below it"):
         check(tmp_path, photographs=True)
