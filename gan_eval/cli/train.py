@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -156,9 +156,7 @@ def train(
         if out is None or estimate:
             estimated = estimate_model(job, on_message=console.message, on_progress=console.progress)
             if estimated is not None:
-                typer.echo(
-                    json.dumps(estimated.as_dict()) if as_json else "\n".join(estimated.lines()), err=not as_json
-                )
+                typer.echo(json.dumps(asdict(estimated)) if as_json else "\n".join(estimated.lines()), err=not as_json)
             return
         train_model(
             job,

@@ -69,32 +69,26 @@ def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = R
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Restore the state of an optimizer that may have been on another device.
 
-    Each weight gets its own moments by name, in the memory order in which the fused kernels need them.
+    Each weight gets its moments in the memory order in which the fused kernels need them.
     """
-    own = optimizer.state_dict()
-    saved = {name: state["state"].get(place) for name, place in _places(state)}
-    places = dict(_places(own))
-    if differing := saved.keys() ^ places.keys():
-        raise ValueError(f"the optimizer has other weights: {min(differing)}")
-    moments = {place: saved[name] for name, place in places.items() if saved[name] is not None}
-    weights = _places({"param_groups": optimizer.param_groups})
+    groups = optimizer.state_dict()["param_groups"]
+    names, saved = ([group["param_names"] for group in of] for of in (groups, state["param_groups"]))
+    if saved != names:
+        raise ValueError("the optimizer has other weights")
+    weights = [
+        pair for group in optimizer.param_groups for pair in zip(group["param_names"], group["params"], strict=True)
+    ]
     for place, (name, weight) in enumerate(weights):
-        for key, moment in moments.get(place, {}).items():
+        for key, moment in state["state"].get(place, {}).items():
             if moment.shape != (() if key == "step" else weight.shape):
                 raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
             if storage_problem(moment) or moment.isnan().any():
                 raise ValueError(f"{key} of {name} is not a number")
-    optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
+    optimizer.load_state_dict({"state": state["state"], "param_groups": groups})
     for _, weight in weights:
         for key, moment in optimizer.state.get(weight, {}).items():
             if key != "step":
                 optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
-
-
-def _places(state: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return name and number of each weight in an optimizer's state; of the optimizer itself the weights."""
-    groups = state["param_groups"]
-    return [pair for group in groups for pair in zip(group["param_names"], group["params"], strict=True)]
 
 
 def learning_rates(settings: TrainingSettings) -> tuple[float, float]:

@@ -100,11 +100,10 @@ def train(
     if checkpoint_every is not None and checkpoint_every < 1:
         raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
     settings = job.settings
-    with breakdowns_explained(settings, processes=processes()):
+    with breakdowns_explained(settings, processes=processes()), ExitStack() as stack:
         fabric = new_fabric(settings)
-    leads, out = fabric.is_global_zero, Path(out)
-    say = speaker(fabric, on_message)
-    with breakdowns_explained(settings, processes=fabric.world_size), ExitStack() as stack:
+        leads, out = fabric.is_global_zero, Path(out)
+        say = speaker(fabric, on_message)
         finished = has_generator(out, say)
         if leads and not finished:  # a finished run is only read
             if not (out / CONFIG).exists():
@@ -206,15 +205,13 @@ def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn 
     if job.settings.validate_every is None or job.measure is None:
         return None
     folder, count = plan.data_set.folder, job.settings.validation_count(uses_best=job.uses_best)
-    examples = validation_examples(
-        plan.task, plan.data_set, plan.paths, known=known, count=count, train_split=job.split
-    )
+    examples = validation_examples(plan.data_set, plan.paths, known=known, count=count, train_split=job.split)
     if examples is None:
         say(f"{folder}: neither val nor test next to {job.split}; nothing is validated")
         return None
     if examples.seen:
         say(
-            f"{folder}: {examples.n_seen} of the {len(examples.names)} validation pictures of {examples.split} are "
+            f"{folder}: {examples.n_seen} of the {len(examples.paths)} validation pictures of {examples.split} are "
             "also trained on"
         )
     return Validation(out / "validation", plan.task, examples, job.measure)
@@ -388,7 +385,7 @@ class Run:
         save_generator(self._out / LATEST, self.generator, {**self.plan.definition, "step": self.done})
         usable = f"{self._out / LATEST} (step {self.done})"
         if (best := self.validation_log.best) is not None:
-            usable = f"{self._out / BEST} (step {best.step}) or {usable}"
+            usable = f"{self._out / BEST} (step {best[0]}) or {usable}"
         self._say(f"stopped after step {self.done} of {self.total}; generate accepts {usable}")
 
     def close(self) -> None:

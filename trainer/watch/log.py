@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,20 +84,13 @@ class TrainingLog:
         self._rows, self._pending, self.latest = list(state["rows"]), list(state["pending"]), dict(state["latest"])
 
 
-@dataclass(frozen=True)
-class Best:
-    """The generator with the best value of the validation metric so far."""
-
-    step: int
-    value: float
-
-
 class ValidationLog:
     """Rows of the table validation, and the best generator so far."""
 
     def __init__(self, path: Path, *, facts: Row, mode: Mode) -> None:
         self.rows: list[Row] = []
-        self.best: Best | None = None
+        self.best: tuple[int, float] | None = None
+        """Step and value of the best generator."""
         self._path = path
         self._facts = facts
         self._mode = mode
@@ -120,9 +112,9 @@ class ValidationLog:
         value = self.value(metric, step=step)
         if value is None or not math.isfinite(value) or not step:
             return False
-        if self.best is not None and (value <= self.best.value if higher_is_better else value >= self.best.value):
+        if self.best is not None and (value <= self.best[1] if higher_is_better else value >= self.best[1]):
             return False
-        self.best = Best(step, value)
+        self.best = step, value
         return True
 
     def write(self) -> None:
@@ -132,9 +124,9 @@ class ValidationLog:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""
-        return {"rows": self.rows, "best": None if self.best is None else [self.best.step, self.best.value]}
+        return {"rows": self.rows, "best": None if self.best is None else [*self.best]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state of a checkpoint."""
         self.rows = list(state["rows"])
-        self.best = None if state["best"] is None else Best(*state["best"])
+        self.best = None if state["best"] is None else (state["best"][0], state["best"][1])

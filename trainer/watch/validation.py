@@ -7,6 +7,7 @@ those of batch reports.
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
 THUMBNAIL = 32
-HELD = 512  # maximum number of pictures held in memory; they go through the generator one by one
-TOGETHER = 16  # of more pictures only the paths are held, and this many go through it together
+FEW = 512  # maximum number of pictures that go through the generator one by one
+TOGETHER = 16  # number of pictures that go through it together where there are more
 COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
 
 
@@ -44,23 +45,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class ValidationExamples:
-    """Items of the training size by name, and the split that they come from."""
+    """Items of the training size that are not trained on, where there are such."""
 
     split: str
-    names: list[str]
-    read: Callable[[str], Example]  # returns the item of a name
+    data_set: DataSet
+    paths: dict[str, Path]  # by the item's name
     seen: bool | None = None  # True if some of them are also trained on; None: unknown
     n_seen: int = 0  # number of pictures that are also trained on
 
 
 def validation_examples(
-    task: Task,
-    data_set: DataSet,
-    train: list[Path],
-    *,
-    known: TrainedOn | None = None,
-    count: int | None,
-    train_split: str,
+    data_set: DataSet, train: list[Path], *, known: TrainedOn | None = None, count: int | None, train_split: str
 ) -> ValidationExamples | None:
     """Return up to `count` items, spread over the first of VALIDATION_SPLITS that exists and is not trained on.
 
@@ -73,22 +68,19 @@ def validation_examples(
         unseen = excluding(whole, train)
         paths = unseen or whole
         count = min(count or len(paths), len(paths))
-        named = data_set.names([paths[k * len(paths) // count] for k in range(count)], split)
-        numbers = {name: number for number, name in enumerate(named)}
-        size, seed = task.settings.image_size, task.settings.seed
-
-        def read(name: str) -> Example:
-            item = data_set.read(named[name], size)  # noqa: B023 - the loop ends here
-            return task.example(item, stem=named[name].stem, number=numbers[name], seed=seed)  # noqa: B023
-
-        held = {name: read(name) for name in named} if count <= HELD else None
-        marks = list(known.seen(data_set, list(named.values())).values()) if known else []
+        paths = [paths[k * len(paths) // count] for k in range(count)]
+        marks = list(known.seen(data_set, paths).values()) if known else []
         if not unseen:
             marks = [True] * count
-        return ValidationExamples(
-            split, list(named), held.__getitem__ if held else read, any_seen(marks), marks.count(True)
-        )
+        return ValidationExamples(split, data_set, data_set.names(paths, split), any_seen(marks), marks.count(True))
     return None
+
+
+def read_example(task: Task, data_set: DataSet, path: Path, number: int) -> Example:
+    """Read an item at the training size; its number decides its hole."""
+    settings = task.settings
+    item = data_set.read(path, settings.image_size)
+    return task.example(item, stem=path.stem, number=number, seed=settings.seed)
 
 
 class Validation:
@@ -107,27 +99,25 @@ class Validation:
         self._task = task
         self._examples = examples
         self._measure = measure
-        self._at_once = 1 if len(self) <= HELD else TOGETHER
+        self._at_once = 1 if len(self) <= FEW else TOGETHER
 
     def __len__(self) -> int:
         """Pictures that are measured in each mode."""
-        return len(self._examples.names)
+        return len(self._examples.paths)
 
     def first_part(self) -> "Validation":
-        """The same with the first pictures alone where there are more than HELD: to time it."""
-        if len(self) <= HELD:
-            return self
+        """The same with the first pictures alone: to time it."""
         part = copy(self)
-        part._examples = replace(self._examples, names=self._examples.names[: 8 * TOGETHER])
+        part._examples = replace(self._examples, paths=dict(islice(self._examples.paths.items(), 8 * TOGETHER)))
         return part
 
     def __call__(self, net: nn.Module) -> list[Row]:
         """Rows of the table validation without step, epoch and fraction."""
-        examples, seed = self._examples, self._task.settings.seed
+        task, examples, named = self._task, self._examples, list(self._examples.paths.items())
         every = -(-len(self) // COMPARED)
         seen: Row = {} if examples.seen is None else {"seen": examples.seen}
         values: list[Row] = []
-        for mode in self._task.modes:
+        for mode in task.modes:
             fakes: list[Samples] = []
             targets: list[Samples] = []
             rows: list[Row] = []
@@ -135,11 +125,12 @@ class Validation:
             with inference(net, mode):
                 for start in range(0, len(self), self._at_once):
                     numbers = range(start, min(start + self._at_once, len(self)))
-                    batch = [examples.read(examples.names[number]) for number in numbers]
-                    outputs = self._task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
+                    batch = [read_example(task, examples.data_set, named[number][1], number) for number in numbers]
+                    seed = task.settings.seed
+                    outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
                     for number, example, output in zip(numbers, batch, outputs, strict=True):
-                        write_item(folder, examples.names[number], example, output.fake)
-                        rows += item_rows(folder, examples.names[number], example, of_set, facts=self._task.row_facts)
+                        write_item(folder, named[number][0], example, output.fake)
+                        rows += item_rows(folder, named[number][0], example, of_set, facts=task.row_facts)
                         if number % every == 0:
                             fakes.append(thumbnail(output.fake))
                             targets.append(thumbnail(example.target))
@@ -189,21 +180,18 @@ def sample_examples(
     """Up to SAMPLES items at the training size, spread over the pictures not trained on where there are any."""
 
     def examples(paths: list[Path]) -> list[Example]:
-        size, seed = task.settings.image_size, task.settings.seed
-        return [
-            task.example(data_set.read(path, size), stem=path.stem, number=number, seed=seed)
-            for number, path in enumerate(paths)
-        ]
+        spread = evenly_spread(paths, SAMPLES)
+        return [read_example(task, data_set, path, number) for number, path in enumerate(spread)]
 
     for split in SAMPLE_SPLITS:
         if split == train_split or not data_set.has_split(split):
             continue
         try:
             if unseen := excluding(data_set.paths(split), train):
-                return examples(evenly_spread(unseen, SAMPLES))
+                return examples(unseen)
         except UserError as error:
             say(f"{error} (no sample grids of {split})")
-    return examples(evenly_spread(train, SAMPLES))
+    return examples(train)
 
 
 def write_grid(net: nn.Module, task: Task, examples: list[Example], path: Path) -> None:
