@@ -158,8 +158,8 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
         line = f"pictures of several sizes: {listed}; training resizes each half to a square"
         findings.append(Finding("sizes", line))
     findings += equal
-    for side, what in enumerate(("the same A half", "the same B half")):
-        findings += duplicates(pictures, what, lambda pixels, side=side: pixels[side], whole=False)
+    findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
+    findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     formats = data_set.formats[0], data_set.formats[1]
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
