@@ -142,6 +142,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: in the folder.")] = None,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also write figure 1: .pdf, .svg, .png.")] = None,
+    theme: Annotated[Path | None, typer.Option("--theme", help="TOML file: size, font, colours of --figure.")] = None,
     stimuli: Annotated[
         list[Path] | None,
         typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
@@ -155,12 +156,14 @@ def report(
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build, build_figure
 
+    if theme is not None and figure is None:
+        raise UserError("--theme: is for --figure; give --figure FILE.pdf, too")
     for option, file in (("--out", out), ("--figure", figure)):
         if file is not None:
             check_output_file(file, option=option)
     with Console() as console, console.working("report"):
         if figure is not None:
-            build_figure(folder, figure, stimuli=stimuli or ())
+            build_figure(folder, figure, stimuli=stimuli or (), theme=theme)
         path = build(folder, out or folder / "report.html", stimuli=stimuli or (), with_raw_tables=with_raw_tables)
     typer.echo(path)
     if figure is not None:

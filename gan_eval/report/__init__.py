@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from gan_eval.files.atomic import write_bytes, write_text
+from gan_eval.files.atomic import write_text
 from gan_eval.machine.commands import as_typed
 
 if TYPE_CHECKING:
@@ -107,29 +107,23 @@ def build(
     return Path(out)
 
 
-def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = ()) -> Path:
-    """Write the first figure of the report for a paper and return its path. Equal input gives equal bytes.
+def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme: Path | None = None) -> Path:
+    """Write figure 1 of a study for a paper and return its path. Equal input gives equal bytes.
 
     Args:
         folder: as for `build`.
         out: the file: `.pdf`, `.svg` or `.png`.
         stimuli: as for `build`.
+        theme: TOML file of size, font and colours.
 
     Raises:
-        UserError: as for `build`, the report has no figure, or the file has another ending.
+        UserError: as for `build`, there are no answers, the file has another ending, or the theme a bad value.
     """
-    from gan_eval.errors import UserError
-    from gan_eval.report.parts.chart import FORMATS, figure_file
+    from gan_eval.report.figure import Theme, read_theme, write_figure
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.sections import study_report
 
-    if out.suffix not in FORMATS:
-        raise UserError(f"{out}: a figure ends in {', '.join(FORMATS)}")
-    charts = study_report(read_folder(Path(folder), stimuli=stimuli)).charts
-    if not charts:
-        raise UserError(f"{folder}: no figure in its report; expected tables such as tables/paper.csv")
-    write_bytes(Path(out), figure_file(charts[0], out.suffix))
-    return Path(out)
+    looks = Theme() if theme is None else read_theme(theme)
+    return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), looks)
 
 
 def build_metrics_report(

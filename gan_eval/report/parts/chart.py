@@ -151,37 +151,35 @@ def spans_figure(
     return figure
 
 
-def svg_text(figure: Figure, *, letters: str = "none") -> str:
-    """Return a drawing as SVG.
+def svg_text(figure: Figure) -> str:
+    """Return a drawing as SVG, whose letters stay text."""
+    return _saved(figure, "svg", dict.fromkeys(("Date", "Creator"))).decode()
+
+
+def figure_file(figure: Figure, suffix: str, *, title: str, description: str) -> bytes:
+    """Return a drawing as a file for a paper, in which letters stay text; equal drawings give equal bytes.
 
     Args:
         figure: the drawing.
-        letters: `none`: letters stay text; `path`: they are outlines, for which no font is needed.
-    """
-    return _saved(figure, "svg", {"svg.fonttype": letters}, dict.fromkeys(("Date", "Creator"))).decode()
-
-
-def figure_file(chart: Chart, suffix: str) -> bytes:
-    """Return the chart's first drawing as a file for a paper; equal drawings give equal bytes.
-
-    Args:
-        chart: the chart.
         suffix: one of FORMATS.
+        title: its title in the file.
+        description: its description in the file.
     """
-    figure, title = chart.figures[0], clean(chart.title)
     figure.patch.set(facecolor="white", alpha=1)
     if suffix == ".svg":
-        return re.sub(r"[ \t]+$", "", svg_text(figure, letters="path"), flags=re.MULTILINE).encode()
+        words = {"Title": title, "Description": description}
+        text = _saved(figure, "svg", dict.fromkeys(("Date", "Creator")) | words).decode()
+        return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).encode()
     if suffix == ".pdf":
-        return _saved(figure, "pdf", {}, {"Title": title, "CreationDate": None, "Creator": None})
-    return _saved(figure, "png", {}, {"Title": title, "Software": None})
+        return _saved(figure, "pdf", {"Title": title, "Subject": description, "CreationDate": None, "Creator": None})
+    return _saved(figure, "png", {"Title": title, "Description": description, "Software": None})
 
 
-def _saved(figure: Figure, form: str, style: dict[Any, Any], metadata: dict[str, Any]) -> bytes:
+def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     if figure.canvas is None or not isinstance(figure.canvas, FigureCanvasAgg):
         FigureCanvasAgg(figure)
-    with mpl.rc_context({**STYLE, **style}), warnings.catch_warnings():
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
         figure.savefig(buffer, format=form, metadata=metadata, dpi=300 if form == "png" else 72)
     return buffer.getvalue()

@@ -1,0 +1,726 @@
+"""Figure 1 of a study, for a paper and for the page: rates of models, accuracy, participants, and a metric.
+
+Panels: each model's rate, preference, grade or threshold, with a dot for each participant; balanced accuracy against
+chance and the margin of equivalence; hits against false alarms; a metric against what people did. Panels without data
+are left out.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, get_font_names
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
+from pydantic import Field, ValidationError
+from scipy.special import ndtr, ndtri
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import write_bytes
+from gan_eval.files.reading import read_toml
+from gan_eval.report.metrics.data import in_order, is_of_quality, title_of, unit_of, with_arrow
+from gan_eval.report.parts.chart import FORMATS, STYLE, figure_file
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import BASES_IN_WORDS, Record, clean, missing, number, plural, points_text
+from gan_eval.report.people.caveats import is_interim
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
+from gan_eval.settings.sections import Section, Words, first_problem
+from gan_eval.stats.answers.grades import OPINION_SCORES
+from gan_eval.stats.answers.hype import THRESHOLDS
+from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.exclusions import parse_rule
+from gan_eval.stats.groups import REAL, contestants
+from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
+from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names, unadjusted
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
+from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class Theme(Section):
+    """Size, font and colours of figure 1."""
+
+    width_mm: Annotated[float, Field(ge=60, le=400)] = 180.0
+    """Below 130 mm panels are stacked."""
+    height_mm: Annotated[float, Field(ge=30, le=1000)] | None = None
+    """None: as high as the rows need."""
+    font: Words = "DejaVu Sans"
+    font_size: Annotated[float, Field(ge=5, le=16)] = 8.0
+    """Points; numbers on axes and notes are one point smaller."""
+    colours: Annotated[tuple[Colour, ...], Field(min_length=1)] = (
+        "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
+    )  # fmt: skip
+    """Colours of models, in turn; default: those of Okabe and Ito."""
+    ink: Colour = "#141414"
+    muted: Colour = "#5B5B5B"
+    """Notes, lines, and real pictures."""
+    band: Colour = "#E3E3E3"
+    """Behind rates: real pictures, and the margin of equivalence."""
+
+    @property
+    def is_wide(self) -> bool:
+        """True where panels are side by side."""
+        return self.width_mm >= 130
+
+
+DEFAULT = Theme()
+
+
+def read_theme(file: Path) -> Theme:
+    """Read a theme from a TOML file.
+
+    Raises:
+        UserError: no such file, not TOML, an unknown key, a bad value, or a font that is not installed.
+    """
+    try:
+        theme = Theme(**read_toml(file))
+    except ValidationError as error:
+        raise UserError(f"{file}: {first_problem(error, Theme)}") from error
+    if theme.font not in get_font_names():
+        raise UserError(f"{file}: font: {theme.font!r} is not installed here; DejaVu Sans always is")
+    return theme
+
+
+_PANEL_A: dict[str, tuple[str, str, str]] = {
+    SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
+    PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
+    TWO_MODELS: ("preference", "preferred (%)", "Chance to be chosen over the average model"),
+    RATING: ("grade", "mean grade", "Mean grade"),
+    **dict.fromkeys(
+        ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure at which 75 % of the answers are right")
+    ),
+}
+"""Column of the table `paper`, axis and caption of panel a for each way of asking."""
+_NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}
+_KEY = ["model", "dataset"]
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_PERCENT = (0, 25, 50, 75, 100)
+MM_PER_INCH = 25.4
+MIN_POINTS = 3
+"""Number of points from which a metric is drawn."""
+MIN_MODELS = 5
+"""Number of models from which a metric that only models have is drawn."""
+MAX_NAMED = 8
+"""Number of models up to which the panels of participants and of the metric have the models' colours and names."""
+
+
+@dataclass
+class Entry:
+    """A model on a data set: a row of panels a and b. Shares are percentages."""
+
+    model: str
+    """As in the table `paper`; empty: not named."""
+    dataset: str
+    n: int
+    """Participants."""
+    place: int
+    """Number of the model, for its colour; -1: real pictures."""
+    marker: str
+    value: Sequence[float]
+    """Rate, preference, grade or threshold, and its 95 % interval."""
+    real: Sequence[float]
+    """95 % interval of the data set's real pictures; NaN: none."""
+    false_alarms: float
+    """Of the model's row of the table; NaN: none."""
+    accuracy: Sequence[float]
+    """Balanced accuracy, its 95 % and its 90 % interval; NaN: none."""
+    verdict: str
+    own: np.ndarray
+    """(N,) the participants' own values."""
+    people: np.ndarray
+    """(N, 2) false alarms and hits of each participant."""
+    points: np.ndarray
+    """(N, 2) metric and score of each picture, or of the model."""
+
+    @property
+    def name(self) -> str:
+        """The model in words."""
+        return _NAMES.get(self.model, clean(self.model))
+
+    @property
+    def count(self) -> str:
+        """The end of its label."""
+        return f" (n = {self.n})"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What figure 1 of a folder shows."""
+
+    protocol: str
+    entries: list[Entry]
+    margin: float
+    """Of equivalence, 0..1; NaN: none."""
+    grades: int | None
+    """The highest grade; None: not known."""
+    metric: str
+    """Empty: no metric."""
+    strengths: list[str]
+    """The metric's correlation in words, for each data set."""
+    warning: str
+    """What a reader must see first."""
+
+    @property
+    def has_shares(self) -> bool:
+        """True where the values of panel a are percentages."""
+        return "%" in _PANEL_A[self.protocol][1]
+
+    @property
+    def panels(self) -> list[str]:
+        """Kinds of the panels that have data."""
+        has_data = {
+            "rates": True,
+            "accuracy": any(not math.isnan(entry.accuracy[0]) for entry in self.entries),
+            "people": any(len(entry.people) for entry in self.entries),
+            "metric": bool(self.metric),
+        }
+        return [kind for kind, shown in has_data.items() if shown]
+
+
+def _content(folder: StudyFolder) -> Content | None:
+    """Return what figure 1 shows; None where the table `paper` has no value."""
+    table = folder.table(PAPER)
+    waits = is_interim(folder) or bool((table["verdict"] == INTERIM).any())
+    table = table[[not missing(row[_PANEL_A[row["protocol"]][0]]) for row in table.to_dict("records")]]
+    if table.empty:
+        return None
+    protocol = str(table["protocol"].iloc[0])
+    table = table[table["protocol"] == protocol]
+    table = table.assign(**{name: table[name].astype("object").fillna("") for name in _KEY})
+    models = table[table["model"] != EVERYTHING]
+    entries = _entries(models if len(models) else table, _own_values(folder, protocol), hide_verdicts=waits)
+    comparisons = folder.table(COMPARISONS)
+    kind = "told apart in pairs" if protocol == PAIRED else "told apart"
+    margin = comparisons.loc[comparisons["comparison"].astype("str").str.startswith(kind), "margin"].max()
+    metric, strengths = "", list[str]()
+    if protocol in (SINGLE, RATING):
+        metric, strengths = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
+    grades = folder.study.quiz.grades if folder.study is not None else None
+    warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * waits)
+    return Content(protocol, entries, float(margin), grades, metric, strengths, warning)
+
+
+def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
+    """Return an entry for each model on each data set, the models of a data set together.
+
+    Args:
+        table: rows of `paper` of one way of asking, without missing names.
+        own: the participants' own values.
+        hide_verdicts: leave the verdicts out.
+    """
+    models, datasets = ([name for name in dict.fromkeys(table[column]) if name != REAL] for column in _KEY)
+    entries = []
+    for row in sorted(table.to_dict("records"), key=lambda row: datasets.index(row["dataset"])):
+        model, dataset, protocol = row["model"], row["dataset"], row["protocol"]
+        column, axis, _ = _PANEL_A[protocol]
+        scale = 100.0 if "%" in axis else 1.0
+        values, reals = (_of(own, name, dataset) for name in (model, REAL))
+        band = [row["real_low"], row["real_high"]]
+        if protocol == RATING:
+            of_reals = table[(table["model"] == REAL) & (table["dataset"] == dataset)]
+            band = [of_reals[f"grade_{end}"].max() for end in ("low", "high")]
+        both = pd.concat([reals, values], axis=1, join="inner") if protocol == SINGLE else np.empty((0, 2))
+        accuracy = [row[f"accuracy{end}"] for end in ("", "_low", "_high", "90_low", "90_high")]
+        has_verdict = not (hide_verdicts or missing(row["verdict"]) or row["verdict"] in (INTERIM, NONE))
+        place = -1 if model == REAL else models.index(model)
+        number_of_marker = place + len(models) * datasets.index(dataset)
+        entries.append(
+            Entry(
+                model,
+                dataset,
+                n=int(row["n_participants"]),
+                place=place,
+                marker="o" if model == REAL else _MARKERS[number_of_marker % len(_MARKERS)],
+                value=[scale * float(row[name]) for name in (column, *interval_names(column))],
+                real=[scale * float(end) for end in band],
+                false_alarms=100 - 100 * float(row["real_called_real"]),
+                accuracy=[100 * float(share) for share in accuracy],
+                verdict=str(row["verdict"]) if has_verdict else "",
+                own=scale * values.to_numpy(float),
+                people=100 - 100 * np.asarray(both, float),
+                points=np.empty((0, 2)),
+            )
+        )
+    return entries
+
+
+def _of(own: pd.DataFrame, model: str, dataset: str) -> pd.Series:
+    """Return the values of a model on a data set by participant; of all models their mean."""
+    part = own if model == EVERYTHING else own[(own["model"] == model) & (own["dataset"] == dataset)]
+    return part.groupby("participant")["value"].mean()
+
+
+def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
+    """Return model (or `real`), dataset, participant and value: each participant's own rate, grade or threshold."""
+    trials = _analysed(folder)
+    if protocol in ADAPTIVE_PROTOCOLS:
+        found = folder.table(THRESHOLDS)
+        found = found[found["protocol"] == protocol]
+        parts = [found.assign(kind="fake", value=found["mode_ms" if protocol == STAIRCASE else "threshold_ms"])]
+    elif protocol == SINGLE:
+        answered = answered_trials(trials)
+        answered = answered[~answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)]
+        parts = [answered.assign(value=~answered["says_fake"])]
+    elif protocol == RATING:
+        graded = graded_trials(trials)
+        parts = [graded.assign(value=graded["rating"])]
+    else:
+        pairs = pair_trials(trials).assign(kind="fake")
+        names = contestants(pairs)
+        of_reals = names.of_reals == (protocol == PAIRED)
+        wanted = pairs["answered"].to_numpy(bool) & of_reals
+        sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
+        parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[wanted] for letter, side in sides.items()]
+    own = pd.concat(parts)
+    own = own.assign(model=own["model"].astype("object").mask((own["kind"] == "real").fillna(False), REAL))
+    own = own[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
+    return own.fillna(dict.fromkeys(_KEY, "")).dropna().groupby([*_KEY, "participant"])["value"].mean().reset_index()
+
+
+def _analysed(folder: StudyFolder) -> pd.DataFrame:
+    """Return the trials behind the table `paper`: without the people and the trials that rules left out."""
+    trials, people = folder.answers(), folder.table(PARTICIPATION)
+    excluded = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
+    trials = trials[~trials["participant"].isin(excluded)]
+    for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
+        parsed = parse_rule(rule)
+        if parsed.column in trials and parsed.column not in PARTICIPATION.names:
+            trials = trials[~parsed.holds(trials, where="trials")]
+    return trials.reset_index(drop=True)
+
+
+def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
+    """Give the entries the points of the metric of quality that goes with people most strongly.
+
+    Returns:
+        The metric and its correlation in words for each data set; empty without a metric.
+    """
+    table = folder.table(CORRELATIONS)
+    table = table[(table["measure"] == measure) & table["metric"].map(is_of_quality).astype(bool)]
+    has_pictures = bool((table["level"] == "stimulus").any())
+    column = "within" if has_pictures else "spearman"
+    table = table[(table["level"] == ("stimulus" if has_pictures else "model")) & table["dataset"].notna()]
+    if not has_pictures and len(entries) < MIN_MODELS:
+        return "", []
+    known = table.dropna(subset=column)
+    sums = known.assign(sum=known[column] * known["n"]).groupby("metric")[["sum", "n"]].sum()
+    strength = (sums["sum"] / sums["n"]).abs().to_dict()
+    for metric in sorted(in_order(table["metric"]), key=lambda metric: -strength.get(metric, 0.0)):
+        for entry in entries:
+            entry.points = _points(folder, metric, entry, measure, has_pictures=has_pictures)
+        if sum(len(entry.points) for entry in entries) >= MIN_POINTS:
+            rows = known[known["metric"] == metric].to_dict("records")
+            return metric, [_strength(row, column, named=len(rows) > 1) for row in rows]
+    return "", []
+
+
+def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has_pictures: bool) -> np.ndarray:
+    """Return (N, 2) metric and score, fooling rate in per cent or grade, of an entry's pictures, or of the model."""
+    tables = [folder.table(table) for table in ((IMAGE_METRICS,) if has_pictures else (IMAGE_METRICS, SET_METRICS))]
+    values = pd.concat([table[table["metric"] == metric] for table in tables])
+    is_own = (values["model"].fillna("") == entry.model) & (values["dataset"].fillna("") == entry.dataset)
+    values = values[is_own & np.isfinite(values["value"].astype(float))]
+    if not has_pictures:
+        return np.array([[values["value"].mean(), entry.value[0]]] if len(values) else np.empty((0, 2)))
+    if measure == GRADE:
+        scores = folder.table(OPINION_SCORES).set_index("stimulus")["mos"]
+    else:
+        scores = 100 - 100 * folder.scope("stimulus").set_index("id")["fake_correct"]
+    return values.assign(score=values["stimulus"].map(scores))[["value", "score"]].dropna().to_numpy(float)
+
+
+def _strength(row: Record, column: str, *, named: bool) -> str:
+    """Return a correlation with its interval in words."""
+    low, high = (row[f"{'ci' if column == 'spearman' else column}_{end}"] for end in ("low", "high"))
+    ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"
+    return f"{clean(row['dataset'])}: " * named + f"ρ = {number(row[column])}{ends}"
+
+
+def figure_1(folder: StudyFolder, theme: Theme = DEFAULT) -> Figure | None:
+    """Draw figure 1 of a study; None where its folder has no answers.
+
+    Args:
+        folder: the study's folder as read.
+        theme: size, font and colours.
+
+    Raises:
+        UserError: the theme's height is too low.
+    """
+    content = _content(folder)
+    if content is None:
+        return None
+    small = theme.font_size - 1
+    sizes = {"font.size": theme.font_size, "xtick.labelsize": small, "ytick.labelsize": theme.font_size}
+    colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), theme.ink)
+    colours |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), theme.muted)
+    widths = dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6)
+    style = {**STYLE, **sizes, **colours, **widths, "font.family": [theme.font, "DejaVu Sans"], "axes.labelpad": 2.5}
+    with mpl.rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
+        return _Drawing(content, theme).figure
+
+
+def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Path:
+    """Write figure 1 as a file, whole or not at all, and return its path; equal input gives equal bytes.
+
+    Args:
+        folder: the study's folder as read.
+        file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
+        theme: size, font and colours.
+
+    Raises:
+        UserError: no answers, another ending, the file cannot be written, or the theme's height is too low.
+    """
+    if file.suffix not in FORMATS:
+        raise UserError(f"{file}: a figure ends in {', '.join(FORMATS)}")
+    figure = figure_1(folder, theme)
+    if figure is None:
+        raise UserError(f"{folder.path}: no figure 1 without answers; expected tables such as tables/paper.csv")
+    caption = caption_of_figure_1(folder)
+    write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
+    return file
+
+
+def caption_of_figure_1(folder: StudyFolder) -> str:
+    """Return the caption of figure 1 in plain text; empty where there is no figure."""
+    content = _content(folder)
+    if content is None:
+        return ""
+    is_paired, is_rating = content.protocol == PAIRED, content.protocol == RATING
+    rates = f"{_PANEL_A[content.protocol][2]}; large markers: models, with 95 % intervals; dots: participants"
+    if any(not math.isnan(entry.real[0]) for entry in content.entries):
+        of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
+        rates += f"; grey: 95 % interval of the {of}"
+    elif content.has_shares:
+        rates += f"; dashed: {'chance' if is_paired else 'the average model'}"
+    accuracy = "Share of pairs in which the real picture was found" if is_paired else "Balanced accuracy"
+    accuracy += ", with 95 % (thin) and 90 % (thick) intervals; dashed: chance"
+    if not math.isnan(content.margin):
+        accuracy += f"; grey: within the margin of equivalence, {points_text(content.margin)}"
+    of_models = all(len(entry.points) <= 1 for entry in content.entries)
+    score = "mean grade" if is_rating else "fooling rate"
+    ranked = f"; ρ: Spearman's correlation{'' if of_models else ' within models'}, with its 95 % interval"
+    words = {
+        "rates": rates,
+        "accuracy": accuracy,
+        "people": "Generated pictures called fake (hits) against real pictures called fake (false alarms), for each "
+        "participant (small; larger where several coincide) and each model (large); curves: equal d′",
+        "metric": f"{title_of(content.metric)} of each {'model' if of_models else 'generated picture'} against its "
+        f"{score}{ranked * bool(content.strengths)}",
+    }
+    table = folder.table(PAPER)
+    table = table[table["protocol"] == content.protocol]
+    everything = table[table["model"] == EVERYTHING]
+    count = int((everything if len(everything) else table)["n_participants"].max())
+    bases = " or ".join(BASES_IN_WORDS[basis] for basis in dict.fromkeys(table["basis"].dropna()))
+    if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
+        bases = "between participants"
+    sentences = [
+        *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
+        f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}.",
+        f"Intervals: {bases}." if bases else "",
+        "Interim: there is no verdict yet." if "interim" in content.warning else unadjusted(table["verdict"]),
+        "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def text_width_mm(text: str, theme: Theme, *, smaller: int = 0) -> float:
+    """Return the width of a text of the theme's size, or of some points less."""
+    font = FontProperties(family=[theme.font, "DejaVu Sans"], size=theme.font_size - smaller)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) * MM_PER_INCH / 72
+
+
+def shortened(text: str, width_mm: float, theme: Theme) -> str:
+    """Return a text, its middle replaced by an ellipsis where it is wider.
+
+    >>> shortened("pix2pix_without_skip_connections", 25, Theme())
+    'pix2pix_…ections'
+    """
+    short = text
+    keep = min(len(text), 200)
+    while keep > 2 and text_width_mm(short, theme) > width_mm:
+        keep -= 1
+        short = f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
+    return short
+
+
+def swarm(values: np.ndarray, x: float, y: float, *, most: float) -> np.ndarray:
+    """Return how far from its row each dot is, so that none overlap: the nearest free place, above and below in turn.
+
+    Args:
+        values: (N,) ascending.
+        x: a dot's width, in the units of the values.
+        y: a dot's height, in rows.
+        most: the largest distance; dots are closer together where there are too many.
+
+    >>> swarm(np.array([1.0, 1.0, 1.0, 5.0]), 1.0, 0.1, most=0.4).tolist()
+    [0.0, 0.1, -0.1, 0.0]
+    """
+    steps: list[int] = []
+    for place, value in enumerate(values):
+        taken = {steps[other] for other in range(place) if value - values[other] < x}
+        steps.append(next(step for k in range(place + 1) for step in (k, -k) if step not in taken))
+    return np.array(steps) * min(y, most / max([1, *map(abs, steps)]))
+
+
+class _Drawing:
+    """Figure 1 while it is drawn: the layout first, then what depends on the places that panels got."""
+
+    def __init__(self, content: Content, theme: Theme) -> None:
+        self.content, self.theme, self.small = content, theme, theme.font_size - 1
+        self.notes: list[tuple[Axes, float, str]] = []
+        self.is_coloured = sum(entry.place >= 0 for entry in content.entries) <= MAX_NAMED
+        self.at, self.titles = _rows(content.entries)
+        lines = self._lines()
+        heights = [max(self._height_mm(kind) for kind in line) for line in lines]
+        top = 0.6 * theme.font_size if content.warning else 0.0
+        height = theme.height_mm or sum(heights) + top
+        least = math.ceil(0.7 * (sum(heights) + top))
+        if height < least:
+            raise UserError(f"height_mm: {height:g} is too low for this figure; give {least} or more")
+        self.figure = Figure(figsize=(theme.width_mm / MM_PER_INCH, height / MM_PER_INCH))
+        self.figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, 1 - top / height)))
+        parts = self.figure.subfigures(len(lines), 1, height_ratios=heights, squeeze=False)[:, 0]
+        self.axes: dict[str, Axes] = {}
+        weights = {"rates": 1.25, "accuracy": 1.0, "people": 1.15 if len(lines) == 1 else 0.75, "metric": 1.1}
+        for part, line in zip(parts, lines, strict=True):
+            all_axes = part.subplots(1, len(line), width_ratios=[weights[kind] for kind in line], squeeze=False)[0]
+            self.axes |= dict(zip(line, all_axes, strict=True))
+        draw = {"rates": self._rates, "accuracy": self._accuracy, "people": self._people, "metric": self._metric}
+        for kind, axes in self.axes.items():
+            axes.set_title(" ", fontsize=self.small)  # room for the panel's letter and notes
+            draw[kind](axes)
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+        self._letters(lines)
+        self._dots(self.axes["rates"])
+        if "people" in self.axes:
+            self._equal_dprime(self.axes["people"])
+        self._write_notes()
+        words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}
+        self.figure.text(1 - 1 / theme.width_mm, 1 - 1 / height, content.warning.upper(), **words)
+
+    def _lines(self) -> list[list[str]]:
+        """Return the panels of each line."""
+        panels = self.content.panels
+        if not self.theme.is_wide:
+            return [[kind] for kind in panels]
+        longest = max(text_width_mm(entry.name, self.theme) for entry in self.content.entries)
+        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < 0.09 * self.theme.width_mm)
+        return [panels] if is_one_line else [panels[:2], panels[2:]]
+
+    def _height_mm(self, kind: str) -> float:
+        """Return the height of a panel with its labels."""
+        if kind in ("rates", "accuracy"):
+            rows = self.at[-1] + 1
+            row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
+            return self.theme.font_size * (2 + max(rows * row, 1.75))
+        return 56.0 if self.theme.is_wide else 0.65 * self.theme.width_mm
+
+    def _letters(self, lines: Sequence[Sequence[str]]) -> None:
+        """Write the letter of each panel."""
+        letters = iter("abcd")
+        for line in lines:
+            boxes = [self.axes[kind].get_tightbbox(for_layout_only=True) for kind in line]
+            found = [box.transformed(self.figure.transFigure.inverted()) for box in boxes if box is not None]
+            top = max(box.y1 for box in found)
+            for kind, box in zip(line, found, strict=True):
+                before = 3.0 if kind == "accuracy" else 0.0  # a note may begin where this axis does
+                left = 0.5 / self.theme.width_mm if kind == line[0] else box.x0 - before / self.theme.width_mm
+                self.figure.text(left, top, next(letters), weight="bold", size=self.theme.font_size + 2, va="top")
+
+    def _write_notes(self) -> None:
+        """Write what lines and bands are above them, within the panel's width."""
+        for axes, x, words in self.notes:
+            width_mm = axes.get_window_extent().width / self.figure.dpi * MM_PER_INCH
+            half = text_width_mm(words, self.theme, smaller=1) / 2 / width_mm
+            low, high = axes.get_xlim()
+            place = min(max((x - low) / (high - low), half), 1 - half)
+            style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": self.small, "color": self.theme.muted}
+            axes.text(place, 1.01, words, transform=axes.transAxes, **style)
+
+    def _style(self, entry: Entry) -> dict[str, Any]:
+        """Return colour and marker of a model."""
+        colours = self.theme.colours
+        colour = self.theme.muted if entry.place < 0 else colours[entry.place % len(colours)]
+        return {"color": colour, "marker": entry.marker, "linestyle": "none", "markeredgewidth": 0}
+
+    def _estimate(self, axes: Axes, entry: Entry, x: float, y: float, size: float = 6) -> None:
+        edge = {"markeredgecolor": "white", "markeredgewidth": 0.8}
+        axes.plot([x], [y], **self._style(entry) | edge, markersize=size, zorder=5)
+
+    def _interval(self, axes: Axes, entry: Entry, ends: Sequence[float], at: float, width: float) -> None:
+        colour = self._style(entry)["color"]
+        axes.plot(ends, [at, at], color=colour, linewidth=width, solid_capstyle="butt", zorder=4)
+
+    def _reference(self, axes: Axes, x: float, words: str) -> None:
+        """Draw a line across the rows."""
+        axes.axvline(x, color=self.theme.muted, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+        self.notes.append((axes, x, words))
+
+    def _set_rows(self, axes: Axes, *, named: bool) -> None:
+        """Give axes the rows of the models, with or without their names."""
+        axes.set_ylim(self.at[-1] + 0.6, -0.6)
+        axes.spines["left"].set_visible(False)
+        room = self.theme.width_mm * (0.24 if self.theme.is_wide else 0.34)
+        labels = [(at, shortened(title, room, self.theme)) for at, title in self.titles]
+        for at, entry in zip(self.at, self.content.entries, strict=True):
+            name = shortened(entry.name, room - text_width_mm(entry.count, self.theme), self.theme)
+            labels.append((at, name + entry.count))
+        axes.set_yticks([at for at, _ in labels] if named else [])
+        axes.set_yticklabels([label for _, label in labels] if named else [], parse_math=False)
+        axes.tick_params(axis="y", length=0)
+        for label in axes.get_yticklabels()[: len(self.titles)]:
+            label.set_fontweight("bold")
+
+    def _rates(self, axes: Axes) -> None:
+        content = self.content
+        for at, entry in zip(self.at, content.entries, strict=True):
+            low, high = entry.real
+            axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=self.theme.band, linewidth=0, zorder=0)
+            self._interval(axes, entry, entry.value[1:], at, 1.6)
+            self._estimate(axes, entry, entry.value[0], at)
+        everything = np.concatenate([[*entry.value, *entry.own] for entry in content.entries])
+        if content.has_shares:
+            axes.set(xlim=(-2, 102), xticks=_PERCENT)
+        elif content.protocol == RATING:
+            highest = content.grades or math.ceil(np.nanmax(everything))
+            axes.set(xlim=(0.9, highest + 0.1), xticks=range(1, highest + 1))
+        else:
+            axes.set_xlim(0, 1.03 * np.nanmax(everything))
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+        self._set_rows(axes, named=True)
+        axes.set_xlabel(_PANEL_A[content.protocol][1])
+        bands = [entry.real for entry in content.entries if not math.isnan(entry.real[0])]
+        if bands:
+            self.notes.append((axes, float(np.mean(bands)), "real pictures"))
+        elif content.protocol != SINGLE and content.has_shares:
+            self._reference(axes, 50, "chance" if content.protocol == PAIRED else "average model")
+
+    def _dots(self, axes: Axes) -> None:
+        """Draw a dot for each participant."""
+        box = axes.get_window_extent()
+        (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        for at, entry in zip(self.at, self.content.entries, strict=True):
+            size = 4.2 if len(entry.own) <= 60 else 3.0
+            pixels = size * self.figure.dpi / 72
+            values = np.sort(entry.own)
+            away = swarm(values, pixels * (high - low) / box.width, pixels * (bottom - top) / box.height, most=0.42)
+            style = self._style(entry) | {"marker": "o", "markersize": size, "alpha": 0.4}
+            axes.plot(values, at + away, **style, zorder=2, clip_on=False)
+
+    def _accuracy(self, axes: Axes) -> None:
+        entries, margin = self.content.entries, 100 * self.content.margin
+        for at, entry in zip(self.at, entries, strict=True):
+            self._interval(axes, entry, entry.accuracy[1:3], at, 1.0)
+            self._interval(axes, entry, entry.accuracy[3:], at, 2.6)
+            self._estimate(axes, entry, entry.accuracy[0], at)
+        ends = [45, 55, 50 - margin, 50 + margin, *np.ravel([entry.accuracy for entry in entries])]
+        low, high = np.nanmin(ends), np.nanmax(ends)
+        axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        self._set_rows(axes, named=not self.theme.is_wide)
+        axes.set_xlabel("real picture found (%)" if self.content.protocol == PAIRED else "balanced accuracy (%)")
+        if math.isnan(margin):
+            self._reference(axes, 50, "chance")
+        else:
+            axes.axvspan(50 - margin, 50 + margin, color=self.theme.band, linewidth=0, zorder=0)
+            self._reference(axes, 50, f"chance ± {points_text(self.content.margin)}")
+        widest = max(text_width_mm(entry.verdict, self.theme, smaller=1) for entry in entries)
+        if widest < 0.33 * self.theme.width_mm:
+            for at, entry in zip(self.at, entries, strict=True):
+                where = axes.get_yaxis_transform()
+                axes.text(1.02, at, entry.verdict, transform=where, va="center", size=self.small)
+
+    def _people(self, axes: Axes) -> None:
+        axes.set_box_aspect(1)
+        axes.set_anchor("NW")
+        axes.set(xlim=(-3, 103), ylim=(-3, 103), xlabel="false alarms (%)", ylabel="hits (%)")
+        axes.set(xticks=_PERCENT, yticks=_PERCENT)
+        for entry in self.content.entries:
+            places, counts = np.unique(entry.people, axis=0, return_counts=True)
+            self._scatter(axes, entry, places, 8.0 * counts)
+            self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8 if self.is_coloured else 4)
+        self._key(axes)
+
+    def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
+        style = self._style(entry)
+        colour, marker = (style["color"], style["marker"]) if self.is_coloured else (self.theme.muted, "o")
+        axes.scatter(points[:, 0], points[:, 1], size, colour, marker=marker, alpha=0.5, linewidths=0, zorder=3)
+        axes.tick_params(axis="y", labelsize=self.small)
+
+    def _equal_dprime(self, axes: Axes) -> None:
+        """Draw curves of equal d′, each named where no participant is, close to the middle."""
+        letter = 1.1 * self.small * self.figure.dpi / 72 * 106 / axes.get_window_extent().width
+        models = [[[entry.false_alarms, 100 - entry.value[0]]] for entry in self.content.entries]
+        taken = np.concatenate([*models, *(entry.people for entry in self.content.entries)])
+        taken = taken[np.isfinite(taken).all(axis=1)]
+        alarms = ndtr(np.linspace(-4.5, 4.5, 181))
+        style: dict[str, Any] = {"size": self.small, "color": self.theme.muted, "ha": "center", "va": "center"}
+        for dprime, words in enumerate(("d′ = 0", "1", "2", "3")):
+            curve = 100 * np.column_stack([alarms, ndtr(ndtri(alarms) + dprime)])
+            axes.plot(*curve.T, color=self.theme.muted, linewidth=0.5, alpha=0.6, zorder=1)
+            size = letter * np.array([0.35 * len(words), 1.0])
+            inside = curve[((curve > 0.7 * size) & (curve < 100 - 0.7 * size)).all(axis=1)]
+            inside = inside[np.argsort(np.abs(inside.sum(axis=1) - 100), kind="stable")]
+            free = np.min(np.max(np.abs(inside[:, None] - taken) / size, axis=2), axis=1)
+            x, y = inside[int(np.argmax(np.minimum(free, 1.2)))]
+            taken = np.vstack([taken, [x, y]])
+            axes.text(x, y, words, **style, zorder=2, bbox={"facecolor": "white", "linewidth": 0, "pad": 0.6})
+
+    def _metric(self, axes: Axes) -> None:
+        content = self.content
+        for entry in content.entries:
+            self._scatter(axes, entry, entry.points, 14.0 if len(entry.points) > 1 else 30.0)
+        if content.protocol != RATING:
+            axes.set(ylim=(-3, 103), yticks=_PERCENT)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        unit = unit_of(content.metric)
+        axes.set_xlabel(with_arrow(content.metric) + (f" ({unit})" if unit else ""), parse_math=False)
+        axes.set_ylabel(_PANEL_A[content.protocol][1])
+        axes.set_title("\n".join(content.strengths) or " ", fontsize=self.small, loc="right", parse_math=False)
+        if "people" not in self.axes:
+            self._key(axes)
+
+    def _key(self, axes: Axes) -> None:
+        """Name the models right of a panel."""
+        entries = [entry for entry in self.content.entries if entry.place >= 0]
+        if len(entries) < 2 or not self.is_coloured:
+            return
+        style: dict[str, Any] = {"va": "center", "size": self.small, "parse_math": False, "annotation_clip": False}
+        for row, entry in enumerate(entries):
+            down = -(row + 0.5) * 1.5 * self.theme.font_size
+            where = offset_copy(axes.transAxes, fig=self.figure, x=8, y=down, units="points")
+            axes.plot([1], [1], **self._style(entry), markersize=5, transform=where, clip_on=False)
+            words = entry.name + f", {clean(entry.dataset)}" * bool(self.titles)
+            words = shortened(words, 0.17 * self.theme.width_mm, self.theme)
+            axes.annotate(words, (1, 1), (14, down), "axes fraction", "offset points", **style)
+
+
+def _rows(entries: Sequence[Entry]) -> tuple[list[float], list[tuple[float, str]]]:
+    """Return each entry's place from the top, in rows; and, of several data sets, their places and names."""
+    datasets = [entry.dataset for entry in entries]
+    at: list[float] = []
+    titles: list[tuple[float, str]] = []
+    place = 0.0
+    for before, dataset in enumerate(datasets):
+        if len(set(datasets)) > 1 and dataset not in datasets[:before]:
+            place += 0.35 * (before > 0)
+            titles.append((place, clean(dataset)))
+            place += 0.8
+        at.append(place)
+        place += 1
+    return at, titles

@@ -1,0 +1,276 @@
+"""Figure 1: the numbers that it draws are the table's, nothing is too small or cut off, and what a theme may say."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from synthetic_tables import NASTY, folder_of
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1, read_theme, swarm, write_figure
+from gan_eval.report.parts.folder import StudyFolder, read_folder
+from gan_eval.stats.analysis import analyze
+from gan_eval.stats.trials import fill_trials
+
+MM = 72 / 25.4
+"""Points."""
+
+
+def answers(models: dict[str, float], *, people: int = 12, datasets: tuple[str, ...] = ("d",)) -> pd.DataFrame:
+    """Trials in which fakes of each model are called fake with a probability, and reals with one of 0.3."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"{dataset}/{model}/{k}", "dataset": dataset}
+        | {"kind": "real" if model == "real" else "fake", "model": None if model == "real" else model}
+        | {"response": "fake" if rng.random() < probability else "real"}
+        for dataset in datasets
+        for person in range(people)
+        for model, probability in {"real": 0.3, **models}.items()
+        for k in range(8)
+    ]
+    return fill_trials(pd.DataFrame(rows))
+
+
+def studied(trials: pd.DataFrame, **options: object) -> StudyFolder:
+    return folder_of(**analyze(trials, **options), trials=trials)
+
+
+@pytest.fixture(scope="module")
+def study_of_two() -> StudyFolder:
+    return studied(answers({"gan": 0.6, "l1": 0.85}), margin=0.1)
+
+
+@pytest.fixture(scope="module")
+def folder(study) -> StudyFolder:
+    """Two data sets, metrics, and an interim answer."""
+    return read_folder(study)
+
+
+def panels(figure: Figure) -> list[str]:
+    return [axes.get_xlabel() for axes in figure.axes]
+
+
+def texts(figure: Figure) -> list[Text]:
+    """Return the texts that are drawn: not those of ticks beyond the ends of an axis."""
+    beyond = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for at, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+        if not min(axis.get_view_interval()) <= at <= max(axis.get_view_interval())
+    }
+    return [
+        text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible() and text not in beyond
+    ]
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text().replace("\u202f", " ") for text in texts(figure)]
+
+
+def test_panels_draw_the_numbers_of_the_tables(study_of_two):
+    figure = figure_1(study_of_two)
+    rates, accuracy, people = figure.axes
+    paper = study_of_two.tables["paper"].query("model != 'all'")
+    for at, row in enumerate(paper.to_dict("records")):
+        drawn = {tuple(np.round([line.get_xdata()[0], line.get_xdata()[-1]], 6)) for line in rates.lines}
+        assert tuple(np.round([100 * row["fooling_low"], 100 * row["fooling_high"]], 6)) in drawn
+        assert tuple(np.round([100 * row["fooling_rate"]] * 2, 6)) in drawn
+        band = rates.collections[at].get_paths()[0].get_extents()
+        assert (band.x0, band.x1) == pytest.approx((100 * row["real_low"], 100 * row["real_high"]))
+        drawn = {tuple(np.round([*line.get_xdata()], 6)) for line in accuracy.lines}
+        for name in ("accuracy", "accuracy90"):
+            assert tuple(np.round([100 * row[f"{name}_low"], 100 * row[f"{name}_high"]], 6)) in drawn
+    margin = accuracy.patches[0].get_extents().transformed(accuracy.transData.inverted())
+    assert (margin.x0, margin.x1) == pytest.approx((40, 60))
+    trials = study_of_two.tables["trials"]
+    said = (
+        trials.assign(real=trials["response"] == "real").groupby(["participant", "model"], dropna=False)["real"].mean()
+    )
+    said = 100 * said.unstack()
+    for model, line in zip(("gan", "l1"), rates.lines[-2:], strict=True):
+        assert sorted(line.get_xdata()) == pytest.approx(sorted(said[model]))
+    drawn = {tuple(np.round(point, 6)) for cloud in people.collections for point in cloud.get_offsets()}
+    reals = said[said.columns[said.columns.isna()][0]]
+    expected = {tuple(np.round([100 - reals[p], 100 - said.loc[p, m]], 6)) for p in said.index for m in ("gan", "l1")}
+    assert drawn == expected
+    assert {"gan (n = 12)", "l1 (n = 12)", "chance ± 10 points", "real pictures", "told apart"} <= set(words(figure))
+    assert "12 participants." in caption_of_figure_1(study_of_two)
+
+
+def test_who_and_what_was_left_out_has_no_dot():
+    trials = answers({"gan": 0.6}).assign(reaction_time_ms=500.0)
+    trials.loc[trials["participant"] == "P1", "reaction_time_ms"] = np.tile([100.0, 500.0], 8)
+    rules = {"exclude": ["reaction_time_ms<200"], "exclude_participants": ["participant=P0"]}
+    rates = figure_1(studied(trials, **rules)).axes[0]
+    kept = trials[(trials["participant"] != "P0") & (trials["reaction_time_ms"] > 200) & (trials["kind"] == "fake")]
+    expected = 100 * (kept["response"] == "real").groupby(kept["participant"]).mean()
+    assert sorted(rates.lines[-1].get_xdata()) == pytest.approx(sorted(expected))
+
+
+def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_study(folder):
+    figure = figure_1(folder)
+    assert panels(figure) == ["fooling rate (%)", "balanced accuracy (%)", "false alarms (%)", "PSNR ↑ (dB)"]
+    judged = folder.scope("stimulus").query("n_fake > 0")
+    drawn = sorted(y for cloud in figure.axes[3].collections for _, y in cloud.get_offsets())
+    assert drawn == pytest.approx(sorted(100 - 100 * judged["fake_correct"]), abs=1e-9) or len(drawn) == len(judged) - 1
+    said = words(figure)
+    assert "INTERIM: NO VERDICT" in said
+    assert not {"told apart", "undecided", "equivalent to chance"} & set(said)
+    assert {"facades", "maps"} <= set(said)
+    assert "there is no verdict yet" in caption_of_figure_1(folder)
+
+
+def test_simulated_answers_are_marked(filled):
+    assert "SIMULATED PARTICIPANTS" in words(figure_1(read_folder(filled)))
+    assert "simulated participants" in caption_of_figure_1(read_folder(filled))
+
+
+ROW = {"dataset": "d", "n_participants": 9, "n_real": 8, "n_answers": 90}
+
+
+def rows_of(protocol: str, **cells: object) -> list[dict[str, object]]:
+    return [
+        {"protocol": protocol, "model": model, "dataset": "d", "n_participants": 9, "n_real": 8, "n_answers": 90}
+        | cells
+        for model in ("a", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "drawn"),
+    [
+        (rows_of("paired", fooling_rate=0.3, accuracy=0.7), ["taken for the real one (%)", "real picture found (%)"]),
+        (rows_of("model_vs_model", preference=0.4), ["preferred (%)"]),
+        (rows_of("rating", grade=3.2), ["mean grade"]),
+        (rows_of("quest_plus", threshold_ms=120.0), ["threshold (ms)"]),
+        (rows_of("single", fooling_rate=0.4), ["fooling rate (%)"]),
+        (rows_of("single"), None),
+    ],
+)
+def test_panels_without_data_are_left_out(rows, drawn):
+    figure = figure_1(folder_of(paper=rows))
+    assert (figure and panels(figure)) == drawn
+    assert bool(caption_of_figure_1(folder_of(paper=rows))) == bool(drawn)
+
+
+def dots(folder: StudyFolder) -> list[float]:
+    return sorted(x for line in figure_1(folder).axes[0].lines if line.get_alpha() for x in line.get_xdata())
+
+
+def test_pairs_and_grades_have_the_participants_own_values():
+    shared = {"dataset": "d", "kind": None, "response": None, "participant": ["P1", "P1", "P2", "P2"] * 2}
+    pairs = {**shared, "protocol": "model_vs_model", "model": "a|b", "stimulus": [f"d/{k}" for k in range(8)]}
+    table = fill_trials(pd.DataFrame({**pairs, "choice": list("aaababbb")}))
+    assert dots(studied(table)) == pytest.approx([25, 25, 75, 75])
+    grades = {**shared, "kind": ["real", "fake"] * 4, "model": [None, "a"] * 4, "protocol": "rating"}
+    grades |= {"stimulus": [f"d/{k % 2}/{k}" for k in range(8)], "rating": [5.0, 1, 4, 2, 4, 3, 5, 2]}
+    assert dots(studied(fill_trials(pd.DataFrame(grades)))) == pytest.approx([2, 2, 4.5, 4.5])
+
+
+@pytest.fixture(scope="module")
+def crowd() -> StudyFolder:
+    """Twenty models with long names that are hard to print."""
+    paper = [
+        {
+            "protocol": "single",
+            "model": f"{k}{name}",
+            "dataset": "$d_",
+            "n_participants": 9,
+            "n_real": 8,
+            "n_answers": 90,
+        }
+        | {"fooling_rate": 0.4, "fooling_low": 0.2, "fooling_high": 0.6, "real_low": 0.6, "real_high": 0.8}
+        | {"real_called_real": 0.7, "accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7}
+        | {"accuracy90_low": 0.52, "accuracy90_high": 0.68, "verdict": "undecided"}
+        for k, name in enumerate((*NASTY, "$x^2$", "_", "a_model_with_a_long_name") * 3)
+    ]
+    return folder_of(paper=paper)
+
+
+@pytest.mark.parametrize("width", [180.0, 85.0])
+@pytest.mark.parametrize("name", ["study_of_two", "folder", "crowd"])
+def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
+    figure = figure_1(request.getfixturevalue(name), Theme(width_mm=width))
+    assert figure.get_figwidth() * 25.4 == pytest.approx(width)
+    shown = texts(figure)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in shown]
+    assert min(text.get_fontsize() for text in shown) >= 7
+    for text, box in zip(shown, boxes, strict=True):
+        assert box.x0 >= -0.5, text
+        assert box.x1 <= figure.bbox.x1 + 0.5, text
+        assert box.y0 >= -0.5, text
+        assert box.y1 <= figure.bbox.y1 + 0.5, text
+    clashes = [
+        (one.get_text(), other.get_text())
+        for n, one in enumerate(shown)
+        for m, other in enumerate(shown[:n])
+        if boxes[n].shrunk(0.98, 0.7).overlaps(boxes[m].shrunk(0.98, 0.7))
+    ]
+    assert not clashes
+
+
+def test_files_have_text_and_one_page(folder, tmp_path):
+    svg = write_figure(folder, tmp_path / "f.svg", Theme(width_mm=90)).read_text()
+    assert float(re.search(r'width="([\d.]+)pt"', svg)[1]) == pytest.approx(90 * MM, abs=0.01)
+    assert "pix2pix_maps (n = 5)" in re.findall(">([^<]*)</text>", svg)
+    pdf = write_figure(folder, tmp_path / "f.pdf").read_bytes()
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+    assert b"/FontFile2" in pdf
+    with pytest.raises(UserError, match="no figure 1 without answers"):
+        write_figure(folder_of(), tmp_path / "g.pdf")
+
+
+def test_a_theme_decides_size_and_colours(study_of_two, tmp_path):
+    file = tmp_path / "theme.toml"
+    file.write_text('width_mm = 120\nheight_mm = 200\ncolours = ["#112233"]\nfont = "DejaVu Serif"\n')
+    figure = figure_1(study_of_two, read_theme(file))
+    assert (figure.get_size_inches() * 25.4).tolist() == pytest.approx([120, 200])
+    assert {line.get_color() for line in figure.axes[0].lines} == {"#112233"}
+    assert {text.get_fontfamily()[0] for text in texts(figure)} == {"DejaVu Serif"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("widht_mm = 85", "widht_mm: no such key; did you mean width_mm?"),
+        ("width_mm = 10", "width_mm: found 10"),
+        ('ink = "black"', "ink: found 'black'"),
+        ("colours = []", "colours: found"),
+        ('font = "No Such Font"', "'No Such Font' is not installed here"),
+        ("width_mm =", "not valid TOML"),
+        ("height_mm = 30", "height_mm: 30 is too low for this figure; give "),
+    ],
+)
+def test_a_bad_theme_is_one_line(text, message, study, tmp_path, capsys):
+    theme, figure = tmp_path / "theme.toml", tmp_path / "f.svg"
+    theme.write_text(text)
+    command = ["report", str(study), "--out", str(tmp_path / "r.html"), "--figure", str(figure)]
+    assert run([*command, "--theme", str(theme)]) == 2
+    assert message in capsys.readouterr().err
+    assert not figure.exists()
+
+
+def test_a_theme_is_for_a_figure(study, capsys):
+    assert run(["report", str(study), "--theme", "theme.toml"]) == 2
+    assert "--figure" in capsys.readouterr().err
+
+
+def test_dots_do_not_overlap():
+    values = np.sort(np.random.default_rng(1).integers(0, 8, 50) / 8)
+    away = swarm(values, 0.02, 0.05, most=1.0)
+    apart = [(abs(a - b) >= 0.02, abs(p - q) >= 0.05 - 1e-9) for n, (a, p) in enumerate(zip(values, away, strict=True))
+             for b, q in zip(values[:n], away[:n], strict=True)]  # fmt: skip
+    assert all(map(any, apart))
+    assert np.abs(swarm(np.zeros(99), 1.0, 0.1, most=0.4)).max() == pytest.approx(0.4)
+
+
+def test_equal_input_gives_equal_bytes(folder, tmp_path):
+    one, two = (write_figure(folder, Path(tmp_path / name)).read_bytes() for name in ("1.svg", "2.svg"))
+    assert one == two
