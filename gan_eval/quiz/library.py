@@ -19,9 +19,6 @@ from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
 from gan_eval.tables.frames import Row
 
-HELD_BYTES = 1 << 30
-"""Maximum memory for a session's picture files and the pictures resampled from them."""
-
 RESAMPLING = Image.Resampling.LANCZOS
 """The one filter that brings pictures to another size, on their stored 8-bit values (gamma-encoded)."""
 
@@ -45,12 +42,7 @@ class Library:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._versions: dict[str, list[str]] = {}
         self._held: dict[Path, bytes] = {}
-        self._resampled: dict[str, Picture] = {}
-        self.held_bytes = 0
-        """Memory held for files and resampled pictures."""
         self._width: int | None = None
-        self.warning: str | None = None
-        """Not all pictures could be held; one line."""
         self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
             for row in stimuli.rows:
@@ -72,13 +64,11 @@ class Library:
     def content(self, stimulus: str) -> bytes:
         """The bytes of a stimulus' file, from memory where `checked` has read it."""
         path = self.path(stimulus)
-        return self._held[path] if path in self._held else read_file(path)
+        return self._held.get(path) or read_file(path)
 
     def show_at(self, width: int | None) -> None:
         """Show pictures at this width in pixels from now on; None: at their own size."""
         self._width = width
-        self.held_bytes -= sum(picture.nbytes for picture in self._resampled.values())
-        self._resampled.clear()
 
     def size_shown(self, picture: Picture) -> tuple[int, int]:
         """Height and width at which a picture is shown; the height is that nearest to the picture's shape."""
@@ -91,32 +81,14 @@ class Library:
         """A stimulus at its own pixels."""
         return decode_rgb(self.content(stimulus), self.path(stimulus))
 
-    def picture(self, stimulus: str, sha256: str | None = None) -> Picture:
-        """A stimulus at the size at which it is shown: as `resample` has held it, else made now in the same way.
-
-        Args:
-            sha256: what its file was when the session started; None: that is not known.
+    def picture(self, stimulus: str) -> Picture:
+        """A stimulus at the size at which it is shown.
 
         Raises:
-            UserError: the picture is missing, broken, or no longer what it was.
+            UserError: the picture is missing or broken.
         """
-        if sha256 not in (None, sha256_bytes(self.content(stimulus))):
-            raise UserError(
-                f"{self.path(stimulus)}: the picture has changed since the session started (SHA-256); restore it"
-            )
-        if stimulus in self._resampled:
-            return self._resampled[stimulus]
         picture = self.decoded(stimulus)
         return resize(picture, self.size_shown(picture), resampling=RESAMPLING)
-
-    def resample(self, stimulus: str, picture: Picture) -> None:
-        """Bring a decoded stimulus to the size at which it is shown and hold it, where there is memory left."""
-        height, width = self.size_shown(picture)
-        if (height, width) == picture.shape[:2] or stimulus in self._resampled:
-            return
-        if self.held_bytes + 3 * height * width <= HELD_BYTES:
-            self._resampled[stimulus] = resize(picture, (height, width), resampling=RESAMPLING)
-            self.held_bytes += 3 * height * width
 
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
         """Return the plan with the current SHA-256 of each file; rows of trials that were `seen` stay unchanged.
@@ -132,17 +104,8 @@ class Library:
         hashes = {}
         for name in sorted(names, key=self.path):
             path = self.path(name)
-            content = read_file(path)
-            self.held_bytes -= len(self._held.pop(path, b""))
-            if self.held_bytes + len(content) <= HELD_BYTES:
-                self._held[path] = content
-                self.held_bytes += len(content)
-            else:
-                self.warning = (
-                    f"{path.parent}: more than {HELD_BYTES >> 20} MiB of pictures; those beyond are read shortly "
-                    "before they are shown, which other programs of this user may see"
-                )
-            hashes[name] = sha256_bytes(content)
+            self._held[path] = read_file(path)
+            hashes[name] = sha256_bytes(self._held[path])
         checked = []
         for row in plan:
             present = {}

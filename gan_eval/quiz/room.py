@@ -91,8 +91,6 @@ class Room:
             finally:
                 if not admitted.stored and (session is None or session.state is State.NEW):
                     self._give_back(admitted.row, warnings)
-                if self.library.warning:
-                    warnings.append(self.library.warning)
 
     def _give_back(self, row: Row, warnings: list[str]) -> None:
         error = self.writer.submit(lambda store: give_back_list(store, row["session"])).exception()

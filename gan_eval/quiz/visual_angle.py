@@ -11,9 +11,6 @@ from gan_eval.errors import UserError
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
-STAMP = 0.1
-"""Pictures that span less than this share of the screen's width are seen as stamps."""
-
 
 @dataclass(frozen=True)
 class Viewing:
@@ -24,22 +21,15 @@ class Viewing:
     distance_mm: float | None = None
     """Viewing distance."""
 
-    @property
-    def pixels_per_degree(self) -> float | None:
-        """Physical pixels in the degree around the middle of the screen.
+    def pixels(self, visual_angle: float) -> float | None:
+        """The width in physical pixels that spans an angle in degrees around the middle.
 
-        >>> round(Viewing(4.0, 573.0).pixels_per_degree)
-        40
+        >>> round(Viewing(4.0, 600.0).pixels(8.0), 2)
+        335.65
         """
-        return self._pixels(1.0)
-
-    def pixels(self, visual_angle: float) -> int | None:
-        """The width in whole physical pixels, at least 1, that spans an angle in degrees around the middle.
-
-        >>> Viewing(4.0, 600.0).pixels(8.0)
-        336
-        """
-        return None if (pixels := self._pixels(visual_angle)) is None else max(1, floor(pixels + 0.5))
+        if self.pixels_per_mm is None or self.distance_mm is None:
+            return None
+        return 2 * self.distance_mm * tan(radians(visual_angle) / 2) * self.pixels_per_mm
 
     def visual_angle(self, pixels: int) -> float | None:
         """The angle in degrees that a width in physical pixels spans around the middle.
@@ -51,11 +41,6 @@ class Viewing:
             return None
         return 2 * degrees(atan(pixels / self.pixels_per_mm / (2 * self.distance_mm)))
 
-    def _pixels(self, visual_angle: float) -> float | None:
-        if self.pixels_per_mm is None or self.distance_mm is None:
-            return None
-        return 2 * self.distance_mm * tan(radians(visual_angle) / 2) * self.pixels_per_mm
-
     def columns(self, width: int | None) -> Row:
         """Return the columns of a session's row on the viewing and on pictures of this width in physical pixels."""
         return {
@@ -63,7 +48,7 @@ class Viewing:
             "viewing_distance_mm": self.distance_mm,
             "picture_width_px": width,
             "picture_width_deg": None if width is None else self.visual_angle(width),
-            "pixels_per_degree": self.pixels_per_degree,
+            "pixels_per_degree": self.pixels(1.0),
         }
 
 
@@ -81,19 +66,4 @@ def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
             f'picture_size = "{settings.picture_size}": degrees need the viewing distance and the width of the screen; '
             "give --viewing-distance-cm and --screen-width-cm, or the same keys in [quiz]"
         )
-    return width
-
-
-def suggested_width(width: int, screen_width: int) -> int | None:
-    """A larger width for pictures that span less than a tenth of the screen; None: they are large enough.
-
-    Args:
-        width: of the widest picture, in physical pixels.
-        screen_width: in physical pixels.
-
-    >>> suggested_width(256, 1920), suggested_width(256, 3840)
-    (None, 768)
-    """
-    if width >= STAMP * screen_width:
-        return None
-    return width * (screen_width // (4 * width))  # a pair of these fits, too
+    return max(1, floor(width + 0.5))

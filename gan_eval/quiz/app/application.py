@@ -26,7 +26,7 @@ from gan_eval.quiz.review import review, score_lines
 from gan_eval.quiz.session import AtStake, Session
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
-from gan_eval.quiz.visual_angle import picture_width, suggested_width
+from gan_eval.quiz.visual_angle import picture_width
 from gan_eval.quiz.wording import Texts, instructions, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
@@ -147,12 +147,12 @@ class QuizApplication(QObject):
     def _warn_of_small_pictures(self) -> None:
         """Warn the experimenter of pictures that are tiny on this screen."""
         shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
-        widths = [row["width"] for row in self.library.rows if row["stimulus"] in shown]
+        widest = max((row["width"] for row in self.library.rows if row["stimulus"] in shown), default=0)
         screen = self.stage.screen.width
-        larger = suggested_width(max(widths), screen) if widths and self._settings.picture_size == "native" else None
-        if larger is not None:
+        if self._settings.picture_size == "native" and 0 < 10 * widest < screen:
+            larger = widest * (screen // (4 * widest))  # a pair of these fits, too
             self._session.warnings.append(
-                f"the pictures are {max(widths)} pixels wide, the screen {screen}; to enlarge them, exit and set "
+                f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
                 f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
             )
 
@@ -252,10 +252,9 @@ class QuizApplication(QObject):
     def _decode_pictures(self) -> set[int]:
         """Decode the pictures that are still to be shown; return their widths on the screen."""
         session, self._checked_room = self._session, self.stage.room
-        viewing = self._viewing if self._settings.picture_degrees is not None else None
         done = {row["trial"] for row in session.done}
         coming = [row for row in session.plan if row["trial"] not in done]
-        return set(check_pictures(coming, session.protocol, self.library, self._checked_room, viewing=viewing))
+        return set(check_pictures(coming, session.protocol, self.library, self._checked_room))
 
     def _begin(self) -> None:
         session, description = self._session, self.stage.description()

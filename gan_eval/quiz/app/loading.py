@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import floor
 from pathlib import Path
 
 from PySide6.QtCore import QSize
@@ -12,7 +11,6 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import GAP, span
 from gan_eval.quiz.library import Library, mask, mask_generator
 from gan_eval.quiz.protocol import QuizProtocol, Showings
-from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, read_rgb
 from gan_eval.tables.frames import Row
@@ -34,10 +32,9 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     """Decode the pictures of a trial (a row of the plan) and make its masks.
 
     Raises:
-        UserError: a picture is missing, broken, or no longer what it was when the session started.
+        UserError: a picture is missing or broken.
     """
-    hashes = {planned["stimulus"]: planned["sha256"], planned["stimulus_b"]: planned.get("sha256_b")}
-    pixels = [[library.picture(name, hashes[name]) for name in showing] for showing in showings]
+    pixels = [[library.picture(name) for name in showing] for showing in showings]
     pictures = tuple(tuple(map(to_image, showing)) for showing in pixels)
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
@@ -58,13 +55,8 @@ def to_image(pixels: Picture) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy of its own
 
 
-def check_pictures(
-    coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize, *, viewing: Viewing | None = None
-) -> Iterator[int]:
-    """Decode what trials will show and resample it to the session's size, so that neither fails or takes time later.
-
-    Args:
-        viewing: the screen's degrees, where the study gives the size in degrees.
+def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> Iterator[int]:
+    """Decode what trials will show, so that none of it fails later.
 
     Yields:
         the width of each picture on the screen, in physical pixels.
@@ -80,16 +72,12 @@ def check_pictures(
             if room.width() > window.width() or room.height() > window.height():
                 paths = " and ".join(str(library.path(name)) for name in showing)
                 largest = largest_width(coming, protocol, library, window)
-                degrees = None if viewing is None else viewing.visual_angle(largest)
-                fitting = f"{largest}" if degrees is None else f'"{floor(100 * degrees) / 100:g} deg"'
-                smaller = f"picture_size = {fitting} (in [quiz], or --picture-size) is the largest that fits; or "
+                smaller = f"picture_size = {largest} (in [quiz], or --picture-size) is the largest that fits; or "
                 raise UserError(
                     f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
                     f"{window.width()}x{window.height()}; {smaller if largest else ''}use a larger screen"
                 )
-            for name, picture, size in zip(showing, pictures, sizes, strict=True):
-                library.resample(name, picture)
-                yield size.width()
+            yield from (size.width() for size in sizes)
 
 
 def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> int:

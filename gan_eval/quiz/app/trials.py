@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard, Press, wanted_key
 from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame, fitted
@@ -55,7 +54,7 @@ class TrialRunner(QObject):
     break_due = Signal()
     """Between two trials: time to rest, or practice is over."""
     failed = Signal(str)
-    """The store could not be written (then call `session.retry`), or a picture is not what was dealt; the line says."""
+    """The store could not be written, as the line says; call `session.retry`."""
     _settled = Signal()
 
     def __init__(
@@ -190,19 +189,14 @@ class TrialRunner(QObject):
         return session.progress[0] > (self._stopped_after if ends_practice else self._rested_after)
 
     def _prepare(self) -> None:
-        """Decode the next trial's pictures and begin.
+        """Decode the next trial's pictures at their size and begin.
 
         Where that takes longer than the blank, the blank is longer: nothing is decoded while a picture is shown.
         """
         session, planned = self._session, self._session.trial.planned
-        try:
-            ready = load_trial(
-                planned, session.showings, self._library, self._settings.mask, session=session.row["session"]
-            )
-        except UserError as error:
-            self._halt()
-            self.failed.emit(str(error))
-            return
+        ready = load_trial(
+            planned, session.showings, self._library, self._settings.mask, session=session.row["session"]
+        )
         self._script = self._trial(ready, self._blank_until)
         self._step()
 

@@ -62,19 +62,6 @@ def test_files_are_read_once_in_the_order_of_their_names_and_never_again(
     contents = [library.content(row["stimulus"]) for row in plan[2:]]
     assert contents == [library.path(row["stimulus"]).read_bytes() for row in plan[2:]]
     assert len(opened) == 6
-    assert library.warning is None
-
-
-def test_what_is_too_much_to_be_held_is_told_and_read_later(
-    stimuli: StimulusSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(library_module, "HELD_BYTES", 10_000)
-    library = Library([stimuli])
-    plan = [{"trial": n, **row, "stimulus_b": None} for n, row in enumerate(stimuli.rows, start=1)]
-    library.checked(plan)
-    assert library.warning is not None
-    assert "read shortly before they are shown" in library.warning
-    assert all(library.content(row["stimulus"]) for row in plan)
 
 
 def test_a_stimulus_that_left_the_set_is_named() -> None:

@@ -1,11 +1,11 @@
 """The end page: the own score, and the review of all trials."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 
 from gan_eval.errors import UserError
@@ -14,8 +14,8 @@ from gan_eval.quiz.app.pages.parts import ACCENT, INK, Look, Page, button, text_
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts
 
-CELL = 440
-"""Width of a trial in the list at scale 1; the list has as many columns as fit."""
+CELL = 380
+"""Width of a trial in the list at scale 1."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -60,43 +60,34 @@ def _paint_panel(painter: QPainter, area: QRect, panel: Panel, look: Look, texts
 class _Trials(QAbstractListModel):
     """The reviewed trials as a list; a trial's pictures are loaded when it is painted for the first time."""
 
-    def __init__(self, trials: Sequence[ReviewedTrial]) -> None:
+    def __init__(self, trials: Sequence[ReviewedTrial], draw: Callable[[ReviewedTrial], QImage]) -> None:
         super().__init__()
-        self._images: dict[int, QImage] = {}
-        self._draw: Callable[[ReviewedTrial], QImage] = lambda _: QImage()
-        self.trials = trials
-
-    def draw_by(self, draw: Callable[[ReviewedTrial], QImage]) -> None:
-        self.beginResetModel()
-        self._draw = draw
-        self._images.clear()
-        self.endResetModel()
+        self._image = cache(lambda row: draw(trials[row]))
+        self._trials = trials
 
     def rowCount(self, _: _Index = QModelIndex()) -> int:  # noqa: N802, B008  (Qt's name and signature)
-        return len(self.trials)
+        return len(self._trials)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        trial = self.trials[index.row()]
+        trial = self._trials[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return "   ".join(trial.lines)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return trial.sentence
-        if role == Qt.ItemDataRole.DecorationRole:
-            if index.row() not in self._images:
-                self._images[index.row()] = self._draw(trial)
-            return self._images[index.row()]
-        return None
+        return self._image(index.row()) if role == Qt.ItemDataRole.DecorationRole else None
 
 
 class Gallery(QListView):
-    """The reviewed trials in order, scrolled by keyboard or mouse."""
+    """The reviewed trials in order, scrolled by keyboard or mouse, as many in a line as fit."""
 
     def __init__(self, look: Look, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
-        self._look = look
-        self._texts = texts
-        self._trials = _Trials(trials)
+        widest, around = max(len(trial.panels) for trial in trials), look.font(52 + 56)  # captions, two rows of text
+        side = look.px(CELL - 20) // widest - look.px(24)
+        draw = partial(trial_image, look=look, texts=texts, side=side, ratio=self.devicePixelRatio())
+        self._trials = _Trials(trials, draw)
         self.setModel(self._trials)
+        self.setGridSize(QSize(look.px(CELL), side + around))
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -107,19 +98,6 @@ class Gallery(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setAccessibleName(texts("review_title"))
         self.setMinimumHeight(look.px(260))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
-        """Fill the new size; the marked trial stays marked."""
-        super().resizeEvent(event)
-        look, view, place = self._look, self.viewport().size(), max(0, self.currentIndex().row())
-        width = view.width() // max(1, view.width() // look.px(CELL)) - 1
-        widest = max(len(trial.panels) for trial in self._trials.trials)
-        around = look.font(52 + 56)  # captions and two rows of text
-        side = max(look.px(60), min((width - look.px(20)) // widest - look.px(24), view.height() * 3 // 5 - around))
-        self.setGridSize(QSize(width, side + around))
-        ratio = self.devicePixelRatio()
-        self._trials.draw_by(partial(trial_image, look=look, texts=self._texts, side=side, ratio=ratio))
-        self.setCurrentIndex(self._trials.index(place, 0))
 
 
 class EndPage(Page):

@@ -1,6 +1,5 @@
 """Trials on the window, off screen: the frames of each protocol, and everything that comes between them."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import cycle, pairwise
 from pathlib import Path
@@ -404,29 +403,6 @@ def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> Non
     sitting.runner._screen_differs = True
     assert sitting.run(diligent(sitting)) == "over"
     assert all("screen_changed" in row["flags"] for row in sitting.trials)
-
-
-def test_a_picture_that_is_lost_in_the_middle_stops_with_a_line_until_it_is_back(
-    sit: Sit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gan_eval.quiz.library.HELD_BYTES", 0)
-    sitting = sit()
-    (path,) = sitting.files(1)
-    kept = path.with_suffix(".kept")
-
-    def lose() -> None:
-        shutil.move(path, kept)
-        shutil.copy(sitting.files(0)[0], path)
-        sitting.key("f")
-
-    line = sitting.run(once_in(sitting, "1 pictures", lose))
-    assert line.startswith(f"failed: {path}: ")
-    assert "has changed since the session started" in line
-    assert sitting.session.state is State.READY
-    assert len(sitting.trials) == 1
-    shutil.move(kept, path)
-    assert sitting.run(diligent(sitting)) == "over"
-    assert [row["flags"] and "paused" in row["flags"] for row in sitting.trials] in ([None, None], [False, False])
 
 
 SHORT = {"start_ms": 60, "shortest_ms": 40, "longest_ms": 80, "up_ms": 20}
