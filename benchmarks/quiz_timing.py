@@ -146,9 +146,8 @@ class Quiz:
 
     name = "quiz"
 
-    def __init__(self, folder: Path, *, presenter: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._presenter = presenter
 
     def run(self, environment: Environment, block: str, trials: int, *, flashes: bool) -> list[Row]:
         """One session; its trials."""
@@ -156,7 +155,7 @@ class Quiz:
         flash = ["--protocol", "yes_no", "--exposure-ms", ",".join(map(str, EXPOSURES)), "--response-ms", "1000"]
         each = str(trials // 2)
         command = ["quiz", "--stimuli", str(self._folder / "set"), "--real", each, "--fake", each]
-        command += ["--participant", "P01", "--no-intro", "--store", str(store), "--presenter", self._presenter]
+        command += ["--participant", "P01", "--no-intro", "--store", str(store)]
         command += flash if flashes else ["--response-ms", "4000"]
         run_quietly(own_command(*command), environment)
         with open_store(store, create=False) as opened:
@@ -274,14 +273,13 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200, help="of mixed exposures, a side; 0: none")
     parser.add_argument("--presses", type=int, default=200, help="a side; 0: none")
     parser.add_argument("--blocks", type=int, default=2, help="the sides take turns so often")
-    parser.add_argument("--presenter", default="auto", help="the quiz's")
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "psychopy", help="PsychoPy's environment")
     parser.add_argument("--quiz-alone", action="store_true", help="leave PsychoPy out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_stimuli(folder / "set", max(options.trials, options.presses) // options.blocks)
-        sides: list[Side] = [Quiz(folder, presenter=options.presenter)]
+        sides: list[Side] = [Quiz(folder)]
         if not options.quiz_alone:
             sides.append(PsychoPy(folder, peers_python(options.peers, PSYCHOPY_NEEDS, alone=(PSYCHOPY,))))
         compare(folder, sides, options)

@@ -9,7 +9,7 @@ import typer
 from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
-from gan_eval.quiz.station import Presentation, PresenterChoice
+from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
@@ -17,7 +17,7 @@ from gan_eval.settings.sections import as_flag, check_options
 if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
 
-_OF_SELF_TEST = ("self_test", "screen", "windowed", "presenter")
+_OF_SELF_TEST = ("self_test", "screen", "windowed")
 """Parameters that `--self-test` uses."""
 
 
@@ -60,7 +60,6 @@ def quiz(
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
     intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
-    presenter: Annotated[PresenterChoice, typer.Option(help="Method that draws the pictures.")] = "auto",
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
     language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
@@ -72,7 +71,6 @@ def quiz(
         windowed=windowed,
         intro=intro,
         screen=screen,
-        presenter=presenter,
         text_size=text_size,
         language=language,
         viewing_distance_cm=viewing_distance_cm,

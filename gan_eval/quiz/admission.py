@@ -146,7 +146,8 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
             f"--simulate: people have answered the study {study.name} in {store.where}, and nothing is "
             "simulated in their store; rehearse with another --store"
         )
-    known = find_session(store, study, person)
+    others = store.rows(tables.SESSIONS, study=study.name)
+    known = next((row for row in others if person_of(row["participant"]) == person_of(person.code)), None)
     if known is not None:
         if person.list_number not in (None, known["list"]) and known["status"] == "open":
             raise UserError(
@@ -154,7 +155,6 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
                 f"{known['list']}; leave the option out, or give a new participant code"
             )
         return _resumed(store, study, person, known, now)
-    others = store.rows(tables.SESSIONS, study=study.name)
     session = new_session_id()
     number, taken = deal_list(
         store,
@@ -181,17 +181,6 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
     return Admitted(
         _session_row(session, study, person, number, draw), draw.plan, (), (), tuple(warnings), stored=False
     )
-
-
-def find_session(store: Store, study: QuizStudy, person: Person) -> Row | None:
-    """Return the session of this participant in this study; None where there is none yet.
-
-    Codes that differ only in case are one person's (`person_of`).
-    """
-    known = store.rows(tables.SESSIONS, study=study.name)
-    known = [row for row in known if person_of(row["participant"]) == person_of(person.code)]
-    exact = [row for row in known if row["participant"] == person.code]
-    return next(reversed(exact or known), None)
 
 
 def unused_code(where: str | Path, study: str) -> str:
@@ -256,7 +245,6 @@ def _session_row(session: str, study: QuizStudy, person: Person, list_number: in
     with suppress(PackageNotFoundError):
         software.append(f"PySide6 {version('PySide6-Essentials')}")
     keys = study.settings.keys_of_list(list_number)
-    of_presenter = ("presenter", "screen_width", "screen_height", "device_pixel_ratio", "refresh_hz")
     return {
         "session": session,
         "study": study.name,
@@ -271,7 +259,6 @@ def _session_row(session: str, study: QuizStudy, person: Person, list_number: in
         "ended_at": None,
         "software": ", ".join(software),
         "platform": platform.platform(),
-        **dict.fromkeys(of_presenter),
         "station": person.station,
         "keys": ",".join(f"{answer}={key}" for answer, key in keys.items()),
         "fraction": min((row["fraction"] for row in draw.plan if row["fraction"] is not None), default=None),

@@ -17,7 +17,6 @@ from gan_eval.files.reading import read_json
 from gan_eval.tables.frames import Row
 
 PresenterName = Literal["raster", "opengl"]
-PresenterChoice = Literal["auto", "raster", "opengl"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +30,6 @@ class Presentation:
     and the program ends after the last."""
     screen: int | None = None
     """The monitor's number, from 1; None: the primary one."""
-    presenter: PresenterChoice = "auto"
-    """The presenter; auto: the one that the self-test found best."""
     text_size: int = 100
     """Size of the pages' texts, 100 to 200 %."""
     language: str | None = None

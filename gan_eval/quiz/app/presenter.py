@@ -173,8 +173,6 @@ def covering(area: list[QRect], ratio: float) -> QRegion:
     return region
 
 
-NO_OPENGL = "--presenter opengl: OpenGL cannot be used on this screen; give raster, or auto"
-
 _COLOUR_BUFFER = 0x4000
 _SCISSOR_TEST = 0x0C11
 
@@ -195,7 +193,6 @@ class OpenGLWindow(PresenterWindow):
         screen: QScreen,
         *,
         frame_ms: float | None = None,
-        may_wait: bool = True,
         corner_patch: bool = False,
         text_scale: float = 1.0,
     ) -> None:
@@ -203,14 +200,12 @@ class OpenGLWindow(PresenterWindow):
 
         Args:
             frame_ms: the screen's frame, where swaps were measured to wait for it.
-            may_wait: false where swaps were measured not to wait for the screen.
 
         Raises:
             UserError: OpenGL is not available.
         """
         super().__init__(screen, QSurface.SurfaceType.OpenGLSurface, corner_patch=corner_patch, text_scale=text_scale)
         self._frame_ns = None if frame_ms is None else round(frame_ms * 1e6)
-        self._may_wait = may_wait
         surface_format = QSurfaceFormat()
         surface_format.setSwapInterval(1)
         surface_format.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
@@ -220,7 +215,7 @@ class OpenGLWindow(PresenterWindow):
         self._context.setFormat(surface_format)
         self._context.setScreen(screen)
         if not (self._context.create() and self._context.makeCurrent(self)):
-            raise UserError(NO_OPENGL)
+            raise UserError("OpenGL cannot be used on this screen")
         self._gl = self._context.functions()
         self._blitter = QOpenGLTextureBlitter()
         self._blitter.create()
@@ -268,12 +263,11 @@ class OpenGLWindow(PresenterWindow):
         """Swap. Many drivers only note that a swap is wanted, and return immediately; so one pixel is drawn then, and
         waited for, which takes until the swap has freed the buffer that it is drawn in."""
         self._context.swapBuffers(self)
-        if self._may_wait:
-            self._gl.glEnable(_SCISSOR_TEST)
-            self._gl.glScissor(0, 0, 1, 1)
-            self._gl.glClear(_COLOUR_BUFFER)
-            self._gl.glDisable(_SCISSOR_TEST)
-            self._gl.glFinish()
+        self._gl.glEnable(_SCISSOR_TEST)
+        self._gl.glScissor(0, 0, 1, 1)
+        self._gl.glClear(_COLOUR_BUFFER)
+        self._gl.glDisable(_SCISSOR_TEST)
+        self._gl.glFinish()
 
 
 def opengl_available(screen: QScreen) -> bool:

@@ -16,7 +16,6 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import (
     LAST_STRETCH_NS,
-    NO_OPENGL,
     OpenGLWindow,
     PresenterWindow,
     RasterWindow,
@@ -29,7 +28,6 @@ from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.station import (
     Check,
     Presentation,
-    PresenterChoice,
     PresenterName,
     ScreenTiming,
     keep,
@@ -172,40 +170,36 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[s
     The measuring takes about 20 s.
 
     Raises:
-        UserError: no display or no such screen; OpenGL is required and not to be had; the result cannot be stored.
+        UserError: no display or no such screen; the result cannot be stored.
     """
     require_display()
     application = QGuiApplication.instance() or QApplication([WINDOW_TITLE])  # held on to: Qt ends with it
     screen = numbered_screen(presentation.screen)
-    requested, windowed = presentation.presenter, presentation.windowed
+    windowed = presentation.windowed
     with raised_priority() as priority:
-        has_opengl = requested != "raster" and opengl_available(screen)
-        if requested == "opengl" and not has_opengl:
-            raise UserError(NO_OPENGL)
         area = window_area(screen, windowed=windowed)
         stated, ratio = screen.refreshRate(), screen.devicePixelRatio()
         checks = [
             Check("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
             Check("device_pixel_ratio", ratio, "", "ok" if ratio == int(ratio) else "warning"),
             *timer_checks(priority),
+            *raster_checks(screen, area, windowed=windowed, frames=frames),
         ]
-        if requested != "opengl":
-            checks += raster_checks(screen, area, windowed=windowed, frames=frames)
-        if has_opengl:
+        if opengl_available(screen):
             checks += opengl_checks(screen, area, windowed=windowed, frames=frames)
-        timing = judge(checks, requested, measured_at=iso(datetime.now(UTC)))
+        timing = judge(checks, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
     path = keep(key, timing)
     assert application is not None
     return [str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."]
 
 
-def judge(checks: Sequence[Check], requested: PresenterChoice, *, measured_at: str) -> ScreenTiming:
-    """Choose the presenter: as requested, else OpenGL where swaps wait for the screen and leave out few frames."""
+def judge(checks: Sequence[Check], *, measured_at: str) -> ScreenTiming:
+    """Choose the presenter: OpenGL where swaps wait for the screen and leave out few frames."""
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None
     good = vsync is True and values["opengl_dropped"] < MAY_DROP
-    chosen: PresenterName = "opengl" if requested == "opengl" or (requested == "auto" and good) else "raster"
+    chosen: PresenterName = "opengl" if good else "raster"
     refresh = 1000 / values["opengl_interval"] if vsync else values["stated_refresh"]
     return ScreenTiming(chosen, vsync, refresh, measured_at, tuple(checks))
 
@@ -227,7 +221,7 @@ def timing_lines(timing: ScreenTiming) -> list[str]:
     lines.append(f"Sessions on this screen use the {window} window.")
     lines.append(
         "Exposures are rounded to whole frames."
-        if timing.vsync and timing.presenter == "opengl"
+        if timing.presenter == "opengl"
         else "Exposures are not rounded to frames: the screen may show one up to a frame longer or shorter."
     )
     return lines

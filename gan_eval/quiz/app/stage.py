@@ -10,11 +10,10 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.parts import Look, Page, scale_for, sheet
-from gan_eval.quiz.app.presenter import NO_OPENGL, OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
+from gan_eval.quiz.app.presenter import OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import (
     Presentation,
-    PresenterChoice,
     ScreenKey,
     ScreenTiming,
     read_timings,
@@ -172,30 +171,21 @@ def screen_key(screen: QScreen) -> ScreenKey:
     )
 
 
-def choose_presenter(requested: PresenterChoice, screen: QScreen) -> ChosenPresenter:
-    """Choose by wish, else by what the self-test found on this screen, else the raster window.
+def choose_presenter(screen: QScreen) -> ChosenPresenter:
+    """Choose the window that the self-test found best on this screen, without one the raster window.
 
-    Exposures are rounded where frames are swapped in by an OpenGL window whose swaps the self-test saw wait for the
+    Exposures are rounded where frames are swapped in by an OpenGL window, whose swaps the self-test saw wait for the
     screen: anywhere else a program does not know when a frame begins.
 
     Raises:
-        UserError: OpenGL is wanted and not to be had, or the record of self-tests is damaged.
+        UserError: the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
-    wanted = requested
-    if requested == "auto":
-        wanted = timing.presenter if timing else "raster"
-    usable = wanted == "opengl" and opengl_available(screen)
-    if requested == "opengl" and not usable:
-        raise UserError(NO_OPENGL)
-    make: Callable[..., PresenterWindow] = partial(RasterWindow, screen)
-    frame_ms = None
-    if usable:
-        vsync = timing.vsync if timing else None
-        frame_ms = 1000 / refresh_hz if vsync else None
-        make = partial(OpenGLWindow, screen, frame_ms=frame_ms, may_wait=vsync is not False)
-    return ChosenPresenter(make, frame_ms, refresh_hz, timing)
+    if timing and timing.presenter == "opengl" and opengl_available(screen):
+        frame_ms = 1000 / refresh_hz
+        return ChosenPresenter(partial(OpenGLWindow, screen, frame_ms=frame_ms), frame_ms, refresh_hz, timing)
+    return ChosenPresenter(partial(RasterWindow, screen), None, refresh_hz, timing)
 
 
 _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
@@ -209,7 +199,7 @@ class Stage:
         """Make the windows, not shown yet.
 
         Raises:
-            UserError: the monitor or presenter does not exist.
+            UserError: the monitor does not exist, or the record of self-tests is damaged.
         """
         self._presentation = presentation
         self._settings = settings
@@ -219,7 +209,7 @@ class Stage:
         area = window_area(self._screen, windowed=presentation.windowed)
         self.look = Look(scale_for(area.height()), presentation.text_size / 100)
         self.shell = Shell(self.look, self.texts("window_title"))
-        self._chosen = choose_presenter(presentation.presenter, self._screen)
+        self._chosen = choose_presenter(self._screen)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)
         self.window.setTitle(self.texts("window_title"))
 

@@ -1,5 +1,6 @@
 """Dealing a list: a function of (study seed, list number) alone, so that any station can deal it again at any time."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -146,7 +147,7 @@ def _datasets(rows: Iterable[Row]) -> list[str]:
     return sorted({row["dataset"] for row in rows})
 
 
-LAST_LIST = 10**9
+LAST_LIST = 10**9 - 1
 """No study has more lists; it keeps numbers within what databases and random generators take."""
 
 
@@ -159,12 +160,12 @@ def lists_of(text: str) -> range:
     Raises:
         UserError: not of this form.
     """
-    first, dash, last = (part.strip() for part in text.partition("-"))
-    if not first.isdecimal() or (dash and not last.isdecimal()):
-        raise UserError(f"--lists {text[:40]}: wanted two numbers such as 1-20")
-    low, high = int(first[:12]), int((last or first)[:12])  # Python refuses to read thousands of digits
-    if not 1 <= low <= high <= LAST_LIST:
-        raise UserError(f"--lists {text[:40]}: wanted numbers from 1 to {LAST_LIST}, the smaller one first")
+    found = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", text)
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= low <= high:
+        raise UserError(
+            f"--lists {text[:40]}: wanted two numbers from 1 to {LAST_LIST} such as 1-20, the smaller one first"
+        )
     return range(low, high + 1)
 
 

@@ -49,7 +49,7 @@ print(json.dumps([staged(how) for how in json.loads(sys.argv[1])]))
 WAYS: dict[str, dict[str, object]] = {
     "primary": {},
     "first": {"screen": 1, "text_size": 200},
-    "second": {"screen": 2, "presenter": "raster"},
+    "second": {"screen": 2},
     "third": {"screen": 3},
     "windowed": {"windowed": True},
 }

@@ -12,7 +12,6 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
 from PySide6.QtWidgets import QApplication
 
-from gan_eval.errors import UserError
 from gan_eval.quiz.app import stage
 from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
 from gan_eval.quiz.app.self_test import judge
@@ -33,15 +32,14 @@ def swaps(*, vsync: float, dropped: float) -> list[Check]:
 
 
 def test_opengl_is_chosen_where_swaps_wait_and_hardly_a_frame_is_left_out() -> None:
-    good = judge(swaps(vsync=1.0, dropped=0.0), "auto", measured_at=NOW)
+    good = judge(swaps(vsync=1.0, dropped=0.0), measured_at=NOW)
     assert (good.presenter, good.vsync) == ("opengl", True)
     assert good.refresh_hz == pytest.approx(59.94, abs=0.01)
-    assert judge(swaps(vsync=1.0, dropped=0.02), "auto", measured_at=NOW).presenter == "raster"
-    unsynced = judge(swaps(vsync=0.0, dropped=0.0), "auto", measured_at=NOW)
+    assert judge(swaps(vsync=1.0, dropped=0.02), measured_at=NOW).presenter == "raster"
+    unsynced = judge(swaps(vsync=0.0, dropped=0.0), measured_at=NOW)
     assert (unsynced.presenter, unsynced.vsync, unsynced.refresh_hz) == ("raster", False, 60.0)
-    unmeasured = judge([STATED], "auto", measured_at=NOW)
+    unmeasured = judge([STATED], measured_at=NOW)
     assert (unmeasured.presenter, unmeasured.vsync) == ("raster", None)
-    assert judge(swaps(vsync=0.0, dropped=0.0), "opengl", measured_at=NOW).presenter == "opengl"
 
 
 @pytest.fixture
@@ -53,7 +51,7 @@ def no_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_record")
 def test_without_a_self_test_pictures_are_shown_by_the_raster_window_and_not_rounded(qapp: QApplication) -> None:
     screen = qapp.primaryScreen()
-    chosen = choose_presenter("auto", screen)
+    chosen = choose_presenter(screen)
     assert (chosen.frame_ms, chosen.timing) == (None, None)
     window = chosen.make(corner_patch=True, text_scale=2.0)
     assert isinstance(window, RasterWindow)
@@ -66,15 +64,12 @@ def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, mo
     screen = qapp.primaryScreen()
     keep(screen_key(screen), ScreenTiming("opengl", True, 50.0, NOW))
     monkeypatch.setattr(stage, "opengl_available", lambda _: True)
-    chosen = choose_presenter("auto", screen)
+    chosen = choose_presenter(screen)
     assert (chosen.frame_ms, chosen.refresh_hz) == (20.0, 50.0)
     assert chosen.make.func is OpenGLWindow
-    assert chosen.make.keywords == {"frame_ms": 20.0, "may_wait": True}
-    assert choose_presenter("raster", screen).frame_ms is None, "a flush does not wait for a frame"
+    assert chosen.make.keywords == {"frame_ms": 20.0}
     monkeypatch.setattr(stage, "opengl_available", lambda _: False)
-    assert choose_presenter("auto", screen).make.func is RasterWindow
-    with pytest.raises(UserError, match="--presenter opengl"):
-        choose_presenter("opengl", screen)
+    assert choose_presenter(screen).make.func is RasterWindow
 
 
 _MEASURE = """
