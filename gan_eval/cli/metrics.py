@@ -11,14 +11,14 @@ from gan_eval.cli.options import pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS, processes
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, ResizerName
 from gan_eval.metrics.weights.known import WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.cli.console import Console
-    from gan_eval.metrics import Settings
+    from gan_eval.metrics.run.tables import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
 MOST_LINES = 20
@@ -35,7 +35,9 @@ def metrics(
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     resize: Annotated[bool, typer.Option("--resize", help="Bring fakes to the size of their reals.")] = False,
-    resizer: Annotated[str, typer.Option(help="Method that resizes pictures for the networks.")] = DEFAULT_RESIZER,
+    resizer: Annotated[
+        ResizerName, typer.Option(help="Method that resizes pictures for the networks.")
+    ] = DEFAULT_RESIZER,
     weights: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
@@ -64,9 +66,10 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     if processes() > 1:
         raise UserError("metrics: torchrun would measure everything in each process; start it without torchrun")
-    from gan_eval.metrics import Settings, folder_pair
     from gan_eval.metrics.catalogue import select
     from gan_eval.metrics.run.cache import cache_file
+    from gan_eval.metrics.run.inputs import folder_pair
+    from gan_eval.metrics.run.tables import Settings
 
     requested = tuple(name.strip() for name in names.split(",") if name.strip())
     if bool(sets) == bool(real or fake):
@@ -126,9 +129,9 @@ def _measure(
 ) -> "dict[str, pd.DataFrame]":
     """Measure, write the tables, and print what is missing and the values."""
     from gan_eval.cli.console import Console
-    from gan_eval.metrics import missing_values, write_metrics
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.tables import first_lines
+    from gan_eval.metrics.run.runner import write_metrics
+    from gan_eval.metrics.run.tables import first_lines, missing_values
 
     with Console() as console:
         frames = write_metrics(

@@ -22,44 +22,30 @@ if TYPE_CHECKING:
     from gan_eval.metrics.classes import NaturalImageQuality as NaturalImageQuality
     from gan_eval.metrics.classes import PeakSignalNoiseRatio as PeakSignalNoiseRatio
     from gan_eval.metrics.classes import Sharpness as Sharpness
-    from gan_eval.metrics.run.inputs import FolderPair as FolderPair
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
     from gan_eval.metrics.run.runner import evaluate as evaluate
-    from gan_eval.metrics.run.runner import run_metrics as run_metrics
     from gan_eval.metrics.run.runner import write_metrics as write_metrics
-    from gan_eval.metrics.run.tables import Evaluation as Evaluation
     from gan_eval.metrics.run.tables import Settings as Settings
-    from gan_eval.metrics.run.tables import missing_values as missing_values
     from gan_eval.metrics.set_classes import AllPairsKernelInceptionDistance as AllPairsKernelInceptionDistance
     from gan_eval.metrics.set_classes import DensityCoverage as DensityCoverage
     from gan_eval.metrics.set_classes import FrechetInceptionDistance as FrechetInceptionDistance
     from gan_eval.metrics.set_classes import PrecisionRecall as PrecisionRecall
 
-_HOMES = {
-    "AllPairsKernelInceptionDistance": "set_classes",
-    "Brisque": "classes",
-    "DensityCoverage": "set_classes",
-    "Dists": "classes",
-    "Evaluation": "run.tables",
-    "FolderPair": "run.inputs",
-    "FrechetInceptionDistance": "set_classes",
-    "LearnedPerceptualSimilarity": "classes",
-    "MeanAbsoluteDifference": "classes",
-    "MeanPeakSignalNoiseRatio": "classes",
-    "MeanStructuralSimilarity": "classes",
-    "MultiScaleStructuralSimilarity": "classes",
-    "NaturalImageQuality": "classes",
-    "PeakSignalNoiseRatio": "classes",
-    "PrecisionRecall": "set_classes",
-    "Settings": "run.tables",
-    "Sharpness": "classes",
-    "evaluate": "run.runner",
-    "folder_pair": "run.inputs",
-    "missing_values": "run.tables",
-    "run_metrics": "run.runner",
-    "write_metrics": "run.runner",
+_MODULES = {
+    "run.runner": ("evaluate", "write_metrics"),
+    "run.inputs": ("folder_pair",),
+    "run.tables": ("Settings",),
+    "classes": (
+        *("Brisque", "Dists", "LearnedPerceptualSimilarity", "MeanAbsoluteDifference", "MeanPeakSignalNoiseRatio"),
+        *("MeanStructuralSimilarity", "MultiScaleStructuralSimilarity", "NaturalImageQuality", "PeakSignalNoiseRatio"),
+        "Sharpness",
+    ),
+    "set_classes": (
+        *("AllPairsKernelInceptionDistance", "DensityCoverage", "FrechetInceptionDistance", "PrecisionRecall"),
+    ),
 }
-"""Public names by the module that has them."""
+"""Public names, by the module that has them."""
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

@@ -32,19 +32,6 @@ from torchmetrics.image import psnr
 
 from gan_eval.metrics import functional
 
-__all__ = [
-    "Brisque",
-    "Dists",
-    "LearnedPerceptualSimilarity",
-    "MeanAbsoluteDifference",
-    "MeanPeakSignalNoiseRatio",
-    "MeanStructuralSimilarity",
-    "MultiScaleStructuralSimilarity",
-    "NaturalImageQuality",
-    "PeakSignalNoiseRatio",
-    "Sharpness",
-]
-
 
 class MeanOfPictures(torchmetrics.Metric):
     """The mean of a value of every picture: the base of the classes below.

@@ -32,8 +32,6 @@ from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
 
-__all__ = ["AllPairsKernelInceptionDistance", "DensityCoverage", "FrechetInceptionDistance", "PrecisionRecall"]
-
 
 class SetMetric(torchmetrics.Metric):
     """Features of real and of generated pictures: what the metrics below have in common.

@@ -179,8 +179,9 @@ def metrics_stage(plan: Plan) -> Stage:
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.metrics import Settings, missing_values, write_metrics
+        from gan_eval.metrics import Settings, write_metrics
         from gan_eval.metrics.run.cache import cache_file
+        from gan_eval.metrics.run.tables import missing_values
 
         section = plan.study.metrics
         settings = Settings(

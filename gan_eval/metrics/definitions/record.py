@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = Literal["inception", "segmenter", "label_colours"]
 
-DEFAULT_RESIZER = "tf1"
+ResizerName = Literal["tf1", "bilinear", "bilinear-aa", "clean"]
+DEFAULT_RESIZER: ResizerName = "tf1"
 """The rule by which pictures reach the network's size where none is named: that of the published values."""
 
 OnProgress = Callable[[int, int, str], None]

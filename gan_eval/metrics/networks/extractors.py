@@ -188,6 +188,7 @@ def inception_extractor(
     Raises:
         UserError: the file is not the network's weights, or the device is not available.
     """
+    check_resizer(resizer)
     device = usable_device(device)
     return NetworkExtractor(
         name="inception",
@@ -239,7 +240,6 @@ class InceptionFeatures(nn.Module):
 
     def __init__(self, weights: Path | None, *, resizer: str) -> None:
         super().__init__()
-        check_resizer(resizer)
         file = find("inception", path=weights)
         self._extractor = inception_extractor(file, resizer=resizer, device="cpu")
         self.network = self._extractor.network

@@ -59,9 +59,7 @@ def cache_limit() -> int:
 class Cache:
     """Cached values and features of pictures, and results of sets. Any number of threads may use it."""
 
-    def __init__(self, file: Path | None, *, limit: int | None = None, keeps_fakes: bool = True) -> None:
-        """"""
-        self.keeps_fakes = keeps_fakes
+    def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
         self.problem: str | None = None
         """Why the cache could not be used."""
         self._file = file

@@ -1,10 +1,8 @@
 """The pictures of a run: rows of stimulus sets or of a frame, or two folders that are paired by file stem."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +59,10 @@ class Stimulus:
         return self.is_fake or self.no_reference != Stimulus.no_reference
 
 
-def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
-    """The stimuli of one or several sets; a real picture that several sets share counts once, from a file that exists.
+def stimuli_of_sets(sets: Iterable[StimulusSet | Path | str]) -> list[Stimulus]:
+    """The stimuli of one or several sets or their folders.
+
+    A real picture that several sets share counts once, from a file that exists.
 
     Raises:
         UserError: a folder is not a stimulus set, a picture has changed since it entered one, or two sets name one
@@ -70,12 +70,9 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path]) -> list[Stimulus]:
     """
     stimuli: list[Stimulus] = []
     for entry in sets:
-        stimulus_set = (
-            entry
-            if isinstance(entry, StimulusSet)
-            else read_set(entry, files_must_exist=False, hash_files=False)  # `_stimuli` does
-        )
-        stimuli += _stimuli(stimulus_set.rows, stimulus_set.folder)
+        if not isinstance(entry, StimulusSet):
+            entry = read_set(Path(entry), files_must_exist=False, hash_files=False)  # `_stimuli` does
+        stimuli += _stimuli(entry.rows, entry.folder)
     return _distinct(stimuli)
 
 
@@ -162,10 +159,6 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     return list(by_name.values())
 
 
-ByStem = Mapping[str, list[Path]]
-"""The picture files of a folder by their stem."""
-
-
 @dataclass(frozen=True)
 class FolderPair(StimulusSet):
     """Two folders as a stimulus set. Its rows have two more columns with messages.
@@ -203,16 +196,11 @@ def folder_pair(
         raise UserError(f"--model {model}: {name_problem(model, 'model')}")
     reals, fakes = _by_stem(real), _by_stem(fake)
     if partners and not reals.keys() & fakes.keys():
-        real_ending, fake_ending = _common_ending(reals), _common_ending(fakes)
-        fix = "rename the pictures of one folder so that partners share a stem"
-        if {stem.removesuffix(real_ending) for stem in reals} & {stem.removesuffix(fake_ending) for stem in fakes}:
-            fix = f"they match but for their endings {real_ending!r} and {fake_ending!r}: rename them"
-            if (real_ending, fake_ending) == ("_real_B", "_fake_B"):
-                fix += ", or put both into one folder for `gan-eval stimuli import`"
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
         raise UserError(
-            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); {fix}; "
-            "only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
+            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); rename the "
+            "pictures of one folder so that partners share a stem (put *_real_B and *_fake_B into one folder for "
+            "`gan-eval stimuli import`); only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
         )
     no_real, no_fake = (
         {stem: _printable(f"no picture with the stem {stem!r} in {folder}") for stem in here if stem not in there}
@@ -240,7 +228,8 @@ def folder_pair(
     return FolderPair(Path(), tuple(rows), problems)
 
 
-def _by_stem(folder: Path) -> ByStem:
+def _by_stem(folder: Path) -> dict[str, list[Path]]:
+    """The picture files of a folder by their stem."""
     stems: dict[str, list[Path]] = {}
     for path in pictures.list_pictures(folder):
         stems.setdefault(path.stem, []).append(path)
@@ -267,7 +256,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _several(folder: Path, stems: ByStem) -> dict[str, str]:
+def _several(folder: Path, stems: Mapping[str, list[Path]]) -> dict[str, str]:
     """For each stem of several files, a message."""
     return {
         stem: _printable(
@@ -276,11 +265,3 @@ def _several(folder: Path, stems: ByStem) -> dict[str, str]:
         for stem, paths in stems.items()
         if len(paths) > 1
     }
-
-
-def _common_ending(stems: Iterable[str]) -> str:
-    """Return the common end of all stems, from a separator on: `_fake_B` of `1_fake_B` and `2_fake_B`."""
-    backwards = [stem[::-1] for stem in stems]
-    common = takewhile(lambda pair: pair[0] == pair[1], zip(min(backwards), max(backwards), strict=False))
-    ending = re.search(r"[^0-9A-Za-z].*", "".join(c for c, _ in common)[::-1], re.DOTALL)
-    return ending[0] if ending else ""

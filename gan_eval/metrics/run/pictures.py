@@ -200,8 +200,7 @@ class _PicturePass:
                 cached += 1
             else:
                 (value, text), is_lasting = self._value(number, measure, file, companions, files)
-                is_kept = measure.metric.kind == "input" or self._is_kept(stimulus)
-                if is_lasting and is_kept and key is not None and measure.key:
+                if is_lasting and key is not None and measure.key:
                     self._cache.keep(key, measure.key, json.dumps([value, text]))
             if value is None:
                 results.reasons[number, column] = text or ""
@@ -215,7 +214,7 @@ class _PicturePass:
                 store.put(number, companion)
                 continue
             key = file.digest, companion.digest if companion else b""
-            content = cached_content(key, self._feature_keys[name]) if self._is_kept(stimulus) else None
+            content = cached_content(key, self._feature_keys[name])
             if content is None:
                 self._put_features(number, extractor, key, file, companion, files)
             else:
@@ -224,10 +223,6 @@ class _PicturePass:
         if stimulus.is_fake and str(stimulus.file) != str(stimulus.reference):
             files.forget(stimulus.file)
         return cached
-
-    def _is_kept(self, stimulus: Stimulus) -> bool:
-        """Return whether the values of a picture are cached."""
-        return self._cache.keeps_fakes or not stimulus.is_fake
 
     def _companions(self, number: int, files: PictureFiles) -> Companions:
         """Read the companions that a picture's pair metrics need."""
@@ -290,7 +285,7 @@ class _PicturePass:
     ) -> None:
         """Give a picture to its network, or put the reason why it has no features into the store."""
         store = self._results.stores[extractor.name]
-        definition = self._feature_keys[extractor.name] if self._is_kept(self._stimuli[number]) else b""
+        definition = self._feature_keys[extractor.name]
         try:
             self._decode(number, file, files)
             prepared = extractor.prepare(*(files.picture(source) for source in (file, companion) if source is not None))

@@ -42,7 +42,7 @@ from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_tex
 from gan_eval.tables.frames import frame_of, iso
 
 HELD_BYTES = 2**30
-"""Real pictures' features that `Held` keeps at most: those of 130,000 pictures of Inception."""
+"""Features that `Held` keeps at most: those of 130,000 pictures of Inception."""
 MOST_PROBLEMS = 10
 """Maximum number of warnings on pictures without a partner."""
 OnMessage = Callable[[str], object]
@@ -123,15 +123,14 @@ def evaluate(
     if isinstance(stimuli, pd.DataFrame):
         pictures = stimuli_of_frame(stimuli, Path(root or ""))
     else:
-        given = [stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ()
-        pictures = stimuli_of_sets(_sets(given))
+        pictures = stimuli_of_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ())
     evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=on_progress)
     return evaluation.image_metrics, evaluation.set_metrics
 
 
 def write_metrics(
     sets: Sequence[Set],
-    how: Settings | str | Sequence[str],
+    settings: Settings,
     out: Path,
     *,
     on_progress: OnProgress | None = None,
@@ -141,7 +140,7 @@ def write_metrics(
 
     Args:
         sets: stimulus sets, or their folders.
-        how: a metric's name or names, or all settings.
+        settings: what is computed, and how.
         out: a folder that is empty or ours.
         on_progress: called with (done, total, what).
         on_message: called with messages to the user that are not in the tables; default: a warning.
@@ -152,11 +151,9 @@ def write_metrics(
     Raises:
         UserError: a set, a name, a named file or `out` will not do.
     """
-    if not isinstance(how, Settings):
-        how = Settings((how,) if isinstance(how, str) else tuple(how), cache=cache_file())
-    stimuli = stimuli_of_sets(_sets(sets))
-    evaluation = run_metrics(stimuli, how, command="metrics", out=out, on_progress=on_progress, on_message=on_message)
-    frames = evaluation.by_name()
+    frames = run_metrics(
+        stimuli_of_sets(sets), settings, command="metrics", out=out, on_progress=on_progress, on_message=on_message
+    ).by_name()
     write_tables(frames, out)
     return frames
 
@@ -165,7 +162,7 @@ def write_metrics(
 class Held:
     """State that is shared by runs on one set again and again, such as during a training.
 
-    The networks stay loaded, and values and features of real pictures are kept in memory. Set metrics have values only.
+    The networks stay loaded, and values and features are kept in memory. Set metrics have values only.
     """
 
     settings: Settings
@@ -179,12 +176,7 @@ class Held:
         Raises:
             UserError: an unknown metric, or weights that were named will not do.
         """
-        cache = Cache(IN_MEMORY, limit=HELD_BYTES, keeps_fakes=False)
-        return cls(settings, cache, Tools(select(settings.metrics), settings))
-
-
-def _sets(sets: Sequence[Set]) -> list[StimulusSet | Path]:
-    return [Path(entry) if isinstance(entry, str) else entry for entry in sets]
+        return cls(settings, Cache(IN_MEMORY, limit=HELD_BYTES), Tools(select(settings.metrics), settings))
 
 
 def run_metrics(
@@ -222,12 +214,7 @@ def run_metrics(
         if out is not None:
             claim_output_folder(out)
         results = measure_pictures(
-            stimuli,
-            tools,
-            cache=cache,
-            resize=settings.resize,
-            threads=threads,
-            on_progress=on_progress,
+            stimuli, tools, cache=cache, resize=settings.resize, threads=threads, on_progress=on_progress
         )
         if held:
             cache.write(now=True)

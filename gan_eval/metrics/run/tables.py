@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from gan_eval import __version__, tables
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sets import replaced_set
 from gan_eval.metrics.catalogue import Metric
@@ -37,11 +36,7 @@ SET_NAME = "metrics"
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run. Paths may be given as text, and a single metric by its name.
-
-    Raises:
-        UserError: a value that cannot be. Whether there are such metrics and files is seen when it runs.
-    """
+    """Settings of a run. Whether there are such metrics and files is seen when it runs."""
 
     metrics: tuple[str, ...] = DEFAULT
     resizer: str = DEFAULT_RESIZER
@@ -58,22 +53,6 @@ class Settings:
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
     cache: Path | None = None
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
-
-    def __post_init__(self) -> None:
-        if self.threads is not None and self.threads < 1:
-            raise UserError(f"--threads {self.threads}: wanted at least 1")
-        if self.resizer != DEFAULT_RESIZER:  # else torch need not be loaded
-            from gan_eval.metrics.networks.extractors import check_resizer
-
-            check_resizer(self.resizer)
-        converted = {
-            "metrics": (self.metrics,) if isinstance(self.metrics, str) else tuple(self.metrics),
-            "weights": {name: Path(path) for name, path in self.weights.items()},
-            "segmenter": None if self.segmenter is None else Path(self.segmenter),
-            "cache": None if self.cache is None else Path(self.cache),
-        }
-        for name, value in converted.items():
-            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)

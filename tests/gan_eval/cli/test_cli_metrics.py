@@ -136,7 +136,7 @@ def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path
     [
         (["--threads", "0"], "--threads"),
         (["--metrics", "psrn"], "metric 'psrn': unknown"),
-        (["--resizer", "x"], "resizer 'x': unknown"),
+        (["--resizer", "x"], "--resizer"),
         (["--device", "abacus"], "--device abacus"),
         (["--metrics", ","], "metrics: none named"),
         (["--metrics", "class_iou", "--segmenter", "absent.pt"], "--segmenter absent.pt: no such file"),

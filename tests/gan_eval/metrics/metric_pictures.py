@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gan_eval.metrics import Settings, run_metrics
+from gan_eval.metrics import Settings
 from gan_eval.metrics.definitions.record import ExtractorName
 from gan_eval.metrics.networks.extractors import Extractor
 from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.pictures import Picture
@@ -68,7 +69,8 @@ def write_items(folder: Path, items: Mapping[str, Mapping[str, Picture]], *, mod
 def measure(folders: Path | list[Path], names: str | tuple[str, ...], **how: Any) -> Evaluation:
     """Measure one stimulus set or several; `how` has the other settings."""
     sets = folders if isinstance(folders, list) else [folders]
-    return run_metrics(stimuli_of_sets(sets), Settings(names, **how), command="test")  # type: ignore[arg-type]
+    names = (names,) if isinstance(names, str) else names
+    return run_metrics(stimuli_of_sets(sets), Settings(names, **how), command="test")
 
 
 def cells(found: Evaluation, column: str = "value") -> pd.Series:

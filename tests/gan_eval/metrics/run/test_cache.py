@@ -19,13 +19,13 @@ import pytest
 from metric_pictures import Thumbnails, texture
 
 from gan_eval.errors import UserError
-from gan_eval.metrics import Settings, folder_pair, run_metrics
+from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import cache, files, sets
 from gan_eval.metrics.run import cache as cache_database
 from gan_eval.metrics.run.cache import Cache, cache_file, cache_limit
 from gan_eval.metrics.run.inputs import stimuli_of_sets
-from gan_eval.metrics.run.runner import Held
+from gan_eval.metrics.run.runner import Held, run_metrics
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures
 

@@ -157,29 +157,13 @@ def test_a_stem_of_several_files_is_not_measured(touch):
     assert found["d/m/c"].problem is None
 
 
-@pytest.mark.parametrize(
-    ("real_names", "fake_names", "fix"),
-    [
-        (
-            ["1_real_B.png", "2_real_B.png"],
-            ["1_fake_B.png", "2_fake_B.png"],
-            r"they match but for their endings '_real_B' and '_fake_B': rename them, or put both into one folder for "
-            "`gan-eval stimuli import`",
-        ),
-        (["1.png", "2.png"], ["1-out.png", "2-out.png"], r"they match but for their endings '' and '-out': rename"),
-        (["a.png", "b.png"], ["1.png", "2.png"], "rename the pictures of one folder so that partners share a stem"),
-        (["a.png"], ["b.png"], "rename the pictures of one folder so that partners share a stem"),
-    ],
-)
-def test_no_stem_in_common(touch, real_names, fake_names, fix):
-    real, fake = touch(real_names, fake_names)
+def test_no_stem_in_common(touch):
+    real, fake = touch(["1_real_B.png", "2_real_B.png"], ["1_fake_B.png", "2_fake_B.png"])
     with pytest.raises(UserError) as caught:
         folder_pair(real, fake)
-    line = str(caught.value)
-    assert line.startswith(
-        f"{fake}: no picture shares its stem with one in {real} (here {fake_names[0]!r}, there {real_names[0]!r}); "
+    assert str(caught.value).startswith(
+        f"{fake}: no picture shares its stem with one in {real} (here '1_fake_B.png', there '1_real_B.png'); rename "
     )
-    assert fix in line
 
 
 def test_what_is_no_pair_of_folders(touch):

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from rehashed import rehash
 
-from gan_eval.metrics import Settings, evaluate, run_metrics
+from gan_eval.metrics import Settings, evaluate
 from gan_eval.metrics.definitions.similarity import psnr
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
+from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import paper_paragraph
@@ -49,7 +50,7 @@ def test_a_mask_of_12_bits_shows_its_hole(tmp_path: Path) -> None:
     deep = (hole * np.uint16(WHITE))[..., None]
     (tmp_path / "mask" / "a.png").write_bytes(png_bytes(deep, Display(0, WHITE, (1,))))
     rehash(tmp_path)
-    (value,) = run_metrics(stimuli_of_sets([tmp_path]), Settings("psnr_hole"), command="test").image_metrics["value"]
+    (value,) = run_metrics(stimuli_of_sets([tmp_path]), Settings(("psnr_hole",)), command="test").image_metrics["value"]
     assert value == psnr(fake, real, hole)
 
 

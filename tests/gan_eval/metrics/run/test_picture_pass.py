@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from metric_pictures import Thumbnails, disturbed, texture
 
-from gan_eval.metrics import Settings, folder_pair, run_metrics
+from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import similarity
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
@@ -20,6 +20,7 @@ from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run import files
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.measures import FeatureBatches
+from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.pictures import Picture

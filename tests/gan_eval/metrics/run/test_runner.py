@@ -12,13 +12,14 @@ from metric_pictures import Thumbnails, features_of, texture
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics import Settings, evaluate, folder_pair, run_metrics, write_metrics
+from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.definitions.kid import kid
 from gan_eval.metrics.definitions.no_reference import brisque, load_regression, niqe
 from gan_eval.metrics.definitions.similarity import psnr, ssim
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.run.inputs import stimuli_of_frame
+from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables.frames import read_table
 
@@ -114,8 +115,6 @@ def test_written_tables_round_trip_and_say_how_they_were_made(
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"threads": 0}, "--threads 0: wanted at least 1"),
-        ({"resizer": "x"}, "resizer 'x': unknown"),
         ({"weights": {"inception": "absent.pth"}}, r"--weights inception=absent\.pth: no such file"),
         ({"weights": {"incepton": __file__}}, "weights 'incepton': unknown"),
     ],
@@ -138,7 +137,6 @@ def test_text_does_for_names_and_paths(
     assert found["value"].notna().all()
     assert (tmp_path / "kept").is_dir()
     assert evaluate(frame, ["fid"], root=str(tmp_path), weights={"inception": weights})[1]["value"][0] > 0
-    assert Settings("psnr", segmenter="palette") == Settings(("psnr",), segmenter=Path("palette"))  # type: ignore[arg-type]
 
 
 def test_a_bad_picture_has_its_reason_and_the_others_are_measured(folders: Folders) -> None:
