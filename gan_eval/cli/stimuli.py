@@ -90,13 +90,12 @@ def stimuli_equalise(
     size: Annotated[str | None, typer.Option(help="Such as 256x256; default: the smallest sides.")] = None,
     fit: Annotated[FitOption | None, typer.Option(help="Crop or stretch pictures of another shape.")] = None,
     jpeg: Annotated[int | None, typer.Option(min=1, max=95, help="First JPEG of this quality (4:2:0).")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Random seed for the neutral file names.")] = 0,
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""
     from gan_eval.cli.console import Console
     from gan_eval.giveaways.equalise import Form, equalise, parse_size
 
-    form = Form(parse_size(size) if size else None, fit, jpeg, seed)
+    form = Form(parse_size(size) if size else None, fit, jpeg)
     with Console() as console:
         equalised = equalise(
             source, out, form, on_progress=lambda done, total: console.progress("equalise", done, total)
@@ -104,9 +103,8 @@ def stimuli_equalise(
         for problem in equalised.problems:
             console.message(f"left out: {problem}")
         width, height = equalised.size
-        console.message(f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out")
-        changed = f"{equalised.changed} of {equalised.pictures} pictures changed"
-        if not equalised.changed:
-            changed = "nothing had to change: the pictures have one form already, and are the same"
-        console.message(f"{changed}; written as PNG under neutral names")
+        console.message(
+            f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out; "
+            "written as PNG under neutral names"
+        )
     typer.echo(out)

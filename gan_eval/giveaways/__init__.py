@@ -1,4 +1,5 @@
 """Differences between real and generated pictures other than their content: audit, refusal, equalising.
 
-Open `clues.py` first: it lists what is compared. `audit` reports, `equalise` removes, `refusal` guards the quiz.
+Open `clues.py` first: it lists what is compared, and reads it. `audit` reports, `equalise` removes, `refusal` guards
+the quiz.
 """

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, files_of, groups_of
+from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
 from gan_eval.giveaways.compare import FEWEST, Finding, compare
-from gan_eval.giveaways.facts import file_facts, pixel_facts
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tables.frames import Row

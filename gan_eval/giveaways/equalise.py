@@ -48,8 +48,6 @@ class Form:
     """For a picture of another shape: keep its centre, or stretch it."""
     jpeg: int | None = None
     """Quality, 1..95, of the JPEG (4:2:0) that real and generated pictures are sent through; default: none."""
-    seed: int = 0
-    """Random seed for the neutral file names."""
 
 
 def parse_size(text: str) -> Size:
@@ -117,14 +115,14 @@ Targets = dict[tuple[FileColumn, str], str]
 _NEUTRAL_FOLDERS: dict[FileColumn, str] = {"input_file": "input", "reference_file": "reference", "mask_file": "mask"}
 
 
-def neutral_names(items: Iterable[str], *, seed: int) -> dict[str, str]:
-    """A number for each item, of equal length and in shuffled order.
+def neutral_names(items: Iterable[str]) -> dict[str, str]:
+    """A number for each item, of equal length and in an order shuffled from one seed.
 
-    >>> sorted(neutral_names(["d/a", "d/b"], seed=0).values())
+    >>> sorted(neutral_names(["d/a", "d/b"]).values())
     ['1', '2']
     """
     items = list(dict.fromkeys(items))
-    numbers = np.random.default_rng(seed).permutation(len(items)) + 1
+    numbers = np.random.default_rng(0).permutation(len(items)) + 1
     digits = len(str(len(items)))
     return {item: f"{number:0{digits}d}" for item, number in zip(items, numbers, strict=True)}
 
@@ -171,10 +169,6 @@ class Equalised:
     folder: Path
     items: int
     size: Size
-    changed: int
-    """Real and generated pictures whose files have other bytes than in the old set."""
-    pictures: int
-    """Real and generated ones in all."""
     problems: tuple[str, ...]
     """A message for each item that was excluded, all its versions together."""
 
@@ -226,11 +220,10 @@ def equalise(
             for name in _FOLDERS:
                 shutil.rmtree(out / name, ignore_errors=True)
         write_json(record_file, record)
-        names = neutral_names(items, seed=form.seed)
+        names = neutral_names(items)
         models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
         targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
         rows: list[Row] = []
-        changed = 0
         for done, item in enumerate(sizes, start=1):
             try:
                 pictures = _pictures(stimuli, targets[item], form, size)
@@ -253,7 +246,6 @@ def equalise(
                     if "mask_file" in files:
                         new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
                     rows.append(new)
-                    changed += new["sha256"] != row["sha256"]
             if on_progress:
                 on_progress(done, len(sizes))
         if not rows:
@@ -262,7 +254,7 @@ def equalise(
         origins = {target: name for item in included for (_, name), target in targets[item].items()}
         write_json(record_file, {**record, "problems": problems, "files": origins})
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        return Equalised(out, len(included), size, changed, len(rows), tuple(problems))
+        return Equalised(out, len(included), size, tuple(problems))
 
 
 def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:

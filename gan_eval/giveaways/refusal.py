@@ -10,12 +10,12 @@ from gan_eval.giveaways.clues import (
     Facts,
     Group,
     equalise_command,
+    file_facts,
     files_of,
     folder_of,
     groups_of,
 )
 from gan_eval.giveaways.compare import Finding, compare
-from gan_eval.giveaways.facts import file_facts
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 
 IDENTICAL = "identical"

@@ -108,7 +108,7 @@ def test_audit_and_equalise_write_what_they_are_asked_for(command, stimuli, tmp_
     words = ("--out", tmp_path / "equal", "--size", "16x16", "--jpeg", "80")
     status, out, err = command("stimuli", "equalise", stimuli, *words)
     assert (status, out.strip()) == (0, str(tmp_path / "equal"))
-    assert "6 items of 16x16 pixels, 0 left out\n12 of 12 pictures changed; written as PNG under neutral names" in err
+    assert "6 items of 16x16 pixels, 0 left out; written as PNG under neutral names" in err
     assert (tmp_path / "equal" / "stimuli.csv").is_file()
 
 

@@ -17,7 +17,7 @@ from gan_eval.files import atomic
 from gan_eval.files.atomic import write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_json, require_file
-from gan_eval.giveaways.facts import file_facts
+from gan_eval.giveaways.clues import file_facts
 from gan_eval.metrics.run.files import PictureFiles
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures

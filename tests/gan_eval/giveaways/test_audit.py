@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.giveaways import facts as reading
+from gan_eval.giveaways import clues as reading
 from gan_eval.giveaways.audit import Audit, GroupAudit, audit, summary_lines
 from gan_eval.giveaways.clues import CLUES, Group
 from gan_eval.giveaways.compare import Finding, Separation

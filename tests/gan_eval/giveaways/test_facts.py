@@ -10,8 +10,7 @@ from giveaway_pictures import picture
 from PIL import Image, ImageCms, PngImagePlugin
 
 from gan_eval.errors import UserError
-from gan_eval.giveaways.clues import CLUES, METADATA_CLUES
-from gan_eval.giveaways.facts import blockiness, border_step, file_facts, pixel_facts, saturation
+from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, blockiness, border_step, file_facts, pixel_facts, saturation
 
 
 def test_every_clue_is_looked_at(tmp_path):
