@@ -41,11 +41,9 @@ _SEND_BUFFERS = "forward_sync_buffers" if "forward_sync_buffers" in _OPTIONS els
 
 def workers_for(device: torch.device, requested: int | None) -> int:
     """Return the number of threads that prepare batches; by default WORKERS with a GPU, else 0."""
-    if requested is None:
-        return min(WORKERS, usable_cores()) if device.type == "cuda" else 0
-    if requested < 0:
-        raise UserError(f"--workers {requested}: wanted 0 or more")
-    return requested
+    if requested is not None:
+        return requested
+    return min(WORKERS, usable_cores()) if device.type == "cuda" else 0
 
 
 @contextmanager
@@ -66,8 +64,6 @@ def cpu_threads(
         settings: a training's; a network too small to gain from two threads gets one.
     """
     before = torch.get_num_threads()
-    if requested is not None and requested < 1:
-        raise UserError(f"--threads {requested}: wanted 1 or more")
     threads = requested
     if threads is None and "OMP_NUM_THREADS" not in os.environ:
         threads = recorded

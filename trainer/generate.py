@@ -83,14 +83,15 @@ def generate(
     if problem := model_name_problem(model):
         raise UserError(f"--model {model}: {problem}")
     names = Names(dataset or data.resolve().name, model, split)
-    settings = settings_for(source, size=size, seed=seed, masks=masks)
-    fills_holes = settings.inpainting is not None
-    if mask_seed is not None and not fills_holes:
-        raise UserError(f"--mask-seed {mask_seed}: {source.file} translates pictures, it fills no holes; leave it out")
+    fills_holes = source.settings.inpainting is not None
+    for option, value in (("--masks", masks), ("--mask-seed", mask_seed)):
+        if value is not None and not fills_holes:
+            raise UserError(f"{option} {value}: {source.file} translates pictures, it fills no holes; leave it out")
     if direction is not None and fills_holes:
         raise UserError(
             f"--direction {direction}: {source.file} fills holes in photographs, which have none; leave it out"
         )
+    settings = settings_for(source, size=size, seed=seed, masks=masks)
     if source.direction is None and direction is None:
         say(f"{source.file}: its direction is unknown; taken as AtoB (the left half is the input)")
     formats = source.formats or (RGB8, RGB8)
@@ -172,12 +173,8 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
     settings = source.settings if seed is None else source.settings.model_copy(update={"seed": seed})
     if settings.inpainting is not None:
         settings = settings.model_copy(update={"image_size": size})  # masks are read at most that large
-    if masks is None:
+    if masks is None or settings.inpainting is None:
         return settings
-    if not masks.is_dir():
-        raise UserError(f"--masks {masks}: no such folder; name one with pictures of masks, white where the hole is")
-    if settings.inpainting is None:
-        raise UserError(f"--masks {masks}: {source.file} translates pictures, it fills no holes; leave it out")
     if settings.generator == "context_encoder":
         raise UserError(f"--masks {masks}: {source.file} fills the centre alone; leave it out")
     holes = settings.inpainting.model_copy(

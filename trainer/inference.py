@@ -25,21 +25,17 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
     published way of testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.
     """
     was_training = net.training
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    before = [(norm.track_running_stats, getattr(norm, "per_sample", None)) for norm in norms]
+    norms = [module for module in net.modules() if isinstance(module, BatchNorm2d)]
+    before = [(norm.track_running_stats, norm.per_sample) for norm in norms]
     net.train(mode == "train")
     try:
         for norm in norms if mode == "train" else ():
-            norm.track_running_stats = False
-            if isinstance(norm, BatchNorm2d):
-                norm.per_sample = True
+            norm.track_running_stats, norm.per_sample = False, True
         with torch.inference_mode():
             yield
     finally:
         for norm, (tracking, per_sample) in zip(norms, before, strict=True):
-            norm.track_running_stats = tracking
-            if isinstance(norm, BatchNorm2d):
-                norm.per_sample = bool(per_sample)
+            norm.track_running_stats, norm.per_sample = tracking, per_sample
         net.train(was_training)
 
 

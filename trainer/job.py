@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
 
 if TYPE_CHECKING:
     from trainer.watch.validation import Measure
-
-KEPT = 2  # checkpoints kept by default: if the latest is damaged, the one before it is used
 
 
 @dataclass(frozen=True)
@@ -31,12 +28,8 @@ class TrainingJob:
     uses_best: bool = False
     """Stimuli are made with best.safetensors: without `validation_pairs`, the whole split is then validated."""
     fraction: float = 1.0  # share of the planned steps to train, above 0 and at most 1
-    keep: int = KEPT  # number of the latest checkpoints to keep
+    keep: int = 2  # number of the latest checkpoints to keep: if the latest is damaged, the one before it is used
     workers: int | None = None
     """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
     threads: int | None = None  # PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`
     measure: "Measure | None" = None  # computes the validation metrics; None: no validation
-
-    def __post_init__(self) -> None:
-        if self.keep < 1:
-            raise UserError(f"--keep {self.keep}: wanted 1 checkpoint or more")

@@ -117,8 +117,6 @@ class Masks:
                 f"inpainting.least_area: {settings.least_area:g} cannot be reached by holes of kind blocks, which take "
                 f"at most {MOST_OF_BLOCKS:g} of the picture; lower it or leave blocks out"
             )
-        if "folder" in settings.masks and not folder:
-            raise UserError("inpainting.masks: folder: there are no masks; give their folder with mask_folder")
         least, most = settings.least_area, settings.most_area
         self._makers: dict[MaskKind, Maker] = {
             "centre": partial(centre, share=settings.centre),
@@ -412,11 +410,9 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
         hole = hole_of(read_rgb(path))
         pixels = int(np.count_nonzero(hole))
         white = pixels / hole.size
-        if pixels < FEWEST:
-            problem = "no white in it" if not pixels else "a single white pixel"
-            raise UserError(f"{path}: {problem}; a mask is white where the hole is, and black elsewhere")
-        if pixels == hole.size:
-            raise UserError(f"{path}: all of it is white; a mask is white where the hole is, and black elsewhere")
+        if not FEWEST <= pixels < hole.size:
+            found = f"{pixels} of {hole.size} pixels are white"
+            raise UserError(f"{path}: {found}; a mask is white where the hole is, and black elsewhere")
         if not least <= white <= most:
             raise UserError(
                 f"{path}: its white takes {white:.3g} of the picture, which is not between least_area {least:g} and "

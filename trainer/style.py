@@ -46,7 +46,6 @@ class StyleLoss(nn.Module):
         every = [place for place, layer in enumerate(network) if isinstance(layer, nn.ReLU)]
         before = [place - 1 for place in poolings]
         self.compared = frozenset([*(every if layers == "all" else before), len(network) - 1])
-        self.least_side: int = 2 ** len(poolings)  # below it nothing is left behind the last pooling
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
         self.train()
@@ -67,8 +66,6 @@ class StyleLoss(nn.Module):
 
     def grams(self, pictures: Tensor) -> list[Tensor]:
         """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1]."""
-        if min(pictures.shape[-2:]) < self.least_side:
-            raise ValueError(f"pictures of {tuple(pictures.shape[-2:])} pixels; the style loss needs {self.least_side}")
         planes = ((pictures + 1) / 2 - self.mean) / self.deviation
         grams = []
         for place, layer in enumerate(self.network):

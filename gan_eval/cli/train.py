@@ -92,9 +92,13 @@ def train(
         str | None, typer.Option(help="published, pathak, hole_filling, or a name of `gan-eval data list`.")
     ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the planned steps, above 0 up to 1.")] = 1.0,
-    checkpoint_every: Annotated[int | None, typer.Option(help="Steps between checkpoints; default: a minute.")] = None,
-    keep: Annotated[int, typer.Option(help="Number of the latest checkpoints to keep.")] = 2,
-    workers: Annotated[int | None, typer.Option(help="Threads that prepare batches; the result is the same.")] = None,
+    checkpoint_every: Annotated[
+        int | None, typer.Option(min=1, help="Steps between checkpoints; default: a minute.")
+    ] = None,
+    keep: Annotated[int, typer.Option(min=1, help="Number of the latest checkpoints to keep.")] = 2,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Threads that prepare batches; the result is the same.")
+    ] = None,
     threads: Threads = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only estimate time, memory and disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,

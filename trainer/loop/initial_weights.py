@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
-from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.settings.training import ENCODERS, TrainingSettings
 from trainer.model import Model, load_model, read_tensors
 from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for
@@ -77,9 +76,6 @@ def start_from(
     for path in list_checkpoints(generator_file(initial.source).parent / CHECKPOINTS):
         weights = (read_checkpoint(path) or {}).get("discriminator")
         if isinstance(weights, dict) and first_difference(expected, weights) is None:
-            if key := first_nonfinite(weights):
-                say(f"init_from: {path}: discriminator {key} is not finite; trying the checkpoint before")
-                continue
             gan.discriminator.load_state_dict(weights)
             return {"initial_discriminator_sha256": hash_weights(weights)}
     say(f"init_from {initial.source}: no discriminator of this kind next to it; it starts from random weights")

@@ -110,12 +110,9 @@ def make_plan(task: Task, job: TrainingJob, *, devices: int, initial: Initial | 
     last = devices * len(schedule.samples(schedule.steps_per_epoch - 1))
     smallest = smallest_batch(settings)
     if min(schedule.global_batch, last) < smallest:
-        which = (
-            "each batch" if schedule.global_batch < smallest else f"the last batch of an epoch of {len(paths)} pictures"
-        )
         raise UserError(
-            f"batch_size {settings.batch_size}: {which} would have one picture, too few for BatchNorm; choose another, "
-            "or max_pairs"
+            f"batch_size {settings.batch_size}: of {len(paths)} pictures some batch would have one alone, too few for "
+            "BatchNorm; choose another, or max_pairs"
         )
     if len(paths) > MANY_PICTURES:
         say(f"reading and checking {len(paths)} pictures")

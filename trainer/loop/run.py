@@ -13,7 +13,6 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from gan_eval.errors import UserError
 from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
@@ -97,8 +96,6 @@ def train(
     Raises:
         KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
     """
-    if checkpoint_every is not None and checkpoint_every < 1:
-        raise UserError(f"--checkpoint-every {checkpoint_every}: wanted 1 step or more")
     settings = job.settings
     with breakdowns_explained(settings, processes=processes()), ExitStack() as stack:
         fabric = new_fabric(settings)
@@ -155,8 +152,6 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
     """
     settings, leads = job.settings, fabric.is_global_zero
     with leader_first(fabric):
-        if leads and not (out / CONFIG).exists():
-            check_output_folder(out)
         formats = recorded_formats(out)
         if formats is None and settings.inpainting is None:
             data_set = PairedSet(Path(job.data), job.direction)

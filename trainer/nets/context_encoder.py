@@ -6,18 +6,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
 from trainer.nets.layers import (
     INNERMOST,
-    BatchNorm2d,
     ChannelwiseLinear,
     Network,
     doubling,
     halvings,
     inner_bias,
     norm_layer,
-    require_side,
 )
 
 WIDEST = 8
@@ -76,13 +73,6 @@ class ContextEncoder(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, hole, hole) in [-1, 1]."""
-        require_side(x, self.smallest)
-        norm = self.bottleneck.norm
-        if isinstance(norm, BatchNorm2d) and norm.training and (norm.per_sample or x.shape[0] == 1):
-            raise UserError(
-                "batch_size: the context encoder's bottleneck has one pixel a picture, which BatchNorm cannot take "
-                "alone; train with 2 pictures or more in every batch (an epoch's last too), generate in mode eval"
-            )
         return self.decoder(self.bottleneck(self.encoder(x)))
 
 
@@ -119,7 +109,6 @@ class RegionEncoder(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, size, size) in [-1, 1]."""
-        require_side(x, self.smallest)
         return self.decoder(self.mixing(self.channelwise(self.encoder(x))))
 
 

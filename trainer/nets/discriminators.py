@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind
-from trainer.nets.layers import INNERMOST, halvings, inner_bias, norm_layer, require_side
+from trainer.nets.layers import INNERMOST, halvings, inner_bias, norm_layer
 
 KERNEL = 4  # the published kernel (arXiv 1611.07004, section 6.1.2)
 
@@ -43,8 +42,6 @@ def plan_layers(field: int) -> tuple[Layer, ...]:
     >>> [(layer.kernel, layer.stride) for layer in plan_layers(50)]
     [(4, 2), (4, 2), (3, 2), (3, 1), (3, 1)]
     """
-    if field < 1:
-        raise UserError(f"receptive_field {field}: at least 1 pixel is wanted")
     if field == 1:
         return (Layer(1, 1),) * 3
     halvings = 0
@@ -149,13 +146,11 @@ class GlobalDiscriminator(nn.Module):
         statistics: StatisticsKind = "batch",
     ) -> None:
         super().__init__()
-        self.only_size = size
         layers = [*[Layer(KERNEL, 2)] * halvings(size), Layer(INNERMOST, 1, is_padded=False)]
         self.model = convolutions(layers, in_channels, channels, norm, statistics)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, size, size) to logits (N, 1, 1, 1), high for real."""
-        require_side(x, self.only_size)
         return self.model(x)
 
 

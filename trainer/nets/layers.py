@@ -210,13 +210,6 @@ def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> 
     )
 
 
-def require_side(x: Tensor, side: int) -> None:
-    """Refuse pictures of another size than the network's."""
-    height, width = x.shape[-2:]
-    if (height, width) != (side, side):
-        raise UserError(f"image_size: pictures of {width}x{height}; this network takes {side}x{side} alone")
-
-
 class ChannelwiseLinear(nn.Module):
     """Within each channel every output place sees every input place; channels do not mix.
 
@@ -228,15 +221,13 @@ class ChannelwiseLinear(nn.Module):
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
-        self.channels, self.side = channels, side
+        self.side = side
         places = side * side
         self.weight = nn.Parameter(torch.zeros(channels, places, places))
         self.bias = nn.Parameter(torch.zeros(channels, places))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, side, side), same shape out."""
-        if x.shape[1:] != (self.channels, self.side, self.side):
-            raise ValueError(f"{tuple(x.shape)}: wanted is (N, {self.channels}, {self.side}, {self.side})")
         places = x.flatten(2).permute(1, 2, 0)  # a product for each channel, with the pictures as its columns
         y = torch.baddbmm(self.bias[:, :, None], self.weight, places)
         return y.permute(2, 0, 1).unflatten(2, (self.side, self.side))

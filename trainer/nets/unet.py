@@ -25,7 +25,6 @@ from trainer.nets.layers import (
     halvings,
     inner_bias,
     norm_layer,
-    require_side,
 )
 
 WIDEST = 8  # channels double at each level up to this many times the first level's
@@ -136,8 +135,6 @@ class UNet(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
-        if self.only_size is not None:
-            require_side(x, self.only_size)
         encoded: list[Tensor] = []
         for level, down in enumerate(self.down):
             x = down(F.leaky_relu(x, 0.2) if level and not self.activated else x)

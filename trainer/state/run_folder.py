@@ -207,8 +207,6 @@ def has_generator(out: Path, say: Callable[[str], None]) -> bool:
     file = out / GENERATOR
     if not os.path.lexists(file):
         return False
-    if not file.is_file():
-        raise UserError(f"{file}: not a file; remove it")
     try:
         load_generator(file)
     except UserError as error:

@@ -109,21 +109,10 @@ def trained_on(model: Model) -> TrainedOn | None:
 
 def _read(file: Path, data_sha256: object) -> TrainedOn | None:
     """The record of a training on these pictures; None where the file is missing, damaged or of another one."""
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            digests, vectors = arrays["digests"], arrays["vectors"]
-            if not (
-                str(arrays["data_sha256"]) == data_sha256
-                and digests.ndim == 1
-                and digests.dtype.kind == "U"
-                and vectors.dtype == np.int8
-                and vectors.ndim == 2
-                and vectors.shape[1] == SIDE * SIDE
-            ):
-                return None
-            return TrainedOn(digests, vectors, bool(arrays["complete"]))
-    except Exception:  # zipfile and numpy raise any error at a damaged file
-        return None
+    with suppress(Exception), np.load(file, allow_pickle=False) as arrays:  # a damaged file raises any error
+        if str(arrays["data_sha256"]) == data_sha256:
+            return TrainedOn(arrays["digests"], arrays["vectors"], bool(arrays["complete"]))
+    return None
 
 
 def _content(data_set: DataSet, path: Path) -> tuple[str, NDArray[np.int8]]:

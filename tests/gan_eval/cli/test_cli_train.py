@@ -129,7 +129,7 @@ def test_bad_numbers_are_named_by_their_option(
     Image.new("RGB", (32, 16)).save(tmp_path / "train" / "0.png")
     words = f"--data {tmp_path} --steps 1 --image-size 16 --out {tmp_path / 'run'} {option} {value}"
     assert run(["train", *words.split()]) == 2
-    assert f" {option} {value}: wanted " in capsys.readouterr().err
+    assert option in capsys.readouterr().err
 
 
 def test_picture_size() -> None:

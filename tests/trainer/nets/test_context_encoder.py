@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 from plain_layers import batch_norm, connect, decode, drawn, encode, leaky, weights_of
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, UpsamplingKind
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 
@@ -87,18 +86,3 @@ def test_region_encoder_is_the_computation_written_out(size: int, channels: int)
     mixed = torch.einsum("nchw,dc->ndhw", connect(W, "channelwise", encode(W, x)), W["mixing.conv.weight"][..., 0, 0])
     wanted = decode(W, batch_norm(W, "mixing.norm", mixed).clamp(min=0), first=0)
     torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
-
-
-def test_one_picture_cannot_pass_batch_norm_at_one_pixel() -> None:
-    net = ContextEncoder(size=16, hole=8, channels=1, bottleneck=2)
-    x = torch.rand(2, 3, 16, 16)
-    assert net(x).shape == (2, 3, 8, 8)
-    assert net.eval()(x[:1]).shape == (1, 3, 8, 8)
-    with pytest.raises(UserError, match=r"^batch_size: .* 2 pictures or more"):
-        net.train()(x[:1])
-    by_picture = ContextEncoder(size=16, hole=8, channels=1, bottleneck=2, statistics="sample")
-    with pytest.raises(UserError, match="mode eval"):
-        by_picture(x)
-    for norm in ("instance", "none"):
-        other = ContextEncoder(size=16, hole=8, channels=1, bottleneck=2, norm=norm)
-        assert other(x[:1]).shape == (1, 3, 8, 8)
