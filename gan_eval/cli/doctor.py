@@ -81,10 +81,9 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
         UserError: it is not a study's folder, or the study file is bad or gone.
     """
     from gan_eval.files.locks import refuse_if_held
-    from gan_eval.stats.looks import NO_VERDICT
     from gan_eval.study.markers import run_lock, standing_of
     from gan_eval.study.plan import open_plan, run_command
-    from gan_eval.study.sessions import awaited, count_sessions, next_session, verdict_standing
+    from gan_eval.study.sessions import awaited, count_sessions, next_session
     from gan_eval.study.stages import list_stages
 
     plan = open_plan(None, folder, data_root=data_root)
@@ -120,8 +119,6 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
         yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
     for line in awaited(plan):
         yield Finding("people", "warning", line)
-    if line := verdict_standing(plan):
-        yield Finding("verdict", "warning" if line.startswith(NO_VERDICT) else "ok", line)
     if left:
         yield Finding("to do", "missing", ", ".join(left), f"next: {run_command(plan)}")
 

@@ -5,7 +5,6 @@ import shlex
 import shutil
 import signal
 import sys
-import threading
 from pathlib import Path
 
 VERBS = {
@@ -60,14 +59,11 @@ def run_own(*arguments: str) -> int:
     """
     import subprocess  # here, for every command's start
 
-    in_main_thread = threading.current_thread() is threading.main_thread()  # it alone may listen to signals
-    # a handler, unlike SIG_IGN, is not handed on to the other process
-    before = signal.signal(signal.SIGINT, lambda *_: None) if in_main_thread else None
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # a handler, unlike SIG_IGN, is not handed on
     try:
         status = subprocess.run(own_command(*arguments), check=False).returncode
     finally:
-        if in_main_thread:
-            signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before)
     if status == 130:
         raise SystemExit(130)
     return status

@@ -17,10 +17,8 @@ QUEST_PLUS = "quest_plus"
 class ProtocolFacts:
     """The facts of a protocol."""
 
-    in_brief: str
-    """Phrase for the report's table of the design."""
     methods: str
-    """Sentence for a paper's methods section; `by key (...)` follows."""
+    """Sentence for the report's design and methods; `by key (...)` follows."""
     material: Material = "single"
     graded: bool = False
     """Answers are grades: `1`, `2`, ..."""
@@ -39,40 +37,33 @@ class ProtocolFacts:
 
 PROTOCOLS: Mapping[str, ProtocolFacts] = {
     "quick_response": ProtocolFacts(
-        "one picture at a time, real or fake",
         "Participants saw one picture at a time and called it real or fake",
     ),
     "yes_no": ProtocolFacts(
-        "one picture at a time at several exposures, real or fake",
         "Participants saw one picture at a time, at several exposures, and called it real or fake",
     ),
     "paired": ProtocolFacts(
-        "the real and a generated picture of one item, which is real",
         "Participants saw the real and a generated picture of one item and chose the real one",
         material="real_and_fake",
         texts="pair",
     ),
     STAIRCASE: ProtocolFacts(
-        "one picture at a time, real or fake, at exposures that follow the answers",
         "Participants saw one picture at a time, at an exposure that followed their answers, and called it real or "
         "fake",
         adaptive=True,
     ),
     QUEST_PLUS: ProtocolFacts(
-        "one picture at a time, real or fake, at exposures that QUEST+ chooses by the answers",
         "Participants saw one picture at a time, at an exposure that QUEST+ chose by their answers, and called it real "
         "or fake",
         adaptive=True,
     ),
     "model_vs_model": ProtocolFacts(
-        "two models' pictures of one item, which looks more real",
         "Participants saw two models' pictures of one item and chose the one that looked more real",
         material="two_models",
         texts="models",
         title="welcome_title_models",
     ),
     "rating": ProtocolFacts(
-        "one picture at a time, graded",
         "Participants graded one picture at a time",
         graded=True,
         texts="rating",

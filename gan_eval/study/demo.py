@@ -5,7 +5,7 @@ and printers did. That takes no more than what is around a pixel, so it is learn
 and the pictures are such that one has to look.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import permutations, product
 from pathlib import Path
 
@@ -88,23 +88,17 @@ def make_data(folder: Path) -> None:
 
     The crops to train on have their channels in each order in turn, so that what is learnt holds for all colours.
     """
-    orders = list(permutations(range(3)))
-    write_crops(folder / "train", TRAIN_PHOTOGRAPHS, change=lambda crop, n: crop[..., orders[n % len(orders)]])
+    write_crops(folder / "train", TRAIN_PHOTOGRAPHS, list(permutations(range(3))))
     write_crops(folder / "test", TEST_PHOTOGRAPHS)
 
 
-def write_crops(
-    folder: Path,
-    photographs: dict[str, Stride],
-    *,
-    change: Callable[[Picture, int], Picture] = lambda crop, _: crop,
-) -> None:
+def write_crops(folder: Path, photographs: dict[str, Stride], orders: Sequence[tuple[int, ...]] = ((0, 1, 2),)) -> None:
     """Write square crops of photographs as A|B pictures, A dithered; what is there is kept.
 
     Args:
         folder: of the pictures, `NAME-TOP-LEFT.png`.
         photographs: by name.
-        change: makes B, (CROP, CROP, 3) uint8, of a crop and its number, before A is drawn from it.
+        orders: orders of the channels, which the crops have in turn.
     """
     number = 0
     for name, stride in photographs.items():
@@ -113,7 +107,7 @@ def write_crops(
         for top, left in product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)):
             path = folder / f"{name}-{top:03d}-{left:03d}.png"
             if not path.is_file():
-                crop = change(photograph[top : top + CROP, left : left + CROP], number)
+                crop = photograph[top : top + CROP, left : left + CROP, orders[number % len(orders)]]
                 images.write_png(path, np.concatenate([dithered(crop), crop], axis=1))
             number += 1
 

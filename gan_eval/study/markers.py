@@ -3,8 +3,8 @@
 A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files, those
 of the files it made, and its format number. Equal: skipped. Settings or inputs that differ: refused with the
 difference, unless the stage only derives tables (then changed inputs are simply computed again). Files of a stage that
-are missing or changed are made again where nothing is lost by it, else refused (`Stage.damage`). A marker that is not
-one counts as absent. `redo` moves the old results aside.
+are missing or changed are made again where nothing is lost by it, else refused (`Stage.is_precious`). A marker that is
+not one counts as absent. `redo` moves the old results aside.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
@@ -60,9 +60,8 @@ class Stage:
     """Section of the study file that has the settings."""
     products: Callable[[], Iterable[Path]] | None = None
     """The files that must stay as it made them; default: all files of `outputs`. None of these may lie elsewhere."""
-    damage: Literal["redo", "restore", "refuse"] = "redo"
-    """Action where its files are missing or changed: make them again; make missing ones again, refuse changed ones; or
-    refuse both, because training or people's answers would be lost."""
+    is_precious: bool = False
+    """Missing or changed files are refused, not made again, because training or people's answers would be lost."""
     redo_command: str = ""
     """The command that moves its results aside and makes them again; for messages."""
     check: Callable[[Collection[str]], None] = lambda _: None
@@ -210,7 +209,7 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
         others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
         since = f"{folder / name}: {how} since {stage.name} made it{others}"
-        if stage.damage == "refuse" or (stage.damage == "restore" and how == "changed"):
+        if stage.is_precious:
             raise UserError(f"{since}; restore it from a copy, or make it again with: {redo}")
         listener.message(f"{since}; making it again")
     marker.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from gan_eval.quiz.admission import Person, QuizStudy, unused_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
-from gan_eval.stats.looks import LookPlan, read_looks
+from gan_eval.stats.looks import LookPlan
 from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     STORED_TABLES,
@@ -97,16 +97,6 @@ def unfinished_sessions(plan: Plan) -> list[str]:
 def look_plan(plan: Plan) -> LookPlan:
     """Return the planned numbers of looks and of people."""
     return LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
-
-
-def verdict_standing(plan: Plan) -> str:
-    """Return the reason for a missing verdict, or the planned look of this verdict; else empty.
-
-    Raises:
-        UserError: the record of looks is damaged.
-    """
-    looks, people, taken = look_plan(plan), count_sessions(plan)["people"], read_looks(plan.folder)
-    return "" if plan.smoke or is_rehearsal(plan) else looks.words(people, taken, looks.current(people, taken))
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:

@@ -118,7 +118,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
         inputs=inputs,
         outputs=(out,),
         products=lambda: {out / GENERATORS["last"], out / GENERATORS[study.generate.checkpoint]},
-        damage="redo" if any((out / "checkpoints").glob("*")) else "refuse",  # the last one gives the generator
+        is_precious=not any((out / "checkpoints").glob("*")),  # the last one gives the generator
         work=work,
         needs=() if initial is None else (f"train-{initial}",),
     )
@@ -168,7 +168,6 @@ def generate_stage(plan: Plan, model: str) -> Stage:
         settings={"generate": generation, "split": plan.split(dataset), **holes},
         inputs=inputs,
         outputs=(out,),
-        damage="restore",
         work=work,
         needs=(f"train-{model}",),
     )
@@ -250,7 +249,7 @@ def quiz_stage(plan: Plan) -> Stage:
         inputs=lambda: {**all_stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
         products=list,  # answers come and go, so the store's bytes are nobody's to compare
-        damage="refuse",
+        is_precious=True,
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
         needs=_generate_names(plan),

@@ -1,7 +1,5 @@
 """Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
-import re
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,8 +34,6 @@ from gan_eval.tables.names import model_name_problem
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
-_REAL_WORDS = {"real", "reals", "photo", "photos", "photographs", "truth"}
-_FAKE_WORDS = {"fake", "fakes", "generated", "synthetic", "synthesized", "output", "outputs"}
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Folders of these names are called after their part in the comparison; the one above says what is in them."""
 
@@ -70,13 +66,14 @@ def try_folders(
         The report.
 
     Raises:
-        UserError: folders are the same, swapped or without a pair, two models have one name, `out` holds other results,
-            or the pictures have changed since a person judged them.
+        UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
+            pictures have changed since a person judged them.
     """
     from gan_eval.metrics import folder_pair
 
     for fake in fakes:
-        _require_two_folders(real, fake)
+        if real.resolve() == fake.resolve():
+            raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
     models = _model_names(fakes)
     folder = real.resolve()  # what the pictures are called: its name, or where that is `real`, the one above it
     is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name
@@ -143,18 +140,6 @@ def try_folders(
     return out / "report.html"
 
 
-def _require_two_folders(real: Path, fake: Path) -> None:
-    """Refuse the same folder twice, and folders whose names say that they are swapped."""
-    if real.resolve() == fake.resolve():
-        raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
-    first, second = (set(re.split(r"[^a-z]+", folder.resolve().name.lower())) for folder in (real, fake))
-    if first & _FAKE_WORDS and second & _REAL_WORDS and not (first & _REAL_WORDS or second & _FAKE_WORDS):
-        raise UserError(
-            f"{real} and {fake}: by their names they are swapped; real pictures come first: "
-            f"{shlex.join(['gan-eval', 'try', str(fake), str(real)])}"
-        )
-
-
 def _model_names(fakes: Sequence[Path]) -> list[str]:
     """The name of each folder's model: the folder's, or `generated` where that says no more than that."""
     names = [study_name(fake.resolve().name) for fake in fakes]
@@ -163,8 +148,6 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
     for number, name in enumerate(names):
         if folded[number] in folded[:number]:
             other = fakes[folded.index(folded[number])]
-            if other.resolve() == fakes[number].resolve():
-                raise UserError(f"{other}: given twice; name each model's folder once")
             raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
     return names
 

@@ -352,6 +352,6 @@ def _design(quiz: QuizSettings) -> str:
     if quiz.protocol in ADAPTIVE_PROTOCOLS:
         exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
     return (
-        f"{PROTOCOLS[quiz.protocol].in_brief}; each person {counts} of each data set, never both versions of an item, "
+        f"{PROTOCOLS[quiz.protocol].methods}; each person {counts} of each data set, never both versions of an item, "
         f"in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."
     )

@@ -164,7 +164,6 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     wanted = {
-        (fake, real, "a"): f"by their names they are swapped; real pictures come first: gan-eval try {real} {fake}",
         (real, real, "a"): "the same folder as REAL",
         (real, copy, "a"): "every picture of copy is the real one, byte for byte",
         (real, tmp_path / "empty", "a"): "no pictures in this folder",

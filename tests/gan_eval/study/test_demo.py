@@ -20,7 +20,7 @@ def test_dots_are_eight_colours_and_as_bright_as_the_photograph() -> None:
 
 
 def test_crops_are_pairs_and_are_made_once(tmp_path: Path) -> None:
-    demo.write_crops(tmp_path, {"chelsea": 200}, change=lambda crop, number: crop[..., ::-1])
+    demo.write_crops(tmp_path, {"chelsea": 200}, [(2, 1, 0)])
     paths = sorted(tmp_path.iterdir())
     assert [path.name for path in paths] == ["chelsea-000-000.png", "chelsea-000-200.png"]
     pair = read_rgb(paths[1])
