@@ -2,7 +2,7 @@
 
 At the estimates, the random effects given the answers have the mode b = Λu and, by Laplace's approximation, the
 covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is smaller than the deviation that was observed, the more so the fewer
-answers it rests on (shrinkage; Robinson 1991, Statistical Science 6, 15-51). Both are those of lme4's
+answers it rests on (shrinkage; Robinson 1991, Statistical Science 6, 15-32). Both are those of lme4's
 `ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction x'β + z'b does not: with other fixed effects
 the modes are others, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r = x + (db/dβ)'z and V the covariance
 of β. Spreads are taken as known.

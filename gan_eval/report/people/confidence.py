@@ -1,0 +1,133 @@
+"""ROC curves from confidence ratings: observed points, fitted curves and lines, and the numbers of each."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.special import ndtr
+
+from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.chart import LONGEST_TITLE, MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, proportion_cell, table_of
+from gan_eval.report.parts.words import BASES, Record, missing, number, text, whole
+from gan_eval.stats.answers.roc import ROC, ROC_POINTS
+
+_LARGEST_Z = 3.0
+"""End of both axes of the zROC panel, at the most."""
+_MARKERS = "osD^vPX*"
+
+
+def confidence_section(folder: StudyFolder) -> Section:
+    """Return the ROC and zROC of each data set, and the table of their fits."""
+    charts = Charts(confidence_charts(folder))
+    return Section("confidence", "Sensitivity from confidence ratings", [charts, *_table(folder.table(ROC))])
+
+
+def _table(frame: pd.DataFrame) -> list[Table]:
+    columns = {
+        "data set": cell(text, "dataset"),
+        "model": cell(text, "model"),
+        "d_a": cell(number, "d_a"),
+        INTERVAL: interval_cell("d_a_low", "d_a_high"),
+        "slope": cell(number, "slope"),
+        f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
+        "area A_z": proportion_cell("a_z", "a_z_low", "a_z_high"),
+        "ratings": cell(whole, "n_ratings"),
+        "fakes": cell(whole, "n_fake"),
+        "reals": cell(whole, "n_real"),
+        "by": labelled(BASES, "basis"),
+    }
+    notes = [
+        "Response and confidence as one rating; the Gaussian model with unequal variances (Dorfman and Alf 1969), by "
+        "maximum likelihood, from the answers of all participants together: people who use the scale differently "
+        "lower the curve. d_a: the distance of the means of fakes and reals in units of the root mean square of both "
+        "SDs; with a slope of 1 it is d′. Slope: of the zROC line, SD of reals over SD of fakes; below 1 fakes vary "
+        "more. A_z: the share of pairs of a fake and a real picture in which the fake has the higher evidence."
+    ]
+    return table_of(
+        "Sensitivity and slope of the zROC",
+        frame,
+        columns,
+        text_columns=2,
+        last_is_text=True,
+        notes=notes,
+        label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
+        source=ROC.name,
+    )
+
+
+def confidence_charts(folder: StudyFolder) -> list[Chart]:
+    """Return a chart of two panels for each data set, ROC and zROC."""
+    fits, points = folder.table(ROC), folder.table(ROC_POINTS)
+    charts: list[Chart] = []
+    for dataset, own in fits.groupby("dataset", dropna=False, sort=False):
+        same = points["dataset"].isna() if missing(dataset) else points["dataset"] == dataset
+        if not same.any():
+            continue
+        curves, at = own.iloc[:MOST_GROUPS], points[same]
+        where = "" if missing(dataset) else f" on {dataset}"
+        lines = " Curves and lines: the Gaussian model with unequal variances." if own["d_a"].notna().any() else ""
+        charts.append(
+            Chart(
+                f"ROC and zROC{where}",
+                [_figure(curves, at, on_z=False), _figure(curves, at, on_z=True)],
+                "Dots: rates where all ratings from a cut on count as “fake”, the strictest cut lowest; answers of all "
+                f"participants together.{lines} Dashed: chance.{first_of(len(own))}",
+                "; ".join(
+                    f"{_name(row)}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"
+                    for row in own.to_dict("records")
+                ),
+                name=f"roc-{len(charts) + 1}",
+            )
+        )
+    return charts
+
+
+def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
+    """Draw one panel: hit rates over false-alarm rates, both as shares or both as z."""
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(3.7 + 0.17 * len(fits))
+        names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")
+        end = _ends(axes, points[[*names]].to_numpy(float), on_z=on_z)
+        axes.plot(end, end, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
+        for place, row in enumerate(fits.to_dict("records")):
+            style = line_style(place)
+            own = points[points["model"].isna() if missing(row["model"]) else points["model"] == row["model"]]
+            x, y = (own[name].to_numpy(float) for name in names)
+            has_fit, marker = not missing(row["d_a"]), _MARKERS[place % len(_MARKERS)]
+            axes.plot(x, y, marker, color=style["color"], markersize=4.5)
+            label = _name(row)[:LONGEST_TITLE].replace("$", r"\$")
+            axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
+            if has_fit and on_z:
+                known = x[np.isfinite(x)]
+                grid = np.array([known.min() - 0.3, known.max() + 0.3]) if len(known) else np.array(end)
+                axes.plot(grid, row["intercept"] + row["slope"] * grid, **style)
+            elif has_fit:
+                grid = np.linspace(-4, 4, 161)
+                axes.plot(ndtr(grid), ndtr(row["intercept"] + row["slope"] * grid), **style)
+        axes.set_aspect("equal")
+        axes.grid()
+        axes.set_xlabel("z(false-alarm rate)" if on_z else "false-alarm rate: reals called fake")
+        axes.set_ylabel("z(hit rate)" if on_z else "hit rate: fakes called fake")
+        are_short = all(len(_name(row)) <= 14 for row in fits.to_dict("records"))
+        columns = min(3, len(fits)) if are_short else 1
+        figure.legend(loc="outside lower center", ncols=columns, fontsize=8, handlelength=3.5)
+    return figure
+
+
+def _name(row: Record) -> str:
+    return "generated pictures" if missing(row["model"]) else str(row["model"])
+
+
+def _ends(axes: Axes, values: np.ndarray, *, on_z: bool) -> tuple[float, float]:
+    """Set and return the ends of both axes."""
+    known = np.abs(values[np.isfinite(values)])
+    reach = min(_LARGEST_Z, float(known.max(initial=0.7)) + 0.3)
+    ends = (-reach, reach) if on_z else (-0.02, 1.02)
+    axes.set_xlim(*ends)
+    axes.set_ylim(*ends)
+    axes.set_xticks(np.arange(-int(reach), int(reach) + 1) if on_z else np.linspace(0, 1, 6))
+    axes.set_yticks(axes.get_xticks())
+    return ends

@@ -1,0 +1,200 @@
+"""Single participants and pictures, by the crossed mixed model, with shrinkage; participants without their names."""
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.chart import INK, MUTED, SERIES, STYLE, Chart, panel
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.table import cell, proportion_cell, table_of
+from gan_eval.report.parts.words import missing, percent, percent_interval, plural, text, whole
+from gan_eval.stats.compare.effects import EFFECTS
+
+MOST_MODELS = 6
+"""Models on a data set that are drawn; the file has all."""
+MOST_PICTURES = 3
+"""Pictures of each end that the table names."""
+_KINDS = {"fake": "generated pictures", "real": "real pictures"}
+
+
+def effects_section(folder: StudyFolder) -> Section:
+    """Return charts of participants and pictures in the order of their estimates, and tables of both ends."""
+    frame = folder.table(EFFECTS)
+    groups = list(_groups(frame))
+    drawn = groups[:MOST_MODELS]
+    charts = [chart for place, (name, own) in enumerate(drawn, 1) for chart in _charts(name, own, place)]
+    blocks = [Charts(charts), *_participants_table(groups), *_pictures_table(drawn, len(groups))]
+    return Section("effects", "Single participants and pictures", blocks)
+
+
+def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows of each model on each data set, and of pairs apart from single pictures, with their names."""
+    for (model, dataset, formula), own in frame.groupby(["model", "dataset", "formula"], dropna=False, sort=False):
+        name = "generated pictures" if missing(model) else str(model)
+        name += "" if missing(dataset) else f" on {dataset}"
+        yield f"{name}, in pairs" if str(formula).startswith("right") else name, own
+
+
+def _participants(own: pd.DataFrame) -> pd.DataFrame:
+    """Return the accuracy of each participant; without slopes the share of fakes called fake, as bias is all."""
+    people = own[own["scope"] == "participant"]
+    accuracy = people[people["measure"] == "accuracy"]
+    return accuracy if len(accuracy) else people[people["kind"] == "fake"]
+
+
+def _pictures(own: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return the pictures of each kind with the name and the series of the kind; of pairs the items."""
+    pictures = own[own["scope"] == "stimulus"]
+    kinds = [(_KINDS[kind], kind, pictures[pictures["kind"] == kind]) for kind in ("fake", "real")]
+    return [part for part in [*kinds, ("pairs", "all", pictures[pictures["kind"].isna()])] if len(part[2])]
+
+
+def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
+    """Yield the chart of participants and that of pictures."""
+    people = _participants(own)
+    is_accuracy = bool((people["measure"] == "accuracy").all())
+    of_pairs = bool(people["kind"].isna().all() and own.loc[own["scope"] == "stimulus", "kind"].isna().all())
+    axis = "right answers, %" if of_pairs else "balanced accuracy, %" if is_accuracy else "fakes called fake, %"
+    how = (
+        "ordered by their estimates. Dots: estimates by the crossed model, which are nearer to the mean than the "
+        "observed shares (rings), the more so the fewer the answers."
+    )
+    lines = (
+        " Lines: 95 % intervals." if people["estimate_low"].notna().any() else " The note says why without intervals."
+    )
+    yield Chart(
+        f"Participants: {name}",
+        [_caterpillar(people, "all", axis, f"{len(people)} participants", chance=is_accuracy)],
+        f"Participants, {how}{lines} Numbers are ranks, not pseudonyms.{' Dashed: chance.' if is_accuracy else ''}",
+        f"{plural(len(people), 'participant')}: {_range(people)}",
+        name=f"effects-people-{place}",
+    )
+    pictures = _pictures(own)
+    has_lines = any(rows["estimate_low"].notna().any() for _, _, rows in pictures)
+    yield Chart(
+        f"Pictures: {name}",
+        [
+            _caterpillar(
+                rows, series, "right answers, %" if series == "all" else "called fake, %", f"{len(rows)} {kind}"
+            )
+            for kind, series, rows in pictures
+        ],
+        f"Pictures, {how}{' Lines: 95 % intervals.' if has_lines else ' The note says why without intervals.'}",
+        "; ".join(f"{len(rows)} {kind}: {_range(rows)}" for kind, _, rows in pictures),
+        name=f"effects-pictures-{place}",
+    )
+
+
+def _range(rows: pd.DataFrame) -> str:
+    return f"estimates from {percent(rows['estimate'].min())} to {percent(rows['estimate'].max())}"
+
+
+def _caterpillar(rows: pd.DataFrame, series: str, axis: str, label: str, *, chance: bool = False) -> Figure:
+    """Draw estimates with their intervals, one below the other, the highest on top."""
+    ordered = rows.sort_values("estimate", ascending=False, kind="stable")
+    count = len(ordered)
+    observed, estimate, low, high = (
+        100 * ordered[name].to_numpy(float) for name in ("observed", "estimate", "estimate_low", "estimate_high")
+    )
+    rank = np.arange(1, count + 1)
+    height = float(np.clip(0.045 * count, 1.4, 6.0))
+    each = 72 * height / (count + 1)  # points
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(height + 0.8)
+        if chance:
+            axes.axvline(50, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
+        gaps = np.full(count, np.nan)
+        lines = np.stack([low, high, gaps], axis=1).ravel(), np.repeat(rank, 3)  # one path
+        axes.plot(*lines, color=SERIES[series], linewidth=float(np.clip(0.4 * each, 0.4, 1.8)), alpha=0.5)
+        size = float(np.clip(0.8 * each, 1.6, 4.5))
+        axes.plot(observed, rank, "o", markersize=size, markerfacecolor="none", markeredgecolor=MUTED,
+                  markeredgewidth=0.5, alpha=0.8)  # fmt: skip
+        axes.plot(estimate, rank, "o", markersize=size, color=SERIES[series], markeredgewidth=0)
+        axes.set_ylim(count + 0.8, 0.2)
+        axes.yaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=2))
+        axes.set_yticks([1, *(place for place in axes.get_yticks() if 1 < place <= count)])
+        ends = np.concatenate([low, high, observed, estimate, [50.0]])
+        axes.set_xlim(max(-2, np.nanmin(ends) - 3), min(102, np.nanmax(ends) + 3))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.set_ylabel("rank")
+        axes.set_xlabel(axis)
+        axes.set_title(label, fontsize=9, color=INK)
+        axes.grid(axis="x")
+    return figure
+
+
+def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
+    rows = []
+    for name, own in groups:
+        people = _participants(own)
+        estimate, has_interval = people["estimate"], people["estimate_low"].notna().any()
+        is_accuracy = (people["measure"] == "accuracy").all()
+        rows.append(
+            {
+                "name": name,
+                "n": len(people),
+                "low": estimate.min(),
+                "median": estimate.median(),
+                "high": estimate.max(),
+                "observed": percent_interval(people["observed"].min(), people["observed"].max()),
+                "above": (people["estimate_low"] > 0.5).sum() if is_accuracy and has_interval else None,
+                "note": next(iter(people["note"].dropna()), None),
+            }
+        )
+    columns = {
+        "answers to": cell(text, "name"),
+        "participants": cell(whole, "n"),
+        "lowest": cell(percent, "low"),
+        "median": cell(percent, "median"),
+        "highest": cell(percent, "high"),
+        "observed": cell(text, "observed"),
+        "above chance": cell(whole, "above"),
+    }
+    notes = [
+        "Balanced accuracy of single participants (of pairs: right answers), as each would have it over many pictures: "
+        "estimates of the crossed mixed model, which are shrunken towards the mean (Robinson 1991). Above chance: "
+        "participants whose own 95\u202f% interval lies above 50\u202f%, not corrected for their number."
+    ]
+    frame = pd.DataFrame(rows)
+    return table_of("Participants", frame, columns, notes=notes, label="name", source=EFFECTS.name)
+
+
+def _pictures_table(groups: list[tuple[str, pd.DataFrame]], count: int) -> list[Table]:
+    """Return the pictures of both ends of each kind."""
+    parts = []
+    for name, own in groups:
+        for kind, series, rows in _pictures(own):
+            ordered = rows.sort_values("estimate", ascending=False, kind="stable")
+            if len(ordered) > 2 * MOST_PICTURES:
+                ordered = pd.concat([ordered.head(MOST_PICTURES), ordered.tail(MOST_PICTURES)])
+            share = "share right" if series == "all" else "share called fake"
+            parts.append(ordered.assign(group=f"{name}: {kind}, {share}"))
+    columns = {
+        "pictures": cell(text, "group"),
+        "picture": cell(text, "id"),
+        "answers": cell(whole, "n"),
+        "observed": cell(percent, "observed"),
+        "estimate": proportion_cell("estimate", "estimate_low", "estimate_high"),
+    }
+    more = f" The first {MOST_MODELS} of {count} models; the file has all." if count > MOST_MODELS else ""
+    notes = [
+        f"The {MOST_PICTURES} highest and the {MOST_PICTURES} lowest estimates of each kind. Estimate: what many "
+        "participants would answer, by the crossed mixed model; an observed share of few answers is often extreme by "
+        f"chance.{more}"
+    ]
+    frame = pd.concat(parts) if parts else pd.DataFrame()
+    return table_of(
+        "Pictures that stand out",
+        frame,
+        columns,
+        text_columns=2,
+        notes=notes,
+        label="group",
+        source=EFFECTS.name,
+        grouped=True,
+    )
