@@ -10,7 +10,7 @@ import pandas as pd
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import ALPHA, Fits, Question, estimate
-from gan_eval.stats.compare.differences import Difference
+from gan_eval.stats.compare.differences import Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import grade_rows
 from gan_eval.stats.compare.questions import (
     TOLD_APART,
@@ -58,6 +58,16 @@ COMPARISONS = Table(
         number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, less one half"),
         *ends("ci", "its 95 % interval, not adjusted for the number of comparisons"),
         number("p", "two-sided"),
+        number(
+            "simultaneous_low",
+            "lower end of an interval that agrees with p_holm: it leaves 0 out exactly where p_holm is below alpha, and"
+            " those of one kind hold all true differences at once in 1 - alpha of studies (Guilbaud 2008; Strassburger "
+            "& Bretz 2008). If all m rows of a kind are significant, and for rows that are not, its level is 1 - "
+            "alpha/m. If only some are, Holm's test shows their sign and no more: theirs reach from next to 0 to the "
+            "end of the scale",
+            optional=True,
+        ),
+        number("simultaneous_high", "its upper end", optional=True),
         number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
         number(
             "margin",
@@ -114,6 +124,8 @@ COMPARISONS = Table(
 )
 
 
+_WORKING = ("family", "interval", "bound")
+"""Cells of rows that the table does not have: rows of one family are corrected together; see `Difference`."""
 NamedFits = dict[tuple[str, str, str], CrossedFit]
 """Fits by comparison, a and b."""
 Cell = tuple[tuple[str, str, str], Detection]
@@ -221,11 +233,18 @@ def comparisons(
         rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
     if not only:
         rows += grade_rows(trials, settings, grades=grades, has_plan=plan is not None)
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, *_WORKING]).astype({"p": "float64"})
     if len(table):
-        table["p_holm"] = table.groupby(["family", "exploratory"], dropna=False)["p"].transform(
-            lambda p: holm(p.astype("float64"))
-        )
+        for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
+            own = table.iloc[places]
+            p_holm = holm(own["p"].to_numpy("float64"))
+            ends = simultaneous_intervals(
+                [interval if callable(interval) else None for interval in own["interval"]],
+                own["bound"].to_numpy("float64"),
+                p_holm,
+                alpha=alpha,
+            )
+            table.loc[places, ["p_holm", "simultaneous_low", "simultaneous_high"]] = np.column_stack([p_holm, ends])
         # two one-sided tests at 5 % each are the 90 % interval within the margin
         different, equivalent = (
             (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
@@ -236,7 +255,7 @@ def comparisons(
         table["verdict"], table["alpha"] = verdict, alpha
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
-    return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
+    return conform(table.drop(columns=[*_WORKING]), COMPARISONS, where="comparisons")
 
 
 def _row(of: Comparison, answerer: Answerer, alpha: float, start: CrossedFit | None, *, has_plan: bool) -> Row:
@@ -262,7 +281,7 @@ def _row(of: Comparison, answerer: Answerer, alpha: float, start: CrossedFit | N
             "twice balanced accuracy's distance from one half"
         )
     return {
-        **{name: value for name, value in result._asdict().items() if name in COMPARISONS.names},
+        **{name: value for name, value in result._asdict().items() if name in (*COMPARISONS.names, *_WORKING)},
         "family": of.family,
         "comparison": of.comparison,
         "a": of.a,

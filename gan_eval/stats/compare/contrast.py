@@ -23,7 +23,14 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from gan_eval.stats.clustering import equivalence_p, freedom, t_critical
-from gan_eval.stats.compare.differences import HALF, Difference, difference_of_proportions, proportion_less_half, wald
+from gan_eval.stats.compare.differences import (
+    HALF,
+    Difference,
+    difference_of_proportions,
+    proportion_less_half,
+    wald,
+    wald_interval,
+)
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
@@ -226,4 +233,6 @@ def _by_model(
     bound = HALF if question.of_one_proportion else 1.0
     low, high, low90, high90 = (float(np.clip(end, -bound, bound)) for end in test[:4])
     p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
-    return Difference(difference, low, high, test.p, "", low90, high90, p_equivalent, "crossed_model")
+    ends = (low, high, test.p, "", low90, high90, p_equivalent, "crossed_model")
+    interval = wald_interval(difference, error, df, bound=bound)
+    return Difference(difference, *ends, interval=interval, bound=bound)

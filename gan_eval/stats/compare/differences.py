@@ -3,11 +3,11 @@
 Clustering can only take information away, so no interval is narrower and no p lower than those of independent answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p, two_way
 from gan_eval.stats.groups import joined
@@ -28,6 +28,10 @@ class WaldTest(NamedTuple):
     ci90_high: float
     p: float
     """Two-sided, against 0."""
+
+
+Interval = Callable[[float], tuple[float, float]]
+"""The ends of an interval by its coverage, below 1."""
 
 
 def wald(estimate: float, std_error: float, df: float) -> WaldTest:
@@ -64,6 +68,64 @@ class Difference(NamedTuple):
     """`crossed_model`, `two_way_cluster` or `independent`; None without an interval."""
     check_p: float = np.nan
     """p of the clustered proportions, next to a crossed model."""
+    interval: Interval | None = None
+    """Its interval at any coverage; None without one."""
+    bound: float = 1.0
+    """Largest size of such a difference."""
+
+
+def wald_interval(estimate: float, std_error: float, df: float, *, bound: float = 1.0) -> Interval:
+    """The interval of `wald` at any coverage, within -bound..bound."""
+
+    def interval(coverage: float) -> tuple[float, float]:
+        reach = float(t_critical(df, coverage=coverage)) * std_error
+        return max(-bound, estimate - reach), min(bound, estimate + reach)
+
+    return interval
+
+
+_BESIDE_ZERO = 1e-9
+"""Stands for an end at 0 that is left out."""
+
+
+def simultaneous_intervals(
+    intervals: Sequence[Interval | None], bounds: np.ndarray, p_holm: np.ndarray, *, alpha: float
+) -> np.ndarray:
+    """Intervals (M, 2) of M differences that are tested together, which agree with Holm's test.
+
+    An interval leaves out 0 exactly where p_holm < alpha, and all hold their true differences at once in 1 - alpha of
+    studies. That is the confidence region of Holm's test (Guilbaud 2008, Biometrical Journal 50, 678-692; Strassburger
+    & Bretz 2008, Statistics in Medicine 27, 4914-4927). Where the test rejects some hypotheses only, it has used up
+    alpha: the intervals of these say the sign alone and reach to the end of the scale. The others, and all where all
+    are rejected, are Bonferroni's, at 1 - alpha / M.
+
+    The step-down levels 1 - alpha / (M - k + 1) for the k-th smallest p would leave 0 out in the same rows, but miss
+    one of two large differences in 7.4 % of studies. With ours the worst case known is one true null next to a
+    difference that is significant unless its interval misses it: 6.2 % of two.
+
+    Args:
+        intervals: of each difference; None without one.
+        bounds: (M,) largest size of each difference.
+        p_holm: (M,) p values after Holm's correction; NaN where there is no test, and then no interval.
+        alpha: level; NaN: no test yet, and no intervals.
+    """
+    ends = np.full((len(intervals), 2), np.nan)
+    is_tested, rejected = ~np.isnan(p_holm), p_holm < alpha
+    number = int(is_tested.sum())
+    if np.isnan(alpha):
+        return ends
+    for place, interval in enumerate(intervals):
+        if interval is None or not is_tested[place]:
+            continue
+        low, high = interval(1 - alpha / number)
+        if not rejected[place]:
+            ends[place] = min(low, 0.0), max(high, 0.0)
+            continue
+        is_above = low + high > 0
+        if rejected.sum() < number:
+            low, high = (0.0, float(bounds[place])) if is_above else (-float(bounds[place]), 0.0)
+        ends[place] = (max(low, _BESIDE_ZERO), high) if is_above else (low, min(high, -_BESIDE_ZERO))
+    return ends
 
 
 def difference_of_proportions(
@@ -162,8 +224,14 @@ def _clustered(
     bound: float = 1.0,
 ) -> Difference:
     """The clustered test, never more certain than that of independent answers; `single`: of one participant."""
-    test = wald(difference, error, df)
+    test, clustered = wald(difference, error, df), wald_interval(difference, error, df, bound=bound)
     p_equivalent = np.nan
+
+    def interval(coverage: float) -> tuple[float, float]:
+        assert independent.interval is not None
+        ends = clustered(coverage), independent.interval(coverage)
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
     if margin is not None:
         p_equivalent = max(independent.p_equivalent, float(equivalence_p(difference, error, df, margin)))
     return Difference(
@@ -176,6 +244,8 @@ def _clustered(
         min(bound, max(independent.ci90_high, test.ci90_high)),
         p_equivalent,
         "independent" if single else "two_way_cluster",
+        interval=interval,
+        bound=bound,
     )
 
 
@@ -193,7 +263,7 @@ def _wilson_and_binomial(k: int, n: int, margin: float | None) -> Difference:
         low, high = wilson(k, n, z=z)
         return float(low) - HALF, float(high) - HALF
 
-    return _independent(k / n - HALF, interval, float(binomial_p(k, n)), margin)
+    return _independent(k / n - HALF, interval, float(binomial_p(k, n)), margin)._replace(bound=HALF)
 
 
 def _independent(
@@ -213,4 +283,11 @@ def _independent(
                 low, high = interval(z)
                 inside, outside = (z, outside) if -margin < low and high < margin else (inside, z)
             p_equivalent = float(ndtr(-inside))
-    return Difference(difference, *interval(Z95), p, "", *interval(Z90), p_equivalent, "independent")
+    ends = (*interval(Z95), p, "", *interval(Z90))
+    return Difference(
+        difference,
+        *ends,
+        p_equivalent,
+        "independent",
+        interval=lambda coverage: interval(float(ndtri((1 + coverage) / 2))),
+    )

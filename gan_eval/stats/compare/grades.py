@@ -19,7 +19,7 @@ import pandas as pd
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import equivalence_p, freedom, two_way
 from gan_eval.stats.compare.contrast import ALPHA, population_proportions
-from gan_eval.stats.compare.differences import wald
+from gan_eval.stats.compare.differences import wald, wald_interval
 from gan_eval.stats.compare.questions import MOST_PAIRS, planned_pairs, shares_items
 from gan_eval.stats.groups import REAL, provenance_cells
 from gan_eval.stats.mixed import NoFitError
@@ -130,6 +130,8 @@ def answered(of: Graded, settings: AnalysisSettings, *, has_plan: bool) -> list[
                 "measure": measure,
                 "difference": estimate,
                 **{name: cell * (1.0 if name == "p" else end) for name, cell in test._asdict().items()},
+                "interval": wald_interval(estimate, error, df, bound=end),
+                "bound": end,
                 "p_equivalent": np.nan if margin is None else float(equivalence_p(estimate, error, df, margin)),
                 "margin": np.nan if margin is None else settings.margin,
                 "basis": None if np.isnan(test.p) else "two_way_cluster" if fit is None else "crossed_model",

@@ -331,6 +331,8 @@ def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, *, name: str, note: 
     return table.assign(
         comparison=[f"{comparison}, {SENSITIVITY} {name}" for comparison in table["comparison"]],
         p_holm=np.nan,
+        simultaneous_low=np.nan,
+        simultaneous_high=np.nan,
         verdict=None,
         exploratory=True,
         note=[f"{of_row}; {own}" if own else of_row for own in table["note"].fillna("")],

@@ -23,7 +23,7 @@ from scipy.special import ndtr, ndtri
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedom, n_levels, t_critical, two_sided_p
 from gan_eval.stats.compare.contrast import FEW_ANSWERS, MANY_GROUPS, cell_proportions
-from gan_eval.stats.compare.differences import Difference, wald
+from gan_eval.stats.compare.differences import Difference, wald, wald_interval
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
@@ -178,16 +178,16 @@ class Rates:
         ends = (*found.accuracy[1:], *found.accuracy90)
         low, high, low90, high90 = (2 * end - 1 for end in ends)
         difference = self.given[0] - self.given[1]
-        return Difference(
-            difference, low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, self.check_p
-        )
+        numbers = (low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, self.check_p)
+        return Difference(difference, *numbers, interval=self._interval_of_difference)
 
     def bias(self) -> Difference:
         """Share of reals judged correctly minus share of fakes judged correctly."""
         difference = 1 - sum(self.given)
-        test = wald(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df)
+        estimate = 1 - self.real - self.fake, self.error(-1.0, -1.0), self.df
+        test = wald(*estimate)
         ends = (test.ci_low, test.ci_high, test.p, self.note, test.ci90_low, test.ci90_high)
-        return Difference(difference, *ends, np.nan, self.basis, np.nan)
+        return Difference(difference, *ends, np.nan, self.basis, np.nan, interval=wald_interval(*estimate))
 
     def detection(self, margin: float | None) -> Detection:
         """The numbers of the row.
@@ -195,35 +195,40 @@ class Rates:
         Args:
             margin: of equivalence, on accuracy; None: not judged.
         """
-        wide, narrow = (float(t_critical(self.df, coverage=coverage)) for coverage in (0.95, 0.9))
-
-        def share(given: float, value: float, by_fake: float, by_real: float, reach: float = wide) -> Estimate:
-            """An interval on the probit scale, which stays within 0..1."""
-            z, error = self._on_probit(value, by_fake, by_real)
-            low, high = ndtr(z - reach * error), ndtr(z + reach * error)
-            return Estimate(given, float(np.minimum(low, given)), float(np.maximum(high, given)))
-
         accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
-        given = (1 + hits - false_alarms) / 2
         z, error = self._on_probit(accuracy, 0.5, -0.5)
         is_open = self.note == ONE_KEY
         limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm
-        reach = wide * self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
+        reach = float(t_critical(self.df)) * self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
         is_extreme = {hits, false_alarms} & {0.0, 1.0}
         shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
         return Detection(
-            share(1 - hits, 1 - self.fake, -1.0, 0.0),
-            share(1 - false_alarms, 1 - self.real, 0.0, -1.0),
-            share(given, accuracy, 0.5, -0.5),
-            share(given, accuracy, 0.5, -0.5, narrow)[1:],
+            self._share(1 - hits, 1 - self.fake, -1.0, 0.0),
+            self._share(1 - false_alarms, 1 - self.real, 0.0, -1.0),
+            self._accuracy(0.95),
+            self._accuracy(0.9)[1:],
             Estimate(shown, float(np.minimum(dprime - reach, shown)), float(np.maximum(dprime + reach, shown))),
             np.nan if is_open else float(two_sided_p(z, error, self.df)),
             float(equivalence_p(z, error, self.df, limit)),
             self.basis,
             joined(self.note, "d' with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
         )
+
+    def _share(self, given: float, value: float, by_fake: float, by_real: float, coverage: float = 0.95) -> Estimate:
+        """A share with its interval on the probit scale, which stays within 0..1."""
+        z, error = self._on_probit(value, by_fake, by_real)
+        reach = float(t_critical(self.df, coverage=coverage)) * error
+        return Estimate(given, float(np.minimum(ndtr(z - reach), given)), float(np.maximum(ndtr(z + reach), given)))
+
+    def _accuracy(self, coverage: float) -> Estimate:
+        given = (1 + self.given[0] - self.given[1]) / 2
+        return self._share(given, (1 + self.fake - self.real) / 2, 0.5, -0.5, coverage)
+
+    def _interval_of_difference(self, coverage: float) -> tuple[float, float]:
+        _, low, high = self._accuracy(coverage)
+        return 2 * low - 1, 2 * high - 1
 
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
         """z(share) and its standard error."""

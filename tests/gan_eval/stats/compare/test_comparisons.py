@@ -1,7 +1,9 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts, simulated
+from make_trials import from_counts, simulated, simulated_pairs
 from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
@@ -73,6 +75,31 @@ def test_table_compares_models_within_a_data_set_and_corrects_by_kind(three):
     kinds = table[table["comparison"] == "real vs fake"]
     assert list(kinds["a"]) == ["faces real"]
     assert kinds["p_holm"].to_numpy() == pytest.approx(kinds["p"].to_numpy())
+
+
+def random_tables() -> Iterator[pd.DataFrame]:
+    """Trials of single pictures by crossed and by clustered models, of grades and of pairs; some effects are large."""
+    for seed in range(4):
+        common = {"participants": 12, "stimuli": 36, "each": 36, "seed": seed, "models": ("a", "b", "c")}
+        trials = simulated(intercept=0.5 * seed, real=0.5, **common)
+        trials["response"] = trials["response"].where(~trials["model"].isin(["c"] * (seed % 2)), "real")
+        yield fill_trials(trials.drop(columns="correct"))
+        grades = 3 + (trials["kind"] == "real") + (trials["model"] == "a") * seed
+        yield fill_trials(
+            trials.assign(rating=grades - trials.index % 3, response=None, protocol="rating", correct=None)
+        )
+        yield simulated_pairs(effect=0.3 * seed, models=("a", "b", "c"), seed=seed)
+    yield simulated(participants=1, stimuli=80, each=80, intercept=1.0, models=("a", "b"))
+
+
+def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects():
+    tables = pd.concat([comparisons(trials) for trials in random_tables()])
+    tested = tables[tables["p_holm"].notna()]
+    leaves_out = (tested["simultaneous_low"] > 0) | (tested["simultaneous_high"] < 0)
+    pd.testing.assert_series_equal(leaves_out, tested["p_holm"] < tested["alpha"], check_names=False)
+    assert 20 < leaves_out.sum() < len(tested) - 20
+    one = comparisons(simulated(participants=12, stimuli=36, each=36)).iloc[0]
+    assert one[["simultaneous_low", "simultaneous_high"]].tolist() == pytest.approx(one[["ci_low", "ci_high"]].tolist())
 
 
 def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it(three):

@@ -8,8 +8,14 @@ from make_trials import simulated
 from scipy.stats import fisher_exact
 from scipy.stats import t as student
 
-from gan_eval.stats.compare.differences import difference_of_proportions
+from gan_eval.stats.compare.differences import (
+    difference_of_proportions,
+    simultaneous_intervals,
+    wald,
+    wald_interval,
+)
 from gan_eval.stats.shares import newcombe
+from gan_eval.tables.multiple_tests import holm
 
 
 def shares(trials):
@@ -76,3 +82,31 @@ def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(cou
         found = difference_of_proportions(right, trial < n_a, np.zeros(len(trial), int), trial, margin=margin)
         inside = -margin < found.ci90_low and found.ci90_high < margin
         assert (found.p_equivalent < 0.05) == inside
+
+
+TRUTHS = ((0.0,) * 3, (0.0, 0.0, 4.0), (0.0, 9.0, -9.0), (0.0, 2.5, 9.0), (9.0,) * 4, (2.0, 3.0), (-1.0, 1.0), (3.0,))
+WORST = (0.0, 4.4)
+"""The second is significant unless its interval misses it."""
+
+
+@pytest.mark.parametrize("truth", [*TRUTHS, WORST], ids=str)
+def test_simultaneous_intervals_agree_with_holm_and_hold_all_truths_at_once(truth: tuple[float, ...]) -> None:
+    """Estimates have the standard error 1 and many degrees of freedom; the scale ends at 20."""
+    studies, random, missed = 3000, np.random.default_rng(0), 0
+    for estimates in random.normal(truth, 1.0, (studies, len(truth))):
+        intervals = [wald_interval(estimate, 1.0, 1e9, bound=20.0) for estimate in estimates]
+        p_holm = holm([wald(estimate, 1.0, 1e9).p for estimate in estimates])
+        low, high = simultaneous_intervals(intervals, np.full(len(truth), 20.0), p_holm, alpha=0.05).T
+        assert (((low > 0) | (high < 0)) == (p_holm < 0.05)).all()
+        missed += not ((low <= truth) & (truth <= high)).all()
+    expected = 0.062 if truth == WORST else 0.05
+    assert missed / studies < expected + 2.6 * np.sqrt(0.05 * 0.95 / studies)
+
+
+def test_simultaneous_intervals_of_one_difference_are_its_own_and_need_a_level() -> None:
+    interval = wald_interval(0.1, 0.04, 30)
+    assert simultaneous_intervals([interval], np.ones(1), np.array([0.018]), alpha=0.05)[0] == pytest.approx(
+        wald(0.1, 0.04, 30)[:2]
+    )
+    assert np.isnan(simultaneous_intervals([interval], np.ones(1), np.array([0.018]), alpha=np.nan)).all()
+    assert np.isnan(simultaneous_intervals([None], np.ones(1), np.array([np.nan]), alpha=0.05)).all()
