@@ -1,7 +1,6 @@
 """A participant made of timers, which takes a picture of everything it sees."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -47,8 +46,7 @@ def take_pictures(
     library = Library([stimuli])
     study = QuizStudy(name="study", settings=settings, shown=[stimuli], seed=3, design={})
     with Writer(lambda: open_store(store)) as writer:
-        now = datetime.now(UTC)
-        admitted = writer.submit(lambda opened: admit(opened, study, Person("P01"), now=now)).result()
+        admitted = writer.submit(lambda opened: admit(opened, study, Person("P01"))).result()
         session = make_session(admitted, library, settings, writer, SystemClock())
         quiz = QuizApplication(qt, session, library, settings, presentation=how)
         robot = Robot(quiz, session, out, every_trial=every_trial)

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -17,7 +16,6 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.clock import CLOCK_TOLERANCE, last_instant
 from gan_eval.quiz.draw import Draw, deal
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.simulate import Observer
@@ -37,7 +35,7 @@ from gan_eval.store import (
     open_store,
 )
 from gan_eval.store.connect import parse_address
-from gan_eval.tables.frames import Row, iso
+from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
 
 
@@ -131,14 +129,14 @@ class Admitted:
     stored: bool
 
 
-def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> Admitted:
+def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
     """Deal a list to a new participant, or resume the open session of a known one.
 
     A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
-            changed since the session began; it is too old; the station's lists are used up; nothing is simulated where
+            changed since the session began; the station's lists are used up; nothing is simulated where
             people have answered.
     """
     if person.simulated and has_people(store, study.name):
@@ -154,7 +152,7 @@ def admit(store: Store, study: QuizStudy, person: Person, *, now: datetime) -> A
                 f"--list {person.list_number}: the open session of {person.code} in {store.where} has list "
                 f"{known['list']}; leave the option out, or give a new participant code"
             )
-        return _resumed(store, study, person, known, now)
+        return _resumed(store, study, person, known)
     session = new_session_id()
     number, taken = deal_list(
         store,
@@ -208,7 +206,7 @@ def _codes(where: str | Path, study: str) -> set[str]:
         return {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
 
 
-def _resumed(store: Store, study: QuizStudy, person: Person, row: Row, now: datetime) -> Admitted:
+def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitted:
     """Return the open session `row` of a known participant, or refuse it."""
     same = "" if row["participant"] == person.code else f" (the same person as {row['participant']})"
     who = f"--participant {person.code}{same}: {store.where}"
@@ -227,12 +225,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row, now: date
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )
-    warnings: tuple[str, ...] = ()
-    last = last_instant(row, done, onsets)
-    if row["started_at"] is not None and last is not None and last - now > CLOCK_TOLERANCE:
-        message = f"{who}: this session has an instant {iso(last)}, which is still to come: was the clock set back?"
-        warnings = (f"{message} It continues from that moment; its next trial is flagged clock_set_back",)
-    return Admitted(row, plan, done, onsets, warnings, stored=True)
+    return Admitted(row, plan, done, onsets, (), stored=True)
 
 
 def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:

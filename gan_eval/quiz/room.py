@@ -81,7 +81,7 @@ class Room:
                 that is still to be shown is missing, changed or broken.
         """
         with hold_lock(*sitting_lock(self.store, self.study, person)):
-            admitted = self.writer.submit(lambda store: admit(store, self.study, person, now=clock.utc())).result()
+            admitted = self.writer.submit(lambda store: admit(store, self.study, person)).result()
             session = None
             warnings = list(admitted.warnings)
             try:

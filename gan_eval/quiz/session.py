@@ -12,7 +12,7 @@ from typing import Literal
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.clock import CLOCK_TOLERANCE, Clock, last_instant
+from gan_eval.quiz.clock import Clock
 from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.quiz.trial import (
     MILLISECOND,
@@ -69,7 +69,6 @@ class Session:
         self._confidence = protocol.settings.confidence
         self._next_flags: set[str] = set()
         self._state = State.NEW
-        self._ahead = timedelta(0)  # of the clock: nothing of a session comes before its last instant
 
     @property
     def state(self) -> State:
@@ -132,7 +131,7 @@ class Session:
             UserError: the store cannot be written; the session stays NEW.
         """
         assert self._state is State.NEW
-        now = self._utc()
+        now = self._clock.utc()
         self.row["started_at"] = iso(now)
         shared = {name: self.row[name] for name in ("session", "simulated")}
         plan = [{**row, **shared} for row in self.plan]
@@ -151,10 +150,6 @@ class Session:
         """
         assert self._state is State.NEW
         self._next_flags.add(Flag.RESUMED)
-        last = last_instant(self.row, self.done, onsets)
-        if last is not None and (behind := last - self._clock.utc()) > timedelta(0):
-            self._ahead = behind
-            self._next_flags |= {Flag.CLOCK_SET_BACK} if behind > CLOCK_TOLERANCE else set()
         finished = {row["trial"] for row in self.done}
         planned = {row["trial"]: row for row in self.plan}
         killed = [
@@ -261,7 +256,7 @@ class Session:
         self._store(lambda store: add_once(store, [row]), [row])
 
     def _end(self, status: str) -> None:
-        session, now = self.row["session"], iso(self._utc())
+        session, now = self.row["session"], iso(self._clock.utc())
         self._trial = None
         self.row |= {"status": status, "ended_at": now}
         self._store(lambda store: store.set_status(session, status, now), None)
@@ -274,10 +269,7 @@ class Session:
 
     def _time_of_day(self, when: int) -> datetime:
         ago = (self._clock.monotonic() - when) / MILLISECOND
-        return self._utc() - timedelta(milliseconds=ago)
-
-    def _utc(self) -> datetime:
-        return self._clock.utc() + self._ahead
+        return self._clock.utc() - timedelta(milliseconds=ago)
 
 
 def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -> bool:

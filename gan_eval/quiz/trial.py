@@ -71,8 +71,6 @@ class Flag:
     """The program ended without warning while the picture was shown; the trial was not repeated."""
     RESUMED = "resumed"
     """First trial after the session was resumed: its picture may have been seen before."""
-    CLOCK_SET_BACK = "clock_set_back"
-    """First trial after the session was resumed by a clock that was behind it; instants continue from its last."""
 
 
 @dataclass(frozen=True)

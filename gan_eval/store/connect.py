@@ -66,7 +66,7 @@ class Address:
         return {name: value for name, value in settings.items() if name not in self.url.query}
 
 
-def parse_address(text: str, *, option: str = "--store") -> Address:
+def parse_address(text: str) -> Address:
     """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full).
 
     Raises:
@@ -76,13 +76,13 @@ def parse_address(text: str, *, option: str = "--store") -> Address:
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:  # their messages hold the URL, password and all
-        raise UserError(f"{option}: not a database URL; {expected}") from error
+        raise UserError(f"--store: not a database URL; {expected}") from error
     if url.drivername == "postgres":
-        raise UserError(f"{option} postgres://...: write postgresql:// for postgres://")
+        raise UserError("--store postgres://...: write postgresql:// for postgres://")
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
-        raise UserError(f"{option} {url.drivername}://...: a lab's server is PostgreSQL; {expected}")
+        raise UserError(f"--store {url.drivername}://...: a lab's server is PostgreSQL; {expected}")
     if not url.database:
-        raise UserError(f"{option}: the URL names no database; {expected}")
+        raise UserError(f"--store: the URL names no database; {expected}")
     return Address(url.set(drivername="postgresql+psycopg"))
 
 

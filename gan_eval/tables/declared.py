@@ -207,8 +207,7 @@ TRIALS = Table(
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
             "5 ms), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
-            "without warning while the picture was shown), resumed, "
-            "clock_set_back (continued by a clock behind the session's last instant)",
+            "without warning while the picture was shown), resumed",
         ),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),

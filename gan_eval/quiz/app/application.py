@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -20,7 +21,6 @@ from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, k
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
 from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
-from gan_eval.quiz.clock import read_instant
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import review, score_lines
 from gan_eval.quiz.session import AtStake, Session
@@ -173,7 +173,7 @@ class QuizApplication(QObject):
             case "resume":
                 began, lines = session.row["started_at"], []
                 if began is not None:
-                    time = read_instant(began).astimezone()
+                    time = datetime.fromisoformat(began).astimezone()
                     lines = [texts("resume_question", date=f"{time:%Y-%m-%d}", time=f"{time:%H:%M}")]
                 buttons = [("leave", back), ("resume_no", self._deny), ("go_on", on)]
                 return self._notice(

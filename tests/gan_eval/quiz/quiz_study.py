@@ -1,7 +1,6 @@
 """A study of one stimulus set, and rehearsals of it."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +58,8 @@ def seated(
     stimuli: StimulusSet, writer: Writer, settings: QuizSettings, code: str = "P01", clock: Clock | None = None
 ) -> tuple[Session, Library]:
     """The session that a person is admitted to, begun only where it is resumed."""
-    study, library, now = study_of(stimuli, settings), Library([stimuli]), datetime.now(UTC)
-    admitted = writer.submit(lambda store: admit(store, study, Person(code), now=now)).result()
+    study, library = study_of(stimuli, settings), Library([stimuli])
+    admitted = writer.submit(lambda store: admit(store, study, Person(code))).result()
     return make_session(admitted, library, settings, writer, clock or SystemClock()), library
 
 

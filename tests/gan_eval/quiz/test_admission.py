@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -17,7 +16,6 @@ from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, give_back_list, open_store
 
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SETTINGS = QuizSettings(real=2, fake=2)
 
 
@@ -28,11 +26,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def admitted(
-    store: Store, code: str = "P01", *, settings: QuizSettings = SETTINGS, now: datetime = NOON,
+    store: Store, code: str = "P01", *, settings: QuizSettings = SETTINGS,
     study: dict[str, Any] | None = None, **how: Any,
 ) -> Admitted:  # fmt: skip
     """The session to which a participant is admitted."""
-    return admit(store, study_of(set_of(stimulus_rows(20)), settings, **study or {}), Person(code, **how), now=now)
+    return admit(store, study_of(set_of(stimulus_rows(20)), settings, **study or {}), Person(code, **how))
 
 
 def begin(store: Store, code: str = "P01", **how: Any) -> Admitted:
@@ -43,21 +41,14 @@ def begin(store: Store, code: str = "P01", **how: Any) -> Admitted:
     return found
 
 
-def test_an_open_session_continues_with_its_draw_at_any_later_time(store: Store) -> None:
+def test_an_open_session_continues_with_its_draw(store: Store) -> None:
     first = begin(store)
     store.add(tables.ONSETS, [{"session": first.row["session"], "trial": 1}])
-    again = admitted(store, now=NOON + timedelta(days=3000))
+    again = admitted(store)
     assert again.stored
     assert [row["stimulus"] for row in again.plan] == [row["stimulus"] for row in first.plan]
     assert [row["trial"] for row in again.onsets] == [1]
     assert again.warnings == ()
-
-
-def test_a_clock_that_was_set_back_is_told_and_no_obstacle(store: Store) -> None:
-    begin(store)
-    (line,) = admitted(store, now=NOON - timedelta(days=400)).warnings
-    assert "was the clock set back?" in line
-    assert admitted(store, now=NOON - timedelta(minutes=1)).warnings == ()
 
 
 def test_two_stations_with_shares_of_their_own_never_deal_one_list(store: Store, tmp_path: Path) -> None:

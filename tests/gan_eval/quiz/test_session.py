@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from quiz_study import study_of
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz import clock
 from gan_eval.quiz.admission import Admitted, Person, admit
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import QuizProtocol, Timing
@@ -164,8 +162,8 @@ class Lab:
     clock: VirtualClock
 
     def admitted(self, settings: QuizSettings = SETTINGS) -> Admitted:
-        study, now = study_of(self.stimuli, settings), datetime.now(UTC)
-        return self.writer.submit(lambda store: admit(store, study, Person("P01"), now=now)).result()
+        study = study_of(self.stimuli, settings)
+        return self.writer.submit(lambda store: admit(store, study, Person("P01"))).result()
 
     def make(self, settings: QuizSettings = SETTINGS, *, clock: VirtualClock | None = None) -> Session:
         """The session that P01 is admitted to, new or resumed."""
@@ -256,21 +254,6 @@ def test_a_session_is_taken_up_at_the_next_unanswered_trial(lab: Lab) -> None:
     trials = lab.rows(tables.TRIALS)
     assert [row["stimulus"] for row in trials] == planned
     assert [row["flags"] for row in trials] == [None, "resumed", None, None]
-
-
-def test_no_instant_comes_before_those_of_an_earlier_sitting(lab: Lab) -> None:
-    first = lab.begun()
-    show(first, lab.clock)
-    first.wait()
-    earlier = VirtualClock(lab.clock.utc() - timedelta(hours=3))
-    again = lab.make(clock=earlier)
-    while again.wait() is State.READY:
-        show(again, earlier)
-    (session,) = lab.rows(tables.SESSIONS)
-    trials = lab.rows(tables.TRIALS)
-    instants = [session["started_at"], *(row["answered_at"] for row in trials), session["ended_at"]]
-    assert instants == sorted(instants)
-    assert [row["flags"] for row in trials] == [None, "clock_set_back resumed", None, None]
 
 
 def test_a_session_killed_between_its_last_trial_and_its_end_is_completed(lab: Lab) -> None:
@@ -425,34 +408,3 @@ def breaks(trials: list[Row], every: int | None) -> list[int]:
 )
 def test_when(trials: list[Row], every: int | None, expected: list[int]) -> None:
     assert breaks(trials, every) == expected
-
-
-class MovedClock(datetime):
-    """The machine's time of day, with a person who sets it."""
-
-    offset = timedelta(0)
-
-    @classmethod
-    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-        return datetime.now(UTC) + cls.offset
-
-
-def test_a_clock_that_is_set_back_goes_on_and_one_set_forward_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "datetime", MovedClock)
-    moments, machine = [0], clock.SystemClock
-    monkeypatch.setattr(clock, "now_ns", lambda: moments[-1])
-    running = machine()
-    first = running.utc()
-    MovedClock.offset = timedelta(hours=-2)
-    moments.append(5_000_000_000)
-    second = running.utc()
-    assert second - first == timedelta(seconds=5)
-    MovedClock.offset = timedelta(hours=3)
-    assert running.utc() - first > timedelta(hours=2.9)
-    MovedClock.offset = timedelta(0)
-    moments.append(6_000_000_000)
-    assert running.utc() - first > timedelta(hours=2.9)
-
-
-def test_an_instant_without_an_offset_is_utc() -> None:
-    assert clock.read_instant("2026-01-31T12:00:00") == clock.read_instant("2026-01-31T13:00:00+01:00")

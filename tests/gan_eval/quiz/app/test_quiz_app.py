@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -14,7 +15,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages import parts
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.clock import now_ns, read_instant
+from gan_eval.quiz.clock import now_ns
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
@@ -114,7 +115,7 @@ def test_closing_the_window_leaves_the_session_open_and_it_goes_on_another_time(
     second = sit()
     assert second.run(diligent) == "complete"
     assert second.seen == ["resume", "welcome", "KeysPage", "EndPage"]
-    began = read_instant(first.rows(tables.SESSIONS)[0]["started_at"]).astimezone()
+    began = datetime.fromisoformat(first.rows(tables.SESSIONS)[0]["started_at"]).astimezone()
     assert f"Are you the person who began this session on {began:%Y-%m-%d at %H:%M}?" in second.first_words
     assert "Participant P01" in second.first_words
     assert len(second.rows(tables.SESSIONS)) == 1
