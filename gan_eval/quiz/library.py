@@ -14,7 +14,6 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
-from gan_eval.quiz.draw import order
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
 from gan_eval.tables.frames import Row
@@ -151,11 +150,6 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
         return scrambled(picture, generator)
     grey = generator.integers(0, 256, picture.shape[:2], dtype=np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
-
-
-def mask_generator(session: str, trial: int) -> np.random.Generator:
-    """The random numbers of one trial's masks."""
-    return order.generator("mask", session, trial)
 
 
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:

@@ -1,7 +1,7 @@
 """A study's quiz in one process: its pictures, its texts and its store, opened once; then one session after another."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -83,22 +83,13 @@ class Room:
         with hold_lock(*sitting_lock(self.store, self.study, person)):
             admitted = self.writer.submit(lambda store: admit(store, self.study, person)).result()
             session = None
-            warnings = list(admitted.warnings)
             try:
                 session = make_session(admitted, self.library, self.study.settings, self.writer, clock)
-                session.warnings = warnings
                 yield session
             finally:
                 if not admitted.stored and (session is None or session.state is State.NEW):
-                    self._give_back(admitted.row, warnings)
-
-    def _give_back(self, row: Row, warnings: list[str]) -> None:
-        error = self.writer.submit(lambda store: give_back_list(store, row["session"])).exception()
-        if isinstance(error, UserError):
-            warnings.append(f"{error}; list {row['list']} was not given back and stays unused")
-            self.say(warnings[-1])
-        elif error is not None:
-            raise error
+                    with suppress(UserError):  # then the list stays unused
+                        self.writer.submit(lambda store: give_back_list(store, admitted.row["session"])).result()
 
     def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
         """Run a participant's session, on the screen or simulated; an open one resumes where it stopped.
@@ -143,6 +134,7 @@ def make_session(admitted: Admitted, library: Library, settings: QuizSettings, w
     session = Session(
         admitted.row, library.checked(admitted.plan, seen=seen), protocol, writer, clock, done=admitted.done
     )
+    session.warnings += admitted.warnings
     if admitted.stored:
         session.resume(admitted.onsets)
     return session

@@ -5,7 +5,6 @@ The model (signal detection with log-normal reaction times) and its sources: doc
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +95,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
         for row in stimuli.rows:
             fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
             if row["kind"] == "fake" and fake is not None and real is not None:
-                difference = _mean_squared_difference(fake, real, row["sha256"])
+                difference = _mean_squared_difference(fake, real)
                 if difference is not None:
                     logs[row["stimulus"]] = float(np.log10(max(difference, LEAST_DIFFERENCE)))
     spread = float(np.std(list(logs.values()))) if logs else 0.0
@@ -104,8 +103,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
     return {stimulus: (value - mean) / spread for stimulus, value in logs.items()} if spread > 1e-9 else {}
 
 
-@cache
-def _mean_squared_difference(fake: Path, real: Path, _: str) -> float | None:
+def _mean_squared_difference(fake: Path, real: Path) -> float | None:
     """Mean squared difference of two pictures, in levels of 0..255; None where they cannot be compared."""
     try:
         a, b = read_rgb(fake), read_rgb(real)

@@ -9,7 +9,8 @@ from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.painting import GAP, span
-from gan_eval.quiz.library import Library, mask, mask_generator
+from gan_eval.quiz.draw.order import generator
+from gan_eval.quiz.library import Library, mask
 from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, read_rgb
@@ -38,8 +39,8 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     pictures = tuple(tuple(map(to_image, showing)) for showing in pixels)
     if mask_kind == "none":
         return ReadyTrial(pictures, ((),) * len(pictures))
-    generator = mask_generator(session, planned["trial"])
-    masks = (tuple(to_image(mask(picture, mask_kind, generator)) for picture in showing) for showing in pixels)
+    random = generator("mask", session, planned["trial"])
+    masks = (tuple(to_image(mask(picture, mask_kind, random)) for picture in showing) for showing in pixels)
     return ReadyTrial(pictures, tuple(masks))
 
 

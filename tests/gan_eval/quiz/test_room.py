@@ -21,7 +21,7 @@ from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.store import Store, open_store
+from gan_eval.store import open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
 
@@ -157,20 +157,3 @@ def test_a_session_goes_on_though_pictures_that_were_seen_are_gone(stimuli: Stim
         room.library.path(session.plan[1]["stimulus"]).unlink()
         with pytest.raises(UserError, match="no such picture"), room.admitted(Person("P1"), clock):
             pass
-
-
-def test_a_list_that_cannot_be_given_back_is_said(
-    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(store: Store, session: str) -> None:
-        raise UserError("store.sqlite: the disk is full")
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("gan_eval.quiz.room.give_back_list", full)
-    monkeypatch.setattr("gan_eval.quiz.room.take_part", interrupted)
-    reported: list[str] = []
-    with pytest.raises(KeyboardInterrupt):
-        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=reported.append)
-    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in reported
