@@ -32,7 +32,7 @@ from gan_eval.report.metrics.data import in_order, is_of_quality, title_of, unit
 from gan_eval.report.parts.chart import FORMATS, STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import BASES_IN_WORDS, Record, clean, missing, number, plural, points_text
-from gan_eval.report.people.caveats import is_interim
+from gan_eval.report.people.caveats import is_interim, trained_for
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.settings.sections import Section, Words, first_problem
 from gan_eval.stats.answers.grades import OPINION_SCORES
@@ -427,11 +427,13 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     bases = " or ".join(BASES_IN_WORDS[basis] for basis in dict.fromkeys(table["basis"].dropna()))
     if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
         bases = "between participants"
+    partial = [fraction for fraction in folder.fractions if fraction < 1]
     sentences = [
         *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
         f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}.",
         f"Intervals: {bases}." if bases else "",
         "Interim: there is no verdict yet." if "interim" in content.warning else unadjusted(table["verdict"]),
+        f"{trained_for(partial, 'Models trained')} of the planned steps." if partial else "",
         "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
     ]
     return " ".join(filter(None, sentences))
@@ -470,8 +472,8 @@ def swarm(values: np.ndarray, x: float, y: float, *, most: float) -> np.ndarray:
     [0.0, 0.1, -0.1, 0.0]
     """
     steps: list[int] = []
-    for place, value in enumerate(values):
-        taken = {steps[other] for other in range(place) if value - values[other] < x}
+    for place, first in enumerate(np.searchsorted(values, values - x, side="right")):
+        taken = set(steps[first:place])
         steps.append(next(step for k in range(place + 1) for step in (k, -k) if step not in taken))
     return np.array(steps) * min(y, most / max([1, *map(abs, steps)]))
 
@@ -481,6 +483,7 @@ class _Drawing:
 
     def __init__(self, content: Content, theme: Theme) -> None:
         self.content, self.theme, self.small = content, theme, theme.font_size - 1
+        self.unit = theme.font_size / DEFAULT.font_size  # markers and lines grow with letters
         self.notes: list[tuple[Axes, float, str]] = []
         self.is_coloured = sum(entry.place >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)
@@ -504,6 +507,7 @@ class _Drawing:
             axes.set_title(" ", fontsize=self.small)  # room for the panel's letter and notes
             draw[kind](axes)
         self.figure.draw_without_rendering()
+        self.figure.draw_without_rendering()  # square panels need a second time
         self.figure.set_layout_engine("none")
         self._letters(lines)
         self._dots(self.axes["rates"])
@@ -528,7 +532,7 @@ class _Drawing:
             rows = self.at[-1] + 1
             row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
             return self.theme.font_size * (2 + max(rows * row, 1.75))
-        return 56.0 if self.theme.is_wide else 0.65 * self.theme.width_mm
+        return 7 * self.theme.font_size if self.theme.is_wide else 0.65 * self.theme.width_mm
 
     def _letters(self, lines: Sequence[Sequence[str]]) -> None:
         """Write the letter of each panel."""
@@ -538,7 +542,7 @@ class _Drawing:
             found = [box.transformed(self.figure.transFigure.inverted()) for box in boxes if box is not None]
             top = max(box.y1 for box in found)
             for kind, box in zip(line, found, strict=True):
-                before = 3.0 if kind == "accuracy" else 0.0  # a note may begin where this axis does
+                before = 0.4 * self.theme.font_size * (kind == "accuracy")  # a note may begin where this axis does
                 left = 0.5 / self.theme.width_mm if kind == line[0] else box.x0 - before / self.theme.width_mm
                 self.figure.text(left, top, next(letters), weight="bold", size=self.theme.font_size + 2, va="top")
 
@@ -558,13 +562,13 @@ class _Drawing:
         colour = self.theme.muted if entry.place < 0 else colours[entry.place % len(colours)]
         return {"color": colour, "marker": entry.marker, "linestyle": "none", "markeredgewidth": 0}
 
-    def _estimate(self, axes: Axes, entry: Entry, x: float, y: float, size: float = 6) -> None:
+    def _estimate(self, axes: Axes, entry: Entry, x: float, y: float, size: float = 6.0) -> None:
         edge = {"markeredgecolor": "white", "markeredgewidth": 0.8}
-        axes.plot([x], [y], **self._style(entry) | edge, markersize=size, zorder=5)
+        axes.plot([x], [y], **self._style(entry) | edge, markersize=size * self.unit, zorder=5)
 
     def _interval(self, axes: Axes, entry: Entry, ends: Sequence[float], at: float, width: float) -> None:
         colour = self._style(entry)["color"]
-        axes.plot(ends, [at, at], color=colour, linewidth=width, solid_capstyle="butt", zorder=4)
+        axes.plot(ends, [at, at], color=colour, linewidth=width * self.unit, solid_capstyle="butt", zorder=4)
 
     def _reference(self, axes: Axes, x: float, words: str) -> None:
         """Draw a line across the rows."""
@@ -615,11 +619,15 @@ class _Drawing:
         box = axes.get_window_extent()
         (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         for at, entry in zip(self.at, self.content.entries, strict=True):
-            size = 4.2 if len(entry.own) <= 60 else 3.0
+            size = 4.2 * self.unit * _shrinking(len(entry.own))
             pixels = size * self.figure.dpi / 72
             values = np.sort(entry.own)
             away = swarm(values, pixels * (high - low) / box.width, pixels * (bottom - top) / box.height, most=0.42)
-            style = self._style(entry) | {"marker": "o", "markersize": size, "alpha": 0.4}
+            style = self._style(entry) | {
+                "marker": "o",
+                "markersize": size,
+                "alpha": 0.2 + 0.2 * _shrinking(len(entry.own)),
+            }
             axes.plot(values, at + away, **style, zorder=2, clip_on=False)
 
     def _accuracy(self, axes: Axes) -> None:
@@ -653,13 +661,15 @@ class _Drawing:
         for entry in self.content.entries:
             places, counts = np.unique(entry.people, axis=0, return_counts=True)
             self._scatter(axes, entry, places, 8.0 * counts)
-            self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8 if self.is_coloured else 4)
+            self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8.0 if self.is_coloured else 4.0)
         self._key(axes)
 
     def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
-        style = self._style(entry)
-        colour, marker = (style["color"], style["marker"]) if self.is_coloured else (self.theme.muted, "o")
-        axes.scatter(points[:, 0], points[:, 1], size, colour, marker=marker, alpha=0.5, linewidths=0, zorder=3)
+        style: dict[str, Any] = {"color": self.theme.muted, "marker": "o"}
+        if self.is_coloured:
+            style = {name: self._style(entry)[name] for name in style}
+        less = _shrinking(len(points))
+        axes.scatter(*points.T, s=size * less * self.unit**2, alpha=0.3 + 0.2 * less, linewidths=0, zorder=3, **style)
         axes.tick_params(axis="y", labelsize=self.small)
 
     def _equal_dprime(self, axes: Axes) -> None:
@@ -676,6 +686,8 @@ class _Drawing:
             size = letter * np.array([0.35 * len(words), 1.0])
             inside = curve[((curve > 0.7 * size) & (curve < 100 - 0.7 * size)).all(axis=1)]
             inside = inside[np.argsort(np.abs(inside.sum(axis=1) - 100), kind="stable")]
+            if not len(inside):
+                continue
             free = np.min(np.max(np.abs(inside[:, None] - taken) / size, axis=2), axis=1)
             x, y = inside[int(np.argmax(np.minimum(free, 1.2)))]
             taken = np.vstack([taken, [x, y]])
@@ -700,14 +712,20 @@ class _Drawing:
         entries = [entry for entry in self.content.entries if entry.place >= 0]
         if len(entries) < 2 or not self.is_coloured:
             return
+        models = [entry.model for entry in entries]
         style: dict[str, Any] = {"va": "center", "size": self.small, "parse_math": False, "annotation_clip": False}
         for row, entry in enumerate(entries):
             down = -(row + 0.5) * 1.5 * self.theme.font_size
-            where = offset_copy(axes.transAxes, fig=self.figure, x=8, y=down, units="points")
-            axes.plot([1], [1], **self._style(entry), markersize=5, transform=where, clip_on=False)
-            words = entry.name + f", {clean(entry.dataset)}" * bool(self.titles)
+            where = offset_copy(axes.transAxes, fig=self.figure, x=self.theme.font_size, y=down, units="points")
+            axes.plot([1], [1], **self._style(entry), markersize=5 * self.unit, transform=where, clip_on=False)
+            words = entry.name + f", {clean(entry.dataset)}" * (models.count(entry.model) > 1)
             words = shortened(words, 0.17 * self.theme.width_mm, self.theme)
-            axes.annotate(words, (1, 1), (14, down), "axes fraction", "offset points", **style)
+            axes.annotate(words, (1, 1), (1.75 * self.theme.font_size, down), "axes fraction", "offset points", **style)
+
+
+def _shrinking(count: int) -> float:
+    """Return the factor of the size of dots: 1 up to 60 of them."""
+    return max(min(1.0, math.sqrt(60 / max(count, 1))), 0.3)
 
 
 def _rows(entries: Sequence[Entry]) -> tuple[list[float], list[tuple[float, str]]]:

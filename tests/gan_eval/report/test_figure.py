@@ -13,6 +13,7 @@ from synthetic_tables import NASTY, folder_of
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1, read_theme, swarm, write_figure
+from gan_eval.report.parts.chart import ON_PAGE
 from gan_eval.report.parts.folder import StudyFolder, read_folder
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.trials import fill_trials
@@ -128,7 +129,8 @@ def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_st
 
 def test_simulated_answers_are_marked(filled):
     assert "SIMULATED PARTICIPANTS" in words(figure_1(read_folder(filled)))
-    assert "simulated participants" in caption_of_figure_1(read_folder(filled))
+    caption = caption_of_figure_1(read_folder(filled)).replace("\u202f", " ")
+    assert "Models trained for 10 % of the planned steps. A rehearsal with simulated participants" in caption
 
 
 ROW = {"dataset": "d", "n_participants": 9, "n_real": 8, "n_answers": 90}
@@ -193,7 +195,7 @@ def crowd() -> StudyFolder:
     return folder_of(paper=paper)
 
 
-@pytest.mark.parametrize("width", [180.0, 85.0])
+@pytest.mark.parametrize("width", [180.0, 130.0, 85.0])
 @pytest.mark.parametrize("name", ["study_of_two", "folder", "crowd"])
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
     figure = figure_1(request.getfixturevalue(name), Theme(width_mm=width))
@@ -220,6 +222,7 @@ def test_files_have_text_and_one_page(folder, tmp_path):
     svg = write_figure(folder, tmp_path / "f.svg", Theme(width_mm=90)).read_text()
     assert float(re.search(r'width="([\d.]+)pt"', svg)[1]) == pytest.approx(90 * MM, abs=0.01)
     assert "pix2pix_maps (n = 5)" in re.findall(">([^<]*)</text>", svg)
+    assert not set(ON_PAGE) & set(re.findall("#[0-9a-f]{6}", svg)), "the page replaces these by those of its dark mode"
     pdf = write_figure(folder, tmp_path / "f.pdf").read_bytes()
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
     assert b"/FontFile2" in pdf
