@@ -552,7 +552,7 @@ class _Drawing:
             width_mm = axes.get_window_extent().width / self.figure.dpi * MM_PER_INCH
             half = text_width_mm(words, self.theme, smaller=1) / 2 / width_mm
             low, high = axes.get_xlim()
-            place = min(max((x - low) / (high - low), half), 1 - half)
+            place = max(min((x - low) / (high - low), 1 - half), half)
             style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": self.small, "color": self.theme.muted}
             axes.text(place, 1.01, words, transform=axes.transAxes, **style)
 
@@ -619,15 +619,12 @@ class _Drawing:
         box = axes.get_window_extent()
         (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         for at, entry in zip(self.at, self.content.entries, strict=True):
-            size = 4.2 * self.unit * _shrinking(len(entry.own))
+            less = _shrinking(len(entry.own))
+            size = 4.2 * self.unit * less
             pixels = size * self.figure.dpi / 72
             values = np.sort(entry.own)
             away = swarm(values, pixels * (high - low) / box.width, pixels * (bottom - top) / box.height, most=0.42)
-            style = self._style(entry) | {
-                "marker": "o",
-                "markersize": size,
-                "alpha": 0.2 + 0.2 * _shrinking(len(entry.own)),
-            }
+            style = self._style(entry) | {"marker": "o", "markersize": size, "alpha": 0.2 + 0.2 * less}
             axes.plot(values, at + away, **style, zorder=2, clip_on=False)
 
     def _accuracy(self, axes: Axes) -> None:
@@ -665,11 +662,11 @@ class _Drawing:
         self._key(axes)
 
     def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
-        style: dict[str, Any] = {"color": self.theme.muted, "marker": "o"}
-        if self.is_coloured:
-            style = {name: self._style(entry)[name] for name in style}
         less = _shrinking(len(points))
-        axes.scatter(*points.T, s=size * less * self.unit**2, alpha=0.3 + 0.2 * less, linewidths=0, zorder=3, **style)
+        style: dict[str, Any] = {"color": self.theme.muted, "marker": "o", "alpha": 0.3 + 0.2 * less, "linewidths": 0}
+        if self.is_coloured:
+            style |= {name: self._style(entry)[name] for name in ("color", "marker")}
+        axes.scatter(points[:, 0], points[:, 1], size * less * self.unit**2, zorder=3, **style)
         axes.tick_params(axis="y", labelsize=self.small)
 
     def _equal_dprime(self, axes: Axes) -> None:
