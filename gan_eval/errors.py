@@ -3,6 +3,8 @@
 import re
 import reprlib
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 LONGEST = 2000
 """Characters of a message: what a user wrote and it repeats may have any length."""
@@ -21,6 +23,17 @@ class UserError(Exception):
         if len(line) > LONGEST:  # file and field stand at its start, the fix at its end
             line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 + 3 :]}"
         super().__init__(line)
+
+
+@contextmanager
+def naming(where: str, *, only: str = "") -> Iterator[None]:
+    """Inside, put a place before the messages of `UserError`, or of those that begin with `only`."""
+    try:
+        yield
+    except UserError as error:
+        if not str(error).startswith(only):
+            raise
+        raise UserError(f"{where}{error}") from error
 
 
 def printable(line: str) -> str:

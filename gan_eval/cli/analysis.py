@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import Out, given, name_next, naming, pairs, refuse_without_effect, tables_as_json
-from gan_eval.errors import UserError
+from gan_eval.cli.options import Out, given, name_next, pairs, refuse_without_effect, tables_as_json
+from gan_eval.errors import UserError, naming
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def analyze(
         from gan_eval import tables
         from gan_eval.files.output_folders import check_output_folder, claim_output_folder
         from gan_eval.files.sets import settled
-        from gan_eval.settings.study import load_study, naming_study
+        from gan_eval.settings.study import load_study
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
@@ -72,7 +72,7 @@ def analyze(
 
         check_output_folder(out)
         for rule in exclude or ():
-            with naming("--exclude"):
+            with naming("--exclude: "):
                 parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
         with settled(*(file.parent for file in (trials, image_metrics, set_metrics) if file)):
@@ -96,7 +96,7 @@ def analyze(
         if known and (store is not None or "participants" in known.quiz.model_fields_set):
             looks = LookPlan(known.analysis.looks, known.quiz.participants)
             looked = take_look(looks, read_looks(place), stored[tables.TRIALS], stored.get(tables.SESSIONS))
-        with naming_study(plan):
+        with naming(f"{plan}: " if plan else "", only="analysis."):
             answers = analyze_trials(
                 judged,
                 image_metrics=image_metrics,
@@ -214,7 +214,7 @@ def trials_import(
 
     check_output_file(out)
     for rule in where or ():
-        with naming("--where"):
+        with naming("--where: "):
             parse_rule(rule)
     words: dict[str, dict[str, str]] = {}
     for text in word or ():

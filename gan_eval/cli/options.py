@@ -3,8 +3,7 @@
 import json
 import math
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -72,15 +71,6 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
             name = ((is_off and parameter.secondary_opts) or parameter.opts)[0]
             typed = name if name.startswith("-") else parameter.metavar or name.upper()
             raise UserError(f"{typed}: {why}")
-
-
-@contextmanager
-def naming(option: str) -> Iterator[None]:
-    """Inside, an error names the option that the user has typed."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{option}: {error}") from error
 
 
 def name_next(*words: str, remark: str = "") -> None:

@@ -1,8 +1,6 @@
 """The study file: one TOML file that describes one experiment, checked with errors that name the field."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -227,14 +225,3 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
     if not (only_plan or study.models or study.stimuli.sets):
         raise UserError(f"{path}: a study needs a [models.NAME] section or stimuli.sets")
     return study
-
-
-@contextmanager
-def naming_study(path: Path | None) -> Iterator[None]:
-    """Inside, an error in the plan of the analysis that only the tables bring to light names the study file as well."""
-    try:
-        yield
-    except UserError as error:
-        if path is None or not str(error).startswith("analysis."):
-            raise
-        raise UserError(f"{path}: {error}") from error

@@ -1,14 +1,12 @@
 """A study's plan: its output paths, the checks before anything is trained, and the same study as a smoke test."""
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
@@ -327,7 +325,7 @@ def check_plan(plan: Plan) -> None:
     for model in plan.study.models:
         training = plan.study.training_of(model)
         if training.validate_every is not None:
-            with _naming(f"{plan.file}: models.{model}.training.validation_metrics: "):
+            with naming(f"{plan.file}: models.{model}.training.validation_metrics: "):
                 select(training.validation_metrics)
         start = plan.initial_file(model)
         if training.inpainting is None and training.style_network == "none":
@@ -336,13 +334,13 @@ def check_plan(plan: Plan) -> None:
         from trainer.style import style_weights
         from trainer.tasks import new_task
 
-        with _naming(f"{plan.file}: "):
+        with naming(f"{plan.file}: "):
             task = new_task(training, root=plan.data_root or Path())
             if training.style_network != "none":
                 style_weights(training.style_network)
             if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
                 load_encoder(start, training)
-        with _naming(f"{plan.file}: generate."):
+        with naming(f"{plan.file}: generate."):
             task.mode(plan.study.generate.mode)
     if plan.simulate is not None:
         parse_observer(plan.simulate)
@@ -359,7 +357,7 @@ def check_plan(plan: Plan) -> None:
     require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
     if plan.study.metrics.names:
-        with _naming(f"{plan.file}: metrics.names: "):
+        with naming(f"{plan.file}: metrics.names: "):
             select(plan.study.metrics.names)
     if plan.study.analysis.covariates:
         from gan_eval.stats.mixed.formulas import with_covariates
@@ -368,7 +366,7 @@ def check_plan(plan: Plan) -> None:
             {"session": "none", "participant": "nobody", "question": question.id, "simulated": True}
             for question in plan.study.quiz.questions
         ]
-        with _naming(f"{plan.file}: "):
+        with naming(f"{plan.file}: "):
             with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
@@ -379,15 +377,6 @@ def check_plan(plan: Plan) -> None:
         holding(frame_of([], TRIALS), analysis.exclude, where=where)
         refuse_outcome_rules(analysis.exclude, frame_of([], TRIALS), where=where)
         holding(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
-
-
-@contextmanager
-def _naming(where: str) -> Iterator[None]:
-    """Put the place in the study file before the messages of errors inside."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{where}{error}") from error
 
 
 def _check_splits(plan: Plan) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import __version__, tables
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.design import study_design
-from gan_eval.settings.study import CheckpointKind, naming_study
+from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import read_looks, write_looks
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
@@ -283,7 +283,7 @@ def analyze_stage(plan: Plan) -> Stage:
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
         looked = take_look(look_plan(plan), read_looks(plan.folder), trials, sessions)
-        with naming_study(plan.file):
+        with naming(f"{plan.file}: ", only="analysis."):  # which only the tables bring to light
             answers = analyze(
                 trials,
                 image_metrics=measured.get(tables.IMAGE_METRICS),

@@ -39,19 +39,18 @@ def expected(column: Column) -> str:
     return _EXPECTED.get(column.dtype, "text") + (f" of {limits}" if limits else "")
 
 
+def limits_of(column: Column) -> str:
+    """Return the limits of a column's numbers, for messages; empty without limits."""
+    ends = (("at least", column.least), ("at most", column.most))
+    limits = [f"{word} {end:g}" for word, end in ends if end is not None]
+    return f"{limits[0]} {column.unit}".rstrip() if len(limits) == 1 else " and ".join(limits)
+
+
 def is_outside(value: Any, column: Column) -> Any:
     """Return True for a number outside the limits of its column; for a series, a series."""
     most = math.inf if column.most is None else column.most
     outside = (value < (-most if column.least is None else column.least)) | (value > most)
     return outside & (value != math.inf) if column.infinite else outside
-
-
-def limits_of(column: Column) -> str:
-    """Return the limits of a column's numbers, for messages; empty without limits."""
-    if column.least is not None:
-        least = f"at least {column.least:g}"
-        return f"{least} {column.unit}".rstrip() if column.most is None else f"{least} and at most {column.most:g}"
-    return "" if column.most is None else f"at most {column.most:g} {column.unit}".rstrip()
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -137,17 +136,14 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = float(value)
         case "json" if not isinstance(value, str):
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    expected: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
-    if type(value) is not expected:
-        raise UserError(f"{where}: found {abbreviated(value)}, wanted {_EXPECTED.get(column.dtype, 'text')}")
+    kind: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
+    is_fitting = type(value) is kind and (not column.words or value in column.words)
+    if not is_fitting or (column.is_number and is_outside(value, column)):
+        raise UserError(f"{where}: found {abbreviated(value)}, wanted {expected(column)}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {abbreviated(value)}, wanted a whole number within 64 bits")
-    if type(value) in (int, float) and is_outside(value, column):
-        raise UserError(f"{where}: found {abbreviated(value)}, wanted {limits_of(column)}")
     if column.is_name and isinstance(value, str) and (mark := invisible_in(value)):
         raise UserError(f"{where}: found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
-    if column.words and value not in column.words:
-        raise UserError(f"{where}: found {abbreviated(value)}, wanted one of {', '.join(column.words)}")
     return None if is_missing(value) else value
 
 

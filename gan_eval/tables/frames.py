@@ -27,6 +27,7 @@ from gan_eval.tables.cells import (
 from gan_eval.tables.schema import Column, Dtype, Table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 Row = dict[str, Any]
@@ -263,26 +264,38 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
         frame: any frame; columns that the schema does not know are not looked at.
         table: the schema.
     """
-    import pandas as pd
+    import numpy as np
 
     faulty = []
     for column in table.columns:
         if column.name not in frame.columns:
             continue
-        codes, distinct = pd.factorize(frame[column.name].array)
-        reasons: dict[int, str] = {}
-        for code, value in enumerate(distinct):
-            try:
-                parse_any(value, column, "")
-            except UserError as error:
-                reasons[code] = str(error).removeprefix(": ")
-        if column.filled and (codes < 0).any():
+        codes, _, reasons = _parse_distinct(frame[column.name], column)
+        if column.filled:
             reasons[-1] = "empty; every row must hold a value"
-        faulty += [
-            (int(row), column.name, reasons[codes[row]])
-            for row in pd.Series(codes).isin(reasons).to_numpy().nonzero()[0]
-        ]
+        rows = np.isin(codes, list(reasons)).nonzero()[0]
+        faulty += [(int(row), column.name, reasons[codes[row]]) for row in rows]
     return sorted(faulty)
+
+
+def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, list[Any], dict[int, str]]":
+    """Parse each distinct value of a column once; a column has few.
+
+    Returns:
+        For each row the place of its value, -1 where it is missing; the parsed values; and the faults by place.
+    """
+    import pandas as pd
+
+    codes, distinct = pd.factorize(series.array)
+    parsed: list[Any] = []
+    reasons: dict[int, str] = {}
+    for code, value in enumerate(distinct):
+        try:
+            parsed.append(parse_any(value, column, ""))
+        except UserError as error:
+            parsed.append(None)
+            reasons[code] = str(error).removeprefix(": ")
+    return codes, parsed, reasons
 
 
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
@@ -298,18 +311,13 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         if column.dtype == "float" and numbers:
             return series.astype("float64")
     try:
-        codes, distinct = pd.factorize(series.array)  # a column has few distinct values: each is parsed once
+        codes, parsed, reasons = _parse_distinct(series, column)
     except TypeError as error:
         raise UserError(
             f"{where}: column {column.name}: holds lists or records; each cell is to be one value"
         ) from error
-    parsed: list[Any] = []
-    for code, value in enumerate(distinct):
-        try:
-            parsed.append(parse_any(value, column, where))
-        except UserError:
-            row = int((codes == code).argmax()) + 1
-            parse_any(value, column, f"{where}: row {row}, column {column.name}")
+    for code, reason in reasons.items():
+        raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
     values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
 
