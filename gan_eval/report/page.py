@@ -8,7 +8,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gan_eval.files.digests import sha256_bytes
 from gan_eval.report.parts.blocks import Block, Download, Files, Report, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
@@ -20,7 +19,10 @@ LARGEST = 2_000_000
 """Bytes of a file; larger ones are not on the page."""
 RAW_REASON = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
 """Why a table of single sessions is not on the page."""
-_LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] \d)|(?<=\bp [=<]) (?=\d)|(?<=\d,) (?=[−\d.]+\])")
+_LOOSE = re.compile(
+    r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] [.\d])|(?<=\bp [=<]) (?=[.\d])|(?<=d′) (?==)|(?<=d′ =) |(?<=CI) (?=\[)"
+    r"|(?<=\d,) (?=[−\d.]+\])"
+)
 """Places where a line must not end: before a number's sign, before a p value, and within an interval."""
 
 
@@ -51,7 +53,7 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
 
     Args:
         folder: as read.
-        with_raw_tables: put tables of single sessions on the page too. Default: their names and SHA-256 alone, because
+        with_raw_tables: put tables of single sessions on the page too. Default: their names alone, because
             a report that is mailed does not say who sat when and where.
     """
     downloads = []
@@ -70,7 +72,6 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
                 path=path.relative_to(folder.path).as_posix(),
                 rows=len(frame),
                 size=len(data),
-                sha256=sha256_bytes(data),
                 uri="" if reason else data_uri(data, "text/csv"),
                 reason_absent=reason,
             )

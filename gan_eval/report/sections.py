@@ -1,7 +1,7 @@
 """The sections of both reports in reading order: that of a study, and that of metric tables alone.
 
 A section is a function that returns a `Section`; one without blocks is left out. To add a section, write such a
-function and add a line here.
+function and add a line here. All but the first page stand under `Details`, at most 12 of them.
 """
 
 from dataclasses import replace
@@ -12,20 +12,18 @@ from gan_eval.report.metrics.answer import differences_section
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import method_section as metric_method_section
 from gan_eval.report.page import downloads_of, files_section
-from gan_eval.report.parts.blocks import Report, without_empty_tables
+from gan_eval.report.parts.blocks import Report, Section, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
-from gan_eval.report.people.answer import basis
-from gan_eval.report.people.caveats import badges, notes_section, trained_for
-from gan_eval.report.people.comparisons import comparisons_section, models_section
-from gan_eval.report.people.first_page import answer_section
+from gan_eval.report.people.caveats import badges, trained_for
+from gan_eval.report.people.comparisons import comparisons_section
+from gan_eval.report.people.first_page import first_page
+from gan_eval.report.people.methods import checklist_section
 from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
-from gan_eval.report.people.paper import checklist_section, method_section
-from gan_eval.report.people.participants import included_count, participants_section, times_section, timing_section
+from gan_eval.report.people.participants import included_count, participants_section, timing_section
 from gan_eval.report.people.pictures import pictures_section
 from gan_eval.report.people.published import published_section
-from gan_eval.report.people.rates import detection_section
 from gan_eval.report.people.thresholds import psychometric_section, thresholds_section
 from gan_eval.report.training import training_section
 
@@ -39,39 +37,32 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         with_raw_tables: put the tables of single sessions on the page, too.
     """
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
-    details, empty = without_empty_tables(
+    answers = [
+        choices_section(folder),
+        grades_section(folder),
+        thresholds_section(folder),
+        psychometric_section(folder),
+    ]
+    details = without_empty_tables(
         [  # in the order of a reader's questions
-            detection_section(folder),
-            choices_section(folder),
-            grades_section(folder),
-            thresholds_section(folder),
-            psychometric_section(folder),
             comparisons_section(folder),
+            Section("answers", "Choices, grades and thresholds", [block for part in answers for block in part.blocks]),
             agreement_section(folder),
             values.study_section(folder),
             published_section(folder),
-            models_section(folder),
-            times_section(folder),
-            pictures_section(folder),
             participants_section(folder),
+            pictures_section(folder),
             timing_section(folder),
             training_section(folder),
+            checklist_section(folder),
         ]
     )
-    first, notes = answer_section(folder), notes_section(folder, basis=basis(folder), too_few=empty)
     return Report(
         title=title or _title(folder),
         simulated=folder.simulated,
         badges=badges(folder),
         downloads=downloads,
-        sections=[
-            *((first, notes) if first.blocks else ()),
-            *details,
-            *(() if first.blocks else (notes,)),
-            checklist_section(folder),
-            method_section(folder),
-            files_section(downloads),
-        ],
+        sections=[first_page(folder), *details, files_section(downloads)],
     )
 
 

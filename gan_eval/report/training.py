@@ -192,14 +192,14 @@ def training_section(folder: StudyFolder) -> Section:
     runs = training_runs(folder)
     charts, tables = training_charts(runs), plateau_tables(folder.table(PLATEAUS))
     if not charts and not tables:
-        return Section("training", "How did training go?", [])
+        return Section("training", "Training", [])
     warnings = [
         f"{run.model}, step {whole(row['step'])}: {_WARNINGS.get(row['warning'], row['warning'])}: {row['detail']}."
         for run in runs
         for row in run.warnings.to_dict("records")
     ]
     blocks = [Lines(warnings, "warnings"), *sample_tables(runs), Charts(charts), *tables]
-    return Section("training", "How did training go?", blocks)
+    return Section("training", "Training", blocks)
 
 
 def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def study_section(folder: StudyFolder) -> Section:
     if blocks:
         blocks.append(Lines(table_notes(measured), "remarks"))
     by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
-    return Section("metrics", "What do the metrics say?", [*blocks, *by_hole])
+    return Section("metrics", "Metrics", [*blocks, *by_hole])
 
 
 def metric_tables(measured: Measured, dataset: str) -> list[Table]:

@@ -12,6 +12,8 @@ from gan_eval.report.parts.thumbnails import Picture
 from gan_eval.report.parts.words import NARROW, NOTHING, plural, whole
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from gan_eval.report.parts.chart import Chart
 
 _COUNT = re.compile(f"[0-9{NARROW}]+")
@@ -163,6 +165,18 @@ class Charts(Block):
 
 
 @dataclass(frozen=True)
+class Drawing(Block):
+    """A figure that is drawn twice, for a wide page and for a phone."""
+
+    title: str
+    wide: "Markup"
+    narrow: "Markup"
+    caption: str
+    alternative: str
+    """The figure in words, for readers who do not see it."""
+
+
+@dataclass(frozen=True)
 class Folded(Block):
     """Blocks that are closed until they are asked for; the summary is a heading."""
 
@@ -217,7 +231,6 @@ class Download:
     rows: int
     size: int
     """Size in bytes."""
-    sha256: str
     uri: str
     """The file itself; empty where it is not on the page."""
     reason_absent: str = ""
@@ -277,15 +290,15 @@ class Report:
         return [chart for block in blocks if isinstance(block, Charts) for chart in block.charts]
 
 
-def without_empty_tables(sections: Sequence[Section]) -> tuple[list[Section], list[str]]:
-    """Return the sections with tables that measure something (`Table.measured`), and the captions of the others."""
-    kept, empty = [], []
-    for section in sections:
-        blocks = []
-        for block in section.blocks:
-            block = block.measured() if isinstance(block, Table) and block.style == "rows" else block
-            if not block and isinstance(block, Table):
-                empty.append(block.caption)
-            blocks.append(block)
-        kept.append(replace(section, blocks=blocks))
-    return kept, empty
+def without_empty_tables(sections: Sequence[Section]) -> list[Section]:
+    """Return the sections with tables that measure something (`Table.measured`)."""
+    return [
+        replace(
+            section,
+            blocks=[
+                block.measured() if isinstance(block, Table) and block.style == "rows" else block
+                for block in section.blocks
+            ],
+        )
+        for section in sections
+    ]

@@ -28,6 +28,7 @@ from gan_eval.tables import (
     CHECKS,
     IMAGE_METRICS,
     METRIC_COMPARISONS,
+    PARTICIPANTS,
     PARTICIPATION,
     PLANS,
     PLATEAUS,
@@ -42,7 +43,8 @@ from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
-_TABLES = tuple(dict.fromkeys((SESSIONS, CHECKS, TRIALS, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))
+_OF_STORE = (SESSIONS, CHECKS, TRIALS, PARTICIPANTS)
+_TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))
 _METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
 
 
@@ -253,7 +255,7 @@ _OF_SETS = {
     "metrics": tuple(table.name for table in _METRICS),
 }
 """The tables that belong to each set, by the set's name."""
-_ANALYSED = (TRIALS.name, SESSIONS.name, CHECKS.name)
+_ANALYSED = tuple(table.name for table in _OF_STORE)
 """Tables of what was analysed; they belong to an analysis that wrote its trials to the same folder."""
 
 

@@ -136,6 +136,33 @@ def equals(p: Any) -> str:
     return value if value.startswith("<") else f"= {value}"
 
 
+def apa_percent(value: Any) -> str:
+    """A proportion as a percentage, in APA style.
+
+    >>> apa_percent(0.66)
+    '66.0%'
+    """
+    return percent(value).replace(NARROW, "")
+
+
+def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> str:
+    """A confidence interval in APA style.
+
+    >>> apa_interval(0.5, 1.25)
+    '95% CI [0.50, 1.25]'
+    """
+    return f"{level}% CI [{number(low, digits=digits)}, {number(high, digits=digits)}]"
+
+
+def apa_p(value: Any) -> str:
+    """A p value in APA style: without the zero, never 0.
+
+    >>> apa_p(0.0328), apa_p(1e-9)
+    ('p = .033', 'p < .001')
+    """
+    return f"p {equals(value)}".replace("0.", ".")
+
+
 def whole(value: Any) -> str:
     """A count, thousands set apart."""
     return NOTHING if missing(value) else f"{int(value):,}".replace(",", NARROW)
@@ -149,6 +176,11 @@ def milliseconds(value: Any) -> str:
 def text(value: Any) -> str:
     """A text cell."""
     return NOTHING if missing(value) else str(value)
+
+
+def capital(text: str) -> str:
+    """A text with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def plural(count: int, singular: str, plural_form: str | None = None) -> str:

@@ -1,26 +1,16 @@
 """Do metrics agree with people? Values against fooling rates or mean grades, correlations and their differences."""
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of, unit_of
-from gan_eval.report.parts.blocks import Charts, Section, Table
-from gan_eval.report.parts.chart import MUTED, SERIES, STYLE, Chart, panel
+from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
+from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import NOTHING, clean, missing, number, p_value, plural, text, whole
+from gan_eval.report.parts.words import NOTHING, missing, number, p_value, plural, text, whole
 from gan_eval.report.people.caveats import is_interim
-from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
-from gan_eval.tables import IMAGE_METRICS
 
-_LEAST_POINTS = 3
-MOST_PLOTS = 24
-MOST_POINTS = 500
-"""Dots of a plot; of more pictures they are spread evenly over the metric's values."""
 NEAR = 1e-6
 """Two correlations of the same points differ by less."""
 _WITHIN = (
@@ -37,61 +27,9 @@ _KEY = ["measure", "level", "dataset", "metric"]
 
 
 def agreement_section(folder: StudyFolder) -> Section:
-    """Return the plots, the correlations and their differences."""
-    blocks = [Charts(agreement_charts(folder)), *correlation_tables(folder), *difference_tables(folder)]
-    return Section("agreement", "Do metrics agree with people?", blocks)
-
-
-def agreement_charts(folder: StudyFolder) -> list[Chart]:
-    """Return a chart with a scatter of the generated pictures for each measure, data set and metric."""
-    judged, graded = folder.scope("stimulus"), folder.table(OPINION_SCORES)
-    judged = judged[judged["n_fake"] > 0]
-    scores = {
-        FOOLING: pd.DataFrame({"stimulus": judged["id"], "score": 1 - judged["fake_correct"], "n": judged["n_fake"]}),
-        GRADE: pd.DataFrame({"stimulus": graded["stimulus"], "score": graded["mos"], "n": graded["n"]}),
-    }
-    correlations = folder.table(CORRELATIONS)
-    correlations = correlations[correlations["level"] == "stimulus"]
-    if correlations["dataset"].notna().any():
-        correlations = correlations[correlations["dataset"].notna()]
-    images = folder.table(IMAGE_METRICS)
-    images = images[(images["kind"] == "fake") & np.isfinite(images["value"].astype(float))]
-    figures: list[Figure] = []
-    said: list[str] = []
-    for row in sorted(correlations.to_dict("records"), key=lambda row: not is_of_quality(row["metric"])):
-        on = "" if missing(row["dataset"]) else f" on {row['dataset']}"
-        own = images[images["metric"] == row["metric"]]
-        own = own[own["dataset"] == row["dataset"]] if on else own
-        part = own.merge(scores[row["measure"]], on="stimulus").dropna(subset="score")
-        if len(part) < _LEAST_POINTS or len(figures) == MOST_PLOTS:
-            continue
-        is_grade = row["measure"] == GRADE
-        title = f"{title_of(row['metric'])}{on}, pictures{', graded' * is_grade}"
-        figures.append(_scatter(title, row["metric"], part, is_grade=is_grade))
-        said.append(f"{title}: n = {len(part)}")
-    caption = "A dot for each generated picture, larger with more answers; infinite values are not drawn."
-    return [Chart("Metrics and answers", figures, caption, "; ".join(said), name="agreement")] if figures else []
-
-
-def _scatter(title: str, metric: str, part: pd.DataFrame, *, is_grade: bool) -> Figure:
-    """Draw score against value of each picture, a row of `part`."""
-    ordered = part.sort_values(["value", "score", "stimulus"])
-    count = len(ordered)
-    drawn = ordered.iloc[np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))]
-    unit = unit_of(metric)
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(2.6)
-        size = 8 + 22 * np.sqrt(drawn["n"].to_numpy(float) / float(drawn["n"].max()))
-        score = drawn["score"].astype(float) * (1 if is_grade else 100)
-        axes.scatter(drawn["value"], score, s=size, color=SERIES["fake"], alpha=0.45, linewidths=0)
-        if not is_grade:
-            axes.set_ylim(-4, 104)
-        axes.set_title(clean(title)[:48], fontsize=9, loc="left", parse_math=False)
-        axes.grid()
-        axes.tick_params(length=0)
-        axes.set_xlabel(clean(title_of(metric) + f", {unit}" * bool(unit))[:48], parse_math=False)
-        axes.set_ylabel("mean grade" if is_grade else "called real, %", color=MUTED)
-    return figure
+    """Return the correlations and their differences; figure 1 shows one of them."""
+    blocks = [*correlation_tables(folder), *difference_tables(folder)]
+    return Section("agreement", "Agreement of metrics with people", blocks)
 
 
 def _measure(frame: pd.DataFrame) -> dict[str, CellFormat]:

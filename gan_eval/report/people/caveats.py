@@ -1,21 +1,24 @@
 """Badges and caveats, whether a verdict is pending, and the standing of exclusions and margins in words."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Lines, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     NARROW,
     Record,
+    capital,
     listed,
     missing,
+    percent,
+    percent_interval,
     plural,
     points_text,
 )
 from gan_eval.settings.study import Study
-from gan_eval.stats.compare.robustness import is_on_outcome
+from gan_eval.stats.answers.rates import UNEVEN
+from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.questions import TOLD_APART
+from gan_eval.stats.compare.robustness import SENSITIVITY, WITH_UNFINISHED, is_on_outcome
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
 
@@ -89,7 +92,7 @@ def look_sentence(folder: StudyFolder) -> str:
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
     if not words:
         return ""
-    return f"{words[0].upper()}{words[1:]}."
+    return f"{capital(words)}."
 
 
 def trained_for(fractions: list[float], verb: str) -> str:
@@ -107,23 +110,9 @@ def planned_rules(study: Study) -> list[str]:
     return [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
 
 
-def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Sequence[str] = ()) -> Section:
-    """Return caveats: those of the answer, of the run and of the tables.
-
-    Args:
-        folder: as read.
-        basis: sentences on the answer.
-        too_few: captions of the tables without a value.
-    """
-    lines = [str(note) for note in folder.facts.get("notes") or []]
-    if folder.simulated:
-        lines.append("Simulated participants answered (some of) the trials: the numbers rehearse the analysis only.")
-    everything = folder.judged()
-    everything = everything[everything["scope"] == "all"]
-    if len(everything) and not pd.isna(everything.iloc[0]["note"]):
-        lines.append(f"Over all answers: {everything.iloc[0]['note']}.")
-    if len(everything) and everything.iloc[0]["n_none"] > 0:
-        lines.append(f"{plural(int(everything.iloc[0]['n_none']), 'trial')} without an answer: in no rate.")
+def caveats(folder: StudyFolder) -> list[str]:
+    """Return caveats of the answer, of the run and of the tables, each as a sentence."""
+    lines = [*_of_answers(folder), *(f"{str(note).rstrip('.')}." for note in folder.facts.get("notes") or [])]
     trials = folder.answers()
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:
@@ -140,12 +129,49 @@ def notes_section(folder: StudyFolder, *, basis: Sequence[str] = (), too_few: Se
     unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
-    if too_few:
-        lines.append(f"These have no number: {'; '.join(too_few)}. The files say why.")
-    return Section(
-        "notes", "Caveats",
-        [Lines(basis), Lines([*dict.fromkeys(lines)], "warnings")],
-    )  # fmt: skip
+    return [capital(line) for line in dict.fromkeys(lines)]
+
+
+def _of_answers(folder: StudyFolder) -> list[str]:
+    """Return caveats of the rates: one kind or unequal numbers of pictures, several studies, unanswered trials."""
+    everything = folder.judged()
+    everything = everything[everything["scope"] == "all"]
+    sentences = sensitivity_sentences(folder)
+    if everything.empty:
+        return sentences
+    row = everything.iloc[0]
+    real, fake = int(row["n_real"]), int(row["n_fake"])
+    if min(real, fake) == 0:
+        sentences.append("With one kind of picture, response bias cannot be separated from sensitivity.")
+    elif max(real, fake) / min(real, fake) >= UNEVEN:
+        sentences.append(
+            f"Answers to real ({real}) and to generated ({fake}) pictures differ in number; balanced accuracy counts "
+            "both kinds alike."
+        )
+    if not missing(row["note"]):
+        sentences.append(f"Over all answers: {row['note']}.")
+    if row["n_none"] > 0:
+        sentences.append(f"{plural(int(row['n_none']), 'trial')} without an answer: in no rate.")
+    return sentences
+
+
+def sensitivity_sentences(folder: StudyFolder) -> list[str]:
+    """Return a sentence for each sensitivity analysis: the answer without some participants, or with more sessions."""
+    start = f"{TOLD_APART}, {SENSITIVITY} "
+    sentences = []
+    for row in folder.table(COMPARISONS).to_dict("records"):
+        if str(row["comparison"]).startswith(start) and not missing(row["difference"]):
+            name = str(row["comparison"]).removeprefix(start)
+            whose = f"without participants with {name.removeprefix('without ')} (a rule on the outcome)"
+            if name == WITH_UNFINISHED:
+                whose = "with the answers of unfinished sessions"
+            ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
+            within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
+            sentences.append(
+                f"Sensitivity, not the answer: {whose} {percent((1 + row['difference']) / 2)} would have been judged "
+                f"correctly{within}."
+            )
+    return sentences
 
 
 def is_excluded(table: pd.DataFrame) -> pd.Series:

@@ -1,22 +1,20 @@
-"""Differences between groups with their verdicts, checks of the answer's robustness, and crossed mixed models."""
+"""Differences between groups with their verdicts, and checks of the answer's robustness."""
 
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import cell, if_filled, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,
-    NARROW,
     NOTHING,
     Record,
-    equals,
-    interval,
+    apa_interval,
+    apa_p,
     listed,
     missing,
     number,
-    own_note,
     p_value,
     plural,
     points_text,
@@ -28,8 +26,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_EXCLUSIONS
-from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.paper import BELOW, EQUIVALENT, TOLD, unadjusted
+from gan_eval.stats.paper import unadjusted
 
 STOPPING = (
     "A verdict at this look may end the study, with this as its result. “Undecided” ends nothing: the answer waits for "
@@ -41,15 +38,12 @@ _FIXED = {
     EXPLORATORY: "exploratory, not in the plan",
     BY_RULE: "given to the analysis, no plan",
 }
-_SLOPE = "(1 + kind|participant)"
-_NO_ANSWERS = "no answered trials"
-"""Note of a model of answers that the study did not ask for."""
 
 
 def comparisons_section(folder: StudyFolder) -> Section:
     """Return margins, looks, unplanned comparisons and every difference."""
     blocks = [Lines(comparison_sentences(folder)), *_difference_tables(folder)]
-    return Section("comparisons", "Differences and their certainty", blocks)
+    return Section("comparisons", "Differences between models", blocks)
 
 
 def comparison_sentences(folder: StudyFolder) -> list[str]:
@@ -63,11 +57,6 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
             f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval of their "
             f"difference lies within it on both sides (two one-sided tests at 5 %{at_look})."
         )
-        if (table["measure"] == "called_fake").any():
-            sentences[-1] += (
-                " For “told apart” the margin limits the distance of balanced accuracy from chance, half the "
-                "difference in the table."
-            )
     if len(looks) > 1 and not missing(folder.alpha):
         sentences.append(
             f"This is {folder.looks_text.partition(':')[0]}: p values, corrected after Holm, and those of equivalence "
@@ -96,7 +85,7 @@ def margin_texts(comparisons: pd.DataFrame) -> list[str]:
 
 
 def _difference_tables(folder: StudyFolder) -> list[Table]:
-    """Return model against model and real against fake."""
+    """Return the differences that are not in table 1, which has those from chance."""
 
     def amount(row: Record, name: str) -> str:
         return number(row[name]) if row["measure"] == MEAN else points(row[name])
@@ -105,13 +94,8 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
-    def verdict(row: Record) -> str:
-        if row["measure"] != "called_fake" or row["verdict"] == "interim":
-            return text(row["verdict"])
-        words = {"different": BELOW if row["difference"] < 0 else TOLD, "equivalent": EQUIVALENT}
-        return words.get(row["verdict"], text(row["verdict"]))  # the words of the table to cite
-
-    frame = distinct_questions(folder.table(COMPARISONS))
+    frame = folder.table(COMPARISONS)
+    frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
     columns = {
         "difference": _difference_name,
         "points (95\u202f%, unadjusted)": lambda row: (
@@ -122,7 +106,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
-        "verdict": verdict,
+        "verdict": cell(text, "verdict"),
     }
     rows_by_basis = {
         BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
@@ -138,7 +122,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         notes.append(note + so * ("undecided" in set(frame["verdict"])))
     return table_of(
         "Differences",
-        frame.assign(note=frame["note"].map(without_margin)),
+        frame,
         columns,
         last_is_text=True,
         notes=notes,
@@ -155,16 +139,6 @@ def distinct_questions(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~(told & frame.duplicated(["measure", value, "ci_low", "p"])).to_numpy(bool)]
 
 
-def without_margin(note: object) -> str | None:
-    """Return a row's note without the margin of `told apart`, which the section explains.
-
-    >>> without_margin("held against twice the margin, 0.1 in the probability; few people")
-    'few people'
-    """
-    parts = (own_note(note) or "").split("; ")
-    return "; ".join(part for part in parts if not part.startswith("held against twice the margin")) or None
-
-
 def _difference_name(row: Record) -> str:
     what = f"{row['a']} {MINUS} {row['b']}, {str(row['measure']).replace('_', ' ')}"
     return f"{row['comparison']}{exploratory_mark(row)}: {what}"
@@ -175,22 +149,22 @@ def points(difference: object) -> str:
     return NOTHING if missing(difference) else number(100 * float(str(difference)), digits=1)
 
 
-def size_text(row: Record, *, percent: bool) -> str:
-    """Return a difference without its sign, with its interval and p: `0.12 (95 % interval 0.04 to 0.2; p = 0.008)`.
+def size_text(row: Record) -> str:
+    """Return a difference without its sign, with interval and p in APA style: `6.9 points, 95% CI [1.2, 12.6]`.
 
     Args:
         row: of the table `comparisons`.
-        percent: the difference is one of proportions, given in points.
     """
-    scale, digits, unit = (100, 1, f"{NARROW}points") if percent else (1, 2, "")
-    size = f"{number(scale * abs(row['difference']), digits=digits)}{unit}"
+    is_grade = row["measure"] == MEAN
+    scale, digits = (1, 2) if is_grade else (100, 1)
+    size = f"{number(scale * abs(row['difference']), digits=digits)}{'' if is_grade else ' points'}"
     if missing(row["ci_low"]):
         return f"{size} (no interval)"
     sign = -scale if row["difference"] < 0 else scale
     low, high = sorted(sign * row[end] for end in ("ci_low", "ci_high"))
-    p, after = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], " after Holm")
-    tested = "" if missing(p) else f"{', unadjusted' * (p > row['p'])}; p {equals(p)}{after}"
-    return f"{size} (95{NARROW}% interval {interval(low, high, digits=digits)}{tested})"
+    p, corrected = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], row["p_holm"] > row["p"])
+    tested = "" if missing(p) else f", {apa_p(p)}{' (Holm-corrected)' if corrected else ''}"
+    return f"{size}, {apa_interval(low, high, digits=digits)}{tested}"
 
 
 def robustness_sentence(folder: StudyFolder) -> str:
@@ -203,73 +177,3 @@ def robustness_sentence(folder: StudyFolder) -> str:
         verb = "changes" if changing == 1 else "change"
         return f"{whole(changing)} of {plural(len(tried), 'verdict')} {verb} without the exclusions."
     return f"{'The verdict' if len(tried) == 1 else 'Every verdict'} stands without the exclusions."
-
-
-def models_section(folder: StudyFolder) -> Section:
-    """Return the mixed models, those in which participants differ in skill first."""
-    blocks = [Lines(model_sentences(folder)), *model_tables(folder)]
-    return Section("models", "Would it hold for other people and pictures?", blocks)
-
-
-def model_sentences(folder: StudyFolder) -> list[str]:
-    """Return warnings about models without a slope."""
-    models = folder.table(MIXED_MODELS)
-    sentences = []
-    of_kind = models["formula"].astype(str).str.startswith("correct ~") & (models["term"] == "kind[real]")
-    if (of_kind & ~_has_slope(models) & models["estimate"].notna()).any():
-        instead = "read the rows with the slope first" if _has_slope(models).any() else "no model here has the slope"
-        sentences.append(
-            "kind[real] of “correct ~ kind + (1|participant) …” finds too much where participants differ in response "
-            f"bias: 15 to 37 % false alarms in simulation, against 6 % with (1 + kind|participant); {instead}."
-        )
-    if is_interim(folder):
-        sentences.insert(0, "Interim: p values and intervals are of the answers so far and decide nothing.")
-    return sentences
-
-
-def _has_slope(models: pd.DataFrame) -> pd.Series:
-    return models["formula"].astype(str).str.contains(_SLOPE, regex=False)
-
-
-def model_tables(folder: StudyFolder) -> list[Table]:
-    """Return the mixed models of the answers that the study asked for."""
-    table = folder.table(MIXED_MODELS)
-    frame = table[~table["note"].eq(_NO_ANSWERS).fillna(False).to_numpy(bool)]
-    if not frame["n_trials"].fillna(0).any():
-        return []
-
-    def likelihood_ratio(row: Record) -> str:
-        if missing(row["lrt_chi2"]):
-            return NOTHING
-        return f"χ²({whole(row['lrt_df'])}) = {number(row['lrt_chi2'])}, p {equals(row['lrt_p'])}"
-
-    scale = "probit" if (frame["link"] == "probit").all() else "log-odds"
-    is_cut_point = frame["term"].astype(str).str.startswith("threshold[")
-    cut_points = ["Cut-point: where on the model's scale an ordered answer passes from one grade to the next."]
-    return table_of(
-        "Crossed mixed models of single answers",
-        pd.concat([frame[_has_slope(frame)], frame[~_has_slope(frame)]]),
-        {
-            "model": lambda row: (
-                f"{row['formula']}{' (probit)' if row['link'] == 'probit' else ''}{exploratory_mark(row)}"
-            ),
-            "term": lambda row: f"{row['term']}{' (cut-point)' * str(row['term']).startswith('threshold[')}",
-            "estimate": cell(number, "estimate"),
-            "standard error": cell(number, "std_error"),
-            INTERVAL: interval_cell(),
-            "p (Wald)": cell(p_value, "p"),
-            "likelihood ratio": likelihood_ratio,
-            "SD participants": cell(number, "sd_participant"),
-            "SD stimuli": cell(number, "sd_stimulus"),
-            "SD slope": if_filled(frame, "sd_slope", cell(number, "sd_slope")),
-            "answers": cell(whole, "n_trials"),
-        },
-        text_columns=2,
-        notes=[
-            f"Estimates on the {scale} scale; Laplace approximation, Wald intervals from the Hessian.",
-            *cut_points * bool(is_cut_point.any()),
-        ],
-        label="formula",
-        source="mixed_models",
-        grouped=True,
-    )

@@ -1,149 +1,67 @@
-"""The first page: verdict, one figure, the table to cite, which pictures fooled, and whether metrics follow people."""
+"""The page that is open: the result in sentences, figure 1, table 1, six pairs of pictures, five facts, the Methods."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
+from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
 from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
-from gan_eval.report.parts.blocks import Block, Charts, Lead, Paragraph, Section, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, Chart, Span, first_of, spans_figure
+from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Section, Table
+from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     BASES_IN_WORDS,
     NARROW,
     Record,
+    capital,
     interval,
     listed,
-    milliseconds,
     missing,
     number,
-    percent,
     whole,
 )
 from gan_eval.report.people.answer import answer
-from gan_eval.report.people.caveats import is_interim
+from gan_eval.report.people.caveats import caveats, is_interim
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.pictures import fooling_galleries
-from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.report.people.methods import design_text, method_blocks
+from gan_eval.report.people.participants import participation_sentences, who_text
+from gan_eval.report.people.pictures import six_pairs
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import GRADE
-from gan_eval.stats.paper import (
-    EVERYTHING,
-    PAPER,
-    RATING,
-    SINGLE,
-    distinct_rows,
-    interval_names,
-    printed,
-    shared_reals,
-    skill_note,
-    unadjusted,
-)
-from gan_eval.stats.trials import PAIRED, TWO_MODELS
+from gan_eval.stats.paper import PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
+from gan_eval.tables import SESSIONS
 
-_PAIR_TITLE = "How often the generated picture was called the real one"
-_DRAWN: dict[str, tuple[str, str, str]] = {
-    SINGLE: ("fooling_rate", "How often pictures were called real", "called real, %; dashed: chance"),
-    PAIRED: ("fooling_rate", _PAIR_TITLE, "called real, %; dashed: chance"),
-    TWO_MODELS: ("preference", "How often a model was preferred", "chosen, %; dashed: the average model"),
-    RATING: ("grade", "How real the pictures looked", "mean grade"),
-    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "How long pictures must be seen", "mean threshold, ms")),
-}
-"""The column of the table `paper`, a title and the axis of the figure for each way of asking."""
 _MOST_CITED = 20
 """Rows of the table to cite on the page; the file holds all."""
+PHONE_MM = 85
+"""Width of figure 1 on a phone."""
+MOST_CAVEATS = 4
+"""Caveats on the first page; the details have all."""
 
 
-def answer_section(folder: StudyFolder) -> Section:
-    """Return the first page; nothing where there are no tables of answers."""
+def first_page(folder: StudyFolder) -> Section:
+    """Return what a reader sees first; without answers, pictures alone."""
+    said = answer(folder)
     blocks: list[Block] = [
-        Lead(answer(folder)),
-        Charts(people_charts(folder), "beside"),
+        Lead(said),
+        *_drawing(folder),
         *cited_table(folder),
-        Paragraph(robustness_sentence(folder)),
-        *fooling_galleries(folder),
-        Paragraph("" if is_interim(folder) else metrics_sentence(folder)),
+        *six_pairs(folder),
+        Facts([(name, capital(text)) for name, text in _facts(folder) if text] if said else [], "lines"),
+        Folded("Methods, to copy into a paper", method_blocks(folder)),
     ]
-    return Section("answer", "The answer", blocks, on_first_page=True)
+    return Section("answer", "Result" if said else "The pictures", blocks, on_first_page=True)
 
 
-def people_charts(folder: StudyFolder) -> list[Chart]:
-    """Return a chart for each way of asking: each model's value, in the order of the table to cite."""
-    table = folder.table(PAPER)
-    several = table["dataset"].nunique() > 1
-    charts = []
-    for protocol, rows in groupby(table.to_dict("records"), key=lambda row: str(row["protocol"])):
-        column, title, axis = _DRAWN[protocol]
-        is_share, is_adaptive = "%" in axis, protocol in ADAPTIVE_PROTOCOLS
-        records = [row for row in rows if not missing(row[column])]
-        groups = []
-        for row in [row for row in records if row["model"] != EVERYTHING] or records:
-            ends = [row[column], *(row[name] for name in interval_names(column))]
-            span = _span("real" if row["model"] == "real" else "fake", ends, is_share=is_share)
-            if is_adaptive:
-                span = span._replace(series="all", label=milliseconds(span.value))
-            groups.append((_name_of(row, several=several), span))
-        reals = _reals(records, several=several) if protocol == SINGLE else []
-        more = first_of(len(groups) + len(reals))
-        groups = groups[: max(MOST_GROUPS - len(reals), 0)] + reals
-        if not groups:
-            continue
-        scale = (0, 100) if is_share else None
-        if protocol == RATING and folder.study is not None:
-            scale = (1, folder.study.quiz.grades)
-            axis += f", {scale[0]} to {scale[1]}"
-        figure = spans_figure(groups[:MOST_GROUPS], axis=axis, reference=50 if is_share else None, scale=scale)
-        digits = 1 if is_share else 0 if is_adaptive else 2
-        alternative = "; ".join(
-            f"{name}: {span.label} ({interval(span.low, span.high, digits=digits)})" for name, span in groups
-        )
-        caption = _caption(folder, protocol, is_share=is_share) + more
-        charts.append(Chart(title, [figure], caption, alternative, name=f"people-{protocol}"))
-    return charts
-
-
-def _name_of(row: Record, *, several: bool) -> str:
-    everything = "all models" if row["protocol"] in ADAPTIVE_PROTOCOLS else "generated pictures"
-    model = everything if missing(row["model"]) or row["model"] == EVERYTHING else str(row["model"])
-    model = "real pictures" if model == "real" else model
-    return f"{model} on {row['dataset']}" if several and not missing(row["dataset"]) else model
-
-
-def _span(series: str, ends: Sequence[float], *, is_share: bool) -> Span:
-    """Return a value and the ends of its interval, which may be missing."""
-    scale = 100 if is_share else 1
-    value, low, high = (scale * float(ends[0] if missing(end) else end) for end in ends)
-    return Span(series, value, low, high, percent(value / 100) if is_share else number(value))
-
-
-def _reals(rows: Sequence[Record], *, several: bool) -> list[tuple[str, Span]]:
-    """Return how often the real pictures of each data set were called real, for comparison with generated ones.
-
-    Args:
-        rows: of the table to cite; the row for all, which is the last, has the reals of the only data set.
-        several: name the data sets.
-    """
-    by_dataset = {str(row["dataset"]): row for row in rows if row["model"] != EVERYTHING or not several}
+def _drawing(folder: StudyFolder) -> list[Drawing]:
+    """Return figure 1, for a wide page and for a phone; none where there is nothing to draw."""
+    wide, on_phone = figure_1(folder), figure_1(folder, Theme(width_mm=PHONE_MM))
+    if wide is None or on_phone is None:
+        return []
+    said = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
     return [
-        (
-            f"real pictures of {dataset}" if several else "real pictures",
-            _span("real", [row["real_called_real"], row["real_low"], row["real_high"]], is_share=True),
+        Drawing(
+            "Figure 1", svg_element(wide, "wide"), svg_element(on_phone, "phone"), caption_of_figure_1(folder), said
         )
-        for dataset, row in by_dataset.items()
-        if not missing(row["real_called_real"])
     ]
-
-
-def _caption(folder: StudyFolder, protocol: str, *, is_share: bool) -> str:
-    bars = "Bars: 95 % intervals" + (" between participants." if protocol in (RATING, *ADAPTIVE_PROTOCOLS) else ".")
-    if protocol == SINGLE:
-        table = folder.table(PAPER)
-        bases = dict.fromkeys(distinct_rows(table[table["protocol"] == SINGLE])["basis"].dropna())
-        if bases:
-            bars = f"Bars: 95 % intervals by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
-    chance = "the average model" if protocol == TWO_MODELS else "chance"
-    if not is_share:
-        return bars
-    return f"{bars} Dashed: {chance}, 50 %. {unadjusted(folder.table(PAPER)['verdict'])}".strip()
 
 
 def cited_table(folder: StudyFolder) -> list[Table]:
@@ -152,12 +70,14 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    to_cite = "" if folder.simulated else " to cite; do not cite other shares and intervals of the details"
-    notes = [f"In brackets the 95{NARROW}% interval{to_cite}.", *skill_note(frame)]
+    notes = [f"In brackets the 95{NARROW}% interval.", *skill_note(frame)]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
     notes += [note for note in (unadjusted(frame["verdict"]), looked, shared_reals(frame)) if note]
+    notes += [
+        f"{row['model']}: {row['note']}." for row in distinct_rows(frame).to_dict("records") if not missing(row["note"])
+    ]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
@@ -166,12 +86,43 @@ def cited_table(folder: StudyFolder) -> list[Table]:
             head,
             rows[:_MOST_CITED],
             2 + ("Asked" in head),
-            notes,
+            [" ".join(notes)],
             last_is_text=head[-1] == "Verdict",
             source="paper",
             style="rows cite",
         )
     ]
+
+
+def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
+    """Return participants, design, analysis, metrics and caveats, each in a sentence or two."""
+    design = ""
+    if folder.study is not None and len(folder.table(SESSIONS)):  # else people did not see the quiz of the study
+        design = design_text(folder.study.quiz)
+    found = caveats(folder)
+    more = f" {whole(len(found) - MOST_CAVEATS)} more in the details." if len(found) > MOST_CAVEATS else ""
+    return [
+        ("Participants", " ".join(participation_sentences(folder)) or _counted(folder)),
+        ("Design", design),
+        ("Analysis", " ".join(filter(None, [basis_sentence(folder), robustness_sentence(folder)]))),
+        ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
+        ("Caveats", " ".join(found[:MOST_CAVEATS]) + more),
+    ]
+
+
+def _counted(folder: StudyFolder) -> str:
+    """Return whose answers there are, for tables without `participation`."""
+    people = folder.table(PAPER)["n_participants"]
+    return "" if people.empty else f"{who_text(folder, int(people.max())).rstrip(',')}."
+
+
+def basis_sentence(folder: StudyFolder) -> str:
+    """Return what the numbers of the table to cite rest on."""
+    table = folder.table(PAPER)
+    bases = list(dict.fromkeys(distinct_rows(table)["basis"].dropna())) if len(table) else []
+    if not bases:
+        return ""
+    return f"Numbers, intervals and verdicts rest on {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
 
 
 def metrics_sentence(folder: StudyFolder) -> str:

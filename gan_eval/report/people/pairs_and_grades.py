@@ -2,58 +2,35 @@
 
 from gan_eval.report.parts.blocks import Section
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, proportion_cell, table_of
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
-    BASES_IN_WORDS,
-    NARROW,
     NOTHING,
-    WILSON_NOTE,
     Record,
-    equals,
-    interval,
-    listed,
+    apa_interval,
+    apa_p,
+    apa_percent,
     missing,
     number,
     percent,
-    percent_interval,
     plural,
-    points_text,
     text,
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, margin_text
 from gan_eval.report.people.comparisons import size_text
-from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
+from gan_eval.stats.answers.choices import BRADLEY_TERRY
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, PREFERRED
+from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
 from gan_eval.stats.compare.robustness import SENSITIVITY
-from gan_eval.stats.trials import PAIRED
 
 MOST = 8
 """Comparisons that the answer names; the section has all."""
 
 
 def choices_section(folder: StudyFolder) -> Section:
-    """Return the counts of every pair of sources, and the strengths of each data set, the strongest first."""
-    counts = table_of(
-        "Choices between two pictures",
-        folder.table(CHOICES),
-        {
-            "question": lambda row: "which is real" if row["protocol"] == PAIRED else "which looks more real",
-            "data set": cell(text, "dataset"),
-            "model": lambda row: "all" if missing(row["model"]) else str(row["model"]).replace("|", " or "),
-            "answers": cell(whole, "n"),
-            "none": cell(whole, "n_none"),
-            "real (or first model) chosen (95\u202f%)": proportion_cell("right", "ci_low", "ci_high"),
-            "d′": cell(number, "dprime"),
-        },
-        text_columns=3,
-        notes=[WILSON_NOTE],
-        label="model",
-        source="choices",
-    )
+    """Return the strengths of each data set's contestants, the strongest first; `choices` has every pair's counts."""
     note = (
         "Bradley & Terry (1952); the strengths of a data set sum to 0; standard errors clustered by participant and "
         "item."
@@ -76,71 +53,38 @@ def choices_section(folder: StudyFolder) -> Section:
         label="contestant",
         source="bradley_terry",
     )
-    return Section("choices", "Which picture did they choose?", [*counts, *strengths])
+    return Section("choices", "Choices between two pictures", strengths)
 
 
-def choice_sentences(folder: StudyFolder) -> list[str]:
-    """Return for the answer the verdicts on pairs."""
-    choices = folder.table(CHOICES)
-    answered = choices[choices["n"] > 0]
-    if answered.empty:
-        return []
-    comparisons = folder.table(COMPARISONS)
-    main = comparisons[~comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False)]
-    judged = main[(main["measure"] == CHOSEN) & main["difference"].notna()]
-    if judged.empty:
-        return ["There is no verdict on choices."]
-    datasets = list(answered["dataset"].dropna().unique())
-    only_dataset = str(datasets[0]) if len(datasets) == 1 else ""
-    sentences = [_verdict_sentence(row, only_dataset) for row in judged.head(MOST).to_dict("records")]
+def preference_sentences(folder: StudyFolder) -> list[str]:
+    """Return for the answer which of two models looked more real."""
+    table = folder.table(COMPARISONS)
+    named = table["comparison"].astype("str")
+    kept = named.str.startswith(PREFERRED) & ~named.str.contains(SENSITIVITY, regex=False)
+    judged = table[kept & (table["measure"] == CHOSEN) & table["difference"].notna()]
+    sentences = [_preference(row) for row in judged.head(MOST).to_dict("records")]
     if len(judged) > MOST:
         sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
     return sentences
 
 
-def choice_bases(folder: StudyFolder) -> list[str]:
-    """Return the basis of the verdicts on pairs."""
-    comparisons = folder.table(COMPARISONS)
-    bases = comparisons.loc[(comparisons["measure"] == CHOSEN) & comparisons["difference"].notna(), "basis"]
-    known = [BASES_IN_WORDS[basis] for basis in bases.dropna().unique()]
-    return [f"Verdicts on choices rest on {listed(known)}."] if known and len(folder.table(CHOICES)) else []
-
-
-def _verdict_sentence(row: Record, only_dataset: str) -> str:
-    """Return a comparison of choices: the share, its interval and the verdict."""
-    dataset = str(row["comparison"]).partition(" on ")[2] or only_dataset
+def _preference(row: Record) -> str:
+    """Return which of two models was chosen more often, in APA style."""
+    dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    n_a, n_b = int(row["n_a"]), int(row["n_b"])
-    ends = (0.5 + row["ci_low"], 0.5 + row["ci_high"])
-    counted, share = percent(n_a / (n_a + n_b)), percent(0.5 + row["difference"])
-    within = "no interval" if missing(row["ci_low"]) else f"95 % interval {percent_interval(*ends)}"
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    numbers = f"{within}; chance gives 50{NARROW}%" + ("" if missing(p) else f"; p {equals(p)}")
-    often = f"{counted} of {plural(n_a + n_b, 'answer')}"
-    if share == counted:
-        often += f" ({numbers})"
-    else:  # the interval is of the verdict's share, and may exclude that of the answers
-        whose = ", the crossed model's, for people and pictures in general" * (row["basis"] == "crossed_model")
-        often += f"; the verdict rests on {share} ({numbers}){whose}"
+    a, b = row["a"], row["b"]
     is_equivalent = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
-    small = f", though by less than {margin_text(row)}" if is_equivalent else ""
-    if str(row["comparison"]).startswith(PREFERRED):
-        a, b = row["a"], row["b"]
-        if row["verdict"] == "different":
-            verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
-        else:
-            verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
-        return f"Of {a} and {b}{where}, {a} was chosen in {often}: {verdict}{exploratory_mark(row)}."
-    against = "" if row["b"] == ANY_FAKE else f" with one of {row['b']}"
-    if row["verdict"] == "different" and row["difference"] > 0:
-        verdict = f"real and generated pictures were told apart better than by chance{small}"
-    elif row["verdict"] == "different":
-        verdict = f"the generated picture was called the real one more often than by chance{small}"
-    elif is_equivalent:
-        verdict = f"they cannot be told apart by more than {points_text(row['margin'])}"
+    if row["verdict"] == "different":
+        small = f", though by less than {margin_text(row)}" if is_equivalent else ""
+        verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
     else:
-        verdict = "the answers do not show that real and generated pictures can be told apart"
-    return f"The real picture of a pair{where}{against} was found in {often}: {verdict}{exploratory_mark(row)}."
+        verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
+    share = [apa_percent(0.5 + row["difference"])]
+    if not missing(row["ci_low"]):
+        share.append(apa_interval(50 + 100 * row["ci_low"], 50 + 100 * row["ci_high"], digits=1))
+    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    share += [] if missing(p) else [apa_p(p)]
+    return f"Of {a} and {b}{where}, {a} was chosen in {', '.join(share)}: {verdict}{exploratory_mark(row)}."
 
 
 def grades_section(folder: StudyFolder) -> Section:
@@ -163,7 +107,7 @@ def grades_section(folder: StudyFolder) -> Section:
         label="model",
         source="ratings",
     )
-    return Section("grades", "How real did it look?", grades)
+    return Section("grades", "Grades", grades)
 
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
@@ -174,13 +118,11 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
     for dataset, part in answered.groupby("dataset", dropna=False, sort=False):
         means = []
         for row in part.to_dict("records"):
-            ends = f" (95 % interval {interval(row['ci_low'], row['ci_high'])} between participants)"
-            means.append(
-                f"{number(row['mean'])}{'' if missing(row['ci_low']) else ends} for "
-                f"{'real' if row['kind'] == 'real' else 'generated'} pictures, from {plural(int(row['n']), 'grade')}"
-            )
+            ends = "" if missing(row["ci_low"]) else f", {apa_interval(row['ci_low'], row['ci_high'])}"
+            which = "real" if row["kind"] == "real" else "generated"
+            means.append(f"M = {number(row['mean'])}{ends} for {which} pictures ({plural(int(row['n']), 'grade')})")
         where = "" if missing(dataset) else f" on {dataset}"
-        sentences.append(f"The mean grade{where} was {'; '.join(means)}. Higher looks more real.")
+        sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}. Higher looks more real.")
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     return sentences + [_grade_difference(row) for row in compared.to_dict("records")]
@@ -192,11 +134,11 @@ def _grade_difference(row: Record) -> str:
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    by = f"{size_text(row, percent=False)}{exploratory_mark(row)}"
+    by = f"difference = {size_text(row)}{exploratory_mark(row)}"
     if row["verdict"] == "equivalent":
-        return f"The mean grades of {a} and {b} are equal{where}, to within the margin: they differ by {by}."
+        return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."
     if row["verdict"] != "different":
-        return f"Between {a} and {b} no difference of mean grades is shown{where}: {by}."
+        return f"No difference of mean grades is shown between {a} and {b}{where}, {by}."
     first = f"{a[0].upper()}{a[1:]}" if row["a"] in names else f"{a}'s pictures"
     second = b if row["b"] in names else f"{b}'s"
-    return f"{first} were graded {'lower' if row['difference'] < 0 else 'higher'} than {second}{where}, by {by}."
+    return f"{first} were graded {'lower' if row['difference'] < 0 else 'higher'} than {second}{where}, {by}."

@@ -31,19 +31,47 @@ from gan_eval.report.people.caveats import (
 from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.exclusions import took_part
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
-from gan_eval.tables import CHECKS, PARTICIPATION, SESSIONS, TRIALS
+from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
 
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
     "measured, so reaction times carry a constant of each device."
 )
 MOST_LEVELS = 6
-"""Exposures that a sentence lists; of more it gives the ends."""
+"""Exposures that a sentence lists, and numbers that a table counts; of more they give the ends."""
+MOST_ANSWERS = 12
+"""Different answers to a question that are counted one by one."""
 
 
 def participants_section(folder: StudyFolder) -> Section:
-    """Return how many took part and who was left out; the table `participation` has every participant."""
-    return Section("participants", "Participants and exclusions", [Lines(participation_sentences(folder))])
+    """Return how many took part and who was left out, and their answers to the study's own questions."""
+    blocks = [Lines(participation_sentences(folder)), *demographics(folder)]
+    return Section("participants", "Participants", blocks)
+
+
+def demographics(folder: StudyFolder) -> list[Table]:
+    """Return the answers to the study's own questions, of the participants whose answers are analysed.
+
+    Numbers are given by mean, SD and range, other answers by their counts.
+    """
+    table, part = folder.table(PARTICIPANTS), folder.table(PARTICIPATION)
+    if len(part):
+        table = table[table["participant"].isin(part.loc[is_analysed(part).to_numpy(bool), "participant"])]
+    asked = {question.id: question.text for question in folder.study.quiz.questions} if folder.study else {}
+    rows = []
+    for question, answers in table.dropna(subset="answer").groupby("question", sort=False)["answer"]:
+        name, values = asked.get(str(question), str(question)), pd.to_numeric(answers, errors="coerce")
+        counts = answers.value_counts().sort_index()
+        if values.notna().all() and len(counts) > MOST_LEVELS:
+            spread = f"M = {number(values.mean(), digits=1)}, SD = {number(values.std(), digits=1)}"
+            rows.append([name, f"{spread}, {values.min():g} to {values.max():g}", whole(len(values)), NOTHING])
+            continue
+        if len(counts) > MOST_ANSWERS:
+            rows.append([name, plural(len(counts), "different answer"), whole(len(answers)), NOTHING])
+            continue
+        rows += [[name, str(given), whole(n), percent(n / len(answers))] for given, n in counts.items()]
+    head = ["question", "answer", "participants", "share"]
+    return [Table("Answers to the study's questions", head, rows, 2, source="participants", grouped=True)] * bool(rows)
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
@@ -129,14 +157,14 @@ def people_answering(folder: StudyFolder) -> pd.DataFrame:
 
 
 def timing_section(folder: StudyFolder) -> Section:
-    """Return sentences on screens and self-tests, exposures by level, and flags."""
+    """Return sentences on screens and self-tests, exposures by level, reaction times, and flags."""
     trials = presented_trials(folder)
     cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
     counts = Counter(flag for names in cells for flag in set(names.split()))
     rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
     flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
-    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), flags]
-    return Section("timing", "Was it shown as planned?", blocks)
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), *_times(folder), flags]
+    return Section("timing", "Exposures and reaction times", blocks)
 
 
 def timing_sentences(folder: StudyFolder) -> list[str]:
@@ -246,7 +274,7 @@ def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
     return table_of("Requested and achieved exposure", levels[levels["n"] > 0], columns, notes=[note], source="trials")
 
 
-def times_section(folder: StudyFolder) -> Section:
+def _times(folder: StudyFolder) -> list[Table]:
     """Return the table of reaction times."""
     frame = folder.table(REACTION_TIMES)
     if len(frame):
@@ -265,5 +293,4 @@ def times_section(folder: StudyFolder) -> Section:
         "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
         "geometric mean": cell(milliseconds, "geometric_mean_ms"),
     }
-    tables = table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")
-    return Section("times", "How long did they take?", tables)
+    return table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")

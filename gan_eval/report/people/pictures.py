@@ -1,8 +1,9 @@
-"""The pictures: a few of each model with their inputs, and those that fooled most and least."""
+"""The pictures: six pairs, a few of each model with their inputs, and those that fooled most and least."""
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from gan_eval.report.metrics.holes import hole_text
 from gan_eval.report.parts.blocks import Gallery, PictureTable, Section, Shown
@@ -14,13 +15,33 @@ from gan_eval.tables.names import RAW
 PER_MODEL = 5
 """Items of each model on each data set."""
 MOST_RANKED = 6
-LEAST_ANSWERS = 3
+PAIRS = 6
+"""Pairs on the first page."""
+LEAST_ANSWERS = 10
 """A picture with fewer answers is not ranked."""
 
 
+def six_pairs(folder: StudyFolder) -> list[Gallery]:
+    """Return generated pictures next to their real ones, evenly spaced over all models and data sets; none without a
+    stimulus set. They are chosen by place, not by answers."""
+    judged = folder.scope("stimulus").set_index("id")
+    parts = [stimuli[stimuli["kind"] == "fake"].assign(set=name) for name, stimuli in folder.stimuli.items()]
+    fakes = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
+    shown = []
+    for place in np.linspace(0, len(fakes) - 1, min(PAIRS, len(fakes))).round().astype(int):
+        row = fakes.iloc[place].to_dict()
+        stages = _stages(row, folder.places[row["set"]])
+        lines = [f"{row['model']}", str(row["item"])]
+        if row["stimulus"] in judged.index and (count := judged.loc[row["stimulus"]])["n_fake"]:
+            lines[0] += f": called real {int(count['misses'])} of {int(count['n_fake'])} times"
+        if stages["generated"] is not None:
+            shown.append(Shown([stages["generated"], stages["ground truth"]], lines))
+    return [Gallery(shown, "Generated (left) and real (right)", is_ranked=True)] if shown else []
+
+
 def pictures_section(folder: StudyFolder) -> Section:
-    """Return a few items of each model on each data set."""
-    return Section("pictures", "What was shown", samples(folder))
+    """Return a few items of each model on each data set, and the pictures that fooled most and least."""
+    return Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)])
 
 
 def samples(folder: StudyFolder) -> list[PictureTable]:

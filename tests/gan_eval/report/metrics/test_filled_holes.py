@@ -17,7 +17,6 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import pooled_psnr, published_section
-from gan_eval.report.people.rates import answers_by_hole
 
 
 @pytest.fixture(scope="module")
@@ -137,14 +136,6 @@ def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
     assert float(kinds.rows[4][3].split()[0]) == pytest.approx(wanted, abs=0.06)
     assert hole_tables(measured, "photographs", holes.assign(mask_kind="centre", mask_area=0.25)) == []
     assert hole_tables(measured, "photographs", holes.iloc[:0]) == []
-
-
-def test_answers_by_hole_stand_in_a_table_of_their_own(folder):
-    view = answers_by_hole(folder)[0]
-    assert [row[0].replace("\u202f", " ") for row in view.rows] == [
-        "hole blocks", "hole centre", "hole region", "hole of 1–10 %", "hole of 10–20 %", "hole of 20–30 %",
-    ]  # fmt: skip
-    assert view.notes[0].startswith("Real pictures have no hole")
 
 
 def test_pictures_show_every_stage(folder):

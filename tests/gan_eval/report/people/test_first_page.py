@@ -12,10 +12,10 @@ from synthetic_tables import folder_of
 
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import build
-from gan_eval.report.parts.blocks import Section, Table, without_empty_tables
 from gan_eval.report.parts.folder import read_folder
+from gan_eval.report.people import pictures
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.first_page import metrics_sentence, people_charts
+from gan_eval.report.people.first_page import metrics_sentence
 from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries
 from gan_eval.stats.answers.rates import rates as rates_of
@@ -42,27 +42,38 @@ def answered_page(answered) -> Page:
 
 def first_page(page: Page) -> str:
     """Return the source that is visible before any section is opened."""
-    return page.source.partition("<main>")[2].partition('<details class="asked">')[0]
+    return page.source.partition("<main>")[2].partition('<details id="details">')[0]
 
 
-def test_one_page_has_verdict_figure_table_and_pictures_and_the_rest_is_folded(answered_page):
+def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_rest_is_folded(answered_page):
     seen = first_page(answered_page)
-    marks = ['class="lead"', 'class="figures beside"', "Table 1.", "fooled most", "fooled least", "Do metrics follow"]
+    marks = ['class="lead"', 'class="drawing"', "Table 1. Discrimination by model", "Generated (left) and real (right)"]
+    marks += ["<dt>Participants</dt>", "<dt>Caveats</dt>", "Methods, to copy into a paper", "BibTeX"]
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
-    assert "called real: " in seen
-    assert "Verdict and intervals rest on the crossed mixed model" in answered_page.words
+    assert "balanced accuracy = " in seen
+    assert "Numbers, intervals and verdicts rest on the crossed mixed model" in answered_page.words
     assert len(re.findall("<figure", seen)) == 1
-    assert seen.count("<img") == 12, "of the sets that lie elsewhere"
+    assert seen.count("<img") == 12, "six pairs, of the sets that lie elsewhere"
     folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
-    assert len(folded) == len(answered_page.sections()) - 1
+    assert len(folded) == len(answered_page.sections()) - 1 <= 12
     assert not any("open" in found for found in folded)
     table = seen[seen.index("Table 1.") :].partition("</table>")[0]
     assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
 
 
-def test_pictures_are_ranked_by_what_is_sure(answered):
+def test_six_pairs_are_there_before_anybody_has_answered(study, tmp_path):
+    shutil.copytree(study / "stimuli", tmp_path / "stimuli")
+    page = Page(build(tmp_path, tmp_path / "report.html"))
+    seen = first_page(page)
+    assert seen.count("<img") == 12
+    assert "The pictures" in seen
+    assert "called real" not in seen
+
+
+def test_pictures_are_ranked_by_what_is_sure(answered, monkeypatch):
     folder = read_folder(answered, stimuli=sorted((answered.parent / "elsewhere").iterdir()))
+    monkeypatch.setattr(pictures, "LEAST_ANSWERS", 3)
     most, least = fooling_galleries(folder)
     judged = folder.scope("stimulus").query("n_fake >= 3").set_index("id")
     for gallery, bound in ((most, 1 - judged["fake_high"]), (least, judged["fake_low"] - 1)):
@@ -85,32 +96,6 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
     assert "A rehearsal, not to cite" in seen
     assert "Table 1." not in seen
     assert "Interim: 0 of 9 sessions (5 simulated)" in filled_page.words
-
-
-def test_the_figure_has_the_models_in_the_order_of_the_table_to_cite():
-    rows = [
-        {"protocol": "single", "model": model, "dataset": "d", "n_participants": 9, "fooling_rate": rate,
-         "fooling_low": rate - 0.1, "fooling_high": rate + 0.1, "n_real": 8, "n_answers": 90}
-        for model, rate in (("a", 0.3), ("b", 0.6), ("c", 0.5))
-    ]  # fmt: skip
-    (chart,) = people_charts(folder_of(paper=rows))
-    assert re.findall("([a-z]): ", chart.alternative) == ["a", "b", "c"]
-
-
-def test_tables_without_a_value_are_one_sentence():
-    head = ["model", "n", "estimate", "p"]
-    sections = [
-        Section("a", "A", [Table("Mixed models", head, [["x", "12", "–", "–"], ["y", "0", "–", "–"]])]),
-        Section("b", "B", [Table("Rates", head, [["x", "12", "1.5", "–"], ["y", "3", "–", "–"]])]),
-    ]
-    (without, kept), empty = without_empty_tables(sections)
-    assert empty == ["Mixed models"]
-    assert without.blocks == ()
-    (table,) = kept.blocks
-    assert isinstance(table, Table)
-    assert table.head == ["model", "n", "estimate"]
-    assert table.rows == [["x", "12", "1.5"]]
-    assert table.notes == ["1 row without a value is left out; the file holds it."]
 
 
 def held(*rows: tuple[str, float, float | None, float | None], better: str | None = None, p: float = 0.01) -> str:
@@ -180,13 +165,6 @@ def test_what_describes_the_input_does_not_follow_people():
     assert "On maps it does (PSNR: Spearman 0.40" in words
     assert "abel" not in words
     assert held(("label_information", 0.7, 0.5, 0.8)) == ""
-
-
-def test_intervals_without_a_model_are_drawn_with_their_own_basis():
-    fooled = {"n_participants": 9, "fooling_rate": 0.2, "fooling_low": 0.1, "fooling_high": 0.3}
-    row = {"protocol": "single", "model": "a", "n_real": 8, "n_answers": 90, "basis": "two_way_cluster", **fooled}
-    (chart,) = people_charts(folder_of(paper=[row]))
-    assert "by clustering by participant and by picture" in chart.caption
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.parts.blocks import Facts, Paragraph
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys, sources
-from gan_eval.report.people.paper import checklist_section, method_section, paper_methods, size_on_screen
+from gan_eval.report.people.methods import checklist_section, method_blocks, paper_methods, size_on_screen
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out
@@ -72,7 +72,7 @@ def test_there_are_short_paragraphs_and_each_as_latex():
     paragraphs = text.split("\n\n")
     assert len(paragraphs) >= 4
     assert paragraphs[-1].startswith("Software: gan_eval")
-    quote, latex, bibtex = (block.text for block in method_section(folder).blocks)
+    quote, latex, bibtex = (block.text for block in method_blocks(folder))
     assert quote == text
     cited = {key for keys in re.findall(r"\\cite\{([^}]*)\}", latex) for key in keys.split(",")}
     assert cited == set(re.findall(r"^@\w+\{(\w+),$", bibtex, flags=re.MULTILINE)) >= {"gan_eval"}
@@ -173,7 +173,7 @@ def checklist(*, sessions: bool = True, **sections: object) -> tuple[str, dict[s
     if sessions:
         row = {"session": "1", "participant": "P1", "protocol": "yes_no", "status": "complete", "simulated": False}
         tables["sessions"] = frame_of([row], SESSIONS)
-    says, facts = checklist_section(folder_of(study=study, **tables)).blocks
+    says, facts = checklist_section(folder_of(study=study, **tables)).blocks[-2:]
     assert isinstance(says, Paragraph)
     assert isinstance(facts, Facts)
     return says.text, dict(facts.items)
@@ -214,7 +214,7 @@ def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():
 
 def test_without_a_study_file_the_tables_alone_speak():
     included = leave_out(ANSWERS, None, Rules(), Rules())
-    says, facts = checklist_section(folder_of(rates=rates(included.trials))).blocks
+    says, facts = checklist_section(folder_of(rates=rates(included.trials))).blocks[-2:]
     assert says.text.startswith("Of 11 points 10 are not given")
     assert dict(facts.items)["Exclusions"] == "None."
     assert not checklist_section(folder_of()).blocks

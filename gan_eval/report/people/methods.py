@@ -1,4 +1,4 @@
-"""Methods paragraphs to copy into a paper, the reporting checklist, and versions and hashes."""
+"""Methods paragraphs to copy into a paper, and the reporting checklist with all caveats."""
 
 import numpy as np
 import pandas as pd
@@ -7,11 +7,11 @@ from gan_eval import __version__
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import holes_sentence
 from gan_eval.report.metrics.method import paper_paragraph
-from gan_eval.report.parts.blocks import Facts, Listing, Paragraph, Quote, Section
+from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Paragraph, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, plural, whole
-from gan_eval.report.people.caveats import look_sentence
+from gan_eval.report.people.caveats import caveats, look_sentence
 from gan_eval.report.people.comparisons import margin_texts
 from gan_eval.report.people.participants import (
     MOST_LEVELS,
@@ -50,16 +50,17 @@ _LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
 """Name of a model with that link."""
 
 
-def method_section(folder: StudyFolder) -> Section:
+def method_blocks(folder: StudyFolder) -> list[Block]:
     """Return the *Methods* paragraphs for a paper, as text and LaTeX, with their sources for BibTeX."""
     text = paper_methods(folder)
+    if not text:
+        return []
     latex = as_latex(text).replace("Software:", r"Software~\cite{gan_eval}:")
-    blocks = [
-        Quote("To copy into a paper", text),
-        Listing("The same for LaTeX (methods.tex)", latex),
-        Listing("Its sources for BibTeX (methods.bib)", as_bibtex(["gan_eval", *cited_keys(text)])),
+    return [
+        Quote("As text", text),
+        Listing("For LaTeX (methods.tex)", latex),
+        Listing("Sources for BibTeX (methods.bib)", as_bibtex(["gan_eval", *cited_keys(text)])),
     ]
-    return Section("methods", "Method", blocks if text else [])
 
 
 def paper_methods(folder: StudyFolder) -> str:
@@ -281,7 +282,7 @@ def _models(folder: StudyFolder) -> list[str]:
     if len(folder.table(CORRELATIONS)):
         people = listed([_MEASURES[name] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
         sentences.append(
-            f"Metrics were held against {people} by Spearman's correlation within models, with normal "
+            f"Metrics were compared with {people} by Spearman's correlation within models, with normal "
             "intervals by the spread of a two-way bootstrap over participants and items (Owen 2007) and P values "
             "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
         )
@@ -306,9 +307,11 @@ def _models(folder: StudyFolder) -> list[str]:
 
 
 def checklist_section(folder: StudyFolder) -> Section:
-    """Return what journals ask of a study with people, filled from study file and tables; missing points are named."""
+    """Return every caveat, and what journals ask of a study with people, filled from study file and tables; missing
+    points are named."""
+    lines = Lines(caveats(folder), "warnings")
     if folder.scope("all").empty and folder.answers().empty:
-        return Section("checklist", "Reporting checklist", [])
+        return Section("checklist", "Caveats", [lines])
     study = folder.study
     was_ours = len(folder.table(SESSIONS)) > 0  # else people did not see the defaults of the quiz
     missing_file = "" if study is not None else f"{_GAP}: the tables have no study file."
@@ -320,7 +323,7 @@ def checklist_section(folder: StudyFolder) -> Section:
         made = f"The program's own, made from the settings (language {quiz.language}; keys: {keys})."
         items |= {
             "Question": study.study.question or _missing("question", "study"),
-            "Design": _design(quiz) if was_ours else foreign,
+            "Design": design_text(quiz) if was_ours else foreign,
             "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; {analysed_text(folder)} analysed.",
             "Instructions": quiz.instructions or (made if was_ours else foreign),
             "Consent": f"Version {quiz.consent.version}: {quiz.consent.text}" if was_ours else foreign,
@@ -335,14 +338,15 @@ def checklist_section(folder: StudyFolder) -> Section:
     items["Exclusions"] = f"{left_out_text(folder) or 'None'}."
     gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
     says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
-    return Section("checklist", "Reporting checklist", [Paragraph(says), Facts(list(items.items()))])
+    return Section("checklist", "Caveats and reporting checklist", [lines, Paragraph(says), Facts(list(items.items()))])
 
 
 def _missing(key: str, section: str = "reporting") -> str:
     return f"{_GAP}: {key} in [{section}] of the study file."
 
 
-def _design(quiz: QuizSettings) -> str:
+def design_text(quiz: QuizSettings) -> str:
+    """Return what each person sees: protocol, number of pictures, exposures."""
     if quiz.protocol in PAIR_PROTOCOLS:
         counts = plural(quiz.pairs, "pair")
     else:
