@@ -93,7 +93,7 @@ def _row_sentence(folder: StudyFolder, row: Record, *, several: bool) -> str:
         why = "" if missing(row["note"]) else f": {row['note']}"
         return f"There is no verdict on {of}{why}{_numbers(row, lead='; ')}."
     if verdict == TOLD:
-        return f"{who} told {of} from real ones above chance{small}{mark}{_numbers(row)}."
+        return f"{who} judged {of} and real ones correctly above chance{small}{mark}{_numbers(row)}."
     if verdict == BELOW:
         return f"{who} judged {of} and real ones below chance{small}{mark}{_numbers(row)}."
     if verdict == EQUIVALENT:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
 from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Section, Table
@@ -70,7 +72,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    notes = [f"In brackets the 95{NARROW}% interval.", *skill_note(frame)]
+    notes = [f"In brackets the 95{NARROW}% interval{_by(frame)}.", *skill_note(frame)]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
@@ -95,7 +97,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
-    """Return participants, design, analysis, metrics and caveats, each in a sentence or two."""
+    """Return participants, design, robustness, metrics and caveats, each in a sentence or two."""
     design = ""
     if folder.study is not None and len(folder.table(SESSIONS)):  # else people did not see the quiz of the study
         design = design_text(folder.study.quiz)
@@ -104,7 +106,7 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     return [
         ("Participants", " ".join(participation_sentences(folder)) or _counted(folder)),
         ("Design", design),
-        ("Analysis", " ".join(filter(None, [basis_sentence(folder), robustness_sentence(folder)]))),
+        ("Robustness", robustness_sentence(folder)),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
         ("Caveats", " ".join(found[:MOST_CAVEATS]) + more),
     ]
@@ -116,13 +118,10 @@ def _counted(folder: StudyFolder) -> str:
     return "" if people.empty else f"{who_text(folder, int(people.max())).rstrip(',')}."
 
 
-def basis_sentence(folder: StudyFolder) -> str:
-    """Return what the numbers of the table to cite rest on."""
-    table = folder.table(PAPER)
-    bases = list(dict.fromkeys(distinct_rows(table)["basis"].dropna())) if len(table) else []
-    if not bases:
-        return ""
-    return f"Numbers, intervals and verdicts rest on {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}."
+def _by(table: pd.DataFrame) -> str:
+    """Return what the intervals of the table to cite rest on; empty where no row says it."""
+    bases = list(dict.fromkeys(distinct_rows(table)["basis"].dropna()))
+    return f", by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}" if bases else ""
 
 
 def metrics_sentence(folder: StudyFolder) -> str:

@@ -31,9 +31,9 @@ def six_pairs(folder: StudyFolder) -> list[Gallery]:
     for place in np.linspace(0, len(fakes) - 1, min(PAIRS, len(fakes))).round().astype(int):
         row = fakes.iloc[place].to_dict()
         stages = _stages(row, folder.places[row["set"]])
-        lines = [f"{row['model']}", str(row["item"])]
+        lines = [str(row["model"]), str(row["item"]).rpartition("/")[2]]
         if row["stimulus"] in judged.index and (count := judged.loc[row["stimulus"]])["n_fake"]:
-            lines[0] += f": called real {int(count['misses'])} of {int(count['n_fake'])} times"
+            lines[0] += f": called real {int(count['misses'])} of {int(count['n_fake'])}"
         if stages["generated"] is not None:
             shown.append(Shown([stages["generated"], stages["ground truth"]], lines))
     return [Gallery(shown, "Generated (left) and real (right)", is_ranked=True)] if shown else []

@@ -114,7 +114,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
         status, _, err = command("try", *folders, "--out", out)
         assert (status, asked) == (0, ["P01"])
         assert "answer: " in err
-        assert "100.0\u202f% were judged correctly" in err
+        assert "balanced accuracy = 100.0%" in err
         assert "next: more people: gan-eval quiz" in err
         assert "--participant P02" in err
     write_pictures(folders[1], noise=5.0)

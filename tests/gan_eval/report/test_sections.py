@@ -92,14 +92,14 @@ RATES = "; 50.0%, 95% CI [42.0, 58.0], of the generated and 52.0%, 95% CI [44.0,
              "p = .600, d′ = 0.05, 95% CI [-0.10, 0.20]" + RATES),
         ({"verdict": "undecided"}, "It is undecided whether 5 participants could tell pictures of gan from real ones, "
                                    "balanced accuracy = 51.0%"),
-        ({"verdict": "told apart"}, "5 participants told pictures of gan from real ones above chance, though by less "
+        ({"verdict": "told apart"}, "5 participants judged pictures of gan and real ones correctly above chance, though by less "
                                     "than the planned margin of 5 points, balanced accuracy = 51.0%"),
         (TOLD | {"verdict": "told apart", "accuracy90_high": 0.74, "note": "exploratory"},
-         "5 participants told pictures of gan from real ones above chance (exploratory), balanced accuracy = 70.0%, "
+         "5 participants judged pictures of gan and real ones correctly above chance (exploratory), balanced accuracy = 70.0%, "
          "95% CI [65.0, 75.0], p < .001 (Holm-corrected), d′"),
-        ({"verdict": "below chance", "accuracy90_low": 0.2}, "5 participants judged pictures of gan and real ones below"),
-        ({"verdict": "undecided", "accuracy_low": None}, "It is undecided whether 5 participants could tell pictures of "
-         "gan from real ones, balanced accuracy = 51.0% (too few participants or pictures for an interval); so few "
+        ({"verdict": "below chance", "accuracy90_low": 0.2}, "5 participants judged pictures of gan and real ones "),
+        ({"verdict": "undecided", "accuracy_low": None}, "It is undecided whether 5 participants could tell pictures "
+         "of gan from real ones, balanced accuracy = 51.0% (too few participants or pictures for an interval); so few "
          "answers can show no accuracy."),
         ({"verdict": "no verdict", "note": "only generated pictures were judged", "accuracy": None},
          "There is no verdict on pictures of gan: only generated pictures were judged."),
@@ -184,10 +184,7 @@ def test_every_table_can_be_saved_with_its_bytes(tables_page, tables):
 
 def test_the_paper_has_its_numbers(tables_page):
     (quote,) = re.findall(r"<blockquote>(.*?)</blockquote>", tables_page.source, flags=re.DOTALL)
-    assert (
-        "3 started, 2 finished; the answers of 1 participant are analysed"
-        in quote
-    )
+    assert "3 started, 2 finished; the answers of 1 participant are analysed" in quote
     assert "1 participant and 21 trials were left out" in quote
     assert "Equivalence within 5\u202fpoints (given to the analysis, no plan)" in quote
     assert "Exploratory, not in the plan: 1 comparison" in quote

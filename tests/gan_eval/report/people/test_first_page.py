@@ -52,7 +52,7 @@ def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_r
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "balanced accuracy = " in seen
-    assert "Numbers, intervals and verdicts rest on the crossed mixed model" in answered_page.words
+    assert "In brackets the 95 % interval, by the crossed mixed model" in answered_page.words
     assert len(re.findall("<figure", seen)) == 1
     assert seen.count("<img") == 12, "six pairs, of the sets that lie elsewhere"
     folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
