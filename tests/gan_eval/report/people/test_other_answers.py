@@ -144,11 +144,8 @@ def test_the_verdict_on_pairs_is_that_of_the_table_to_cite(right: int, shown: bo
     assert (cited["verdict"] == "told apart") == shown
     ends = ", ".join(f"{100 * cited[name]:.1f}" for name in ("accuracy_low", "accuracy_high"))
     assert f"accuracy = {10 * right}.0%, 95% CI [{ends}]" in said(of)
-    start = (
-        "12 participants judged pictures of gan and real ones correctly above chance"
-        if shown
-        else "It is undecided whether 12"
-    )
+    judged = "12 participants judged pictures of gan and real ones correctly above chance"
+    start = judged if shown else "It is undecided whether 12 participants could tell pictures of gan"
     assert said(of).startswith(start)
 
 
