@@ -4,6 +4,7 @@ A section is a function that returns a `Section`; one without blocks is left out
 function and add a line here. All but the first page stand under `Details`, at most 12 of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gan_eval.report.metrics import values
@@ -18,6 +19,8 @@ from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.caveats import badges, trained_for
 from gan_eval.report.people.comparisons import comparisons_section
+from gan_eval.report.people.confidence import confidence_section
+from gan_eval.report.people.effects import effects_section
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.methods import checklist_section
 from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
@@ -37,20 +40,17 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         with_raw_tables: put the tables of single sessions on the page, too.
     """
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
-    answers = [
-        choices_section(folder),
-        grades_section(folder),
-        thresholds_section(folder),
-        psychometric_section(folder),
-    ]
+    choices = [of(folder) for of in (choices_section, grades_section, thresholds_section, psychometric_section)]
+    people = [participants_section(folder), effects_section(folder)]
     details = without_empty_tables(
         [  # in the order of a reader's questions
             comparisons_section(folder),
-            Section("answers", "Choices, grades and thresholds", [block for part in answers for block in part.blocks]),
+            _joined("answers", "Choices, grades and thresholds", choices),
+            confidence_section(folder),
             agreement_section(folder),
             values.study_section(folder),
             published_section(folder),
-            participants_section(folder),
+            _joined("participants", "Participants", people),
             pictures_section(folder),
             timing_section(folder),
             training_section(folder),
@@ -64,6 +64,11 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         downloads=downloads,
         sections=[first_page(folder), *details, files_section(downloads)],
     )
+
+
+def _joined(name: str, heading: str, parts: Sequence[Section]) -> Section:
+    """Return the blocks of several sections as one."""
+    return Section(name, heading, [block for part in parts for block in part.blocks])
 
 
 def _title(folder: StudyFolder) -> str:

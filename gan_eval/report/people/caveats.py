@@ -19,6 +19,7 @@ from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import SENSITIVITY, WITH_UNFINISHED, is_on_outcome
+from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
 
@@ -148,8 +149,8 @@ def _of_answers(folder: StudyFolder) -> list[str]:
             f"Answers to real ({real}) and to generated ({fake}) pictures differ in number; balanced accuracy counts "
             "both kinds alike."
         )
-    if not missing(row["note"]):
-        sentences.append(f"Over all answers: {row['note']}.")
+    if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
+        sentences.append("Trials of several studies are pooled: differences between them are in no interval.")
     if row["n_none"] > 0:
         sentences.append(f"{plural(int(row['n_none']), 'trial')} without an answer: in no rate.")
     return sentences

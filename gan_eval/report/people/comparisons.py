@@ -103,6 +103,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         ),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
+        "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", lambda row: ends(row, "simultaneous")),
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
