@@ -8,6 +8,7 @@ are left out.
 import math
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -290,15 +291,23 @@ def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
-    """Return the trials behind the table `paper`: without the people and the trials that rules left out."""
+    """Return the trials behind the table `paper`: without the people and the trials that rules left out.
+
+    No trials where they are not as many as the table `participation` says.
+    """
     trials, people = folder.answers(), folder.table(PARTICIPATION)
-    excluded = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
-    trials = trials[~trials["participant"].isin(excluded)]
-    for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
-        parsed = parse_rule(rule)
-        if parsed.column in trials and parsed.column not in PARTICIPATION.names:
-            trials = trials[~parsed.holds(trials, where="trials")]
-    return trials.reset_index(drop=True)
+    if people.empty:
+        return trials
+    kept = trials[~trials["participant"].isin(people.loc[people["excluded"].fillna(False).astype(bool), "participant"])]
+    with suppress(UserError):  # a rule may hold the mark between rules; the count tells
+        for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
+            parsed = parse_rule(rule)
+            if parsed.column in kept and parsed.column not in PARTICIPATION.names:
+                kept = kept[~parsed.holds(kept, where="trials")]
+    counts = kept.loc[kept["phase"] == "main", "participant"].value_counts()
+    wanted = (people["n_trials"] - people["n_excluded"]).set_axis(people["participant"])
+    is_whole = counts.reindex(wanted.index, fill_value=0).eq(wanted.astype(int)).all()
+    return (kept if is_whole else trials[:0]).reset_index(drop=True)
 
 
 def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
@@ -411,7 +420,8 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
         accuracy += f"; grey: within the margin of equivalence, {points_text(content.margin)}"
     of_models = all(len(entry.points) <= 1 for entry in content.entries)
     score = "mean grade" if is_rating else "fooling rate"
-    ranked = f"; ρ: Spearman's correlation{'' if of_models else ' within models'}, with its 95 % interval"
+    within = "" if of_models else " within models"
+    ranked = f"; ρ: Spearman's correlation{within}, with its 95 % interval by a two-way bootstrap"
     words = {
         "rates": rates,
         "accuracy": accuracy,
@@ -424,14 +434,16 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     table = table[table["protocol"] == content.protocol]
     everything = table[table["model"] == EVERYTHING]
     count = int((everything if len(everything) else table)["n_participants"].max())
+    answers = f", {plural(int(everything['n_answers'].sum()), 'answer')}" if len(everything) else ""
+    nouns = "rates" + " and accuracy" * ("accuracy" in content.panels)
     bases = " or ".join(BASES_IN_WORDS[basis] for basis in dict.fromkeys(table["basis"].dropna()))
     if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
-        bases = "between participants"
+        bases, nouns = "between participants", "grades" if is_rating else "thresholds"
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     sentences = [
         *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
-        f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}.",
-        f"Intervals: {bases}." if bases else "",
+        f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}{answers}.",
+        f"Intervals of {nouns}: {bases}." if bases else "",
         "Interim: there is no verdict yet." if "interim" in content.warning else unadjusted(table["verdict"]),
         f"{trained_for(partial, 'Models trained')} of the planned steps." if partial else "",
         "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
