@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from gan_eval.cli.options import DataRoot, refuse_without_effect
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, first_sentence
 from gan_eval.machine.commands import as_typed, python_command, setup_command
 from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, qt_platform
 
@@ -27,7 +27,7 @@ SHOWN_EXTRAS = ("metrics", "train", "postgres")
 """The optional libraries worth a line; those of development are not."""
 
 PROBE_SECONDS = 120
-"""Longest wait for a probe; a first import of torch from a slow disk takes a while."""
+"""Longest wait for Qt, which a slow disk has to read."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,9 @@ def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Fi
             left.append(stage.name)
             continue
         if standing.changes:
-            changes = "; ".join(standing.changes[:4])
-            fix = f"undo the change, or: {stage.redo_command}"
-            yield Finding(stage.name, "warning", f"made with other settings or inputs: {changes}", fix)
-        elif standing.damaged:
-            files = ", ".join(f"{name} {how}" for name, how in list(standing.damaged.items())[:4])
-            yield Finding(stage.name, "missing", f"files that it made: {files}")
+            yield Finding(stage.name, "warning", standing.changes, f"undo the change, or: {stage.redo_command}")
+        elif standing.damage:
+            yield Finding(stage.name, "missing", standing.damage)
             left.append(stage.name)
         elif standing.is_current:
             yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
@@ -174,7 +171,7 @@ def screen_findings() -> Iterator[Finding]:
         yield Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))
     missing = missing_display()
     chosen = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
-    result, error = _probe(SCREEN_PROBE, {"QT_QPA_PLATFORM": chosen} if chosen else {})
+    result, error = _probe({"QT_QPA_PLATFORM": chosen} if chosen else {})
     if result is None:
         yield Finding("Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY, and who may use it")
         return
@@ -222,35 +219,27 @@ def weights_findings() -> Iterator[Finding]:
             yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", fix)
 
 
-GPU_PROBE = """
-import json, torch
-cuda = torch.cuda.is_available()
-names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else []
-names += ["Apple's (mps)"] if torch.backends.mps.is_available() else []
-print(json.dumps({"version": torch.__version__, "names": names, "threads": torch.get_num_threads()}))
-"""
-
-
 def gpu_findings() -> Iterator[Finding]:
-    """Report what torch would train on; asked in another process. Nothing without torch."""
+    """Report what torch would train on; nothing without torch."""
     if importlib.util.find_spec("torch") is None:
         return
-    result, error = _probe(GPU_PROBE, {})
-    if result is None:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
         fix = f"{setup_command('train')}; torch and torchvision must be of matching versions"
-        yield Finding("torch", "warning", f"cannot be imported: {error}", fix)
-    elif result["names"]:
-        yield Finding("GPU", "ok", ", ".join(result["names"]))
-    else:
-        detail = f"none that torch {result['version']} can use; it trains on {result['threads']} CPU threads"
-        yield Finding("GPU", "ok", detail, "training takes hours to days here")
+        yield Finding("torch", "warning", f"cannot be imported: {first_sentence(error)}", fix)
+        return
+    names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    names += ["Apple's (mps)"] if torch.backends.mps.is_available() else []
+    none = f"none that torch {torch.__version__} can use; it trains on {torch.get_num_threads()} CPU threads"
+    yield Finding("GPU", "ok", ", ".join(names) or none, "" if names else "training takes hours to days here")
 
 
-def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
-    """Run `code` in a new interpreter; return the JSON of its last line, or None and the line that says why not."""
+def _probe(environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
+    """Run `SCREEN_PROBE` in a new interpreter; its answer, or None and the line that says why there is none."""
     try:
         done = subprocess.run(
-            python_command("-c", code),
+            python_command("-c", SCREEN_PROBE),
             env={**os.environ, **environment},
             capture_output=True,
             encoding="utf-8",
@@ -261,10 +250,7 @@ def _probe(code: str, environment: dict[str, str]) -> tuple[dict[str, Any] | Non
         )
     except subprocess.TimeoutExpired:
         return None, f"no answer within {PROBE_SECONDS} s"
-    lines = done.stdout.strip().splitlines()
-    if done.returncode == 0 and lines:
-        return json.loads(lines[-1]), ""
+    if done.returncode == 0:
+        return json.loads(done.stdout), ""
     complaints = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    if not complaints:
-        return None, f"it ended with status {done.returncode}"
-    return None, complaints[-1 if complaints[0].startswith("Traceback") else 0]  # Qt names the cause first
+    return None, (complaints or [f"it ended with status {done.returncode}"])[0]  # Qt names the cause first

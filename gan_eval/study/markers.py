@@ -144,10 +144,10 @@ class Standing:
     """Its results are there,"""
     is_current: bool
     """and made with what its marker would say now; people may still be missing."""
-    changes: Sequence[str]
+    changes: str = ""
     """Settings or inputs that its results were not made with, which forbid to continue."""
-    damaged: Mapping[str, str]
-    """Its files that are `missing` or `changed` since it made them, by path as seen from the folder."""
+    damage: str = ""
+    """A file that is missing or has changed since it was made, and how many more."""
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:
@@ -165,19 +165,24 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         "inputs": dict(stage.inputs()),
     }
     made = _read_marker(marker, stage)
-    if made is None:
-        return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
-    files, there = made.pop("files"), stage.hashes(folder)
-    if there and not files:  # nothing says whether they are as they were made
-        return Standing(current, is_made=False, is_current=False, changes=(), damaged={})
+    files, there = (made or {}).pop("files", {}), stage.hashes(folder)
+    if made is None or (there and not files):  # nothing says whether they are as they were made
+        return Standing(current, is_made=False, is_current=False)
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
+    damage = ""
+    if damaged:
+        name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
+        others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
+        damage = f"{folder / name}: {how} since {stage.name} made it{others}"
     changes = list(differences(made["settings"], current["settings"], where=stage.section))
     if made["format"] != FORMAT:
         changes.append(f"format {made['format']} is now {FORMAT}")
     if made["inputs"] != current["inputs"] and not stage.derives:
         changes += differences(made["inputs"], current["inputs"], short=True)
-    return Standing(current, is_made=True, is_current=made == current and not damaged, changes=changes, damaged=damaged)
+    more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
+    changed = f"made with other settings or inputs: {'; '.join(changes[:4])}{more}" if changes else ""
+    return Standing(current, True, made == current and not damaged, changed, damage)
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
@@ -199,19 +204,13 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         listener.message(f"{stage.name}: up to date")
         return
     redo = stage.redo_command or f"--redo {stage.name}"
-    if changes := standing.changes:
-        more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
-        raise UserError(
-            f"{marker}: made with other settings or inputs: {'; '.join(changes[:4])}{more}; "
-            f"undo that, or move the old results aside with: {redo}; or give another --out"
-        )
-    if damaged := standing.damaged:
-        name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
-        others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
-        since = f"{folder / name}: {how} since {stage.name} made it{others}"
+    if standing.changes:
+        fix = f"undo that, or move the old results aside with: {redo}; or give another --out"
+        raise UserError(f"{marker}: {standing.changes}; {fix}")
+    if standing.damage:
         if stage.is_precious:
-            raise UserError(f"{since}; restore it from a copy, or make it again with: {redo}")
-        listener.message(f"{since}; making it again")
+            raise UserError(f"{standing.damage}; restore it from a copy, or make it again with: {redo}")
+        listener.message(f"{standing.damage}; making it again")
     marker.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.derives:  # under way, though some of these cannot say how far

@@ -52,13 +52,6 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, command, argu
     assert not (tmp_path / "out").exists(), "nothing is left behind"
 
 
-def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path, command):
-    status, _, err = command("metrics", tmp_path / "\x1b[31mred", "--metrics", "psnr", "--out", tmp_path / "out")
-    assert status == 2
-    assert "\\x1b[31mred" in err
-    assert "\x1b" not in err
-
-
 @pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["quiz", "--nonsense"], ["generate"]])
 def test_wrong_usage_is_status_2(command, arguments):
     status, out, err = command(*arguments)
