@@ -94,14 +94,3 @@ def dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Itera
     finally:
         for layer in layers:
             layer.generators = None
-
-
-def pad_to_multiple(picture: Samples, multiple: int) -> Samples:
-    """(H, W, channels), continued by reflection to the right and below until both sides are multiples."""
-    height, width = picture.shape[:2]
-    return np.pad(picture, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="reflect")
-
-
-def crop_back(picture: Samples, before: Samples) -> Samples:
-    """The part of a padded picture that was there before it was padded."""
-    return np.ascontiguousarray(picture[: before.shape[0], : before.shape[1]])

@@ -22,11 +22,9 @@ class AdversarialLoss(Protocol):
     def __call__(self, logits: Tensor, *, real: bool, weight: Tensor | None = None) -> Tensor: ...
 
 
-class ReconstructionLoss(Protocol):
-    """Scalar distance of a generated picture from its ground truth, both (N, C, H, W) in [-1, 1], each pixel's times
-    its weight (N or 1, 1, H, W) where there is one."""
-
-    def __call__(self, fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor: ...
+ReconstructionLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""Scalar distance of a generated picture from its ground truth, both (N, C, H, W) in [-1, 1], each pixel's times its
+weight (N or 1, 1, H, W) where there is one."""
 
 
 def mean_of(values: Tensor, weight: Tensor | None) -> Tensor:

@@ -52,12 +52,8 @@ class Preset:
     @property
     def no_address(self) -> str:
         """The message where there is nothing to download."""
-        if self.has_photographs:
-            return f"{self.name}: no address; {self.origin}"
-        reason = self.terms.partition(";")[0]
-        return (
-            f"{self.name}: no address, because {reason}; give the A|B archive that you have: --from FILE or --from URL"
-        )
+        reason = self.origin if self.has_photographs else self.terms.partition(";")[0]
+        return f"{self.name}: no address; {reason}; give the archive that you have: --from FILE or --from URL"
 
 
 _DATA = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))

@@ -64,13 +64,12 @@ from trainer.state.run_folder import (
     recorded_threads,
     run_lock,
     save_generator,
-    snapshot_path,
 )
 from trainer.state.trained_on import TrainedOn, pictures_of_run, record_pictures
 from trainer.step import training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
-from trainer.watch.validation import Validation, grid_path, sample_examples, validation_examples, write_grid
+from trainer.watch.validation import Validation, sample_examples, validation_examples, write_grid
 
 SECONDS = 60.0  # time between checkpoints where no number of steps is given
 SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
@@ -302,14 +301,14 @@ class Run:
         done, due = self.done, self.milestones
         if self.leads and due.due(done):
             self.log.check(done)
-            checkpoints = self._out / CHECKPOINTS
+            checkpoints, stem = self._out / CHECKPOINTS, f"step_{done:07d}"
             require_finite(checkpoints, done, {"generator": self.generator.state_dict()})
             try:
                 if done in due.samples:
-                    write_grid(self.generator, self.plan.task, self.samples, grid_path(self._out / "samples", done))
+                    write_grid(self.generator, self.plan.task, self.samples, self._out / "samples" / f"{stem}.png")
                 if done in due.snapshots:
-                    definition = {**self.plan.definition, "step": done}
-                    save_generator(snapshot_path(self._out, done), self.generator, definition)
+                    file = self._out / "snapshots" / f"{stem}.safetensors"
+                    save_generator(file, self.generator, {**self.plan.definition, "step": done})
                 if self.validation is not None and done in due.validations:
                     self._validate(self.validation)
             except NotFiniteError as error:

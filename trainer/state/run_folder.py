@@ -115,11 +115,6 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
     return [] if old == new else [f"{prefix.rstrip('.')} ({_short(old)} there, {_short(new)} asked for)"]
 
 
-def snapshot_path(run: Path, step: int) -> Path:
-    """Return the file of the generator kept after `step` steps."""
-    return run / "snapshots" / f"step_{step:07d}.safetensors"
-
-
 def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None:
     """Write a generator with its settings, without paths and times, so that equal runs give equal files."""
     from safetensors.torch import save

@@ -22,7 +22,7 @@ from trainer.batches import pair_batch
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import Formats, PairedSet
 from trainer.devices import placed
-from trainer.inference import LUMA, crop_back, pad_to_multiple, translate_batch
+from trainer.inference import LUMA, translate_batch
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
 from trainer.randomness import Purpose
@@ -206,10 +206,12 @@ class Translation(Task):
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
     ) -> list[Output]:
-        conditions = [example.condition for example in examples]
-        padded = [pad_to_multiple(condition, net.multiple) for condition in conditions]  # type: ignore[arg-type]
+        height, width = examples[0].condition.shape[:2]
+        multiple: Any = net.multiple  # to which the pictures are continued by reflection, to the right and below
+        margin = ((0, -height % multiple), (0, -width % multiple), (0, 0))
+        padded = [np.pad(example.condition, margin, mode="reflect") for example in examples]
         fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers, formats=self.formats)
-        return [Output(crop_back(fake, like)) for fake, like in zip(fakes, conditions, strict=True)]
+        return [Output(np.ascontiguousarray(fake[:height, :width])) for fake in fakes]
 
 
 def as_grey(picture: Picture) -> Picture:

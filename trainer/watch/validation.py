@@ -169,11 +169,6 @@ SAMPLE_SPLITS = ("test", "val")  # splits of the items, best first
 SAMPLES = 4  # items in a grid
 
 
-def grid_path(folder: Path, step: int) -> Path:
-    """The file of the grid after `step` steps."""
-    return folder / f"step_{step:07d}.png"
-
-
 def sample_examples(
     task: Task, data_set: DataSet, train: list[Path], *, train_split: str, say: Callable[[str], None]
 ) -> list[Example]:
