@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from training_runs import Pairs, Settings
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction, TrainingSettings
@@ -24,20 +24,7 @@ def paired_pictures(paths: list[Path], direction: Direction, **options: Any) -> 
     return Pictures(PairedSet(paths[0].parent.parent, direction), paths, **options)
 
 
-def test_direction_decides_the_input(make_pairs: Callable[..., Path]) -> None:
-    path = PairedSet(make_pairs(train=1)).paths("train")[0]
-    whole = np.asarray(Image.open(path))
-    a, b = PairedSet(path.parent, "AtoB").read(path)
-    np.testing.assert_array_equal(np.concatenate([a, b], axis=1), whole)
-    b_first, a_second = PairedSet(path.parent, "BtoA").read(path)
-    np.testing.assert_array_equal(b_first, b)
-    np.testing.assert_array_equal(a_second, a)
-    pair = paired_pictures([path], "BtoA", side=64)[0]
-    assert pair[0].min() >= 150  # B, the bright one
-    assert pair[1].max() < 100
-
-
-def test_batches_equal_the_plain_path(make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]) -> None:
+def test_batches_equal_the_plain_path(make_pairs: Pairs, tiny: Settings) -> None:
     """Against decode, resize, crop and flip with Pillow, scaled as x / 255 * 2 - 1."""
     settings = tiny(batch_size=2)
     paths = PairedSet(make_pairs(train=5)).paths("train")
@@ -81,7 +68,7 @@ def test_schedule_sees_every_pair_once_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 2**30])
-def test_all_bad_pictures_are_named_in_one_line(make_pairs: Callable[..., Path], cache_bytes: int) -> None:
+def test_all_bad_pictures_are_named_in_one_line(make_pairs: Pairs, cache_bytes: int) -> None:
     folder = make_pairs(train=9) / "train"
     for number in range(1, 8):
         Image.new("RGB", (129, 64)).save(folder / f"{number}.png")
@@ -128,9 +115,7 @@ def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: 
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 3 * 6 * 72**2, 2**30])
-def test_any_number_of_workers_gives_the_same_batches(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], cache_bytes: int
-) -> None:
+def test_any_number_of_workers_gives_the_same_batches(make_pairs: Pairs, tiny: Settings, cache_bytes: int) -> None:
     settings = tiny(batch_size=2)
     pictures = paired_pictures(PairedSet(make_pairs(train=5)).paths("train"), "AtoB", side=72, cache_bytes=cache_bytes)
     steps = [*range(8), 2, 3, 40, 41, 0]
@@ -146,7 +131,7 @@ def test_any_number_of_workers_gives_the_same_batches(
 
 @pytest.mark.parametrize(("world", "batch_size"), [(2, 1), (2, 2), (4, 1), (3, 2)])
 def test_devices_share_the_batches_of_one_device(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], world: int, batch_size: int
+    make_pairs: Pairs, tiny: Settings, world: int, batch_size: int
 ) -> None:
     """12 pairs divide evenly: what the devices see together is what one device with the global batch sees."""
     pictures = paired_pictures(PairedSet(make_pairs(train=12)).paths("train"), "AtoB", side=72)

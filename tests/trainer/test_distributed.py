@@ -102,7 +102,7 @@ def test_both_processes_hold_the_same_weights_and_statistics(runs: Path) -> None
 @pytest.mark.nightly
 def test_two_processes_equal_one_with_twice_the_batch(runs: Path, data: Path, tmp_path: Path) -> None:
     """But for biases that instance norm cancels: their gradients are rounding errors, which Adam blows up."""
-    one = train(TrainingSettings(**QUIET, batch_size=2), data, tmp_path / "one", direction="AtoB")
+    one = train(TrainingSettings(**QUIET, batch_size=2), data, tmp_path / "one")
     here, there = state_of(one), state_of(runs / "quiet")
     for part in ("generator", "discriminator"):
         for name, tensor in here[part].items():
@@ -119,7 +119,7 @@ def test_ctrl_c_in_one_process_stops_all_after_the_same_step(runs: Path, data: P
     assert [held(runs, "interrupted", rank)["stops"] for rank in range(2)] == [[3, 14], [3, 14]]
     assert result(runs / "interrupted") == result(runs / "noisy")
     with pytest.raises(UserError, match=r"another devices \(2 there, 1 asked for\)"):
-        train(TrainingSettings(**NOISY), data, runs / "noisy", direction="AtoB")
+        train(TrainingSettings(**NOISY), data, runs / "noisy")
 
 
 @pytest.mark.nightly

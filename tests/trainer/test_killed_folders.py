@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from training_runs import finished_run
+from training_runs import Pairs, Settings, finished_run
 
 from gan_eval.giveaways.equalise import Form, equalise
-from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.pictures import write_png
 from trainer.datasets.fetch import fetch
@@ -72,9 +71,7 @@ def pictures(folder: Path, names: str, *, size: tuple[int, int] = (32, 40), seed
 
 
 @pytest.fixture
-def commands(
-    tmp_path: Path, make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings]
-) -> dict[str, Command]:
+def commands(tmp_path: Path, make_pairs: Pairs, tiny: Settings) -> dict[str, Command]:
     results = tmp_path / "results"
     for seed, role in enumerate(("real", "fake", "input")):
         pictures(results / role, "p01 p02 p03", seed=seed)

@@ -24,6 +24,10 @@ from trainer.randomness import Purpose
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import GENERATOR, begin_run, save_generator
 
+Pairs = Callable[..., Path]
+"""The fixture make_pairs."""
+Settings = Callable[..., TrainingSettings]
+"""The fixture tiny."""
 OF_RUN = ("checkpoint_every", "on_progress", "on_message")
 
 

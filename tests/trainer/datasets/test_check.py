@@ -1,16 +1,15 @@
 """Findings of the check, and the contact sheet."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from training_runs import train
+from training_runs import Settings, train
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.training import Direction
 from trainer.datasets.check import INPUT, LISTED, TARGET, Report, check, preview
 from trainer.datasets.pairs import PairedSet
 
@@ -188,12 +187,12 @@ def remarks_of(data: Path, direction: Direction) -> list[str]:
 
 
 def test_a_new_run_tells_a_doubtful_direction_and_a_resumed_one_does_not(
-    facades: Path, tiny: Callable[..., TrainingSettings], tmp_path: Path
+    facades: Path, tiny: Settings, tmp_path: Path
 ) -> None:
     assert remarks_of(facades, "BtoA") == []
     (doubt,) = remarks_of(facades, "AtoB")
     assert doubt.startswith("B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round")
     said: list[str] = []
     for _ in range(2):
-        train(tiny(steps=1), facades, tmp_path / "run", direction="AtoB", on_message=said.append)
+        train(tiny(steps=1), facades, tmp_path / "run", on_message=said.append)
     assert [line for line in said if "looks drawn" in line] == [doubt]

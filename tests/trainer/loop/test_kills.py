@@ -4,13 +4,12 @@ import multiprocessing
 import random
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from training_runs import brightness, hashes, result, train
+from training_runs import Pairs, Settings, brightness, hashes, result, train
 
 from gan_eval.settings.training import TrainingSettings
 from trainer.state.checkpoints import list_checkpoints
@@ -43,9 +42,7 @@ def left_by(run: Path) -> dict[str, Any]:
 
 
 @pytest.mark.nightly
-def test_killed_again_and_again(
-    make_pairs: Callable[..., Path], tiny: Callable[..., TrainingSettings], tmp_path: Path
-) -> None:
+def test_killed_again_and_again(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     """Kill in the middle of epochs, log windows and files being written; with dropout, validation and snapshots."""
     data = make_pairs(train=5, val=2)
     settings = tiny(steps=36, batch_size=2, snapshots=(0, 7, 25), validate_every=10, validation_metrics=("brightness",))

@@ -1,24 +1,19 @@
 """Runs: what they write, exact resume, refusals."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from training_runs import Stop, result, train
+from training_runs import Pairs, Settings, Stop, result, train
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
-
-Settings = Callable[..., TrainingSettings]
-Pairs = Callable[..., Path]
 
 
 @pytest.mark.slow

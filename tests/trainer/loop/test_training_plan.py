@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_photographs import filler, make_photographs
-from training_runs import estimate, train
+from training_runs import Pairs, Settings, estimate, train
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
@@ -16,7 +16,7 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables.frames import Row
 from trainer.loop import run as run_module
 from trainer.loop.estimate import TIMED, WARM_UP
-from trainer.loop.plan import decayed, milestones
+from trainer.loop.plan import milestones
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
 
@@ -47,15 +47,6 @@ def test_very_short_and_very_many_epochs() -> None:
 def test_a_snapshot_after_the_end_is_refused() -> None:
     with pytest.raises(UserError, match=r"snapshots: 11 is beyond the run's 10 steps"):
         milestones(TrainingSettings(steps=10, snapshots=(11,)), total=10, planned=10, steps_per_epoch=5)
-
-
-def test_learning_rate_falls_to_zero_at_the_end() -> None:
-    settings = TrainingSettings(decay=0.5)
-    rates = [decayed(settings, step=step, total=200) for step in range(200)]
-    assert rates[:101] == [1.0] * 101
-    assert rates[150] == pytest.approx(0.5)
-    assert rates[199] == pytest.approx(0.01)
-    assert decayed(TrainingSettings(), step=199, total=200) == 1.0
 
 
 class Rates(run_module.Run):
@@ -100,10 +91,6 @@ def test_both_optimizers_learn_at_the_lowered_rate(tmp_path: Path, monkeypatch: 
     assert lowered[0] == "step 3: m stopped improving; the learning rates are lowered"
 
 
-Settings = Callable[..., TrainingSettings]
-Pairs = Callable[..., Path]
-
-
 def no_values(_folder: Path) -> list[Row]:
     return [{"metric": "psnr", "value": 1.0, "n": 1}]
 
@@ -113,7 +100,7 @@ def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: 
     data = make_pairs(train=3, val=2)
     settings = tiny(steps=30, snapshots=(0, 10), validate_every=10)
     measure = Measure(no_values, {"psnr": True})
-    found = estimate(settings, data, direction="AtoB", keep=1, measure=measure)
+    found = estimate(settings, data, keep=1, measure=measure)
     assert found is not None
     assert (found.steps, found.steps_timed) == (30, TIMED)
     assert found.step_s > 0
@@ -123,7 +110,7 @@ def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: 
     assert found.memory_bytes is not None
     assert found.memory_bytes > 50e6
 
-    out = train(settings, data, tmp_path / "run", direction="AtoB", keep=1, measure=measure)
+    out = train(settings, data, tmp_path / "run", keep=1, measure=measure)
 
     def on_disk(*patterns: str) -> int:
         return sum(path.stat().st_size for pattern in patterns for path in out.glob(pattern))

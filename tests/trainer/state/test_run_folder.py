@@ -2,14 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from training_runs import Pairs
 
 from gan_eval.__main__ import run
 
-Pairs = Callable[..., Path]
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
 
 

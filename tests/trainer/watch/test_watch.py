@@ -1,13 +1,12 @@
 """Validation during training, the training log, and the items of the sample grids."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from training_runs import brightness, train
+from training_runs import Pairs, Settings, brightness, train
 
 from gan_eval.metrics import evaluate
 from gan_eval.settings.training import TrainingSettings
@@ -22,9 +21,6 @@ from trainer.watch import validation
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.validation import SAMPLES, Measure, diversity, sample_examples, validation_examples
 
-Settings = Callable[..., TrainingSettings]
-Pairs = Callable[..., Path]
-
 
 def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
     return Measure(measure_during_training(names), higher_is_better(names))
@@ -33,7 +29,7 @@ def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
 @pytest.mark.slow
 def test_validation_in_both_modes_agrees_with_a_batch_report(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data, settings = make_pairs(train=2, val=3), tiny(steps=4, validate_every=2, snapshots=(1,), validation_pairs=2)
-    run = train(settings, data, tmp_path / "run", direction="AtoB", measure=measure())
+    run = train(settings, data, tmp_path / "run", measure=measure())
     rows = read_rows(run / "validation.csv", VALIDATION)
     assert {row["step"] for row in rows} == {0, 1, 2, 4}
     assert {(row["mode"], row["metric"]) for row in rows} == {
@@ -75,10 +71,10 @@ def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
 ) -> None:
     data, measure = make_pairs(train=2, val=5), Measure(brightness, {"brightness": True})
     settings = tiny(steps=1, validate_every=1, validation_pairs="all", validation_metrics=("brightness",))
-    one = train(settings, data, tmp_path / "one", direction="AtoB", measure=measure)
+    one = train(settings, data, tmp_path / "one", measure=measure)
     monkeypatch.setattr(validation, "FEW", 4)
     monkeypatch.setattr(validation, "TOGETHER", 2)
-    many = train(settings, data, tmp_path / "many", direction="AtoB", measure=measure)
+    many = train(settings, data, tmp_path / "many", measure=measure)
     rows = [read_rows(run / "validation.csv", VALIDATION) for run in (one, many)]
     assert len(rows[0]) == 2 * 2 * 2
     for by_one, together in zip(*rows, strict=True):
