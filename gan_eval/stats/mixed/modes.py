@@ -76,9 +76,10 @@ def conditional_modes(
     data = Crossed.of(y, X, first, second, link=link, slopes=(standard, None))
     laplace = Laplace(data)
     laplace.value_and_gradient(np.concatenate([fit.scales, fit.beta]))
-    assert laplace.terms is not None
-    scales, weight = data.scales(fit.scales), laplace.terms.weight
-    factor = Factor(data.layout, scales, weight)
+    assert laplace.terms is not None and laplace.factor is not None
+    scales, weight, factor = data.scales(fit.scales), laplace.terms.weight, laplace.factor
+    if weight is not laplace.terms.observed:
+        factor = Factor(data.layout, scales, weight)
     pulled = np.array([factor.solve(data.onto_effects(scales, weight * column)) for column in data.X.T])
     turn = np.array([[1.0, -unit.centre / unit.size], [0.0, 1 / unit.size]])  # to the covariate as it was given
     found = []
