@@ -76,7 +76,8 @@ def conditional_modes(
     data = Crossed.of(y, X, first, second, link=link, slopes=(standard, None))
     laplace = Laplace(data)
     laplace.value_and_gradient(np.concatenate([fit.scales, fit.beta]))
-    assert laplace.terms is not None and laplace.factor is not None
+    assert laplace.terms is not None
+    assert laplace.factor is not None
     scales, weight, factor = data.scales(fit.scales), laplace.terms.weight, laplace.factor
     if weight is not laplace.terms.observed:
         factor = Factor(data.layout, scales, weight)
