@@ -113,6 +113,8 @@ MIN_POINTS = 3
 """Number of points from which a metric is drawn."""
 MIN_MODELS = 5
 """Number of models from which a metric that only models have is drawn."""
+MAX_ROWS = 40
+"""Models that are drawn; of more the first."""
 MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
 
@@ -221,9 +223,10 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
         own: the participants' own values.
         hide_verdicts: leave the verdicts out.
     """
-    models, datasets = ([name for name in dict.fromkeys(table[column]) if name != REAL] for column in _KEY)
+    models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
+    datasets = [*dict.fromkeys(table["dataset"])]
     entries = []
-    for row in sorted(table.to_dict("records"), key=lambda row: datasets.index(row["dataset"])):
+    for row in sorted(table.to_dict("records"), key=lambda row: datasets.index(row["dataset"]))[:MAX_ROWS]:
         model, dataset, protocol = row["model"], row["dataset"], row["protocol"]
         column, axis, _ = _PANEL_A[protocol]
         scale = 100.0 if "%" in axis else 1.0
@@ -287,7 +290,8 @@ def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
     own = pd.concat(parts)
     own = own.assign(model=own["model"].astype("object").mask((own["kind"] == "real").fillna(False), REAL))
     own = own[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
-    return own.fillna(dict.fromkeys(_KEY, "")).dropna().groupby([*_KEY, "participant"])["value"].mean().reset_index()
+    own = own[np.isfinite(own["value"])].fillna(dict.fromkeys(_KEY, ""))
+    return own.groupby([*_KEY, "participant"])["value"].mean().reset_index()
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
@@ -305,8 +309,8 @@ def _analysed(folder: StudyFolder) -> pd.DataFrame:
             if parsed.column in kept and parsed.column not in PARTICIPATION.names:
                 kept = kept[~parsed.holds(kept, where="trials")]
     counts = kept.loc[kept["phase"] == "main", "participant"].value_counts()
-    wanted = (people["n_trials"] - people["n_excluded"]).set_axis(people["participant"])
-    is_whole = counts.reindex(wanted.index, fill_value=0).eq(wanted.astype(int)).all()
+    wanted = (people["n_trials"] - people["n_excluded"].fillna(0)).set_axis(people["participant"])
+    is_whole = (counts.reindex(wanted.index, fill_value=0) == wanted).all()
     return (kept if is_whole else trials[:0]).reset_index(drop=True)
 
 
@@ -344,9 +348,9 @@ def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has
     if not has_pictures:
         return np.array([[values["value"].mean(), entry.value[0]]] if len(values) else np.empty((0, 2)))
     if measure == GRADE:
-        scores = folder.table(OPINION_SCORES).set_index("stimulus")["mos"]
+        scores = folder.table(OPINION_SCORES).groupby("stimulus")["mos"].mean()
     else:
-        scores = 100 - 100 * folder.scope("stimulus").set_index("id")["fake_correct"]
+        scores = 100 - 100 * folder.scope("stimulus").groupby("id")["fake_correct"].mean()
     return values.assign(score=values["stimulus"].map(scores))[["value", "score"]].dropna().to_numpy(float)
 
 
@@ -439,12 +443,14 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     bases = " or ".join(BASES_IN_WORDS[basis] for basis in dict.fromkeys(table["basis"].dropna()))
     if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
         bases, nouns = "between participants", "grades" if is_rating else "thresholds"
+    drawn, rows = len(content.entries), int((table["model"].fillna("") != EVERYTHING).sum())
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     sentences = [
         *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
         f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
         "Interim: there is no verdict yet." if "interim" in content.warning else unadjusted(table["verdict"]),
+        f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
         f"{trained_for(partial, 'Models trained')} of the planned steps." if partial else "",
         "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
     ]
@@ -610,13 +616,14 @@ class _Drawing:
             self._interval(axes, entry, entry.value[1:], at, 1.6)
             self._estimate(axes, entry, entry.value[0], at)
         everything = np.concatenate([[*entry.value, *entry.own] for entry in content.entries])
+        most = max(everything[np.isfinite(everything)], default=1.0)
         if content.has_shares:
             axes.set(xlim=(-2, 102), xticks=_PERCENT)
         elif content.protocol == RATING:
-            highest = content.grades or math.ceil(np.nanmax(everything))
-            axes.set(xlim=(0.9, highest + 0.1), xticks=range(1, highest + 1))
+            axes.set_xlim(0.9, (content.grades or math.ceil(most)) + 0.1)
+            axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
         else:
-            axes.set_xlim(0, 1.03 * np.nanmax(everything))
+            axes.set_xlim(0, 1.03 * most)
             axes.xaxis.set_major_locator(MaxNLocator(5))
         self._set_rows(axes, named=True)
         axes.set_xlabel(_PANEL_A[content.protocol][1])
@@ -645,8 +652,8 @@ class _Drawing:
             self._interval(axes, entry, entry.accuracy[1:3], at, 1.0)
             self._interval(axes, entry, entry.accuracy[3:], at, 2.6)
             self._estimate(axes, entry, entry.accuracy[0], at)
-        ends = [45, 55, 50 - margin, 50 + margin, *np.ravel([entry.accuracy for entry in entries])]
-        low, high = np.nanmin(ends), np.nanmax(ends)
+        ends = np.array([45, 55, 50 - margin, 50 + margin, *np.ravel([entry.accuracy for entry in entries])])
+        low, high = min(ends[np.isfinite(ends)]), max(ends[np.isfinite(ends)])
         axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
         self._set_rows(axes, named=not self.theme.is_wide)

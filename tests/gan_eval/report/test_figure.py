@@ -200,6 +200,13 @@ def crowd() -> StudyFolder:
     return folder_of(paper=paper)
 
 
+def test_of_very_many_models_the_first_are_drawn():
+    rows = [ROW | {"protocol": "single", "model": f"m{k}", "fooling_rate": 0.5} for k in range(50)]
+    folder = folder_of(paper=rows)
+    assert sum(word.endswith("(n = 9)") for word in words(figure_1(folder))) == 40
+    assert "The first 40 models; the table `paper` has all." in caption_of_figure_1(folder)
+
+
 @pytest.mark.parametrize("width", [180.0, 130.0, 85.0])
 @pytest.mark.parametrize("name", ["study_of_two", "folder", "crowd"])
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
