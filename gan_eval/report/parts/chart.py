@@ -1,4 +1,4 @@
-"""Charts: values with intervals, and how any figure becomes inline SVG on the page or a file for a paper.
+"""Charts: how a figure becomes inline SVG on the page or a file for a paper; and the curve of power.
 
 Each figure is drawn at a phone's width, so that its letters stay readable there. The page sets several side by side
 where there is room.
@@ -9,16 +9,13 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
-from gan_eval.report.parts.words import clean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +40,6 @@ LONGEST_TITLE = 36
 """Letters of a group's name that fit into the width."""
 MOST_GROUPS = 12
 """Groups of a chart; of more the first are drawn."""
-_MARKERS = {"real": "o", "fake": "s", "all": "D"}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gan_eval",
@@ -65,18 +61,6 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.6,
 }
-
-
-class Span(NamedTuple):
-    """A value with its interval."""
-
-    series: str
-    """`real`, `fake` or `all`: colour and marker."""
-    value: float
-    low: float
-    high: float
-    label: str = ""
-    """The value in words, in the right corner of the group's band."""
 
 
 @dataclass(frozen=True)
@@ -106,49 +90,6 @@ def panel(height: float) -> tuple[Figure, Axes]:
 def line_style(place: int) -> dict[str, Any]:
     """Return colour and dashes of the curve `place` (from 0)."""
     return {"color": CURVES[place % len(CURVES)], "linestyle": DASHES[place // len(CURVES) % len(DASHES)]}
-
-
-def spans_figure(
-    groups: Sequence[tuple[str, Span]],
-    *,
-    axis: str,
-    reference: float | None = None,
-    scale: tuple[float, float] | None = None,
-) -> Figure:
-    """Draw values with their intervals, one below the other, each under its group's name.
-
-    Args:
-        groups: name and value of each group, from top to bottom.
-        axis: label of the horizontal axis.
-        reference: place of a vertical line that marks guessing.
-        scale: ends of the axis; None: from 0 to what the spans need.
-    """
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(0.7 + 0.43 * len(groups))
-        for row, (title, span) in enumerate(groups):
-            name = clean(title)
-            longest = LONGEST_TITLE - len(span.label)
-            if len(name) > longest:
-                name = f"{name[: longest // 2 - 1]}…{name[-(longest // 2) :]}"
-            place = axes.get_yaxis_transform()
-            text: dict[str, Any] = {"transform": place, "va": "center", "parse_math": False}
-            axes.text(0, row - 0.42, name, weight="bold", size=9, **text).set_in_layout(False)
-            axes.text(1, row - 0.42, span.label, ha="right", size=8, color=MUTED, **text)
-            colour = SERIES[span.series]
-            axes.plot([span.low, span.high], [row, row], color=colour, linewidth=2, alpha=0.65)
-            axes.plot([span.value], [row], marker=_MARKERS[span.series], color=colour, markersize=6)
-            if reference is not None:
-                axes.plot(
-                    [reference] * 2, [row - 0.25, row + 0.25], color=MUTED, linewidth=1.2, linestyle="--", zorder=0
-                )
-        axes.set_ylim(len(groups) - 0.6, -0.8)
-        axes.set_xlim(*(scale or (0, None)))
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="x", length=0)
-        axes.set_xlabel(axis, parse_math=False)
-    return figure
 
 
 def svg_text(figure: Figure) -> str:
