@@ -6,6 +6,7 @@ from functools import cache
 
 import calibration_answers as answers
 import calibration_metrics as metrics
+import calibration_rows as rows
 import numpy as np
 import pandas as pd
 from calibration_answers import Answers, World
@@ -173,6 +174,21 @@ def looks(column: int, random: np.random.Generator) -> list[float]:
     return [float(outcome) for outcome in (planned.any(), naive.any(), naive[-1], planned[:-1].any())]
 
 
+HELD = "95 % interval holds the truth, % of studies"
+
+
+def _of_rows(level: str, lists: str, *, number: int) -> Block:
+    """Each number of a row of the table to cite, by people × pictures of each kind."""
+    designs = tuple(rows.DESIGNS)
+    others = ("p < .05", "no interval", *["called equivalent, where the truth is the margin"] * (level == "chance"))
+    return Block(
+        f"A row of the table to cite near {level}, people × pictures of each kind, {lists}",
+        (Part(HELD, designs, rows.HELD), Part("% of studies", designs, others)),
+        lambda column, random: rows.level_study(level, shared=lists == "shared", column=column, random=random),
+        number=number,
+    )
+
+
 WITH_EFFECTS = tuple(f"{what}, {name}" for name in BOTH for what in ("false alarms", "power"))
 COVERED = tuple(f"effect {effect:g}, {name}" for name in BOTH for effect in (0, EFFECT))
 USUAL = ("chi-square", "t over participants")
@@ -308,6 +324,20 @@ BLOCKS = {
         ),
         lambda column, random: threshold_study([*THRESHOLD_WORLDS.values()][column], random),
         number=18,
+    ),
+    **{
+        f"row, {level}, {name}": _of_rows(level, name, number=30 + 2 * place + (name == "pool"))
+        for place, level in enumerate(rows.LEVELS)
+        for name in BOTH
+    },
+    "row, unequal": Block(
+        "The row `all` of the table to cite, 10 people × 25 pictures of each kind, shared",
+        (
+            Part(HELD, tuple(rows.SPECIAL), rows.HELD),
+            Part("% of studies", tuple(rows.SPECIAL), ("p < .05", "no interval")),
+        ),
+        lambda column, random: rows.row_study([*rows.SPECIAL.values()][column], random),
+        number=40,
     ),
 }
 

@@ -98,8 +98,6 @@ PAPER = Table(
     key=("protocol", "model", "dataset"),
 )  # fmt: skip
 
-FEW_PEOPLE = 6
-"""Number of people below which a row's note warns."""
 _ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
@@ -169,9 +167,7 @@ def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None)
     value, low, high = detection.dprime
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
-    people = part["participant"].nunique()
-    few = f"{people} participants: too few to know how people differ" if 1 < people < FEW_PEOPLE else ""
-    notes = (_exploratory(test), detection.note, few)
+    notes = (_exploratory(test), detection.note)
     return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **provenance_cells(part, *notes)}
 
 

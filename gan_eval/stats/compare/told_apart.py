@@ -37,6 +37,8 @@ _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
 ONE_KEY = "nobody gave both answers: response bias alone explains the answers"
 ONE_PARTICIPANT = "one participant: says nothing of people in general"
+FEW_PEOPLE = 6
+"""Number of people below which a row's note says that its intervals are wide by necessity."""
 TOO_FEW = "too few participants or pictures for an interval"
 
 
@@ -197,7 +199,7 @@ class Rates:
         """
         accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
         z, error = self._on_probit(accuracy, 0.5, -0.5)
-        is_open = self.note == ONE_KEY
+        is_open = ONE_KEY in (self.note or "")
         limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm
@@ -294,8 +296,19 @@ class _Answers(NamedTuple):
 
 
 def _fitted(trials: pd.DataFrame, settings: AnalysisSettings, why_not: str, start: CrossedFit | None) -> Rates:
-    """The rates of trials by the crossed model, else by clustered shares."""
+    """The rates of trials by the crossed model, else by clustered shares; of few people with a note."""
     answers = _answers(trials)
+    rates = _estimated(trials, answers, settings, why_not, start)
+    people = n_levels(answers.participant)
+    if rates.basis is None or not 1 < people < FEW_PEOPLE:
+        return rates
+    few = f"{people} participants: too few to know how people differ, so the intervals are wide by necessity"
+    return replace(rates, note=joined(rates.note, few))
+
+
+def _estimated(
+    trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str, start: CrossedFit | None
+) -> Rates:
     clustered = _clustered(answers)
     if clustered.basis is None or clustered.note == ONE_KEY:
         return clustered

@@ -219,3 +219,10 @@ def test_intervals_cover_the_truth(people: int, pictures: int, dprime: float) ->
         covered.append([each.low <= true <= each.high for each, true in zip(estimates, truth, strict=True)])
     shares = np.mean(covered, axis=0)
     assert ((shares >= 0.90) & (shares <= 0.993)).all(), shares
+
+
+@pytest.mark.parametrize(("people", "says"), [(1, False), (3, True), (6, False)])
+def test_intervals_of_few_people_are_called_wide_by_necessity(people, says):
+    frames = analyze(simulated(participants=people, stimuli=30, each=30))
+    for table in (frames["comparisons"], frames["paper"]):
+        assert table["note"].fillna("").str.contains(f"{people} participants: .* wide by necessity").all() == says

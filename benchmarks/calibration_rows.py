@@ -1,0 +1,161 @@
+"""Simulated studies of one row of the table to cite: designs from 1 person to 40, and what is asked of each."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit, ndtri
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.compare.comparisons import Answerer
+from gan_eval.stats.compare.contrast import population_proportions
+from gan_eval.stats.compare.questions import kind_questions
+from gan_eval.stats.compare.told_apart import Detection, Estimate
+from gan_eval.stats.trials import answered_trials, fill_trials
+
+LEVEL, MARGIN = 0.05, 0.05
+
+
+@dataclass(frozen=True)
+class RowWorld:
+    """Assumptions of one study: people lean to an answer and differ in skill, pictures differ."""
+
+    people: int = 10
+    pictures: int = 25
+    """Pictures of each kind that a person judges, of each data set."""
+    shared: bool = True
+    """All judge the same pictures; else each is dealt a list of a pool of ten times as many."""
+    skill: tuple[float, ...] = (0.0,)
+    """Log-odds of calling a fake fake less those of calling a real picture fake, by data set."""
+    leaning: tuple[float, ...] = (0.0,)
+    """Log-odds of the answer `fake`, by data set."""
+    fakes: float = 1.0
+    """Number of generated pictures for each real one."""
+    unanswered: float = 0.0
+    """Share of trials without an answer; with it every tenth trial is a catch trial, which is answered correctly."""
+    sd_leaning: float = 0.5
+    sd_skill: float = 0.5
+    sd_picture: float = 0.8
+
+
+LEVELS = {"chance": (0.0,), "middling": (1.5,), "ceiling": (6.0,)}
+"""Skill; accuracy is about 50, 65 and 96 %."""
+DESIGNS = {
+    f"{people} × {pictures}": {"people": people, "pictures": pictures}
+    for people, pictures in product((1, 3, 10, 40), (8, 25, 100))
+}
+SPECIAL = {
+    "2 data sets, 4 fakes a real": RowWorld(skill=(0.5, 2.0), leaning=(1.0, -1.0), fakes=4.0),
+    "people lean (SD 1.5)": RowWorld(skill=(1.5,), sd_leaning=1.5),
+    "skills differ (SD 1.5)": RowWorld(skill=(1.5,), sd_skill=1.5),
+    "pictures differ (SD 1.6)": RowWorld(skill=(1.5,), sd_picture=1.6),
+    "catch trials, 20 % unanswered": RowWorld(skill=(1.5,), unanswered=0.2),
+}
+HELD = ("fooling rate", "reals called real", "accuracy", "d′")
+
+
+def true_shares(world: RowWorld) -> tuple[float, float]:
+    """Shares of the answer `fake` to fakes and to reals, over all people and pictures, data sets counted alike."""
+    half = np.array(world.skill) / 2
+    sd = np.sqrt(world.sd_leaning**2 + (world.sd_skill / 2) ** 2 + world.sd_picture**2)
+    of_fakes, of_reals = (
+        population_proportions(np.array(world.leaning) + side * half, np.full(len(half), sd)).share.mean()
+        for side in (1, -1)
+    )
+    return float(of_fakes), float(of_reals)
+
+
+def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
+    """The answered trials of new people to new pictures, as `gan_eval.stats.trials.answered_trials` has them."""
+    leaning = world.sd_leaning * random.standard_normal(world.people)
+    skills = world.sd_skill * random.standard_normal(world.people)
+    parts = []
+    for dataset, (skill, of_dataset) in enumerate(zip(world.skill, world.leaning, strict=True)):
+        for is_fake in (True, False):
+            each = round(world.pictures * (world.fakes if is_fake else 1.0))
+            pool = each if world.shared else 10 * each
+            lists = [
+                np.arange(pool) if world.shared else random.choice(pool, each, replace=False)
+                for _ in range(world.people)
+            ]
+            person, picture = np.repeat(np.arange(world.people), each), np.concatenate(lists)
+            effect = world.sd_picture * random.standard_normal(pool)[picture]
+            log_odds = of_dataset + leaning[person] + (is_fake - 0.5) * (skill + skills[person]) + effect
+            kind = "fake" if is_fake else "real"
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "participant": person.astype(str),
+                        "stimulus": [f"{dataset}/{kind}/{number}" for number in picture],
+                        "dataset": str(dataset),
+                        "kind": kind,
+                        "model": "a" if is_fake else None,
+                        "response": np.where(random.random(len(person)) < expit(log_odds), "fake", "real"),
+                    }
+                )
+            )
+    trials = pd.concat(parts, ignore_index=True)
+    if world.unanswered:
+        trials["response"] = trials["response"].mask(random.random(len(trials)) < world.unanswered, "none")
+        is_catch = random.random(len(trials)) < 0.1
+        trials = trials.assign(phase=np.where(is_catch, "catch", "main"))
+        trials["response"] = trials["response"].mask(is_catch, trials["kind"])
+        return answered_trials(fill_trials(trials))
+    is_fake, says_fake = ((trials[name] == "fake").to_numpy() for name in ("kind", "response"))
+    return trials.assign(
+        session=trials["participant"],
+        is_fake=is_fake,
+        says_fake=says_fake,
+        study="simulated",
+        simulated=True,
+        fraction=1.0,
+    )
+
+
+def detection(world: RowWorld, random: np.random.Generator, *, margin: float | None = None) -> Detection | None:
+    """The numbers of the row `all` of a new study; None where no row has answers to both kinds."""
+    settings = AnalysisSettings(margin=margin)
+    first = next(kind_questions(trials_of(world, random)), None)
+    if first is None:
+        return None
+    answerer = Answerer(settings, "")
+    answerer.answer(first, margin)
+    return answerer.rates[first.question.key].detection(margin)
+
+
+def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:
+    """1, 0 or NaN: does each interval hold the truth, is p below 5 %, is there no interval."""
+    found = detection(world, random)
+    if found is None:
+        return [*[np.nan] * (len(HELD) + 1), 1.0]
+    of_fakes, of_reals = true_shares(world)
+    truths = (1 - of_fakes, 1 - of_reals, (1 + of_fakes - of_reals) / 2, float(ndtri(of_fakes) - ndtri(of_reals)))
+    estimates = (found.fooling_rate, found.real_called_real, found.accuracy, found.dprime)
+    held = [_holds(estimate, truth) for estimate, truth in zip(estimates, truths, strict=True)]
+    significant = float(found.p < LEVEL) if np.isfinite(found.p) else np.nan
+    return [*held, significant, float(np.isnan(found.accuracy.low))]
+
+
+def level_study(level: str, *, shared: bool, column: int, random: np.random.Generator) -> list[float]:
+    """`row_study` of a design; at chance also: equivalence in a study whose accuracy is beyond chance by the margin."""
+    world = RowWorld(skill=LEVELS[level], shared=shared, **[*DESIGNS.values()][column])
+    outcome = row_study(world, random)
+    if level != "chance":
+        return outcome
+    found = detection(replace(world, skill=(_skill_at_margin(world),)), random, margin=MARGIN)
+    known = found is not None and np.isfinite(found.p_equivalent)
+    return [*outcome, float(found.p_equivalent < LEVEL) if found is not None and known else np.nan]
+
+
+def _skill_at_margin(world: RowWorld) -> float:
+    def missing(skill: float) -> float:
+        of_fakes, of_reals = true_shares(replace(world, skill=(skill,)))
+        return (of_fakes - of_reals) / 2 - MARGIN
+
+    return float(brentq(missing, 0.0, 3.0, xtol=1e-10))
+
+
+def _holds(estimate: Estimate, truth: float) -> float:
+    return float(estimate.low <= truth <= estimate.high) if np.isfinite(estimate.low) else np.nan
