@@ -16,7 +16,7 @@ from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.simulate import Observer, SimulatedParticipant, differences_from_real, take_part
+from gan_eval.quiz.simulate import SimulatedParticipant, differences_from_real, take_part
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import require_language
@@ -99,9 +99,12 @@ class Room:
             KeyboardInterrupt: a signal ended the program; what was answered is in the store.
         """
         if person.observer is not None:
+            simulated = SimulatedParticipant(
+                person.observer, seed=self.study.seed, participant=person.code, differences=self._differences
+            )
             clock = VirtualClock(datetime.now(UTC))
             with self.admitted(person, clock) as session:
-                take_part(session, self._simulated(person.code, person.observer), clock, self.study.settings)
+                take_part(session, simulated, clock, self.study.settings)
             return _result(session, "complete")
         from gan_eval.quiz.app.application import run_application
 
@@ -114,9 +117,6 @@ class Room:
                     f"open; for a new participant rerun the command with --participant {code}"
                 )
         return _result(session, "open" if left == "denied" else left)
-
-    def _simulated(self, code: str, observer: Observer) -> SimulatedParticipant:
-        return SimulatedParticipant(observer, seed=self.study.seed, participant=code, differences=self._differences)
 
     @cached_property
     def _differences(self) -> dict[str, float]:

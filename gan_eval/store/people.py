@@ -31,11 +31,10 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
-    first, last = ("participant", "study", "protocol", "list", "status"), ("started_at", "station", "simulated")
+    names = ("participant", "study", "protocol", "list", "status", "started_at", "station", "simulated")
     return [
-        {name: row[name] for name in first}
+        {name: row[name] for name in names}
         | {"trials": trials.get(row["session"], 0), "planned": planned.get(row["session"], 0)}
-        | {name: row[name] for name in last}
         for row in sessions
     ]
 

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Literal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
-from gan_eval.quiz.draw.order import Classes, complete, generator, in_order, scattered_places
+from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
 from gan_eval.quiz.draw.rounds import choose, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -127,10 +128,11 @@ def _in_blocks(
     list_number: int,
 ) -> list[Row]:
     """All trials in their order, runs of one class bounded in practice and from the first main trial to the last."""
-    pairs = settings.shows_pairs
-    classes = Classes("position", _POSITIONS[settings.layout]) if pairs else Classes("kind", ("real", "fake"))
+    bound = partial(in_order, column="kind", classes=("real", "fake"))
+    if settings.shows_pairs:
+        bound = partial(in_order, column="position", classes=_POSITIONS[settings.layout])
     rng = generator(seed, list_number, "order", "practice", *_datasets(practice))
-    practice_rows = [{**row, "block": 1} for row in in_order(practice, classes=classes, generator=rng)]
+    practice_rows = [{**row, "block": 1} for row in bound(practice, generator=rng)]
     rng = generator(seed, list_number, "spread")
     waiting = iter([catches[place] for place in rng.permutation(len(catches))])
     rows: list[Row] = []
@@ -138,7 +140,7 @@ def _in_blocks(
     for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
         rng = generator(seed, list_number, "order", *_datasets(block))
         catches_here = list(islice(waiting, len(among)))
-        ordered = in_order(block, catches_here, among, classes=classes, generator=rng, after=rows)
+        ordered = bound(block, catches_here, among, generator=rng, after=rows)
         rows += [{**row, "block": number} for row in ordered]
     return practice_rows + rows
 

@@ -5,7 +5,6 @@ Random numbers follow from what they are for, and from nothing else.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 import numpy as np
@@ -30,14 +29,6 @@ def generator(*key: int | str) -> np.random.Generator:
 
 LONGEST_RUN = 3
 """Maximum number of trials of one class in a row, where the counts allow it."""
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The two values of one column of the trials whose runs are bounded."""
-
-    column: str
-    values: tuple[str, str]
 
 
 def complete(
@@ -92,7 +83,8 @@ def in_order(
     among: Sequence[Row] = (),
     places: Sequence[int] = (),
     *,
-    classes: Classes,
+    column: str,
+    classes: tuple[str, str],
     generator: np.random.Generator,
     after: Sequence[Row] = (),
 ) -> list[Row]:
@@ -102,19 +94,18 @@ def in_order(
         rows: the block's own trials.
         among: catch trials that go among them; they count in the runs.
         places: before which of the block's own trials each of them goes, as nearly as the order of classes has room.
+        column: the column whose runs are bounded.
+        classes: its two values.
         after: the trials before this block, whose last run continues in it; none: one of the block's own comes first.
     """
-    column = classes.column
     counts = Counter(row[column] for row in (*rows, *among))
-    order = class_order(
-        {value: counts[value] for value in classes.values}, generator, after=[row[column] for row in after]
-    )
+    order = class_order({value: counts[value] for value in classes}, generator, after=[row[column] for row in after])
     taken: dict[int, Row] = {}
     for earlier, (row, place) in enumerate(zip(among, places, strict=True)):
         free = [spot for spot, value in enumerate(order) if value == row[column] and spot not in taken]
         target = place + earlier
         taken[min(free, key=lambda spot: (spot == 0 and not after, abs(spot - target)))] = row
-    queues = {value: _shuffled([row for row in rows if row[column] == value], generator) for value in classes.values}
+    queues = {value: _shuffled([row for row in rows if row[column] == value], generator) for value in classes}
     return [taken[spot] if spot in taken else queues[value].pop() for spot, value in enumerate(order)]
 
 

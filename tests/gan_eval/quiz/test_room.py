@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from quiz_study import rehearse as simulated_session
 from quiz_study import study_of
 
@@ -20,7 +19,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
-from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
@@ -29,22 +28,6 @@ SETTINGS = QuizSettings(real=2, fake=2)
 def rehearse(stimuli: StimulusSet, store: Path, code: str, settings: QuizSettings = SETTINGS, **how: Any) -> Any:
     """A simulated session of a short quiz."""
     return simulated_session(stimuli, store, code, settings, **how)
-
-
-@pytest.fixture
-def revealing(tmp_path: Path, stimuli: StimulusSet) -> StimulusSet:
-    """The same pictures, the generated ones as JPEG."""
-    rows = []
-    for row in stimuli.rows:
-        source = stimuli.folder / row["file"]
-        target = tmp_path / "revealing" / row["file"]
-        target = target.with_suffix(".jpg" if row["kind"] == "fake" else ".png")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.open(source).save(target)
-        shared = {"dataset": "tiles", "stem": source.stem, "size": (48, 64), "model": row["model"]}
-        rows.append(stimulus_row(tmp_path / "revealing", target, kind=row["kind"], **shared))
-    write_set(tmp_path / "revealing", rows)
-    return read_set(tmp_path / "revealing")
 
 
 def test_a_new_participant_gets_an_unused_code(
@@ -78,13 +61,17 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
     assert rehearse(stimuli, store, "P2", lists="7-7").list_number == 7
 
 
-def test_stimuli_whose_files_tell_the_truth_are_refused_before_anything_is_stored(
-    revealing: StimulusSet, tmp_path: Path
+def test_what_gives_the_truth_away_is_refused_before_anything_is_stored(
+    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = tmp_path / "store.sqlite"
-    with pytest.raises(UserError, match="format"):
-        rehearse(revealing, store, "P01")
-    assert not store.exists()
+    def refuse(*_: object, **__: object) -> None:
+        raise UserError("format")
+
+    for name in ("require_no_giveaways", "require_no_identical"):
+        with monkeypatch.context() as patched, pytest.raises(UserError, match="format"):
+            patched.setattr(f"gan_eval.quiz.room.{name}", refuse)
+            rehearse(stimuli, tmp_path / "store.sqlite", "P01")
+    assert not (tmp_path / "store.sqlite").exists()
 
 
 def test_another_design_in_the_same_store_is_told(stimuli: StimulusSet, tmp_path: Path) -> None:

@@ -137,9 +137,6 @@ class QuestionPage(StepPage):
             if prefix:
                 self.on_key(str(place), partial(self._choose, choice))
             self.choices.append(choice)
-        if self.choices:
-            self.on_key("Down", partial(self._step, 1))
-            self.on_key("Up", partial(self._step, -1))
         self.line: QLineEdit | None = None
         if not question.choices:
             self.line = QLineEdit(answer or "", maxLength=LONGEST_ANSWER)
@@ -165,13 +162,6 @@ class QuestionPage(StepPage):
             self.first.setFocus()
         else:
             self.went_on.emit()
-
-    def _step(self, by: int) -> None:
-        """Take the next choice or the one before; the first one, where there is none yet."""
-        chosen = next((place for place, choice in enumerate(self.choices) if choice.isChecked()), None)
-        place = 0 if chosen is None else chosen + by
-        if 0 <= place < len(self.choices):
-            self._choose(self.choices[place])
 
     def _follow(self, choice: QRadioButton, _: bool) -> None:
         self.bring_into_view(choice)

@@ -98,7 +98,7 @@ def test_stopping_for_good_asks_first_and_keeps_the_trials(sit: Callable[..., Si
     assert sitting.rows(tables.SESSIONS)[0]["status"] == "aborted"
 
 
-def test_closing_the_window_leaves_the_session_open_and_it_goes_on_another_time(sit: Callable[..., Sitting]) -> None:
+def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: Callable[..., Sitting]) -> None:
     def close(sitting: Sitting) -> None:
         if sitting.page is not None:
             sitting.quiz.stage.shell.close()
@@ -108,18 +108,28 @@ def test_closing_the_window_leaves_the_session_open_and_it_goes_on_another_time(
             else:
                 sitting.key("f")
 
+    def deny(sitting: Sitting) -> None:
+        if sitting.page is not None and sitting.page.isActiveWindow():
+            sitting.page.buttons.itemAt(2).widget().click()
+
     first = sit(intro=False)
     assert first.run(close) == "open"
-    assert [row["response"] for row in first.rows(tables.TRIALS)] == ["fake", "none"]
+    trials = first.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["fake", "none"]
 
     second = sit()
-    assert second.run(diligent) == "complete"
-    assert second.seen == ["resume", "welcome", "KeysPage", "EndPage"]
+    assert second.run(deny) == "denied"
+    assert second.seen == ["resume"]
+    assert second.rows(tables.TRIALS) == trials
+
+    third = sit()
+    assert third.run(diligent) == "complete"
+    assert third.seen == ["resume", "welcome", "KeysPage", "EndPage"]
     began = datetime.fromisoformat(first.rows(tables.SESSIONS)[0]["started_at"]).astimezone()
-    assert f"Are you the person who began this session on {began:%Y-%m-%d at %H:%M}?" in second.first_words
-    assert "Participant P01" in second.first_words
-    assert len(second.rows(tables.SESSIONS)) == 1
-    assert len(second.rows(tables.TRIALS)) == 4
+    assert f"Are you the person who began this session on {began:%Y-%m-%d at %H:%M}?" in third.first_words
+    assert "Participant P01" in third.first_words
+    assert len(third.rows(tables.SESSIONS)) == 1
+    assert len(third.rows(tables.TRIALS)) == 4
 
 
 def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
@@ -141,26 +151,6 @@ def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
     finally:
         watching = False
     assert opened == []
-
-
-def test_another_person_is_not_seated_in_an_unfinished_session(sit: Callable[..., Sitting]) -> None:
-    def leave_in_the_middle(sitting: Sitting) -> None:
-        if sitting.page is not None:
-            sitting.quiz.stage.shell.close()
-        elif sitting.shows_picture:
-            sitting.key(Qt.Key.Key_Escape if sitting.session.done else "f")
-
-    def deny(sitting: Sitting) -> None:
-        if sitting.page is not None and sitting.page.isActiveWindow():
-            sitting.page.buttons.itemAt(2).widget().click()
-
-    assert sit(intro=False).run(leave_in_the_middle) == "open"
-    second = sit()
-    before = second.rows(tables.TRIALS)
-    assert second.run(deny) == "denied"
-    assert second.seen == ["resume"]
-    assert second.rows(tables.TRIALS) == before
-    assert second.rows(tables.SESSIONS)[0]["status"] == "open"
 
 
 def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(

@@ -18,7 +18,6 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.steps import QuestionPage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.station import Check, ScreenTiming, keep
-from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
 FULL = SETTINGS.model_copy(
@@ -135,17 +134,6 @@ def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(
         assert row["planned_exposure_ms"] == pytest.approx(7 * 1000 / 59.9)
     (check,) = sitting.rows(tables.CHECKS)
     assert (check["check"], check["value"], check["verdict"]) == ("raster_lead", 0.4, "ok")
-
-
-def test_session_consent_and_answers_are_stored_together_or_not_at_all(sit: Callable[..., Sitting]) -> None:
-    sitting = sit()
-    session = sitting.session
-    twice = {"check": "raster_lead", "session": session.row["session"], "simulated": False}
-    with pytest.raises(UserError, match="in the store already"):
-        session.begin(SETTINGS.consent, answers={"age": "30 to 44"}, checks=[twice, twice])
-    assert session.state is State.NEW
-    for table in (tables.SESSIONS, tables.PLANS, tables.CONSENTS, tables.PARTICIPANTS, tables.CHECKS):
-        assert sitting.rows(table) == []
 
 
 def test_pictures_in_degrees_follow_from_the_screen(sit: Callable[..., Sitting]) -> None:

@@ -358,13 +358,6 @@ def test_a_signal_anywhere_stores_what_was_on_its_way(sit: Sit, where: str, sett
     assert "interrupted" in row["flags"]
 
 
-def test_breaks_come_after_so_many_trials_and_never_after_the_last(sit: Sit) -> None:
-    sitting = sit(real=3, fake=3, break_every=2)
-    stops = [sitting.run(diligent(sitting)) for _ in range(3)]
-    assert stops == ["break", "break", "over"]
-    assert [row["response"] for row in sitting.trials] == ["fake"] * 6
-
-
 def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
     sitting = sit()
 
