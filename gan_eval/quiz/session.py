@@ -16,7 +16,6 @@ from gan_eval.quiz.clock import Clock
 from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.quiz.trial import (
     MILLISECOND,
-    Feedback,
     Flag,
     State,
     Trial,
@@ -55,8 +54,8 @@ class Session:
         self.error: UserError | None = None
         self.warnings: list[str] = []
         """Lines for the experimenter at the end."""
-        self.feedback: Feedback | None = None
-        """Feedback of the practice trial that was closed last; None after any other trial."""
+        self.feedback: Row | None = None
+        """The row of the trial that was closed last, where the participant learns whether it was correct."""
         self.planned_flash: Callable[[float], float] = float
         """Rule from the requested exposure to the planned one, both in ms, such as whole frames."""
         self.protocol = protocol
@@ -251,7 +250,8 @@ class Session:
         trial = self.trial
         judged = self.protocol.judge(trial.planned, trial.answer)
         row = trial_row(self.row, trial, judged, answered_at=self._time_of_day(trial.ended))
-        self.feedback = trial.feedback(correct=row["correct"], truth=self.protocol.truth(trial.planned))
+        tells = row["correct"] is not None or trial.answer is None  # no grade, and no choice of models, is wrong
+        self.feedback = row if tells and row["phase"] == "practice" and trial.broken_off is None else None
         self._trial = None
         self._store(lambda store: add_once(store, [row]), [row])
 

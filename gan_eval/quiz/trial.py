@@ -73,16 +73,6 @@ class Flag:
     """First trial after the session was resumed: its picture may have been seen before."""
 
 
-@dataclass(frozen=True)
-class Feedback:
-    """Feedback of a practice trial."""
-
-    correct: bool | None
-    """None: no answer in time."""
-    truth: str | None
-    """The correct answer; None if the trial has none."""
-
-
 @dataclass
 class Seen:
     """One showing as presented, in nanoseconds on the monotonic clock."""
@@ -205,12 +195,6 @@ class Trial:
         """When the answer was given, else the trial was broken off, else the response window closed."""
         return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
 
-    def feedback(self, *, correct: bool | None, truth: str | None) -> Feedback | None:
-        """Return the feedback, as in `Feedback`; None after every trial that is not practice."""
-        practised = self.planned["phase"] == "practice" and self.broken_off is None
-        has_feedback = practised and (truth is not None or self.answer is None)
-        return Feedback(correct, truth) if has_feedback else None
-
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
@@ -271,21 +255,18 @@ def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
 
 def consent_row(session: Row, consent: ConsentSettings, *, answered_at: datetime) -> Row:
     """A row of `gan_eval.tables.CONSENTS`."""
-    shared = {name: session[name] for name in ("session", "participant", "simulated", "fraction")}
-    return {
-        **shared,
-        "version": consent.version,
-        "text": consent.text,
-        "given": True,
-        "answered_at": iso(answered_at),
-    }
+    return _by_participant(session, answered_at) | {"version": consent.version, "text": consent.text, "given": True}
 
 
 def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at: datetime) -> list[Row]:
     """Rows of `gan_eval.tables.PARTICIPANTS` for answers by the question's id; None: left open."""
-    shared = {name: session[name] for name in ("session", "participant", "simulated", "fraction")}
-    shared["answered_at"] = iso(answered_at)
+    shared = _by_participant(session, answered_at)
     return [{**shared, "question": question, "answer": answer} for question, answer in answers.items()]
+
+
+def _by_participant(session: Row, answered_at: datetime) -> Row:
+    shared = {name: session[name] for name in ("session", "participant", "simulated", "fraction")}
+    return {**shared, "answered_at": iso(answered_at)}
 
 
 def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:

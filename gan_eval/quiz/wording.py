@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.trial import Feedback
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -175,6 +174,6 @@ class TrialTexts:
         fake = planned["kind"] == "fake" or stimulus == planned["stimulus_b"]
         return self.texts("picture_fake" if fake else "picture_real")
 
-    def feedback(self, feedback: Feedback) -> str:
-        """Return the feedback of a practice trial above the captions, which name the truth."""
-        return self.texts({True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[feedback.correct])
+    def feedback(self, correct: bool | None) -> str:
+        """Return the feedback of a practice trial above the captions, which name the truth; None: no answer."""
+        return self.texts({True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[correct])

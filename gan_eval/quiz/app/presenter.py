@@ -8,7 +8,6 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
     QBackingStore,
     QExposeEvent,
-    QImage,
     QMatrix4x4,
     QOpenGLContext,
     QPainter,
@@ -138,12 +137,6 @@ class RasterWindow(PresenterWindow):
         super().__init__(screen, QSurface.SurfaceType.RasterSurface, corner_patch=corner_patch, text_scale=text_scale)
         self._store = QBackingStore(self)
         self._changed = QRegion()
-
-    def grab(self) -> QImage:
-        """The pixels that were drawn last."""
-        device = self._store.paintDevice()
-        assert isinstance(device, QImage)
-        return device.copy()
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
         canvas, ratio = self.canvas, self.devicePixelRatio()

@@ -217,11 +217,11 @@ def timing_lines(timing: ScreenTiming) -> list[str]:
         lines.append("OpenGL frames do not wait for the screen here, so it is not known when a refresh begins.")
     if not values["realtime_priority"].value and sys.platform == "linux":
         lines.append(NO_REALTIME)
-    window = "OpenGL" if timing.presenter == "opengl" else "raster"
-    lines.append(f"Sessions on this screen use the {window} window.")
-    lines.append(
-        "Exposures are rounded to whole frames."
-        if timing.presenter == "opengl"
-        else "Exposures are not rounded to frames: the screen may show one up to a frame longer or shorter."
-    )
+    if timing.presenter == "opengl":
+        lines.append("Sessions on this screen use the OpenGL window. Exposures are rounded to whole frames.")
+    else:
+        lines.append(
+            "Sessions on this screen use the raster window. Exposures are not rounded to frames: the screen may show "
+            "one up to a frame longer or shorter."
+        )
     return lines

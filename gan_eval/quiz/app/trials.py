@@ -15,7 +15,7 @@ from gan_eval.quiz.app.stage import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.session import Session, break_due
-from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, State
+from gan_eval.quiz.trial import MILLISECOND, Flag, State
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -261,7 +261,7 @@ class TrialRunner(QObject):
             self._confidence_onset = self._present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
         if session.feedback is not None:
-            presented = self._present(self._feedback(session.feedback, trial.planned, ready))
+            presented = self._present(self._feedback(session.feedback, ready))
             yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
 
     def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
@@ -282,14 +282,14 @@ class TrialRunner(QObject):
             window.stage(BLANK)
             yield self._ahead_of(due)
 
-    def _feedback(self, feedback: Feedback, planned: Row, ready: ReadyTrial) -> Frame:
+    def _feedback(self, judged: Row, ready: ReadyTrial) -> Frame:
         """Return the feedback of a practice trial; where there is a truth, with the pictures, each with its own."""
-        message = self._texts.feedback(feedback)
-        if feedback.truth is None:
+        message = self._texts.feedback(judged["correct"])
+        if self._session.protocol.truth(judged) is None:
             return Frame(headline=message)
         pictures = [picture for showing in ready.showings for picture in showing]
-        stimuli = [stimulus for showing in self._session.protocol.showings(planned) for stimulus in showing]
-        captions = tuple(self._texts.truth_of(planned, stimulus) for stimulus in stimuli)
+        stimuli = [stimulus for showing in self._session.protocol.showings(judged) for stimulus in showing]
+        captions = tuple(self._texts.truth_of(judged, stimulus) for stimulus in stimuli)
         return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
 
     def _present(self, frame: Frame) -> int:

@@ -14,7 +14,7 @@ from gan_eval.quiz.admission import Admitted, Person, admit
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import QuizProtocol, Timing
 from gan_eval.quiz.session import Session, break_due
-from gan_eval.quiz.trial import MILLISECOND, Feedback, Flag, Seen, State, Trial
+from gan_eval.quiz.trial import MILLISECOND, Flag, Seen, State, Trial
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
@@ -136,21 +136,6 @@ def test_without_a_window_nothing_is_due_and_any_press_is_in_time() -> None:
     assert trial.measured()["flags"] is None
 
 
-@pytest.mark.parametrize(
-    ("phase", "truth", "answer", "reported"),
-    [
-        ("practice", "fake", "fake", Feedback(True, "fake")),
-        ("practice", "fake", None, Feedback(None, "fake")),
-        ("practice", None, None, Feedback(None, None)),
-        ("practice", None, "3", None),
-        ("main", "fake", "fake", None),
-    ],
-)
-def test_only_practice_tells(phase: str, truth: str | None, answer: str | None, reported: Feedback | None) -> None:
-    trial = Trial({"phase": phase}, Timing(None, 1000), seen=[Seen(START)], answer=answer)
-    assert trial.feedback(correct=None if None in (truth, answer) else truth == answer, truth=truth) == reported
-
-
 SETTINGS = QuizSettings(real=2, fake=2)
 
 
@@ -227,6 +212,27 @@ def test_a_whole_session(lab: Lab) -> None:
     assert [row["reaction_time_ms"] for row in trials] == [600, 601, 602, 603]
     assert trials[0]["answered_at"] == "2026-01-31T12:00:01.100Z"
     assert session.done == trials
+
+
+def test_only_practice_tells(lab: Lab) -> None:
+    session = lab.begun(QuizSettings(real=2, fake=2, practice=3))
+    for correct in (True, False, None):
+        keys = {True: "f", False: "j"} if session.trial.planned["kind"] == "fake" else {True: "j", False: "f"}
+        show(session, lab.clock, key=keys.get(correct))
+        session.wait()
+        assert session.feedback is not None
+        assert session.feedback["correct"] is correct
+    show(session, lab.clock)
+    session.wait()
+    assert session.feedback is None
+
+
+def test_a_grade_is_never_wrong(lab: Lab) -> None:
+    session = lab.begun(QuizSettings(protocol="rating", real=2, fake=2, practice=2))
+    for key, tells in (("3", False), (None, True)):
+        show(session, lab.clock, key=key)
+        session.wait()
+        assert (session.feedback is not None) is tells
 
 
 def test_the_next_trial_waits_for_the_commit_of_the_last(lab: Lab) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.quiz import wording as module
-from gan_eval.quiz.trial import Feedback
 from gan_eval.quiz.wording import (
     Texts,
     TrialTexts,
@@ -150,6 +149,4 @@ def test_each_picture_of_a_trial_has_its_truth() -> None:
 
 
 def test_feedback() -> None:
-    given = (Feedback(True, "fake"), Feedback(False, "left"), Feedback(None, "real"), Feedback(None, None))
-    none = "No answer in time"
-    assert [words().feedback(each) for each in given] == ["Correct", "Wrong", none, none]
+    assert [words().feedback(correct) for correct in (True, False, None)] == ["Correct", "Wrong", "No answer in time"]

@@ -47,7 +47,7 @@ for make in (RasterWindow,) if app.platformName() == "offscreen" else (RasterWin
         window.stage(frame)
         window.present()
         if app.platformName() == "offscreen":
-            shot = window.grab()
+            shot = window._store.paintDevice()
         else:
             time.sleep(0.1)
             shot = screen.grabWindow(0).toImage()

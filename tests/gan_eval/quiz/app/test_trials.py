@@ -256,7 +256,7 @@ def test_progress_is_never_shown_with_a_picture_and_blanks_are_empty(sit: Sit) -
 
     def look(frame: Frame) -> None:
         if phase(frame) == "blank":
-            grey.append((pixels(sitting.window.grab()) == 128).all())
+            grey.append((pixels(sitting.window._store.paintDevice()) == 128).all())
         elif frame.pictures:
             assert not frame.text
             assert not frame.headline
