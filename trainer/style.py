@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.weights.cache import cache_folder, find, how_to_get, is_cached
+from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.files import read_state, required_tensors
-from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.training import StyleLayers, StyleNetwork
 
 BLOCKS: dict[StyleLayers, int] = {"poolings": 4, "all": 5}
@@ -77,10 +76,10 @@ class StyleLoss(nn.Module):
 
 def style_weights(name: StyleNetwork) -> Path:
     """Return the file of a network's weights in the cache."""
-    if not is_cached(name):
-        files = " or ".join(WEIGHTS[name].files)
-        raise UserError(f"training.style_network: {name}: no {files} in {cache_folder()}; {how_to_get(WEIGHTS[name])}")
-    return find(name)
+    try:
+        return find(name)
+    except UserError as error:
+        raise UserError(f"training.style_network: {error}") from error
 
 
 def load_style_network(name: StyleNetwork, path: Path | None = None, layers: StyleLayers = "poolings") -> nn.Sequential:

@@ -209,13 +209,13 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
 def weights_findings() -> Iterator[Finding]:
     """List the pretrained weights in the cache. Those that are not are optional: most metrics need none, and without
     them a metric's rows carry the reason instead of a value."""
-    from gan_eval.metrics.weights.cache import how_to_get, list_weights
+    from gan_eval.metrics.weights.cache import list_weights
 
     for weights, path in list_weights():
         if path:
             yield Finding(f"weights {weights.name}", "ok", str(path))
         else:
-            fix = f"where they are needed: {how_to_get(weights)}"
+            fix = f"where they are needed: `gan-eval weights fetch {weights.name}`"
             yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", fix)
 
 

@@ -187,7 +187,7 @@ def weights_list() -> None:
     from gan_eval.metrics.weights import cache
 
     for known, path in cache.list_weights():
-        place = path or f"not in the cache; {cache.how_to_get(known)}"
+        place = path or f"not in the cache; `gan-eval weights fetch {known.name}`"
         typer.echo(as_typed(f"{known.name}: {place} ({known.description})"))
 
 

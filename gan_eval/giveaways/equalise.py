@@ -6,7 +6,7 @@ File names are neutral: items are numbered by a seeded shuffle, with one number 
 import io
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -199,10 +199,8 @@ def equalise(
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
-    sizes, problems = read_sizes(stimuli, items)
-    if not sizes:
-        raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-    size = common_size([each for versions in sizes.values() for each in versions], form, source)
+    sizes = [(row["width"], row["height"]) for row in stimuli.rows if row["width"] and row["height"]]
+    size = common_size(sizes, form, source)
     record: dict[str, Any] = {
         "source": str(source.resolve()),
         "source_sha256": sha256_file(source / TABLE_NAME),
@@ -224,7 +222,8 @@ def equalise(
         models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
         targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
         rows: list[Row] = []
-        for done, item in enumerate(sizes, start=1):
+        problems: list[str] = []
+        for done, item in enumerate(items, start=1):
             try:
                 pictures = _pictures(stimuli, targets[item], form, size)
             except UserError as error:
@@ -247,7 +246,7 @@ def equalise(
                         new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
                     rows.append(new)
             if on_progress:
-                on_progress(done, len(sizes))
+                on_progress(done, len(items))
         if not rows:
             raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
         included = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
@@ -286,25 +285,15 @@ def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) ->
     return pictures
 
 
-def read_sizes(stimuli: StimulusSet, items: Mapping[str, Sequence[Row]]) -> tuple[dict[str, list[Size]], list[str]]:
-    """The upright sizes of each item's pictures, and a message for each item of which one cannot be read."""
-    sizes: dict[str, list[Size]] = {}
-    problems: list[str] = []
-    for item, versions in items.items():
-        try:
-            shapes = [images.read_rgb(stimuli.folder / row["file"]).shape for row in versions]
-            sizes[item] = [(shape[1], shape[0]) for shape in shapes]
-        except UserError as error:
-            problems.append(f"{item}: {error}")
-    return sizes, problems
-
-
 def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
     """The size that all are brought to: the form's, else the smallest width and the smallest height.
 
     Raises:
-        UserError: a picture has another shape, and the form does not say how it is to be fitted.
+        UserError: the table has no sizes, or a picture has another shape, and the form does not say how it is to be
+            fitted.
     """
+    if not sizes:
+        raise UserError(f"{where / TABLE_NAME}: no row has the picture's width and height; fill them in")
     size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))
     others = [other for other in sizes if not has_shape(other, size)]
     if others and form.fit is None:

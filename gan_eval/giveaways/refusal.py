@@ -34,12 +34,13 @@ def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     """
     problem = identical_text(identical_pictures(row for stimuli in sets for row in stimuli.rows))
     if problem and IDENTICAL not in allow:
-        names = [*allow, IDENTICAL]
-        quoted = ", ".join(f'"{name}"' for name in names)
-        raise UserError(
-            f"{problem}; no answer to them can be right: replace them, or allow it: --allow-giveaways "
-            f"{','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
-        )
+        raise UserError(f"{problem}; no answer to them can be right: replace them, or {_allowing([*allow, IDENTICAL])}")
+
+
+def _allowing(names: Sequence[str]) -> str:
+    """How to allow these clues."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
 
 
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
@@ -72,11 +73,10 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
             folder = folder_of(files[group.fake[0]])
             rows = [row for stimuli in sets for row in stimuli.rows if folder_of(files[row["stimulus"]]) == folder]
             by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
-            quoted = ", ".join(f'"{name}"' for name in names)
             raise UserError(
                 f"{folder}: real and {group.model}'s pictures differ by {by}, without a look at their content; "
                 f"bring both to one form with `{equalise_command(folder, rows)}`, "
-                f"or allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
+                f"or {_allowing(list(names))}"
             )
 
 

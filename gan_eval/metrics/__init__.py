@@ -4,7 +4,7 @@
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
 
 The same metrics are plain functions on tensors (`gan_eval.metrics.functional`) and subclasses of torchmetrics'
-`Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes` and `set_classes`). All
+`Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes`). All
 names are imported when they are first used: this package starts without torch and pandas.
 """
 
@@ -12,8 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.classes import AllPairsKernelInceptionDistance as AllPairsKernelInceptionDistance
     from gan_eval.metrics.classes import Brisque as Brisque
+    from gan_eval.metrics.classes import DensityCoverage as DensityCoverage
     from gan_eval.metrics.classes import Dists as Dists
+    from gan_eval.metrics.classes import FrechetInceptionDistance as FrechetInceptionDistance
     from gan_eval.metrics.classes import LearnedPerceptualSimilarity as LearnedPerceptualSimilarity
     from gan_eval.metrics.classes import MeanAbsoluteDifference as MeanAbsoluteDifference
     from gan_eval.metrics.classes import MeanPeakSignalNoiseRatio as MeanPeakSignalNoiseRatio
@@ -21,15 +24,12 @@ if TYPE_CHECKING:
     from gan_eval.metrics.classes import MultiScaleStructuralSimilarity as MultiScaleStructuralSimilarity
     from gan_eval.metrics.classes import NaturalImageQuality as NaturalImageQuality
     from gan_eval.metrics.classes import PeakSignalNoiseRatio as PeakSignalNoiseRatio
+    from gan_eval.metrics.classes import PrecisionRecall as PrecisionRecall
     from gan_eval.metrics.classes import Sharpness as Sharpness
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
     from gan_eval.metrics.run.runner import evaluate as evaluate
     from gan_eval.metrics.run.runner import write_metrics as write_metrics
     from gan_eval.metrics.run.tables import Settings as Settings
-    from gan_eval.metrics.set_classes import AllPairsKernelInceptionDistance as AllPairsKernelInceptionDistance
-    from gan_eval.metrics.set_classes import DensityCoverage as DensityCoverage
-    from gan_eval.metrics.set_classes import FrechetInceptionDistance as FrechetInceptionDistance
-    from gan_eval.metrics.set_classes import PrecisionRecall as PrecisionRecall
 
 _MODULES = {
     "run.runner": ("evaluate", "write_metrics"),
@@ -38,10 +38,8 @@ _MODULES = {
     "classes": (
         *("Brisque", "Dists", "LearnedPerceptualSimilarity", "MeanAbsoluteDifference", "MeanPeakSignalNoiseRatio"),
         *("MeanStructuralSimilarity", "MultiScaleStructuralSimilarity", "NaturalImageQuality", "PeakSignalNoiseRatio"),
-        "Sharpness",
-    ),
-    "set_classes": (
         *("AllPairsKernelInceptionDistance", "DensityCoverage", "FrechetInceptionDistance", "PrecisionRecall"),
+        "Sharpness",
     ),
 }
 """Public names, by the module that has them."""

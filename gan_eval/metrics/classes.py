@@ -1,10 +1,16 @@
-"""Metrics of pictures as subclasses of torchmetrics' `Metric`: the mean over all pictures that `update` was given.
+"""Metrics as subclasses of torchmetrics' `Metric`.
 
-`update` takes (N, 3, H, W) uint8 pictures, 0..255; `compute` gives the mean, a float64. Their states are a sum and a
-count in float64, so memory does not grow, and processes (torch.distributed) bring their sums together. A picture that
-has no value raises `Unmeasurable` (see `gan_eval.metrics.functional`), and the batch leaves no trace. The mean of
-values among which one is infinite is infinite, as torchmetrics has it; comparisons and the report leave such values out
-and count them (`gan_eval.metrics.run.tables`).
+Metrics of pictures are the mean over all pictures that `update` was given. `update` takes (N, 3, H, W) uint8 pictures,
+0..255; `compute` gives the mean, a float64. Their states are a sum and a count in float64, so memory does not grow, and
+processes (torch.distributed) bring their sums together. A picture that has no value raises `Unmeasurable` (see
+`gan_eval.metrics.functional`), and the batch leaves no trace. The mean of values among which one is infinite is
+infinite, as torchmetrics has it; comparisons and the report leave such values out and count them
+(`gan_eval.metrics.run.tables`).
+
+Metrics of sets: `update(pictures, real=...)` keeps the pictures' features (8 KB a picture for Inception); processes
+bring theirs together in `compute`. A batch alone has no distance: `forward` updates and gives None. The network is
+Inception 2015-12-05, or any `feature_extractor`: a function or module from pictures to (N, d) features, which are held
+in float32.
 
 A class with the name of a torchmetrics class gives that class's number. `PeakSignalNoiseRatio` therefore pools the
 squared error of all pictures, and the mean of the pictures' values is `MeanPeakSignalNoiseRatio`.
@@ -18,19 +24,40 @@ squared error of all pictures, and the mean of the pictures' values is `MeanPeak
 (tensor(44.9500, dtype=torch.float64), tensor(42.4881, dtype=torch.float64))
 >>> MeanStructuralSimilarity(channels="luma")(black, black)
 tensor(1., dtype=torch.float64)
+>>> metric = FrechetInceptionDistance(feature_extractor=lambda pictures: pictures.double().mean(dim=(2, 3)))
+>>> pictures = torch.arange(768, dtype=torch.int32).to(torch.uint8).view(4, 3, 8, 8)
+>>> metric.update(pictures, real=True)
+>>> metric.update(pictures // 2, real=False)
+>>> round(metric.compute().item(), 3)
+17408.0
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 import torchmetrics
+from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics.image import psnr
+from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
+from gan_eval.metrics.catalogue import METRICS, Metric
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
+from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
+
+
+def take_facts(kind: type[torchmetrics.Metric], facts: Metric) -> None:
+    """Give a class the direction and the range of its metric."""
+    kind.higher_is_better = facts.higher_is_better
+    kind.plot_lower_bound = facts.low if math.isfinite(facts.low) else None
+    kind.plot_upper_bound = facts.high if math.isfinite(facts.high) else None
 
 
 class MeanOfPictures(torchmetrics.Metric):
@@ -43,9 +70,12 @@ class MeanOfPictures(torchmetrics.Metric):
     full_state_update = False
     count: Tensor
     function = ""
-    """Name in `gan_eval.metrics.functional`."""
-    has_weights = False
-    """The function takes a network."""
+    """Name in `gan_eval.metrics.functional`; direction and range are those of its record."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.function:
+            take_facts(cls, METRICS[cls.function])
 
     def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
         """
@@ -59,7 +89,7 @@ class MeanOfPictures(torchmetrics.Metric):
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self._paths = tuple((weights or {}).items())
-        if self.has_weights:
+        if METRICS[function].make:
             _loaded(function, self._paths, "cpu")
 
     def compute(self) -> Tensor:
@@ -71,7 +101,9 @@ class MeanOfPictures(torchmetrics.Metric):
         return self._plot(val, ax)
 
     def _add(self, *pictures: Tensor) -> None:
-        network = {"network": _loaded(self.function, self._paths, str(self.device))} if self.has_weights else {}
+        network = (
+            {"network": _loaded(self.function, self._paths, str(self.device))} if METRICS[self.function].make else {}
+        )
         values = getattr(functional, self.function)(*pictures, **network)
         total: Tensor = getattr(self, self._sum)
         setattr(self, self._sum, total + values.to(total.device).sum())
@@ -97,8 +129,6 @@ class MeanOfSingles(MeanOfPictures):
 class MeanPeakSignalNoiseRatio(MeanOfPairs):
     """Mean over pictures of `functional.psnr`, in dB; `kwargs` are torchmetrics' own."""
 
-    higher_is_better = True
-    plot_lower_bound = 0.0
     function = "psnr"
 
 
@@ -123,9 +153,6 @@ class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
 class MeanAbsoluteDifference(MeanOfPairs):
     """Mean over pictures of `functional.l1`, 0 to 255 grey levels; `kwargs` are torchmetrics' own."""
 
-    higher_is_better = False
-    plot_lower_bound = 0.0
-    plot_upper_bound = 255.0
     function = "l1"
 
 
@@ -140,10 +167,6 @@ class MeanStructuralSimilarity(MeanOfPairs):
         ValueError: other channels.
     """
 
-    higher_is_better = True
-    plot_lower_bound = -1.0
-    plot_upper_bound = 1.0
-
     def __init__(self, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
         self.function = _choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"})
         super().__init__(**kwargs)
@@ -152,9 +175,6 @@ class MeanStructuralSimilarity(MeanOfPairs):
 class MultiScaleStructuralSimilarity(MeanOfPairs):
     """Mean over pictures of `functional.ms_ssim`, 0 to 1; `kwargs` are torchmetrics' own."""
 
-    higher_is_better = True
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
     function = "ms_ssim"
 
 
@@ -170,10 +190,6 @@ class LearnedPerceptualSimilarity(MeanOfPairs):
         ValueError: another net.
         UserError: the weights are missing.
     """
-
-    has_weights = True
-    higher_is_better = False
-    plot_lower_bound = 0.0
 
     def __init__(
         self, net: Literal["alex", "vgg"] = "alex", *, weights: Mapping[str, Path] | None = None, **kwargs: Any
@@ -193,18 +209,12 @@ class Dists(MeanOfPairs):
         UserError: the weights are missing.
     """
 
-    higher_is_better = False
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
     function = "dists"
-    has_weights = True
 
 
 class NaturalImageQuality(MeanOfSingles):
     """Mean over pictures of `functional.niqe`, 0 and above; `kwargs` are torchmetrics' own."""
 
-    higher_is_better = False
-    plot_lower_bound = 0.0
     function = "niqe"
 
 
@@ -219,16 +229,12 @@ class Brisque(MeanOfSingles):
         UserError: the weights are missing.
     """
 
-    higher_is_better = False
     function = "brisque"
-    has_weights = True
 
 
 class Sharpness(MeanOfSingles):
     """Mean over pictures of `functional.sharpness`, in squared grey levels; `kwargs` are torchmetrics' own."""
 
-    higher_is_better = True
-    plot_lower_bound = 0.0
     function = "sharpness"
 
 
@@ -243,3 +249,131 @@ def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
 def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> functional.Network:
     """The network of a function, loaded once for all metrics that use it."""
     return functional.load(function, paths=dict(paths), device=device)
+
+
+class SetMetric(torchmetrics.Metric):
+    """Features of real and of generated pictures: what the metrics below have in common.
+
+    Args:
+        feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
+            `num_features`, else a trial with a black picture of 299x299 shows it. Default: Inception.
+        weights: file of the Inception weights; default: the cache.
+        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.networks.extractors.resize`.
+        reset_real_features: whether `reset` forgets the real pictures too.
+        kwargs: torchmetrics' own.
+
+    Raises:
+        UserError: the weights will not do or are not in the cache, or an unknown resizer.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+    pending_real: list[Tensor] | Tensor
+    pending_fake: list[Tensor] | Tensor
+    functions: ClassVar[dict[str, Callable[..., float]]] = {}
+    """The metrics' functions by their names; direction and range are those of the first one's record."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        name = next(iter(cls.functions))
+        take_facts(cls, METRICS.get(name) or METRICS[f"{name}_inception"])
+
+    def __init__(
+        self,
+        *,
+        feature_extractor: FeatureExtractor | None = None,
+        weights: Path | None = None,
+        resizer: str = DEFAULT_RESIZER,
+        reset_real_features: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.feature_extractor = feature_extractor or InceptionFeatures(weights, resizer=resizer)
+        self.num_features = width_of(self.feature_extractor)
+        self.reset_real_features = reset_real_features
+        self.add_state("pending_real", [], dist_reduce_fx="cat")
+        self.add_state("pending_fake", [], dist_reduce_fx="cat")
+
+    def update(self, pictures: Tensor, real: bool) -> None:
+        """Take (N, 3, H, W) uint8 pictures; `real`: whether they are real ones or generated ones."""
+        if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
+            raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
+        features = self.feature_extractor(pictures).detach().to(self.device, torch.float32)
+        if features.shape != (len(pictures), self.num_features):
+            raise ValueError(
+                f"features of the shape {tuple(features.shape)}, wanted {(len(pictures), self.num_features)}"
+            )
+        getattr(self, "pending_real" if real else "pending_fake").append(features)
+
+    def forward(self, pictures: Tensor, real: bool) -> None:
+        """As `update`: a batch alone has no distance."""
+        self.update(pictures, real)
+
+    def reset(self) -> None:
+        """Forget all pictures; with `reset_real_features=False` the generated ones alone."""
+        real = {name: copy(getattr(self, name)) for name in self._defaults if name.endswith("_real")}
+        super().reset()
+        if not self.reset_real_features:
+            for name, state in real.items():
+                setattr(self, name, state)
+
+    def compute(self) -> Tensor | dict[str, Tensor]:
+        """The value, float64; where the class has several metrics, each by its function's name.
+
+        Raises:
+            Unmeasurable: a set has too few members, or a feature is not finite.
+        """
+        real, fake = self._features("real"), self._features("fake")
+        values = {
+            name: torch.tensor(function(real, fake), dtype=torch.float64) for name, function in self.functions.items()
+        }
+        return values if len(values) > 1 else next(iter(values.values()))
+
+    def _features(self, which: str) -> NDArray[np.floating]:
+        """Return (N, d) of all pictures, in an order that does not depend on that in which they came."""
+        pending = getattr(self, f"pending_{which}")
+        features = dim_zero_cat(pending) if len(pending) else torch.empty(0, self.num_features)
+        rows = features.cpu().numpy()
+        return rows[sorted(range(len(rows)), key=lambda row: rows[row].tobytes())]
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """One value or several, as torchmetrics plots them."""
+        return self._plot(val, ax)
+
+    def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
+        for name, default in self._defaults.items():
+            if isinstance(default, list):
+                state = getattr(self, name)
+                empty = torch.empty(0, self.num_features, device=self.device)  # of a process without pictures
+                setattr(self, name, [dim_zero_cat(state) if len(state) else empty])
+        super()._sync_dist(*args, **kwargs)
+
+
+class FrechetInceptionDistance(SetMetric):
+    """FID: see `functional.fid`. The arguments are those of `SetMetric`."""
+
+    functions: ClassVar = {"fid": functional.fid}
+
+
+class AllPairsKernelInceptionDistance(SetMetric):
+    """KID: see `functional.kid`. The arguments are those of `SetMetric`; the value may be below 0."""
+
+    functions: ClassVar = {"kid": functional.kid}
+
+
+class PrecisionRecall(SetMetric):
+    """Precision and recall: see `functional.precision` and `functional.recall`. The arguments are those of `SetMetric`.
+
+    `compute` returns both by name, 0 to 1.
+    """
+
+    functions: ClassVar = {"precision": functional.precision, "recall": functional.recall}
+
+
+class DensityCoverage(SetMetric):
+    """Density and coverage: see `functional.density` and `functional.coverage`. The arguments are those of `SetMetric`.
+
+    `compute` returns both by name: density is 0 and above, coverage 0 to 1.
+    """
+
+    functions: ClassVar = {"density": functional.density, "coverage": functional.coverage}

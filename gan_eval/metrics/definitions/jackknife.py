@@ -162,19 +162,17 @@ def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
     return np.array([dealt[item] for item in items], dtype=np.intp)
 
 
-def leave_groups_out(
-    distance: Distance, real: NDArray, fake: NDArray, real_groups: Groups | None, fake_groups: Groups | None
-) -> Estimate:
+def leave_groups_out(distance: Distance, real: PictureSet, fake: PictureSet) -> Estimate:
     """The estimate of any distance, by computing it GROUPS + 1 times.
 
     Raises:
         Unmeasurable: the distance of all pictures has no value.
     """
-    value = distance(real, fake)
-    if real_groups is None or fake_groups is None:
+    value = distance(real.features, fake.features)
+    if real.groups is None or fake.groups is None:
         return Estimate(value)
     try:
-        left_out = [distance(real[real_groups != g], fake[fake_groups != g]) for g in range(GROUPS)]
+        left_out = [distance(real.features[real.groups != g], fake.features[fake.groups != g]) for g in range(GROUPS)]
     except Unmeasurable as reason:
         return Estimate(value, why_no_interval=str(reason))
-    return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake_groups))
+    return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake.groups))

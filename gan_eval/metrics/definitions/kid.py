@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.moments import Features
+from gan_eval.metrics.definitions.frechet import Features
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 

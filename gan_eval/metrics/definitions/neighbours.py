@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gan_eval.metrics.definitions.frechet import Features, Matrix, Vector, near_mean, require_finite
 from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
-from gan_eval.metrics.definitions.moments import Features, Matrix, Vector, near_mean, require_finite
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 

@@ -173,10 +173,10 @@ LPIPS_ALEX = Metric(
     library="lpips",
 )
 
-LPIPS_VGG = Metric(
+LPIPS_VGG = replace(
+    LPIPS_ALEX,
     name="lpips_vgg",
     title="LPIPS, VGG16",
-    kind="pair",
     measures="as lpips_alex, in VGG16's features",
     source="Zhang et al. 2018; version 0.1, VGG16, pictures as they are",
     definition="lpips/0.1/vgg16",
@@ -184,7 +184,6 @@ LPIPS_VGG = Metric(
     weights=("vgg16",),
     readers=(partial(read_trunk, trunk="vgg16"),),
     make=partial(lpips_distance, "vgg16"),
-    library="lpips",
 )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = Literal["inception", "segmenter", "label_colours"]
 
+Companion = Literal["reference", "mask", "input"]
+"""A further picture of a stimulus: the ground truth, the hole, what the generator was given."""
+
 ResizerName = Literal["tf1", "bilinear", "bilinear-aa", "clean"]
 DEFAULT_RESIZER: ResizerName = "tf1"
 """The rule by which pictures reach the network's size where none is named: that of the published values."""
@@ -80,3 +83,10 @@ class Metric:
     None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False
     """For a set metric: its expected value changes with the number of pictures."""
+
+    @property
+    def companions(self) -> tuple[Companion, ...]:
+        """The further pictures of a stimulus that it takes."""
+        if self.kind == "pair":
+            return ("reference", "mask") if self.takes_hole else ("reference",)
+        return ("input",) if self.kind == "input" else ()

@@ -161,17 +161,23 @@ def pixel_accuracy(real: Counts, fake: Counts) -> float:
     return float(np.trace(matrix) / matrix.sum())
 
 
-def class_accuracy(real: Counts, fake: Counts) -> float:
-    """Return the mean of `pixel_accuracy` over the classes that occur in the label maps."""
-    return _class_accuracy(_occurring(fake), real, fake)
+def class_accuracy(real: Counts, fake: Counts, classes: ClassNumbers | None = None) -> float:
+    """Return the mean of `pixel_accuracy` over classes; default: those that occur in the label maps."""
+    matrix = _sum(fake)
+    classes = _occurring(fake) if classes is None else classes
+    return float(np.mean(np.diagonal(matrix)[classes] / _pixels_of(classes, matrix)))
 
 
-def class_iou(real: Counts, fake: Counts) -> float:
-    """Return the mean over the classes in the label maps of intersection over union of read and labelled pixels.
+def class_iou(real: Counts, fake: Counts, classes: ClassNumbers | None = None) -> float:
+    """Return the mean over classes of intersection over union of read and labelled pixels.
 
-    Only labelled pixels count; see `pixel_accuracy` for arguments and errors.
+    Only labelled pixels count; see `class_accuracy` and `pixel_accuracy` for arguments and errors.
     """
-    return _class_iou(_occurring(fake), real, fake)
+    matrix = _sum(fake)
+    classes = _occurring(fake) if classes is None else classes
+    hits, occurring = np.diagonal(matrix)[classes], _pixels_of(classes, matrix)
+    union = occurring + matrix.sum(axis=0)[classes] - hits
+    return float(np.mean(hits / union))
 
 
 def compare_segmentations(real: PictureSet) -> Comparison:
@@ -181,26 +187,12 @@ def compare_segmentations(real: PictureSet) -> Comparison:
         classes = _occurring(fake.features)
         functions: dict[str, Callable[[Counts, Counts], float]] = {
             "pixel_accuracy": pixel_accuracy,
-            "class_accuracy": partial(_class_accuracy, classes),
-            "class_iou": partial(_class_iou, classes),
+            "class_accuracy": partial(class_accuracy, classes=classes),
+            "class_iou": partial(class_iou, classes=classes),
         }
-        sets = real.features, fake.features, real.groups, fake.groups
-        return {name: leave_groups_out(functions[name], *sets) for name in names}
+        return {name: leave_groups_out(functions[name], real, fake) for name in names}
 
     return compare
-
-
-def _class_accuracy(classes: ClassNumbers, _: Counts, fake: Counts) -> float:
-    matrix = _sum(fake)
-    occurring = _pixels_of(classes, matrix)
-    return float(np.mean(np.diagonal(matrix)[classes] / occurring))
-
-
-def _class_iou(classes: ClassNumbers, _: Counts, fake: Counts) -> float:
-    matrix = _sum(fake)
-    hits, occurring = np.diagonal(matrix)[classes], _pixels_of(classes, matrix)
-    union = occurring + matrix.sum(axis=0)[classes] - hits
-    return float(np.mean(hits / union))
 
 
 def _occurring(fake: Counts) -> ClassNumbers:
@@ -271,8 +263,13 @@ def _spreads(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
     return spreads, counts
 
 
-def label_colour_spread(real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
+def label_colour_spread(
+    real: NDArray[np.floating], fake: NDArray[np.floating], labels: Sequence[int] | None = None
+) -> float:
     """Compute how well each label's spread of colour matches that of the real pictures.
+
+    The mean over labels, by default those that can be compared, of the smaller spread divided by the larger; 1 for a
+    label without spread.
 
     Raises:
         Unmeasurable: no label can be compared.
@@ -284,16 +281,20 @@ def label_colour_spread(real: NDArray[np.floating], fake: NDArray[np.floating]) 
     >>> round(label_colour_spread(real, real), 3), round(label_colour_spread(real, fake), 3)
     (1.0, 0.048)
     """
-    return _match(_compared(real, fake), real, fake)
+    labels = _compared(real, fake) if labels is None else labels
+    spreads = np.stack([_spreads(real)[0], _spreads(fake)[0]])[:, labels]
+    if np.isnan(spreads).any():
+        raise Unmeasurable("a label is in fewer than 2 pictures of a set")
+    smaller, larger = spreads.min(axis=0), spreads.max(axis=0)
+    return float(np.divide(smaller, larger, out=np.ones_like(larger), where=larger > 0).mean())
 
 
 def compare_label_colours(real: PictureSet) -> Comparison:
     """Compare sets with these real pictures. The labels are chosen on all pictures and kept for each group left out."""
 
     def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, Estimate]:
-        match = partial(_match, _compared(real.features, fake.features))
-        estimate = leave_groups_out(match, real.features, fake.features, real.groups, fake.groups)
-        return {"label_colour_spread": estimate}
+        match = partial(label_colour_spread, labels=_compared(real.features, fake.features))
+        return {"label_colour_spread": leave_groups_out(match, real, fake)}
 
     return compare
 
@@ -307,15 +308,6 @@ def _compared(real: NDArray[np.floating], fake: NDArray[np.floating]) -> list[in
             f"colour by {MIN_SPREAD:g} grey level over the real ones"
         )
     return labels
-
-
-def _match(labels: list[int], real: NDArray[np.floating], fake: NDArray[np.floating]) -> float:
-    """The mean over labels of the smaller spread divided by the larger; 1 for a label without spread."""
-    spreads = np.stack([_spreads(real)[0], _spreads(fake)[0]])[:, labels]
-    if np.isnan(spreads).any():
-        raise Unmeasurable("a label is in fewer than 2 pictures of a set")
-    smaller, larger = spreads.min(axis=0), spreads.max(axis=0)
-    return float(np.divide(smaller, larger, out=np.ones_like(larger), where=larger > 0).mean())
 
 
 LABEL_COLOUR_SPREAD = Metric(

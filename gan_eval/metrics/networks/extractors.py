@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, ExtractorName
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion, ExtractorName
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
@@ -113,9 +112,6 @@ def _planes(picture: Picture) -> Tensor:
 
 
 RESIZERS: dict[str, Resizer] = {"tf1": _tf1, "bilinear": _bilinear, "bilinear-aa": _bilinear_aa, "clean": _clean}
-
-Companion = Literal["input", "reference"]
-"""A further picture of the stimulus: what the generator was given, or the ground truth."""
 
 
 @dataclass(kw_only=True)

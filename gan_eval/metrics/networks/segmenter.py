@@ -96,8 +96,6 @@ def segmenter_key(file: Path) -> str:
 Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to its output, there too."""
 
-TORCHSCRIPT = (".pt", ".pth", ".ts", ".torchscript")
-
 
 def load_network(file: Path, *, device: str) -> Network:
     """Load a network from its file. Loading TorchScript runs code that the file holds.
@@ -105,21 +103,18 @@ def load_network(file: Path, *, device: str) -> Network:
     Any number of threads may call the result.
 
     Raises:
-        UserError: no such file, an unknown suffix, or no network in it.
+        UserError: no such file, or no network in it.
     """
     if not file.is_file():
         raise UserError(f"--segmenter {file}: no such file")
-    if file.suffix.lower() not in TORCHSCRIPT:
-        raise UserError(
-            f"--segmenter {file}: wanted a network as TorchScript, a file that ends in {', '.join(TORCHSCRIPT)}"
-        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, yet many networks are kept so
             network = torch.jit.load(file, map_location=device).eval()
     except Exception as error:  # RuntimeError for most damage; what a file's own code raises is its own
         if memory_ran_out(error):
-            raise too_little_memory(file, device) from error
+            message = f"--segmenter {file}: too little memory on {device}; make some free, or name another --device"
+            raise UserError(message) from error
         raise UserError(
             f"--segmenter {file}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
             "the network with torch.jit.trace"
@@ -141,31 +136,22 @@ def load_network(file: Path, *, device: str) -> Network:
     return run
 
 
-def too_little_memory(file: Path, device: str) -> UserError:
-    """The error where even an empty picture is too much."""
-    return UserError(f"--segmenter {file}: too little memory on {device}; make some free, or name another --device")
-
-
-PROBE = (256, 256)
-"""Height and width of the picture with which a network is tried where its settings name no size."""
-
-
 def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
-    """The segmenter in a file, tried on an empty picture.
+    """The segmenter in a file.
 
     Args:
         file: the network, or the word `palette` (`PALETTE`).
         device: cpu, cuda, ...; default: CUDA where there is one.
 
     Raises:
-        UserError: no such file or device, no network in it, bad settings, or an output of another shape.
+        UserError: no such file or device, no network in it, or bad settings.
     """
     if file == PALETTE:
         return PaletteSegmenter()
     settings = read_settings(file)
     device = usable_device(device)
     network = load_network(file, device=device)
-    segmenter = NetworkSegmenter(
+    return NetworkSegmenter(
         name="segmenter",
         size=COUNTS,
         key=segmenter_key(file),
@@ -175,16 +161,6 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
         settings=settings,
         device=device,
     )
-    size = settings.size or PROBE
-    try:
-        segmenter.read(np.zeros((*size, 3), np.uint8))
-    except Unmeasurable as reason:
-        raise UserError(f"--segmenter {file}: {reason}; its settings belong into {file.name}.toml") from reason
-    except Exception as error:
-        if not memory_ran_out(error):
-            raise
-        raise too_little_memory(file, device) from error
-    return segmenter
 
 
 class PaletteSegmenter(Extractor):

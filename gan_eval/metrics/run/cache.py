@@ -11,7 +11,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -22,16 +22,14 @@ from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_a
 from gan_eval.metrics.weights.cache import cache_folder
 
 LIMIT_MB = 4096
-"""Size limit of the cache in megabytes unless `$GAN_EVAL_CACHE_MB` sets another; 0: no cache."""
+"""Size in megabytes at which the cache is emptied unless `$GAN_EVAL_CACHE_MB` sets another; 0: no cache."""
 PATIENCE_S = 5.0
 """Seconds to wait for another process that writes."""
-FORMAT = 2
+FORMAT = 3
 """Number of the table's layout; the values of another layout are dropped."""
 IN_MEMORY = Path(":memory:")
 """SQLite's name for a database without a file, which ends with its connection."""
 _WRITE_EVERY_S = 1.0
-_TOUCH_AFTER_S = 3600
-"""A value used again is marked as used at most once an hour, so that reading alone hardly writes."""
 
 Key = tuple[bytes, bytes]
 """SHA-256 of a picture, and of its companion (its reference, say); b"" for a value of the picture alone."""
@@ -65,7 +63,7 @@ class Cache:
         self._file = file
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._waiting: list[tuple[str, Sequence[object]]] = []
+        self._waiting: list[tuple[object, ...]] = []
         self._written_at = time.monotonic()
         self._limit = cache_limit() if limit is None else limit
         if file is not None and self._limit > 0:
@@ -80,26 +78,21 @@ class Cache:
 
     def found(self, key: Key) -> dict[bytes, Content]:
         """Return all that is cached of a picture with this companion, by its definition."""
-        picture, companion = key
         with self._guarded() as connection:
             if connection is None:
                 return {}
             if not connection.in_transaction:
                 connection.execute("BEGIN")  # one for many reads, until the next write: each would lock the file
-            rows = connection.execute(
-                "SELECT definition, content, used FROM kept WHERE picture = ? AND companion = ?", key
-            ).fetchall()
-            now = int(time.time())
-            if rows and min(used for _, _, used in rows) < now - _TOUCH_AFTER_S:
-                self._later("UPDATE kept SET used = ? WHERE picture = ? AND companion = ?", (now, picture, companion))
-            return {definition: content for definition, content, _ in rows}
+            return dict(
+                connection.execute("SELECT definition, content FROM kept WHERE picture = ? AND companion = ?", key)
+            )
         return {}
 
     def keep(self, key: Key, definition: bytes, content: Content) -> None:
         """Cache a value of a picture."""
-        with self._guarded():
-            row = (*key, definition, int(time.time()), content)
-            self._later("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", row)
+        with self._guarded() as connection:
+            if connection is not None:
+                self._waiting.append((*key, definition, content))
 
     def result(self, parts: object) -> Any:
         """Return the cached result of a computation from its inputs in JSON; None if there is none."""
@@ -124,15 +117,9 @@ class Cache:
             if not waiting:
                 return
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement, row in waiting:
-                    connection.execute(statement, row)
-                _make_room(connection, self._limit)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", waiting)
+            _make_room(connection, self._limit)
+            connection.execute("COMMIT")
 
     def close(self) -> None:
         """Write what is new and close the file."""
@@ -141,10 +128,6 @@ class Cache:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
-
-    def _later(self, statement: str, row: Sequence[object]) -> None:
-        if self._connection is not None:
-            self._waiting.append((statement, row))
 
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection | None]:
@@ -173,10 +156,9 @@ def _open(file: Path) -> sqlite3.Connection:
             for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 connection.execute(f'DROP TABLE "{table}"')
             connection.execute(
-                "CREATE TABLE kept (picture BLOB, companion BLOB, definition BLOB, used INTEGER, content, "
+                "CREATE TABLE kept (picture BLOB, companion BLOB, definition BLOB, content, "
                 "PRIMARY KEY (picture, companion, definition))"
             )
-            connection.execute("CREATE INDEX by_use ON kept (used)")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
     except BaseException:
@@ -186,22 +168,9 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def _make_room(connection: sqlite3.Connection, limit: int) -> None:
-    """Drop the least recently used rows until a tenth of the limit is free, if more than the limit is used.
-
-    The file does not become smaller: its free pages are used again.
-    """
-
-    def used_bytes() -> int:
-        page, pages, free = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
-        )
-        return page * (pages - free)
-
-    if used_bytes() <= limit:
-        return
-    while used_bytes() > 0.9 * limit:
-        (count,) = connection.execute("SELECT count(*) FROM kept").fetchone()
-        if not count:
-            return
-        oldest = "SELECT used FROM kept ORDER BY used LIMIT 1 OFFSET ?"
-        connection.execute(f"DELETE FROM kept WHERE used <= ({oldest})", (count // 10,))
+    """Drop all rows if more than the limit is used. The file does not become smaller: its pages are used again."""
+    page, pages, free = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
+    )
+    if page * (pages - free) > limit:
+        connection.execute("DELETE FROM kept")

@@ -122,36 +122,21 @@ def _paired_differences(
     models: Mapping[str, Mapping[_Measured, Sequence[float]]], metric: Metric
 ) -> Iterator[tuple[str, str, Row]]:
     """Every two models with the columns of their difference."""
-    place = {item: n for n, item in enumerate(dict.fromkeys(item for items in models.values() for item in items))}
-    is_mixed = len({measured_as for _, measured_as in place}) > 1
-    means = np.full((len(models), len(place)), np.nan)
-    excluded, several = np.zeros(means.shape, int), np.zeros(means.shape, bool)
-    for row, items in enumerate(models.values()):
-        for item, values in items.items():
-            column = place[item]
-            if len(values) == 1:
-                means[row, column] = values[0]
-                continue
-            several[row, column] = True
-            mean = finite_mean(values)
-            if mean.mean is None:
-                means[row, column] = math.inf
-            else:
-                means[row, column], excluded[row, column] = mean.mean, mean.left_out
-    for (i, a), (j, b) in combinations(enumerate(models), 2):
-        pair = [i, j]
-        both = ~np.isnan(means[pair]).any(axis=0)
+    measured = dict.fromkeys(item for items in models.values() for item in items)
+    is_mixed = len({measured_as for _, measured_as in measured}) > 1
+    means = {model: {item: _mean(values) for item, values in items.items()} for model, items in models.items()}
+    for a, b in combinations(models, 2):
+        shared = [item for item in measured if item in means[a] and item in means[b]]
+        of_a, of_b = (np.array([means[model][item] for item in shared]) for model in (a, b))
         with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
-            difference = finite_mean(means[i, both] - means[j, both])
+            difference = finite_mean(of_a - of_b)
         notes = []
         if is_mixed and (count := _in_two_formats(models[a], models[b])):
             notes.append(f"{_items(count)} left out: measured in two pixel formats; bring the pictures to one")
         if difference.left_out:
             notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
-        if count := int(several[pair][:, both].any(axis=0).sum()):
+        if count := sum(max(len(models[a][item]), len(models[b][item])) > 1 for item in shared):
             notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
-        if count := int(excluded[pair][:, both].sum()):
-            notes.append(f"{count} infinite value{'s' if count > 1 else ''} left out of the means of items")
         columns: Row = {"n": difference.n}
         if difference.mean is None or difference.sd is None or difference.n < FEWEST:
             columns["reason"] = f"{difference.n} items have a finite value for both; a difference needs {FEWEST}"
@@ -160,6 +145,12 @@ def _paired_differences(
             interval = Interval(difference.mean - half_width, difference.mean + half_width)
             columns |= _difference(difference.mean, interval, metric, a, b)
         yield a, b, columns | {"note": "; ".join(notes) or None}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean of an item's finite values; infinite if there is none."""
+    mean = values[0] if len(values) == 1 else finite_mean(values).mean
+    return math.inf if mean is None else mean
 
 
 def _in_two_formats(a: Iterable[_Measured], b: Iterable[_Measured]) -> int:

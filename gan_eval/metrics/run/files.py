@@ -16,7 +16,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files.digests import known_digest, remember_digest
 from gan_eval.files.reading import require_file
-from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture
@@ -60,9 +60,8 @@ class PictureFiles:
         """`large`: the lock of the thread that holds large pictures."""
         self._large = large
         self._holds_large = False
-        self._files: dict[str, PictureFile | UserError] = {}
+        self._files: dict[str, PictureFile] = {}
         self._samples: dict[bytes, Samples] = {}
-        self._broken: dict[Path, UserError] = {}
         self._holes: dict[bytes, HolePixels] = {}
 
     def read(self, path: Path) -> PictureFile:
@@ -73,29 +72,30 @@ class PictureFiles:
         """
         file = self._files.get(str(path))
         if file is None:
-            try:
-                status = require_file(path)
-                digest = known_digest(path, status) if status else None
-                content = None
-                if digest is None:
-                    content = pictures.read_file(path)
-                    digest = hashlib.sha256(content).hexdigest()
-                    if status and len(content) == status.st_size:  # else it grew meanwhile
-                        remember_digest(path, status, digest)
-                file = PictureFile(path, bytes.fromhex(digest), content)
-            except UserError as error:
-                file = error
-            self._files[str(path)] = file
-        if isinstance(file, UserError):
-            raise file
+            status = require_file(path)
+            digest = known_digest(path, status) if status else None
+            content = None
+            if digest is None:
+                content = pictures.read_file(path)
+                digest = hashlib.sha256(content).hexdigest()
+                if status and len(content) == status.st_size:  # else it grew meanwhile
+                    remember_digest(path, status, digest)
+            file = self._files[str(path)] = PictureFile(path, bytes.fromhex(digest), content)
         return file
+
+    def companion(self, path: Path | None, no_path: str) -> PictureFile | str:
+        """The file of a companion; if there is none, or it cannot be read, the reason."""
+        try:
+            return no_path if path is None else self.read(path)
+        except UserError as error:
+            return str(error)
 
     def picture(self, file: PictureFile) -> Picture:
         """(H, W, 3) uint8; decoded once.
 
         Raises:
             Unmeasurable: the picture is not 8-bit grey or RGB.
-            UserError: it cannot be decoded, or there is too little memory to do so.
+            UserError: it cannot be decoded.
         """
         samples = self.samples(file)
         if not format_of(samples).is_rgb8:
@@ -109,24 +109,15 @@ class PictureFiles:
         """(H, W, channels) uint8 or uint16 with every sample, 8-bit grey as RGB; decoded once.
 
         Raises:
-            UserError: it cannot be decoded, or there is too little memory to do so.
+            UserError: it cannot be decoded.
         """
-        if file.path in self._broken:
-            raise self._broken[file.path]
         if file.digest not in self._samples:
-            try:
-                content = pictures.read_file(file.path) if file.content is None else file.content
-                file.content = None
-                if not self._holds_large and pixels_of(content) >= LARGE:
-                    self._large.acquire()
-                    self._holds_large = True
-                self._samples[file.digest] = pictures.decode_measured(content, file.path)
-            except UserError as error:
-                self._broken[file.path] = error
-                raise
-            except MemoryError as error:
-                self._broken[file.path] = UserError(f"{file.path}: {NO_MEMORY}")
-                raise self._broken[file.path] from error
+            content = pictures.read_file(file.path) if file.content is None else file.content
+            file.content = None
+            if not self._holds_large and pixels_of(content) >= LARGE:
+                self._large.acquire()
+                self._holds_large = True
+            self._samples[file.digest] = pictures.decode_measured(content, file.path)
         return self._samples[file.digest]
 
     def rgb8(self, file: PictureFile) -> Picture:
@@ -177,9 +168,7 @@ class PictureFiles:
 
     def forget(self, path: Path) -> None:
         """Free a file and its picture."""
-        file = self._files.pop(str(path), None)
-        others = {getattr(other, "digest", None) for other in self._files.values()}
-        if isinstance(file, PictureFile) and file.digest not in others:
+        if file := self._files.pop(str(path), None):
             self._samples.pop(file.digest, None)
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
+from gan_eval.metrics.definitions.record import Companion
+from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
@@ -52,6 +54,14 @@ class Stimulus:
     @property
     def is_fake(self) -> bool:
         return self.kind == "fake"
+
+    def companion(self, name: Companion, *, own: Path | None = None) -> tuple[Path | None, str]:
+        """The file of a companion picture, and the reason where there is none; `own`: a real picture's reference."""
+        if name == "mask":
+            return self.mask, NO_MASK
+        if name == "input":
+            return self.input, NO_INPUT
+        return (self.reference if self.is_fake else own), self.no_reference
 
     @property
     def has_pair_metrics(self) -> bool:
@@ -202,30 +212,33 @@ def folder_pair(
             "pictures of one folder so that partners share a stem (put *_real_B and *_fake_B into one folder for "
             "`gan-eval stimuli import`); only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
         )
-    no_real, no_fake = (
-        {stem: _printable(f"no picture with the stem {stem!r} in {folder}") for stem in here if stem not in there}
-        for here, folder, there in ((fakes, real, reals), (reals, fake, fakes))
-    )
-    several = _several(real, reals), _several(fake, fakes)
-    rows = [
-        _row(stem, paths, dataset, None, problem=several[0].get(stem)) | {"no_reference": no_fake.get(stem)}
-        for stem, paths in reals.items()
-    ]
-    for stem, paths in sorted(fakes.items(), key=lambda entry: entry[0] not in reals):
-        no_reference = no_real.get(stem) or several[0].get(stem)
-        rows.append(
-            _row(stem, paths, dataset, model, problem=several[1].get(stem))
-            | {
-                "reference_file": None if no_reference else str(reals[stem][0].absolute()),
-                "no_reference": no_reference,
-            }
-        )
-    unpaired = [
-        *(_printable(f"{fakes[stem][0]}: {reason}") for stem, reason in no_real.items()),
-        *(_printable(f"{reals[stem][0]}: {reason}") for stem, reason in no_fake.items()),
-    ]
-    problems = (*(unpaired if partners else ()), *several[0].values(), *several[1].values())
-    return FolderPair(Path(), tuple(rows), problems)
+    rows: list[Row] = []
+    unpaired: list[str] = []
+    sides = ((real, reals, fake, fakes, None), (fake, fakes, real, reals, model))
+    for folder, stems, other_folder, others, name in sides:
+        for stem, paths in sorted(stems.items(), key=lambda entry: bool(name) and entry[0] not in others):
+            partner, why_none = others.get(stem), None
+            if partner is None:
+                why_none = _printable(f"no picture with the stem {stem!r} in {other_folder}")
+                unpaired.append(_printable(f"{paths[0]}: {why_none}"))
+            elif name:
+                why_none = _several(real, partner)
+            printable = _printable(stem)
+            rows.append(
+                {
+                    "stimulus": f"{dataset}/{name or 'real'}/{printable}",
+                    "item": f"{dataset}/{printable}",
+                    "kind": "fake" if name else "real",
+                    "model": name,
+                    "dataset": dataset,
+                    "file": str(paths[0].absolute()),
+                    "reference_file": str(partner[0].absolute()) if name and partner and not why_none else None,
+                    "problem": _several(folder, paths),
+                    "no_reference": why_none,
+                }
+            )
+    several = [row["problem"] for row in rows if row["problem"]]
+    return FolderPair(Path(), tuple(rows), (*(unpaired if partners else ()), *several))
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
@@ -236,32 +249,14 @@ def _by_stem(folder: Path) -> dict[str, list[Path]]:
     return stems
 
 
-def _row(stem: str, paths: list[Path], dataset: str, model: str | None, *, problem: str | None) -> Row:
-    name = _printable(stem)
-    return {
-        "stimulus": f"{dataset}/{model or 'real'}/{name}",
-        "item": f"{dataset}/{name}",
-        "kind": "fake" if model else "real",
-        "model": model,
-        "dataset": dataset,
-        "file": str(paths[0].absolute()),
-        "reference_file": None,
-        "problem": problem,
-        "no_reference": None,
-    }
+def _several(folder: Path, paths: list[Path]) -> str | None:
+    """A message where several files share a stem."""
+    if len(paths) == 1:
+        return None
+    names = ", ".join(path.name for path in paths)
+    return _printable(f"{folder}: several pictures with the stem {paths[0].stem!r} ({names}); keep one")
 
 
 def _printable(text: str) -> str:
     """The text as a table can hold it: line breaks and bytes that are no text are written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _several(folder: Path, stems: Mapping[str, list[Path]]) -> dict[str, str]:
-    """For each stem of several files, a message."""
-    return {
-        stem: _printable(
-            f"{folder}: several pictures with the stem {stem!r} ({', '.join(path.name for path in paths)}); keep one"
-        )
-        for stem, paths in stems.items()
-        if len(paths) > 1
-    }

@@ -9,11 +9,10 @@ import hashlib
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.record import ExtractorName, OnProgress
-from gan_eval.metrics.kernels.pictures import NO_INPUT, NO_MEMORY, Unmeasurable, memory_ran_out
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
 from gan_eval.metrics.run.cache import Cache, Content, Key
 from gan_eval.metrics.run.files import PictureFile, PictureFiles
-from gan_eval.metrics.run.inputs import NO_MASK, Stimulus
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import FeatureBatches, FeatureResult, FeatureStore, Measure, Tools
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ Job = tuple[int, ...]
 """Numbers of the stimuli that share a real picture, so that its file is read once."""
 Value = tuple[float | None, str | None]
 """A value, with the pixel format in which it was measured if not 8-bit RGB; or None with the reason for no value."""
-Companions = Mapping[str, PictureFile | str]
-"""Companions of a picture by name (reference, mask, input): the file, or why there is none."""
 
 _PROGRESS_EVERY_S = 0.1
 
@@ -62,10 +59,8 @@ class PictureResults:
     """Why a picture could not be read."""
     hashes: dict[int, bytes] = field(default_factory=dict)
     """SHA-256 of each file that was read."""
-    masks: dict[int, bytes] = field(default_factory=dict)
-    """SHA-256 of each mask file that was read."""
-    inputs: dict[int, bytes] = field(default_factory=dict)
-    """SHA-256 of the file that each generated picture was made from, if a metric looks at it."""
+    companions: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    """SHA-256 of the mask, and of the input, of a generated picture, if a metric looks at them."""
     formats: dict[int, str] = field(default_factory=dict)
     """The pixel format in which a generated picture was compared with its reference, if one of the two is not 8-bit
     RGB."""
@@ -132,12 +127,7 @@ class _PicturePass:
         measures = [entry for entry in enumerate(tools.measures) if not entry[1].metric.of_items]
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].metric.kind == "single"]}
         """Columns and measures, by whether a picture has pair metrics."""
-        needs = {
-            "reference": any(measure.metric.kind == "pair" for measure in tools.measures),
-            "mask": any(measure.metric.takes_hole for measure in tools.measures),
-            "input": any(measure.metric.kind == "input" for measure in tools.measures),
-        }
-        self._needed = [name for name, is_needed in needs.items() if is_needed]
+        self._needed = dict.fromkeys(name for measure in tools.measures for name in measure.metric.companions)
         self._large = threading.Lock()
         self._feature_keys = {
             name: hashlib.sha256(tools.feature_definition(extractor).encode()).digest()
@@ -181,26 +171,39 @@ class _PicturePass:
             results.reasons |= {(number, column): str(error) for column, _ in measures}
             return 0
         results.hashes[number] = file.digest
-        companions = self._companions(number, files)
-        keys = _cache_keys(file, companions)
+        needed = self._needed if stimulus.has_pair_metrics else ()
+        companions = {name: files.companion(*stimulus.companion(name)) for name in needed}
+        results.companions[number] = {
+            name: found.digest
+            for name, found in companions.items()
+            if name != "reference" and isinstance(found, PictureFile)
+        }
         found: dict[Key, dict[bytes, Content]] = {}
 
-        def cached_content(key: Key | None, definition: bytes) -> Content | None:
-            if key is None or not definition:
+        def cached_content(key: Key, definition: bytes) -> Content | None:
+            if not definition:
                 return None
             if key not in found:
                 found[key] = self._cache.found(key)
             return found[key].get(definition)
 
         for column, measure in measures:
-            key = keys.get("hole" if measure.metric.takes_hole else measure.metric.kind)
+            sources = [companions[name] for name in measure.metric.companions]
+            missing = next((source for source in sources if isinstance(source, str)), None)
+            if missing is not None:
+                results.reasons[number, column] = missing
+                continue
+            pictures = [source for source in sources if isinstance(source, PictureFile)]
+            if measure.metric.kind != "input":
+                pictures = [file, *pictures]
+            key = _cache_key(pictures)
             content = cached_content(key, measure.key)
             if content is not None:
                 value, text = json.loads(content)
                 cached += 1
             else:
-                (value, text), is_lasting = self._value(number, measure, file, companions, files)
-                if is_lasting and key is not None and measure.key:
+                (value, text), is_lasting = self._value(number, measure, pictures, files)
+                if is_lasting and measure.key:
                     self._cache.keep(key, measure.key, json.dumps([value, text]))
             if value is None:
                 results.reasons[number, column] = text or ""
@@ -209,14 +212,17 @@ class _PicturePass:
             if text is not None:
                 results.formats[number] = text
         for name, extractor in self._tools.extractors.items():
-            store, companion = results.stores[name], _companion_of(extractor, stimulus, files)
-            if isinstance(companion, str):
-                store.put(number, companion)
-                continue
-            key = file.digest, companion.digest if companion else b""
+            store, pictures = results.stores[name], [file]
+            if extractor.companion is not None:
+                source = files.companion(*stimulus.companion(extractor.companion, own=file.path))
+                if isinstance(source, str):
+                    store.put(number, source)
+                    continue
+                pictures.append(source)
+            key = _cache_key(pictures)
             content = cached_content(key, self._feature_keys[name])
             if content is None:
-                self._put_features(number, extractor, key, file, companion, files)
+                self._put_features(number, extractor, key, pictures, files)
             else:
                 store.put(number, content if isinstance(content, str) else np.frombuffer(content, np.float32))
                 cached += 1
@@ -224,37 +230,19 @@ class _PicturePass:
             files.forget(stimulus.file)
         return cached
 
-    def _companions(self, number: int, files: PictureFiles) -> Companions:
-        """Read the companions that a picture's pair metrics need."""
-        stimulus, companions = self._stimuli[number], dict[str, PictureFile | str]()
-        if not stimulus.has_pair_metrics:
-            return companions
-        paths = {
-            "reference": (stimulus.reference, stimulus.no_reference),
-            "mask": (stimulus.mask, NO_MASK),
-            "input": (stimulus.input, NO_INPUT),
-        }
-        digests = {"mask": self._results.masks, "input": self._results.inputs}
-        for name in self._needed:
-            companions[name] = companion = _file_or_reason(*paths[name], files)
-            if name in digests and isinstance(companion, PictureFile):
-                digests[name][number] = companion.digest
-        return companions
-
     def _value(
-        self, number: int, measure: Measure, file: PictureFile, companions: Companions, files: PictureFiles
+        self, number: int, measure: Measure, pictures: Sequence[PictureFile], files: PictureFiles
     ) -> tuple[Value, bool]:
-        """A metric's value of a picture or the reason for none, and whether that depends on the pictures alone."""
-        measured_as, metric = None, measure.metric
+        """A metric's value of pictures or the reason for none, and whether that depends on the pictures alone."""
+        measured_as, metric, file = None, measure.metric, pictures[0]
         try:
-            if measure.metric.kind == "input":
-                return (float(measure.function(files.picture(_required(companions["input"])))), None), True
-            self._decode(number, file, files)
-            if measure.metric.kind == "pair":
-                reference = _required(companions["reference"])
-                fake, real, measured_as = files.pair(file, reference, any_format=metric.any_format, resize=self._resize)
-                holes = (files.hole(_required(companions["mask"])),) if metric.takes_hole else ()
-                value = measure.function(fake, real, *holes)
+            if metric.kind != "input":
+                self._decode(number, file, files)
+            if metric.kind == "pair":
+                fake, real, measured_as = files.pair(
+                    file, pictures[1], any_format=metric.any_format, resize=self._resize
+                )
+                value = measure.function(fake, real, *map(files.hole, pictures[2:]))
             else:
                 value = measure.function(files.picture(file))
         except Unmeasurable as reason:
@@ -279,16 +267,15 @@ class _PicturePass:
         number: int,
         extractor: "Extractor",
         key: Key,
-        file: PictureFile,
-        companion: PictureFile | None,
+        pictures: Sequence[PictureFile],
         files: PictureFiles,
     ) -> None:
         """Give a picture to its network, or put the reason why it has no features into the store."""
         store = self._results.stores[extractor.name]
         definition = self._feature_keys[extractor.name]
         try:
-            self._decode(number, file, files)
-            prepared = extractor.prepare(*(files.picture(source) for source in (file, companion) if source is not None))
+            self._decode(number, pictures[0], files)
+            prepared = extractor.prepare(*map(files.picture, pictures))
         except Unmeasurable as reason:
             # a segmenter's reason is a failure of the user's network, which may be another one next time
             self._deliver(store, key, b"" if extractor.name == "segmenter" else definition, number, str(reason))
@@ -310,41 +297,8 @@ class _PicturePass:
             self._cache.keep(key, definition, result if isinstance(result, str) else result.tobytes())
 
 
-def _cache_keys(file: PictureFile, companions: Companions) -> dict[str, Key]:
-    """Return the cache key of each kind of value; a kind is not there if a companion is missing."""
-    reference, mask, source = (companions.get(name) for name in ("reference", "mask", "input"))
-    keys = {"single": (file.digest, b"")}
-    if isinstance(source, PictureFile):
-        keys["input"] = source.digest, b""
-    if isinstance(reference, PictureFile):
-        keys["pair"] = file.digest, reference.digest
-        if isinstance(mask, PictureFile):
-            keys["hole"] = file.digest, hashlib.sha256(reference.digest + mask.digest).digest()
-    return keys
-
-
-def _companion_of(extractor: "Extractor", stimulus: Stimulus, files: PictureFiles) -> PictureFile | str | None:
-    """Return the companion that an extractor wants: a file, why there is none, or nothing."""
-    if extractor.companion is None:
-        return None
-    if extractor.companion == "input":
-        return _file_or_reason(stimulus.input, NO_INPUT, files)
-    real = stimulus.reference if stimulus.is_fake else stimulus.file
-    return _file_or_reason(real, stimulus.no_reference, files)
-
-
-def _file_or_reason(path: Path | None, no_path: str, files: PictureFiles) -> PictureFile | str:
-    """A companion's file; if there is none, or it cannot be read, the reason."""
-    if path is None:
-        return no_path
-    try:
-        return files.read(path)
-    except UserError as error:
-        return str(error)
-
-
-def _required(companion: PictureFile | str) -> PictureFile:
-    """The companion's file."""
-    if isinstance(companion, PictureFile):
-        return companion
-    raise UserError(companion)
+def _cache_key(pictures: Sequence[PictureFile]) -> Key:
+    """Return the cache key of a value of these pictures."""
+    first, *others = (file.digest for file in pictures)
+    rest = b"".join(others)
+    return first, rest if len(others) < 2 else hashlib.sha256(rest).digest()

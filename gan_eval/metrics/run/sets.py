@@ -173,8 +173,7 @@ class Source:
         with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
             if metric.compare is None:
                 assert metric.function is not None
-                features = real.features, fake.features
-                return {names[0]: leave_groups_out(metric.function, *features, real.groups, fake.groups)}
+                return {names[0]: leave_groups_out(metric.function, real, fake)}
             if metric.compare not in self._comparisons:
                 self._comparisons[metric.compare] = metric.compare(real)
             return self._comparisons[metric.compare](fake, names)
@@ -245,8 +244,8 @@ class Source:
         inside = len(real) - len(different) + len(fake) - len(set(fake))
         across = sum(digest in different for digest in fake)
         notes = [f"{len(excluded)} left out, the first: {excluded[0]}"] if excluded else []
-        notes += [f"{_copies(inside)} of others in the same set"] if inside else []
-        notes += [f"{_copies(across, 'generated ')} of real ones"] if across else []
+        notes += [f"copies of other pictures in the same set: {inside}"] if inside else []
+        notes += [f"copies of real pictures: {across}"] if across else []
         return notes
 
     @cached_property
@@ -269,14 +268,6 @@ class Source:
         if store is None or store.filled[number]:
             return None
         return store.reasons.get(number, "no features")
-
-
-def _copies(count: int, which: str = "") -> str:
-    """
-    >>> _copies(3)
-    '3 pictures are copies'
-    """
-    return f"1 {which}picture is a copy" if count == 1 else f"{count} {which}pictures are copies"
 
 
 ItemKey = tuple[str, str]

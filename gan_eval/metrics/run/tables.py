@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 
 DEFAULT = ("psnr", "ssim", "niqe", "fid")
-TABLES = (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS)
-SET_NAME = "metrics"
-"""Name of the set of tables that a run writes (see `gan_eval.files.sets`)."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Evaluation:
 
     def by_name(self) -> dict[str, pd.DataFrame]:
         """Return the frames by their tables' names."""
-        return {table.name: getattr(self, table.name) for table in TABLES}
+        return dict(vars(self))
 
 
 def image_table(
@@ -115,7 +112,7 @@ def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
         UserError: one cannot be written, or another process has been writing there for a minute.
     """
     out, suffixes = Path(out), (".csv", ".parquet")
-    with replaced_set(out, SET_NAME) as new:
+    with replaced_set(out, "metrics") as new:
         for name, frame in frames.items():
             for suffix in suffixes:
                 write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
@@ -230,10 +227,9 @@ def provenance(
         "kept_values_used": results.cached,
     }
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
-    for number, mask in results.masks.items():
-        hashes[stimuli[number].stimulus] += f" mask {mask.hex()}"
-    for number, given in results.inputs.items():
-        hashes[stimuli[number].stimulus] += f" input {given.hex()}"
+    for number, companions in results.companions.items():
+        for name in sorted(companions, reverse=True):
+            hashes[stimuli[number].stimulus] += f" {name} {companions[name].hex()}"
     fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
     device = tools.device
     if device.startswith("cuda"):

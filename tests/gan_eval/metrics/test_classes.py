@@ -1,6 +1,5 @@
 """The classes: torchmetrics' manners, the functions' values, one number for any number of processes."""
 
-import math
 import pickle
 
 import pytest
@@ -20,22 +19,18 @@ from torch import multiprocessing
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import functional
-from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.classes import (
-    Brisque,
+    AllPairsKernelInceptionDistance,
     Dists,
+    FrechetInceptionDistance,
     LearnedPerceptualSimilarity,
     MeanPeakSignalNoiseRatio,
     MeanStructuralSimilarity,
     PeakSignalNoiseRatio,
+    SetMetric,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import inception_extractor
-from gan_eval.metrics.set_classes import (
-    AllPairsKernelInceptionDistance,
-    FrechetInceptionDistance,
-    SetMetric,
-)
 from gan_eval.metrics.weights.cache import find
 
 FAKE, REAL = pictures()
@@ -62,20 +57,17 @@ def test_set_values_are_the_functions(one_process):
 
 
 def test_direction_and_range_are_those_of_the_registry():
-    for name, metric in make_all().items():
-        facts = METRICS.get(name)
-        if facts:
-            assert metric.higher_is_better == facts.higher_is_better, name
-            assert _bound(metric.plot_lower_bound, -math.inf) == facts.low, name
-            assert _bound(metric.plot_upper_bound, math.inf) == facts.high, name
-    for kind, name in ((Brisque, "brisque"), (Dists, "dists"), (LearnedPerceptualSimilarity, "lpips_alex")):
-        assert kind.higher_is_better == METRICS[name].higher_is_better
-        assert _bound(kind.plot_lower_bound, -math.inf) == METRICS[name].low
-        assert _bound(kind.plot_upper_bound, math.inf) == METRICS[name].high
-
-
-def _bound(value: float | None, default: float) -> float:
-    return default if value is None else value
+    names = ("psnr", "l1", "ssim", "niqe", "fid", "kid")
+    found = {name: make_all()[name] for name in names}
+    bounds = {name: (one.higher_is_better, one.plot_lower_bound, one.plot_upper_bound) for name, one in found.items()}
+    assert bounds == {
+        "psnr": (True, 0, None),
+        "l1": (False, 0, 255),
+        "ssim": (True, -1, 1),
+        "niqe": (False, 0, None),
+        "fid": (False, 0, None),
+        "kid": (False, None, None),
+    }
 
 
 @pytest.mark.nightly

@@ -145,7 +145,7 @@ def test_missing_style_weights_are_reported_before_anything_is_trained(
     file = STUDIES / "inpainting_ablation.toml"
     assert call("run", file, "--smoke", "--data-root", root, "--out", tmp_path / "out") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"gan-eval: {file}: training.style_network: vgg13_bn: no vgg13_bn-abd245e5.pth")
+    assert line.startswith(f"gan-eval: {file}: training.style_network: weights vgg13_bn: not in the cache")
     assert "gan-eval weights fetch vgg13_bn" in line
     assert not (tmp_path / "out").exists()
 

@@ -109,7 +109,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data preview data/d --out theirs", "trainer.datasets.check.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
-        ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.read_sizes"),
+        ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.common_size"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.build"),
         ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.build"),

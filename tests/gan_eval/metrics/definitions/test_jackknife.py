@@ -6,6 +6,7 @@ from gan_eval.metrics.definitions.jackknife import (
     GROUPS,
     Estimate,
     Interval,
+    PictureSet,
     as_of_equal_groups,
     deal,
     groups_of,
@@ -24,7 +25,8 @@ def _mean_difference(real: np.ndarray, fake: np.ndarray) -> float:
 def test_of_a_mean_it_is_the_standard_error() -> None:
     """Check that ten groups of one picture each give the textbook's s / √n."""
     real = np.random.default_rng(2).normal(size=(10, 1))
-    found = leave_groups_out(_mean_difference, real, np.zeros((10, 1)), np.arange(10), np.arange(10))
+    sets = (PictureSet(values, (), np.arange(10)) for values in (real, np.zeros((10, 1))))
+    found = leave_groups_out(_mean_difference, *sets)
     assert found.left_out is not None
     assert standard_error(found.left_out) == pytest.approx(real.std(ddof=1) / np.sqrt(10))
     interval = found.interval()
@@ -63,7 +65,8 @@ def test_fid_of_few_pictures_beside_many_real_ones_has_nearly_its_true_standard_
         spread = np.arange(1, 33) ** -0.5
         real, fake = rng.normal(size=(300, 32)) * spread, rng.normal(size=(25, 32)) * spread
         dealt = deal(items, items[:25])
-        estimate = leave_groups_out(fid, real, fake, groups_of(items, dealt), groups_of(items[:25], dealt))
+        sets = (PictureSet(f, tuple(i), groups_of(i, dealt)) for f, i in ((real, items), (fake, items[:25])))
+        estimate = leave_groups_out(fid, *sets)
         assert estimate.left_out is not None
         values.append(estimate.value)
         errors.append(standard_error(estimate.left_out))
@@ -92,7 +95,8 @@ def test_pictures_of_an_item_are_in_one_group_and_few_items_in_none() -> None:
 def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
     values = np.arange(10.0)[:, None]
     groups = np.zeros(10, dtype=np.intp)
-    found = leave_groups_out(_mean_difference, values, values, groups, groups)
+    pictures = PictureSet(values, (), groups)
+    found = leave_groups_out(_mean_difference, pictures, pictures)
     assert found == Estimate(0.0, why_no_interval="too few")
     with pytest.raises(Unmeasurable):
-        leave_groups_out(_mean_difference, values[:2], values, groups[:2], groups)
+        leave_groups_out(_mean_difference, PictureSet(values[:2], (), groups[:2]), pictures)

@@ -82,13 +82,11 @@ def test_bad_settings_are_refused_by_name(tmp_path, text, line):
 
 def test_what_is_no_network_is_refused(tmp_path):
     torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pth")
-    for name in ("text.pt", "net.bin"):
-        (tmp_path / name).write_text("hello")
+    (tmp_path / "text.pt").write_text("hello")
     for name, line in (
         ("absent.pt", "no such file"),
         ("weights.pth", "not a TorchScript network .* weights alone do not do"),
         ("text.pt", "not a TorchScript network"),
-        ("net.bin", r"wanted a network as TorchScript, a file that ends in \.pt"),
     ):
         with pytest.raises(UserError, match=rf"--segmenter .*{name}: {line}"):
             load_segmenter(tmp_path / name, device="cpu")
@@ -102,17 +100,15 @@ def test_a_network_whose_weights_are_not_finite_is_refused(tmp_path):
         load_segmenter(save(network, tmp_path / "net.pt"), device="cpu")
 
 
-def test_a_network_with_other_outputs_is_refused(tmp_path):
+def test_a_network_with_other_outputs_gives_its_reason(tmp_path):
     for network, line in (
-        (
-            NearestColour(range(7)),
-            r"the segmenter's output has the shape \(1, 7, 256, 256\) .* wanted scores \(1, 19, h",
-        ),
+        (NearestColour(range(7)), r"has the shape \(1, 7, 256, 256\) .* wanted scores \(1, 19, h"),
         (nn.Flatten(), r"has the shape \(1, 196608\)"),
-        (Fails(), "the segmenter fails on a picture of 256x256: .*net.pt.toml"),
+        (Fails(), "the segmenter fails on a picture of 256x256: "),
     ):
-        with pytest.raises(UserError, match=line):
-            load_segmenter(save_scripted(network, tmp_path / "net.pt"), device="cpu")
+        segmenter = load_segmenter(save_scripted(network, tmp_path / "net.pt"), device="cpu")
+        with pytest.raises(Unmeasurable, match=line):
+            segmenter.read(np.zeros((256, 256, 3), np.uint8))
 
 
 def save_scripted(network: nn.Module, file: Path) -> Path:
@@ -126,12 +122,8 @@ def save_scripted(network: nn.Module, file: Path) -> Path:
 def test_numbers_beyond_the_classes_are_a_reason(tmp_path):
     file = save(Numbers(), tmp_path / "net.pt")
     (tmp_path / "net.pt.toml").write_text(f"classes = {list(range(15))}")
-    segmenter = load_segmenter(file, device="cpu")  # the empty picture on which it is tried is read as class 14
     with pytest.raises(Unmeasurable, match="the segmenter gives class numbers 0 to 18; wanted 0 to 14"):
-        segmenter.read(PALETTE[None])
-    (tmp_path / "net.pt.toml").write_text("classes = [0, 1]")
-    with pytest.raises(UserError, match=r"gives class numbers 14 to 14; wanted 0 to 1; .* belong into net\.pt\.toml"):
-        load_segmenter(file, device="cpu")
+        load_segmenter(file, device="cpu").read(PALETTE[None])
 
 
 def test_what_a_stimulus_lacks_is_a_reason(tmp_path):

@@ -130,8 +130,8 @@ def test_what_has_no_partner_is_listed_and_kept(touch):
     real, fake = touch(["a.png", "b.png"], ["a.png", "c.png"])
     pair = folder_pair(real, fake, dataset="d", model="m")
     assert pair.problems == (
-        f"{fake}/c.png: no picture with the stem 'c' in {real}",
         f"{real}/b.png: no picture with the stem 'b' in {fake}",
+        f"{fake}/c.png: no picture with the stem 'c' in {real}",
     )
     found = _by_name(pair)
     assert list(found) == ["d/real/a", "d/real/b", "d/m/a", "d/m/c"]

@@ -148,8 +148,8 @@ def test_copies_are_told() -> None:
     hashes = {s.stimulus: s.stimulus for s in stimuli}
     hashes |= {"d/real/1": "same", "d/real/2": "same", "d/real/3": "same", "d/a/7": "same"}
     (row,) = _compare(stimuli, "kid", hashes=hashes).rows
-    assert "2 pictures are copies of others in the same set" in row["note"]
-    assert "1 generated picture is a copy of real ones" in row["note"]
+    assert "copies of other pictures in the same set: 2" in row["note"]
+    assert "copies of real pictures: 1" in row["note"]
 
 
 def test_metrics_that_cannot_be_computed_have_rows_with_reasons() -> None:
