@@ -167,6 +167,8 @@ class MeanStructuralSimilarity(MeanOfPairs):
         ValueError: other channels.
     """
 
+    function = "ssim"
+
     def __init__(self, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
         self.function = _choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"})
         super().__init__(**kwargs)
@@ -190,6 +192,8 @@ class LearnedPerceptualSimilarity(MeanOfPairs):
         ValueError: another net.
         UserError: the weights are missing.
     """
+
+    function = "lpips_alex"
 
     def __init__(
         self, net: Literal["alex", "vgg"] = "alex", *, weights: Mapping[str, Path] | None = None, **kwargs: Any

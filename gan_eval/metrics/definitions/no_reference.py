@@ -270,12 +270,24 @@ def brisque_function(regression: Regression, *, device: str) -> PictureFunction:
 def load_regression(path: Path) -> Regression:
     """The regression in a libsvm model, `allmodel` of the release.
 
+    The text is a head, `SV`, then for each vector a line: its coefficient, and INDEX:VALUE from 1, zeros left out.
+
     Raises:
         UserError: another file.
     """
-    path = Path(path)
     try:
-        regression = _read_libsvm(path.read_text(encoding="ascii"))
+        head, _, body = Path(path).read_text(encoding="ascii").partition("\nSV\n")
+        facts = dict(line.split(maxsplit=1) for line in head.splitlines())
+        lines = [line.split() for line in body.splitlines()]
+        kind, count = (facts["svm_type"], facts["kernel_type"]), int(facts["total_sv"])
+        if kind != ("epsilon_svr", "rbf") or len(lines) != count:
+            raise ValueError("another kind of model, or vectors are missing")
+        vectors = np.zeros((count, FEATURES))
+        for row, (_, *cells) in zip(vectors, lines, strict=True):
+            for place, value in (cell.split(":") for cell in cells):
+                row[int(place) - 1] = float(value)
+        coefficients = np.array([float(line[0]) for line in lines])
+        regression = Regression(coefficients, vectors, float(facts["gamma"]), float(facts["rho"]))
         numbers = (regression.coefficients, regression.vectors, regression.gamma, regression.rho)
         if not all(np.isfinite(part).all() for part in numbers):
             raise ValueError("numbers that are not finite")
@@ -285,26 +297,6 @@ def load_regression(path: Path) -> Regression:
             f"{path}: not BRISQUE's regression as libsvm text ({type(error).__name__}); "
             "`gan-eval weights fetch brisque`"
         ) from error
-
-
-def _read_libsvm(text: str) -> Regression:
-    """A head, `SV`, then for each vector a line: its coefficient, and INDEX:VALUE from 1, zeros left out."""
-    head, _, body = text.partition("\nSV\n")
-    facts = dict(line.split(maxsplit=1) for line in head.splitlines())
-    if (facts["svm_type"], facts["kernel_type"]) != ("epsilon_svr", "rbf"):
-        raise ValueError("another kind of model")
-    lines = [line.split() for line in body.splitlines()]
-    vectors = np.zeros((len(lines), FEATURES))
-    for row, (_, *cells) in zip(vectors, lines, strict=True):
-        for cell in cells:
-            index, value = cell.split(":")
-            if not 1 <= int(index) <= FEATURES:
-                raise ValueError(f"feature {index}")
-            row[int(index) - 1] = float(value)
-    if len(lines) != int(facts["total_sv"]):
-        raise ValueError("vectors are missing")
-    coefficients = np.array([float(line[0]) for line in lines])
-    return Regression(coefficients, vectors, float(facts["gamma"]), float(facts["rho"]))
 
 
 BRISQUE = Metric(

@@ -1,17 +1,12 @@
 """The picture files of one job: each is read once, hashed, and decoded from the same bytes where it is needed.
 
-A file whose digest is known is read only if a value is missing. Large pictures are measured by one thread at a time, so
-that a folder of them fits into memory.
+A file whose digest is known is read only if a value is missing.
 """
 
 import hashlib
-import io
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import known_digest, remember_digest
@@ -24,22 +19,6 @@ from gan_eval.stimuli.pixel_formats import RGB8, Samples, format_of
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels
-
-LARGE = 25_000_000
-"""Pixels from which a picture counts as large: jobs with one run one after the other."""
-_LARGE_FILE = 2**18
-"""Bytes from which a file's header is read before decoding: a smaller file is not a photograph of very many pixels."""
-
-
-def pixels_of(content: bytes) -> int:
-    """Pixels that a picture file's header names; 0 where the file is small or its header cannot be read."""
-    if len(content) < _LARGE_FILE:
-        return 0
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return image.width * image.height
-    except Exception:  # any error of damaged bytes; decoding reports it
-        return 0
 
 
 @dataclass
@@ -54,12 +33,9 @@ class PictureFile:
 
 
 class PictureFiles:
-    """The files and pictures of one thread's job; `close` it after the job."""
+    """The files and pictures of one thread's job."""
 
-    def __init__(self, large: threading.Lock) -> None:
-        """`large`: the lock of the thread that holds large pictures."""
-        self._large = large
-        self._holds_large = False
+    def __init__(self) -> None:
         self._files: dict[str, PictureFile] = {}
         self._samples: dict[bytes, Samples] = {}
         self._holes: dict[bytes, HolePixels] = {}
@@ -114,9 +90,6 @@ class PictureFiles:
         if file.digest not in self._samples:
             content = pictures.read_file(file.path) if file.content is None else file.content
             file.content = None
-            if not self._holds_large and pixels_of(content) >= LARGE:
-                self._large.acquire()
-                self._holds_large = True
             self._samples[file.digest] = pictures.decode_measured(content, file.path)
         return self._samples[file.digest]
 
@@ -170,12 +143,3 @@ class PictureFiles:
         """Free a file and its picture."""
         if file := self._files.pop(str(path), None):
             self._samples.pop(file.digest, None)
-
-    def close(self) -> None:
-        """Free everything."""
-        self._files.clear()
-        self._samples.clear()
-        self._holes.clear()
-        if self._holds_large:
-            self._large.release()
-            self._holds_large = False

@@ -128,7 +128,6 @@ class _PicturePass:
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].metric.kind == "single"]}
         """Columns and measures, by whether a picture has pair metrics."""
         self._needed = dict.fromkeys(name for measure in tools.measures for name in measure.metric.companions)
-        self._large = threading.Lock()
         self._feature_keys = {
             name: hashlib.sha256(tools.feature_definition(extractor).encode()).digest()
             for name, extractor in tools.extractors.items()
@@ -142,18 +141,13 @@ class _PicturePass:
                 job = self.jobs.popleft()
             except IndexError:  # another thread took the last one
                 return
-            files, cached = PictureFiles(self._large), 0
-            try:
-                for number in job:
-                    try:
-                        cached += self._measure(number, files)
-                    except UserError:
-                        raise
-                    except Exception as error:  # a mistake of the program
-                        error.add_note(f"while measuring {self._stimuli[number].file}")
-                        raise
-            finally:
-                files.close()
+            files, cached = PictureFiles(), 0
+            for number in job:
+                try:
+                    cached += self._measure(number, files)
+                except Exception as error:  # a mistake of the program
+                    error.add_note(f"while measuring {self._stimuli[number].file}")
+                    raise
             with self._lock:
                 self.done += len(job)
                 self._results.cached += cached

@@ -73,15 +73,6 @@ def is_cached(name: str) -> bool:
     return bool(_cached(_known(name)))
 
 
-def is_official(name: str, sha256: str) -> bool:
-    """Return whether a file with this SHA-256 is one of the known files of these weights.
-
-    Raises:
-        UserError: an unknown name.
-    """
-    return any(sha256.startswith(known) for known in _known(name).files.values())
-
-
 class WeightsFile(NamedTuple):
     """A file of weights that was read."""
 
@@ -106,7 +97,7 @@ def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> W
             raise
         raise Unmeasurable(str(error)) from error
     sha256 = sha256_file(file)
-    is_known = is_official(name, sha256)
+    is_known = any(sha256.startswith(known) for known in _known(name).files.values())
     return WeightsFile(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
 
 

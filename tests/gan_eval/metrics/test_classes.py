@@ -14,6 +14,7 @@ from distributed_metrics import (
     pictures,
     values,
 )
+from learned_weights import write_learned
 from metric_pictures import features_of
 from torch import multiprocessing
 
@@ -31,7 +32,6 @@ from gan_eval.metrics.classes import (
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import inception_extractor
-from gan_eval.metrics.weights.cache import find
 
 FAKE, REAL = pictures()
 
@@ -194,26 +194,16 @@ def test_inception_comes_from_a_file(seeded_weights):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("kind", "name", "weights"),
-    [(LearnedPerceptualSimilarity, "lpips_alex", ["alexnet"]), (Dists, "dists", ["vgg16", "dists"])],
-)
-def test_learned_distances(kind, name, weights):
-    _require(weights)
-    metric = kind()
-    metric.update(FAKE[:2, :, :64, :64], REAL[:2, :, :64, :64])
-    expected = getattr(functional, name)(FAKE[:2, :, :64, :64], REAL[:2, :, :64, :64]).mean().item()
+@pytest.mark.parametrize(("kind", "name"), [(LearnedPerceptualSimilarity, "lpips_alex"), (Dists, "dists")])
+def test_learned_distances(kind, name, tmp_path):
+    paths = write_learned(tmp_path)
+    fake, real = FAKE[:2, :, :64, :64], REAL[:2, :, :64, :64]
+    metric = kind(weights=paths)
+    metric.update(fake, real)
+    expected = getattr(functional, name)(fake, real, network=functional.load(name, paths=paths)).mean().item()
     assert metric.compute().item() == pytest.approx(expected, rel=1e-6)
     pickled = pickle.dumps(metric)
     assert len(pickled) < 50_000  # the files' names, not the weights
     again = pickle.loads(pickled)
-    again.update(REAL[:2, :, :64, :64], REAL[:2, :, :64, :64])
+    again.update(real, real)
     assert again.compute().item() == pytest.approx(expected / 2, abs=1e-5)
-
-
-def _require(weights: list[str]) -> None:
-    for name in weights:
-        try:
-            find(name)
-        except UserError as error:
-            pytest.skip(str(error))

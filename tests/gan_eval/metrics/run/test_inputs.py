@@ -2,13 +2,13 @@
 
 import pandas as pd
 import pytest
-from metric_pictures import texture
+from metric_pictures import texture, write_items
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_frame, stimuli_of_sets
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import StimulusSet, stimulus_row, write_set
+from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 
 
 def _frame(**columns):
@@ -68,24 +68,15 @@ def test_different_pictures_of_one_name_are_an_error(tmp_path):
 
 
 def test_files_that_are_missing_have_reasons_and_the_rest_is_measured(tmp_path):
-    rows = []
-    for stem in "abc":
-        for kind, model in (("real", None), ("fake", "m")):
-            file = tmp_path / kind / f"{stem}.png"
-            pictures.write_png(file, texture(len(rows), 16, 16))
-            reference = {"reference_file": f"real/{stem}.png"} if model else {}
-            rows.append(
-                stimulus_row(tmp_path, file, kind=kind, dataset="d", stem=stem, size=(16, 16), model=model, **reference)
-            )
-    write_set(tmp_path, rows)
+    write_items(
+        tmp_path, {stem: {"real": texture(n, 16, 16), "fake": texture(9, 16, 16)} for n, stem in enumerate("abc")}
+    )
+    frame = pd.DataFrame(read_set(tmp_path).rows)
     (tmp_path / "fake" / "a.png").unlink()
     (tmp_path / "real" / "b.png").unlink()
-    columns = ["stimulus", "item", "kind", "model", "dataset", "file", "reference_file"]
-    frame = pd.DataFrame(rows).reindex(columns=columns)
-    for given, root in ((tmp_path, None), (StimulusSet(tmp_path, tuple(rows)), None), (frame, tmp_path)):
-        if isinstance(given, StimulusSet):
-            given = StimulusSet(tmp_path, tuple({name: row.get(name) for name in columns} for row in rows))
-        found, _ = evaluate(given, ["psnr", "sharpness"], root=root, cache=False)
+    rows = tuple(frame.drop(columns="sha256").astype(object).where(frame.notna(), None).to_dict("records"))
+    for given in (tmp_path, StimulusSet(tmp_path, rows), frame):
+        found, _ = evaluate(given, ["psnr", "sharpness"], root=tmp_path, cache=False)
         found = found.set_index(["stimulus", "metric"])
         assert found["value"].isna().sum() == 4
         for stimulus, metric, file in (

@@ -1,7 +1,6 @@
 """The pass over the pictures: each file once, only what is asked for, in bounded memory."""
 
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +16,6 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import similarity
 from gan_eval.metrics.kernels.pictures import NO_MEMORY
 from gan_eval.metrics.networks.extractors import inception_extractor
-from gan_eval.metrics.run import files
 from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.measures import FeatureBatches
 from gan_eval.metrics.run.runner import run_metrics
@@ -166,33 +164,3 @@ def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypat
     tracemalloc.stop()
     assert len(peaks) == 6
     assert peaks[-1] - peaks[1] < size
-
-
-def test_large_pictures_wait_for_each_other_and_no_error_keeps_the_others_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stimuli = models(tmp_path, 1, 4, size=64)
-    monkeypatch.setattr(files, "_LARGE_FILE", 0)
-    monkeypatch.setattr(files, "LARGE", 64 * 128)
-    at_work, most, lock = [0], [0], threading.Lock()
-    function = similarity.psnr
-
-    def watched(fake: Picture, real: Picture) -> float:
-        with lock:
-            at_work[0] += 1
-            most[0] = max(most[0], at_work[0])
-        time.sleep(0.01)
-        with lock:
-            at_work[0] -= 1
-        return function(fake, real)
-
-    compute_by(monkeypatch, "psnr", watched)
-    assert measure(stimuli, "psnr", threads=4).image_metrics["value"].notna().all()
-    assert most == [1]
-
-    def fail(*_: Picture) -> float:
-        raise ZeroDivisionError
-
-    compute_by(monkeypatch, "psnr", fail)
-    with pytest.raises(ZeroDivisionError):
-        measure(stimuli, "psnr", threads=4)

@@ -15,11 +15,9 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.definitions.kid import kid
-from gan_eval.metrics.definitions.no_reference import brisque, load_regression, niqe
+from gan_eval.metrics.definitions.no_reference import niqe
 from gan_eval.metrics.definitions.similarity import psnr, ssim
 from gan_eval.metrics.networks.extractors import inception_extractor
-from gan_eval.metrics.run.inputs import stimuli_of_frame
-from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables.frames import read_table
 
@@ -56,25 +54,6 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
     assert _value(found, "d/m/p1", "niqe") == niqe(pictures["m"])
     assert _value(found, "d/real/p1", "niqe") == niqe(pictures["real"])
     assert set(found.loc[found["kind"] == "real", "metric"]) == {"niqe"}
-
-
-def test_brisque_has_rows_for_real_and_generated_and_its_weights_are_told(
-    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
-) -> None:
-    frame, file = _frame(*folders(3)), tmp_path / "allmodel"
-    head = "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\ntotal_sv 2\nrho -153.591\nSV\n"
-    file.write_text(f"{head}40 1:0.5 7:-0.2\n40 2:0.1\n")
-    settings = Settings(("brisque",), weights={"brisque": file}, threads=1)
-    alone = run_metrics(stimuli_of_frame(frame, None), settings, command="test")
-    assert alone.image_metrics["kind"].value_counts().to_dict() == {"real": 3, "fake": 3}
-    picture = images.read_rgb(Path(frame["file"][0]))
-    assert alone.image_metrics["value"][0] == brisque(picture, load_regression(file))
-    assert alone.runs["weights_sha256"][0] == sha256_file(file)
-    weights = {"inception": tmp_path / "any.pth", "brisque": file}
-    both = run_metrics(stimuli_of_frame(frame, None), Settings(("brisque", "fid"), weights=weights), command="t")
-    brisques, inceptions = both.runs["weights_sha256"][0].split("; ")
-    assert brisques == f"brisque {sha256_file(file)}"
-    assert inceptions.startswith("inception ")
 
 
 @pytest.mark.slow

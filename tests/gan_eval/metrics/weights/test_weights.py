@@ -100,8 +100,10 @@ def test_the_official_release_comes_first(cache: Path, tmp_path: Path) -> None:
     assert path.read_bytes() == CONTENT
     assert weights.find("inception") == path
     assert [path for _, path in weights.list_weights()] == [path]
-    assert weights.is_official("inception", _sha256(CONTENT))
-    assert not weights.is_official("inception", "0" * 64)
+    assert weights.open_weights("inception", Path.read_bytes, None) == (CONTENT, _sha256(CONTENT), "")
+    (tmp_path / "mine.pth").write_bytes(b"other")
+    caveat = weights.open_weights("inception", Path.read_bytes, tmp_path / "mine.pth").caveat
+    assert caveat == "mine.pth is not a known file of the weights inception"
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
